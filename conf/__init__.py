@@ -1,0 +1,1 @@
+"""The packaged config groups. A folder is a group, a file is an option of it."""

@@ -1,0 +1,72 @@
+"""The command line: the first word is a verb of exp, or else everything goes to Hydra.
+
+Nothing heavy is imported here: `--help`, `--cfg` and completion answer without torch.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+VERBS: dict[str, str] = {"list": "exp.listing:main"}
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Runs a command line and leaves the process with its exit code.
+
+    0 done, 1 a bug or a comparison that failed, 2 an error that the user can mend, 3 a run that
+    diverged, 130 interrupted.
+    """
+    # Set before torch is imported: with it MKL gives the same bits at any memory alignment.
+    os.environ.setdefault("MKL_CBWR", "AUTO")
+    words = list(sys.argv[1:] if argv is None else argv)
+    code = guarded(lambda: dispatch(words))
+    leave(code)
+
+
+def dispatch(words: list[str]) -> int:
+    if words and words[0] in VERBS:
+        import importlib
+
+        module, _, function = VERBS[words[0]].partition(":")
+        code: int = getattr(importlib.import_module(module), function)(words[1:])
+        return code
+    from exp.app import main as app
+
+    return app(words)
+
+
+def guarded(work: Callable[[], int]) -> int:
+    """The exit code of `work`; an error that a user can mend is told without a traceback."""
+    from exp.errors import ExpError
+
+    try:
+        return work()
+    except ExpError as error:
+        if os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0"):
+            raise
+        sys.stdout.flush()
+        print(f"exp: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("exp: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has left; nothing more can be told.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+
+
+def leave(code: int) -> NoReturn:
+    """Ends the process at once: all files are written and closed by now, and torch's orderly
+    exit would take longer than a small training does."""
+    import logging
+
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if "torch" in sys.modules:
+        os._exit(code)
+    sys.exit(code)

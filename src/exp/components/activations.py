@@ -1,0 +1,94 @@
+"""Activations: functions of each number by itself, so any of them can be stacked.
+
+A builder returns an `nn.Module` without parameters. A user's own activation may have parameters
+(PReLU, say); a model that holds it is then trained through the adapter.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from exp.registry import register
+from exp.schema import Finite, Positive
+
+
+class TanhFromExp(nn.Module):
+    """tanh from exponentials, finite and accurate for every float (the course's exercise 6).
+
+    The textbook (e^x - e^-x) / (e^x + e^-x) is inf / inf beyond |x| of about 88 and loses digits
+    near 0. With z = e^2x - 1 it is z / (z + 2): `expm1` keeps the digits near 0, and beyond |x| =
+    20 tanh is 1 in float64 and float32 alike, so clamping there changes no result.
+    """
+
+    elementwise = True  # so that the engine stacks it
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = torch.expm1(2 * x.clamp(-20, 20))
+        return z / (z + 2)
+
+
+@register.activation("relu")
+def relu() -> nn.Module:
+    """max(0, x)."""
+    return nn.ReLU()
+
+
+@register.activation("leaky_relu")
+def leaky_relu(*, negative_slope: Finite = 0.01) -> nn.Module:
+    """x where positive, negative_slope * x elsewhere (Maas et al. 2013)."""
+    return nn.LeakyReLU(negative_slope)
+
+
+@register.activation("elu")
+def elu(*, alpha: Positive = 1.0) -> nn.Module:
+    """x where positive, alpha * (e^x - 1) elsewhere (Clevert et al. 2015)."""
+    return nn.ELU(alpha)
+
+
+@register.activation("selu")
+def selu() -> nn.Module:
+    """A scaled ELU whose outputs keep mean 0 and variance 1 (Klambauer et al. 2017)."""
+    return nn.SELU()
+
+
+@register.activation("gelu")
+def gelu() -> nn.Module:
+    """x times the normal distribution's cumulative probability (Hendrycks and Gimpel 2016)."""
+    return nn.GELU()
+
+
+@register.activation("silu")
+def silu() -> nn.Module:
+    """x * sigmoid(x), also known as swish (Elfwing et al. 2017)."""
+    return nn.SiLU()
+
+
+@register.activation("softplus")
+def softplus(*, beta: Positive = 1.0) -> nn.Module:
+    """log(1 + e^(beta x)) / beta, a smooth ReLU."""
+    return nn.Softplus(beta)
+
+
+@register.activation("sigmoid")
+def sigmoid() -> nn.Module:
+    """1 / (1 + e^-x)."""
+    return nn.Sigmoid()
+
+
+@register.activation("tanh")
+def tanh() -> nn.Module:
+    """The hyperbolic tangent, PyTorch's own."""
+    return nn.Tanh()
+
+
+@register.activation("tanh_from_exp")
+def tanh_from_exp() -> nn.Module:
+    """The hyperbolic tangent made from exponentials (the course's exercise 6)."""
+    return TanhFromExp()
+
+
+@register.activation("identity")
+def identity() -> nn.Module:
+    """x itself: a network of straight layers stays a straight line."""
+    return nn.Identity()

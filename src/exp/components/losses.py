@@ -1,0 +1,249 @@
+"""Losses, each with its link from logits to probabilities and labels.
+
+A loss sees a stack: logits `[runs, outputs, rows]`, labels `[runs, rows]`, and its float
+hyperparameters as tensors `[runs, 1]` (class weights `[runs, classes]`). Two classes have one
+logit, K > 2 have K. A run's loss is the sum of `per_row` over the sum of `row_weights`. A
+hyperparameter that is 0 in the whole stack stays the float 0.0: its term is left out.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+
+from exp.registry import Chosen, register
+from exp.schema import NonNegative, Positive, Share
+
+ClassWeights = Annotated[list[NonNegative], Field(min_length=2)]
+
+
+@register.common("loss")
+def penalty(*, l1: NonNegative = 0.0, l2: NonNegative = 0.0) -> None:
+    """A penalty on weights, not biases: l1 * sum |w| + l2 / 2 * sum w^2, added to the loss."""
+
+
+class Loss:
+    """One loss for R runs.
+
+    Args:
+        classes: K, at least 2.
+    """
+
+    def __init__(self, classes: int) -> None:
+        self.classes = classes
+        self.outputs = 1 if classes == 2 else classes
+
+    @classmethod
+    def impossible(cls, classes: int, params: dict[str, Any]) -> str | None:
+        """Why this loss cannot be used with so many classes, or None."""
+        return None
+
+    def targets(self, labels: Tensor, dtype: torch.dtype) -> Tensor:
+        """Labels as `per_row` wants them: float for one logit, else int64. Shape kept."""
+        return labels.to(dtype) if self.outputs == 1 else labels
+
+    def row_weights(self, labels: Tensor, dtype: torch.dtype) -> Tensor | None:
+        """What each row adds to the mean's divisor, `[runs, rows]`; None: each row adds 1."""
+        return None
+
+    def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The loss of every row, `[runs, rows]`."""
+        raise NotImplementedError
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """`[runs, classes, rows]`: sigmoid for one logit, softmax for more."""
+        if self.outputs == 1:
+            # 1 - sigmoid(z) would lose the digits of a small chance; sigmoid(-z) keeps them.
+            return torch.sigmoid(torch.cat([-logits, logits], dim=1))
+        return torch.softmax(logits, dim=1)
+
+    def labels(self, logits: Tensor) -> Tensor:
+        """The likeliest class of every row, `[runs, rows]` int64; class 0 where two tie."""
+        if self.outputs == 1:
+            return (logits.squeeze(1) > 0).long()
+        return logits.argmax(dim=1)
+
+    def correct(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Whether each row's likeliest class is its target, `[runs, rows]` bool."""
+        if self.outputs == 1:
+            return (logits.squeeze(1) > 0) == targets
+        return logits.argmax(dim=1) == targets
+
+
+@register.loss("bce")
+class BinaryCrossEntropy(Loss):
+    """Binary cross entropy on one logit, as `BCEWithLogitsLoss`. For two classes.
+
+    Args:
+        pos_weight: how much a row of class 1 counts against a row of class 0.
+    """
+
+    def __init__(self, classes: int, *, pos_weight: Positive | None = None) -> None:
+        super().__init__(classes)
+        self.pos_weight: Any = pos_weight
+
+    @classmethod
+    def impossible(cls, classes: int, params: dict[str, Any]) -> str | None:
+        if classes > 2:
+            return (
+                f"loss bce has one logit for two classes, and these data have {classes}. "
+                "Use loss=cross_entropy or loss=auto"
+            )
+        return None
+
+    def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
+        weight = None if self.pos_weight is None else self.pos_weight.to(logits.dtype)
+        return F.binary_cross_entropy_with_logits(
+            logits.squeeze(1), targets, pos_weight=weight, reduction="none"
+        )
+
+
+@register.loss("cross_entropy")
+class CrossEntropy(Loss):
+    """Cross entropy on one logit for each class, as `CrossEntropyLoss`; two classes have two.
+
+    Args:
+        label_smoothing: share of each target spread evenly over all classes.
+        class_weights: one number for each class; the mean is over the rows' weights.
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        *,
+        label_smoothing: Share = 0.0,
+        class_weights: ClassWeights | None = None,
+    ) -> None:
+        super().__init__(classes)
+        self.outputs = classes
+        self.smoothing: Any = label_smoothing
+        self.class_weights: Any = class_weights
+
+    @classmethod
+    def impossible(cls, classes: int, params: dict[str, Any]) -> str | None:
+        weights = params["class_weights"]
+        if weights is not None and len(weights) != classes:
+            return (
+                f"loss.class_weights has {len(weights)} numbers, and these data have {classes} "
+                "classes: give one number for each class"
+            )
+        if weights is not None and sum(weights) == 0:
+            return "loss.class_weights are all 0: no row would count"
+        return None
+
+    def row_weights(self, labels: Tensor, dtype: torch.dtype) -> Tensor | None:
+        if self.class_weights is None:
+            return None
+        weights: Tensor = self.class_weights.to(dtype).gather(1, labels)
+        return weights
+
+    def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
+        surprise = -F.log_softmax(logits, dim=1)
+        if self.class_weights is not None:
+            surprise = surprise * self.class_weights.to(logits.dtype)[:, :, None]
+        own: Tensor = surprise.gather(1, targets[:, None])[:, 0]
+        if isinstance(self.smoothing, float):
+            return own
+        smoothing = self.smoothing.to(logits.dtype)
+        rows: Tensor = (1 - smoothing) * own + smoothing * surprise.mean(dim=1)
+        return rows
+
+
+@register.loss("focal")
+class Focal(Loss):
+    """Cross entropy times (1 - p)^gamma, so that easy rows count less (Lin et al. 2017).
+
+    Args:
+        gamma: how strongly easy rows are played down; 0 is cross entropy.
+        alpha: for two classes, the weight of class 1 (class 0 gets 1 - alpha); null weighs none.
+    """
+
+    def __init__(
+        self, classes: int, *, gamma: NonNegative = 2.0, alpha: Share | None = None
+    ) -> None:
+        super().__init__(classes)
+        self.gamma: Any = gamma
+        self.alpha: Any = alpha
+
+    @classmethod
+    def impossible(cls, classes: int, params: dict[str, Any]) -> str | None:
+        if params["alpha"] is not None and classes > 2:
+            return (
+                f"loss.alpha of focal is the weight of class 1 of two, and these data have "
+                f"{classes} classes. Leave it null"
+            )
+        return None
+
+    def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
+        if self.outputs == 1:
+            entropy = F.binary_cross_entropy_with_logits(
+                logits.squeeze(1), targets, reduction="none"
+            )
+        else:
+            entropy = -F.log_softmax(logits, dim=1).gather(1, targets[:, None])[:, 0]
+        if isinstance(self.gamma, float):
+            rows = entropy
+        else:
+            # The floor keeps the gradient of the power finite where p is 1.
+            miss = (-torch.expm1(-entropy)).clamp_min(torch.finfo(logits.dtype).tiny)
+            rows = miss.pow(self.gamma.to(logits.dtype)) * entropy
+        if self.alpha is None:
+            return rows
+        alpha = torch.as_tensor(self.alpha, dtype=logits.dtype, device=logits.device)
+        return rows * (alpha * targets + (1 - alpha) * (1 - targets))
+
+
+@register.loss("hinge")
+class Hinge(Loss):
+    """The support vector machine's loss: rows beyond the margin cost nothing.
+
+    Two classes: max(0, margin - s z) with s = -1 or 1; K classes: Crammer and Singer (2001), the
+    largest max(0, margin - z_own + z_other). Its probabilities are sigmoid or softmax of scores
+    that were never fitted as such: good for drawing, not calibrated.
+
+    Args:
+        margin: the score difference that is asked for.
+    """
+
+    def __init__(self, classes: int, *, margin: Positive = 1.0) -> None:
+        super().__init__(classes)
+        self.margin: Any = margin
+
+    def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
+        margin = self.margin.to(logits.dtype)
+        if self.outputs == 1:
+            return torch.relu(margin - (2 * targets - 1) * logits.squeeze(1))
+        own = targets[:, None]
+        others = logits.scatter(1, own, -torch.inf).amax(dim=1)
+        return torch.relu(margin - logits.gather(1, own)[:, 0] + others)
+
+
+@register.loss("mse")
+class MeanSquaredError(Loss):
+    """Mean squared error between probabilities and one-hot labels (Brier 1950).
+
+    Two classes: (p - y)^2; K classes: the mean over classes.
+    """
+
+    def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
+        if self.outputs == 1:
+            return (torch.sigmoid(logits.squeeze(1)) - targets).square()
+        wanted = torch.zeros_like(logits).scatter(1, targets[:, None], 1.0)
+        return (torch.softmax(logits, dim=1) - wanted).square().mean(dim=1)
+
+
+@register.loss("auto")
+def auto() -> None:
+    """bce for two classes, cross_entropy for more; which one it is the data decide."""
+
+
+def settled(loss: Chosen, classes: int) -> Chosen:
+    """The loss itself, or what `auto` stands for with so many classes."""
+    if loss.name != "auto":
+        return loss
+    name = "bce" if classes == 2 else "cross_entropy"
+    return register.choose("loss", {"name": name, **loss.shared}, "loss")

@@ -1,0 +1,136 @@
+"""Schedules of the learning rate: one object for each run, plain floats, so no stack can matter.
+
+A schedule is a function of where the run stands. What torch.optim.lr_scheduler computes from its
+last value is computed here from the start, so that a resumed run needs no history; only `plateau`,
+which follows a loss, has a state.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from exp.registry import Chosen, register
+
+Factor = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+Epochs = Annotated[int, Field(ge=0, le=1_000_000_000)]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands when it asks for its rate.
+
+    Attributes:
+        epoch: the epoch that it is in, from 0.
+        epochs: epochs of the whole run.
+        step: the optimizer step within the epoch, from 0.
+        steps_per_epoch: optimizer steps of one epoch.
+    """
+
+    epoch: int
+    epochs: int
+    step: int = 0
+    steps_per_epoch: int = 1
+
+
+class Scheduler(ABC):
+    """The learning rate of one run.
+
+    Attributes:
+        constant: the rate is always the base rate.
+        within_epoch: the rate changes from step to step, not only from epoch to epoch.
+        observes: it wants to be told the monitored loss after each evaluation.
+    """
+
+    constant: bool = False
+    within_epoch: bool = False
+    observes: bool = False
+
+    @abstractmethod
+    def rate(self, base: float, progress: Progress) -> float:
+        """The learning rate of the step that comes next, from the optimizer's own rate `base`."""
+
+    def observe(self, value: float) -> None:
+        """Takes in the monitored loss of an evaluation."""
+        return
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What JSON can hold of what it has observed. Assigning a saved state restores it."""
+        return {}
+
+    @state.setter
+    def state(self, saved: Mapping[str, Any]) -> None:
+        if saved:
+            raise ValueError(f"{type(self).__name__} has no state, found {sorted(saved)}")
+
+
+@register.common("scheduler")
+def warmup(*, warmup: Epochs = 0, warmup_start: Factor = 0.1) -> None:
+    """Linear warm-up in front of a schedule, which begins at its own epoch 0 thereafter.
+
+    Args:
+        warmup: epochs in which the rate rises, a little with each step; 0 is no warm-up.
+        warmup_start: factor of the first step's rate.
+    """
+
+
+def scheduler(chosen: Chosen) -> Scheduler:
+    """The schedule that a config names, behind its warm-up if it has one."""
+    behind: Scheduler = chosen.build()
+    shared = chosen.shared
+    return Warmup(behind, shared["warmup"], shared["warmup_start"]) if shared["warmup"] else behind
+
+
+class Warmup(Scheduler):
+    """`SequentialLR` of `LinearLR` over the steps of the first epochs, then another schedule.
+
+    Args:
+        behind: the schedule after the warm-up; its epochs are those that are left.
+        epochs: of warm-up, at least 1.
+        start: factor of the first rate.
+    """
+
+    within_epoch = True
+
+    def __init__(self, behind: Scheduler, epochs: int, start: float) -> None:
+        self.behind, self.epochs, self.start = behind, epochs, start
+        self.observes = behind.observes
+        self.warming = True
+
+    def rate(self, base: float, progress: Progress) -> float:
+        self.warming = progress.epoch < self.epochs
+        steps = progress.steps_per_epoch
+        if self.warming:
+            done = (progress.epoch * steps + progress.step) / (self.epochs * steps)
+            return base * (self.start + (1 - self.start) * done)
+        epoch, epochs = progress.epoch - self.epochs, progress.epochs - self.epochs
+        return self.behind.rate(base, Progress(epoch, epochs, progress.step, steps))
+
+    def observe(self, value: float) -> None:
+        """The loss while warming up says nothing of the rate that is being warmed up to."""
+        if not self.warming:
+            self.behind.observe(value)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        return {"warming": self.warming, "behind": self.behind.state}
+
+    @state.setter
+    def state(self, saved: Mapping[str, Any]) -> None:
+        self.warming = saved["warming"]
+        self.behind.state = saved["behind"]
+
+
+@register.scheduler("none")
+class Constant(Scheduler):
+    """The same rate throughout."""
+
+    constant = True
+
+    def rate(self, base: float, progress: Progress) -> float:
+        return base

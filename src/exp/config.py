@@ -1,0 +1,180 @@
+"""From a composed config to a validated plan. Nothing here imports torch.
+
+overrides -> config -> validated plan -> stack -> history -> run directory: this is the second
+arrow. A `Plan` holds one validated component for each group and the seeds; every fault of a config
+is found here and told at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from typing import Annotated, Any
+
+from pydantic import Field
+
+import exp.components  # noqa: F401 - declares the kinds
+from exp.errors import ConfigError, Fault, shown, unknown
+from exp.registry import Chosen, checked, config_parameters, register, schema_of
+from exp.schema import Seed
+
+GROUPS = (
+    "dataset",
+    "split",
+    "model",
+    "optimizer",
+    "loss",
+    "scheduler",
+    "device",
+    "trainer",
+    "figures",
+)
+PRESENTATION = {
+    "name": (),
+    "plugins": (),
+    "figures": (),
+    "trainer": ("print_every", "checkpoint_every"),
+}
+"""Keys that cannot change a result; () stands for the whole group."""
+
+RunName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._=,+-]{0,99}$")]
+Plugins = Annotated[list[str], Field(max_length=100)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seeds:
+    """One seed for each source of chance, so that two runs can share all but one of them."""
+
+    data: Seed
+    split: Seed
+    init: Seed
+    shuffle: Seed
+
+
+def top_level(*, seed: Seed, name: RunName | None = None, plugins: Plugins = []) -> None:  # noqa: B006
+    """The keys of a config that belong to no group."""
+
+
+TOP = schema_of("config", config_parameters(top_level))
+SEEDS = schema_of("seeds", config_parameters(Seeds))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A validated config: one component for each group.
+
+    Attributes:
+        config: the resolved config with every default written out, as plain values.
+        chosen: group -> component with parameters.
+    """
+
+    seed: int
+    seeds: Seeds
+    name: str
+    config: dict[str, Any]
+    chosen: dict[str, Chosen]
+
+    def __getitem__(self, group: str) -> Chosen:
+        return self.chosen[group]
+
+    @cached_property
+    def trainer(self) -> Any:
+        """The `Trainer` of this plan."""
+        return self.chosen["trainer"].build()
+
+    @property
+    def monitor(self) -> str:
+        """The column that early stopping, plateau and the best checkpoint follow."""
+        if self.trainer.monitor != "auto":
+            return str(self.trainer.monitor)
+        return "validation/loss" if self.has_validation else "train/loss"
+
+    @property
+    def has_validation(self) -> bool:
+        return bool(self.chosen["split"].params.get("validation"))
+
+    def identity(self, fingerprint: str) -> str:
+        """The signature: a digest of all that can change a result.
+
+        Args:
+            fingerprint: digest of the data and their split.
+        """
+        matters = {
+            key: without(value, PRESENTATION.get(key))
+            for key, value in self.config.items()
+            if PRESENTATION.get(key) != ()
+        }
+        whole = {"config": matters, "data": fingerprint, "exp": version("exp")}
+        text = json.dumps(whole, sort_keys=True, allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def without(value: Any, keys: tuple[str, ...] | None) -> Any:
+    return {k: v for k, v in value.items() if k not in keys} if keys else value
+
+
+def plan(config: Mapping[str, Any], already: Sequence[Fault] = ()) -> Plan:
+    """The validated plan of a resolved config.
+
+    Args:
+        config: plain values, one mapping for each of `GROUPS`, `seed` and `seeds`.
+        already: faults found while composing, to be told together with those found here.
+
+    Raises:
+        ConfigError: with every fault: unknown keys and names, values out of range or of a wrong
+            type, parameters that do not go together.
+    """
+    faults = list(already)
+    known = ("seed", "seeds", "name", "plugins", *GROUPS)
+    faults += [Fault(str(key), unknown("key", key, known)) for key in config if key not in known]
+    top, found = checked(
+        TOP, {k: v for k, v in config.items() if k in TOP.model_fields}, "", "key of the config"
+    )
+    faults += found
+    seeds, found = seeds_of(config)
+    faults += found
+    chosen: dict[str, Chosen] = {}
+    for group in GROUPS:
+        try:
+            if group not in config:
+                options = ", ".join(register.kinds[group].names())
+                raise ConfigError([Fault(group, f"missing: choose one of {options}")])
+            chosen[group] = register.choose(group, config[group], group)
+        except ConfigError as error:
+            faults += error.faults
+    if not faults:
+        faults += [Fault(path, message) for path, message in together(chosen)]
+    if faults:
+        raise ConfigError(faults)
+    parts = {group: choice.as_dict() for group, choice in chosen.items()}
+    whole = {"seed": top["seed"], "seeds": seeds, "name": top["name"], "plugins": top["plugins"]}
+    name = top["name"] or "-".join(chosen[g].name for g in ("dataset", "model", "optimizer"))
+    return Plan(top["seed"], Seeds(**seeds), name, {**whole, **parts}, chosen)
+
+
+def seeds_of(config: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
+    """The seeds, each `seed` unless said."""
+    given = config.get("seeds", {})
+    if not isinstance(given, Mapping):
+        return {}, [Fault("seeds", f"expected data, split, init and shuffle, found {shown(given)}")]
+    seed = config.get("seed")
+    filled = {"data": seed, "split": seed, "init": seed, "shuffle": seed, **given}
+    seeds, faults = checked(SEEDS, filled, "seeds", "seed")
+    if len(faults) > 1 and len({str(filled.get(fault.path[6:])) for fault in faults}) == 1:
+        # One bad `seed` shows through all four: it is told once, where it was written.
+        copies = [fault for fault in faults if filled.get(fault.path[6:]) == seed or seed != seed]
+        faults = [fault for fault in faults if fault not in copies]
+    return seeds, faults
+
+
+def together(chosen: Mapping[str, Chosen]) -> Iterator[tuple[str, str]]:
+    """Faults of values that are fine by themselves and not together."""
+    split, trainer = chosen["split"].params, chosen["trainer"].params
+    if trainer["monitor"] == "validation/loss" and not split.get("validation"):
+        yield "trainer.monitor", "validation/loss needs a validation split: set split.validation"
+    if trainer["monitor"] == "test/loss" and split.get("test") == 0:
+        yield "trainer.monitor", "test/loss needs test rows: split.test is 0"

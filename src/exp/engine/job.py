@@ -1,0 +1,108 @@
+"""A job: a plan with its rows, its loss and its device, ready to be stacked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import nn
+
+from exp.components.devices import Device
+from exp.components.losses import settled
+from exp.components.stacking import structure
+from exp.config import Plan
+from exp.data import Prepared
+from exp.engine.layers import lifted
+from exp.errors import ComponentError, ImpossibleError
+from exp.prepare import prepare
+from exp.registry import Chosen
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to be trained.
+
+    Attributes:
+        plan: the validated config.
+        data: rows, labels and split.
+        loss: the loss, with `auto` settled by the number of classes.
+        device: where it computes.
+    """
+
+    plan: Plan
+    data: Prepared
+    loss: Chosen
+    device: Device
+
+    @classmethod
+    def of(cls, plan: Plan) -> Job:
+        """Loads the rows and checks that the components go together.
+
+        Raises:
+            DataError: the rows cannot be used.
+            ImpossibleError: a component declares the combination impossible.
+            DeviceError: the device is not there.
+        """
+        device = plan["device"].build()
+        data = prepare(
+            plan["dataset"], plan["split"], data_seed=plan.seeds.data, split_seed=plan.seeds.split
+        )
+        classes = len(data.data.classes)
+        loss = settled(plan["loss"], classes)
+        reason = loss.component.builder.impossible(classes, loss.params)  # type: ignore[attr-defined]
+        if reason:
+            raise ImpossibleError(reason)
+        return cls(plan, data, loss, device)
+
+    @cached_property
+    def outputs(self) -> int:
+        """Logits of each row."""
+        return int(
+            self.loss.component.builder(len(self.data.data.classes), **self.loss.own).outputs
+        )
+
+    def module(self) -> nn.Module:
+        """The model as plain PyTorch initialises it under `seeds.init`."""
+        chosen = self.plan["model"]
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.plan.seeds.init)
+            module = chosen.build(self.data.X.shape[1], self.outputs)
+        if not isinstance(module, nn.Module):
+            found = type(module).__name__
+            raise ComponentError(f"model {chosen.name} must build an nn.Module, found {found}")
+        return module
+
+    def alone(self) -> str | None:
+        """Why this run cannot share a stack, or None."""
+        if self.device.threads > 1:
+            return "device.threads > 1: long sums are cut by thread, bits would depend on the stack"
+        if not self.plan["optimizer"].component.builder.stackable:  # type: ignore[attr-defined]
+            return f"optimizer {self.plan['optimizer'].name} is trained run by run"
+        if lifted("", [self.module()]) is None:
+            return f"model {self.plan['model'].name} holds a layer that is not known to stack"
+        return None
+
+    def key(self) -> Hashable:
+        """What must be equal for two runs to share a stack.
+
+        A number that is 0 is told from one that is not: it switches a term of the formula off.
+        """
+        split = self.data.split
+        shapes = (self.data.X.shape[1], len(self.data.data.classes))
+        rows = (len(split.train), len(split.validation), len(split.test))
+        trainer = self.plan.trainer
+        schedule = (trainer.epochs, trainer.batch_size, trainer.eval_every, self.plan.monitor)
+        stops = (trainer.early_stopping is None, trainer.clip_norm is None)
+        parts = [
+            (chosen.name, structure(chosen.params))
+            for chosen in (self.plan["optimizer"], self.loss)
+        ]
+        model = self.plan["model"].as_dict()
+        rate = model.pop("dropout", None)
+        architecture = (json.dumps(model, sort_keys=True), bool(rate))
+        device = (str(self.device.torch_device), self.device.dtype)
+        saves = trainer.checkpoint_every
+        return (shapes, rows, schedule, stops, saves, architecture, tuple(parts), device)

@@ -1,0 +1,112 @@
+"""What a trained run is: its history, its weights, and its answers for any rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from exp.engine.job import Job
+from exp.engine.model import Model, padded
+from exp.engine.objective import Objective
+from exp.engine.rows import Batch, Split, Tally
+
+
+class Predictor:
+    """A model with given weights, computing as it did in training: the engine's own bits.
+
+    Args:
+        job: the run it belongs to.
+        state: parameters and buffers by name, as `Model.state` gives them; None for the
+            untrained model.
+    """
+
+    def __init__(self, job: Job, state: dict[str, Tensor] | None) -> None:
+        self.device = job.device
+        self.model = Model(
+            [job.module()],
+            outputs=job.outputs,
+            dtype=job.device.dtype,
+            device=job.device.torch_device,
+            generators=[torch.Generator()],
+        )
+        if state is not None:
+            self.model.load(0, state)
+        self.objective = Objective([job])
+
+    def logits(self, X: np.ndarray) -> np.ndarray:
+        """Logits `[rows, outputs]` of rows `[rows, features]`."""
+        blank = np.zeros(len(X), np.int64)
+        with self._alone():
+            pieces = [self.model(b.x, b.mask, False)[0, :, : b.count] for b in self._rows(X, blank)]
+            return torch.cat(pieces, dim=1).T.contiguous().cpu().numpy()
+
+    def loss(self, X: np.ndarray, labels: np.ndarray) -> float:
+        """The mean loss on rows `[rows, features]` with labels `[rows]`, penalty included."""
+        tally = Tally()
+        with self._alone():
+            for batch in self._rows(X, labels):
+                logits = self.model(batch.x, batch.mask, False)
+                tally.add(self.objective(logits, batch, self.model), None, batch)
+            return tally.loss().item()
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """`[rows, classes]` from logits `[rows, outputs]`. Padded as in training: the last bits
+        of a row must not depend on how many rows there are."""
+        count = len(logits)
+        stacked = torch.zeros(1, logits.shape[1], padded(count), dtype=self.device.dtype)
+        stacked[0, :, :count] = torch.from_numpy(logits).T
+        found = self.objective.loss.probabilities(stacked)
+        return found[0, :, :count].T.contiguous().numpy()
+
+    def labels(self, logits: np.ndarray) -> np.ndarray:
+        """The likeliest class `[rows]` int64 of logits `[rows, outputs]`."""
+        return self.objective.loss.labels(torch.from_numpy(logits).T[None])[0].numpy()
+
+    def _rows(self, X: np.ndarray, labels: np.ndarray) -> Iterator[Batch]:
+        device, dtype = self.device.torch_device, self.device.dtype
+        return Split([X], [labels], self.objective.loss, dtype=dtype, device=device).chunks()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """On as many threads as in training, without gradients."""
+        threads = torch.get_num_threads()
+        torch.set_num_threads(self.device.threads)
+        try:
+            with torch.no_grad():
+                yield
+        finally:
+            torch.set_num_threads(threads)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run after training.
+
+    Attributes:
+        status: done, stopped (early) or diverged.
+        epochs: how many were trained.
+        history: the columns of metrics.csv, `epoch` among them.
+        state: the last weights by name (the last finite ones if it diverged).
+        best_state: the weights after `best_epoch`, the epoch of the lowest monitored loss.
+        checkpoint: tensors and numbers from which the run could go on.
+    """
+
+    job: Job
+    status: str
+    epochs: int
+    history: dict[str, np.ndarray]
+    state: dict[str, Tensor]
+    best_state: dict[str, Tensor]
+    best_epoch: int
+    checkpoint: tuple[dict[str, Tensor], dict[str, Any]]
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        return Predictor(self.job, self.state)

@@ -1,0 +1,187 @@
+"""The rows of a stack, padded to whole vector lanes, and the batches they are trained in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from exp.components.losses import Loss
+from exp.engine.model import padded
+
+CHUNK = 16_384
+"""Columns of one forward pass in evaluation: fixed, so that bits do not depend on the stack."""
+
+
+@dataclass
+class Batch:
+    """Rows of one step or one chunk, feature-major.
+
+    Attributes:
+        x: `[runs, features, rows]`.
+        targets: `[runs, rows]`, as the loss wants them.
+        truth: the same, but -1 for padding, which no prediction ever equals.
+        mask: `[runs, rows]`, 1 for real rows, 0 for padding.
+        share: `[runs, rows]`, what each row's loss counts in the mean: mask / divisor.
+        divisor: `[runs, 1]`, real rows, or the sum of their weights.
+        count: real rows of each run.
+    """
+
+    x: Tensor
+    targets: Tensor
+    truth: Tensor
+    mask: Tensor
+    share: Tensor
+    divisor: Tensor
+    count: int
+
+
+class Split:
+    """One split of R runs, as many rows in each.
+
+    Args:
+        rows: R matrices `[rows, features]` float32, in the order of the split.
+        labels: R vectors `[rows]` int64.
+        shuffled: whether batches take rows at random: they are then kept row-major, since
+            gathering whole rows is what a processor does well.
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[np.ndarray],
+        labels: Sequence[np.ndarray],
+        loss: Loss,
+        *,
+        dtype: torch.dtype,
+        device: torch.device,
+        shuffled: bool = False,
+    ) -> None:
+        self.count, self.features = rows[0].shape
+        self.shuffled = shuffled
+        # One row of zeros at least stands at the end, for a shuffled batch to pad itself with.
+        self.width = padded(self.count + 1) if shuffled else padded(self.count)
+        runs = len(rows)
+        x = np.zeros((runs, self.width, self.features), np.float32)
+        y = np.zeros((runs, self.width), np.int64)
+        for run, (matrix, vector) in enumerate(zip(rows, labels, strict=True)):
+            x[run, : self.count] = matrix
+            y[run, : self.count] = vector
+        stacked = torch.from_numpy(x).to(device=device, dtype=dtype)
+        self.x = stacked if shuffled else stacked.transpose(1, 2).contiguous()
+        classes = torch.from_numpy(y).to(device)
+        self.mask = torch.zeros(runs, self.width, dtype=dtype, device=device)
+        self.mask[:, : self.count] = 1
+        self.targets = loss.targets(classes, dtype)
+        self.truth = self.targets.masked_fill(self.mask == 0, -1)
+        weights = loss.row_weights(classes, dtype)
+        self.weights = None if weights is None else weights * self.mask
+
+    def whole(self) -> Batch:
+        """All rows as one batch, in the order of the split."""
+        return self.part(0, padded(self.count))
+
+    def chunks(self) -> Iterator[Batch]:
+        """All rows in pieces, for evaluation."""
+        for start in range(0, padded(self.count), CHUNK):
+            yield self.part(start, min(start + CHUNK, padded(self.count)))
+
+    def part(self, start: int, stop: int) -> Batch:
+        span = slice(start, stop)
+        x = self.x[:, span].transpose(1, 2) if self.shuffled else self.x[:, :, span]
+        mask = self.mask[:, span]
+        divisor = divided(mask if self.weights is None else self.weights[:, span])
+        count = min(stop, self.count) - start
+        targets, truth = self.targets[:, span], self.truth[:, span]
+        return Batch(x, targets, truth, mask, mask / divisor, divisor, count)
+
+    def shuffle(self, size: int, generators: Sequence[torch.Generator]) -> Iterator[Batch]:
+        """One epoch in mini-batches, each run in its own random order.
+
+        Args:
+            size: rows of a batch; the last one may have fewer.
+            generators: one for each run, on the CPU.
+        """
+        order = self.order(size, generators)
+        usual: Batch | None = None
+        for start in range(0, self.count, size):
+            count = min(size, self.count - start)
+            rows = order[:, start : start + count]
+            if count < padded(count):
+                filler = order[:, self.count : self.count + padded(count) - count]
+                rows = torch.cat([rows, filler], dim=1)
+            usual = self.gather(rows, count, usual)
+            yield usual
+
+    def order(self, size: int, generators: Sequence[torch.Generator]) -> Tensor:
+        """A random order for each run, `[runs, rows]`, then indices of an empty row; they count
+        through the rows of all runs."""
+        runs = self.mask.shape[0]
+        order = torch.full((runs, self.count + padded(size)), self.count, dtype=torch.int64)
+        for run, generator in enumerate(generators):
+            torch.randperm(self.count, generator=generator, out=order[run, : self.count])
+        if runs > 1:
+            order += torch.arange(runs)[:, None] * self.width
+        return order.to(self.x.device)
+
+    def gather(self, rows: Tensor, count: int, usual: Batch | None) -> Batch:
+        """The batch of these rows; what only depends on their number is taken from `usual`."""
+        flat = rows.reshape(-1)
+        x = self.x.view(-1, self.features).index_select(0, flat)
+        x = x.view(*rows.shape, self.features).transpose(1, 2)
+        truth = self.truth.view(-1).index_select(0, flat).view(rows.shape)
+        full = count == rows.shape[1]
+        targets = truth if full else truth.clamp_min(0)
+        if self.weights is None and usual is not None and usual.count == count:
+            return Batch(x, targets, truth, usual.mask, usual.share, usual.divisor, count)
+        mask = self.mask.view(-1).index_select(0, flat).view(rows.shape)
+        if self.weights is None:
+            divisor = divided(mask)
+        else:
+            divisor = divided(self.weights.view(-1).index_select(0, flat).view(rows.shape))
+        return Batch(x, targets, truth, mask, mask / divisor, divisor, count)
+
+    def select(self, keep: Tensor) -> None:
+        """Keeps the runs at these positions."""
+        self.x, self.targets, self.truth = self.x[keep], self.targets[keep], self.truth[keep]
+        self.mask = self.mask[keep]
+        self.weights = None if self.weights is None else self.weights[keep]
+
+
+def divided(weights: Tensor) -> Tensor:
+    """The divisor `[runs, 1]` of a mean over weighted rows; never 0, so that a batch of rows
+    without weight costs nothing."""
+    return weights.sum(dim=-1, keepdim=True).clamp_min(torch.finfo(weights.dtype).tiny)
+
+
+class Tally:
+    """Loss and accuracy over the batches of a pass, one number for each run."""
+
+    def __init__(self) -> None:
+        self.losses: list[Tensor] = []
+        self.divisors: list[Tensor] = []
+        self.right: Tensor | None = None
+        self.count = 0
+
+    def add(self, losses: Tensor, right: Tensor | None, batch: Batch) -> None:
+        """Takes in a batch: its mean losses `[runs]`, and which rows are right, `[runs, rows]`."""
+        self.losses.append(losses)
+        self.divisors.append(batch.divisor)
+        self.count += batch.count
+        if right is not None:
+            hits = right.sum(dim=-1)
+            self.right = hits if self.right is None else self.right + hits
+
+    def loss(self) -> Tensor:
+        """The mean loss `[runs]`; of a single batch its very number."""
+        if len(self.losses) == 1:
+            return self.losses[0]
+        divisors = torch.cat(self.divisors, dim=1)
+        return (torch.stack(self.losses, dim=1) * divisors).sum(dim=1) / divisors.sum(dim=1)
+
+    def accuracy(self) -> Tensor:
+        """The share of right rows `[runs]`."""
+        assert self.right is not None
+        return self.right / self.count

@@ -1,0 +1,145 @@
+"""A stack: everything that R runs need to train at once. A run is a stack of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from exp.components.schedulers import Progress, Scheduler, scheduler
+from exp.engine.history import History
+from exp.engine.job import Job
+from exp.engine.model import Model
+from exp.engine.objective import Objective, on_device
+from exp.engine.rows import Batch, Split
+
+SPLITS = ("train", "validation", "test")
+
+
+def generator(seed: int, purpose: int, device: torch.device | str = "cpu") -> torch.Generator:
+    """A generator of one run for one purpose, independent of all others."""
+    state = np.random.SeedSequence([seed, purpose]).generate_state(1, np.uint64)[0]
+    return torch.Generator(device=device).manual_seed(int(state >> 1))
+
+
+class Stack:
+    """R runs with the same shapes: model, loss, optimizer, schedules, rows, history.
+
+    Args:
+        jobs: R of them with equal `Job.key()`.
+    """
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        first = jobs[0]
+        self.ids = list(range(len(jobs)))
+        self.jobs = list(jobs)
+        self.trainer = first.plan.trainer
+        self.device = first.device
+        self.dtype = first.device.dtype
+        place = first.device.torch_device
+        self.shufflers = [generator(job.plan.seeds.shuffle, 0) for job in jobs]
+        droppers = [generator(job.plan.seeds.shuffle, 1, place) for job in jobs]
+        self.objective = Objective(jobs)
+        self.model = Model(
+            [job.module() for job in jobs],
+            outputs=first.outputs,
+            dtype=self.dtype,
+            device=place,
+            generators=droppers,
+        )
+        rules = on_device([job.plan["optimizer"].own for job in jobs], place)
+        self.optimizer = first.plan["optimizer"].component.builder(self.model.parameters, **rules)
+        self.schedules: list[Scheduler] = [scheduler(job.plan["scheduler"]) for job in jobs]
+        norms = [job.plan.trainer.clip_norm for job in jobs]
+        self.clip_norm = None if norms[0] is None else self._column(norms)[:, 0]
+        self.splits = {
+            name: self._split(name) for name in SPLITS if len(getattr(first.data.split, name))
+        }
+        self._chunks: dict[str, list[Batch]] = {}
+        self._whole: Batch | None = None
+        measured = [f"{name}/{what}" for name in ("train", "test") for what in ("loss", "accuracy")]
+        if "test" not in self.splits:
+            measured = measured[:2]
+        extra = ["validation/loss", "validation/accuracy"] if "validation" in self.splits else []
+        self.history = History([*measured, "lr", *extra], len(jobs))
+        self._rates: Tensor | None = None
+        self._shown: Tensor | None = None
+        self.constant = all(schedule.constant for schedule in self.schedules)
+        self.within_epoch = any(schedule.within_epoch for schedule in self.schedules)
+        self.observed = any(schedule.observes for schedule in self.schedules)
+
+    def _column(self, numbers: Sequence[float]) -> Tensor:
+        return torch.tensor(numbers, dtype=torch.float64, device=self.device.torch_device)[:, None]
+
+    def _split(self, name: str) -> Split:
+        rows = [getattr(job.data.split, name) for job in self.jobs]
+        return Split(
+            [job.data.X[index] for job, index in zip(self.jobs, rows, strict=True)],
+            [job.data.data.y[index] for job, index in zip(self.jobs, rows, strict=True)],
+            self.objective.loss,
+            dtype=self.dtype,
+            device=self.device.torch_device,
+            shuffled=name == "train" and self.trainer.batch_size is not None,
+        )
+
+    @property
+    def runs(self) -> int:
+        return len(self.ids)
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps of one epoch."""
+        size = self.trainer.batch_size
+        return 1 if size is None else -(-self.splits["train"].count // size)
+
+    def batches(self) -> Iterator[Batch]:
+        """The training rows of one epoch."""
+        if self.trainer.batch_size is not None:
+            yield from self.splits["train"].shuffle(self.trainer.batch_size, self.shufflers)
+            return
+        if self._whole is None:
+            self._whole = self.splits["train"].whole()
+        yield self._whole
+
+    def chunks(self, name: str) -> list[Batch]:
+        """A split in pieces for evaluation, in its own order."""
+        if name not in self._chunks:
+            self._chunks[name] = list(self.splits[name].chunks())
+        return self._chunks[name]
+
+    def rates(self, epoch: int, step: int) -> Tensor:
+        """The learning rate of each run at this step, `[runs, 1]` float64."""
+        if self._rates is None or not (self.constant or (step and not self.within_epoch)):
+            now = Progress(epoch, self.trainer.epochs, step, self.steps)
+            base = self.optimizer.lr[:, 0].tolist()
+            rates = [s.rate(lr, now) for s, lr in zip(self.schedules, base, strict=True)]
+            self._rates = self._column(rates)
+            self._shown = None
+        return self._rates
+
+    def shown_rates(self, epoch: int) -> Tensor:
+        """The learning rate of each run at the first step of an epoch, `[runs]`."""
+        rates = self.rates(epoch, 0)
+        if self._shown is None:
+            self._shown = rates[:, 0].to(self.dtype)
+        return self._shown
+
+    def select(self, keep: list[int]) -> None:
+        """Keeps the runs at these positions: the others have stopped."""
+        index = torch.tensor(keep, dtype=torch.int64, device=self.device.torch_device)
+        self.ids = [self.ids[i] for i in keep]
+        self.jobs = [self.jobs[i] for i in keep]
+        self.shufflers = [self.shufflers[i] for i in keep]
+        self.schedules = [self.schedules[i] for i in keep]
+        self.model.select(index)
+        self.optimizer.select(self.model.parameters, index)
+        self.objective = Objective(self.jobs)
+        if self.clip_norm is not None:
+            self.clip_norm = self.clip_norm[index]
+        for split in self.splits.values():
+            split.select(index)
+        self._chunks.clear()
+        self._whole = self._rates = None
+        self.history.select(index)

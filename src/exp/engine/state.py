@@ -1,0 +1,79 @@
+"""All that one run needs to go on as if nothing had happened: plain tensors and plain numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from torch import Tensor
+
+from exp.engine.train import Training
+
+
+def capture(training: Training, position: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors (copies, on the CPU) and JSON-able numbers of one run between two epochs."""
+    stack, watch = training.stack, training.watch
+    block = stack.history.block()
+    tensors = {f"model.{name}": value for name, value in stack.model.state(position).items()}
+    tensors |= {f"best.{name}": value for name, value in best_state(training, position).items()}
+    for name, value in stack.optimizer.state.items():
+        tensors[f"optimizer.{name}"] = value[position] if stack.optimizer.stackable else value
+    tensors["random.shuffle"] = stack.shufflers[position].get_state()
+    tensors["random.dropout"] = stack.model.generators[position].get_state()
+    if block is not None:
+        tensors["history"] = block[:, :, position]
+    numbers = {
+        "epoch": training.epoch,
+        "epochs": stack.history.epochs,
+        "columns": list(stack.history.columns),
+        "best": watch.best[position] if math.isfinite(watch.best[position]) else None,
+        "best_epoch": watch.best_epoch[position],
+        "waited": watch.waited[position],
+        "schedule": stack.schedules[position].state,
+    }
+    return {k: v.detach().cpu().clone().contiguous() for k, v in tensors.items()}, numbers
+
+
+def best_state(training: Training, position: int) -> dict[str, Tensor]:
+    """The model of one run as it was after its best epoch, named as the module names it."""
+    model = training.stack.model
+    values, *buffers = training.watch.best_state
+    state = {name: part[position] for name, part in model.slices(values)}
+    for name, buffer in zip(model.buffers, buffers, strict=True):
+        if not name.endswith("rates"):
+            state[name] = buffer[position]
+    return {name: value.detach().cpu().clone() for name, value in state.items()}
+
+
+def restore(training: Training, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
+    """Puts a fresh stack of one where `capture` left it."""
+    stack, watch = training.stack, training.watch
+    stack.model.load(0, part(tensors, "model."))
+    best = part(tensors, "best.")
+    values, *buffers = watch.best_state
+    for name, view in stack.model.slices(values):
+        view[0] = best[name].to(view)
+    for name, buffer in zip(stack.model.buffers, buffers, strict=True):
+        if not name.endswith("rates"):
+            buffer[0] = best[name].to(buffer)
+    saved = part(tensors, "optimizer.")
+    if stack.optimizer.stackable:
+        saved = {
+            name: value[None].to(stack.model.parameters.values.device)
+            for name, value in saved.items()
+        }
+    stack.optimizer.state = saved
+    stack.shufflers[0].set_state(tensors["random.shuffle"])
+    stack.model.generators[0].set_state(tensors["random.dropout"])
+    watch.best[0] = math.inf if numbers["best"] is None else numbers["best"]
+    watch.best_epoch[0] = numbers["best_epoch"]
+    watch.waited[0] = numbers["waited"]
+    stack.schedules[0].state = numbers["schedule"]
+    block = tensors.get("history")
+    stack.history.restore(numbers["epochs"], None if block is None else block[:, :, None])
+    training.epoch = numbers["epoch"]
+
+
+def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors under a prefix, without it."""
+    return {name[len(prefix) :]: t for name, t in tensors.items() if name.startswith(prefix)}

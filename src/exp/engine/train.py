@@ -1,0 +1,149 @@
+"""The one training loop. It trains R runs at once; an ordinary run is a stack of one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from exp.engine.rows import Batch, Tally
+from exp.engine.stack import Stack
+from exp.engine.watch import Watch
+
+
+@dataclass(frozen=True)
+class End:
+    """How one run of a stack ended: its position then, its status and in which epoch."""
+
+    position: int
+    status: str
+    epoch: int
+
+
+class Training:
+    """A stack on its way through the epochs.
+
+    Args:
+        stack: the runs.
+        on_row: called after each evaluated epoch.
+        on_checkpoint: called after each `checkpoint_every` epochs.
+        on_end: called for each run as it ends, while it still stands in the stack.
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        *,
+        on_end: Callable[[Training, End], None],
+        on_row: Callable[[Training], None] | None = None,
+        on_checkpoint: Callable[[Training], None] | None = None,
+    ) -> None:
+        self.stack = stack
+        self.watch = Watch(stack)
+        self.epoch = 0
+        self.on_end, self.on_row, self.on_checkpoint = on_end, on_row, on_checkpoint
+
+    def run(self) -> None:
+        """Trains until every run has ended."""
+        trainer = self.stack.trainer
+        threads = torch.get_num_threads()
+        torch.set_num_threads(self.stack.device.threads)
+        try:
+            while self.stack.runs and self.epoch < trainer.epochs:
+                self.one_epoch()
+        finally:
+            torch.set_num_threads(threads)
+
+    def one_epoch(self) -> None:
+        stack, trainer, epoch = self.stack, self.stack.trainer, self.epoch
+        last = epoch == trainer.epochs - 1
+        measured = last or epoch % trainer.eval_every == 0
+        self.watch.remember()
+        tally = self.learn(measured)
+        if measured:
+            values = [tally.loss(), tally.accuracy()]
+            if "test" in stack.splits:
+                values += self.evaluate("test")
+            values.append(stack.shown_rates(epoch))
+            if "validation" in stack.splits:
+                values += self.evaluate("validation")
+            row = torch.stack(values)
+            stack.history.add(epoch, row)
+            numbers = row.tolist()
+            lost, tired = self.watch.observe(epoch, numbers)
+            if stack.observed:
+                self.follow(numbers[self.watch.monitor])
+            if self.on_row is not None:
+                self.on_row(self)
+        else:
+            losses = tally.loss().tolist()
+            lost, tired = [i for i, loss in enumerate(losses) if not math.isfinite(loss)], []
+        self.epoch += 1
+        if last or lost or tired:
+            self.end(lost, tired, last)
+        every = trainer.checkpoint_every
+        if every and self.epoch % every == 0 and stack.runs and self.on_checkpoint:
+            self.on_checkpoint(self)
+
+    def learn(self, measured: bool) -> Tally:
+        """One pass over the training rows; its tally is of the passes that made the steps."""
+        stack, tally = self.stack, Tally()
+        model, optimizer = stack.model, stack.optimizer
+        for step, batch in enumerate(stack.batches()):
+            logits = model(batch.x, batch.mask, True)  # [runs, outputs, rows]
+            losses = stack.objective(logits, batch, model)  # [runs]
+            model.backward(losses)
+            if stack.clip_norm is not None:
+                self.clip(stack.clip_norm)
+            optimizer.step(stack.rates(self.epoch, step), lambda batch=batch: self.again(batch))
+            right = stack.objective.loss.correct(logits.detach(), batch.truth) if measured else None
+            tally.add(losses.detach(), right, batch)
+        return tally
+
+    def again(self, batch: Batch) -> Tensor:
+        """Loss and gradient once more, for optimizers that probe (L-BFGS)."""
+        model = self.stack.model
+        with torch.enable_grad():
+            losses = self.stack.objective(model(batch.x, batch.mask, True), batch, model)
+        model.backward(losses)
+        return losses.detach().sum()
+
+    def clip(self, limit: Tensor) -> None:
+        """Scales each run's gradient down to its norm's limit, as `clip_grad_norm_` does."""
+        gradients = self.stack.model.parameters.gradients
+        norm = gradients.square().sum(dim=-1).sqrt()
+        gradients.mul_((limit.to(norm.dtype) / (norm + 1e-6)).clamp_max(1)[:, None])
+
+    def evaluate(self, name: str) -> list[Tensor]:
+        """Loss and accuracy of each run on a split, `[runs]` each."""
+        stack, tally = self.stack, Tally()
+        with torch.no_grad():
+            for batch in stack.chunks(name):
+                logits = stack.model(batch.x, batch.mask, False)
+                right = stack.objective.loss.correct(logits, batch.truth)
+                tally.add(stack.objective(logits, batch, stack.model), right, batch)
+            return [tally.loss(), tally.accuracy()]
+
+    def follow(self, monitored: list[float]) -> None:
+        """Tells the schedules that follow a loss what it was."""
+        for schedule, value in zip(self.stack.schedules, monitored, strict=True):
+            schedule.observe(value)
+
+    def end(self, lost: list[int], tired: list[int], last: bool) -> None:
+        """Lets runs go that are done, have stopped or have diverged; their neighbours go on."""
+        ends = dict.fromkeys(range(self.stack.runs), "done") if last else {}
+        ends |= dict.fromkeys(tired, "stopped")
+        for position in lost:
+            self.watch.restore_finite(position)
+            ends[position] = "diverged"
+        for position, status in sorted(ends.items()):
+            self.on_end(self, End(position, status, self.epoch - 1))
+        keep = [i for i in range(self.stack.runs) if i not in ends]
+        if keep:
+            self.stack.select(keep)
+            self.watch.select(keep)
+        else:
+            self.stack.ids = []

@@ -1,0 +1,103 @@
+"""Watches the runs of a stack: the best epoch, early stopping, divergence. Each run by itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+
+from exp.engine.stack import Stack
+
+
+class Watch:
+    """What is remembered of each run while its stack trains.
+
+    Its decisions are made on Python's floats: they cost less than a tensor operation does, and a
+    float32 is the same number there.
+
+    Attributes:
+        best: the lowest monitored loss of each run so far.
+        best_epoch: where it was.
+        waited: evaluations since the last improvement.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.monitor = stack.history.columns.index(stack.jobs[0].plan.monitor)
+        self.losses = [i for i, name in enumerate(stack.history.columns) if name.endswith("/loss")]
+        self.best = [math.inf] * stack.runs
+        self.best_epoch = [0] * stack.runs
+        self.waited = [0] * stack.runs
+        self._adopt()
+        self.best_state = [tensor.clone() for tensor in self.live]
+        self.now = [tensor.clone() for tensor in self.live]
+        self.before = [tensor.clone() for tensor in self.live]
+
+    def _adopt(self) -> None:
+        """The tensors that make up the stack's models: parameters, then buffers."""
+        model = self.stack.model
+        self.live = [model.parameters.values, *model.buffers.values()]
+        self.min_delta = [job.plan.trainer.min_delta for job in self.stack.jobs]
+        self.patience = [job.plan.trainer.early_stopping or math.inf for job in self.stack.jobs]
+
+    def remember(self) -> None:
+        """Keeps the models as they are before an epoch, and as they were before the last."""
+        self.before, self.now = self.now, self.before
+        for kept, live in zip(self.now, self.live, strict=True):
+            kept.copy_(live)
+
+    def observe(self, epoch: int, row: Sequence[Sequence[float]]) -> tuple[list[int], list[int]]:
+        """Takes note of an evaluated epoch.
+
+        Args:
+            row: the history's columns, a number for each run in each.
+
+        Returns:
+            Positions of runs that diverged, and of runs whose patience is over.
+        """
+        better, lost, tired = [], [], []
+        for run, value in enumerate(row[self.monitor]):
+            if value < self.best[run] - self.min_delta[run]:
+                self.best[run], self.best_epoch[run], self.waited[run] = value, epoch, 0
+                better.append(run)
+            else:
+                self.waited[run] += 1
+                if self.waited[run] >= self.patience[run]:
+                    tired.append(run)
+            if not all(math.isfinite(row[column][run]) for column in self.losses):
+                lost.append(run)
+        if len(better) == len(self.best):
+            for kept, live in zip(self.best_state, self.live, strict=True):
+                kept.copy_(live)
+        elif better:
+            for kept, live in zip(self.best_state, self.live, strict=True):
+                kept[better] = live[better]
+        return lost, tired
+
+    def restore_finite(self, run: int) -> None:
+        """Puts one run back to its newest state in which the training loss is finite."""
+        for state in (self.now, self.before):
+            for kept, live in zip(state, self.live, strict=True):
+                live[run].copy_(kept[run])
+            if self._finite(run):
+                return
+
+    def _finite(self, run: int) -> bool:
+        if not bool(torch.isfinite(self.live[0][run]).all()):
+            return False
+        model = self.stack.model
+        with torch.no_grad():
+            for batch in self.stack.chunks("train"):
+                logits = model(batch.x, batch.mask, False)
+                if not math.isfinite(self.stack.objective(logits, batch, model)[run].item()):
+                    return False
+        return True
+
+    def select(self, keep: list[int]) -> None:
+        """Keeps the runs at these positions, after the stack did."""
+        for name in ("best", "best_epoch", "waited"):
+            setattr(self, name, [getattr(self, name)[i] for i in keep])
+        for name in ("best_state", "now", "before"):
+            setattr(self, name, [tensor[keep] for tensor in getattr(self, name)])
+        self._adopt()

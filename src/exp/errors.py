@@ -1,0 +1,85 @@
+"""What can go wrong, in words a person can act on.
+
+Everything a user may run into is an `ExpError`: `exp.cli` prints its text and leaves with its
+`exit_code`. Any other exception that reaches the top is a bug in exp and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+class ExpError(Exception):
+    """Base of every error that is told as one message without a traceback."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One thing wrong with a config: the key path it stands at, and what is wrong there."""
+
+    path: str
+    message: str
+
+
+class ConfigError(ExpError):
+    """Every fault of one config, told at once.
+
+    Args:
+        faults: at least one; shown sorted by key path, duplicates once.
+    """
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = sorted(set(faults))
+        count = len(self.faults)
+        heading = "1 fault" if count == 1 else f"{count} faults"
+        width = min(max((len(fault.path) for fault in self.faults), default=0), 32)
+        lines = [f"  {fault.path:<{width}}  {fault.message}" for fault in self.faults]
+        super().__init__("\n".join([f"{heading} in the config; nothing was started", *lines]))
+
+
+class DataError(ExpError):
+    """The rows cannot be used: says which file, row and column where that is known."""
+
+
+class ImpossibleError(ExpError):
+    """A combination that a component declares impossible, such as `bce` with three classes."""
+
+
+class ComponentError(ExpError):
+    """A user's own component broke the contract of its kind."""
+
+
+class DeviceError(ExpError):
+    """The device that was asked for is not there."""
+
+
+class RunDirectoryError(ExpError):
+    """A run directory cannot be made, read or written."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """` Did you mean 'x'?`, or nothing where no known word is close."""
+    names = [str(name) for name in known]
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if not close:
+        close = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def unknown(what: str, word: object, known: Sequence[str], allowed: str = "Known") -> str:
+    """The sentence for a name that does not exist: what, the nearest match, all that exist."""
+    listing = ", ".join(known) if known else "none"
+    return f"unknown {what} {shown(word)}.{nearest(str(word), known)} {allowed}: {listing}"
+
+
+def shown(value: object, limit: int = 80) -> str:
+    """`repr` of a value, printable and cut to `limit` characters."""
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python turns into text
+        text = f"a {type(value).__name__} that is too long to show"
+    return text if len(text) <= limit else text[: limit - 3] + "..."

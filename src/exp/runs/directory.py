@@ -1,0 +1,128 @@
+"""A run directory: every path of it is a property, and every file of it is written whole."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from exp.errors import RunDirectoryError
+from exp.files import write_whole
+
+
+class RunDirectory:
+    """The files of one run.
+
+    Args:
+        path: the directory; it need not exist yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.yaml"
+
+    @property
+    def record(self) -> Path:
+        return self.path / "run.json"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.csv"
+
+    @property
+    def summary(self) -> Path:
+        return self.path / "summary.json"
+
+    @property
+    def predictions(self) -> Path:
+        return self.path / "predictions.csv"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def figures(self) -> Path:
+        return self.path / "figures"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "exp.log"
+
+    def claim(self) -> None:
+        """Makes the directory for this run alone.
+
+        Raises:
+            RunDirectoryError: it cannot be made, or something is in it already.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self.path.mkdir()
+            except FileExistsError:
+                if not self.path.is_dir() or any(self.path.iterdir()):
+                    raise RunDirectoryError(
+                        f"the run directory {self.path} already holds something. Name another "
+                        "with hydra.run.dir=DIR, or leave that out"
+                    ) from None
+        except OSError as error:
+            raise RunDirectoryError(
+                f"cannot make the run directory {self.path}: {error.strerror or error}"
+            ) from error
+
+    def write(self, path: Path, data: bytes | str) -> None:
+        """Writes a file of this run whole, making its folder."""
+        try:
+            path.parent.mkdir(exist_ok=True)
+            write_whole(path, data.encode() if isinstance(data, str) else data)
+        except OSError as error:
+            raise RunDirectoryError(f"cannot write {path}: {error.strerror or error}") from error
+
+    def files(self) -> list[Path]:
+        """Every file whose digest stands in run.json, in a fixed order.
+
+        The log is still being written, run.json cannot hold its own digest, and what lies under
+        .hydra is Hydra's.
+        """
+        skipped = {self.log, self.record}
+        found = (path for path in self.path.rglob("*") if path.is_file() and path not in skipped)
+        return sorted(path for path in found if ".hydra" not in path.relative_to(self.path).parts)
+
+    def digests(self) -> dict[str, str]:
+        """Relative path -> sha256 of every file."""
+        return {
+            path.relative_to(self.path).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in self.files()
+        }
+
+
+def json_text(value: Any) -> str:
+    """JSON that any reader takes: numbers that are not finite become null."""
+    return json.dumps(finite(value), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A CSV table with Unix line ends; quotes only where they are needed."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return buffer.getvalue()

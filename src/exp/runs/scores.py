@@ -1,0 +1,61 @@
+"""Final scores of a split, by torchmetrics."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+
+def scores(probabilities: np.ndarray, predicted: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """Accuracy, precision, recall, F1, AUROC, calibration error and the confusion matrix.
+
+    With more than two classes precision, recall, F1 and AUROC are means over classes ("macro").
+
+    Args:
+        probabilities: `[rows, classes]`.
+        predicted: `[rows]` int64, what the loss calls the likeliest class.
+        labels: `[rows]` int64.
+
+    Returns:
+        Numbers by name; AUROC is None where a split lacks one of two classes. `confusion` is a
+        nested list, rows true classes and columns predicted ones.
+    """
+    import torch
+    import torchmetrics.functional.classification as metrics
+
+    classes = probabilities.shape[1]
+    # float64 keeps torchmetrics from adding its own rounding to the counts of a large split.
+    chances = torch.from_numpy(np.ascontiguousarray(probabilities)).double()
+    guesses, truth = torch.from_numpy(predicted), torch.from_numpy(labels)
+    binary = classes == 2
+    task: dict[str, Any] = {"task": "binary"} if binary else {"task": "multiclass"}
+    count: dict[str, Any] = task if binary else {**task, "num_classes": classes}
+    mean: dict[str, Any] = count if binary else {**count, "average": "macro"}
+    scores_of_classes = chances[:, 1] if binary else chances
+    whole = binary and len(np.unique(labels)) < 2
+    with warnings.catch_warnings():
+        # A class without rows in this split: torchmetrics warns and leaves it out of the mean.
+        warnings.simplefilter("ignore", UserWarning)
+        found: dict[str, Any] = {
+            "accuracy": float((guesses == truth).double().mean()),
+            "precision": float(metrics_of(metrics, "precision", guesses, truth, mean)),
+            "recall": float(metrics_of(metrics, "recall", guesses, truth, mean)),
+            "f1": float(metrics_of(metrics, "f1_score", guesses, truth, mean)),
+            "auroc": None
+            if whole
+            else float(metrics_of(metrics, "auroc", scores_of_classes, truth, mean)),
+            "calibration_error": float(
+                metrics_of(metrics, "calibration_error", scores_of_classes, truth, count)
+            ),
+            "confusion": metrics_of(metrics, "confusion_matrix", guesses, truth, count).tolist(),
+        }
+    return found
+
+
+def metrics_of(metrics: Any, name: str, guesses: Any, truth: Any, options: dict[str, Any]) -> Any:
+    """One functional metric of torchmetrics for two classes or more."""
+    prefix = options["task"]
+    rest = {key: value for key, value in options.items() if key != "task"}
+    return getattr(metrics, f"{prefix}_{name}")(guesses, truth, **rest)

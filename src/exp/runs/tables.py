@@ -1,0 +1,96 @@
+"""The files that hold a run's numbers: metrics.csv, summary.json, predictions.csv."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from exp.engine import Result
+from exp.runs.directory import csv_text
+from exp.runs.scores import scores
+
+
+def metrics_text(history: dict[str, np.ndarray]) -> str:
+    """metrics.csv: a row for each evaluated epoch; numbers with all their digits and no more."""
+    columns = [column.astype(str).tolist() for column in history.values()]
+    return csv_text(list(history), zip(*columns, strict=True))
+
+
+class Answers:
+    """What a trained model says of every row of every split.
+
+    Attributes:
+        rows: split name -> row indices into the data set.
+        logits, probabilities, predicted: split name -> `[rows, outputs]`, `[rows, classes]`,
+            `[rows]`.
+    """
+
+    def __init__(self, result: Result) -> None:
+        prepared, predictor = result.job.data, result.predictor
+        self.result = result
+        self.rows = prepared.split.parts
+        self.logits = {n: predictor.logits(prepared.X[rows]) for n, rows in self.rows.items()}
+        self.probabilities = {n: predictor.probabilities(z) for n, z in self.logits.items()}
+        self.predicted = {n: predictor.labels(z) for n, z in self.logits.items()}
+
+    def scores(self) -> dict[str, dict[str, Any]]:
+        """Final scores of every split: the loss, then what torchmetrics says."""
+        prepared, predictor = self.result.job.data, self.result.predictor
+        found: dict[str, dict[str, Any]] = {}
+        for name, rows in self.rows.items():
+            labels = prepared.y[rows]
+            found[name] = {"loss": predictor.loss(prepared.X[rows], labels)}
+            found[name] |= scores(self.probabilities[name], self.predicted[name], labels)
+        return found
+
+    def predictions_text(self) -> str:
+        """predictions.csv: features, label, logits, probabilities and predicted label of every
+        row, in the order in which the split holds them; `row` counts from 0 in the data set."""
+        data = self.result.job.data.data
+        names = np.array(data.classes)
+        outputs = next(iter(self.logits.values())).shape[1]
+        logits = ["logit"] if outputs == 1 else [f"logit:{name}" for name in data.classes]
+        header = [
+            *("split", "row"),
+            *(f"feature:{name}" if clash(name) else name for name in data.features),
+            "label",
+            *logits,
+            *(f"probability:{name}" for name in data.classes),
+            "predicted",
+        ]
+        lines: list[Any] = []
+        for name, rows in self.rows.items():
+            columns = [
+                [name] * len(rows),
+                rows.tolist(),
+                *data.X[rows].astype(str).T.tolist(),
+                names[data.y[rows]].tolist(),
+                *self.logits[name].astype(str).T.tolist(),
+                *self.probabilities[name].astype(str).T.tolist(),
+                names[self.predicted[name]].tolist(),
+            ]
+            lines.extend(zip(*columns, strict=True))
+        return csv_text(header, lines)
+
+
+def clash(feature: str) -> bool:
+    """Whether a feature is named like a column of our own."""
+    ours = ("split", "row", "label", "predicted", "logit")
+    return feature in ours or feature.startswith(("logit:", "probability:", "feature:"))
+
+
+def summary(result: Result, final: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """summary.json: the final scores, the best epoch's row, the number of epochs."""
+    history = result.history
+    flat = {
+        f"{split}/{name}": value for split, part in final.items() for name, value in part.items()
+    }
+    at = np.flatnonzero(history["epoch"] == result.best_epoch)
+    best = {name: column[at[0]].item() for name, column in history.items()} if len(at) else {}
+    return {
+        "status": result.status,
+        "final": flat,
+        "best": {**best, "monitor": result.job.plan.monitor},
+        "epochs": result.epochs,
+    }

@@ -1,0 +1,59 @@
+"""The content of a text file that a user named, or why it cannot be had."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from pathlib import Path
+
+from exp.errors import DataError, nearest, shown
+
+
+def content(path: str) -> bytes:
+    """The bytes of a file that is UTF-8 text.
+
+    Raises:
+        DataError: it is not there, no file, not readable, empty or no such text.
+    """
+    try:
+        place = Path(path).expanduser()
+        if place.is_dir():
+            raise DataError(f"{shown(path)} is a directory, expected a csv file")
+        if not place.exists():
+            raise DataError(not_there(path, place))
+        if not place.is_file():
+            raise DataError(f"{shown(path)} is no regular file, expected a csv file")
+        raw = place.read_bytes()
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"cannot read {shown(path)}: {reason}") from error
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DataError(f"{path} is UTF-16 text, expected UTF-8: save it as UTF-8")
+    if b"\0" in raw:
+        line = line_of(raw, raw.index(b"\0"))
+        raise DataError(f"{path}, line {line}: a NUL byte, so this is not a text file")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = line_of(raw, error.start)
+        found = f"byte 0x{raw[error.start]:02x} is not UTF-8"
+        raise DataError(f"{path}, line {line}: {found}; save the file as UTF-8") from error
+    if not text or text.isspace():
+        raise DataError(f"{path} is empty, expected a header line and rows")
+    return raw
+
+
+def not_there(path: str, place: Path) -> str:
+    whole = Path(os.path.abspath(place))
+    text = f"no such file: {shown(path)}"
+    if not place.is_absolute():
+        text += f", which is {shown(str(whole), 300)} from the working directory"
+    if not whole.parent.is_dir():
+        return f"{text}; its directory does not exist either"
+    with os.scandir(whole.parent) as entries:
+        names = [entry.name for entry in itertools.islice(entries, 1000)]
+    return f"{text}.{hint}" if (hint := nearest(whole.name, names)) else text
+
+
+def line_of(raw: bytes, position: int) -> int:
+    return len((raw[:position] + b"x").splitlines())

@@ -1,0 +1,58 @@
+"""Fixtures that many tests share."""
+
+from __future__ import annotations
+
+import os
+
+# As `exp.cli` does before torch is imported: the promise of same bits rests on it.
+os.environ.setdefault("MKL_CBWR", "AUTO")
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exp.config import GROUPS, Plan, plan
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or fills the user's cache of data sets."""
+    monkeypatch.setenv("EXP_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+DEFAULTS = {
+    "dataset": "moons",
+    "split": "holdout",
+    "model": "mlp",
+    "optimizer": "sgd",
+    "loss": "auto",
+    "scheduler": "none",
+    "device": "cpu",
+    "trainer": "standard",
+    "figures": "none",
+}
+
+
+def make_plan(**parts: Any) -> Plan:
+    """A plan from group=name or group={name: ..., ...}; a mapping may leave out the name."""
+    config: dict[str, Any] = {"seed": 42}
+    for group in GROUPS:
+        part = parts.pop(group, DEFAULTS[group])
+        if isinstance(part, Mapping):
+            part = {"name": DEFAULTS[group], **part}
+        config[group] = {"name": part} if isinstance(part, str) else part
+    return plan({**config, **parts})
+
+
+@pytest.fixture
+def planned() -> Callable[..., Plan]:
+    return make_plan
+
+
+@pytest.fixture
+def in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty directory to work in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

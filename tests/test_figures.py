@@ -1,0 +1,591 @@
+"""The figures as files: their pixels, their text (as SVG tells it) and their bytes."""
+
+import dataclasses
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from PIL import Image
+
+from exp.figures import FigureError, FigureWorker, Picture, Plane
+from exp.figures.draw import draw
+from exp.files import write_whole
+
+PAGES = {"light": (255, 255, 255), "dark": (20, 24, 31)}
+INK = np.array([29, 37, 48])
+NAMES = ("data", "boundary", "learning_curves", "confusion_matrix")
+
+
+def history(epochs=20, **columns):
+    epoch = np.arange(1.0, epochs + 1)
+    made = {
+        "epoch": epoch,
+        "train/loss": 1.5 * 0.8**epoch,
+        "train/accuracy": 1 - 0.5 * 0.8**epoch,
+        "test/loss": 1.6 * 0.8**epoch,
+        "test/accuracy": 1 - 0.6 * 0.8**epoch,
+        "lr": np.full(epochs, 0.1),
+    }
+    return made | columns
+
+
+def picture(classes=3, rows=60, resolution=40, **changes) -> Picture:
+    """Rows around centres, with the probabilities of the model that knows the centres."""
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(classes, 2)) * 2
+    labels = np.arange(rows) % classes
+    X = (centres[labels] + rng.normal(size=(rows, 2)) * 0.5).astype(np.float32)
+
+    def score(points):
+        logits = -((points[:, None] - centres) ** 2).sum(axis=-1)
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return odds / odds.sum(axis=1, keepdims=True)
+
+    plane = Plane.fit(np.vstack([X, centres]), ["x1", "x2"])
+    xs, ys, points = plane.grid(plane.limits(np.vstack([X, centres])), resolution)
+    content = {
+        "dataset": "blobs",
+        "model": "mlp",
+        "optimizer": "sgd",
+        "seed": "42",
+        "metric": "test accuracy 97.5 %",
+        "classes": tuple(f"class {label}" for label in range(classes)),
+        "axes": plane.axes,
+        "points": plane.project(X),
+        "labels": labels,
+        "predicted": score(X).argmax(axis=1) if rows else labels,
+        "split": np.where(np.arange(rows) % 5 == 4, 2, 0),
+        "xs": xs,
+        "ys": ys,
+        "probabilities": score(points).T.reshape(classes, resolution, resolution),
+        "history": history(),
+        "best_epoch": 15,
+        "dpi": 60,
+    }
+    return Picture(**(content | changes))
+
+
+def pixels(path: Path):
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB")).astype(int)
+
+
+def words(folder: Path, given: Picture, name: str) -> str:
+    """All text of a figure, one line each."""
+    (path,) = draw(dataclasses.replace(given, names=(name,), format=("svg",)), folder)
+    source = path.read_text(encoding="utf-8")
+    ET.fromstring(source)
+    return "\n".join(re.findall(r"<!-- (.*?) -->", source))
+
+
+# --- files -------------------------------------------------------------------------------------
+
+
+def test_names_formats_and_order(tmp_path):
+    given = picture(format=("png", "svg", "pdf"))
+    paths = draw(given, tmp_path / "figures")
+    assert [path.name for path in paths] == [
+        f"{name}.{suffix}" for name in NAMES for suffix in ("png", "svg", "pdf")
+    ]
+    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == sorted(
+        path.name for path in paths
+    )
+    for path in paths:
+        start = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[path.suffix[1:]]
+        assert path.read_bytes().startswith(start)
+
+
+def test_the_same_picture_gives_the_same_bytes(tmp_path, monkeypatch):
+    given = picture(format=("png", "svg", "pdf"))
+    first = [path.read_bytes() for path in draw(given, tmp_path)]
+    monkeypatch.setattr(time, "time", lambda: 2e9)
+    again = [path.read_bytes() for path in draw(given, tmp_path)]
+    assert first == again
+    # nor does a file depend on which others are asked for
+    (alone,) = draw(dataclasses.replace(given, names=("boundary",), format=("svg",)), tmp_path)
+    assert alone.read_bytes() == first[4]
+
+
+def test_a_png_says_its_resolution_and_nothing_else(tmp_path):
+    path = draw(picture(dpi=72), tmp_path)[0]
+    with Image.open(path) as image:
+        image.load()
+        assert image.info == {"dpi": pytest.approx((72, 72), abs=0.01)}
+
+
+def test_foreign_settings_neither_show_nor_are_lost(tmp_path):
+    expected = [path.read_bytes() for path in draw(picture(), tmp_path)]
+    foreign = {"lines.linewidth": 9.0, "font.size": 30.0, "text.usetex": True, "path.simplify": 0}
+    with matplotlib.rc_context(foreign):
+        before = dict(matplotlib.rcParams)
+        assert [path.read_bytes() for path in draw(picture(), tmp_path)] == expected
+        assert dict(matplotlib.rcParams) == before
+
+
+def test_a_failed_write_leaves_what_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    write_whole(path, b"first")
+
+    def full(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="disk full"):
+        write_whole(path, b"second")
+    assert path.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_main_process_never_imports_matplotlib():
+    code = (
+        "import sys, exp.figures; "
+        "print([m for m in ('matplotlib', 'torch', 'sklearn', 'hydra', 'omegaconf', 'pydantic')"
+        " if m in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+# --- pixels ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_page_has_its_theme_s_colour(tmp_path, theme):
+    for path in draw(picture(theme=theme), tmp_path):
+        image = pixels(path)
+        for corner in (image[0, 0], image[0, -1], image[-1, 0], image[-1, -1]):
+            assert tuple(corner) == PAGES[theme]
+        share = (image == PAGES[theme]).all(axis=-1).mean()
+        assert 0.2 < share < 0.97, path.name
+
+
+def binary(logits, **changes) -> Picture:
+    """A model of two classes over the window [-3, 3] x [-2, 2], and no rows."""
+    xs, ys = np.linspace(-3, 3, 81), np.linspace(-2, 2, 81)
+    z = logits(xs[None, :], ys[:, None]) + np.zeros((81, 81))
+    with np.errstate(over="ignore"):
+        p = np.stack([1 / (1 + np.exp(z)), 1 / (1 + np.exp(-z))])
+    return picture(
+        classes=2, rows=0, xs=xs, ys=ys, probabilities=p, names=("boundary",), axes=("", ""),
+        dpi=100, **changes,
+    )  # fmt: skip
+
+
+def panels(image):
+    """The pixel boxes (left, right, top, bottom) of the two maps: where rows are mostly tinted."""
+    tinted = (image != 255).any(axis=-1)
+    tall = np.flatnonzero(tinted.mean(axis=0) > 0.5)
+    runs = np.split(tall, np.flatnonzero(np.diff(tall) > 1) + 1)
+    boxes = []
+    for run in runs:
+        if len(run) > 100:
+            high = np.flatnonzero(tinted[:, run].mean(axis=1) > 0.5)
+            boxes.append((run[0], run[-1] + 1, high[0], high[-1] + 1))
+    assert len(boxes) == 2
+    return boxes
+
+
+@pytest.mark.parametrize("steep", [1.5, 6.0, 1000.0])
+def test_the_boundary_lies_where_the_model_is_undecided(tmp_path, steep):
+    # p = sigmoid(steep * (x + y - 0.5)): undecided on the line y = 0.5 - x
+    (path,) = draw(binary(lambda x, y: steep * (x + y - 0.5)), tmp_path)
+    image = pixels(path)
+    for left, right, top, bottom in panels(image):
+        for y in np.linspace(-1.3, 1.3, 9):
+            row = round(bottom - (y + 2) / 4 * (bottom - top))
+            column = left + (0.5 - y + 3) / 6 * (right - left)
+            dark = np.abs(image[row, left + 4 : right - 4] - INK).sum(axis=1) < 60
+            found = np.flatnonzero(dark) + left + 4 + 0.5
+            assert len(found), "the boundary is missing"
+            assert np.abs(found - column).max() < (3.5 if steep < 100 else 6.0)
+
+
+def test_the_map_is_white_when_undecided_and_the_class_s_colour_when_certain(tmp_path):
+    (path,) = draw(binary(lambda x, y: 4.0 * x), tmp_path)
+    image = pixels(path)
+    left, right, top, bottom = panels(image)[0]
+    row = image[(top + bottom) // 2]
+    blue, orange = row[left + 5], row[right - 6]
+    assert blue[2] > blue[0] + 40
+    assert orange[0] > orange[2] + 40
+    middle = (left + right) // 2
+    assert row[middle + 4].min() > 235  # beside the line
+    # the scale is absolute: a model that is nowhere sure stays pale
+    (path,) = draw(binary(lambda x, y: 0.2 * x), tmp_path)
+    pale = pixels(path)[(top + bottom) // 2]
+    assert 0 < 255 - pale[left + 5].min() < (255 - blue.min()) / 2
+
+
+def test_dashed_contours_stand_at_nine_tenths(tmp_path):
+    (path,) = draw(binary(lambda x, y: 2.0 * y), tmp_path)
+    image = pixels(path)
+    left, right, top, bottom = panels(image)[1]
+    for sign in (1, -1):
+        y = sign * np.log(9) / 2
+        row = round(bottom - (y + 2) / 4 * (bottom - top))
+        around = image[row - 2 : row + 3, left + 5 : right - 5].sum(axis=-1)
+        share = (around.min(axis=0) < around.max() - 150).mean()
+        assert 0.35 < share < 0.85, "dashes"
+
+
+def test_rows_are_filled_for_train_and_hollow_for_test(tmp_path):
+    kw = {
+        "classes": 2, "rows": 2, "points": [[0.0, 0.0], [0.5, 0.0]], "labels": [0, 0],
+        "predicted": [0, 0], "split": [0, 2], "xs": [-1, 1], "ys": [-1, 1],
+        "probabilities": np.full((2, 2, 2), 0.5), "names": ("data",), "dpi": 200,
+    }  # fmt: skip
+    (path,) = draw(picture(**kw), tmp_path)
+    image = pixels(path)
+    blue = (np.abs(image - (87, 144, 252)).sum(axis=-1) < 30).nonzero()
+    panel = (blue[1] > 200) & (blue[1] < 1050)
+    xs, ys = blue[1][panel], blue[0][panel]
+    middle = np.median(ys).astype(int)
+    train, test = xs[xs < xs.mean()], xs[xs > xs.mean()]
+    for columns, filled in ((train, True), (test, False)):
+        centre = image[middle, (columns.min() + columns.max()) // 2]
+        assert bool(np.abs(centre - (87, 144, 252)).sum() < 30) is filled
+        assert filled or centre.min() > 240
+
+
+def test_misclassified_rows_are_crossed_and_counted(tmp_path):
+    right = picture(names=("boundary",), dpi=100)
+    labels = right.labels.copy()
+    labels[:5] = (labels[:5] + 1) % 3  # rows 0..3 are of train, row 4 is of test
+    right = dataclasses.replace(right, predicted=right.labels)
+    wrong = dataclasses.replace(right, predicted=labels)
+    text = words(tmp_path, wrong, "boundary")
+    assert "48 rows, 4 misclassified (8.3 %)" in text
+    assert "12 rows, 1 misclassified (8.3 %)" in text
+    assert "48 rows, 0 misclassified (0 %)" in words(tmp_path, right, "boundary")
+    (path,) = draw(right, tmp_path)
+    before = pixels(path)
+    (path,) = draw(wrong, tmp_path)
+    changed = (pixels(path) != before).any(axis=-1)
+    changed[:110] = False  # the titles
+    assert 5 * 30 < changed.sum() < 5 * 400
+
+
+def test_a_confusion_matrix_shows_counts_and_shares(tmp_path):
+    given = picture(
+        classes=2, rows=10, labels=[0] * 6 + [1] * 4, predicted=[0] * 5 + [1] * 5,
+        split=[0] * 8 + [2] * 2,
+    )  # fmt: skip
+    lines = words(tmp_path, given, "confusion_matrix").split("\n")
+    assert {"5", "1", "2", "83.3 %", "16.7 %", "100 %"} <= set(lines)
+    assert "7 of 8 right (87.5 %)" in lines
+    assert "2 of 2 right (100 %)" in lines
+
+
+# --- text --------------------------------------------------------------------------------------
+
+
+def test_the_heading_says_what_was_run(tmp_path):
+    for name in NAMES:
+        text = words(tmp_path, picture(), name)
+        assert "blobs · mlp · sgd · seed 42" in text
+        assert "test accuracy 97.5 %" in text
+
+
+def test_axes_note_and_classes_are_told(tmp_path):
+    given = picture(axes=("length [cm]", "width [cm]"), note="plane of two components")
+    for name in ("data", "boundary"):
+        text = words(tmp_path, given, name)
+        for part in ("length [cm]", "width [cm]", "plane of two components", "class 2"):
+            assert part in text
+
+
+HOSTILE = (
+    "$\\frac{1}{$ x_2",
+    "<script>alert('--> ]]>')</script>",
+    "\u540d\u524d \U0001f600 \u202eabc\n\tnew\x00\x1b[31m \ud800",
+    "W" * 5000,
+    "",
+    "\u2800",
+    "e" + "\u0301" * 300,
+)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_hostile_names_are_drawn_as_they_are(tmp_path, theme):
+    given = picture(classes=len(HOSTILE), theme=theme, format=("png", "svg", "pdf"))
+    given = dataclasses.replace(
+        given, classes=HOSTILE, axes=HOSTILE[:2], dataset=HOSTILE[3], model=HOSTILE[0],
+        optimizer=HOSTILE[2], seed="$", metric="$\\bad", note=" ".join(HOSTILE) * 3,
+    )  # fmt: skip
+    assert len(draw(Picture.from_bytes(given.to_bytes()), tmp_path)) == 12
+    text = words(tmp_path, given, "boundary")
+    assert "$\\frac{1}{$ x_2" in text
+    assert "(empty)" in text
+    assert "WWWWWW" in text
+    assert "W" * 100 not in text
+
+
+# --- sizes and gaps ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("classes", [2, 6, 7, 10, 11, 30, 64])
+def test_any_number_of_classes(tmp_path, classes):
+    given = picture(classes=classes, rows=4 * classes)
+    draw(given, tmp_path)
+    text = words(tmp_path, given, "data").split("\n")
+    listed = [line for line in text if line.startswith("class ")]
+    more = [line for line in text if line.startswith("and ")]
+    assert len(set(listed)) == len(listed)
+    assert len(listed) + (int(more[0].split()[1]) if more else 0) == classes
+
+
+def test_every_class_has_its_own_colour():
+    from exp.figures.style import THEMES, palette
+
+    for theme in THEMES.values():
+        for count in (2, 6, 10, 50, 200):
+            colours = palette(count, theme)
+            assert colours.shape == (count, 3)
+            assert (colours >= 0).all()
+            assert (colours <= 1).all()
+            assert len(np.unique(colours.round(4), axis=0)) == count
+
+
+def test_very_many_rows_are_thinned_and_it_says_so(tmp_path):
+    rows = 50_000
+    given = picture(rows=rows)
+    start = time.process_time()
+    text = words(tmp_path, given, "boundary")
+    assert time.process_time() - start < 5
+    assert "5,000 of 40,000 rows drawn" in text
+    assert "5,000 of 10,000 rows drawn" in text
+    assert f"10,000 of {rows:,} rows drawn" in words(tmp_path, given, "data")
+
+
+NAN = np.full(20, np.nan)
+GAPS = {
+    "no test rows": {"split": np.zeros(60)},
+    "no rows": {"rows": 0},
+    "four rows": {"rows": 4},
+    "no grid": {"xs": [], "ys": [], "probabilities": np.zeros((0, 0, 0))},
+    "no history": {"history": {}, "best_epoch": None},
+    "one epoch": {"history": history(1), "best_epoch": 1},
+    "two epochs": {"history": history(2), "best_epoch": 2},
+    "long": {"history": history(30_000)},
+    "nothing finite": {
+        "history": history(**{"train/loss": NAN, "test/loss": NAN * np.inf, "train/accuracy": NAN})
+    },
+    "enormous": {"history": history(**{"train/loss": np.geomspace(1, 1.7e308, 20)})},
+    "constant": {"history": history(**{"train/loss": np.ones(20), "test/loss": np.zeros(20)})},
+    "schedule": {"history": history(lr=np.geomspace(1, 1e-5, 20))},
+    "validation": {"split": np.arange(60) % 3},
+    "no probabilities": {"probabilities": np.full((3, 40, 40), np.nan)},
+    "undecided": {"probabilities": np.full((3, 40, 40), 1 / 3)},
+    "one class everywhere": {"probabilities": np.eye(3)[0][:, None, None] * np.ones((3, 40, 40))},
+    "coarse": {"dpi": 20},
+    "fine": {"dpi": 300},
+}
+
+
+@pytest.mark.parametrize("gap", GAPS)
+def test_gaps_are_drawn_too(tmp_path, gap):
+    for path in draw(picture(**GAPS[gap]), tmp_path):
+        image = pixels(path)
+        assert len(np.unique(image @ [65536, 256, 1])) > 5
+
+
+def test_gaps_are_named(tmp_path):
+    assert "no rows" in words(tmp_path, picture(split=np.zeros(60)), "boundary")
+    assert "no rows" in words(tmp_path, picture(split=np.zeros(60)), "confusion_matrix")
+    assert "no epochs" in words(tmp_path, picture(history={}), "learning_curves")
+    assert "no finite probability" in words(
+        tmp_path, picture(probabilities=np.full((3, 40, 40), np.nan)), "boundary"
+    )
+
+
+def test_a_diverged_run_says_from_when_on(tmp_path):
+    loss = np.where(np.arange(20) < 9, 1.0, np.inf)
+    text = words(tmp_path, picture(history=history(**{"train/loss": loss})), "learning_curves")
+    assert "not finite from epoch 10 on" in text
+    assert "not finite" in text.split("\n")
+
+
+def test_the_best_epoch_and_the_last_are_told(tmp_path):
+    text = words(tmp_path, picture(best_epoch=15), "learning_curves").split("\n")
+    assert "last epoch, 20" in text
+    assert "best epoch, 15" in text
+    assert "0.0563" in text
+    assert "97.9 %" in text
+    text = words(tmp_path, picture(best_epoch=20), "learning_curves").split("\n")
+    assert "last and best epoch, 20" in text
+
+
+# --- the picture -------------------------------------------------------------------------------
+
+
+def test_a_picture_survives_its_bytes():
+    given = picture(names=("data", "boundary"), format=("svg", "pdf"), theme="dark", note="n\ud800")
+    copy = Picture.from_bytes(given.to_bytes())
+    for field in dataclasses.fields(Picture):
+        ours, theirs = getattr(given, field.name), getattr(copy, field.name)
+        if field.name == "history":
+            assert list(ours) == list(theirs)
+            assert all((ours[name] == theirs[name]).all() for name in ours)
+        elif isinstance(ours, np.ndarray):
+            assert ours.dtype == theirs.dtype
+            assert (ours == theirs).all()
+        else:
+            assert ours == theirs
+            assert type(ours) is type(theirs)
+    assert copy.to_bytes() == given.to_bytes()
+
+
+def test_bytes_are_never_a_pickle():
+    target = io.BytesIO()
+    np.savez(target, header=np.array([{}], dtype=object))
+    with pytest.raises(ValueError, match="pickle"):
+        Picture.from_bytes(target.getvalue())
+
+
+def test_numpy_numbers_are_numbers():
+    given = picture(best_epoch=np.int64(3), dpi=np.int32(60), seed=0)
+    assert Picture.from_bytes(given.to_bytes()).seed == "0"
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"points": np.zeros((3, 2))}, "points: expected [60, 2], found [3, 2]"),
+        ({"points": np.full((60, 2), np.inf)}, "points: expected finite"),
+        ({"labels": np.full(60, 3)}, "labels: expected 0..2, found 3..3"),
+        ({"predicted": np.full(60, -1)}, "predicted: expected 0..2, found -1..-1"),
+        ({"split": np.full(60, 3)}, "split: expected 0..2"),
+        ({"probabilities": np.zeros((2, 40, 40))}, "probabilities: expected [3, 40, 40]"),
+        ({"xs": np.zeros(40)}, "xs: expected finite, increasing"),
+        ({"names": ("roc",)}, "names: expected some of data, boundary"),
+        ({"format": ("gif",)}, "format: expected some of png, svg, pdf, found 'gif'"),
+        ({"theme": "pink"}, "theme: expected one of light, dark, found 'pink'"),
+        ({"dpi": 0}, "dpi: expected 20..2000, found 0"),
+        ({"history": {"epoch": [1], "lr": [1, 2]}}, "history: expected columns of one length"),
+        ({"axes": ("x",)}, "axes: expected two labels, found 1"),
+    ],
+)
+def test_a_picture_that_does_not_fit_is_refused(changes, text):
+    with pytest.raises(ValueError, match=re.escape(text)):
+        picture(**changes)
+
+
+# --- the worker --------------------------------------------------------------------------------
+
+
+def test_the_worker_draws_the_same_bytes(tmp_path):
+    first = picture(format=("png", "svg", "pdf"))
+    second = picture(classes=2, theme="dark")
+    with FigureWorker() as worker:
+        worker.submit(first, tmp_path / "a")
+        worker.submit(second, tmp_path / "b")
+        paths = worker.finish()
+    assert paths == [
+        *(tmp_path / "a" / f"{name}.{suffix}" for name in NAMES for suffix in first.format),
+        *(tmp_path / "b" / f"{name}.png" for name in NAMES),
+    ]
+    expected = draw(first, tmp_path / "c") + draw(second, tmp_path / "d")
+    assert [p.read_bytes() for p in paths] == [p.read_bytes() for p in expected]
+
+
+def test_a_worker_can_be_used_again_and_closed_twice(tmp_path):
+    worker = FigureWorker()
+    assert worker.finish() == []
+    assert worker.pid is None
+    for folder in ("a", "b"):
+        worker.submit(picture(names=("data",)), tmp_path / folder)
+        assert worker.finish() == [tmp_path / folder / "data.png"]
+    worker.close()
+    worker.close()
+
+
+def test_what_fails_is_told_and_the_rest_is_drawn(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with FigureWorker() as worker:
+        worker.submit(picture(), tmp_path / "file")
+        worker.submit(picture(), tmp_path / "good")
+        with pytest.raises(FigureError, match="FileExistsError") as error:
+            worker.finish()
+    assert "Traceback" in error.value.stderr
+    assert "Traceback" not in str(error.value)
+    assert len(list((tmp_path / "good").iterdir())) == 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+def test_a_dead_helper_is_an_error(tmp_path):
+    with FigureWorker() as worker:
+        assert worker.pid is not None
+        os.kill(worker.pid, signal.SIGKILL)
+        wait_for(lambda: not alive(worker.pid))
+        with pytest.raises(FigureError, match="helper process ended with code -9"):
+            worker.submit(picture(), tmp_path)
+    assert worker.pid is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+def test_an_interrupt_is_the_caller_s_matter(tmp_path):
+    given = picture(names=("data",))
+    with FigureWorker() as worker:
+        worker.submit(given, tmp_path / "a")
+        wait_for((tmp_path / "a" / "data.png").exists)
+        assert os.getpgid(worker.pid) != os.getpgid(0)  # Ctrl-C does not even reach it
+        os.kill(worker.pid, signal.SIGINT)
+        worker.submit(given, tmp_path / "b")
+        assert len(worker.finish()) == 2
+
+
+def test_a_current_folder_of_the_same_name_is_not_imported(tmp_path, monkeypatch):
+    (tmp_path / "exp").mkdir()
+    (tmp_path / "exp" / "__init__.py").write_text("raise SystemExit('the wrong exp')")
+    (tmp_path / "json.py").write_text("raise SystemExit('the wrong json')")
+    monkeypatch.chdir(tmp_path)
+    with FigureWorker() as worker:
+        worker.submit(picture(names=("data",)), Path("figures"))
+        assert worker.finish() == [tmp_path / "figures" / "data.png"]
+
+
+def test_closing_ends_the_helper_at_once(tmp_path):
+    worker = FigureWorker()
+    worker.start()
+    pid = worker.pid
+    start = time.monotonic()
+    worker.close()
+    assert time.monotonic() - start < 5
+    assert not alive(pid)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_helper_does_not_outlive_a_killed_parent():
+    code = (
+        "import time; from exp.figures import FigureWorker; w = FigureWorker(); w.start(); "
+        "print(w.pid, flush=True); time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    with parent:
+        pid = int(parent.stdout.readline())
+        assert alive(pid)
+        parent.kill()
+    wait_for(lambda: not alive(pid))
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended but is not yet collected does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_for(condition, seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)

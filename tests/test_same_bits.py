@@ -1,0 +1,134 @@
+"""The promise: a run gives the same bits alone and inside any stack."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from conftest import make_plan
+from exp.engine import Job, Result, grouped, train
+
+CONFIGS: dict[str, dict[str, Any]] = {
+    "sgd relu full batch": {},
+    "momentum tanh": {
+        "optimizer": {"name": "sgd", "momentum": 0.9, "nesterov": True},
+        "model": {"activation": "tanh", "hidden": [5]},
+        "dataset": {"name": "moons", "n_samples": 251},
+    },
+    "adam sigmoid odd rows mini-batch": {
+        "optimizer": {"name": "adam", "lr": 0.01},
+        "model": {"activation": "sigmoid", "hidden": [7, 3]},
+        "dataset": {"name": "moons", "n_samples": 333},
+        "trainer": {"batch_size": 37},
+    },
+    "adamw silu three classes": {
+        "optimizer": {"name": "adamw", "lr": 0.02, "weight_decay": 0.1},
+        "model": {"activation": "silu", "hidden": [64]},
+        "dataset": "spirals",
+    },
+    "rmsprop softplus focal width one": {
+        "optimizer": {"name": "rmsprop", "lr": 0.01},
+        "model": {"activation": "softplus", "hidden": [1, 2]},
+        "loss": {"name": "focal"},
+    },
+    "nadam dropout": {
+        "optimizer": {"name": "nadam", "lr": 0.01},
+        "model": {"hidden": [16, 16], "dropout": 0.3},
+        "trainer": {"batch_size": 64},
+    },
+    "adagrad batch norm": {
+        "optimizer": {"name": "adagrad", "lr": 0.05},
+        "model": {"hidden": [33], "batch_norm": True, "activation": "gelu"},
+        "trainer": {"batch_size": 50},
+    },
+    "hinge clipped penalized": {
+        "loss": {"name": "hinge", "l2": 0.01, "l1": 0.001},
+        "trainer": {"clip_norm": 0.5},
+        "dataset": "iris",
+        "model": {"activation": "tanh_from_exp", "hidden": [9]},
+    },
+    "radam cosine smoothing": {
+        "optimizer": {"name": "radam", "lr": 0.05},
+        "scheduler": {"name": "cosine", "warmup": 5},
+        "loss": {"name": "cross_entropy", "label_smoothing": 0.1},
+        "dataset": {"name": "blobs", "n_samples": 111},
+    },
+    "adadelta elu mse linear": {
+        "optimizer": {"name": "adadelta", "lr": 1.0},
+        "model": {"activation": "elu", "hidden": [12, 8, 4]},
+        "loss": "mse",
+    },
+    "rprop float64": {"optimizer": {"name": "rprop", "lr": 0.01}, "device": {"dtype": "float64"}},
+}
+EPOCHS = 40
+
+
+def job(name: str, seed: int, lr: float) -> Job:
+    parts = dict(CONFIGS[name])
+    optimizer = parts.get("optimizer", {"name": "sgd"})
+    parts["optimizer"] = {"lr": lr, **optimizer, **({"lr": lr} if seed % 2 else {})}
+    parts["trainer"] = {"epochs": EPOCHS, **parts.get("trainer", {})}
+    return Job.of(make_plan(seed=seed, **parts))
+
+
+def assert_same(one: Result, other: Result) -> None:
+    assert one.status == other.status
+    assert one.epochs == other.epochs
+    assert one.history.keys() == other.history.keys()
+    for name, column in one.history.items():
+        assert column.tobytes() == other.history[name].tobytes(), name
+    for name, tensor in one.state.items():
+        assert tensor.numpy().tobytes() == other.state[name].numpy().tobytes(), name
+    for name, tensor in one.best_state.items():
+        assert tensor.numpy().tobytes() == other.best_state[name].numpy().tobytes(), name
+    X = one.job.data.X
+    assert one.predictor.logits(X).tobytes() == other.predictor.logits(X).tobytes()
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_alone_and_inside_stacks_of_2_7_and_64(name: str) -> None:
+    chosen = job(name, seed=3, lr=0.03)
+    (alone,) = train([chosen])
+    for runs, position in ((2, 1), (7, 0), (64, 40)):
+        jobs = [job(name, seed=100 + i, lr=0.01 * (1 + i % 5)) for i in range(runs - 1)]
+        jobs.insert(position, chosen)
+        assert len(grouped(jobs)) == 1, "they were meant to share a stack"
+        assert_same(alone, train(jobs)[position])
+
+
+def test_twice_the_same() -> None:
+    chosen = job("nadam dropout", seed=1, lr=0.02)
+    assert_same(train([chosen])[0], train([chosen])[0])
+
+
+def test_neighbours_that_diverge_or_stop_do_not_matter() -> None:
+    def made(seed: int, lr: float) -> Job:
+        return Job.of(
+            make_plan(
+                seed=seed,
+                optimizer={"lr": lr, "momentum": 0.9},
+                trainer={"epochs": 60, "early_stopping": 4, "min_delta": 1e-3},
+                split={"validation": 0.2},
+            )
+        )
+
+    jobs = [made(0, 0.1), made(1, 1e30), made(2, 0.0001), made(3, 0.3), made(4, 1e25), made(5, 0.5)]
+    assert len(grouped(jobs)) == 1
+    together = train(jobs)
+    statuses = [result.status for result in together]
+    assert statuses[1] == statuses[4] == "diverged"
+    assert "stopped" in statuses
+    for one, result in zip(jobs, together, strict=True):
+        assert_same(train([one])[0], result)
+    for result in together:
+        assert all(bool(torch.isfinite(tensor).all()) for tensor in result.state.values())
+
+
+def test_a_mixed_list_comes_back_in_its_order() -> None:
+    names = list(CONFIGS)
+    jobs = [job(names[i % 4], seed=i, lr=0.05) for i in range(12)]
+    results = train(jobs)
+    assert [result.job for result in results] == jobs
+    assert_same(train([jobs[6]])[0], results[6])
