@@ -7,9 +7,9 @@ looked at the values. This one composes once and makes a directory only for a ru
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import re
-import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +30,7 @@ from hydra.version import setbase
 from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-from exp.compose import compose, resolved
+from exp.compose import compose, resolved, resolvers
 from exp.errors import ConfigError, Fault
 
 PACKAGED = Path(__file__).resolve().parents[2] / "conf"
@@ -60,20 +60,6 @@ def main(words: list[str]) -> int:
         GlobalHydra.instance().clear()
 
 
-def resolvers() -> None:
-    """Names for directories: `exp.id` is drawn once for each config, so that two runs that start
-    in the same moment never share one."""
-    OmegaConf.register_new_resolver(
-        "exp.id", lambda: secrets.token_hex(3), use_cache=True, replace=True
-    )
-    OmegaConf.register_new_resolver("exp.slug", slug, replace=True)
-
-
-def slug(text: str, limit: int = 100) -> str:
-    """A text as part of a file name: nothing in it can leave the directory."""
-    return re.sub(r"[^A-Za-z0-9._=,+-]+", "_", str(text)).strip(".")[:limit]
-
-
 def load_plugins(overrides: list[str]) -> None:
     """Imports the user's own component modules that the command line names.
 
@@ -86,12 +72,16 @@ def load_plugins(overrides: list[str]) -> None:
         key, equals, value = override.partition("=")
         if key.strip("+") != "plugins" or not equals:
             continue
+        import exp.components  # noqa: F401 - declares the kinds that a plug-in registers
+
         sys.path.insert(0, os.getcwd())
-        for name in re.split(r"[,\s]+", value.strip("[] ")):
+        for name in re.findall(r"[^,\s\[\]'\"]+", value):
+            if not all(part.isidentifier() for part in name.split(".")):
+                continue  # validation tells that this is no module
             try:
-                importlib.import_module(name.strip("'\""))
+                importlib.import_module(name)
             except ModuleNotFoundError as error:
-                if error.name != name.strip("'\""):
+                if error.name is None or not f"{name}.".startswith(f"{error.name}."):
                     raise
                 where = f"no module {name!r} in {os.getcwd()} or among the installed packages"
                 raise ConfigError([Fault("plugins", where)]) from None
@@ -100,8 +90,7 @@ def load_plugins(overrides: list[str]) -> None:
 def create(args: argparse.Namespace) -> Hydra:
     """Hydra with the packaged conf, the user's own, and `--config-dir`."""
     registered = Plugins.instance()
-    if UserConf not in registered.discover(SearchPathPlugin):
-        registered.register(UserConf)
+    registered.register(UserConf)
     path = args.config_path or "pkg://exp.conf"
     search_path = create_automatic_config_search_path(None, None, path)
     if args.config_dir is not None:
@@ -148,7 +137,10 @@ def told(hydra: Hydra, args: argparse.Namespace, show: Callable[[], object]) -> 
     try:
         show()
     except (HydraException, OmegaConfBaseException):
-        compose(hydra.config_loader, args.config_name or "config", args.overrides, RunMode.RUN)
+        name = args.config_name or "config"
+        _, faults = compose(hydra.config_loader, name, args.overrides, RunMode.RUN)
+        if faults:
+            raise ConfigError(faults) from None
         raise
 
 
@@ -177,8 +169,10 @@ def started(hydra: Hydra, config: DictConfig, name: str, faults: list[Fault], wo
 
     found = plan(resolved(config, faults), faults)
     from exp.engine import Job
+    from exp.runs import provenance
+    from exp.runs.console import bar
     from exp.runs.directory import RunDirectory
-    from exp.runs.execute import Execution
+    from exp.runs.execute import Execution, execute
 
     job = Job.of(found)
     HydraConfig.instance().set_config(config)
@@ -189,8 +183,16 @@ def started(hydra: Hydra, config: DictConfig, name: str, faults: list[Fault], wo
         config.hydra.run.dir = str(directory.path)
     callbacks = Callbacks(config)
     callbacks.on_run_start(config=config, config_name=name)
+
+    def task(_: DictConfig) -> Any:
+        execution = Execution(
+            job, directory, log=logging.getLogger("exp"), origin=provenance.origin(), worker=worker
+        )
+        with bar(job) as advance:
+            return execute(execution, on_row=lambda training: advance(training.epoch))
+
     done = run_job(
-        task_function=lambda _: Execution(job, directory, worker).run(),
+        task_function=task,
         config=config,
         job_dir_key="hydra.run.dir",
         job_subdir_key=None,
@@ -205,17 +207,21 @@ def started(hydra: Hydra, config: DictConfig, name: str, faults: list[Fault], wo
 
 def sweep(hydra: Hydra, args: argparse.Namespace, name: str) -> int:
     """A sweep, by whichever sweeper and launcher the config names."""
-    hydra.multirun(config_name=name, task_function=swept, overrides=args.overrides)
-    return 0
+    from exp.sweeps.task import swept
 
-
-def swept(config: DictConfig) -> float | None:
-    """One run of a sweep, in the directory that Hydra made for it: its monitored loss."""
-    from exp.config import plan
-    from exp.engine import Job
-    from exp.runs.directory import RunDirectory
-    from exp.runs.execute import Execution
-
-    directory = RunDirectory(Path(HydraConfig.get().runtime.output_dir))
-    result = Execution(Job.of(plan(resolved(config, []), [])), directory).run()
-    return float(result.history[result.job.plan.monitor][-1])
+    config, faults = compose(hydra.config_loader, name, args.overrides, RunMode.MULTIRUN)
+    with read_write(config.hydra):
+        config.hydra.mode = RunMode.MULTIRUN
+    callbacks = Callbacks(config)
+    callbacks.on_multirun_start(config=config, config_name=name)
+    context = HydraContext(config_loader=hydra.config_loader, callbacks=callbacks)
+    sweeper = Plugins.instance().instantiate_sweeper(
+        config=config, hydra_context=context, task_function=swept
+    )
+    if hasattr(sweeper, "already"):
+        sweeper.already = faults  # told together with what it finds itself
+    elif faults:
+        raise ConfigError(faults)
+    sweeper.sweep(arguments=OmegaConf.to_container(config.hydra.overrides.task, resolve=False))
+    callbacks.on_multirun_end(config=config, config_name=name)
+    return int(getattr(sweeper, "exit_code", 0))

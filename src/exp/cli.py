@@ -21,6 +21,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     """
     # Set before torch is imported: with it MKL gives the same bits at any memory alignment.
     os.environ.setdefault("MKL_CBWR", "AUTO")
+    # NumPy's products here are small, and their bits are then those of a sweep's workers.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     words = list(sys.argv[1:] if argv is None else argv)
     code = guarded(lambda: dispatch(words))
     leave(code)
@@ -45,9 +47,11 @@ def guarded(work: Callable[[], int]) -> int:
     try:
         return work()
     except ExpError as error:
-        if os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0"):
-            raise
         sys.stdout.flush()
+        if os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0"):
+            import traceback
+
+            traceback.print_exc()
         print(f"exp: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
@@ -62,8 +66,10 @@ def guarded(work: Callable[[], int]) -> int:
 def leave(code: int) -> NoReturn:
     """Ends the process at once: all files are written and closed by now, and torch's orderly
     exit would take longer than a small training does."""
+    import atexit
     import logging
 
+    atexit._run_exitfuncs()  # joblib, for one, takes its temporary folders away there
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -7,7 +7,9 @@ finds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import secrets
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
@@ -19,6 +21,27 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from exp.errors import ConfigError, Fault, nearest, shown, unknown
+
+BROKEN = (
+    HydraException, OmegaConfBaseException,
+    ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError,
+    ValueError,
+)  # fmt: skip
+"""What Hydra raises for an override: its own errors, and whatever breaks inside it."""
+
+
+def resolvers() -> None:
+    """Names for directories: `exp.id` is drawn once for each config, so that two runs that start
+    in the same moment never share one."""
+    OmegaConf.register_new_resolver(
+        "exp.id", lambda: secrets.token_hex(3), use_cache=True, replace=True
+    )
+    OmegaConf.register_new_resolver("exp.slug", slug, replace=True)
+
+
+def slug(text: str, limit: int = 100) -> str:
+    """A text as part of a file name: nothing in it can leave the directory."""
+    return re.sub(r"[^A-Za-z0-9._=,+-]+", "_", str(text)).strip(".-")[:limit]
 
 
 def compose(
@@ -35,12 +58,12 @@ def compose(
     """
     try:
         return loader.load_configuration(name, overrides, run_mode=mode), []
-    except (HydraException, OmegaConfBaseException, ValueError, RecursionError):
+    except BROKEN:
         pass
     good, faults = sifted(loader, name, overrides, mode)
     try:
         return loader.load_configuration(name, good, run_mode=mode), faults
-    except (HydraException, OmegaConfBaseException, ValueError, RecursionError) as error:
+    except BROKEN as error:
         raise ConfigError([*faults, Fault(name, one_line(error))]) from None
 
 
@@ -54,51 +77,88 @@ def sifted(
     for text in overrides:
         try:
             parsed.extend(parser.parse_overrides([text]))
-        except (HydraException, OmegaConfBaseException, ValueError, RecursionError) as error:
+        except BROKEN as error:
             faults.append(Fault(shown(text), unreadable(text, error)))
     groups = set(group_names(loader))
-    chosen, values = [], []
+    chosen, values, swept = [], [], []
     for override in parsed:
-        key = override.key_or_group
-        if override.is_sweep_override():
-            faults.append(
-                Fault(
-                    key,
-                    f"{shown(str(override.value_string()))} names several values; a sweep needs -m",
-                )
-            )
-        elif key in groups:
+        if override.is_sweep_override() and mode is RunMode.RUN:
+            several = shown(str(override.input_line).partition("=")[2])
+            message = f"{several} names several values; a sweep needs -m"
+            faults.append(Fault(override.key_or_group, message))
+        elif override.is_sweep_override():
+            swept.append(override)  # each of its values is looked at in the run that has it
+        elif override.key_or_group in groups:
             fault = group_fault(loader, override)
             faults += [fault] if fault else []
             chosen += [] if fault else [override]
         else:
             values.append(override)
+    good: list[str] = []
+    base = tried(loader, name, good, chosen, faults, mode)
     spoiled = {fault.path.split(".")[0] for fault in faults}
-    good = [str(override.input_line) for override in chosen]
-    try:
-        base = loader.load_configuration(name, good, run_mode=mode)
-    except (HydraException, OmegaConfBaseException, ValueError, RecursionError) as error:
-        raise ConfigError([*faults, Fault(name, one_line(error))]) from None
+    known = []
     for override in values:
         fault = value_fault(base, override)
         if fault is None:
-            good.append(str(override.input_line))
+            known.append(override)
         elif override.key_or_group.split(".")[0] not in spoiled:
             faults.append(fault)
-    # What is left may still not compose (a value where a mapping stands, say): one by one.
-    for text in [str(override.input_line) for override in values]:
-        if text not in good:
-            continue
+    tried(loader, name, good, known, faults, mode, base)
+    return [*good, *(str(override.input_line) for override in swept)], faults
+
+
+def tried(
+    loader: ConfigLoader,
+    name: str,
+    good: list[str],
+    overrides: list[Override],
+    faults: list[Fault],
+    mode: RunMode,
+    base: DictConfig | None = None,
+) -> DictConfig:
+    """Adds to `good` what composes together with it, and a fault to `faults` for all else.
+
+    Args:
+        base: composed from `good`, if that is done already: then the overrides are of values.
+
+    Returns:
+        The config composed from `good`, as it is then or was at the last fault.
+
+    Raises:
+        ConfigError: `good` alone cannot be composed.
+    """
+    lines = [str(override.input_line) for override in overrides]
+    try:
+        composed = loader.load_configuration(name, [*good, *lines], run_mode=mode)
+        good += lines
+        return composed
+    except BROKEN:
+        pass
+    try:
+        composed = base or loader.load_configuration(name, good, run_mode=mode)
+    except BROKEN as error:
+        raise ConfigError([*faults, Fault(name, one_line(error))]) from None
+    for override, line in zip(overrides, lines, strict=True):
         try:
-            loader.load_configuration(
-                name,
-                [*(g for g in good if g not in (str(v.input_line) for v in values)), text],
-                run_mode=mode,
-            )
-        except (HydraException, OmegaConfBaseException, ValueError, RecursionError) as error:
-            good.remove(text)
-            faults.append(Fault(text.partition("=")[0].lstrip("+~"), one_line(error)))
-    return good, faults
+            loader.load_configuration(name, [*good, line], run_mode=mode)
+            good.append(line)
+        except BROKEN as error:
+            message = unfitting(composed, override) if base else None
+            faults.append(Fault(override.key_or_group, message or one_line(error)))
+    return composed
+
+
+def unfitting(config: DictConfig, override: Override) -> str | None:
+    """That a value is of another shape than what it is to replace, where that is so."""
+    try:
+        value, node = override.value(), OmegaConf.select(config, override.key_or_group)
+    except BROKEN:
+        return None
+    for wanted, is_one in (("a mapping", OmegaConf.is_dict), ("a list", OmegaConf.is_list)):
+        if is_one(node) and not isinstance(value, dict if wanted == "a mapping" else list):
+            return f"expected {wanted}, found {shown(value)}"
+    return None
 
 
 def group_names(loader: ConfigLoader, parent: str = "") -> list[str]:
@@ -116,7 +176,7 @@ def group_fault(loader: ConfigLoader, override: Override) -> Fault | None:
     options = loader.get_group_options(override.key_or_group)
     named = value if isinstance(value, list) else [value]
     for option in named:
-        if option is not None and str(option) not in options and not override.is_delete():
+        if str(option) not in options and not override.is_delete():
             return Fault(override.key_or_group, unknown("option", option, options, "There are"))
     return None
 
@@ -129,22 +189,27 @@ def value_fault(config: DictConfig, override: Override) -> Fault | None:
     node: Any = config
     walked: list[str] = []
     for part in key.split("."):
+        where = ".".join(walked)
         if not OmegaConf.is_dict(node):
-            return None
-        if part not in node:
+            return Fault(key, f"{where} holds {shown(OmegaConf.select(config, where))}, not keys")
+        # Not `part in node`: that is false for a value that is still missing (???).
+        if part not in node.keys():  # noqa: SIM118
             known = [str(name) for name in node if not (not walked and name == "hydra")]
-            where = ".".join(walked)
             what = f"{where} has no key" if where else "there is no group or key"
-            listing = ", ".join(known)
-            return Fault(key, f"{what} {part!r}.{nearest(part, known)} Known: {listing}")
+            close = nearest(part, known) or ("" if where else elsewhere(config, part))
+            return Fault(key, f"{what} {part!r}.{close} Known: {', '.join(known)}")
         walked.append(part)
-        try:
-            node = node._get_node(part)
-        except OmegaConfBaseException:
-            return None
-        if node is not None and OmegaConf.is_missing(config, part):
-            return None
+        node = node._get_node(part)
     return None
+
+
+def elsewhere(config: DictConfig, name: str) -> str:
+    """` Did you mean 'group.name'?`, where a group has a key of that name."""
+    for group in config:
+        node = config._get_node(group)
+        if group != "hydra" and OmegaConf.is_dict(node) and name in node.keys():  # noqa: SIM118
+            return f" Did you mean {f'{group}.{name}'!r}?"
+    return ""
 
 
 def unreadable(text: str, error: Exception) -> str:
@@ -154,10 +219,12 @@ def unreadable(text: str, error: Exception) -> str:
 
 
 def one_line(error: Exception, limit: int = 300) -> str:
-    """The text of an error of Hydra's on one line."""
+    """The text of an error of Hydra's on one line, without what only its developers need."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    kept = [line for line in lines if not line.startswith(("full_key:", "object_type=", "Set the"))]
+    skipped = ("full_key:", "object_type=", "Set the", "See https:", "Config search path:")
+    kept = [line for line in lines if not line.startswith((*skipped, "provider="))]
     text = "; ".join(kept) or type(error).__name__
+    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
@@ -165,24 +232,60 @@ def resolved(config: DictConfig, faults: list[Fault]) -> dict[str, Any]:
     """Plain values of everything but Hydra's own node, interpolations resolved.
 
     Raises:
-        ConfigError: an interpolation leads nowhere.
+        ConfigError: an interpolation leads nowhere; with `faults` and all that is wrong besides.
     """
     plain: dict[str, Any] = {}
-    found = list(faults)
+    found: list[Fault] = []
     for key in config:
-        if key == "hydra":
+        if key == "hydra" or OmegaConf.is_missing(config, key):
             continue
         try:
-            node = config._get_node(key)
-            if OmegaConf.is_config(node):
-                plain[str(key)] = OmegaConf.to_container(node, resolve=True, throw_on_missing=False)
-            else:
-                plain[str(key)] = config[key]
-        except (OmegaConfBaseException, RecursionError, ValueError) as error:
-            found.append(Fault(str(key), one_line(error)))
-    if len(found) > len(faults):
-        raise ConfigError(found)
-    return {key: without_missing(value) for key, value in plain.items()}
+            plain[str(key)] = value_of(config, str(key))
+        except ConfigError as error:
+            found += error.faults
+    if found:
+        from exp.config import plan
+
+        if "seed" not in plain:  # one bad seed shows through all four of `seeds`
+            found = [fault for fault in found if not fault.path.startswith("seeds.")]
+        told = {fault.path.split(".")[0] for fault in found}
+        try:
+            plan(plain)
+        except ConfigError as error:
+            found += [fault for fault in error.faults if fault.path.split(".")[0] not in told]
+        raise ConfigError([*faults, *found])
+    return plain
+
+
+def value_of(config: DictConfig, key: str) -> Any:
+    """The plain value of a top-level key, interpolations resolved.
+
+    Raises:
+        ConfigError: an interpolation leads nowhere.
+    """
+    try:
+        node = config._get_node(key)
+        if OmegaConf.is_config(node):
+            plain = OmegaConf.to_container(node, resolve=True, throw_on_missing=False)
+            return without_missing(plain)
+        return config[key]
+    except BROKEN as error:
+        raise ConfigError(list(dangling(config, key)) or [Fault(key, one_line(error))]) from None
+
+
+def dangling(node: Any, key: Any, path: str = "") -> Iterator[Fault]:
+    """The values below a key that cannot be resolved, each at its own path."""
+    path = f"{path}.{key}" if path else str(key)
+    try:
+        child = node._get_node(key)
+        if not OmegaConf.is_config(child) or OmegaConf.is_interpolation(node, key):
+            OmegaConf.is_missing(node, key) or node[key]
+            return
+    except BROKEN as error:
+        yield Fault(path, one_line(error))
+        return
+    for below in child if OmegaConf.is_dict(child) else range(len(child)):
+        yield from dangling(child, below, path)
 
 
 def without_missing(value: Any) -> Any:

@@ -10,17 +10,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 import exp.components  # noqa: F401 - declares the kinds
 from exp.errors import ConfigError, Fault, shown, unknown
 from exp.registry import Chosen, checked, config_parameters, register, schema_of
-from exp.schema import Seed
+from exp.schema import Count, Seed
 
 GROUPS = (
     "dataset",
@@ -42,7 +42,10 @@ PRESENTATION = {
 """Keys that cannot change a result; () stands for the whole group."""
 
 RunName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._=,+-]{0,99}$")]
-Plugins = Annotated[list[str], Field(max_length=100)]
+Text = Annotated[str, Field(min_length=1)]
+Jobs = Annotated[int, Field(ge=1, le=1024)]
+Module = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
+Plugins = Annotated[list[Module], Field(max_length=100)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +58,43 @@ class Seeds:
     shuffle: Seed
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sweeping:
+    """How `-m` goes about its runs; it cannot change what comes out of them.
+
+    Attributes:
+        dir: the directory of the sweep; of an earlier one, to do only what is missing there.
+        zip: groups of swept keys whose values advance together.
+        file: a file of runs, one line of overrides each.
+        fail_fast: start nothing more once a run has failed or diverged.
+        n_jobs: worker processes; None: one for each core.
+        chunk: how many runs train together at most; None: as many as fit the processor's cache.
+        backend: of joblib: processes of this machine, or a cluster.
+    """
+
+    dir: Text | None = None
+    zip: list[list[Text]] | list[Text] = field(default_factory=list)
+    file: Text | None = None
+    fail_fast: bool = False
+    n_jobs: Jobs | None = None
+    chunk: Count | None = None
+    backend: Literal["loky", "ray", "dask"] = "loky"
+
+    @property
+    def linked(self) -> list[list[str]]:
+        """`zip` as a list of groups, also where one was given by itself."""
+        if not self.zip:
+            return []
+        return self.zip if isinstance(self.zip[0], list) else [self.zip]
+
+
 def top_level(*, seed: Seed, name: RunName | None = None, plugins: Plugins = []) -> None:  # noqa: B006
     """The keys of a config that belong to no group."""
 
 
 TOP = schema_of("config", config_parameters(top_level))
 SEEDS = schema_of("seeds", config_parameters(Seeds))
+SWEEPING = schema_of("sweep", config_parameters(Sweeping))
 
 
 @dataclass(frozen=True)
@@ -129,7 +163,7 @@ def plan(config: Mapping[str, Any], already: Sequence[Fault] = ()) -> Plan:
             type, parameters that do not go together.
     """
     faults = list(already)
-    known = ("seed", "seeds", "name", "plugins", *GROUPS)
+    known = ("seed", "seeds", "name", "plugins", "sweep", *GROUPS)
     faults += [Fault(str(key), unknown("key", key, known)) for key in config if key not in known]
     top, found = checked(
         TOP, {k: v for k, v in config.items() if k in TOP.model_fields}, "", "key of the config"
@@ -137,6 +171,7 @@ def plan(config: Mapping[str, Any], already: Sequence[Fault] = ()) -> Plan:
     faults += found
     seeds, found = seeds_of(config)
     faults += found
+    faults += sweeping(config.get("sweep", {}))[1]
     chosen: dict[str, Chosen] = {}
     for group in GROUPS:
         try:
@@ -154,6 +189,15 @@ def plan(config: Mapping[str, Any], already: Sequence[Fault] = ()) -> Plan:
     whole = {"seed": top["seed"], "seeds": seeds, "name": top["name"], "plugins": top["plugins"]}
     name = top["name"] or "-".join(chosen[g].name for g in ("dataset", "model", "optimizer"))
     return Plan(top["seed"], Seeds(**seeds), name, {**whole, **parts}, chosen)
+
+
+def sweeping(given: object) -> tuple[Sweeping, list[Fault]]:
+    """The node `sweep` of a config, and what is wrong with it."""
+    if not isinstance(given, Mapping):
+        wanted = f"expected a mapping with some of {', '.join(SWEEPING.model_fields)}"
+        return Sweeping(), [Fault("sweep", f"{wanted}; found {shown(given)}")]
+    values, faults = checked(SWEEPING, given, "sweep", "setting of sweep")
+    return Sweeping(**values), faults
 
 
 def seeds_of(config: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:

@@ -18,7 +18,9 @@ from exp.errors import ComponentError, DataError
 from exp.registry import Chosen
 
 
-def prepare(dataset: Chosen, split: Chosen, *, data_seed: int, split_seed: int) -> Prepared:
+def prepare(
+    dataset: Chosen, split: Chosen, *, data_seed: int, split_seed: int, keep: bool = True
+) -> Prepared:
     """Makes the rows and splits them, or takes both from the cache of `exp.cache`.
 
     Args:
@@ -27,13 +29,14 @@ def prepare(dataset: Chosen, split: Chosen, *, data_seed: int, split_seed: int) 
             `standardize` and it is true, the features are standardized by the training rows.
         data_seed: of the rows.
         split_seed: of the split.
+        keep: whether what had to be made goes into the cache.
 
     Raises:
         DataError: the rows cannot be used, cannot be split so, or do not fit in memory.
         ComponentError: a component gave something else than `Data` or `Split`.
     """
     try:
-        data, parts = cached(dataset, split, data_seed, split_seed)
+        data, parts = cached(dataset, split, data_seed, split_seed, keep)
         standardize = bool(split.params.get("standardize", False))
         prepared = Prepared.of(data, parts, standardize=standardize)
         _ = prepared.X  # standardizing can fail: here, where a DataError is expected
@@ -42,7 +45,9 @@ def prepare(dataset: Chosen, split: Chosen, *, data_seed: int, split_seed: int) 
         raise DataError(f"dataset {dataset.name} does not fit in memory: {error}") from error
 
 
-def cached(dataset: Chosen, split: Chosen, data_seed: int, split_seed: int) -> tuple[Data, Split]:
+def cached(
+    dataset: Chosen, split: Chosen, data_seed: int, split_seed: int, keep: bool
+) -> tuple[Data, Split]:
     """Both as `made` makes them, from the cache where they are repeatable and there already."""
     recipe = recipe_of(dataset, split, data_seed, split_seed)
     found = cache.load(recipe) if recipe else None
@@ -52,7 +57,7 @@ def cached(dataset: Chosen, split: Chosen, data_seed: int, split_seed: int) -> t
         data = Data(arrays["X"], arrays["y"], *named)
         return data, Split(arrays["train"], arrays["test"], arrays["validation"])
     data, parts = made(dataset, split, data_seed, split_seed)
-    if recipe:
+    if recipe and keep:
         names = {"classes": data.classes, "features": data.features, "units": data.units}
         rows = {"train": parts.train, "test": parts.test, "validation": parts.validation}
         cache.save(recipe, {"X": data.X, "y": data.y, **rows}, names)

@@ -22,6 +22,23 @@ from exp.registry import Chosen
 
 
 @dataclass(frozen=True)
+class Shapes:
+    """All that a stack has to know of the data of its runs."""
+
+    features: int
+    classes: int
+    train: int
+    validation: int
+    test: int
+
+    @classmethod
+    def of(cls, data: Prepared) -> Shapes:
+        split = data.split
+        parts = (len(split.train), len(split.validation), len(split.test))
+        return cls(data.data.X.shape[1], len(data.data.classes), *parts)
+
+
+@dataclass(frozen=True)
 class Job:
     """One run to be trained.
 
@@ -38,8 +55,11 @@ class Job:
     device: Device
 
     @classmethod
-    def of(cls, plan: Plan) -> Job:
+    def of(cls, plan: Plan, *, keep: bool = True) -> Job:
         """Loads the rows and checks that the components go together.
+
+        Args:
+            keep: whether rows that had to be made are kept for the next run.
 
         Raises:
             DataError: the rows cannot be used.
@@ -48,14 +68,17 @@ class Job:
         """
         device = plan["device"].build()
         data = prepare(
-            plan["dataset"], plan["split"], data_seed=plan.seeds.data, split_seed=plan.seeds.split
+            plan["dataset"],
+            plan["split"],
+            data_seed=plan.seeds.data,
+            split_seed=plan.seeds.split,
+            keep=keep,
         )
-        classes = len(data.data.classes)
-        loss = settled(plan["loss"], classes)
-        reason = loss.component.builder.impossible(classes, loss.params)  # type: ignore[attr-defined]
-        if reason:
-            raise ImpossibleError(reason)
-        return cls(plan, data, loss, device)
+        return cls(plan, data, possible(plan["loss"], len(data.data.classes)), device)
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        return Shapes.of(self.data)
 
     @cached_property
     def outputs(self) -> int:
@@ -86,23 +109,35 @@ class Job:
         return None
 
     def key(self) -> Hashable:
-        """What must be equal for two runs to share a stack.
+        """What must be equal for two runs to share a stack."""
+        return stack_key(self.plan, self.shapes, self.loss, self.device)
 
-        A number that is 0 is told from one that is not: it switches a term of the formula off.
-        """
-        split = self.data.split
-        shapes = (self.data.X.shape[1], len(self.data.data.classes))
-        rows = (len(split.train), len(split.validation), len(split.test))
-        trainer = self.plan.trainer
-        schedule = (trainer.epochs, trainer.batch_size, trainer.eval_every, self.plan.monitor)
-        stops = (trainer.early_stopping is None, trainer.clip_norm is None)
-        parts = [
-            (chosen.name, structure(chosen.params))
-            for chosen in (self.plan["optimizer"], self.loss)
-        ]
-        model = self.plan["model"].as_dict()
-        rate = model.pop("dropout", None)
-        architecture = (json.dumps(model, sort_keys=True), bool(rate))
-        device = (str(self.device.torch_device), self.device.dtype)
-        saves = trainer.checkpoint_every
-        return (shapes, rows, schedule, stops, saves, architecture, tuple(parts), device)
+
+def possible(loss: Chosen, classes: int) -> Chosen:
+    """A loss for so many classes, `auto` settled.
+
+    Raises:
+        ImpossibleError: the loss declares that it cannot be used so.
+    """
+    found = settled(loss, classes)
+    reason = found.component.builder.impossible(classes, found.params)  # type: ignore[attr-defined]
+    if reason:
+        raise ImpossibleError(reason)
+    return found
+
+
+def stack_key(plan: Plan, shapes: Shapes, loss: Chosen, device: Device) -> Hashable:
+    """What must be equal for two runs to share a stack.
+
+    A number that is 0 is told from one that is not: it switches a term of the formula off.
+    """
+    trainer = plan.trainer
+    schedule = (trainer.epochs, trainer.batch_size, trainer.eval_every, plan.monitor)
+    stops = (trainer.early_stopping is None, trainer.clip_norm is None)
+    parts = [(chosen.name, structure(chosen.params)) for chosen in (plan["optimizer"], loss)]
+    model = plan["model"].as_dict()
+    rate = model.pop("dropout", None)
+    architecture = (json.dumps(model, sort_keys=True), bool(rate))
+    place = (str(device.torch_device), device.dtype)
+    saves = trainer.checkpoint_every
+    return (shapes, schedule, stops, saves, architecture, tuple(parts), place)

@@ -62,7 +62,8 @@ class Predictor:
         count = len(logits)
         stacked = torch.zeros(1, logits.shape[1], padded(count), dtype=self.device.dtype)
         stacked[0, :, :count] = torch.from_numpy(logits).T
-        found = self.objective.loss.probabilities(stacked)
+        with self._alone():
+            found = self.objective.loss.probabilities(stacked)
         return found[0, :, :count].T.contiguous().numpy()
 
     def labels(self, logits: np.ndarray) -> np.ndarray:

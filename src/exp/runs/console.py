@@ -13,49 +13,45 @@ import numpy as np
 from exp.engine import Job, Predictor, Training
 from exp.runs.directory import RunDirectory
 
-log = logging.getLogger("exp")
 
-
-def opening(job: Job, directory: RunDirectory) -> None:
-    """What is about to be trained, and the untrained model's first ten answers."""
+def opening(job: Job, directory: RunDirectory) -> Iterator[str]:
+    """What is about to be trained, and the untrained model's first ten answers, line by line."""
     data, split = job.data.data, job.data.split
     counts = f"{len(split.train)} train"
     counts += f", {len(split.validation)} validation" if len(split.validation) else ""
     counts += f", {len(split.test)} test"
     predictor = Predictor(job, None)
     size = sum(shape.numel() for shape in predictor.model.shapes.values())
-    log.info(
-        "%s: %d rows (%s), %d features, %d classes; %s with %d parameters; run directory %s",
-        job.plan.name, len(data.y), counts, data.X.shape[1], len(data.classes),
-        job.plan["model"].name, size, directory.path,
-    )  # fmt: skip
+    yield (
+        f"{job.plan.name}: {len(data.y)} rows ({counts}), {data.X.shape[1]} features, "
+        f"{len(data.classes)} classes; {job.plan['model'].name} with {size} parameters; "
+        f"run directory {directory.path}"
+    )
     if job.device.note:
-        log.info("%s", job.device.note)
+        yield job.device.note
     logits = predictor.logits(job.data.X[:10])
     chances = predictor.probabilities(logits)
     labels = predictor.labels(logits)
-    log.info("Untrained model, first ten rows: logits -> probabilities -> label (true label)")
+    yield "Untrained model, first ten rows: logits -> probabilities -> label (true label)"
     for z, p, label, truth in zip(logits, chances, labels, data.y[:10], strict=True):
-        log.info(
-            "  %s -> %s -> %s (%s)", numbers(z), numbers(p), data.classes[label],
-            data.classes[truth],
-        )  # fmt: skip
+        said, true = data.classes[label], data.classes[truth]
+        yield f"  {numbers(z)} -> {numbers(p)} -> {said} ({true})"
 
 
 def numbers(values: np.ndarray) -> str:
     return "[" + " ".join(f"{value:.4f}" for value in values) + "]"
 
 
-def line(training: Training) -> None:
+def line(training: Training, position: int) -> str:
     """`Epoch: 10 | Loss: ... | Acc: ... | Test loss: ... | Test acc: ...`"""
-    row = training.stack.history.newest(0)
+    row = training.stack.history.newest(position)
     parts = [f"Epoch: {training.epoch}"]
     for split, title in (("train", ""), ("validation", "Validation "), ("test", "Test ")):
         if f"{split}/loss" in row:
             loss, accuracy = row[f"{split}/loss"], row[f"{split}/accuracy"]
             parts.append(f"{title}loss: {loss:.4f}".capitalize())
             parts.append(f"{title}acc: {accuracy:.2%}".capitalize())
-    log.info(" | ".join(parts))
+    return " | ".join(parts)
 
 
 @contextmanager
@@ -68,10 +64,31 @@ def bar(job: Job) -> Iterator[Any]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     columns = (BarColumn(bar_width=40), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, redirect_stdout=True) as progress:
+    shared = sys.stdout.isatty()
+    progress = Progress(
+        *columns, console=Console(stderr=True), transient=True, redirect_stdout=shared
+    )
+    with progress, above(sys.stdout if shared else None):
         task = progress.add_task(job.plan.name, total=job.plan.trainer.epochs)
-        yield lambda epoch: progress.update(task, completed=epoch)
+        yield lambda epoch: progress.update(task, completed=epoch + 1)
+
+
+@contextmanager
+def above(stream: Any) -> Iterator[None]:
+    """Sends the lines of the log that go to the terminal through a stream that lifts them above
+    the bar; None leaves them alone."""
+    handlers = [
+        handler
+        for handler in logging.getLogger().handlers
+        if stream is not None and getattr(handler, "stream", None) is sys.__stdout__
+    ]
+    try:
+        for handler in handlers:
+            handler.setStream(stream)  # type: ignore[attr-defined]
+        yield
+    finally:
+        for handler in handlers:
+            handler.setStream(sys.__stdout__)  # type: ignore[attr-defined]
 
 
 def closing(directory: RunDirectory, summary: dict[str, Any], seconds: float) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from exp.errors import RunDirectoryError
 from exp.files import write_whole
 
@@ -102,6 +104,16 @@ class RunDirectory:
             path.relative_to(self.path).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in self.files()
         }
+
+
+Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""The C library's, where PyYAML has it: four times as fast, the same text."""
+
+
+def yaml_text(value: Any) -> str:
+    """YAML of plain values, keys in their order."""
+    text: str = yaml.dump(value, Dumper=Dumper, sort_keys=False, allow_unicode=True)
+    return text
 
 
 def json_text(value: Any) -> str:

@@ -1,56 +1,66 @@
-"""One run from a job to a finished run directory."""
+"""From jobs to finished run directories: one run, or several that train as stacks."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import logging
+import os
 import time
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
-
-import yaml
 
 from exp.engine import Job, Result, Training, capture, train
 from exp.engine.state import best_state
+from exp.errors import ExpError
 from exp.runs import checkpoint, console, provenance
-from exp.runs.directory import RunDirectory, json_text
+from exp.runs.directory import RunDirectory, json_text, yaml_text
 from exp.runs.pictures import picture
 from exp.runs.tables import Answers, metrics_text, summary
 
 if TYPE_CHECKING:
     from exp.figures import FigureWorker
 
-log = logging.getLogger("exp")
-
 
 class Execution:
-    """Trains one job and writes every file of its run directory; `run.json` says `done` last.
+    """One run on its way: writes every file of its directory; `run.json` says `done` last.
 
     Args:
         job: what to train.
         directory: claimed already.
+        log: where its lines go.
+        origin: what `provenance.origin` says; many runs of one process share it.
         worker: draws the figures beside this process; None draws them here.
+
+    Attributes:
+        record: the content of run.json.
+        summary: the content of summary.json, once there is one.
     """
 
     def __init__(
-        self, job: Job, directory: RunDirectory, worker: FigureWorker | None = None
+        self,
+        job: Job,
+        directory: RunDirectory,
+        *,
+        log: logging.Logger,
+        origin: dict[str, Any],
+        worker: FigureWorker | None = None,
     ) -> None:
-        self.job, self.directory, self.worker = job, directory, worker
+        self.job, self.directory, self.log, self.worker = job, directory, log, worker
         self.started = time.perf_counter()
-        self.training: Training | None = None
         self.timings: dict[str, float] = {}
-        self.record: dict[str, Any] = self._opening_record()
+        self.summary: dict[str, Any] | None = None
+        self.record: dict[str, Any] = self._opening_record(origin)
 
-    def _opening_record(self) -> dict[str, Any]:
+    def _opening_record(self, origin: dict[str, Any]) -> dict[str, Any]:
         plan, data, device = self.job.plan, self.job.data, self.job.device
         return {
             "status": "running",
             "name": plan.name,
             "signature": plan.identity(data.fingerprint + data.split_digest),
             "seeds": plan.config["seeds"],
-            "command": provenance.command(),
-            "versions": provenance.versions(),
+            **origin,
             "device": provenance.device(device.torch_device, device.dtype, device.threads),
-            "git": provenance.git(),
             "data": {
                 "fingerprint": data.fingerprint,
                 "split": data.split_digest,
@@ -58,77 +68,68 @@ class Execution:
                 "features": list(data.data.features),
                 "classes": list(data.data.classes),
             },
+            "process": os.getpid(),
             "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }
 
-    def run(self) -> Result:
-        """The whole run.
+    @property
+    def status(self) -> str:
+        return str(self.record["status"])
+
+    def open(self) -> None:
+        """What is known before the first epoch.
 
         Raises:
             RunDirectoryError: a file cannot be written.
         """
         directory = self.directory
-        directory.write(directory.config, yaml.safe_dump(self.job.plan.config, sort_keys=False))
+        directory.write(directory.config, yaml_text(self.job.plan.config))
         directory.write(directory.record, json_text(self.record))
-        try:
-            console.opening(self.job, directory)
-            result = self._train()
-            self._finish(result)
-        except KeyboardInterrupt:
-            self._break_off("interrupted")
-            raise
-        except Exception as error:
-            self.record["message"] = str(error)
-            self._break_off("failed")
-            raise
-        return result
+        for line in console.opening(self.job, directory):
+            self.log.info("%s", line)
 
-    def _train(self) -> Result:
-        begun = time.perf_counter()
+    def row(self, training: Training, position: int) -> None:
+        """Says how an epoch went, where its turn has come."""
         every = self.job.plan.trainer.print_every
-        with console.bar(self.job) as advance:
+        if every and training.epoch % every == 0:
+            self.log.info("%s", console.line(training, position))
 
-            def row(index: int, training: Training) -> None:
-                self.training = training
-                if every and training.epoch % every == 0:
-                    console.line(training)
-                    advance(training.epoch)
+    def checkpoint(self, training: Training, position: int) -> None:
+        """Saves a state from which the run could go on."""
+        checkpoint.save(self.directory, "last", *capture(training, position))
+        best = best_state(training, position)
+        numbers = {"epoch": int(training.watch.best_epoch[position])}
+        checkpoint.save(self.directory, "best", best, numbers)
 
-            (result,) = train([self.job], on_row=row, on_checkpoint=self._checkpoint)
-        self.timings["training"] = time.perf_counter() - begun
-        return result
+    def finish(self, result: Result, seconds: float) -> None:
+        """Everything after the last epoch.
 
-    def _checkpoint(self, index: int, training: Training) -> None:
-        checkpoint.save(self.directory, "last", *capture(training, 0))
-        best = best_state(training, 0)
-        epoch = int(training.watch.best_epoch[0])
-        checkpoint.save(self.directory, "best", best, {"epoch": epoch})
+        Args:
+            seconds: what the training took, of the whole stack.
 
-    def _finish(self, result: Result) -> None:
-        """Everything after the last epoch."""
-        directory = self.directory
-        answers = Answers(result)
-        drawn = picture(answers)
+        Raises:
+            RunDirectoryError: a file cannot be written.
+        """
         begun = time.perf_counter()
-        if drawn is not None:
-            directory.figures.mkdir(exist_ok=True)
-            if self.worker is not None:
-                self.worker.submit(drawn, directory.figures)
-        found = summary(result, answers.scores())
+        directory, answers = self.directory, Answers(result)
+        drawn = picture(answers)
+        if drawn is not None and self.worker is not None:
+            self.worker.submit(drawn, directory.figures)
+        self.summary = summary(result, answers.scores())
         directory.write(directory.metrics, metrics_text(result.history))
         directory.write(directory.predictions, answers.predictions_text())
-        directory.write(directory.summary, json_text(found))
+        directory.write(directory.summary, json_text(self.summary))
         checkpoint.save(directory, "last", *result.checkpoint)
         checkpoint.save(directory, "best", result.best_state, {"epoch": result.best_epoch})
         if drawn is not None:
             self._draw(drawn)
-        self.timings["files and figures"] = time.perf_counter() - begun
+        self.timings = {"training": seconds, "files and figures": time.perf_counter() - begun}
         advice = console.advice(result.status)
         if advice:
-            log.warning("%s", advice)
-        seconds = time.perf_counter() - self.started
-        log.info("%s", console.closing(directory, found, seconds))
-        self._close("diverged" if result.status == "diverged" else "done")
+            self.log.warning("%s", advice)
+        total = time.perf_counter() - self.started
+        self.log.info("%s", console.closing(directory, self.summary, total))
+        self.close("diverged" if result.status == "diverged" else "done")
 
     def _draw(self, drawn: Any) -> None:
         if self.worker is not None:
@@ -138,16 +139,29 @@ class Execution:
 
         draw(drawn, self.directory.figures)
 
-    def _break_off(self, status: str) -> None:
-        """Leaves the newest whole state behind, as far as the disk allows."""
-        try:
-            if self.training is not None and self.training.stack.runs:
-                self._checkpoint(0, self.training)
-            self._close(status)
-        except Exception as error:  # the first error is the one to tell
-            log.warning("could not record the status %s: %s", status, error)
+    def break_off(
+        self, status: str, error: BaseException, live: tuple[Training, int] | None = None
+    ) -> None:
+        """Leaves the newest whole state behind, as far as the disk allows.
 
-    def _close(self, status: str) -> None:
+        Args:
+            status: failed or interrupted.
+            live: the training that the run still stands in, and its position there.
+        """
+        if status == "failed":
+            self.record["message"] = str(error) or type(error).__name__
+            self.log.error(
+                "The run failed: %s", error, exc_info=None if isinstance(error, ExpError) else error
+            )
+        try:
+            if live is not None:
+                self.checkpoint(*live)
+            self.close(status)
+        except Exception as other:  # the first error is the one to tell
+            self.log.warning("could not record the status %s: %s", status, other)
+
+    def close(self, status: str) -> None:
+        """Writes run.json for the last time."""
         self.timings["total"] = time.perf_counter() - self.started
         self.record |= {
             "status": status,
@@ -155,3 +169,104 @@ class Execution:
             "digests": self.directory.digests(),
         }
         self.directory.write(self.directory.record, json_text(self.record))
+
+
+def execute(execution: Execution, *, on_row: Callable[[Training], None] | None = None) -> Result:
+    """One run, from its first file to its last.
+
+    Args:
+        on_row: called after each evaluated epoch.
+
+    Raises:
+        BaseException: what went wrong, after it was recorded as failed or interrupted.
+    """
+    live = Live([execution], on_row)
+    try:
+        execution.open()
+        (result,) = live.train()
+        execution.finish(result, live.seconds)
+    except BaseException as error:
+        status = "failed" if isinstance(error, Exception) else "interrupted"
+        execution.break_off(status, error, live.standing(execution))
+        raise
+    return result
+
+
+def execute_stack(
+    executions: Sequence[Execution], *, on_finish: Callable[[Execution], None]
+) -> None:
+    """Several runs; those of one shape train as one stack. A run that fails leaves the others be.
+
+    Args:
+        on_finish: called for each run once its directory is complete, or its failure recorded.
+    """
+    live = Live(executions)
+    try:
+        for each in executions:
+            each.open()
+        results = live.train()
+    except Exception as error:
+        # Whose fault it was shows when each goes alone, which gives the same bits.
+        for each in executions:
+            if len(executions) == 1:
+                each.break_off("failed", error, live.standing(each))
+            else:
+                with contextlib.suppress(Exception):
+                    execute(each)
+            on_finish(each)
+        return
+    except BaseException as error:
+        for each in executions:
+            each.break_off("interrupted", error, live.standing(each))
+        raise
+    for each, result in zip(executions, results, strict=True):
+        try:
+            each.finish(result, live.seconds)
+        except Exception as error:
+            each.break_off("failed", error)
+        on_finish(each)
+
+
+class Live:
+    """Runs while they train, and where each stands.
+
+    Attributes:
+        seconds: what the training has taken.
+    """
+
+    def __init__(
+        self,
+        executions: Sequence[Execution],
+        on_row: Callable[[Training], None] | None = None,
+    ) -> None:
+        self.executions = list(executions)
+        self.by_job = {id(each.job): each for each in executions}
+        self.trainings: dict[int, Training] = {}
+        self.on_row = on_row
+        self.seconds = 0.0
+
+    def train(self) -> list[Result]:
+        begun = time.perf_counter()
+        jobs = [each.job for each in self.executions]
+        results = train(jobs, on_row=self._row, on_checkpoint=self._checkpoint)
+        self.seconds = time.perf_counter() - begun
+        return results
+
+    def _row(self, index: int, training: Training) -> None:
+        self.trainings[index] = training
+        for position, job in enumerate(training.stack.jobs):
+            self.by_job[id(job)].row(training, position)
+        if self.on_row is not None:
+            self.on_row(training)
+
+    def _checkpoint(self, index: int, training: Training) -> None:
+        for position, job in enumerate(training.stack.jobs):
+            self.by_job[id(job)].checkpoint(training, position)
+
+    def standing(self, execution: Execution) -> tuple[Training, int] | None:
+        """The training that a run still stands in, and its position there."""
+        for training in self.trainings.values():
+            for position in range(training.stack.runs):
+                if training.stack.jobs[position] is execution.job:
+                    return training, position
+        return None

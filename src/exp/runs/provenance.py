@@ -26,6 +26,11 @@ ENVIRONMENT = ("MKL_CBWR", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "CUBLAS_WORKSPA
 """The only environment variables that are recorded: those that can change bits."""
 
 
+def origin() -> dict[str, Any]:
+    """What all runs of this process share: the command, the packages, the code."""
+    return {"command": command(), "versions": versions(), "git": git()}
+
+
 def versions() -> dict[str, str]:
     """Package versions, Python's and the system's."""
     found = {"python": platform.python_version(), "system": platform.platform()}

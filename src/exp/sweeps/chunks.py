@@ -1,0 +1,50 @@
+"""How many runs train together: as many as the processor's cache holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from torch import nn
+
+from exp.engine import Job
+from exp.engine.model import padded
+from exp.sweeps.plans import Planned, Runs
+
+CACHE = 2**20
+"""Bytes of activations that a stack may take. Measured: see benchmarks/chunks.py."""
+MOST = 64
+
+
+def fitting(job: Job) -> int:
+    """How many runs like this one fit the cache together, at most `MOST`.
+
+    What a step touches again and again is the activations of one batch: forward, saved for the
+    gradient, and their gradients.
+    """
+    rows = job.plan.trainer.batch_size or job.shapes.train
+    module = job.module()
+    widths = [m.out_features for m in module.modules() if isinstance(m, nn.Linear)]
+    numbers = padded(min(rows, job.shapes.train)) * (job.shapes.features + 3 * sum(widths))
+    return max(1, min(MOST, CACHE // (numbers * job.device.dtype.itemsize)))
+
+
+def chunks(
+    runs: Sequence[Planned], found: Runs, *, workers: int, most: int | None
+) -> Iterator[list[Planned]]:
+    """The runs in pieces that train together; large enough for all workers to have some.
+
+    Args:
+        workers: how many there are.
+        most: the user's own limit, instead of what fits the cache.
+    """
+    stacks: dict[int, list[Planned]] = {}
+    for run in runs:
+        stacks.setdefault(run.stack, []).append(run)
+    for number, members in stacks.items():
+        limit = 1 if number in found.alone else (most or found.sizes[number])
+        share = -(-len(members) // workers)
+        pieces = max(1, -(-len(members) // min(limit, share)))
+        # Pieces of like size: the last would otherwise be a small and slow one.
+        size = -(-len(members) // pieces)
+        for start in range(0, len(members), size):
+            yield members[start : start + size]

@@ -1,0 +1,224 @@
+"""Composing the runs of a sweep: Hydra once for each choice of groups, values by themselves.
+
+Hydra takes 0.1 s for a config. The runs of a sweep mostly differ in values: those are set on one
+composed config, which is put back as it was for the next run. What Hydra makes of an override that
+adds or deletes keys is left to Hydra.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from hydra._internal.config_loader_impl import get_overrides_dirname
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from exp.compose import compose, group_names, one_line, resolved, value_fault, value_of
+from exp.errors import ConfigError, Fault
+from exp.runs.directory import yaml_text
+from exp.sweeps.grid import Words
+
+FAILURES = (HydraException, OmegaConfBaseException, ValueError, RecursionError)
+TASK, DIRNAME, ID, NUMBER, OUTPUT = (
+    f"exp-sweep-{name}" for name in ("task", "dir", "id", "n", "o")
+)
+"""Stand in the text of hydra.yaml for what differs from run to run."""
+
+
+@dataclass(frozen=True)
+class Composed:
+    """The config of one run.
+
+    Attributes:
+        plain: resolved values by top-level key, Hydra's own node left out.
+        subdir: of the run, within the sweep's directory.
+        texts: the content of .hydra/config.yaml, in pieces that runs share.
+        hydra: the content of .hydra/hydra.yaml, with the placeholders of this module.
+        dirname: Hydra's override_dirname.
+    """
+
+    plain: dict[str, Any]
+    subdir: str
+    texts: tuple[str, ...]
+    hydra: str
+    dirname: str
+
+
+def hydra_files(
+    texts: tuple[str, ...], template: str, words: Words, *, number: int, dirname: str, output: str
+) -> dict[str, str]:
+    """The files of a run's .hydra folder, by name."""
+    filled = template
+    for mark, value in (
+        (TASK, list(words)), (DIRNAME, dirname), (ID, str(number)), (NUMBER, number),
+        (OUTPUT, output),
+    ):  # fmt: skip
+        filled = filled.replace(mark, json.dumps(value, ensure_ascii=False))
+    overrides = yaml_text(list(words))
+    return {"config.yaml": "".join(texts), "hydra.yaml": filled, "overrides.yaml": overrides}
+
+
+class Base:
+    """A composed config that runs with the same choice of groups share."""
+
+    def __init__(self, loader: ConfigLoader, master: DictConfig, words: Words) -> None:
+        try:
+            self.config = loader.load_sweep_config(master, list(words))
+        except FAILURES as error:
+            fixed = OmegaConf.to_container(master.hydra.overrides.hydra)
+            assert isinstance(fixed, list)
+            name = str(master.hydra.job.config_name)
+            _, faults = compose(loader, name, [*fixed, *words], RunMode.RUN)
+            raise ConfigError(faults or [Fault(name, one_line(error))]) from None
+        with open_dict(self.config):
+            self.config.hydra.mode = RunMode.MULTIRUN
+        # `${hydra:...}` looks at the config that Hydra holds to be the current one.
+        HydraConfig.instance().cfg = self.config
+        keys = [str(key) for key in self.config if key != "hydra"]
+        raw = {key: container(self.config, key) for key in keys}
+        self.texts = {key: yaml_text({key: value}) for key, value in raw.items()}
+        self.live = {key for key, text in self.texts.items() if "${" in text}
+        self.plain = resolved(self.config, [])
+        self.template = self._template()
+
+    def _template(self) -> str:
+        node = OmegaConf.to_container(self.config.hydra, resolve=False, enum_to_str=True)
+        assert isinstance(node, dict)
+        node["overrides"]["task"] = TASK
+        node["job"] |= {"override_dirname": DIRNAME, "id": ID, "num": NUMBER}
+        node["runtime"]["output_dir"] = OUTPUT
+        return yaml_text({"hydra": node})
+
+    def composed(self, number: int, words: Words, changes: Iterable[Override]) -> Composed:
+        """This config with other values.
+
+        Raises:
+            ConfigError: with each value that cannot be set, and interpolations that lead nowhere.
+        """
+        config, changes = self.config, list(changes)
+        touched = list(dict.fromkeys(change.key_or_group.split(".")[0] for change in changes))
+        before = {k: copy.deepcopy(config._get_node(k)) for k in touched if k in config}
+        try:
+            faults = [fault for change in changes if (fault := self._set(change)) is not None]
+            if faults:
+                raise ConfigError(faults)
+            again = [key for key in self.plain if key in touched or key in self.live]
+            plain = dict(self.plain)
+            for key in again:
+                plain[key] = value_of(config, key)
+            texts = [
+                yaml_text({key: container(config, key)}) if key in touched else text
+                for key, text in self.texts.items()
+            ]
+            dirname, subdir = self._names(number, words)
+        finally:
+            with open_dict(config):
+                for key, node in before.items():
+                    config[key] = node
+        return Composed(plain, subdir, tuple(texts), self.template, dirname)
+
+    def _set(self, change: Override) -> Fault | None:
+        key = change.key_or_group
+        try:
+            OmegaConf.update(self.config, key, change.value(), merge=True)
+        except FAILURES as error:
+            return value_fault(self.config, change) or Fault(key, one_line(error))
+        return None
+
+    def _names(self, number: int, words: Words) -> tuple[str, str]:
+        job = self.config.hydra.job
+        options = job.config.override_dirname
+        dirname = get_overrides_dirname(
+            overrides=[parsed(word) for word in words],
+            kv_sep=options.kv_sep,
+            item_sep=options.item_sep,
+            exclude_keys=options.exclude_keys,
+        )
+        with open_dict(self.config.hydra):
+            job.override_dirname, job.id, job.num = dirname, str(number), number
+        try:
+            return dirname, str(OmegaConf.select(self.config, "hydra.sweep.subdir"))
+        except FAILURES as error:
+            raise ConfigError([Fault("hydra.sweep.subdir", one_line(error))]) from None
+
+
+class Composer:
+    """Composes the runs of one sweep.
+
+    Args:
+        loader: Hydra's.
+        master: the config of the sweep itself.
+    """
+
+    def __init__(self, loader: ConfigLoader, master: DictConfig) -> None:
+        self.loader, self.master = loader, master
+        self.groups = set(group_names(loader))
+
+    def all(
+        self, runs: Iterable[tuple[int, Words]]
+    ) -> Iterator[tuple[int, Words, Composed | ConfigError]]:
+        """Every run, those with the same base together: one base is held at a time."""
+        sharing: dict[Words, list[tuple[int, Words]]] = {}
+        for number, words in runs:
+            sharing.setdefault(self.base(words), []).append((number, words))
+        held = HydraConfig.instance().cfg
+        try:
+            for key, members in sharing.items():
+                yield from self._sharing(key, members)
+        finally:
+            HydraConfig.instance().cfg = held
+
+    def _sharing(
+        self, key: Words, members: list[tuple[int, Words]]
+    ) -> Iterator[tuple[int, Words, Composed | ConfigError]]:
+        try:
+            base = Base(self.loader, self.master, key)
+        except ConfigError as error:
+            yield from ((number, words, error) for number, words in members)
+            return
+        apart = set(key)
+        for number, words in members:
+            changes = [parsed(word) for word in words if word not in apart]
+            try:
+                yield number, words, base.composed(number, words, changes)
+            except ConfigError as error:
+                yield number, words, error
+
+    def base(self, words: Words) -> Words:
+        """Those of a run's overrides that Hydra composes."""
+        choices = tuple(w for w in words if parsed(w).key_or_group in self.groups)
+        plain = all(
+            w in choices
+            or (
+                not (o := parsed(w)).package
+                and not (o.is_add() or o.is_force_add() or o.is_delete())
+            )
+            for w in words
+        )
+        return choices if plain else words
+
+
+@lru_cache(maxsize=100_000)
+def parsed(word: str) -> Override:
+    """An override of a run; parsing one takes Hydra a millisecond."""
+    (override,) = OverridesParser.create().parse_overrides([word])
+    return override
+
+
+def container(config: DictConfig, key: str) -> Any:
+    """The value of a top-level key, interpolations as they are written."""
+    node = config._get_node(key)
+    if OmegaConf.is_config(node):
+        return OmegaConf.to_container(node, resolve=False, enum_to_str=True)
+    return node._value()  # type: ignore[union-attr]

@@ -1,0 +1,172 @@
+"""The directory of a sweep: its manifest, its lock, and the table of its runs."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from exp.errors import RunDirectoryError
+from exp.files import write_whole
+from exp.runs.directory import RunDirectory, csv_text, json_text
+
+FINISHED = ("done", "diverged")
+METRICS = ("accuracy", "loss", "precision", "recall", "f1", "auroc", "calibration_error")
+SPLITS = ("test", "validation", "train")
+
+
+class SweepDirectory:
+    """The files of one sweep, beside the directories of its runs.
+
+    Args:
+        path: the directory; it need not exist yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: IO[str] | None = None
+
+    @property
+    def manifest(self) -> Path:
+        return self.path / "sweep.json"
+
+    @property
+    def table(self) -> Path:
+        return self.path / "runs.csv"
+
+    @property
+    def multirun(self) -> Path:
+        return self.path / "multirun.yaml"
+
+    def claim(self, *, again: bool) -> None:
+        """Makes the directory for this process alone.
+
+        Args:
+            again: it may be that of an earlier sweep.
+
+        Raises:
+            RunDirectoryError: it cannot be made, holds something else, or is in use.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(exist_ok=again)
+            self._hold()
+            others = any(entry.name != ".lock" for entry in os.scandir(self.path))
+        except FileExistsError:
+            raise RunDirectoryError(
+                f"the sweep directory {self.path} exists already. To do what is missing there, "
+                "name it with sweep.dir=DIR"
+            ) from None
+        except OSError as error:
+            raise RunDirectoryError(
+                f"cannot make the sweep directory {self.path}: {error.strerror or error}"
+            ) from error
+        if others and not self.manifest.is_file():
+            raise RunDirectoryError(
+                f"{self.path} holds something, but no sweep (sweep.json). Name another sweep.dir"
+            )
+
+    def _hold(self) -> None:
+        self._lock = open(self.path / ".lock", "a")  # noqa: SIM115 - held until the sweep ends
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunDirectoryError(f"another process is working in {self.path}") from None
+
+    def write(self, path: Path, text: str) -> None:
+        """Writes a file of the sweep whole."""
+        try:
+            write_whole(path, text.encode())
+        except OSError as error:
+            raise RunDirectoryError(f"cannot write {path}: {error.strerror or error}") from error
+
+    def finished(self) -> dict[str, str]:
+        """Signature -> directory's name of every run that has ended."""
+        found = {}
+        for place in sorted(self.path.iterdir()):
+            record = read_json(place / "run.json") if place.is_dir() else None
+            if record and record.get("status") in FINISHED:
+                found[str(record.get("signature"))] = place.name
+        return found
+
+    def clear(self, name: str) -> None:
+        """Removes what a run that did not end has left, so that it can be done again.
+
+        Raises:
+            RunDirectoryError: the directory holds another run, which has ended.
+        """
+        run = RunDirectory(self.path / name)
+        record = read_json(run.record) if run.path.exists() else None
+        if record and record.get("status") in FINISHED:
+            raise RunDirectoryError(
+                f"{run.path} holds another finished run: this is not the sweep that was made here"
+            )
+        if run.path.exists():
+            shutil.rmtree(run.path)
+
+    def write_table(self, keys: Sequence[str], runs: Sequence[dict[str, Any]]) -> list[Row]:
+        """Writes runs.csv from the directories of the runs.
+
+        Args:
+            keys: what was swept.
+            runs: number, directory and overrides of each, as in the manifest.
+
+        Returns:
+            The rows that were written.
+        """
+        rows = list(self.rows(keys, runs))
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        # Every sweep has the columns in one order, whichever run is the first.
+        front = ["run", "directory", "status", *keys]
+        metrics = [f"{split}/{name}" for split in SPLITS for name in METRICS]
+        back = ["best/epoch", "epochs", "seconds", "signature", "message"]
+        known = {*front, *metrics, *back}
+        others = [name for name in names if name not in known]
+        columns = [*front, *(m for m in metrics if m in names), *others, *back]
+        lines = ([text_of(row.get(name)) for name in columns] for row in rows)
+        self.write(self.table, csv_text(columns, lines))
+        return rows
+
+    def rows(self, keys: Sequence[str], runs: Iterable[dict[str, Any]]) -> Iterator[Row]:
+        """What is known of each run, from its own directory."""
+        for run in runs:
+            place = RunDirectory(self.path / run["directory"])
+            record = read_json(place.record) or {}
+            summary = read_json(place.summary) or {}
+            final = summary.get("final", {})
+            given = dict(word.partition("=")[::2] for word in run["overrides"])
+            yield {
+                "run": run["number"],
+                "directory": run["directory"],
+                "status": record.get("status", "pending"),
+                **{key: given.get(key) for key in keys},
+                **{key: final[key] for key in final if not key.endswith("/confusion")},
+                "best/epoch": summary.get("best", {}).get("epoch"),
+                "epochs": summary.get("epochs"),
+                "seconds": record.get("timings", {}).get("total"),
+                "signature": record.get("signature"),
+                "message": record.get("message"),
+            }
+
+    def write_manifest(self, content: dict[str, Any]) -> None:
+        self.write(self.manifest, json_text(content))
+
+
+Row = dict[str, Any]
+
+
+def text_of(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """A JSON object, or None where there is none that can be read."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None

@@ -1,0 +1,153 @@
+"""Which runs a sweep has: Hydra's own sweep syntax, keys that advance together, a file of runs."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+
+from hydra.core.override_parser.types import Override
+
+from exp.errors import ConfigError, DataError, Fault, nearest, shown
+from exp.textfile import content
+
+MOST = 1_000_000
+"""Runs of one sweep; more is a slip of the pen."""
+
+Words = tuple[str, ...]
+"""The overrides of one run, as on a command line."""
+Axis = tuple[str, list[Words]]
+"""A key, and what each of its values adds to a run."""
+Parse = Callable[[list[str]], list[Override]]
+
+
+def expand(
+    overrides: Sequence[Override],
+    *,
+    linked: Sequence[Sequence[str]] = (),
+    lines: Sequence[Words] = ((),),
+) -> list[Words]:
+    """Every run, the last key varying fastest.
+
+    Args:
+        overrides: of the command line; those that name several values are swept. A key that is
+            given twice counts once, with its last value.
+        linked: groups of swept keys whose values advance together.
+        lines: overrides that come before; one run, or one grid, for each.
+
+    Raises:
+        ConfigError: keys that cannot be linked, intervals, more runs than `MOST`.
+    """
+    axes: dict[str, list[Words]] = {}
+    for override in overrides:
+        axes[str(override.get_key_element())] = values(override)
+    joined = link(axes, linked)
+    count = math.prod([len(lines), *(len(points) for _, points in joined)])
+    if count > MOST:
+        raise ConfigError([Fault("sweep", f"that would be {count:,} runs; at most {MOST:,}")])
+    points = [points for _, points in joined]
+    runs = [tuple(itertools.chain(*parts)) for parts in itertools.product(lines, *points)]
+    return list(dict.fromkeys(runs))
+
+
+def values(override: Override) -> list[Words]:
+    """What each value of an override adds to a run.
+
+    Raises:
+        ConfigError: its values cannot be listed.
+    """
+    key = str(override.get_key_element())
+    if not override.is_sweep_override():
+        return [(str(override.input_line),)]
+    if not override.is_discrete_sweep():
+        wanted = "expected values that can be listed (a,b or range(a,b)) for hydra/sweeper=grid"
+        raise ConfigError([Fault(key, f"{wanted}, found {shown(override.get_value_string())}")])
+    some = list(itertools.islice(override.sweep_string_iterator(), MOST + 1))
+    if len(some) > MOST or not some:
+        found = f"more than {MOST:,}" if some else "none"
+        raise ConfigError([Fault(key, f"expected 1 to {MOST:,} values, found {found}")])
+    return [(f"{key}={value}",) for value in some]
+
+
+def link(axes: dict[str, list[Words]], linked: Sequence[Sequence[str]]) -> list[Axis]:
+    """The axes, those of each linked group merged into one at the place of its first.
+
+    Raises:
+        ConfigError: a key that is not swept, stands in two groups, or has another number of values.
+    """
+    swept = [key for key, points in axes.items() if len(points) > 1]
+    faults: list[Fault] = []
+    owner: dict[str, int] = {}
+    for index, keys in enumerate(linked):
+        for key in keys:
+            if key not in swept:
+                hint = nearest(key, swept)
+                faults.append(Fault("sweep.zip", f"{shown(key)} is not swept by -m.{hint}"))
+            elif key in owner:
+                faults.append(Fault("sweep.zip", f"{shown(key)} is named twice"))
+            owner[key] = index
+        counts = {key: len(axes[key]) for key in keys if key in axes}
+        if len(set(counts.values())) > 1:
+            told = ", ".join(f"{key} {count}" for key, count in counts.items())
+            faults.append(Fault("sweep.zip", f"expected as many values of each key, found {told}"))
+    if faults:
+        raise ConfigError(faults)
+    merged: dict[str, list[Words]] = {}
+    for key, points in axes.items():
+        name = f"zip {owner[key]}" if key in owner else key
+        if name in merged:
+            pairs = zip(merged[name], points, strict=True)
+            merged[name] = [(*before, *new) for before, new in pairs]
+        else:
+            merged[name] = points
+    return list(merged.items())
+
+
+def listed(path: str, parse: Parse) -> list[Words]:
+    """The runs of a file: one line of overrides each, quoted as in a shell, `#` for comments.
+
+    A line may sweep by itself.
+
+    Raises:
+        ConfigError: the file cannot be read, or a line cannot; with every fault.
+    """
+    try:
+        text = content(path).decode("utf-8-sig")
+    except DataError as error:
+        raise ConfigError([Fault("sweep.file", str(error))]) from error
+    faults: list[Fault] = []
+    runs: list[Words] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        try:
+            words = shlex.split(line, comments=True)
+            if words:
+                runs += expand(parse(words))
+        except ValueError as error:
+            faults.append(Fault("sweep.file", f"{path}, line {number}: {error}"))
+        except ConfigError as error:
+            faults += [
+                Fault("sweep.file", f"{path}, line {number}: {fault.path}: {fault.message}")
+                for fault in error.faults
+            ]
+    if not runs and not faults:
+        faults.append(Fault("sweep.file", f"{path} names no run"))
+    if faults:
+        raise ConfigError(faults)
+    return list(dict.fromkeys(runs))
+
+
+def swept_keys(runs: Sequence[Words]) -> Iterator[str]:
+    """The keys that are not the same in every run, in their order."""
+    seen: dict[str, set[str | None]] = {}
+    for run in runs:
+        for word in run:
+            key, _, value = word.partition("=")
+            seen.setdefault(key, set()).add(value)
+    counts: dict[str, int] = dict.fromkeys(seen, 0)
+    for run in runs:
+        for key in {word.partition("=")[0] for word in run}:
+            counts[key] += 1
+    for key, found in seen.items():
+        if len(found) > 1 or counts[key] < len(runs):
+            yield key

@@ -1,0 +1,177 @@
+"""Hands the runs of a sweep to worker processes, as stacks."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from exp.config import Sweeping
+from exp.runs import provenance
+from exp.sweeps.chunks import chunks
+from exp.sweeps.composer import hydra_files
+from exp.sweeps.plans import Planned, Runs
+from exp.sweeps.progress import Progress
+from exp.sweeps.work import Order, Outcome, RunOrder, ready, work
+
+if TYPE_CHECKING:
+    from joblib import Parallel
+
+Watch = Callable[[Planned, Outcome | None], None]
+
+
+class Workers:
+    """The worker processes of a sweep; they import what they need while it is still planned.
+
+    Args:
+        settings: of the sweep.
+        runs: how many there are to do: no more processes than that.
+    """
+
+    def __init__(self, settings: Sweeping, runs: int) -> None:
+        self.backend = settings.backend
+        self.count = max(1, min(settings.n_jobs or cores(), runs))
+        self._warm: Iterator[Any] | None = None
+
+    def warm(self) -> None:
+        """Starts them, where they are processes of this machine; returns at once."""
+        if self.backend == "loky" and self.count > 1:
+            with self._parallel() as parallel:
+                from joblib import delayed
+
+                self._warm = parallel(delayed(os.getpid)() for _ in range(self.count))
+
+    def map(self, orders: Iterator[Order]) -> Iterator[tuple[list[Outcome], float]]:
+        """The outcomes of each order and the seconds it took, as they come."""
+        from joblib import delayed
+
+        if self._warm is not None:
+            list(self._warm)
+            self._warm = None
+        with self._parallel() as parallel:
+            results = parallel(delayed(timed)(order) for order in orders)
+            try:
+                yield from results
+            finally:
+                results.close()
+
+    @contextmanager
+    def _parallel(self) -> Iterator[Parallel]:
+        from joblib import Parallel, parallel_config
+
+        register(self.backend)
+        options: dict[str, Any] = {}
+        if self.backend == "loky" and self.count > 1:
+            options = {"initializer": ready, "initargs": (os.getpid(),)}
+        with parallel_config(self.backend, n_jobs=self.count, **options):
+            yield Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
+
+    def close(self) -> None:
+        """Ends the processes of this machine at once, whatever they do."""
+        if self.backend == "loky" and self.count > 1:
+            from joblib.externals.loky import get_reusable_executor
+
+            get_reusable_executor().shutdown(wait=False, kill_workers=True)
+
+
+def cores() -> int:
+    """Of the processor, as far as this process may use them."""
+    from joblib import cpu_count
+
+    return int(cpu_count())
+
+
+def register(backend: str) -> None:
+    """Makes a cluster known to joblib.
+
+    Raises:
+        ConfigError: what it needs is not installed.
+    """
+    from exp.errors import ConfigError, Fault
+
+    try:
+        if backend == "ray":
+            from ray.util.joblib import register_ray
+
+            register_ray()
+        elif backend == "dask":
+            import distributed  # noqa: F401 - registers itself
+    except ImportError as error:
+        install = f"pip install 'exp[{backend}]'"
+        fault = Fault("sweep.backend", f"{backend} is not installed ({error}): {install}")
+        raise ConfigError([fault]) from error
+
+
+def timed(order: Order) -> tuple[list[Outcome], float]:
+    begun = time.perf_counter()
+    outcomes = work(order)
+    return outcomes, time.perf_counter() - begun
+
+
+def train_planned(
+    found: Runs,
+    runs: Sequence[Planned],
+    root: Path,
+    workers: Workers,
+    settings: Sweeping,
+    *,
+    watch: Watch | None = None,
+) -> list[Outcome]:
+    """Trains runs in the directory of their sweep.
+
+    Args:
+        found: what is known of the stacks.
+        runs: those to do.
+        root: the directory of the sweep.
+        watch: called for each run when it is handed out, and again with its outcome.
+
+    Returns:
+        The outcome of each run that was begun, by number.
+    """
+    where, origin = root.absolute(), provenance.origin()
+    waiting: dict[int, list[Planned]] = {}
+    outcomes: list[Outcome] = []
+    stop = False
+
+    def orders() -> Iterator[Order]:
+        for piece in chunks(runs, found, workers=workers.count, most=settings.chunk):
+            if stop:
+                return
+            waiting[piece[0].number] = piece
+            for run in piece:
+                if watch is not None:
+                    watch(run, None)
+            yield Order(
+                tuple(ordered(run, where) for run in piece), origin, os.getpid(), os.getcwd()
+            )
+
+    with Progress(len(runs)) as progress:
+        for number, why in found.alone.items():
+            alone = [str(run.number) for run in runs if run.stack == number]
+            if alone:
+                some = ", ".join(alone[:5]) + (", ..." if len(alone) > 5 else "")
+                progress.say(f"trained one by one (run {some}): {why}")
+        for ended, seconds in workers.map(orders()):
+            piece = waiting.pop(ended[0].number)
+            progress.add(piece, ended, seconds)
+            outcomes += ended
+            for run, outcome in zip(piece, ended, strict=True):
+                if watch is not None:
+                    watch(run, outcome)
+            if settings.fail_fast and any(outcome.status != "done" for outcome in ended):
+                stop = True
+        if stop and len(outcomes) < len(runs):
+            left = len(runs) - len(outcomes)
+            progress.say(f"sweep.fail_fast: {left} runs were not started")
+    return sorted(outcomes, key=lambda outcome: outcome.number)
+
+
+def ordered(run: Planned, root: Path) -> RunOrder:
+    place = str(root / run.subdir)
+    files = hydra_files(
+        run.texts, run.hydra, run.words, number=run.number, dirname=run.dirname, output=place
+    )
+    return RunOrder(run.number, place, run.config, files)

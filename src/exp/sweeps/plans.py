@@ -1,0 +1,224 @@
+"""From the overrides of a sweep's runs to validated runs, before any of them starts.
+
+A run is kept as references to parts of configs that it shares with others (a sweep of ten thousand
+runs has few different optimizers), so that a large sweep takes little memory.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from exp.config import Plan, plan
+from exp.engine import Job, Stack
+from exp.engine.job import Shapes, possible, stack_key
+from exp.errors import ConfigError, DataError, ExpError, Fault, ImpossibleError
+from exp.sweeps.composer import Composed, Composer
+from exp.sweeps.grid import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A run that can start.
+
+    Attributes:
+        number: its place in the sweep, from 0.
+        words: its overrides.
+        subdir: its directory within that of the sweep.
+        signature: what its run.json will say.
+        parts: the resolved config: its top-level keys and their values.
+        texts, hydra, dirname: of its .hydra folder, as in `Composed`.
+        stack: runs of the same number here can train as one stack.
+    """
+
+    number: int
+    words: Words
+    subdir: str
+    signature: str
+    parts: tuple[tuple[str, Any], ...]
+    texts: tuple[str, ...]
+    hydra: str
+    dirname: str
+    stack: int
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return dict(self.parts)
+
+
+@dataclass
+class Runs:
+    """What became of the runs of a sweep when they were looked at.
+
+    Attributes:
+        planned: those that can start, by number.
+        skipped: number, overrides and reason of those that a component declares impossible.
+        repeated: numbers of runs that are the same as an earlier one.
+        alone: stack -> why its runs train one by one.
+        sizes: stack -> how many of its runs fit the cache together.
+    """
+
+    planned: list[Planned] = field(default_factory=list)
+    skipped: list[tuple[int, Words, str]] = field(default_factory=list)
+    repeated: list[int] = field(default_factory=list)
+    alone: dict[int, str] = field(default_factory=dict)
+    sizes: dict[int, int] = field(default_factory=dict)
+
+
+class Planner:
+    """Validates runs and finds out which can train together.
+
+    Args:
+        repeats: whether a run that is the same as an earlier one is done again.
+    """
+
+    def __init__(self, *, repeats: bool = False) -> None:
+        self.repeats = repeats
+        self.shared: dict[Any, Any] = {}
+        self.shapes: dict[Any, tuple[Shapes, str] | ExpError] = {}
+        self.devices: dict[int, Any] = {}
+        self.losses: dict[Any, Any] = {}
+        self.stacks: dict[Any, int] = {}
+        self.seen: dict[Any, int] = {}
+        self.faults: Counter[Fault] = Counter()
+        self.runs = Runs()
+
+    def plan(
+        self, composer: Composer, runs: Sequence[tuple[int, Words]], already: Iterable[Fault] = ()
+    ) -> Runs:
+        """Every run, validated.
+
+        Args:
+            already: faults that were found before, to be told with those found here.
+
+        Raises:
+            ConfigError: with every fault of every run.
+        """
+        for number, words, composed in composer.all(runs):
+            try:
+                if isinstance(composed, ConfigError):
+                    raise composed
+                self._add(number, words, composed)
+            except ConfigError as error:
+                self.faults.update(error.faults)
+            except ImpossibleError as error:
+                self.runs.skipped.append((number, words, str(error)))
+        if self.faults or already:
+            raise ConfigError([*already, *self._told(len(runs))])
+        self.runs.planned.sort(key=lambda run: run.number)
+        self.runs.skipped.sort()
+        self.runs.repeated.sort()
+        return self.runs
+
+    def _told(self, total: int) -> list[Fault]:
+        """The faults, with the number of runs that have them where not all do."""
+        return [
+            Fault(f.path, f.message if count == total else f"{f.message} ({count} of {total} runs)")
+            for f, count in self.faults.items()
+        ]
+
+    def _add(self, number: int, words: Words, composed: Composed) -> None:
+        found = plan(composed.plain)
+        parts = tuple((key, self._kept(value)) for key, value in found.config.items())
+        # Two runs that differ in nothing but the name are one.
+        same = tuple(id(value) for key, value in parts if key != "name")
+        if self.seen.setdefault(same, number) != number and not self.repeats:
+            self.runs.repeated.append(number)
+            return
+        stack, fingerprint = self._stack(found, dict(parts))
+        signature = found.identity(fingerprint)
+        texts = tuple(self._kept(text) for text in composed.texts)
+        hydra = self._kept(composed.hydra)
+        words = tuple(self._kept(word) for word in words)
+        self.runs.planned.append(
+            Planned(
+                number,
+                words,
+                composed.subdir,
+                signature,
+                parts,
+                texts,
+                hydra,
+                composed.dirname,
+                stack,
+            )
+        )
+
+    def _kept(self, value: Any) -> Any:
+        """The one copy of an equal value that all runs share."""
+        key = value if isinstance(value, str) else (json.dumps(value, sort_keys=True),)
+        return self.shared.setdefault(key, value)
+
+    def _stack(self, found: Plan, parts: dict[str, Any]) -> tuple[int, str]:
+        """The number of the stack that a run belongs to, and the fingerprint of its data.
+
+        Raises:
+            ConfigError: its rows, its device or its model cannot be had.
+            ImpossibleError: its components do not go together.
+        """
+        device = id(parts["device"])
+        if device not in self.devices:
+            self.devices[device] = self._told_at("device", lambda: found["device"].build())
+        shapes, fingerprint = self._shapes(found, parts)
+        loss = self.losses.get((id(parts["loss"]), shapes.classes))
+        if loss is None:
+            loss = possible(found["loss"], shapes.classes)
+            self.losses[id(parts["loss"]), shapes.classes] = loss
+        key = (
+            stack_key(found, shapes, loss, self.devices[device]),
+            # What decides whether a run goes alone.
+            id(parts["device"]),
+            json.dumps(parts["plugins"]),
+        )
+        if key not in self.stacks:
+            self._first(key, found)
+        return self.stacks[key], fingerprint
+
+    def _first(self, key: Any, found: Plan) -> None:
+        """A first run of its kind: builds all that it needs, and lets it go again."""
+        from exp.sweeps.chunks import fitting
+
+        job = self._told_at("dataset", lambda: Job.of(found, keep=False))
+        why = self._told_at("model", job.alone)
+        self._told_at("model", lambda: Stack([job]))
+        number = self.stacks[key] = len(self.stacks)
+        self.runs.sizes[number] = fitting(job)
+        if why:
+            self.runs.alone[number] = why
+
+    def _shapes(self, found: Plan, parts: dict[str, Any]) -> tuple[Shapes, str]:
+        seeds = (found.seeds.data, found.seeds.split)
+        key = (id(parts["dataset"]), id(parts["split"]), *seeds)
+        if key not in self.shapes:
+            from exp.prepare import prepare
+
+            try:
+                prepared = prepare(
+                    found["dataset"],
+                    found["split"],
+                    data_seed=seeds[0],
+                    split_seed=seeds[1],
+                    keep=False,
+                )
+                shapes = self.shared.setdefault((shapes := Shapes.of(prepared)), shapes)
+                self.shapes[key] = shapes, prepared.fingerprint + prepared.split_digest
+            except ExpError as error:
+                self.shapes[key] = error
+        known = self.shapes[key]
+        if isinstance(known, DataError):
+            raise ConfigError([Fault("dataset", str(known))])
+        if isinstance(known, ExpError):
+            raise known
+        return known
+
+    def _told_at(self, path: str, work: Any) -> Any:
+        """Does some work; an error that a user can mend becomes a fault of the config."""
+        try:
+            return work()
+        except (ConfigError, ImpossibleError):
+            raise
+        except ExpError as error:
+            raise ConfigError([Fault(path, str(error))]) from error

@@ -1,0 +1,132 @@
+"""What a person sees of a sweep: a bar on a terminal, lines elsewhere, and the best at the end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from exp.sweeps.directory import Row
+from exp.sweeps.grid import Words
+from exp.sweeps.plans import Planned
+from exp.sweeps.work import Outcome
+
+BEST = 5
+
+
+class Progress:
+    """The runs of a sweep as they end.
+
+    Args:
+        total: runs to do.
+    """
+
+    def __init__(self, total: int) -> None:
+        self.total, self.done = total, 0
+        self.counts: Counter[str] = Counter()
+        self.begun = time.monotonic()
+        self.bar: Any = None
+
+    def __enter__(self) -> Progress:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import Progress as Bar
+
+            columns = (
+                BarColumn(bar_width=40), MofNCompleteColumn(), TextColumn("{task.fields[bad]}"),
+                TimeRemainingColumn(),
+            )  # fmt: skip
+            console = Console(stderr=True)
+            self.bar = Bar(*columns, console=console, transient=True, redirect_stdout=True)
+            self.bar.start()
+            self.task = self.bar.add_task("sweep", total=self.total, bad="")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+
+    def add(self, runs: Sequence[Planned], outcomes: Sequence[Outcome], seconds: float) -> None:
+        """Takes note of runs that trained together."""
+        for run, outcome in zip(runs, outcomes, strict=True):
+            self.done += 1
+            self.counts[outcome.status] += 1
+            if outcome.status != "done":
+                self.say(trouble(run.number, run.words, outcome))
+        if self.bar is not None:
+            self.bar.update(self.task, completed=self.done, bad=self.bad())
+        else:
+            name = str(runs[0].config["name"])
+            kind = f"a stack of {len(runs)}" if len(runs) > 1 else "one run"
+            bad = f", {self.bad()}" if self.bad() else ""
+            self.say(
+                f"[{self.done}/{self.total}] {kind}, {name}, {seconds:.1f} s{bad}{self.left()}"
+            )
+
+    def bad(self) -> str:
+        return ", ".join(
+            f"{self.counts[status]} {status}"
+            for status in ("failed", "diverged")
+            if self.counts[status]
+        )
+
+    def left(self) -> str:
+        """The time that is left, as far as it can be told."""
+        if self.done in (0, self.total):
+            return ""
+        spent = time.monotonic() - self.begun
+        return f", about {spent / self.done * (self.total - self.done):.0f} s left"
+
+    def say(self, text: str) -> None:
+        print(text, flush=True)
+
+
+def trouble(number: int, words: Words, outcome: Outcome) -> str:
+    """A run that did not end well, told at once."""
+    told = f"run {number} {outcome.status}: {' '.join(words) or 'no overrides'}"
+    message = f"\n  {outcome.message}" if outcome.message else ""
+    return f"{told}{message}\n  see {outcome.directory}/exp.log"
+
+
+def closing(rows: Sequence[Row], keys: Sequence[str], place: str, seconds: float) -> str:
+    """The table at the end: the best runs, and what became of all."""
+    counts = Counter(str(row["status"]) for row in rows)
+    told = ", ".join(f"{count} {status}" for status, count in counts.most_common())
+    lines = [f"{len(rows)} runs in {seconds:.1f} s: {told}"]
+    split = next((s for s in ("validation", "test", "train") if any_has(rows, s)), None)
+    if split is not None:
+        lines += ["", *best(rows, keys, split)]
+    lines += ["", f"Every run: {place}/runs.csv"]
+    return "\n".join(lines)
+
+
+def any_has(rows: Sequence[Row], split: str) -> bool:
+    return any(f"{split}/accuracy" in row for row in rows)
+
+
+def best(rows: Sequence[Row], keys: Sequence[str], split: str) -> list[str]:
+    """The runs of the highest accuracy on a split, the lower loss first where two tie."""
+    accuracy, loss = f"{split}/accuracy", f"{split}/loss"
+    done = [row for row in rows if row["status"] == "done" and accuracy in row]
+    done.sort(key=lambda row: (-row[accuracy], row[loss], row["run"]))
+    header = ["run", *keys, accuracy, loss, "directory"]
+    cells = [
+        [
+            str(row["run"]),
+            *(str(row.get(key) if row.get(key) is not None else "-") for key in keys),
+            f"{row[accuracy]:.4f}",
+            f"{row[loss]:.4f}",
+            str(row["directory"]),
+        ]
+        for row in done[:BEST]
+    ]
+    widths = [max(len(line[i]) for line in [header, *cells]) for i in range(len(header))]
+    title = f"Best by {accuracy}" + (f", {BEST} of {len(done)}" if len(done) > BEST else "")
+    table = [
+        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+        for line in [header, *cells]
+    ]
+    return [title, *table]

@@ -1,0 +1,265 @@
+"""What `hydra/sweeper=grid` does: from a command line to a finished sweep."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn
+from hydra.errors import HydraException
+from omegaconf import OmegaConf, open_dict
+
+from exp.compose import one_line
+from exp.config import sweeping
+from exp.errors import ConfigError, Fault, ImpossibleError, shown
+from exp.sweeps import bridge
+from exp.sweeps.grid import Words, expand, listed, swept_keys
+from exp.sweeps.task import swept
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+
+    from exp.sweeps.directory import SweepDirectory
+    from exp.sweeps.plans import Planned, Runs
+    from hydra_plugins.exp_sweeps.grid import GridSweeper
+
+OURS = ("sweep", "sweep.")
+
+
+class Sweep:
+    """One sweep of a `GridSweeper`.
+
+    Args:
+        sweeper: with everything that Hydra has told it.
+    """
+
+    def __init__(self, sweeper: GridSweeper) -> None:
+        assert sweeper.config is not None
+        assert sweeper.hydra_context is not None
+        self.sweeper, self.config = sweeper, sweeper.config
+        self.loader = sweeper.hydra_context.config_loader
+        self.parser = OverridesParser.create(config_loader=self.loader)
+        self.settings, self.faults = sweeping(bridge.plain_settings(self.config))
+        self.faults = [*sweeper.already, *self.faults]
+        self.begun = time.monotonic()
+
+    def run(self, words: list[str]) -> Any:
+        """Everything.
+
+        Raises:
+            ConfigError: with all that is wrong with any run; nothing was started.
+        """
+        runs = self.expanded(words)
+        if self.sweeper.task_function is swept:
+            return self.ours(runs)
+        return self.foreign(runs)
+
+    def expanded(self, words: list[str]) -> list[Words]:
+        """Every run of the command line."""
+        settings, parse = self.settings, self.parse
+        overrides = [o for o in parse(words) if not o.key_or_group.startswith(OURS)]
+        lines = listed(settings.file, parse) if settings.file else [()]
+        try:
+            return expand(overrides, linked=settings.linked, lines=lines)
+        except ConfigError as error:
+            raise ConfigError([*self.faults, *error.faults]) from None
+
+    def parse(self, words: list[str]) -> list[Override]:
+        found: list[Override] = []
+        faults = []
+        for word in words:
+            try:
+                found += self.parser.parse_overrides([word])
+            except (HydraException, ValueError) as error:
+                faults.append(Fault(shown(word), one_line(error)))
+        if faults:
+            raise ConfigError(faults)
+        return found
+
+    def settle(self, runs: Sequence[Words]) -> list[str]:
+        """Fixes what every launcher must agree on: the directory, and what names a run's own.
+
+        Returns:
+            The keys that vary.
+        """
+        keys = list(swept_keys(runs))
+        plain = [key.lstrip("+~").partition("@")[0] for key in keys]
+        same = {w.partition("=")[0].lstrip("+~").partition("@")[0] for r in runs for w in r}
+        fixed = sorted(same - set(plain))
+        hydra = self.config.hydra
+        place = self.settings.dir or str(hydra.sweep.dir)
+        with open_dict(hydra):
+            hydra.sweep.dir = place
+            options = hydra.job.config.override_dirname
+            options.exclude_keys = fixed = sorted({*fixed, *options.exclude_keys})
+            hydra.overrides.hydra += [
+                f"hydra.sweep.dir={quoted(place)}",
+                f"hydra.job.config.override_dirname.exclude_keys={quoted_list(fixed)}",
+            ]
+        return keys
+
+    def launcher(self) -> Any:
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=self.sweeper.hydra_context,
+            task_function=self.sweeper.task_function,
+            config=self.config,
+        )
+        self.sweeper.launcher = launcher
+        return launcher
+
+    def foreign(self, runs: list[Words]) -> list[Sequence[JobReturn]]:
+        """A sweep over a task that is not exp's: as Hydra's own sweeper does it."""
+        launcher = self.launcher()
+        place = Path(str(self.config.hydra.sweep.dir))
+        place.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(self.config, place / "multirun.yaml")
+        jobs = [list(run) for run in runs]
+        self.sweeper.validate_batch_is_legal(jobs)
+        returns = launcher.launch(jobs, initial_job_idx=0)
+        for each in returns:
+            _ = each.return_value  # raises what the job has raised
+        return [returns]
+
+    def ours(self, runs: list[Words]) -> list[JobReturn]:
+        """A sweep of exp: validated whole, trained as stacks, with a table of what came out."""
+        from exp.sweeps.composer import Composer
+        from exp.sweeps.directory import SweepDirectory
+        from exp.sweeps.launch import Workers
+        from exp.sweeps.plans import Planner
+        from exp.sweeps.progress import closing
+
+        keys = self.settle(runs)
+        launcher = self.launcher()
+        stacks = getattr(launcher, "stacks", False)
+        reason = bridge.plain_reason(launcher) if stacks else None
+        stacked = stacks and reason is None
+        workers = Workers(self.settings, len(runs))
+        if stacked and not self.faults:
+            workers.warm()
+        try:
+            composer = Composer(self.loader, self.config)
+            found = Planner().plan(composer, list(enumerate(runs)), self.faults)
+            tell_skipped(found, len(runs))
+            if not found.planned:
+                raise ImpossibleError("no run of this sweep is possible; nothing was started")
+            directory = SweepDirectory(Path(str(self.config.hydra.sweep.dir)))
+            directory.claim(again=self.settings.dir is not None)
+            todo, entries = self.missing(found, directory)
+            self.record(directory, keys, found, entries)
+            print(f"{len(todo)} runs to do in {directory.path}/", flush=True)
+            if stacked:
+                returns = self.stacked(found, todo, directory, workers)
+            else:
+                if reason:
+                    print(f"trained one by one: {reason}", flush=True)
+                returns = self.spans(launcher, todo)
+        finally:
+            workers.close()
+        rows = directory.write_table(keys, entries)
+        print(closing(rows, keys, str(directory.path), time.monotonic() - self.begun), flush=True)
+        statuses = {str(row["status"]) for row in rows}
+        bad = statuses - {"done", "diverged"}
+        self.sweeper.exit_code = 1 if bad else 3 if "diverged" in statuses else 0
+        return returns
+
+    def missing(
+        self, found: Runs, directory: SweepDirectory
+    ) -> tuple[list[Planned], list[dict[str, Any]]]:
+        """The runs that are still to do, and the manifest's entry of every run."""
+        done = directory.finished() if directory.manifest.is_file() else {}
+        todo, entries = [], []
+        for run in found.planned:
+            there = done.get(run.signature)
+            if there is None:
+                directory.clear(run.subdir)
+                todo.append(run)
+            entries.append(
+                {"number": run.number, "directory": there or run.subdir, "overrides": run.words}
+            )
+        if len(todo) < len(entries):
+            count = len(entries) - len(todo)
+            print(f"{count} of {len(entries)} runs are done already", flush=True)
+        return todo, entries
+
+    def record(
+        self,
+        directory: SweepDirectory,
+        keys: list[str],
+        found: Runs,
+        entries: list[dict[str, Any]],
+    ) -> None:
+        """Writes down what the sweep is, before any run starts."""
+        from exp.runs import provenance
+
+        with contextlib.suppress(OSError):
+            OmegaConf.save(self.config, directory.multirun)
+        directory.write_manifest(
+            {
+                **provenance.origin(),
+                "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+                "keys": keys,
+                "runs": entries,
+                "skipped": [
+                    {"number": number, "overrides": words, "reason": reason}
+                    for number, words, reason in found.skipped
+                ],
+                "repeated": found.repeated,
+            }
+        )
+
+    def stacked(
+        self, found: Runs, todo: list[Planned], directory: SweepDirectory, workers: Any
+    ) -> list[JobReturn]:
+        from exp.sweeps.launch import train_planned
+
+        outcomes = train_planned(
+            found, todo, directory.path, workers, self.settings, watch=self.callbacks()
+        )
+        words = {run.number: list(run.words) for run in todo}
+        return [bridge.job_return(words[outcome.number], outcome) for outcome in outcomes]
+
+    def callbacks(self) -> Any:
+        """Tells Hydra's callbacks of each run, where there are any."""
+        assert self.sweeper.hydra_context is not None
+        if not self.config.hydra.callbacks:
+            return None
+        return bridge.Callbacks(self.sweeper.hydra_context, self.config)
+
+    def spans(self, launcher: Any, todo: list[Planned]) -> list[JobReturn]:
+        """Has another launcher do the runs: those that follow one another in one go."""
+        returns: list[JobReturn] = []
+        start = 0
+        for end in range(1, len(todo) + 1):
+            if end < len(todo) and todo[end].number == todo[end - 1].number + 1:
+                continue
+            batch = [list(run.words) for run in todo[start:end]]
+            returns += launcher.launch(batch, initial_job_idx=todo[start].number)
+            start = end
+        return returns
+
+
+def tell_skipped(found: Runs, total: int) -> None:
+    """Says which runs are left out, each reason once."""
+    reasons: dict[str, list[Words]] = {}
+    for _, words, reason in found.skipped:
+        reasons.setdefault(reason, []).append(words)
+    for reason, runs in reasons.items():
+        print(f"skipped {len(runs)} of {total} runs, such as {' '.join(runs[0])}: {reason}")
+    if found.repeated:
+        print(f"{len(found.repeated)} of {total} runs are the same as an earlier one: left out")
+
+
+def quoted(text: str) -> str:
+    """A text as a value of Hydra's override grammar."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def quoted_list(texts: list[str]) -> str:
+    return "[" + ",".join(quoted(text) for text in texts) + "]"

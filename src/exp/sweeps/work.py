@@ -1,0 +1,181 @@
+"""What a worker process does: trains some runs as a stack and completes their directories."""
+
+from __future__ import annotations
+
+import os
+
+# As `exp.cli` does: a worker on another machine has not come through there.
+os.environ.setdefault("MKL_CBWR", "AUTO")
+
+import importlib
+import logging
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from exp.config import plan
+from exp.errors import ExpError
+from exp.runs.directory import RunDirectory, json_text
+
+DATED = "%(asctime)s %(levelname)-7s %(message)s"
+
+
+@dataclass(frozen=True, slots=True)
+class RunOrder:
+    """One run to do: plain values, so that it can travel.
+
+    Attributes:
+        number: of the run in its sweep.
+        directory: an absolute path.
+        config: resolved.
+        hydra: name -> content of the files of its .hydra folder.
+    """
+
+    number: int
+    directory: str
+    config: dict[str, Any]
+    hydra: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Runs to do together.
+
+    Attributes:
+        origin: what all runs of the sweep say of where they come from.
+        parent: the process that gave the order.
+        folder: its working directory.
+    """
+
+    runs: tuple[RunOrder, ...]
+    origin: dict[str, Any]
+    parent: int
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        status: done, diverged or failed.
+        message: why it failed.
+        value: its monitored loss at the end; None where it failed.
+    """
+
+    number: int
+    directory: str
+    status: str
+    message: str | None = None
+    value: float | None = None
+
+
+def ready(parent: int) -> None:
+    """Prepares a worker process: it will not outlive its parent, and has imported what it needs."""
+    watch(parent)
+    import sklearn.datasets  # noqa: F401
+    import torchmetrics.functional.classification  # noqa: F401
+
+    import exp.engine
+    import exp.figures.draw  # noqa: F401
+
+
+_watched: set[int] = set()
+
+
+def watch(parent: int) -> None:
+    """Ends this process soon after `parent` is gone, if that is what started it."""
+    if os.getppid() != parent or parent in _watched:
+        return
+    _watched.add(parent)
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=look, daemon=True, name="exp-watch-parent").start()
+
+
+def work(order: Order) -> list[Outcome]:
+    """Does the runs of an order; whatever happens to one is in its outcome and its directory."""
+    watch(order.parent)
+    load_plugins(order)
+    from exp.runs.execute import Execution, execute_stack
+
+    outcomes: dict[int, Outcome] = {}
+    opened: list[Execution] = []
+    numbers: dict[int, RunOrder] = {}
+    for run in order.runs:
+        begun = begin(run, order.origin)
+        if isinstance(begun, Outcome):
+            outcomes[run.number] = begun
+        else:
+            opened.append(begun)
+            numbers[id(begun)] = run
+
+    def finished(execution: Execution) -> None:
+        run = numbers[id(execution)]
+        summary, record = execution.summary, execution.record
+        value = None
+        if summary is not None:
+            value = summary["final"].get(execution.job.plan.monitor)
+        outcomes[run.number] = Outcome(
+            run.number, run.directory, execution.status, record.get("message"), value
+        )
+        end_log(execution.log)
+
+    if opened:
+        execute_stack(opened, on_finish=finished)
+    return [outcomes[run.number] for run in order.runs]
+
+
+def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
+    """The execution of a run, its directory claimed; or its outcome, where it cannot begin."""
+    from exp.engine import Job
+    from exp.runs.execute import Execution
+
+    directory = RunDirectory(Path(run.directory))
+    log = None
+    try:
+        directory.claim()
+        for name, text in run.hydra.items():
+            directory.write(directory.path / ".hydra" / name, text)
+        log = begin_log(directory)
+        return Execution(Job.of(plan(run.config), keep=False), directory, log=log, origin=origin)
+    except Exception as error:
+        message = str(error) or type(error).__name__
+        if log is not None:
+            log.error("The run failed: %s", error, exc_info=not isinstance(error, ExpError))
+            end_log(log)
+            record = {"status": "failed", "message": message, **origin}
+            directory.write(directory.record, json_text(record))
+        return Outcome(run.number, run.directory, "failed", message)
+
+
+def begin_log(directory: RunDirectory) -> logging.Logger:
+    """A logger of one run: not known to `logging`, which would keep it for ever."""
+    log = logging.Logger("exp", logging.INFO)
+    handler = logging.FileHandler(directory.log, encoding="utf-8")
+    handler.setFormatter(logging.Formatter(DATED))
+    log.addHandler(handler)
+    return log
+
+
+def end_log(log: logging.Logger) -> None:
+    for handler in list(log.handlers):
+        log.removeHandler(handler)
+        handler.close()
+
+
+def load_plugins(order: Order) -> None:
+    """Imports the user's own components, which the command line has named."""
+    names: Sequence[str] = order.runs[0].config.get("plugins") or []
+    if names and order.folder not in sys.path:
+        sys.path.insert(0, order.folder)
+    for name in names:
+        importlib.import_module(name)

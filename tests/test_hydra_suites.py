@@ -1,0 +1,49 @@
+"""Hydra's own suites for launchers and sweepers, on ours."""
+
+from __future__ import annotations
+
+import pytest
+from hydra.core.plugins import Plugins
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
+from hydra.test_utils.launcher_common_tests import (
+    BatchedSweeperTestSuite,
+    IntegrationTestSuite,
+    LauncherTestSuite,
+)
+
+# The suites run under Hydra's oldest defaults, of which Hydra itself warns.
+pytestmark = pytest.mark.filterwarnings("default::UserWarning")
+
+
+def test_hydra_finds_both() -> None:
+    plugins = Plugins.instance()
+    assert "StackedLauncher" in [plugin.__name__ for plugin in plugins.discover(Launcher)]
+    assert "GridSweeper" in [plugin.__name__ for plugin in plugins.discover(Sweeper)]
+
+
+@pytest.mark.parametrize(
+    ("launcher_name", "overrides"),
+    [("stacked", []), ("stacked", ["hydra/sweeper=grid"]), ("basic", ["hydra/sweeper=grid"])],
+)
+class TestLauncher(LauncherTestSuite):  # type: ignore[misc]
+    """Our launcher under Hydra's sweeper and ours, and our sweeper over Hydra's launcher."""
+
+
+@pytest.mark.parametrize(
+    ("launcher_name", "overrides"),
+    [("stacked", ["hydra.sweeper.max_batch_size=2"])],
+)
+class TestBatches(BatchedSweeperTestSuite):  # type: ignore[misc]
+    """Batches are Hydra's basic sweeper's own: ours validates and trains a sweep as a whole."""
+
+
+@pytest.mark.parametrize(
+    ("task_launcher_cfg", "extra_flags"),
+    [
+        ({}, ["-m", "hydra/launcher=stacked"]),
+        ({}, ["-m", "hydra/launcher=stacked", "hydra/sweeper=grid"]),
+    ],
+)
+class TestIntegration(IntegrationTestSuite):  # type: ignore[misc]
+    """Whole applications in processes of their own."""
