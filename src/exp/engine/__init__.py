@@ -13,8 +13,12 @@ from exp.engine.result import Predictor, Result
 from exp.engine.stack import Stack
 from exp.engine.state import best_state, capture, restore
 from exp.engine.train import End, Training
+from exp.engine.trial import tried
 
-__all__ = ["End", "Job", "Predictor", "Result", "Stack", "Training", "capture", "restore", "train"]
+__all__ = [
+    "End", "Job", "Predictor", "Result", "Stack", "Training", "capture", "restore", "train",
+    "tried",
+]  # fmt: skip
 
 Report = Callable[[int, Training], None]
 

@@ -24,7 +24,7 @@ def capture(training: Training, position: int) -> tuple[dict[str, Tensor], dict[
         tensors["history"] = block[:, :, position]
     numbers = {
         "epoch": training.epoch,
-        "epochs": stack.history.epochs,
+        "epochs": list(stack.history.epochs),
         "columns": list(stack.history.columns),
         "best": watch.best[position] if math.isfinite(watch.best[position]) else None,
         "best_epoch": watch.best_epoch[position],

@@ -54,8 +54,13 @@ class SweepDirectory:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.mkdir(exist_ok=again)
+            others = set(os.listdir(self.path)) - {".lock"}
+            if others and not self.manifest.is_file():
+                raise RunDirectoryError(
+                    f"{self.path} holds something, but no sweep (sweep.json). "
+                    "Name another sweep.dir"
+                )
             self._hold()
-            others = any(entry.name != ".lock" for entry in os.scandir(self.path))
         except FileExistsError:
             raise RunDirectoryError(
                 f"the sweep directory {self.path} exists already. To do what is missing there, "
@@ -65,10 +70,6 @@ class SweepDirectory:
             raise RunDirectoryError(
                 f"cannot make the sweep directory {self.path}: {error.strerror or error}"
             ) from error
-        if others and not self.manifest.is_file():
-            raise RunDirectoryError(
-                f"{self.path} holds something, but no sweep (sweep.json). Name another sweep.dir"
-            )
 
     def _hold(self) -> None:
         self._lock = open(self.path / ".lock", "a")  # noqa: SIM115 - held until the sweep ends
@@ -76,6 +77,12 @@ class SweepDirectory:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RunDirectoryError(f"another process is working in {self.path}") from None
+
+    def release(self) -> None:
+        """Lets other processes work here."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def write(self, path: Path, text: str) -> None:
         """Writes a file of the sweep whole."""

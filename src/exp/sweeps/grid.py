@@ -47,8 +47,7 @@ def expand(
     if count > MOST:
         raise ConfigError([Fault("sweep", f"that would be {count:,} runs; at most {MOST:,}")])
     points = [points for _, points in joined]
-    runs = [tuple(itertools.chain(*parts)) for parts in itertools.product(lines, *points)]
-    return list(dict.fromkeys(runs))
+    return [tuple(itertools.chain(*parts)) for parts in itertools.product(lines, *points)]
 
 
 def values(override: Override) -> list[Words]:
@@ -134,7 +133,7 @@ def listed(path: str, parse: Parse) -> list[Words]:
         faults.append(Fault("sweep.file", f"{path} names no run"))
     if faults:
         raise ConfigError(faults)
-    return list(dict.fromkeys(runs))
+    return runs
 
 
 def swept_keys(runs: Sequence[Words]) -> Iterator[str]:

@@ -141,6 +141,7 @@ class Sweep:
         reason = bridge.plain_reason(launcher) if stacks else None
         stacked = stacks and reason is None
         workers = Workers(self.settings, len(runs))
+        directory = SweepDirectory(Path(str(self.config.hydra.sweep.dir)))
         if stacked and not self.faults:
             workers.warm()
         try:
@@ -149,7 +150,6 @@ class Sweep:
             tell_skipped(found, len(runs))
             if not found.planned:
                 raise ImpossibleError("no run of this sweep is possible; nothing was started")
-            directory = SweepDirectory(Path(str(self.config.hydra.sweep.dir)))
             directory.claim(again=self.settings.dir is not None)
             todo, entries = self.missing(found, directory)
             self.record(directory, keys, found, entries)
@@ -160,10 +160,12 @@ class Sweep:
                 if reason:
                     print(f"trained one by one: {reason}", flush=True)
                 returns = self.spans(launcher, todo)
+            rows = directory.write_table(keys, entries)
         finally:
             workers.close()
-        rows = directory.write_table(keys, entries)
-        print(closing(rows, keys, str(directory.path), time.monotonic() - self.begun), flush=True)
+            directory.release()
+        seconds = time.monotonic() - self.begun
+        print(closing(rows, keys, str(directory.path), seconds), flush=True)
         statuses = {str(row["status"]) for row in rows}
         bad = statuses - {"done", "diverged"}
         self.sweeper.exit_code = 1 if bad else 3 if "diverged" in statuses else 0

@@ -1,0 +1,59 @@
+"""What can only be known by trying, tried before a run has a directory."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from exp.engine.job import Job
+from exp.engine.objective import on_device
+from exp.engine.result import Predictor
+from exp.errors import ComponentError, ImpossibleError
+
+
+def tried(job: Job) -> None:
+    """Builds a run's model and lets it answer two rows; builds an optimizer that may refuse it.
+
+    Raises:
+        ComponentError: a model of the user's own broke the contract, or has nothing to train.
+        ImpossibleError: the model does not fit in memory, or the optimizer cannot train it.
+    """
+    chosen, rule = job.plan["model"], job.plan["optimizer"]
+    room = memory()
+    if room and (need := COPIES * size(job) * job.device.dtype.itemsize) > room:
+        found = f"training takes {need / 1e9:,.0f} GB, and this machine has {room / 1e9:,.0f}"
+        raise ImpossibleError(f"model {chosen.name} does not fit in memory: {found}")
+    try:
+        predictor = Predictor(job, None)
+        predictor.logits(job.data.X[:2])
+    except (MemoryError, RuntimeError) as error:
+        if "memory" not in str(error) and not isinstance(error, MemoryError):
+            raise
+        raise ImpossibleError(f"model {chosen.name} does not fit in memory") from error
+    if not predictor.model.trainable:
+        raise ComponentError(f"model {chosen.name} has no parameters to train")
+    if not rule.component.builder.stackable:  # type: ignore[attr-defined]
+        numbers = on_device([rule.own], job.device.torch_device)
+        rule.component.builder(predictor.model.parameters, **numbers)
+
+
+COPIES = 6
+"""Of the weights, at least: module, values, gradients, best, before, now."""
+
+
+def size(job: Job) -> int:
+    """The parameters of a run's model, counted without room for them."""
+    try:
+        with torch.device("meta"):
+            return sum(parameter.numel() for parameter in job.module().parameters())
+    except Exception:  # a module that wants numbers: if it is broken, building it will tell
+        return 0
+
+
+def memory() -> int:
+    """Bytes of this machine, 0 where that cannot be told."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 0
