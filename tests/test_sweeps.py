@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,11 @@ def test_linked_keys_advance_together(in_tmp: Path) -> None:
             "sweep.n_jobs  expected a number greater than or equal to 1, found 0",
         ),
         (["sweep.file=none.txt"], "sweep.file  no such file: 'none.txt'"),
+        pytest.param(
+            ["sweep.backend=ray", "seed=1,2"],
+            "sweep.backend  ray is not installed: pip install 'exp[ray]'",
+            marks=pytest.mark.skipif(find_spec("ray") is not None, reason="ray is installed"),
+        ),
     ],
 )  # fmt: skip
 def test_a_sweep_that_cannot_be(in_tmp: Path, words: list[str], fault: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 
@@ -17,15 +19,48 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         OSError: the file cannot be written; what stood at `path` before is untouched.
     """
-    # In the same folder, as a rename is only whole within one file system; under a short name of
-    # its own, as `path`'s may already be as long as a file name can be.
-    draft = path.parent / f".{secrets.token_hex(8)}.tmp"
+    write_all({path: data})
+
+
+def write_all(files: Mapping[Path, bytes]) -> None:
+    """Write several files, each whole. None is replaced before all of them are on the disk.
+
+    Flushed at the same time: a file system that is asked for several writes them in one go.
+
+    Args:
+        files: path -> content, as for `write_whole`.
+
+    Raises:
+        OSError: a file cannot be written; what stood at the paths before is untouched, unless it is
+            the renaming that failed.
+    """
+    drafts: dict[Path, Path] = {}
     try:
-        with open(draft, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
+        for path, data in files.items():
+            # In the same folder, as a rename is only whole within one file system; under a short
+            # name of its own, as `path`'s may already be as long as a file name can be.
+            draft = path.parent / f".{secrets.token_hex(8)}.tmp"
+            with open(draft, "xb") as file:
+                drafts[path] = draft
+                file.write(data)
+        flush(list(drafts.values()))
+        for path, draft in drafts.items():
+            os.replace(draft, path)
     except BaseException:
-        draft.unlink(missing_ok=True)
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
         raise
+
+
+def flush(paths: Sequence[Path]) -> None:
+    """Waits until the content of these files is on the disk."""
+    if len(paths) == 1:
+        sync(paths[0])
+        return
+    with ThreadPoolExecutor(min(len(paths), 8)) as pool:
+        list(pool.map(sync, paths))
+
+
+def sync(path: Path) -> None:
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())

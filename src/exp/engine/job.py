@@ -16,6 +16,7 @@ from exp.components.stacking import structure
 from exp.config import Plan
 from exp.data import Prepared
 from exp.engine.layers import lifted
+from exp.engine.model import seed
 from exp.errors import ComponentError, ImpossibleError
 from exp.prepare import prepare
 from exp.registry import Chosen
@@ -91,7 +92,7 @@ class Job:
         """The model as plain PyTorch initialises it under `seeds.init`."""
         chosen = self.plan["model"]
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.plan.seeds.init)
+            seed(self.plan.seeds.init, torch.device("cpu"))
             module = chosen.build(self.data.X.shape[1], self.outputs)
         if not isinstance(module, nn.Module):
             found = type(module).__name__

@@ -19,6 +19,16 @@ def padded(count: int) -> int:
     return max(LANES, -(-count // LANES) * LANES)
 
 
+def seed(number: int, device: torch.device) -> None:
+    """Seeds torch's own generators as `torch.manual_seed` does, those that can matter here only:
+    asking every kind of accelerator takes as long as building a small model."""
+    torch.default_generator.manual_seed(number)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(number)
+    elif device.type == "mps":
+        torch.mps.manual_seed(number)
+
+
 class Model:
     """R runs of one architecture, parameters in one buffer.
 
@@ -127,11 +137,11 @@ class Model:
     def backward(self, losses: Tensor) -> None:
         """Fills `parameters.gradients` with the gradients of `losses.sum()`; losses are `[runs]`.
 
-        Not by `backward()` itself: it warns of a `.grad` that is a view with gaps.
+        Not by `backward()` itself: it warns of a `.grad` that is a view with gaps. And not with
+        gradients of the losses given: torch would import sympy to look at their shapes.
         """
-        ones = torch.ones_like(losses)
         found: tuple[Tensor | None, ...] = torch.autograd.grad(
-            losses, self.inputs, ones, allow_unused=True
+            losses.sum(), self.inputs, allow_unused=True
         )
         for outlet, gradient in zip(self.outlets, found, strict=True):
             if gradient is None:
@@ -159,7 +169,7 @@ class Model:
         with torch.random.fork_rng(enabled=training):
             if training:
                 draw = torch.randint(2**62, (), generator=self.generators[0], device=x.device)
-                torch.manual_seed(int(draw))
+                seed(int(draw), x.device)
             logits = module(x[0, :, :rows].T)
         wanted = (rows, self.outputs)
         if not isinstance(logits, Tensor) or logits.shape != wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,15 @@ from torch import Tensor
 from exp.runs.directory import RunDirectory, json_text
 
 
-def save(
+def content(
     directory: RunDirectory, name: str, tensors: dict[str, Tensor], numbers: dict[str, Any]
-) -> None:
-    """Writes `checkpoints/<name>.safetensors` and `.json`, each whole, the JSON last."""
+) -> dict[Path, bytes | str]:
+    """The files `checkpoints/<name>.safetensors` and `.json`, by path."""
     from safetensors.numpy import save as to_bytes
 
     # Sorted, and without safetensors' own metadata, so that the same weights are the same bytes.
     arrays = {k: np.ascontiguousarray(tensors[k].detach().cpu().numpy()) for k in sorted(tensors)}
-    directory.write(directory.checkpoints / f"{name}.safetensors", to_bytes(arrays))
-    directory.write(directory.checkpoints / f"{name}.json", json_text(numbers))
+    return {
+        directory.checkpoints / f"{name}.safetensors": to_bytes(arrays),
+        directory.checkpoints / f"{name}.json": json_text(numbers),
+    }

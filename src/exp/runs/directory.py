@@ -7,14 +7,14 @@ import hashlib
 import io
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from exp.errors import RunDirectoryError
-from exp.files import write_whole
+from exp.files import write_all
 
 
 class RunDirectory:
@@ -82,11 +82,22 @@ class RunDirectory:
 
     def write(self, path: Path, data: bytes | str) -> None:
         """Writes a file of this run whole, making its folder."""
+        self.write_all({path: data})
+
+    def write_all(self, files: Mapping[Path, bytes | str]) -> None:
+        """Writes files of this run, each whole, making their folders.
+
+        Raises:
+            RunDirectoryError: one of them cannot be written.
+        """
         try:
-            path.parent.mkdir(exist_ok=True)
-            write_whole(path, data.encode() if isinstance(data, str) else data)
+            for folder in {path.parent for path in files}:
+                folder.mkdir(exist_ok=True)
+            write_all({p: d.encode() if isinstance(d, str) else d for p, d in files.items()})
         except OSError as error:
-            raise RunDirectoryError(f"cannot write {path}: {error.strerror or error}") from error
+            names = ", ".join(path.name for path in files)
+            reason = error.strerror or error
+            raise RunDirectoryError(f"cannot write {names} in {self.path}: {reason}") from error
 
     def files(self) -> list[Path]:
         """Every file whose digest stands in run.json, in a fixed order.

@@ -83,8 +83,12 @@ class Execution:
             RunDirectoryError: a file cannot be written.
         """
         directory = self.directory
-        directory.write(directory.config, yaml_text(self.job.plan.config))
-        directory.write(directory.record, json_text(self.record))
+        directory.write_all(
+            {
+                directory.config: yaml_text(self.job.plan.config),
+                directory.record: json_text(self.record),
+            }
+        )
         for line in console.opening(self.job, directory):
             self.log.info("%s", line)
 
@@ -96,10 +100,12 @@ class Execution:
 
     def checkpoint(self, training: Training, position: int) -> None:
         """Saves a state from which the run could go on."""
-        checkpoint.save(self.directory, "last", *capture(training, position))
         best = best_state(training, position)
         numbers = {"epoch": int(training.watch.best_epoch[position])}
-        checkpoint.save(self.directory, "best", best, numbers)
+        last = checkpoint.content(self.directory, "last", *capture(training, position))
+        self.directory.write_all(
+            {**last, **checkpoint.content(self.directory, "best", best, numbers)}
+        )
 
     def finish(self, result: Result, seconds: float) -> None:
         """Everything after the last epoch.
@@ -116,11 +122,16 @@ class Execution:
         if drawn is not None and self.worker is not None:
             self.worker.submit(drawn, directory.figures)
         self.summary = summary(result, answers.scores())
-        directory.write(directory.metrics, metrics_text(result.history))
-        directory.write(directory.predictions, answers.predictions_text())
-        directory.write(directory.summary, json_text(self.summary))
-        checkpoint.save(directory, "last", *result.checkpoint)
-        checkpoint.save(directory, "best", result.best_state, {"epoch": result.best_epoch})
+        best = {"epoch": result.best_epoch}
+        directory.write_all(
+            {
+                directory.metrics: metrics_text(result.history),
+                directory.predictions: answers.predictions_text(),
+                directory.summary: json_text(self.summary),
+                **checkpoint.content(directory, "last", *result.checkpoint),
+                **checkpoint.content(directory, "best", result.best_state, best),
+            }
+        )
         if drawn is not None:
             self._draw(drawn)
         self.timings = {"training": seconds, "files and figures": time.perf_counter() - begun}

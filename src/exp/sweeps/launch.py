@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exp.config import Sweeping
+from exp.errors import ConfigError, Fault
 from exp.runs import provenance
 from exp.sweeps.chunks import chunks
 from exp.sweeps.composer import hydra_files
@@ -23,15 +27,26 @@ if TYPE_CHECKING:
 Watch = Callable[[Planned, Outcome | None], None]
 
 
+NEEDS = {"ray": "ray", "dask": "distributed"}
+"""What a backend has to have installed."""
+
+
 class Workers:
     """The worker processes of a sweep; they import what they need while it is still planned.
 
     Args:
         settings: of the sweep.
         runs: how many there are to do: no more processes than that.
+
+    Raises:
+        ConfigError: the backend is not installed.
     """
 
     def __init__(self, settings: Sweeping, runs: int) -> None:
+        module = NEEDS.get(settings.backend)
+        if module is not None and find_spec(module) is None:
+            install = f"pip install 'exp[{settings.backend}]'"
+            raise ConfigError([Fault("sweep.backend", f"{module} is not installed: {install}")])
         self.backend = settings.backend
         self.count = max(1, min(settings.n_jobs or cores(), runs))
         self._warm: Iterator[Any] | None = None
@@ -52,22 +67,29 @@ class Workers:
             list(self._warm)
             self._warm = None
         with self._parallel() as parallel:
-            results = parallel(delayed(timed)(order) for order in orders)
-            try:
-                yield from results
-            finally:
-                results.close()
+            if self.backend == "loky":
+                results = parallel(delayed(timed)(order) for order in orders)
+                try:
+                    yield from results
+                finally:
+                    results.close()
+            # The backends of clusters give no results before all are there: some at a time, then.
+            while window := list(itertools.islice(orders, 4 * self.count)):
+                yield from parallel(delayed(timed)(order) for order in window)
 
     @contextmanager
     def _parallel(self) -> Iterator[Parallel]:
         from joblib import Parallel, parallel_config
 
-        register(self.backend)
         options: dict[str, Any] = {}
         if self.backend == "loky" and self.count > 1:
             options = {"initializer": ready, "initargs": (os.getpid(),)}
-        with parallel_config(self.backend, n_jobs=self.count, **options):
-            yield Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
+        returns = "generator_unordered" if self.backend == "loky" else "list"
+        with (
+            connected(self.backend, self.count),
+            parallel_config(self.backend, n_jobs=self.count, **options),
+        ):
+            yield Parallel(return_as=returns, batch_size=1, pre_dispatch="2*n_jobs")
 
     def close(self) -> None:
         """Ends the processes of this machine at once, whatever they do."""
@@ -84,25 +106,37 @@ def cores() -> int:
     return int(cpu_count())
 
 
-def register(backend: str) -> None:
-    """Makes a cluster known to joblib.
-
-    Raises:
-        ConfigError: what it needs is not installed.
+@contextmanager
+def connected(backend: str, workers: int) -> Iterator[None]:
+    """Makes a cluster known to joblib: the one that its own environment variable names
+    (RAY_ADDRESS, DASK_SCHEDULER_ADDRESS), else one of this machine that ends with the sweep.
     """
-    from exp.errors import ConfigError, Fault
+    if backend == "loky":
+        yield
+        return
+    if backend == "ray":
+        import ray
+        from ray.util.joblib import register_ray
 
-    try:
-        if backend == "ray":
-            from ray.util.joblib import register_ray
+        own = not ray.is_initialized()
+        if own:
+            local = {} if "RAY_ADDRESS" in os.environ else {"num_cpus": workers}
+            quiet = {"include_dashboard": False, "log_to_driver": False}
+            ray.init(logging_level=logging.ERROR, **quiet, **local)
+        register_ray()
+        try:
+            yield
+        finally:
+            if own:
+                ray.shutdown()
+        return
+    import dask
+    import distributed
 
-            register_ray()
-        elif backend == "dask":
-            import distributed  # noqa: F401 - registers itself
-    except ImportError as error:
-        install = f"pip install 'exp[{backend}]'"
-        fault = Fault("sweep.backend", f"{backend} is not installed ({error}): {install}")
-        raise ConfigError([fault]) from error
+    address = dask.config.get("scheduler-address", None)
+    local = {} if address else {"n_workers": workers, "threads_per_worker": 1}
+    with distributed.Client(address, dashboard_address=None, **local):
+        yield
 
 
 def timed(order: Order) -> tuple[list[Outcome], float]:

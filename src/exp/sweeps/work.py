@@ -143,8 +143,7 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
     log = None
     try:
         directory.claim()
-        for name, text in run.hydra.items():
-            directory.write(directory.path / ".hydra" / name, text)
+        directory.write_all({directory.path / ".hydra" / n: text for n, text in run.hydra.items()})
         log = begin_log(directory)
         return Execution(Job.of(plan(run.config), keep=False), directory, log=log, origin=origin)
     except Exception as error:

@@ -1,0 +1,128 @@
+"""What one more run of a sweep costs, exp against a plain Hydra app with the hand-written loop.
+
+    python benchmarks/sweep.py [time] [cpu] [memory]
+
+time: wall seconds of one more run, moons, 1,000 epochs, all files and figures: the difference of
+two sweeps of different length over the difference of their lengths, so that what is done once does
+not count. cpu: CPU of composing, checking and all files, with one epoch and no figures. memory:
+peak memory of sweeps of 1,000 and 10,000 runs of 50 epochs without figures, of the main process and
+of the largest worker.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+HERE = Path(__file__).parent
+EXP = [sys.executable, "-m", "exp", "-m"]
+APP = [sys.executable, str(HERE / "hydra_app.py"), "-m"]
+
+
+def measured(command: list[str]) -> tuple[float, float]:
+    """Wall and CPU seconds, of the command and all its processes."""
+    folder = tempfile.mkdtemp()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begun = time.perf_counter()
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    wall = time.perf_counter() - begun
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    shutil.rmtree(folder)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return wall, cpu
+
+
+def marginal(command: list[str], short: int, long: int, which: int = 0) -> float:
+    """Seconds of one more run."""
+    few = measured([*command, f"seed=range(0,{short})"])[which]
+    many = measured([*command, f"seed=range(0,{long})"])[which]
+    return (many - few) / (long - short)
+
+
+def times() -> None:
+    ours = marginal(EXP, 4, 64)
+    basic = marginal(APP, 2, 6)
+    print(f"{'':<34}{'s per run':>10}{'exp takes':>12}")
+    print(f"{'exp':<34}{ours:>10.3f}")
+    print(f"{'Hydra, basic launcher':<34}{basic:>10.3f}{'1/' + format(basic / ours, '.1f'):>12}")
+    if find_spec("hydra_plugins.hydra_joblib_launcher"):
+        workers = os.cpu_count() or 1
+        options = ["hydra/launcher=joblib", f"hydra.launcher.n_jobs={workers}"]
+        joblib = marginal([*APP, *options], workers, 5 * workers)
+        name = f"Hydra, joblib launcher, {workers} workers"
+        print(f"{name:<34}{joblib:>10.3f}{'1/' + format(joblib / ours, '.1f'):>12}")
+    else:
+        print("Hydra's joblib launcher is not installed")
+
+
+def cpu() -> None:
+    command = [*EXP, "figures=none", "trainer.epochs=1", "optimizer.lr=0.1,0.2"]
+    one = marginal(command, 100, 500, which=1) / 2
+    print(f"composing, checking and files: {1000 * one:.1f} ms of CPU for each run")
+
+
+def peak(runs: int) -> tuple[float, float, float]:
+    """Peak MB of the main process and of the largest worker, and wall seconds."""
+    folder = tempfile.mkdtemp()
+    begun = time.perf_counter()
+    command = [*EXP, "figures=none", "trainer.epochs=50", f"seed=range(0,{runs // 10})"]
+    rates = "optimizer.lr=" + ",".join(str(0.01 * (1 + i)) for i in range(10))
+    process = subprocess.Popen([*command, rates], cwd=folder, stdout=subprocess.DEVNULL)
+    found = {"main": 0.0, "worker": 0.0}
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.wait(0.5):
+            for pid in [process.pid, *children(process.pid)]:
+                who = "main" if pid == process.pid else "worker"
+                found[who] = max(found[who], high_water(pid))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    process.wait()
+    ended.set()
+    watcher.join()
+    wall = time.perf_counter() - begun
+    (table,) = Path(folder).glob("multirun/*/*/runs.csv")
+    assert table.read_text().count(",done,") == runs
+    shutil.rmtree(folder)
+    return found["main"], found["worker"], wall
+
+
+def children(parent: int) -> list[int]:
+    try:
+        text = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+    except OSError:
+        return []
+    return [int(word) for word in text.split()]
+
+
+def high_water(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
+
+
+def memory() -> None:
+    for runs in (1000, 10_000):
+        main, worker, wall = peak(runs)
+        print(
+            f"{runs:>6} runs: main process {main:.0f} MB, worker {worker:.0f} MB, {wall:.0f} s, "
+            f"{1000 * wall / runs:.1f} ms per run",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    for part in sys.argv[1:] or ["time", "cpu", "memory"]:
+        {"time": times, "cpu": cpu, "memory": memory}[part]()
