@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from exp.engine.graph import WORTH, Recorded, recordable
 from exp.engine.rows import Batch, Tally
 from exp.engine.stack import Stack
 from exp.engine.watch import Watch
@@ -45,6 +46,7 @@ class Training:
         self.watch = Watch(stack)
         self.epoch = 0
         self.on_end, self.on_row, self.on_checkpoint = on_end, on_row, on_checkpoint
+        self.recorded: Recorded | None = None
 
     def run(self) -> None:
         """Trains until every run has ended."""
@@ -91,17 +93,35 @@ class Training:
     def learn(self, measured: bool) -> Tally:
         """One pass over the training rows; its tally is of the passes that made the steps."""
         stack, tally = self.stack, Tally()
-        model, optimizer = stack.model, stack.optimizer
         for step, batch in enumerate(stack.batches()):
-            logits = model(batch.x, batch.mask, True)  # [runs, outputs, rows]
-            losses = stack.objective(logits, batch, model)  # [runs]
-            model.backward(losses)
-            if stack.clip_norm is not None:
-                self.clip(stack.clip_norm)
-            optimizer.step(stack.rates(self.epoch, step), lambda batch=batch: self.again(batch))
-            right = stack.objective.loss.correct(logits.detach(), batch.truth) if measured else None
-            tally.add(losses.detach(), right, batch)
+            losses, right = self.step(batch, stack.rates(self.epoch, step))
+            tally.add(losses, right if measured else None, batch)
         return tally
+
+    def step(self, batch: Batch, rates: Tensor) -> tuple[Tensor, Tensor]:
+        """One step of every run: the losses `[runs]`, and which rows were right `[runs, rows]`.
+
+        On a GPU it is recorded when it is done for the first time.
+        """
+        if self.recorded is None and self.worth_recording():
+            self.recorded = Recorded(self.plain_step, self.stack, batch, rates)
+        if self.recorded is not None and self.recorded.fits(batch):
+            return self.recorded(batch, rates)
+        return self.plain_step(batch, rates)
+
+    def plain_step(self, batch: Batch, rates: Tensor) -> tuple[Tensor, Tensor]:
+        stack, model = self.stack, self.stack.model
+        logits = model(batch.x, batch.mask, True)  # [runs, outputs, rows]
+        losses = stack.objective(logits, batch, model)  # [runs]
+        model.backward(losses)
+        if stack.clip_norm is not None:
+            self.clip(stack.clip_norm)
+        stack.optimizer.step(rates, lambda: self.again(batch))
+        return losses.detach(), stack.objective.loss.correct(logits.detach(), batch.truth)
+
+    def worth_recording(self) -> bool:
+        left = (self.stack.trainer.epochs - self.epoch) * self.stack.steps
+        return left >= WORTH and recordable(self.stack)
 
     def again(self, batch: Batch) -> Tensor:
         """Loss and gradient once more, for optimizers that probe (L-BFGS)."""
@@ -145,5 +165,6 @@ class Training:
         if keep:
             self.stack.select(keep)
             self.watch.select(keep)
+            self.recorded = None  # its tensors are those of the stack as it was
         else:
             self.stack.ids = []
