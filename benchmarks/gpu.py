@@ -1,6 +1,6 @@
 """Runs per second of stacks on a GPU, the step recorded as a CUDA graph, against the eager loop.
 
-    python benchmarks/cuda.py [EPOCHS]
+    python benchmarks/gpu.py [EPOCHS]
 
 Moons, the default model, full batch; stacks of 64, 1,024 and 8,192 runs. Says so and ends where
 torch sees no GPU.
