@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -14,10 +15,15 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
+from hypothesis import given as drawn_from
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from exp.figures import FigureError, FigureWorker, Picture, Plane
 from exp.figures.draw import draw
+from exp.figures.numbers import number, percent, power
+from exp.figures.ticks import linear
 from exp.files import write_whole
 
 PAGES = {"light": (255, 255, 255), "dark": (20, 24, 31)}
@@ -122,12 +128,48 @@ def test_a_png_says_its_resolution_and_nothing_else(tmp_path):
         assert image.info == {"dpi": pytest.approx((72, 72), abs=0.01)}
 
 
+def test_a_canvas_used_before_leaves_no_trace(tmp_path):
+    first, other = picture(), picture(classes=6, theme="dark", rows=300)
+    expected = [path.read_bytes() for path in draw(first, tmp_path)]
+    draw(other, tmp_path)
+    assert [path.read_bytes() for path in draw(first, tmp_path)] == expected
+
+
+def test_threads_take_turns(tmp_path):
+    expected = [path.read_bytes() for path in draw(picture(), tmp_path)]
+    drawn: list[Path] = []
+    threads = [
+        threading.Thread(target=lambda n=n: drawn.extend(draw(picture(), tmp_path / str(n))))
+        for n in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(drawn) == 16
+    for n in range(4):
+        for name, data in zip(NAMES, expected, strict=True):
+            assert (tmp_path / str(n) / f"{name}.png").read_bytes() == data
+
+
 def test_foreign_settings_neither_show_nor_are_lost(tmp_path):
     expected = [path.read_bytes() for path in draw(picture(), tmp_path)]
     foreign = {"lines.linewidth": 9.0, "font.size": 30.0, "text.usetex": True, "path.simplify": 0}
     with matplotlib.rc_context(foreign):
         before = dict(matplotlib.rcParams)
         assert [path.read_bytes() for path in draw(picture(), tmp_path)] == expected
+        assert dict(matplotlib.rcParams) == before
+
+
+def test_held_settings_are_those_of_a_single_picture(tmp_path):
+    from exp.figures.style import settings
+
+    expected = [path.read_bytes() for path in draw(picture(), tmp_path)]
+    with matplotlib.rc_context({"path.simplify": False}):
+        before = dict(matplotlib.rcParams)
+        with settings():
+            for _ in range(2):
+                assert [path.read_bytes() for path in draw(picture(), tmp_path)] == expected
         assert dict(matplotlib.rcParams) == before
 
 
@@ -152,6 +194,19 @@ def test_the_main_process_never_imports_matplotlib():
         " if m in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_pixels_need_no_matplotlib_figure(tmp_path):
+    """Its import takes longer than to draw all figures of a run."""
+    (tmp_path / "picture").write_bytes(picture().to_bytes())
+    code = (
+        "import sys; from pathlib import Path; from exp.figures.draw import draw;"
+        "from exp.figures import Picture; folder = Path(sys.argv[1]);"
+        "draw(Picture.from_bytes((folder / 'picture').read_bytes()), folder);"
+        "print('matplotlib.figure' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    assert subprocess.check_output(command, text=True).strip() == "False"
 
 
 # --- pixels ------------------------------------------------------------------------------------
@@ -273,6 +328,46 @@ def test_misclassified_rows_are_crossed_and_counted(tmp_path):
     assert 5 * 30 < changed.sum() < 5 * 400
 
 
+def test_a_misclassified_row_still_shows_its_class(tmp_path):
+    """A cross stands behind its row and above all others."""
+    kw = {
+        "classes": 3, "rows": 3, "points": [[0.0, 0.0], [0.0, 0.0], [1.0, 1.0]],
+        "labels": [0, 2, 1], "predicted": [1, 2, 1], "split": [0, 0, 0], "xs": [-2, 2],
+        "ys": [-2, 2], "probabilities": np.full((3, 2, 2), 1 / 3), "dpi": 200,
+        "names": ("boundary",),
+    }  # fmt: skip
+    (path,) = draw(picture(**kw), tmp_path)
+    image = pixels(path)[:, :800]
+    blue = np.abs(image - (87, 144, 252)).sum(axis=-1) < 30
+    rows, columns = blue[230:, 200:].nonzero()
+    assert len(rows) > 50  # over the red triangle of the row that is right
+    y, x = rows.mean() + 230, columns.mean() + 200
+    for dy, dx in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+        arm = image[round(y + 12 * dy), round(x + 12 * dx)]
+        assert np.abs(arm - INK).sum() < 90
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5, 12])
+def test_every_boundary_is_drawn_once(classes):
+    """Between neighbours of different classes the grid is crossed, by one line only."""
+    from exp.figures.decision import Decision
+    from exp.figures.style import THEMES
+
+    given = picture(classes=classes, resolution=60)
+    lines = np.concatenate(Decision(given, THEMES["light"]).boundary)
+    column = np.interp(lines[:, 0], given.xs, np.arange(60))
+    row = np.interp(lines[:, 1], given.ys, np.arange(60))
+    ends = [np.floor(row + 1e-6), np.floor(column + 1e-6), np.ceil(row - 1e-6),
+            np.ceil(column - 1e-6)]  # fmt: skip
+    crossed, times = np.unique(np.stack(ends).astype(int), axis=1, return_counts=True)
+    winner = given.probabilities.argmax(axis=0)
+    expected = {(y, x, y, x + 1) for y, x in np.argwhere(winner[:, 1:] != winner[:, :-1]).tolist()}
+    expected |= {(y, x, y + 1, x) for y, x in np.argwhere(winner[1:] != winner[:-1]).tolist()}
+    assert set(map(tuple, crossed.T.tolist())) == expected
+    # Where three classes meet, and where a line closes, ends touch.
+    assert times.sum() < len(expected) * 1.15 + 3
+
+
 def test_a_confusion_matrix_shows_counts_and_shares(tmp_path):
     given = picture(
         classes=2, rows=10, labels=[0] * 6 + [1] * 4, predicted=[0] * 5 + [1] * 5,
@@ -300,6 +395,13 @@ def test_axes_note_and_classes_are_told(tmp_path):
         text = words(tmp_path, given, name)
         for part in ("length [cm]", "width [cm]", "plane of two components", "class 2"):
             assert part in text
+
+
+def test_what_concerns_the_map_is_told_beside_the_map(tmp_path):
+    given = picture(note="a plane", map_note="a slice")
+    assert "a plane; a slice" in words(tmp_path, given, "boundary")
+    assert "a plane" in (text := words(tmp_path, given, "data"))
+    assert "slice" not in text
 
 
 HOSTILE = (
@@ -421,6 +523,73 @@ def test_the_best_epoch_and_the_last_are_told(tmp_path):
     assert "97.9 %" in text
     text = words(tmp_path, picture(best_epoch=20), "learning_curves").split("\n")
     assert "last and best epoch, 20" in text
+
+
+def test_the_best_epoch_says_by_what(tmp_path):
+    given = picture(best_epoch=15, monitor="validation/loss")
+    assert "by validation loss" in words(tmp_path, given, "learning_curves").split("\n")
+
+
+@pytest.mark.parametrize(
+    ("rates", "log"),
+    [
+        (np.geomspace(1, 1e-4, 20), True),
+        (np.repeat([1e-1, 1e-2, 1e-3, 1e-4], 5), True),
+        (0.5 + 0.5 * np.cos(np.linspace(0, 3.1, 20)), False),
+        (np.linspace(1, 1e-4, 20), False),
+    ],
+    ids=["exponential", "steps", "cosine", "linear"],
+)
+def test_a_learning_rate_s_scale_suits_its_schedule(tmp_path, rates, log):
+    text = words(tmp_path, picture(history=history(lr=rates)), "learning_curves")
+    assert text.split("\n").count("log scale") == 1 + log  # the loss has one as well
+
+
+# --- numbers -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"), (0.012345, "0.0123"), (12.0, "12"), (-1.5, "\N{MINUS SIGN}1.5"),
+        (1234.5, "1,234"), (123456.0, "1.23·10⁵"), (1.2e-7, "1.2·10⁻⁷"),
+    ],
+)  # fmt: skip
+def test_numbers_are_written_as_people_write_them(value, text):
+    assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0, "0 %"), (1, "100 %"), (0.5, "50.0 %"), (0.9996, "99.9 %"), (0.0001, "<0.1 %"),
+        (0.0004999, "<0.1 %"), (0.001, "0.1 %"),
+    ],
+)  # fmt: skip
+def test_nothing_and_all_are_never_rounded_to(share, text):
+    assert percent(share) == text
+
+
+def test_powers_of_ten_are_short():
+    assert [power(e) for e in (-300, -5, -4, -1, 0, 3, 5)] == [
+        "10⁻³⁰⁰", "10⁻⁵", "0.0001", "0.1", "1", "1,000", "10⁵",
+    ]  # fmt: skip
+
+
+@hypothesis_settings(deadline=None)
+@drawn_from(st.floats(-1e8, 1e8), st.floats(1e-6, 1e8), st.integers(2, 8))
+def test_ticks_are_few_distinct_and_within(low, span, most):
+    places, labels = linear(low, low + span, most=most)
+    assert len(places) == len(labels) <= most
+    slack = span * 1e-6
+    assert all(low - slack <= place <= low + span + slack for place in places)
+    assert len(set(labels)) == len(labels)
+
+
+def test_ticks_are_as_many_as_fit():
+    assert linear(-24, 1023)[1] == ["0", "200", "400", "600", "800", "1,000"]
+    assert len(linear(1e9, 1e9 + 700)[1]) == 4
+    assert len(linear(1e9, 1e9 + 700, room=2.0)[1]) == 2
 
 
 # --- the picture -------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def test_components_and_shares_are_those_of_an_svd(shape):
     assert plane.axes == (f"PC 1 ({shares[0]:.0%})".replace("%", " %"),
                           f"PC 2 ({shares[1]:.0%})".replace("%", " %"))  # fmt: skip
     assert f"({shares[0] + shares[1]:.0%}".replace("%", " %") in plane.note
-    assert "slice" in plane.note
+    assert "slice" in plane.map_note
     assert "training rows" in plane.note
 
 

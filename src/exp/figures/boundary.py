@@ -3,149 +3,82 @@
 from __future__ import annotations
 
 import numpy as np
-from contourpy import contour_generator
-from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from exp.figures import rows
-from exp.figures.panel import Panel
+from exp.figures.decision import CERTAIN, Decision, colours
+from exp.figures.numbers import percent
+from exp.figures.panel import Panel, beside
 from exp.figures.picture import TEST, TRAIN, Picture
 from exp.figures.sheet import Sheet
-from exp.figures.style import Theme, palette
-from exp.figures.text import percent
 from exp.figures.ticks import linear
 
-CERTAIN = 0.9  # the probability of the dashed contours
-_STEEPEST = 16.0  # log-odds beyond this are "certain": float32 cannot say how certain
-
-Paths = list[NDArray[np.float64]]
+_SIDE = 4.1  # inches
+_BOUNDARY = 1.5  # points
 
 
-def figure(picture: Picture) -> Figure:
+def sheet(picture: Picture) -> Sheet:
     """The map, the boundary and the rows, train and test side by side."""
-    notes = [picture.note]
+    notes = [picture.note, picture.map_note]
     if not np.isfinite(picture.probabilities).all():
         notes.append("striped grey: the model gives no finite probability")
-    note = "; ".join(note for note in notes if note)
-    sheet = Sheet(picture, panels=[4.1, 4.1], height=4.1, note=note)
-    ink = sheet.theme.ink
-    drawn = _map(picture, sheet.theme)
     limits = rows.window(picture)
+    across, up = linear(*limits[:2], room=_SIDE), linear(*limits[2:])
+    aside = beside(up)
+    page = Sheet(
+        picture,
+        panels=[_SIDE, _SIDE],
+        height=_SIDE,
+        left=aside + 0.24,
+        note="; ".join(note for note in notes if note),
+    )
+    ink = page.theme.ink
+    mapped = len(picture.xs) > 1 and len(picture.ys) > 1
+    decision = Decision(picture, page.theme) if mapped else None
     for index, (split, name) in enumerate(((TRAIN, "train"), (TEST, "test"))):
         members = picture.split == split
         total = int(members.sum())
         wrong = int((picture.predicted[members] != picture.labels[members]).sum())
         share = f" ({percent(wrong / total)})" if total else ""
-        panel = Panel(sheet, index, limits, name, f"{total:,} rows, {wrong:,} misclassified{share}")
-        across, up = linear(*limits[:2]), linear(*limits[2:])
+        panel = Panel(page, index, limits, name, f"{total:,} rows, {wrong:,} misclassified{share}")
         panel.ticks(across, up if index == 0 else (up[0], [""] * len(up[0])))
-        panel.labels(picture.axes[0], picture.axes[1] if index == 0 else "")
-        if drawn is not None:
-            image, boundary, certain = drawn
-            panel.image(image, nodes=True)
-            panel.lines(certain, colors=ink, linewidths=0.8, alpha=0.5, linestyles=[(0, (4, 3))])
-            panel.lines(boundary, colors=ink, linewidths=1.4, capstyle="round")
+        panel.labels(picture.axes[0], picture.axes[1] if index == 0 else "", beside=aside)
+        if decision is not None:
+            panel.image(decision.pixels)
+            panel.lines(
+                decision.certain, colour=ink, width=0.8, alpha=0.5, dashes=(4, 3), simplify=True
+            )
+            panel.lines(decision.boundary, colour=ink, width=_BOUNDARY, cap="round", simplify=True)
         rows.scatter(panel, picture, split)
-        rows.cross(panel, picture, split)
+        rows.cross_out(panel, picture, split)
         shown = len(rows.drawn(picture, split))
         if shown < total:
             panel.corner(f"{shown:,} of {total:,} rows drawn")
         if not total:
             panel.corner("no rows")
-    _key(sheet, picture, scale=drawn is not None)
-    return sheet.figure
+    _key(page, picture, scale=mapped)
+    return page
 
 
-def colours(strength: NDArray[np.floating], label: NDArray[np.integer], count: int, theme: Theme
-) -> NDArray[np.float64]:  # fmt: skip
-    """The map's RGB `[..., 3]`: the page's colour at strength 0, a tint of the class's at 1."""
-    page = np.array(to_rgb(theme.page))
-    mixed: NDArray[np.float64] = page + (palette(count, theme)[label] - page) * (
-        theme.tint * strength[..., None]
-    )
-    return mixed
-
-
-def _map(picture: Picture, theme: Theme) -> tuple[NDArray[np.uint8], Paths, Paths] | None:
-    """The map `[G, G, 3]`, the boundary's lines and those where a class reaches `CERTAIN`."""
-    if len(picture.xs) < 2 or len(picture.ys) < 2:
-        return None
-    p = picture.probabilities
-    count = len(p)
-    finite = np.isfinite(p).all(axis=0)
-    p = np.where(finite, p, np.float32(1 / count))
-    winner = p.argmax(axis=0)
-    first, second = _two_largest(p)
-    # The scale is the same in every run: 1/K is undecided, 1 is certain.
-    strength = np.clip((first - 1 / count) / (1 - 1 / count), 0.0, 1.0)
-    image = colours(strength, winner, count, theme)
-    if not finite.all():
-        y, x = np.indices(finite.shape)
-        stripe = np.where((x + y) % 8 < 2, 0.55, 0.25)[..., None]
-        grey = np.array(to_rgb(theme.page)) * (1 - stripe) + np.array(to_rgb(theme.muted)) * stripe
-        image = np.where(finite[..., None], image, grey)
-
-    boundary: Paths = []
-    certain: Paths = []
-    winners = np.unique(winner[finite]).tolist()
-    for place, label in enumerate(winners):
-        # The zero of p_k - max(other p), taken of their logarithms: these run nearly straight
-        # where probabilities are steps, so that the line between grid points is smooth.
-        other = np.where(winner == label, second, first)
-        if place:  # the boundary of the first class is drawn by its neighbours
-            boundary += _contour(picture, _odds(p[label], other), finite, 0.0)
-        rest = np.maximum(p.sum(axis=0) - p[label], other)
-        certain += _contour(
-            picture, _odds(p[label], rest), finite, float(np.log(CERTAIN / (1 - CERTAIN)))
-        )
-    return (image * 255.0 + 0.5).astype(np.uint8), boundary, certain
-
-
-def _two_largest(p: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    if len(p) == 2:
-        return np.maximum(p[0], p[1]), np.minimum(p[0], p[1])
-    ordered = np.partition(p, len(p) - 2, axis=0)
-    return ordered[-1], ordered[-2]
-
-
-def _odds(p: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
-    tiny = np.float32(1e-30)
-    ratio = np.log(np.maximum(p, tiny)) - np.log(np.maximum(other, tiny))
-    clipped: NDArray[np.float32] = np.clip(ratio, -_STEEPEST, _STEEPEST)
-    return clipped
-
-
-def _contour(
-    picture: Picture, values: NDArray[np.float32], finite: NDArray[np.bool_], level: float
-) -> Paths:
-    if not values.min() < level < values.max():
-        return []
-    masked = values if finite.all() else np.ma.masked_array(values, ~finite)
-    lines = contour_generator(x=picture.xs, y=picture.ys, z=masked).lines(level)
-    return [np.asarray(line, dtype=np.float64) for line in lines]
-
-
-def _key(sheet: Sheet, picture: Picture, *, scale: bool) -> None:
+def _key(page: Sheet, picture: Picture, *, scale: bool) -> None:
     height = 1.15
-    floor = sheet.bottom + (height + 0.7 if scale else 0.3)
-    y = rows.legend(sheet, picture, top=sheet.top - 0.09, floor=floor)
-    x = sheet.key + 0.06
-    sheet.line([x], [y], marker="x", markersize=6.5, markeredgewidth=1.2, color=sheet.theme.ink)
-    sheet.text(x + 0.13, y - 0.044, "misclassified")
+    floor = page.bottom + (height + 0.92 if scale else 0.52)
+    y = rows.legend(page, picture, top=page.top - 0.09, floor=floor) - 0.03
+    x, ink = page.key + 0.06, page.theme.ink
+    rows.crossed(page, x, y)
+    page.text(x + 0.13, y - 0.044, "misclassified")
     if not scale:
         return
+    y -= 0.215
+    page.line([(x - 0.07, y), (x + 0.07, y)], colour=ink, width=_BOUNDARY)
+    page.text(x + 0.13, y - 0.044, "decision boundary")
     count = len(picture.classes)
     strength = np.repeat(np.linspace(0.0, 1.0, 64)[:, None], count, axis=1)
     dashed = (CERTAIN - 1 / count) / (1 - 1 / count)
-    marks = [(0.0, f"1/{count} undecided"), (1.0, "1 certain"), (dashed, "")]
-    if height * (1 - dashed) > 0.13:
-        marks[-1] = (dashed, f"{CERTAIN}")
-    sheet.scale(
-        sheet.bottom + height,
+    page.scale(
+        page.bottom + height,
         height,
-        colours(strength, np.arange(count), count, sheet.theme),
-        marks,
+        colours(strength, np.arange(count), count, page.theme),
+        [(0.0, f"1/{count} undecided"), (dashed, f"{CERTAIN}"), (1.0, "1 certain")],
         ["probability of the", "predicted class"],
         dashed=dashed,
     )

@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from exp.figures.numbers import percent
 from exp.figures.panel import Panel
 from exp.figures.picture import TEST, TRAIN, Picture
+from exp.figures.raster import Pixels
 from exp.figures.sheet import Sheet
 from exp.figures.style import Theme, blend
-from exp.figures.text import percent, shortened, width
+from exp.figures.text import shortened, width
 from exp.figures.ticks import thinned
 
 _SIDE = 4.1  # inches
 _MOST_COUNTS = 40  # classes: in more, a count would be smaller than can be read
 _MOST_NAMES = 40
+_LONGEST_NAME = 120  # points
+_LIFT = 0.6  # the power that colours raise a share to, so that few mistakes can be seen as well
 
 
-def figure(picture: Picture) -> Figure:
+def sheet(picture: Picture) -> Sheet:
     """Counts and, as colour, the share of the true class; train and test side by side."""
     count = len(picture.classes)
     cell = _SIDE * 72 / count
     font = float(np.clip(cell * 0.62, 4.5, 8.5))
     named = thinned(count, _MOST_NAMES)
-    names = [shortened(picture.classes[label], font, 80) for label in named]
+    names = [shortened(picture.classes[label], font, _LONGEST_NAME) for label in named]
     places = [float(label) for label in named]
     widest = max(width(name, font) for name in names)
     upright = widest > cell * 0.9
-    sheet = Sheet(
+    page = Sheet(
         picture,
         panels=[_SIDE, _SIDE],
         height=_SIDE,
@@ -43,7 +46,7 @@ def figure(picture: Picture) -> Figure:
         matrix = counts(picture.labels[members], picture.predicted[members], count)
         total, right = int(matrix.sum()), int(np.trace(matrix))
         remark = f"{right:,} of {total:,} right ({percent(right / total)})" if total else ""
-        panel = Panel(sheet, index, (*ends, *ends[::-1]), title, remark)
+        panel = Panel(page, index, (*ends, *ends[::-1]), title, remark)
         _cells(panel, matrix)
         panel.ticks(
             (places, names),
@@ -53,13 +56,13 @@ def figure(picture: Picture) -> Figure:
         panel.labels(
             "predicted class",
             "true class" if index == 0 else "",
-            below=sheet.bottom - 0.17,
-            beside=sheet.left - 0.22,
+            below=page.bottom - 0.17,
+            beside=page.left - 0.22,
         )
         if not total:
             panel.empty("no rows")
-    _key(sheet)
-    return sheet.figure
+    _key(page)
+    return page
 
 
 def counts(
@@ -74,13 +77,13 @@ def _cells(panel: Panel, matrix: NDArray[np.int64]) -> None:
     theme, count = panel.sheet.theme, len(matrix)
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     colours = _colours(share, np.eye(count, dtype=bool), theme)
-    panel.image((colours[::-1] * 255.0 + 0.5).astype(np.uint8), nodes=False)
+    panel.image(Pixels(colours[::-1]))
     ends = (-0.5, count - 0.5)
     edges = np.arange(1, count) - 0.5
     panel.lines(
         [np.array([[edge, ends[0]], [edge, ends[1]]]) for edge in edges]
         + [np.array([[ends[0], edge], [ends[1], edge]]) for edge in edges],
-        colors=theme.faint, linewidths=0.6 if count <= 20 else 0.3,
+        colour=theme.faint, width=0.6 if count <= 20 else 0.3,
     )  # fmt: skip
     if count > _MOST_COUNTS:
         return
@@ -109,7 +112,7 @@ def _colours(
     hue = np.where(
         diagonal[..., None], np.array(to_rgb(theme.right)), np.array(to_rgb(theme.wrong))
     )
-    mixed: NDArray[np.float64] = page + (hue - page) * share[..., None]
+    mixed: NDArray[np.float64] = page + (hue - page) * share[..., None] ** _LIFT
     return mixed
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from exp.figures.numbers import number, percent
 from exp.figures.panel import Panel
 from exp.figures.picture import Picture
 from exp.figures.sheet import KEY, Sheet
 from exp.figures.style import Theme
-from exp.figures.text import number, percent
 from exp.figures.ticks import Ticks, linear, logarithmic
 
 Values = NDArray[np.float64]
@@ -23,7 +21,7 @@ _MOST = 2000  # points of a line: more than its panel has pixels
 _LOG_FROM = 20.0  # a value that changes by this factor is shown on a logarithmic scale
 
 
-def figure(picture: Picture) -> Figure:
+def sheet(picture: Picture) -> Sheet:
     """Each metric over the epochs, for every split that has it."""
     history = picture.history
     metrics = ["loss", "accuracy"]
@@ -31,16 +29,16 @@ def figure(picture: Picture) -> Figure:
     if np.isfinite(rate).any() and np.nanmin(rate) < np.nanmax(rate):
         metrics.append("learning rate")
     widths = [4.0, 4.0] if len(metrics) == 2 else [3.3, 3.3, 1.9]
-    sheet = Sheet(picture, panels=widths, height=3.3, gap=0.62, bottom=0.62)
+    page = Sheet(picture, panels=widths, height=3.3, gap=0.62, bottom=0.62)
     for index, metric in enumerate(metrics):
         if metric == "learning rate":
             lines = {"": rate}
         else:
             names = {split: f"{split}/{metric}" for split in SPLITS}
             lines = {split: history[name] for split, name in names.items() if name in history}
-        _panel(sheet, index, picture, metric, lines)
-    _key(sheet, picture)
-    return sheet.figure
+        _panel(page, index, picture, metric, lines)
+    _key(page, picture)
+    return page
 
 
 def _panel(
@@ -55,7 +53,7 @@ def _panel(
         panel.empty("no epochs" if not len(epochs) else "no finite value")
         return
 
-    log = metric != "accuracy" and finite.min() > 0 and finite.max() > _LOG_FROM * finite.min()
+    log = _is_log(finite, metric)
     first, last = float(epochs.min()), float(epochs.max())
     pad = (last - first) * 0.025 if last > first else 1.0
     low, high = _limits(np.log10(finite) if log else finite, metric, from_zero=not log)
@@ -65,31 +63,37 @@ def _panel(
         remarks.append(f"not finite from epoch {broken:,.0f} on")
     limits = (first - pad, last + pad, low, high)
     panel = Panel(sheet, index, limits, metric, ", ".join(remarks))
-    panel.ticks(_epochs(epochs, first - pad, last + pad), _ticks(low, high, metric, log), grid=True)
+    across = _epochs(epochs, first - pad, last + pad, sheet.widths[index])
+    panel.ticks(across, _ticks(low, high, metric, log), grid=True)
     panel.labels("epoch", "", below=0.38)
     if broken is not None:
-        rest = Rectangle((broken, low), last + pad - broken, high - low)
-        rest.set(facecolor=theme.wrong, alpha=0.13, linewidth=0, zorder=0.5)
-        panel.add(rest)
+        rest = [(broken, low), (last + pad, high)]
+        panel.fill(rest, colour=theme.wrong, alpha=0.13, layer=0.5)
     best = picture.best_epoch
     if best is not None:
-        panel.lines(
-            [np.array([[best, low], [best, high]])], colors=theme.muted, linewidths=0.9,
-            linestyles=[(0, (1, 2.5))],
-        )  # fmt: skip
+        panel.lines([[(best, low), (best, high)]], **_best(theme))
     for split, values in lines.items():
         shown = np.where(_finite(values), values, np.nan)
         shown = np.log10(shown) if log else shown
         x, y = _thinned(epochs, shown)
         style = _style(theme, split)
-        marker = "o" if np.isfinite(y).sum() == 1 else ""
-        panel.curve(x, y, zorder=4, marker=marker, markersize=5.5, **style)
+        line = np.column_stack([x, y])
+        panel.lines([line], layer=4.0, simplify=True, **style)
+        dot = {"shape": "o", "fill": style["colour"], "thickness": 1.0}
+        if np.isfinite(y).sum() == 1:
+            alone = line[np.isfinite(y)]
+            panel.points(alone, layer=4.0, size=5.5, edge=style["colour"], **dot)
         at = epochs == best
         if split in ("validation", "test") and at.any():
-            panel.points(
-                epochs[at], shown[at], marker="o", markersize=5.8, color=style["color"],
-                markeredgecolor=theme.page, markeredgewidth=1.0, zorder=5,
-            )  # fmt: skip
+            best_point = np.column_stack([epochs[at], shown[at]])
+            panel.points(best_point, layer=5.0, size=5.8, edge=theme.page, **dot)
+
+
+def _is_log(finite: Values, metric: str) -> bool:
+    if metric == "accuracy" or not (finite.min() > 0 and finite.max() > _LOG_FROM * finite.min()):
+        return False
+    # A learning rate that only ends near nothing, as a cosine does, would be all fall.
+    return metric == "loss" or bool(np.quantile(finite, 0.25) < finite.max() / 8)
 
 
 def _finite(values: Values) -> NDArray[np.bool_]:
@@ -99,10 +103,15 @@ def _finite(values: Values) -> NDArray[np.bool_]:
 
 def _style(theme: Theme, split: str) -> dict[str, Any]:
     if split == "train":
-        return {"color": theme.train, "linewidth": 1.5}
+        return {"colour": theme.train, "width": 1.5, "cap": "projecting"}
     if split == "validation":
-        return {"color": theme.validation, "linewidth": 1.5, "dashes": (4, 1.6)}
-    return {"color": theme.test, "linewidth": 1.6}
+        return {"colour": theme.validation, "width": 1.5, "dashes": (4, 1.6)}
+    colour = theme.test if split == "test" else theme.ink
+    return {"colour": colour, "width": 1.6, "cap": "projecting"}
+
+
+def _best(theme: Theme) -> dict[str, Any]:
+    return {"colour": theme.muted, "width": 0.9, "dashes": (1, 2.5)}
 
 
 def _limits(finite: Values, metric: str, *, from_zero: bool) -> tuple[float, float]:
@@ -117,11 +126,11 @@ def _limits(finite: Values, metric: str, *, from_zero: bool) -> tuple[float, flo
     return low - margin, high + margin
 
 
-def _epochs(epochs: Values, low: float, high: float) -> Ticks:
+def _epochs(epochs: Values, low: float, high: float, room: float) -> Ticks:
     if high - low < 6:  # no ticks between whole epochs
         places = sorted({float(epoch) for epoch in epochs})
         return places, [f"{place:.0f}" for place in places]
-    return linear(low, high)
+    return linear(low, high, room=room)
 
 
 def _ticks(low: float, high: float, metric: str, log: bool) -> Ticks:
@@ -166,7 +175,7 @@ def _key(sheet: Sheet, picture: Picture) -> None:
     y = sheet.top - 0.13
     for split in SPLITS:
         if f"{split}/loss" in picture.history or f"{split}/accuracy" in picture.history:
-            sheet.line([x, x + 0.26], [y + 0.04, y + 0.04], **_style(theme, split))
+            sheet.line([(x, y + 0.04), (x + 0.26, y + 0.04)], **_style(theme, split))
             sheet.text(x + 0.35, y, split)
             y -= 0.23
     last, best = len(epochs) - 1, np.flatnonzero(epochs == picture.best_epoch)
@@ -177,7 +186,14 @@ def _key(sheet: Sheet, picture: Picture) -> None:
         blocks.append((f"best epoch, {picture.best_epoch:,}", int(best[0])))
     for title, place in blocks:
         y -= 0.1
-        sheet.text(x, y, title)
+        best_too = "best" in title
+        if best_too:
+            sheet.line([(x + 0.04, y - 0.04), (x + 0.04, y + 0.13)], **_best(theme))
+        sheet.text(x + (0.12 if best_too else 0.0), y, title)
+        if best_too and picture.monitor:
+            y -= 0.165
+            by = "by " + picture.monitor.replace("/", " ")
+            sheet.text(x + 0.12, y, by, size=8.0, colour=theme.muted)
         y -= 0.19
         for metric in ("loss", "accuracy"):
             for split in SPLITS:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from matplotlib.artist import Artist
-from matplotlib.collections import LineCollection
-from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
 from matplotlib.transforms import Affine2D, Bbox, TransformedBbox
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
-from exp.figures.artists import Raster
-from exp.figures.sheet import NORMAL, SMALL, Sheet
-from exp.figures.text import shortened, width
+from exp.figures.markers import Markers
+from exp.figures.raster import Pixels, Raster
+from exp.figures.sheet import Sheet
+from exp.figures.strokes import Fill, Strokes
+from exp.figures.text import NORMAL, SMALL, TITLE, shortened, width
 from exp.figures.ticks import Ticks
 
-_TITLE = 10.0
+
+def beside(ticks: Ticks) -> float:
+    """How far from a panel the label of its vertical axis stands, in inches."""
+    return max(0.56, 0.21 + max((width(label, SMALL) for label in ticks[1]), default=0.0) / 72)
 
 
 class Panel:
@@ -52,18 +52,19 @@ class Panel:
             .translate(-x0, -y0)
             .scale((self.right - self.left) / (x1 - x0), (self.top - self.bottom) / (y1 - y0))
         )
-        inches = sheet.figure.dpi_scale_trans
-        self._transform = to_inches.translate(self.left, self.bottom) + inches
+        self._place = to_inches.translate(self.left, self.bottom) + sheet.inches
         self._box = Bbox.from_extents(self.left, self.bottom, self.right, self.top)
-        self._clip = TransformedBbox(self._box, inches)
+        self._clip = TransformedBbox(self._box, sheet.inches)
+        corners = [
+            (self.left, self.bottom), (self.right, self.bottom), (self.right, self.top),
+            (self.left, self.top), (self.left, self.bottom),
+        ]  # fmt: skip
         sheet.line(
-            [self.left, self.right, self.right, self.left, self.left],
-            [self.bottom, self.bottom, self.top, self.top, self.bottom],
-            color=sheet.theme.faint, linewidth=0.9, zorder=8, solid_joinstyle="miter",
-        )  # fmt: skip
+            corners, colour=sheet.theme.faint, width=0.9, cap="projecting", join="miter", layer=8.0
+        )
         room = self.right - self.left
-        sheet.text(self.left, self.top + 0.1, title, size=_TITLE, bold=True, limit=room)
-        taken = width(title, _TITLE, bold=True) / 72 + 0.12
+        sheet.text(self.left, self.top + 0.1, title, size=TITLE, bold=True, limit=room)
+        taken = width(title, TITLE, bold=True) / 72 + 0.12
         sheet.text(
             self.left + taken,
             self.top + 0.1,
@@ -72,30 +73,22 @@ class Panel:
             limit=room - taken,
         )
 
-    def add(self, artist: Artist) -> None:
-        """Put an artist, placed in data coordinates, into the panel."""
-        artist.set_transform(self._transform)
-        artist.set_clip_box(self._clip)
-        self.sheet.figure.add_artist(artist)
+    def lines(self, lines: Sequence[ArrayLike], *, layer: float = 1.0, **style: Any) -> None:
+        """Lines `[points, 2]` of one look (see `Strokes`)."""
+        if len(lines):
+            self.sheet.add(Strokes(lines, self._place, clip=self._clip, **style), layer=layer)
 
-    def lines(self, paths: Sequence[NDArray[np.float64]], **style: Any) -> None:
-        """Lines `[points, 2]` of one look."""
-        if len(paths):
-            self.add(LineCollection(paths, **style))
+    def points(self, points: ArrayLike, *, layer: float, **style: Any) -> None:
+        """Markers of one look (see `Markers`) at `[n, 2]`."""
+        self.sheet.add(Markers(points, self._place, clip=self._clip, **style), layer=layer)
 
-    def curve(self, xs: NDArray[Any], ys: NDArray[Any], **style: Any) -> None:
-        """One line, broken where it is not a number."""
-        self.add(Line2D(xs, ys, **style))
+    def fill(self, corners: ArrayLike, *, layer: float, **style: Any) -> None:
+        """A rectangle between two opposite corners `[2, 2]` (see `Fill`)."""
+        self.sheet.add(Fill(corners, self._place, clip=self._clip, **style), layer=layer)
 
-    def points(self, xs: NDArray[Any], ys: NDArray[Any], **style: Any) -> None:
-        """Markers of one look."""
-        self.add(Line2D(xs, ys, linestyle="none", **style))
-
-    def image(self, pixels: NDArray[np.uint8], *, nodes: bool) -> None:
-        """Fill the panel with `[rows, columns, 3]` uint8, the lowest row first (see `Raster`)."""
-        raster = Raster(pixels, self._box, nodes=nodes)
-        raster.set_zorder(0.5)
-        self.sheet.add(raster)
+    def image(self, pixels: Pixels) -> None:
+        """Fill the panel with an image."""
+        self.sheet.add(Raster(pixels, self.sheet.inches, self._box), layer=0.5)
 
     def ticks(
         self,
@@ -140,12 +133,12 @@ class Panel:
                     align="right", limit=2.0,
                 )  # fmt: skip
         if marks:
-            self.sheet.add(LineCollection(ends, colors=theme.faint, linewidths=0.9))
+            self.sheet.line(*ends, colour=theme.faint, width=0.9, layer=1.0)
         if grid:
-            self.sheet.add(LineCollection(rules, colors=theme.faint, linewidths=0.6, zorder=0.6))
+            self.sheet.line(*rules, colour=theme.faint, width=0.6, layer=0.6)
 
-    def labels(self, x: str, y: str, *, below: float = 0.41, beside: float = 0.56) -> None:
-        """Axis labels, cut to the panel, at distances in inches from it."""
+    def labels(self, x: str, y: str, *, below: float = 0.41, beside: float = 0.0) -> None:
+        """Axis labels, cut to the panel, at distances in inches from it (see `beside`)."""
         middle_x, middle_y = (self.left + self.right) / 2, (self.bottom + self.top) / 2
         muted, size = self.sheet.theme.muted, NORMAL
         if x:
@@ -178,10 +171,6 @@ class Panel:
     def corner(self, text: str) -> None:
         """A quiet remark at the panel's lower left, legible over what is drawn there."""
         sheet, x, y = self.sheet, self.left + 0.05, self.bottom + 0.05
-        sheet.add(
-            Rectangle(
-                (x, y), width(text, SMALL) / 72 + 0.08, 0.17,
-                facecolor=sheet.theme.page, alpha=0.8, linewidth=0, zorder=6,
-            )
-        )  # fmt: skip
+        paper = [(x, y), (x + width(text, SMALL) / 72 + 0.08, y + 0.17)]
+        sheet.add(Fill(paper, sheet.inches, colour=sheet.theme.page, alpha=0.8), layer=6.0)
         sheet.text(x + 0.04, y + 0.045, text, size=SMALL, colour=sheet.theme.muted)

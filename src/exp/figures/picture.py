@@ -16,7 +16,7 @@ FIGURES = ("data", "boundary", "learning_curves", "confusion_matrix")
 FORMATS = ("png", "svg", "pdf")
 THEMES = ("light", "dark")
 
-_TEXTS = ("dataset", "model", "optimizer", "seed", "metric", "note", "theme")
+_TEXTS = ("dataset", "model", "optimizer", "seed", "metric", "note", "map_note", "monitor", "theme")
 _TUPLES = ("classes", "axes", "names", "format")
 _ARRAYS: dict[str, Any] = {
     "points": np.float64,
@@ -39,6 +39,7 @@ class Picture:
         classes: the K class names.
         axes: the two axis labels, with units.
         note: what the reader must know about the plane; may be empty.
+        map_note: what else of a map of it; may be empty.
         points: `[rows, 2]`, where the rows lie in the plane.
         labels: `[rows]` in 0..K-1, the true classes.
         predicted: `[rows]` in 0..K-1, the model's.
@@ -49,6 +50,7 @@ class Picture:
         history: the columns of metrics.csv, `[epochs]` each: `epoch`, `train/loss`,
             `train/accuracy` (a fraction), the same of `validation` and `test`, `lr`.
         best_epoch: the epoch to mark; None marks none.
+        monitor: the column of the history by which it is best; may be empty.
         names: which figures to draw, of `FIGURES`.
         format: in which formats, of `FORMATS`.
         theme: "light" or "dark".
@@ -70,11 +72,13 @@ class Picture:
     predicted: NDArray[Any]
     split: NDArray[Any]
     note: str = ""
+    map_note: str = ""
     xs: NDArray[Any] = field(default_factory=lambda: np.zeros(0))
     ys: NDArray[Any] = field(default_factory=lambda: np.zeros(0))
     probabilities: NDArray[Any] = field(default_factory=lambda: np.zeros((0, 0, 0)))
     history: dict[str, NDArray[Any]] = field(default_factory=dict)
     best_epoch: int | None = None
+    monitor: str = ""
     names: tuple[str, ...] = FIGURES
     format: tuple[str, ...] = ("png",)
     theme: str = "light"

@@ -27,12 +27,14 @@ class Plane:
         directions: `[2, features]` float64, what one step along each axis is in input space.
         axes: the labels of the two axes, with units where known.
         note: what the reader must know about the plane; empty where it is the input space itself.
+        map_note: likewise of a map of it.
     """
 
     origin: NDArray[np.float64]
     directions: NDArray[np.float64]
     axes: tuple[str, str]
     note: str
+    map_note: str = ""
 
     @classmethod
     def fit(
@@ -82,10 +84,10 @@ class Plane:
             directions=directions,
             axes=(f"PC 1 ({_percent(shares[0])})", f"PC 2 ({_percent(shares[1])})"),
             note=(
-                "plane of the first two principal components of the training rows "
-                f"({_percent(sum(shares))} of the variance); a slice through the mean, "
-                "rows are projected onto it"
+                "plane of the training rows' first two principal components "
+                f"({_percent(sum(shares))} of the variance)"
             ),
+            map_note="the map is a slice through their mean, onto which rows are projected",
         )
 
     def project(self, X: NDArray[np.floating]) -> NDArray[np.float64]:

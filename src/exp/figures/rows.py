@@ -34,27 +34,39 @@ def scatter(panel: Panel, picture: Picture, split: int) -> None:
     labels = picture.labels[rows]
     points = size(picture)
     for label in np.unique(labels).tolist():
-        x, y = picture.points[rows[labels == label]].T
-        panel.points(x, y, zorder=4, **look(panel.sheet, picture, label, split, points))
+        places = picture.points[rows[labels == label]]
+        panel.points(places, layer=4.0, **look(panel.sheet, picture, label, split, points))
 
 
-def cross(panel: Panel, picture: Picture, split: int) -> None:
-    """Cross out the drawn rows of a split that are misclassified."""
+def cross_out(panel: Panel, picture: Picture, split: int) -> None:
+    """Mark the drawn rows of a split that are misclassified: a cross behind each, its class on top.
+
+    They come after all other rows, so that neither is hidden.
+    """
     rows = drawn(picture, split)
-    x, y = picture.points[rows[picture.predicted[rows] != picture.labels[rows]]].T
-    theme = panel.sheet.theme
-    # Where very many are wrong, smaller crosses still let the classes be seen.
-    factor = float(np.clip((120 / max(len(x), 1)) ** 0.25, 0.5, 1.0))
-    for colour, thickness in ((theme.page, 2.6), (theme.ink, 1.2)):
+    rows = rows[picture.predicted[rows] != picture.labels[rows]]
+    if not len(rows):
+        return
+    points = size(picture)
+    # Where very many are wrong, shorter arms still let the classes be seen.
+    arms = 4.6 * float(np.clip((100 / len(rows)) ** 0.25, 0.55, 1.0))
+    theme, places = panel.sheet.theme, picture.points[rows]
+    for colour, thickness, longer in ((theme.page, 2.6, 0.9), (theme.ink, 1.2, 0.0)):
         panel.points(
-            x,
-            y,
-            marker="x",
-            markersize=(size(picture) + 2.6) * factor,
-            markeredgewidth=thickness * factor,
-            color=colour,
-            zorder=5,
-        )
+            places, layer=5.0, shape="x", size=points + arms + longer, thickness=thickness,
+            fill=colour, edge=colour,
+        )  # fmt: skip
+    labels = picture.labels[rows]
+    for label in np.unique(labels).tolist():
+        style = look(panel.sheet, picture, label, split, points)
+        panel.points(places[labels == label], layer=6.0, **style)
+
+
+def crossed(sheet: Sheet, x: float, y: float) -> None:
+    """A misclassified row of no class in particular, for the key."""
+    theme = sheet.theme
+    sheet.marker(x, y, shape="x", size=9.0, thickness=1.2, fill=theme.ink, edge=theme.ink)
+    sheet.marker(x, y, shape="o", size=4.8, thickness=0.45, fill=theme.muted, edge=theme.page)
 
 
 def look(
@@ -67,11 +79,11 @@ def look(
     fill = {TEST: page, VALIDATION: blend(page, colour, 0.45)}.get(split, colour)
     hollow = split in (TEST, VALIDATION)
     return {
-        "marker": shape,
-        "markersize": points * factor,
-        "markerfacecolor": fill,
-        "markeredgecolor": colour if hollow else page,
-        "markeredgewidth": (0.9 + points * 0.06) if hollow else 0.45,
+        "shape": shape,
+        "size": points * factor,
+        "fill": fill,
+        "edge": colour if hollow else page,
+        "thickness": (0.9 + points * 0.06) if hollow else 0.45,
     }
 
 
@@ -106,13 +118,13 @@ def legend(sheet: Sheet, picture: Picture, *, top: float, floor: float) -> float
         column, line = divmod(place, lines)
         x, y = sheet.key + 0.06 + column * across, top - line * pitch
         style = look(sheet, picture, place, TRAIN, 6.2 if pitch > 0.18 else 4.6)
-        sheet.line([x], [y], linestyle="none", **style)
+        sheet.marker(x, y, **style)
         sheet.text(
             x + 0.13,
             y - font * 0.0052,
             plain(picture.classes[place]),
             size=font,
-            limit=across - 0.2,
+            limit=across - 0.2 + (0.15 if column == columns - 1 else 0.0),
         )
     if shown < count:
         x = sheet.key + across

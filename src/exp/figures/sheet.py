@@ -6,21 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.artist import Artist
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.transforms import Bbox
+from matplotlib.backend_bases import RendererBase
+from matplotlib.transforms import Affine2D, Bbox
 from numpy.typing import NDArray
 
-from exp.figures.artists import Align, Line, Raster
+from exp.figures.markers import Markers
+from exp.figures.marks import Mark, Marks
 from exp.figures.picture import Picture
+from exp.figures.raster import Pixels, Raster
+from exp.figures.strokes import Strokes
 from exp.figures.style import THEMES, Colour, Theme
-from exp.figures.text import plain, shortened, width
+from exp.figures.text import HEADING, NORMAL, SMALL, SUBHEADING, plain, shortened, width
+from exp.figures.words import Align, Words
 
 KEY = 1.65  # inches, the width of the key
 _RIGHT, _TOP = 0.25, 1.02
-_HEADING, _SUBHEADING, NORMAL, SMALL = 12.5, 10.0, 8.5, 8.0  # points
 
 
 class Sheet:
@@ -33,6 +33,11 @@ class Sheet:
         left, bottom: room for labels beside and below the panels.
         gap: between panels.
         note: what the reader must know, at the foot.
+
+    Attributes:
+        width, height: of the sheet, in inches.
+        dpi: pixels per inch of a PNG.
+        inches: from inches to the canvas that is painted on.
     """
 
     def __init__(
@@ -62,15 +67,14 @@ class Sheet:
         self.bottom = snapped(bottom + (0.11 + 0.15 * len(lines) if lines else 0.0))
         self.top = self.bottom + height
         self.height = snapped(self.top + _TOP)
-        self.figure = Figure(
-            figsize=(self.width, self.height), dpi=picture.dpi, facecolor=self.theme.page
-        )
-        FigureCanvasAgg(self.figure)
+        self.dpi = picture.dpi
+        self.inches = Affine2D()
+        self._marks = Marks()
         parts = (picture.dataset, picture.model, picture.optimizer, f"seed {picture.seed}")
-        heading = " · ".join(shortened(part, _HEADING, 180, bold=True) for part in parts)
-        self.text(left, self.height - 0.36, heading, size=_HEADING, bold=True)
+        heading = " · ".join(shortened(part, HEADING, 180, bold=True) for part in parts)
+        self.text(left, self.height - 0.36, heading, size=HEADING, bold=True)
         self.text(
-            left, self.height - 0.59, picture.metric, size=_SUBHEADING, colour=self.theme.muted
+            left, self.height - 0.59, picture.metric, size=SUBHEADING, colour=self.theme.muted
         )
         for index, line in enumerate(reversed(lines)):
             self.text(left, 0.15 * (index + 1), line, size=SMALL, colour=self.theme.muted)
@@ -87,10 +91,14 @@ class Sheet:
                 lines.append(word)
         return lines
 
-    def add(self, artist: Artist) -> None:
-        """Put an artist, placed in inches, on the sheet."""
-        artist.set_transform(self.figure.dpi_scale_trans)
-        self.figure.add_artist(artist)
+    def paint(self, renderer: RendererBase, per_inch: float) -> None:
+        """Draw all that stands on the sheet; an inch has `per_inch` units of the canvas."""
+        self.inches.clear().scale(per_inch)
+        self._marks.draw(renderer, per_inch)
+
+    def add(self, mark: Mark, *, layer: float = 2.0) -> None:
+        """Put a mark on the sheet; those of higher layers cover those of lower ones."""
+        self._marks.add(mark, layer)
 
     def text(
         self,
@@ -112,17 +120,24 @@ class Sheet:
             limit = self.width - 0.1 - x
         line = shortened(text, size, limit * 72, bold=bold)
         ink = self.theme.ink if colour is None else colour
-        self.add(Line(x, y, line, size=size, colour=ink, bold=bold, align=align, upright=upright))
+        words = Words(
+            x=x, y=y, text=line, size=size, colour=ink, bold=bold, align=align, upright=upright
+        )
+        self.add(words, layer=9.0)
 
-    def line(self, xs: Sequence[float], ys: Sequence[float], **style: Any) -> None:
-        """A line, or markers, through points in inches."""
-        self.add(Line2D(xs, ys, **style))
+    def line(self, *lines: Sequence[tuple[float, float]], layer: float = 2.0, **style: Any) -> None:
+        """Lines of one look (see `Strokes`) through points in inches."""
+        self.add(Strokes(lines, self.inches, **style), layer=layer)
+
+    def marker(self, x: float, y: float, **style: Any) -> None:
+        """A marker (see `Markers`) at a point in inches."""
+        self.add(Markers([(x, y)], self.inches, **style))
 
     def scale(
         self,
         top: float,
         height: float,
-        columns: NDArray[np.float64],
+        columns: NDArray[np.floating],
         marks: Sequence[tuple[float, str]],
         caption: Sequence[str],
         dashed: float | None = None,
@@ -141,16 +156,15 @@ class Sheet:
             self.text(self.key, top + 0.12 + 0.15 * index, line, size=SMALL, colour=theme.muted)
         left, right = self.key, self.key + min(0.72, 0.22 * columns.shape[1])
         low = top - height
-        pixels = (columns * 255.0 + 0.5).astype(np.uint8)
-        self.add(Raster(pixels, Bbox.from_extents(left, low, right, top)))
-        self.line(
-            [left, right, right, left, left], [low, low, top, top, low],
-            color=theme.faint, linewidth=0.8,
-        )  # fmt: skip
+        box = Bbox.from_extents(left, low, right, top)
+        self.add(Raster(Pixels(columns), self.inches, box), layer=0.0)
+        frame = [(left, low), (right, low), (right, top), (left, top), (left, low)]
+        self.line(frame, colour=theme.faint, width=0.8, cap="projecting")
         if dashed is not None:
             y = low + dashed * height
-            self.line([left, right], [y, y], color=theme.ink, linewidth=0.9, dashes=(3, 2))
+            self.line([(left, y), (right, y)], colour=theme.ink, width=0.9, dashes=(3, 2))
         for share, label in marks:
             y = low + share * height
-            self.line([right, right + 0.04], [y, y], color=theme.muted, linewidth=0.8)
+            mark = [(right, y), (right + 0.04, y)]
+            self.line(mark, colour=theme.muted, width=0.8, cap="projecting")
             self.text(right + 0.09, y - 0.04, label, size=SMALL, colour=theme.muted)

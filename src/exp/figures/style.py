@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import matplotlib
@@ -15,6 +17,13 @@ from numpy.typing import NDArray
 from exp.figures.text import FAMILY
 
 Colour = tuple[float, float, float]
+
+# Petroff's sequences (arXiv:2107.02270), as matplotlib has them; not every version has both.
+_SIX = ("#5790fc", "#f89c20", "#e42536", "#964a8b", "#9c9ca1", "#7a21dd")
+_TEN = (
+    *("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"),
+    *("#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"),
+)
 
 # Their order matters: neighbours differ in form, and those that look heavy are drawn smaller.
 # No x and no +: crosses mean "misclassified".
@@ -90,17 +99,17 @@ THEMES = {
 }
 
 
+@lru_cache(64)
 def palette(count: int, theme: Theme) -> NDArray[np.float64]:
     """`[count, 3]` RGB, one colour per class.
 
-    Up to 6 and up to 10 classes these are Petroff's sequences (arXiv:2107.02270), made to be told
-    apart with any colour vision. Beyond that no such sequence exists: hues a golden angle apart in
+    Up to 6 and up to 10 classes these are Petroff's sequences, made to be told apart with any
+    colour vision. Beyond that no such sequence exists: hues a golden angle apart in
     three alternating lightnesses keep neighbours distinct for any count, and the marker shapes
     carry what colour alone cannot.
     """
     if count <= 10:
-        name = "petroff6" if count <= 6 else "petroff10"
-        base = np.array([to_rgb(colour) for colour in matplotlib.color_sequences[name]])[:count]
+        base = np.array([to_rgb(colour) for colour in (_SIX if count <= 6 else _TEN)[:count]])
     else:
         index = np.arange(count)
         base = _oklch(
@@ -109,6 +118,7 @@ def palette(count: int, theme: Theme) -> NDArray[np.float64]:
             hue=np.deg2rad(255.0 + index * 137.50776),
         )
     mixed: NDArray[np.float64] = base + (1.0 - base) * theme.lift
+    mixed.flags.writeable = False  # all callers share it
     return mixed
 
 
@@ -144,13 +154,32 @@ def _oklch(
     return np.asarray(srgb, dtype=np.float64)
 
 
+_turn = threading.RLock()
+_held = False
+
+
 @contextmanager
 def settings() -> Iterator[None]:
     """matplotlib's settings while figures are made and drawn; the caller's come back after.
 
     They start from matplotlib's defaults, whatever a matplotlibrc or the caller has set, so that
-    a picture depends on its content alone.
+    a picture depends on its content alone. Inside of itself it costs nothing, so who draws many
+    pictures may hold it all the while. Threads take turns: the settings are the whole process's.
     """
+    global _held
+    with _turn:
+        if _held:
+            yield
+            return
+        _held = True
+        try:
+            with matplotlib.rc_context(_ours()):
+                yield
+        finally:
+            _held = False
+
+
+def _ours() -> Any:
     # Untyped, as the types of matplotlib's settings name all three hundred of them.
     defaults: Any = matplotlib.rcParamsDefault
     current: Any = matplotlib.rcParams
@@ -160,11 +189,10 @@ def settings() -> Iterator[None]:
         # Looking at the backend would choose one, which may load a window system.
         if key != "backend" and current[key] != defaults[key]
     }
-    ours: Any = {
+    return {
+        **changed,
         "font.family": [FAMILY],
         # Names come from users' files: "$" is a dollar sign.
         "text.parse_math": False,
         "svg.hashsalt": "exp",
     }
-    with matplotlib.rc_context({**changed, **ours}):
-        yield

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 # matplotlib ships it, so the same text has the same pixels on every machine.
 FAMILY = "DejaVu Sans"
+HEADING, SUBHEADING, TITLE, NORMAL, SMALL = 12.5, 10.0, 10.0, 8.5, 8.0  # points
 _LONGEST = 400
 _MISSING = "\N{WHITE SQUARE}"
 
@@ -82,6 +83,7 @@ def written(text: str, size: float, dpi: float, bold: bool) -> Written:
     return Written(coverage=image[:, : ink[-1] + 1], descent=font.get_descent() / 64 + 1.0)
 
 
+@lru_cache(4096)
 def shortened(text: str, size: float, limit: float, *, bold: bool = False) -> str:
     """`text` made plain and, beyond `limit` points, shortened in its middle.
 
@@ -105,21 +107,3 @@ def shortened(text: str, size: float, limit: float, *, bold: bool = False) -> st
         else:
             high = middle - 1
     return kept(low)
-
-
-def number(value: float, *, places: bool = False) -> str:
-    """Three significant digits: 0.0123, 12.3, 1.20e-07; `places` keeps zeros at the end."""
-    if abs(value) >= 1e5:
-        text = f"{value:.2e}"
-    else:
-        text = f"{value:#.3g}".rstrip(".") if places else f"{value:.3g}"
-    return text.replace("-", "\N{MINUS SIGN}")
-
-
-def percent(share: float) -> str:
-    """A share in percent; 0 % and 100 % are said only where nothing and all is meant."""
-    if share in (0, 1):
-        return f"{share:.0%}".replace("%", " %")
-    if 0 < share < 0.0005:
-        return "<0.1 %"
-    return f"{min(share * 100, 99.9):.1f} %"

@@ -6,33 +6,56 @@ import math
 
 import numpy as np
 
-from exp.figures.text import number
+from exp.figures.numbers import power, raised
+from exp.figures.text import SMALL, width
 
 Ticks = tuple[list[float], list[str]]
 
 
-def linear(low: float, high: float, count: int = 5) -> Ticks:
-    """At most `count + 1` multiples of 1, 2 or 5 times a power of ten within [low, high]."""
+def linear(low: float, high: float, *, most: int = 6, room: float | None = None) -> Ticks:
+    """Multiples of 1, 2 or 5 times a power of ten within [low, high].
+
+    Args:
+        low, high: of the axis.
+        most: how many there may be.
+        room: inches for the labels side by side; fewer numbers are chosen until they fit.
+    """
+    ticks = _linear(low, high, most)
+    while room is not None and most > 2 and _crowded(ticks[1], room):
+        most -= 1
+        ticks = _linear(low, high, most)
+    return ticks
+
+
+def _crowded(labels: list[str], room: float) -> bool:
+    return sum(width(label, SMALL) + 12.0 for label in labels) > room * 72
+
+
+def _linear(low: float, high: float, most: int) -> Ticks:
     span = high - low
     if not (math.isfinite(span) and span > 0):
         return [], []
-    power = 10.0 ** math.floor(math.log10(span / count))
-    step = next((m * power for m in (1, 2, 5, 10) if span / (m * power) <= count), 10 * power)
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    if last - first > count:  # the numbers are too large to tell apart at this step
+    digit = 10.0 ** (math.floor(math.log10(span / most)) - 1)
+    for step in (digit * multiple for multiple in (1, 2, 5, 10, 20, 50, 100)):
+        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        if last - first < most:
+            break
+    else:  # below what floating point can tell apart
         return [], []
     places = [index * step for index in range(first, last + 1)]
     largest = max(abs(low), abs(high))
     if largest >= 1e6 or step < 1e-4:
         digits = max(0, math.floor(math.log10(largest)) - math.floor(math.log10(step)))
-        labels = [f"{place:.{min(digits, 9)}e}" if place else "0" for place in places]
+        if digits > 9:  # too many to read
+            return [], []
+        labels = [raised(f"{place:.{digits}e}") if place else "0" for place in places]
     else:
         decimals = max(0, -math.floor(math.log10(step) + 1e-9))
-        labels = [f"{place:,.{decimals}f}" for place in places]
-    return places, [label.replace("-", "\N{MINUS SIGN}") for label in labels]
+        labels = [raised(f"{place:,.{decimals}f}") for place in places]
+    return places, labels
 
 
-def logarithmic(low: float, high: float, count: int = 6) -> Ticks:
+def logarithmic(low: float, high: float, most: int = 6) -> Ticks:
     """Powers of ten between 10^low and 10^high; where there are few, 2 and 5 times them as well.
 
     Returns:
@@ -40,12 +63,12 @@ def logarithmic(low: float, high: float, count: int = 6) -> Ticks:
     """
     first, last = math.ceil(low - 1e-9), math.floor(high + 1e-9)
     if last - first >= 2:
-        stride = math.ceil((last - first + 1) / count)
-        places = [float(power) for power in range(first, last + 1, stride)]
+        stride = math.ceil((last - first + 1) / most)
+        places = [float(exponent) for exponent in range(first, last + 1, stride)]
     else:
-        fine = [power + math.log10(m) for power in range(first - 1, last + 1) for m in (1, 2, 5)]
+        fine = [whole + math.log10(m) for whole in range(first - 1, last + 1) for m in (1, 2, 5)]
         places = [place for place in fine if low <= place <= high]
-    return places, [number(10.0 ** min(place, 308.0)) for place in places]
+    return places, [power(place) for place in places]
 
 
 def thinned(count: int, most: int) -> list[int]:

@@ -204,20 +204,22 @@ def serve() -> None:
 
     gc.disable()  # nothing that an import makes is garbage
     from exp.figures.draw import draw
+    from exp.figures.style import settings
 
     gc.freeze()
     gc.enable()
     paths: list[str] = []
     failed = 0
-    while (item := inbox.get()) is not None:
-        with drawing:
-            if gone.is_set():
-                os._exit(1)
-            try:
-                paths += map(str, draw(Picture.from_bytes(item[1]), item[0]))
-            except Exception:
-                failed += 1
-                traceback.print_exc()
+    with settings():
+        while (item := inbox.get()) is not None:
+            with drawing:
+                if gone.is_set():
+                    os._exit(1)
+                try:
+                    paths += map(str, draw(Picture.from_bytes(item[1]), item[0]))
+                except Exception:
+                    failed += 1
+                    traceback.print_exc()
     answers.write(json.dumps({"paths": paths, "failed": failed}).encode("ascii"))
     answers.flush()
     sys.stderr.flush()

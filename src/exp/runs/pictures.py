@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from exp.figures import Picture, Plane
+from exp.figures.numbers import percent
 from exp.runs.tables import Answers
 
 CODES = {"train": 0, "validation": 1, "test": 2}
@@ -34,10 +35,11 @@ def picture(answers: Answers) -> Picture | None:
         model=plan["model"].name,
         optimizer=plan["optimizer"].name,
         seed=str(plan.seed),
-        metric=f"{split} accuracy {right:.1%}".replace("%", " %"),
+        metric=f"{split} accuracy {percent(right)}",
         classes=data.classes,
         axes=plane.axes,
         note=plane.note,
+        map_note=plane.map_note,
         points=plane.project(space[rows]),
         labels=data.y[rows],
         predicted=np.concatenate(list(answers.predicted.values())),
@@ -49,6 +51,7 @@ def picture(answers: Answers) -> Picture | None:
         probabilities=chances,
         history=result.history,
         best_epoch=result.best_epoch,
+        monitor=plan.monitor,
         names=tuple(figures.draw),
         format=tuple(figures.format),
         theme=figures.theme,
