@@ -80,7 +80,9 @@ def main() -> int:
     for way in ways:
         place = folder / way.replace("=", "-")
         begun = time.perf_counter()
-        done = exp("-m", "sweep.file=runs.txt", f"sweep.dir={place}", *FIXED, *WAYS[way][0], folder=folder)
+        done = exp(
+            "-m", "sweep.file=runs.txt", f"sweep.dir={place}", *FIXED, *WAYS[way][0], folder=folder
+        )
         seconds = time.perf_counter() - begun
         if done.returncode not in (0, 3):
             print(f"{way}: exit code {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")

@@ -7,7 +7,7 @@ import os
 # As `exp.cli` does before torch is imported: the promise of same bits rests on it.
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,12 @@ import pytest
 from exp.config import GROUPS, Plan, plan
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No test reads or fills the user's cache of data sets."""
-    monkeypatch.setenv("EXP_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EXP_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+        yield
 
 
 DEFAULTS = {
@@ -56,3 +58,13 @@ def in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty directory to work in."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def hydra_as_it_comes() -> Iterator[None]:
+    """A command line in this process sets the version whose defaults Hydra follows."""
+    from hydra.version import VersionBase
+
+    before = VersionBase.instance().version_base
+    yield
+    VersionBase.instance().version_base = before

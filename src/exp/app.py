@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
-import re
-import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +28,8 @@ from hydra.version import setbase
 from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-from exp.compose import compose, resolved, resolvers
+from exp import plugins
+from exp.compose import compose, one_line, resolved, resolvers
 from exp.errors import ConfigError, Fault
 
 PACKAGED = Path(__file__).resolve().parents[2] / "conf"
@@ -47,12 +46,13 @@ class UserConf(SearchPathPlugin):  # type: ignore[misc]
 
 def main(words: list[str]) -> int:
     """Handles everything that is not a verb; returns the exit code."""
-    parser = get_args_parser()
-    parser.prog = "exp"
+    parser = flags()
     args = parser.parse_args(words)
+    if args.experimental_rerun is not None:
+        raise ConfigError([Fault("--experimental-rerun", "exp reads no pickle of a run")])
     setbase("1.3")
     resolvers()
-    load_plugins(args.overrides)
+    plugins.load(args.overrides)
     hydra = create(args)
     try:
         return run(hydra, args, parser)
@@ -60,38 +60,21 @@ def main(words: list[str]) -> int:
         GlobalHydra.instance().clear()
 
 
-def load_plugins(overrides: list[str]) -> None:
-    """Imports the user's own component modules that the command line names.
-
-    Raises:
-        ConfigError: such a module does not exist. An error inside it is shown in full.
-    """
-    import importlib
-
-    for override in overrides:
-        key, equals, value = override.partition("=")
-        if key.strip("+") != "plugins" or not equals:
-            continue
-        import exp.components  # noqa: F401 - declares the kinds that a plug-in registers
-
-        sys.path.insert(0, os.getcwd())
-        for name in re.findall(r"[^,\s\[\]'\"]+", value):
-            if not all(part.isidentifier() for part in name.split(".")):
-                continue  # validation tells that this is no module
-            try:
-                importlib.import_module(name)
-            except ModuleNotFoundError as error:
-                if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-                    raise
-                where = f"no module {name!r} in {os.getcwd()} or among the installed packages"
-                raise ConfigError([Fault("plugins", where)]) from None
+def flags() -> argparse.ArgumentParser:
+    """Hydra's flags, under our name."""
+    parser: argparse.ArgumentParser = get_args_parser()
+    parser.prog = "exp"
+    for action in parser._actions:
+        if action.dest == "version":
+            action.version = f"exp {version('exp')}"  # type: ignore[attr-defined]
+    return parser
 
 
 def create(args: argparse.Namespace) -> Hydra:
     """Hydra with the packaged conf, the user's own, and `--config-dir`."""
     registered = Plugins.instance()
     registered.register(UserConf)
-    path = args.config_path or "pkg://exp.conf"
+    path = "pkg://exp.conf" if args.config_path is None else primary(args.config_path)
     search_path = create_automatic_config_search_path(None, None, path)
     if args.config_dir is not None:
         extra = Path(args.config_dir).absolute()
@@ -102,15 +85,26 @@ def create(args: argparse.Namespace) -> Hydra:
     return Hydra.create_main_hydra2(task_name="exp", config_search_path=search_path)
 
 
+def primary(path: str) -> str:
+    """Where `--config-path` leads, from the working directory."""
+    place = Path(path).absolute()
+    if "://" not in path and not place.is_dir():
+        raise ConfigError([Fault("--config-path", f"there is no directory {place}")])
+    return path if "://" in path else str(place)
+
+
 def run(hydra: Hydra, args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """What the flags ask for."""
     name = args.config_name or "config"
     if args.help:
-        hydra.app_help(config_name=name, args_parser=parser, args=args)
+        told(hydra, args, lambda: hydra.app_help(name, parser, args))
     elif args.hydra_help:
         hydra.hydra_help(config_name=name, args_parser=parser, args=args)
     elif args.shell_completion:
-        hydra.shell_completion(config_name=name, overrides=args.overrides)
+        try:
+            hydra.shell_completion(config_name=name, overrides=args.overrides)
+        except ValueError as error:
+            raise ConfigError([Fault("--shell-completion", one_line(error))]) from None
     elif args.info is not None:
         told(hydra, args, lambda: hydra.show_info(args.info, name, args.overrides))
     elif args.cfg is not None:
@@ -138,7 +132,8 @@ def told(hydra: Hydra, args: argparse.Namespace, show: Callable[[], object]) -> 
         show()
     except (HydraException, OmegaConfBaseException):
         name = args.config_name or "config"
-        _, faults = compose(hydra.config_loader, name, args.overrides, RunMode.RUN)
+        config, faults = compose(hydra.config_loader, name, args.overrides, RunMode.RUN)
+        resolved(config, faults)
         if faults:
             raise ConfigError(faults) from None
         raise
@@ -150,7 +145,7 @@ def single(hydra: Hydra, args: argparse.Namespace, name: str) -> int:
     with read_write(config.hydra):
         config.hydra.mode = RunMode.RUN
     worker = None
-    if not faults and OmegaConf.select(config, "figures.name") not in (None, "none"):
+    if not faults and draws(config):
         from exp.figures import FigureWorker
 
         # It imports matplotlib while this process imports torch and trains.
@@ -163,25 +158,34 @@ def single(hydra: Hydra, args: argparse.Namespace, name: str) -> int:
             worker.close()
 
 
+def draws(config: DictConfig) -> bool:
+    """Whether a config that is not validated yet asks for figures."""
+    try:
+        return OmegaConf.select(config, "figures.name") not in (None, "none")
+    except OmegaConfBaseException:  # validation tells what is wrong
+        return False
+
+
 def started(hydra: Hydra, config: DictConfig, name: str, faults: list[Fault], worker: Any) -> int:
     """Validates a composed config, loads its data, makes its directory and runs it."""
     from exp.config import plan
 
     found = plan(resolved(config, faults), faults)
-    from exp.engine import Job
+    from exp.engine import Job, tried
     from exp.runs import provenance
     from exp.runs.console import bar
     from exp.runs.directory import RunDirectory
     from exp.runs.execute import Execution, execute
 
     job = Job.of(found)
+    tried(job)
     HydraConfig.instance().set_config(config)
-    directory = RunDirectory(Path(str(config.hydra.run.dir)))
+    callbacks, path = hydras_own(config)
+    directory = RunDirectory(path)
     directory.claim()
     # Hydra reads the directory once more from its config: the same one, whatever the clock says.
     with read_write(config.hydra):
-        config.hydra.run.dir = str(directory.path)
-    callbacks = Callbacks(config)
+        config.hydra.run.dir = str(path)
     callbacks.on_run_start(config=config, config_name=name)
 
     def task(_: DictConfig) -> Any:
@@ -203,6 +207,20 @@ def started(hydra: Hydra, config: DictConfig, name: str, faults: list[Fault], wo
     if isinstance(done._return_value, Exception):
         raise done._return_value
     return 3 if done._return_value.status == "diverged" else 0
+
+
+def hydras_own(config: DictConfig) -> tuple[Callbacks, Path]:
+    """The callbacks and the run directory that Hydra's node names.
+
+    Raises:
+        ConfigError: they cannot be made of what stands there.
+    """
+    try:
+        path = Path(str(config.hydra.run.dir))
+        return Callbacks(config), path.absolute() if config.hydra.job.chdir else path
+    except (HydraException, OmegaConfBaseException) as error:
+        where = getattr(error, "full_key", None) or "hydra.callbacks"
+        raise ConfigError([Fault(where, one_line(error))]) from None
 
 
 def sweep(hydra: Hydra, args: argparse.Namespace, name: str) -> int:

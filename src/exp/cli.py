@@ -6,11 +6,17 @@ Nothing heavy is imported here: `--help`, `--cfg` and completion answer without 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-VERBS: dict[str, str] = {"list": "exp.listing:main"}
+VERBS: dict[str, str] = {
+    "list": "exp.listing:main",
+    "resume": "exp.again.resume:main",
+    "rerun": "exp.again.rerun:main",
+    "compare": "exp.again.compare:main",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -23,12 +29,23 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     os.environ.setdefault("MKL_CBWR", "AUTO")
     # NumPy's products here are small, and their bits are then those of a sweep's workers.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    signal.signal(signal.SIGTERM, terminated)
     words = list(sys.argv[1:] if argv is None else argv)
     code = guarded(lambda: dispatch(words))
     leave(code)
 
 
+def terminated(*_: object) -> NoReturn:
+    """A polite kill ends the process as Ctrl-C does, with a code of its own."""
+    from exp.errors import Interrupted
+
+    raise Interrupted(143)
+
+
 def dispatch(words: list[str]) -> int:
+    from exp import invocation
+
+    invocation.words = words
     if words and words[0] in VERBS:
         import importlib
 
@@ -54,9 +71,9 @@ def guarded(work: Callable[[], int]) -> int:
             traceback.print_exc()
         print(f"exp: {error}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         print("exp: interrupted", file=sys.stderr)
-        return 130
+        return int(getattr(error, "code", 130))
     except BrokenPipeError:
         # Whoever read our output has left; nothing more can be told.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

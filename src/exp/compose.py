@@ -21,11 +21,12 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from exp.errors import ConfigError, Fault, nearest, shown, unknown
+from exp.registry import register
 
 BROKEN = (
     HydraException, OmegaConfBaseException,
-    ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError,
-    ValueError,
+    ArithmeticError, AssertionError, AttributeError, LookupError, OSError, RecursionError,
+    TypeError, ValueError,
 )  # fmt: skip
 """What Hydra raises for an override: its own errors, and whatever breaks inside it."""
 
@@ -78,7 +79,7 @@ def sifted(
         try:
             parsed.extend(parser.parse_overrides([text]))
         except BROKEN as error:
-            faults.append(Fault(shown(text), unreadable(text, error)))
+            faults.append(unreadable(text, error))
     groups = set(group_names(loader))
     chosen, values, swept = [], [], []
     for override in parsed:
@@ -123,11 +124,12 @@ def tried(
         base: composed from `good`, if that is done already: then the overrides are of values.
 
     Returns:
-        The config composed from `good`, as it is then or was at the last fault.
+        The config composed from `good`, as it is then.
 
     Raises:
         ConfigError: `good` alone cannot be composed.
     """
+    composed: DictConfig
     lines = [str(override.input_line) for override in overrides]
     try:
         composed = loader.load_configuration(name, [*good, *lines], run_mode=mode)
@@ -141,7 +143,7 @@ def tried(
         raise ConfigError([*faults, Fault(name, one_line(error))]) from None
     for override, line in zip(overrides, lines, strict=True):
         try:
-            loader.load_configuration(name, [*good, line], run_mode=mode)
+            composed = loader.load_configuration(name, [*good, line], run_mode=mode)
             good.append(line)
         except BROKEN as error:
             message = unfitting(composed, override) if base else None
@@ -172,12 +174,16 @@ def group_names(loader: ConfigLoader, parent: str = "") -> list[str]:
 
 def group_fault(loader: ConfigLoader, override: Override) -> Fault | None:
     """What is wrong with `group=option`."""
-    value = override.value()
-    options = loader.get_group_options(override.key_or_group)
+    value, group = override.value(), override.key_or_group
+    options = loader.get_group_options(group)
     named = value if isinstance(value, list) else [value]
     for option in named:
         if str(option) not in options and not override.is_delete():
-            return Fault(override.key_or_group, unknown("option", option, options, "There are"))
+            kind = register.kinds.get(group)
+            if kind is not None and str(option) in kind.components:
+                file = f"conf/{group}/{option}.yaml with `name: {option}` and its parameters"
+                return Fault(group, f"{option!r} is registered, but has no file: write {file}")
+            return Fault(group, unknown("option", option, options, "There are"))
     return None
 
 
@@ -207,22 +213,34 @@ def elsewhere(config: DictConfig, name: str) -> str:
     """` Did you mean 'group.name'?`, where a group has a key of that name."""
     for group in config:
         node = config._get_node(group)
-        if group != "hydra" and OmegaConf.is_dict(node) and name in node.keys():  # noqa: SIM118
-            return f" Did you mean {f'{group}.{name}'!r}?"
+        if group != "hydra" and isinstance(node, DictConfig) and name in list(node.keys()):
+            return f" Did you mean {f'{group!s}.{name}'!r}?"
     return ""
 
 
-def unreadable(text: str, error: Exception) -> str:
-    if "=" not in text and not text.startswith("~"):
-        return "expected key=value, or a verb (exp list) as the first word"
-    return f"cannot be read as key=value: {one_line(error)}"
+def unreadable(text: str, error: Exception) -> Fault:
+    """Why a word is no override: at its key, if it has one."""
+    key, equals, value = text.lstrip("+~").partition("=")
+    if not equals and not text.startswith("~"):
+        return Fault(shown(text), "expected key=value, or a verb (exp list) as the first word")
+    reason = one_line(error)
+    if "LexerNoViableAltException" in reason:
+        reason = "it holds a character that must stand in quotes, 'key=\"value\"'"
+    if re.fullmatch(r"[a-z_][\w/]*(\.\w+)*(@[\w.]*)?", key, re.ASCII):
+        return Fault(key, f"cannot read {shown(value)}: {reason}")
+    return Fault(shown(text), f"cannot be read as key=value: {reason}")
+
+
+SKIPPED = (
+    "full_key:", "object_type=", "reference_type=", "Set the", "See https:", "provider=",
+    "Config search path:", "Error parsing override",
+)  # fmt: skip
 
 
 def one_line(error: Exception, limit: int = 300) -> str:
     """The text of an error of Hydra's on one line, without what only its developers need."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    skipped = ("full_key:", "object_type=", "Set the", "See https:", "Config search path:")
-    kept = [line for line in lines if not line.startswith((*skipped, "provider="))]
+    kept = [line for line in lines if not line.startswith(SKIPPED)]
     text = "; ".join(kept) or type(error).__name__
     text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
     return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -61,6 +61,23 @@ class RunDirectoryError(ExpError):
     """A run directory cannot be made, read or written."""
 
 
+class DamagedError(RunDirectoryError):
+    """A file of a run directory is not what was written there."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asked the process to end.
+
+    Args:
+        code: the exit code that says which signal it was.
+        between: whether training stood between two epochs, where a state can be saved.
+    """
+
+    def __init__(self, code: int = 130, *, between: bool = False) -> None:
+        super().__init__("interrupted")
+        self.code, self.between = code, between
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """` Did you mean 'x'?`, or nothing where no known word is close."""
     names = [str(name) for name in known]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from importlib.resources import files
 
 import exp.components  # noqa: F401 - declares the kinds
 from exp.errors import ConfigError, Fault, unknown
@@ -18,7 +19,7 @@ def main(words: list[str]) -> int:
     """
     if not words:
         for name in sorted(register.kinds):
-            print(f"{name}: {', '.join(register.kinds[name].names())}")
+            print(f"{name}: {', '.join(options(register.kinds[name]))}")
         return 0
     group = words[0]
     if group not in register.kinds:
@@ -32,6 +33,14 @@ def main(words: list[str]) -> int:
         raise ConfigError([Fault(f"exp list {group}", unknown(group, words[1], names))])
     print(full(kind, kind.components[words[1]]))
     return 0
+
+
+def options(kind: Kind) -> list[str]:
+    """The names of a kind. Each packaged component has a YAML file, so that nothing need be
+    imported to know them: torch alone takes two seconds."""
+    folder = files("exp.conf") / kind.name
+    packaged = [file.name for file in folder.iterdir()] if folder.is_dir() else []
+    return sorted({name.removesuffix(".yaml") for name in packaged} | kind.components.keys())
 
 
 def outline(component: Component) -> str:

@@ -6,7 +6,10 @@ results = train([Job.of(plan(config)) for config in configs])
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from typing import Any
+
+from torch import Tensor
 
 from exp.engine.job import Job
 from exp.engine.result import Predictor, Result
@@ -21,13 +24,19 @@ __all__ = [
 ]  # fmt: skip
 
 Report = Callable[[int, Training], None]
+Checkpoint = tuple[dict[str, Tensor], dict[str, Any]]
+"""Tensors and numbers, as `capture` gives them."""
 
 
-def grouped(jobs: Sequence[Job]) -> list[list[int]]:
-    """Indices of jobs that train as one stack, in the order in which they were given."""
+def grouped(jobs: Sequence[Job], apart: Collection[int] = ()) -> list[list[int]]:
+    """Indices of jobs that train as one stack, in the order in which they were given.
+
+    Args:
+        apart: indices of jobs that go alone whatever they are.
+    """
     groups: dict[Hashable, list[int]] = {}
     for index, job in enumerate(jobs):
-        key = ("alone", index) if job.alone() else job.key()
+        key = ("alone", index) if index in apart or job.alone() else job.key()
         groups.setdefault(key, []).append(index)
     return list(groups.values())
 
@@ -35,19 +44,24 @@ def grouped(jobs: Sequence[Job]) -> list[list[int]]:
 def train(
     jobs: Sequence[Job],
     *,
+    start: Mapping[int, Checkpoint] | None = None,
     on_row: Report | None = None,
     on_checkpoint: Report | None = None,
+    on_epoch: Callable[[Training], None] | None = None,
 ) -> list[Result]:
     """Trains every job and returns its result, in the same order.
 
     The bits of a result do not depend on which other jobs are given.
 
     Args:
+        start: index -> where an earlier training of this job was left; it goes on from there.
         on_row: called with a stack's first index and its training after each evaluated epoch.
         on_checkpoint: likewise after each `trainer.checkpoint_every` epochs.
+        on_epoch: called with its training after every epoch of a stack; what it raises ends all.
     """
     results: dict[int, Result] = {}
-    for group in grouped(jobs):
+    start = start or {}
+    for group in grouped(jobs, start):
         stack = Stack([jobs[index] for index in group])
 
         def keep(training: Training, end: End, group: list[int] = group) -> None:
@@ -55,11 +69,18 @@ def train(
             results[index] = result_of(training, end)
 
         def report(hook: Report | None, index: int = group[0]) -> Callable[[Training], None] | None:
-            return None if hook is None else lambda training: hook(index, training)
+            return None if hook is None else lambda now: hook(index, now)
 
-        Training(
-            stack, on_end=keep, on_row=report(on_row), on_checkpoint=report(on_checkpoint)
-        ).run()
+        training = Training(
+            stack,
+            on_end=keep,
+            on_row=report(on_row),
+            on_checkpoint=report(on_checkpoint),
+            on_epoch=on_epoch,
+        )
+        if group[0] in start:
+            restore(training, *start[group[0]])
+        training.run()
     return [results[index] for index in range(len(jobs))]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -47,7 +48,7 @@ class Recorded:
         kept = [*stack.optimizer.state.values(), *stack.model.buffers.values()]
         kept.append(stack.model.parameters.values)
         before = [tensor.clone() for tensor in kept]
-        side = torch.cuda.Stream()
+        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(WARM_UP):
@@ -79,5 +80,8 @@ def tensors(batch: Batch) -> list[Tensor]:
 
 def copied(batch: Batch) -> Batch:
     """A batch whose tensors are its own."""
-    own = {field.name: getattr(batch, field.name) for field in fields(batch)}
-    return Batch(**{k: v.clone() if isinstance(v, Tensor) else v for k, v in own.items()})
+    found: dict[str, Any] = {}
+    for field in fields(batch):
+        value = getattr(batch, field.name)
+        found[field.name] = value.clone() if isinstance(value, Tensor) else value
+    return Batch(**found)

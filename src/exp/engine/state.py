@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor
@@ -15,7 +16,9 @@ def capture(training: Training, position: int) -> tuple[dict[str, Tensor], dict[
     stack, watch = training.stack, training.watch
     block = stack.history.block()
     tensors = {f"model.{name}": value for name, value in stack.model.state(position).items()}
-    tensors |= {f"best.{name}": value for name, value in best_state(training, position).items()}
+    for name, kept in (("best", watch.best_state), ("previous", watch.now)):
+        named = named_state(training, kept, position)
+        tensors |= {f"{name}.{key}": value for key, value in named.items()}
     for name, value in stack.optimizer.state.items():
         tensors[f"optimizer.{name}"] = value[position] if stack.optimizer.stackable else value
     tensors["random.shuffle"] = stack.shufflers[position].get_state()
@@ -36,8 +39,13 @@ def capture(training: Training, position: int) -> tuple[dict[str, Tensor], dict[
 
 def best_state(training: Training, position: int) -> dict[str, Tensor]:
     """The model of one run as it was after its best epoch, named as the module names it."""
+    return named_state(training, training.watch.best_state, position)
+
+
+def named_state(training: Training, kept: Sequence[Tensor], position: int) -> dict[str, Tensor]:
+    """One run's part of what the watch has kept: copies, on the CPU, by the module's names."""
     model = training.stack.model
-    values, *buffers = training.watch.best_state
+    values, *buffers = kept
     state = {name: part[position] for name, part in model.slices(values)}
     for name, buffer in zip(model.buffers, buffers, strict=True):
         if not name.endswith("rates"):
@@ -45,17 +53,23 @@ def best_state(training: Training, position: int) -> dict[str, Tensor]:
     return {name: value.detach().cpu().clone() for name, value in state.items()}
 
 
+def put_back(training: Training, kept: Sequence[Tensor], state: dict[str, Tensor]) -> None:
+    """Writes what `named_state` gave into a stack of one."""
+    model = training.stack.model
+    values, *buffers = kept
+    for name, view in model.slices(values):
+        view[0] = state[name].to(view)
+    for name, buffer in zip(model.buffers, buffers, strict=True):
+        if not name.endswith("rates"):
+            buffer[0] = state[name].to(buffer)
+
+
 def restore(training: Training, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
     """Puts a fresh stack of one where `capture` left it."""
     stack, watch = training.stack, training.watch
     stack.model.load(0, part(tensors, "model."))
-    best = part(tensors, "best.")
-    values, *buffers = watch.best_state
-    for name, view in stack.model.slices(values):
-        view[0] = best[name].to(view)
-    for name, buffer in zip(stack.model.buffers, buffers, strict=True):
-        if not name.endswith("rates"):
-            buffer[0] = best[name].to(buffer)
+    put_back(training, watch.best_state, part(tensors, "best."))
+    put_back(training, watch.now, part(tensors, "previous."))
     saved = part(tensors, "optimizer.")
     if stack.optimizer.stackable:
         saved = {

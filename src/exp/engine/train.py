@@ -32,6 +32,7 @@ class Training:
         on_row: called after each evaluated epoch.
         on_checkpoint: called after each `checkpoint_every` epochs.
         on_end: called for each run as it ends, while it still stands in the stack.
+        on_epoch: called after every epoch; what it raises ends the training there.
     """
 
     def __init__(
@@ -41,11 +42,13 @@ class Training:
         on_end: Callable[[Training, End], None],
         on_row: Callable[[Training], None] | None = None,
         on_checkpoint: Callable[[Training], None] | None = None,
+        on_epoch: Callable[[Training], None] | None = None,
     ) -> None:
         self.stack = stack
         self.watch = Watch(stack)
         self.epoch = 0
         self.on_end, self.on_row, self.on_checkpoint = on_end, on_row, on_checkpoint
+        self.on_epoch = on_epoch
         self.recorded: Recorded | None = None
 
     def run(self) -> None:
@@ -56,6 +59,8 @@ class Training:
         try:
             while self.stack.runs and self.epoch < trainer.epochs:
                 self.one_epoch()
+                if self.on_epoch is not None:
+                    self.on_epoch(self)
         finally:
             torch.set_num_threads(threads)
 

@@ -1,25 +1,69 @@
-"""Checkpoints: tensors as safetensors, numbers as JSON. Nothing here reads or writes a pickle."""
+"""Checkpoints: one safetensors file that knows whether it is whole. No pickle is read or written.
+
+Numbers travel in the file's metadata, with a digest of everything in it, since safetensors itself
+takes a flipped bit in silence. The JSON file beside it says the same to a reader.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
-from exp.runs.directory import RunDirectory, json_text
+from exp.errors import DamagedError
+from exp.runs.directory import RunDirectory, finite, json_text
+
+Checkpoint = tuple[dict[str, Tensor], dict[str, Any]]
 
 
 def content(
     directory: RunDirectory, name: str, tensors: dict[str, Tensor], numbers: dict[str, Any]
 ) -> dict[Path, bytes | str]:
     """The files `checkpoints/<name>.safetensors` and `.json`, by path."""
-    from safetensors.numpy import save as to_bytes
+    from safetensors.numpy import save
 
-    # Sorted, and without safetensors' own metadata, so that the same weights are the same bytes.
+    # Sorted, and with one key of metadata (several come in random order), so that the same
+    # weights are the same bytes.
     arrays = {k: np.ascontiguousarray(tensors[k].detach().cpu().numpy()) for k in sorted(tensors)}
+    numbers = finite(numbers)
+    known = {"numbers": numbers, "sha256": digest(arrays, numbers)}
+    metadata = {"exp": json.dumps(known, allow_nan=False)}
     return {
-        directory.checkpoints / f"{name}.safetensors": to_bytes(arrays),
+        directory.checkpoints / f"{name}.safetensors": save(arrays, metadata),
         directory.checkpoints / f"{name}.json": json_text(numbers),
     }
+
+
+def load(path: Path) -> Checkpoint:
+    """What `content` was given.
+
+    Raises:
+        DamagedError: the file is not what was written.
+        OSError: there is none.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path.stat()
+    try:
+        with safe_open(path, "np") as file:
+            known = json.loads((file.metadata() or {})["exp"])
+            arrays = {key: file.get_tensor(key) for key in sorted(file.keys())}
+        if known["sha256"] != digest(arrays, known["numbers"]):
+            raise ValueError("its content does not match its digest")
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise DamagedError(f"{path} is not what was written: {error}") from error
+    return {key: torch.from_numpy(array) for key, array in arrays.items()}, known["numbers"]
+
+
+def digest(arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> str:
+    """sha256 of arrays, with their names, types and shapes, and of numbers."""
+    total = hashlib.sha256(json.dumps(numbers, sort_keys=True, allow_nan=False).encode())
+    for name, array in arrays.items():
+        total.update(f"{name} {array.dtype} {array.shape}".encode())
+        total.update(array.tobytes())
+    return total.hexdigest()

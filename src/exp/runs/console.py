@@ -103,8 +103,9 @@ def closing(directory: RunDirectory, summary: dict[str, Any], seconds: float) ->
         texts = ["-" if cell is None else f"{cell:.4f}" for cell in cells]
         lines.append(f"{name:<18}" + "".join(f"{text:>12}" for text in texts))
     lines += ["", f"Written to {directory.path}/"]
-    shown = [*directory.files(), directory.record, directory.log]
+    shown = [*directory.files(), directory.record]
     places = sorted(path.relative_to(directory.path).as_posix() for path in shown)
+    places = [place for place in places if not place.startswith(".hydra/")]
     lines += [f"  {place}" for place in places]
     return "\n".join(lines)
 

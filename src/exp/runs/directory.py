@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from exp.errors import RunDirectoryError
+from exp.errors import DamagedError, RunDirectoryError
 from exp.files import write_all
 
 
@@ -100,21 +100,78 @@ class RunDirectory:
             raise RunDirectoryError(f"cannot write {names} in {self.path}: {reason}") from error
 
     def files(self) -> list[Path]:
-        """Every file whose digest stands in run.json, in a fixed order.
+        """Every file whose digest stands in run.json, which cannot hold its own, in a fixed order.
 
-        The log is still being written, run.json cannot hold its own digest, and what lies under
-        .hydra is Hydra's.
+        Drafts of files that a crash has left are nobody's.
         """
-        skipped = {self.log, self.record}
-        found = (path for path in self.path.rglob("*") if path.is_file() and path not in skipped)
-        return sorted(path for path in found if ".hydra" not in path.relative_to(self.path).parts)
+        found = (path for path in self.path.rglob("*") if path.is_file() and path != self.record)
+        return sorted(path for path in found if not is_draft(path))
 
-    def digests(self) -> dict[str, str]:
-        """Relative path -> sha256 of every file."""
-        return {
-            path.relative_to(self.path).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in self.files()
-        }
+    def digests(self, *, growing: bool = False) -> dict[str, str]:
+        """Relative path -> sha256 of every file.
+
+        Args:
+            growing: leaves out the log, which is still being written, and what an earlier process
+                has left in a run that goes on.
+        """
+        files = self.files()
+        if growing:
+            files = [p for p in files if p == self.config or p.parent.name == ".hydra"]
+        return {path.relative_to(self.path).as_posix(): sha256(path.read_bytes()) for path in files}
+
+    def write_record(self, record: dict[str, Any]) -> None:
+        """Writes run.json."""
+        self.write(self.record, record_text(record))
+
+    def read_record(self) -> dict[str, Any]:
+        """The content of run.json.
+
+        Raises:
+            RunDirectoryError: this is no run directory.
+            DamagedError: the file is not what was written.
+        """
+        try:
+            record: dict[str, Any] = json.loads(self.record.read_bytes())
+        except OSError as error:
+            reason = error.strerror or error
+            raise RunDirectoryError(
+                f"{self.path} is no run directory: {self.record.name}: {reason}"
+            ) from error
+        except ValueError as error:
+            raise DamagedError(f"{self.record} is not what was written: {error}") from error
+        found = record.pop("sha256", None) if isinstance(record, dict) else None
+        if found is None or found != record_digest(record):
+            raise DamagedError(f"{self.record} is not what was written: its digest differs")
+        return record
+
+    def damaged(self, record: dict[str, Any]) -> list[str]:
+        """What is no longer as run.json says: the names of files that were changed, or are gone."""
+        found = []
+        for name, digest in record.get("digests", {}).items():
+            try:
+                if sha256((self.path / name).read_bytes()) != digest:
+                    found.append(f"{name} has changed")
+            except OSError:
+                found.append(f"{name} is gone")
+        return found
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def record_text(record: dict[str, Any]) -> str:
+    """The content of run.json: it ends with a digest of all that stands before."""
+    whole = finite(record)
+    return json_text({**whole, "sha256": record_digest(whole)})
+
+
+def record_digest(record: dict[str, Any]) -> str:
+    return sha256(json.dumps(record, sort_keys=True, allow_nan=False).encode())
+
+
+def is_draft(path: Path) -> bool:
+    return path.name.startswith(".") and path.name.endswith(".tmp")
 
 
 Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 import datetime
 import logging
-import os
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from exp.engine import Job, Result, Training, capture, train
 from exp.engine.state import best_state
-from exp.errors import ExpError
-from exp.runs import checkpoint, console, provenance
+from exp.errors import ExpError, Interrupted
+from exp.runs import checkpoint, console, process, provenance
+from exp.runs.checkpoint import Checkpoint
 from exp.runs.directory import RunDirectory, json_text, yaml_text
 from exp.runs.pictures import picture
+from exp.runs.signals import Patience, patient
 from exp.runs.tables import Answers, metrics_text, summary
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class Execution:
         log: where its lines go.
         origin: what `provenance.origin` says; many runs of one process share it.
         worker: draws the figures beside this process; None draws them here.
+        start: a checkpoint of this run to go on from.
+        more: what else run.json is to say.
 
     Attributes:
         record: the content of run.json.
@@ -45,12 +48,15 @@ class Execution:
         log: logging.Logger,
         origin: dict[str, Any],
         worker: FigureWorker | None = None,
+        start: Checkpoint | None = None,
+        more: dict[str, Any] | None = None,
     ) -> None:
         self.job, self.directory, self.log, self.worker = job, directory, log, worker
+        self.start = start
         self.started = time.perf_counter()
         self.timings: dict[str, float] = {}
         self.summary: dict[str, Any] | None = None
-        self.record: dict[str, Any] = self._opening_record(origin)
+        self.record: dict[str, Any] = self._opening_record(origin) | (more or {})
 
     def _opening_record(self, origin: dict[str, Any]) -> dict[str, Any]:
         plan, data, device = self.job.plan, self.job.data, self.job.device
@@ -68,7 +74,7 @@ class Execution:
                 "features": list(data.data.features),
                 "classes": list(data.data.classes),
             },
-            "process": os.getpid(),
+            "process": process.this(),
             "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }
 
@@ -83,12 +89,10 @@ class Execution:
             RunDirectoryError: a file cannot be written.
         """
         directory = self.directory
-        directory.write_all(
-            {
-                directory.config: yaml_text(self.job.plan.config),
-                directory.record: json_text(self.record),
-            }
-        )
+        directory.write(directory.config, yaml_text(self.job.plan.config))
+        # Of what is there before the first epoch; the log goes on.
+        self.record["digests"] = directory.digests(growing=True)
+        directory.write_record(self.record)
         for line in console.opening(self.job, directory):
             self.log.info("%s", line)
 
@@ -150,20 +154,20 @@ class Execution:
 
         draw(drawn, self.directory.figures)
 
-    def break_off(
-        self, status: str, error: BaseException, live: tuple[Training, int] | None = None
-    ) -> None:
-        """Leaves the newest whole state behind, as far as the disk allows.
+    def break_off(self, error: BaseException, live: tuple[Training, int] | None = None) -> None:
+        """Records that the run has failed or was interrupted, as far as the disk allows.
 
         Args:
-            status: failed or interrupted.
-            live: the training that the run still stands in, and its position there.
+            live: the training that the run stands in between two epochs, and its position there.
         """
+        status = "failed" if isinstance(error, Exception) else "interrupted"
         if status == "failed":
             self.record["message"] = str(error) or type(error).__name__
             self.log.error(
                 "The run failed: %s", error, exc_info=None if isinstance(error, ExpError) else error
             )
+        else:
+            self.log.warning("interrupted; exp resume %s goes on", self.directory.path)
         try:
             if live is not None:
                 self.checkpoint(*live)
@@ -179,7 +183,7 @@ class Execution:
             "timings": {name: round(value, 4) for name, value in self.timings.items()},
             "digests": self.directory.digests(),
         }
-        self.directory.write(self.directory.record, json_text(self.record))
+        self.directory.write_record(self.record)
 
 
 def execute(execution: Execution, *, on_row: Callable[[Training], None] | None = None) -> Result:
@@ -191,15 +195,15 @@ def execute(execution: Execution, *, on_row: Callable[[Training], None] | None =
     Raises:
         BaseException: what went wrong, after it was recorded as failed or interrupted.
     """
-    live = Live([execution], on_row)
-    try:
-        execution.open()
-        (result,) = live.train()
-        execution.finish(result, live.seconds)
-    except BaseException as error:
-        status = "failed" if isinstance(error, Exception) else "interrupted"
-        execution.break_off(status, error, live.standing(execution))
-        raise
+    with patient() as patience:
+        live = Live([execution], patience, on_row)
+        try:
+            execution.open()
+            (result,) = live.train()
+            execution.finish(result, live.seconds)
+        except BaseException as error:
+            execution.break_off(error, live.standing(execution, error))
+            raise
     return result
 
 
@@ -211,31 +215,32 @@ def execute_stack(
     Args:
         on_finish: called for each run once its directory is complete, or its failure recorded.
     """
-    live = Live(executions)
-    try:
-        for each in executions:
-            each.open()
-        results = live.train()
-    except Exception as error:
-        # Whose fault it was shows when each goes alone, which gives the same bits.
-        for each in executions:
-            if len(executions) == 1:
-                each.break_off("failed", error, live.standing(each))
-            else:
-                with contextlib.suppress(Exception):
-                    execute(each)
-            on_finish(each)
-        return
-    except BaseException as error:
-        for each in executions:
-            each.break_off("interrupted", error, live.standing(each))
-        raise
-    for each, result in zip(executions, results, strict=True):
+    with patient() as patience:
+        live = Live(executions, patience)
         try:
-            each.finish(result, live.seconds)
+            for each in executions:
+                each.open()
+            results = live.train()
         except Exception as error:
-            each.break_off("failed", error)
-        on_finish(each)
+            # Whose fault it was shows when each goes alone, which gives the same bits.
+            for each in executions:
+                if len(executions) == 1:
+                    each.break_off(error)
+                else:
+                    with contextlib.suppress(Exception):
+                        execute(each)
+                on_finish(each)
+            return
+        except BaseException as error:
+            for each in executions:
+                each.break_off(error, live.standing(each, error))
+            raise
+        for each, result in zip(executions, results, strict=True):
+            try:
+                each.finish(result, live.seconds)
+            except Exception as error:
+                each.break_off(error)
+            on_finish(each)
 
 
 class Live:
@@ -248,23 +253,29 @@ class Live:
     def __init__(
         self,
         executions: Sequence[Execution],
+        patience: Patience,
         on_row: Callable[[Training], None] | None = None,
     ) -> None:
-        self.executions = list(executions)
+        self.executions, self.patience = list(executions), patience
         self.by_job = {id(each.job): each for each in executions}
-        self.trainings: dict[int, Training] = {}
+        self.training: Training | None = None
         self.on_row = on_row
         self.seconds = 0.0
 
     def train(self) -> list[Result]:
         begun = time.perf_counter()
-        jobs = [each.job for each in self.executions]
-        results = train(jobs, on_row=self._row, on_checkpoint=self._checkpoint)
+        start = {i: each.start for i, each in enumerate(self.executions) if each.start is not None}
+        results = train(
+            [each.job for each in self.executions],
+            start=start,
+            on_row=self._row,
+            on_checkpoint=self._checkpoint,
+            on_epoch=self._epoch,
+        )
         self.seconds = time.perf_counter() - begun
         return results
 
     def _row(self, index: int, training: Training) -> None:
-        self.trainings[index] = training
         for position, job in enumerate(training.stack.jobs):
             self.by_job[id(job)].row(training, position)
         if self.on_row is not None:
@@ -274,10 +285,15 @@ class Live:
         for position, job in enumerate(training.stack.jobs):
             self.by_job[id(job)].checkpoint(training, position)
 
-    def standing(self, execution: Execution) -> tuple[Training, int] | None:
-        """The training that a run still stands in, and its position there."""
-        for training in self.trainings.values():
-            for position in range(training.stack.runs):
-                if training.stack.jobs[position] is execution.job:
-                    return training, position
+    def _epoch(self, training: Training) -> None:
+        self.training = training
+        self.patience.between_epochs()
+
+    def standing(self, execution: Execution, error: BaseException) -> tuple[Training, int] | None:
+        """The training that a run stands in between two epochs, and its position there."""
+        if self.training is None or not (isinstance(error, Interrupted) and error.between):
+            return None
+        for position in range(self.training.stack.runs):
+            if self.training.stack.jobs[position] is execution.job:
+                return self.training, position
         return None

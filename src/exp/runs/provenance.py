@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+
+from exp.invocation import command
 
 PACKAGES = (
     "exp",
@@ -27,8 +28,8 @@ ENVIRONMENT = ("MKL_CBWR", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "CUBLAS_WORKSPA
 
 
 def origin() -> dict[str, Any]:
-    """What all runs of this process share: the command, the packages, the code."""
-    return {"command": command(), "versions": versions(), "git": git()}
+    """What all runs of this process share: the command and where it was given, packages, code."""
+    return {"command": command(), "folder": os.getcwd(), "versions": versions(), "git": git()}
 
 
 def versions() -> dict[str, str]:
@@ -83,11 +84,3 @@ def run_git(*arguments: str) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None
-
-
-def command() -> list[str]:
-    """The command line, as one would type it again."""
-    arguments = sys.argv[1:]
-    if sys.argv[0].endswith("__main__.py"):
-        return ["python", "-m", "exp", *arguments]
-    return [os.path.basename(sys.argv[0]), *arguments]

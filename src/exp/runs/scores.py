@@ -19,7 +19,7 @@ def scores(probabilities: np.ndarray, predicted: np.ndarray, labels: np.ndarray)
         labels: `[rows]` int64.
 
     Returns:
-        Numbers by name; AUROC is None where a split lacks one of two classes. `confusion` is a
+        Numbers by name; AUROC is None where a split has rows of one class only. `confusion` is a
         nested list, rows true classes and columns predicted ones.
     """
     import torch
@@ -34,18 +34,18 @@ def scores(probabilities: np.ndarray, predicted: np.ndarray, labels: np.ndarray)
     count: dict[str, Any] = task if binary else {**task, "num_classes": classes}
     mean: dict[str, Any] = count if binary else {**count, "average": "macro"}
     scores_of_classes = chances[:, 1] if binary else chances
-    whole = binary and len(np.unique(labels)) < 2
+    met = np.unique(labels)
+    each: dict[str, Any] = count if binary else {**count, "average": None}
     with warnings.catch_warnings():
-        # A class without rows in this split: torchmetrics warns and leaves it out of the mean.
+        # A class without rows in this split: torchmetrics warns, and of its AUROC makes 0.
         warnings.simplefilter("ignore", UserWarning)
+        areas = metrics_of(metrics, "auroc", scores_of_classes, truth, each)
         found: dict[str, Any] = {
             "accuracy": float((guesses == truth).double().mean()),
             "precision": float(metrics_of(metrics, "precision", guesses, truth, mean)),
             "recall": float(metrics_of(metrics, "recall", guesses, truth, mean)),
             "f1": float(metrics_of(metrics, "f1_score", guesses, truth, mean)),
-            "auroc": None
-            if whole
-            else float(metrics_of(metrics, "auroc", scores_of_classes, truth, mean)),
+            "auroc": float(areas if binary else areas[met].mean()) if len(met) > 1 else None,
             "calibration_error": float(
                 metrics_of(metrics, "calibration_error", scores_of_classes, truth, count)
             ),

@@ -113,6 +113,7 @@ class Base:
             faults = [fault for change in changes if (fault := self._set(change)) is not None]
             if faults:
                 raise ConfigError(faults)
+            dirname, subdir = self._names(number, words)
             again = [key for key in self.plain if key in touched or key in self.live]
             plain = dict(self.plain)
             for key in again:
@@ -121,7 +122,6 @@ class Base:
                 yaml_text({key: container(config, key)}) if key in touched else text
                 for key, text in self.texts.items()
             ]
-            dirname, subdir = self._names(number, words)
         finally:
             with open_dict(config):
                 for key, node in before.items():

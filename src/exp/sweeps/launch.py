@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from exp import plugins
 from exp.config import Sweeping
 from exp.errors import ConfigError, Fault
 from exp.runs import provenance
@@ -179,7 +180,11 @@ def train_planned(
                 if watch is not None:
                     watch(run, None)
             yield Order(
-                tuple(ordered(run, where) for run in piece), origin, os.getpid(), os.getcwd()
+                tuple(ordered(run, where) for run in piece),
+                origin,
+                os.getpid(),
+                os.getcwd(),
+                tuple(plugins.loaded),
             )
 
     with Progress(len(runs)) as progress:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from exp.config import Plan, plan
-from exp.engine import Job, Stack
+from exp.engine import Job, tried
 from exp.engine.job import Shapes, possible, stack_key
 from exp.errors import ConfigError, DataError, ExpError, Fault, ImpossibleError
 from exp.sweeps.composer import Composed, Composer
@@ -183,7 +183,7 @@ class Planner:
 
         job = self._told_at("dataset", lambda: Job.of(found, keep=False))
         why = self._told_at("model", job.alone)
-        self._told_at("model", lambda: Stack([job]))
+        self._told_at("model", lambda: tried(job))
         number = self.stacks[key] = len(self.stacks)
         self.runs.sizes[number] = fitting(job)
         if why:

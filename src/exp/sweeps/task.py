@@ -8,6 +8,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from exp import plugins
 from exp.compose import resolvers
 
 # A launcher that composes in a process of its own finds the resolvers by importing this.
@@ -25,9 +26,11 @@ def swept(config: DictConfig) -> float | None:
     from exp.engine import Job
     from exp.errors import ExpError
     from exp.runs import provenance
-    from exp.runs.directory import RunDirectory, json_text
+    from exp.runs.directory import RunDirectory
     from exp.runs.execute import Execution, execute
 
+    # In a process of its own, nobody has read the command line yet.
+    plugins.load(HydraConfig.get().overrides.task)
     log = logging.getLogger("exp")
     directory = RunDirectory(Path(HydraConfig.get().runtime.output_dir))
     try:
@@ -35,7 +38,7 @@ def swept(config: DictConfig) -> float | None:
     except ExpError as error:
         log.error("The run failed: %s", error)
         record = {"status": "failed", "message": str(error), **provenance.origin()}
-        directory.write(directory.record, json_text(record))
+        directory.write_record(record)
         raise
     execution = Execution(job, directory, log=log, origin=provenance.origin())
     execute(execution)

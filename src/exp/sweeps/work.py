@@ -7,21 +7,19 @@ import os
 # As `exp.cli` does: a worker on another machine has not come through there.
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
-import importlib
 import logging
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from exp import plugins
 from exp.config import plan
 from exp.errors import ExpError
-from exp.runs.directory import RunDirectory, json_text
-
-DATED = "%(asctime)s %(levelname)-7s %(message)s"
+from exp.runs.directory import RunDirectory
+from exp.runs.log import DATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +47,14 @@ class Order:
         origin: what all runs of the sweep say of where they come from.
         parent: the process that gave the order.
         folder: its working directory.
+        plugins: modules of components that its command line has named.
     """
 
     runs: tuple[RunOrder, ...]
     origin: dict[str, Any]
     parent: int
     folder: str
+    plugins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,9 @@ def watch(parent: int) -> None:
 def work(order: Order) -> list[Outcome]:
     """Does the runs of an order; whatever happens to one is in its outcome and its directory."""
     watch(order.parent)
-    load_plugins(order)
+    if order.plugins and order.folder not in sys.path:
+        sys.path.insert(0, order.folder)
+    plugins.import_all(order.plugins)
     from exp.runs.execute import Execution, execute_stack
 
     outcomes: dict[int, Outcome] = {}
@@ -152,7 +154,7 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
             log.error("The run failed: %s", error, exc_info=not isinstance(error, ExpError))
             end_log(log)
             record = {"status": "failed", "message": message, **origin}
-            directory.write(directory.record, json_text(record))
+            directory.write_record(record)
         return Outcome(run.number, run.directory, "failed", message)
 
 
@@ -169,12 +171,3 @@ def end_log(log: logging.Logger) -> None:
     for handler in list(log.handlers):
         log.removeHandler(handler)
         handler.close()
-
-
-def load_plugins(order: Order) -> None:
-    """Imports the user's own components, which the command line has named."""
-    names: Sequence[str] = order.runs[0].config.get("plugins") or []
-    if names and order.folder not in sys.path:
-        sys.path.insert(0, order.folder)
-    for name in names:
-        importlib.import_module(name)

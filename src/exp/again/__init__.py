@@ -1,0 +1,1 @@
+"""Runs that are there already: going on with one, doing one again, comparing two."""

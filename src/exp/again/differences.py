@@ -1,0 +1,113 @@
+"""How two runs differ: in their configs, their machines and their results."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from exp.again.saved import SavedRun
+
+RESULTS = ("metrics.csv", "summary.json", "predictions.csv", "checkpoints/", "figures/")
+"""Files that hold what came out, by how their names begin; the most telling first."""
+TOLERANCE = 1e-4
+"""Of losses and accuracies, relative to the larger where that is more than 1."""
+AGREED = "bit-identical", "equal within tolerance", "different"
+
+
+def flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """The leaves of nested mappings by key path."""
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from flat(item, f"{path}.{key}" if path else str(key))
+    else:
+        yield path, value
+
+
+def unlike(one: Any, other: Any) -> list[tuple[str, Any, Any]]:
+    """Key paths where two nested mappings differ, with both values; None where one has no such."""
+    left, right = dict(flat(one)), dict(flat(other))
+    keys = dict.fromkeys([*left, *right])
+    return [(k, left.get(k), right.get(k)) for k in keys if left.get(k) != right.get(k)]
+
+
+def environment(record: dict[str, Any]) -> dict[str, Any]:
+    """What the bits of a run depend on besides its config."""
+    keys = ("versions", "device")
+    return {key: record.get(key) for key in keys} | {"commit": (record.get("git") or {})}
+
+
+def results(run: SavedRun) -> dict[str, str]:
+    """Name -> sha256, of the files as they are, of what came out."""
+    found = run.directory.digests()
+    return {name: digest for name, digest in found.items() if name.startswith(RESULTS)}
+
+
+def changed_files(one: SavedRun, other: SavedRun) -> list[str]:
+    """Names of result files that are not the same in both, the most telling first."""
+    left, right = results(one), results(other)
+    names = [name for name in {**left, **right} if left.get(name) != right.get(name)]
+    return sorted(names, key=lambda name: (rank(name), name))
+
+
+def rank(name: str) -> int:
+    return next(i for i, start in enumerate(RESULTS) if name.startswith(start))
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="") as file:
+            return list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return []
+
+
+def metrics_differ(one: SavedRun, other: SavedRun) -> tuple[str | None, float]:
+    """Where metrics.csv differs first, and the largest difference of all.
+
+    Returns:
+        A sentence, or None where the tables are the same; the difference is infinite where they
+        cannot be compared.
+    """
+    left, right = table(one.directory.metrics), table(other.directory.metrics)
+    if len(left) != len(right) or not left or left[0].keys() != right[0].keys():
+        return f"metrics.csv has {len(left)} rows and {len(right)}", math.inf
+    first, largest = None, 0.0
+    for row, twin in zip(left, right, strict=True):
+        for column, text in row.items():
+            if text != twin[column]:
+                first = first or (
+                    f"first in metrics.csv at epoch {row['epoch']}, {column}: "
+                    f"{text} and {twin[column]}"
+                )
+                largest = max(largest, distance(text, twin[column]))
+    return first, largest
+
+
+def distance(one: str | None, other: str | None) -> float:
+    """Between two numbers as text, relative to the larger where that is more than 1."""
+    try:
+        a, b = float(one or ""), float(other or "")
+    except ValueError:
+        return math.inf
+    if math.isnan(a) and math.isnan(b):
+        return 0.0
+    found = abs(a - b) / max(1.0, abs(a), abs(b))
+    return math.inf if math.isnan(found) else found
+
+
+def verdict(one: SavedRun, other: SavedRun) -> tuple[str, list[str]]:
+    """Whether two runs came out the same, and the lines that say where not."""
+    files = changed_files(one, other)
+    if not files:
+        return AGREED[0], []
+    first, largest = metrics_differ(one, other)
+    told = [first] if first else []
+    told.append(f"not the same bytes: {', '.join(files[:8])}" + (", ..." if len(files) > 8 else ""))
+    # The same metrics with other weights, say, are no rounding: something was changed.
+    close = first is not None and largest <= TOLERANCE
+    if close:
+        told.append(f"metrics differ by at most {largest:.2g}")
+    return AGREED[1] if close else AGREED[2], told

@@ -1,0 +1,169 @@
+"""`exp rerun RUN [key=value ...]`: does a run or a sweep again and says whether it is the same."""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from exp.again.differences import AGREED, environment, unlike, verdict
+from exp.again.saved import ENDED, Parser, SavedRun, is_sweep, place
+from exp.compose import slug
+from exp.config import Plan, plan
+from exp.errors import ConfigError, Fault, RunDirectoryError, shown
+
+EXIT = dict(zip(AGREED, (0, 0, 1), strict=True))
+
+
+def main(words: list[str]) -> int:
+    """Trains again, in a new directory, from the resolved config that was saved.
+
+    Raises:
+        RunDirectoryError: there is no finished run.
+        ConfigError: the config, with the overrides, is not valid.
+    """
+    parser = Parser(
+        prog="exp rerun",
+        description="Do a run or a sweep again in a new directory; say whether it came out the "
+        "same. The last line is bit-identical, equal within tolerance, or different.",
+    )
+    parser.add_argument("directory", help="of the run or of the sweep")
+    parser.add_argument("overrides", nargs="*", help="values to change, key.path=value")
+    parser.add_argument("--into", help="the new directory; by default below outputs/")
+    args = parser.parse_args(words)
+    path = place(args.directory)
+    into = Path(args.into).absolute() if args.into else None
+    if is_sweep(path):
+        return rerun_sweep(path, args.overrides, into)
+    return EXIT[rerun(SavedRun.at(path), args.overrides, into)]
+
+
+def rerun(parent: SavedRun, overrides: list[str], into: Path | None = None) -> str:
+    """Does one run again; prints the lines that end with the verdict, and returns it."""
+    from exp.again import lone
+    from exp.engine import Job
+    from exp.runs.directory import RunDirectory
+
+    if parent.status not in ENDED:
+        path = parent.directory.path
+        raise RunDirectoryError(f"{path} is {parent.status}: exp resume {path} goes on with it")
+    base = Path.cwd()
+    found = changed(parent.plan(), overrides)
+    for line in todays_defaults(parent):
+        print(line)
+    job = Job.of(found)
+    directory = RunDirectory(into or base / new_place(found.name))
+    directory.claim()
+    origin = {"directory": str(parent.directory.path), "signature": parent.record.get("signature")}
+    more = {"parent": origin, "overrides": overrides}
+    lone.train(found, job, directory, more=more)
+    said, lines = verdict(parent, SavedRun.at(directory.path))
+    for name in parent.damaged:
+        lines.append(f"the earlier run is not as it was written: {name}")
+    if said != AGREED[0]:
+        lines += told_environment(parent, SavedRun.at(directory.path))
+    print("\n".join([*lines, said]), flush=True)
+    return said
+
+
+def new_place(name: str) -> Path:
+    """Where a new run goes, as hydra.run.dir has it."""
+    now = datetime.datetime.now()
+    return Path(f"outputs/{now:%Y-%m-%d}/{now:%H-%M-%S}-{secrets.token_hex(3)}-{slug(name)}")
+
+
+def changed(saved: Plan, overrides: list[str]) -> Plan:
+    """A plan with other values.
+
+    Raises:
+        ConfigError: an override that cannot be read, or values that are not valid.
+    """
+    if not overrides:
+        return saved
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    from exp.compose import one_line
+    from exp.registry import register
+
+    config = OmegaConf.create(saved.config)
+    OmegaConf.set_struct(config, True)
+    faults = []
+    for word in overrides:
+        key, equals, _ = word.partition("=")
+        try:
+            if not equals:
+                raise ValueError("expected key=value")
+            value = OmegaConf.to_container(OmegaConf.from_dotlist([word]))
+            if key in register.kinds:
+                # Another option comes with its own defaults, not with the values of the old one.
+                config[key] = {"name": value[key]}  # type: ignore[call-overload,index]
+            else:
+                if key == "seed":
+                    follow(config, value["seed"])  # type: ignore[call-overload,index]
+                config.merge_with(value)
+        except (OmegaConfBaseException, ValueError, RecursionError) as error:
+            faults.append(Fault(key if equals else shown(word), one_line(error)))
+    if faults:
+        raise ConfigError(faults)
+    plain = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(plain, dict)
+    return plan({str(key): value for key, value in plain.items()})
+
+
+def follow(config: Any, seed: object) -> None:
+    """Lets those seeds that were `seed` be the new one."""
+    for name, value in config.seeds.items():
+        if value == config.seed:
+            config.seeds[name] = seed
+
+
+def todays_defaults(parent: SavedRun) -> list[str]:
+    """What the same command line would make of today's config files, where that is not the same."""
+    import yaml
+
+    from exp.again.today import composed
+
+    try:
+        words = yaml.safe_load((parent.directory.path / ".hydra/overrides.yaml").read_bytes())
+    except (OSError, yaml.YAMLError):
+        return []
+    if not isinstance(words, list):
+        return []
+    now = composed([str(word) for word in words])
+    if now is None:
+        return ["today its command line makes no valid config; the saved one is used"]
+    found = unlike(parent.config(), now)
+    if not found:
+        return []
+    lines = ["today's defaults would change this; the saved config is used:"]
+    return [*lines, *(f"  {key}: {old!r} -> {new!r}" for key, old, new in found)]
+
+
+def told_environment(one: SavedRun, other: SavedRun) -> list[str]:
+    found = unlike(environment(one.record), environment(other.record))
+    return [f"then and now: {key}: {old!r} -> {new!r}" for key, old, new in found]
+
+
+def rerun_sweep(path: Path, overrides: list[str], into: Path | None) -> int:
+    """Every finished run of a sweep again: a line for each, and a total."""
+    import json
+
+    runs = json.loads((path / "sweep.json").read_bytes())["runs"]
+    into = into or Path.cwd() / new_place(f"rerun-{path.name}")
+    counts: Counter[str] = Counter()
+    for run in runs:
+        try:
+            parent = SavedRun.at(path / run["directory"])
+            said = rerun(parent, overrides, into / run["directory"])
+        except RunDirectoryError as error:
+            print(error)
+            said = "not done"
+        counts[said] += 1
+        print(f"{run['directory']}: {said}", flush=True)
+    print(f"{len(runs)} runs: " + ", ".join(f"{n} {said}" for said, n in counts.most_common()))
+    worst = next((said for said in (*AGREED[::-1], "not done") if counts[said]), AGREED[0])
+    print(worst)
+    return 1 if counts["not done"] or counts[AGREED[2]] else 0

@@ -1,0 +1,11 @@
+"""What was asked of this process."""
+
+from __future__ import annotations
+
+words: list[str] = []
+"""The command line after `python -m exp`."""
+
+
+def command() -> list[str]:
+    """The command line, as one would type it again."""
+    return ["python", "-m", "exp", *words]

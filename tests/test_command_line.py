@@ -1,0 +1,241 @@
+"""The command line around a run: help, `exp list`, presets, devices, the progress bar."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import pty
+import re
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from commands import SMALL, inside, process, read_csv
+from exp.cli import dispatch
+from exp.registry import register
+from test_published import MOONS, MOONS_LOGITS, SPIRALS
+
+HEAVY = ("torch", "sklearn", "matplotlib", "scipy", "torchmetrics")
+LIGHT = """
+import contextlib, io, sys
+from exp.cli import dispatch, guarded
+for words in {commands}:
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        assert guarded(lambda: dispatch(words)) == 0, words
+    assert said.getvalue(), words
+    print(*words, *(name for name in {heavy} if name in sys.modules), sep=",")
+"""
+COMMANDS = [
+    ["--help"],
+    ["--cfg", "job"],
+    ["--hydra-help"],
+    ["list"],
+    ["list", "dataset"],
+    ["list", "dataset", "moons"],
+]
+
+
+def test_help_cfg_and_list_import_nothing_heavy(in_tmp: Path) -> None:
+    code = LIGHT.format(commands=COMMANDS, heavy=HEAVY)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=in_tmp)
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [",".join(words) for words in COMMANDS]
+    assert list(in_tmp.iterdir()) == []
+
+
+def test_help_tells_groups_config_and_commands(in_tmp: Path) -> None:
+    ended = inside(in_tmp, "--help")
+    assert ended.code == 0
+    for text in (
+        "== Groups ==",
+        "optimizer: adadelta, adagrad, adam,",
+        "== Config ==",
+        "noise: 0.03",
+    ):
+        assert text in ended.out
+    assert "python -m exp dataset=spirals optimizer=adam" in ended.out
+
+
+def test_cfg_job_shows_the_config_as_a_run_would_have_it(in_tmp: Path) -> None:
+    ended = inside(in_tmp, "--cfg", "job", "optimizer=adam", "optimizer.lr=0.5", "seed=3")
+    assert "\nseed: 3\n" in ended.out
+    assert "optimizer:\n  name: adam\n  lr: 0.5\n" in ended.out
+
+
+def test_version_is_that_of_exp(in_tmp: Path) -> None:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), pytest.raises(SystemExit):
+        dispatch(["--version"])
+    assert out.getvalue() == f"exp {version('exp')}\n"
+
+
+def test_list_names_every_group_and_its_options(in_tmp: Path) -> None:
+    ended = inside(in_tmp, "list")
+    listed = dict(line.split(": ") for line in ended.out.splitlines())
+    assert list(listed) == sorted(register.kinds)
+    for group, names in listed.items():
+        packaged = register.kinds[group].names()
+        assert names.split(", ") == packaged
+
+
+def test_list_of_a_group_has_two_lines_for_each_component(in_tmp: Path) -> None:
+    lines = inside(in_tmp, "list", "dataset").out.splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("moons "))
+    assert lines[at].split(maxsplit=1)[1].startswith("Two interleaving half circles")
+    assert lines[at + 1].strip() == "n_samples=1000, noise=0.03"
+
+
+def test_list_of_a_component_has_its_docstring_and_defaults(in_tmp: Path) -> None:
+    said = inside(in_tmp, "list", "dataset", "moons").out
+    assert said.startswith("dataset=moons\n\nTwo interleaving half circles")
+    assert said.endswith("Parameters:\n  dataset.n_samples = 1000\n  dataset.noise = 0.03\n")
+    said = inside(in_tmp, "list", "scheduler", "step").out
+    assert "  scheduler.step_size = 300\n  scheduler.gamma = 0.1\n  scheduler.warmup = 0\n" in said
+
+
+LISTS = {
+    ("list", "datasets"): (
+        "exp list  unknown group 'datasets'. Did you mean 'dataset'? Known: activation, dataset, "
+        "device, figures, loss, model, optimizer, scheduler, split, trainer"
+    ),
+    ("list", "model", "mpl"): (
+        "exp list model  unknown model 'mpl'. Did you mean 'mlp'? Known: linear, mlp"
+    ),
+    ("list", "trainer", "x"): "exp list trainer  unknown trainer 'x'. Known: standard",
+}
+
+
+@pytest.mark.parametrize("words", LISTS)
+def test_list_names_the_nearest_match(in_tmp: Path, words: tuple[str, ...]) -> None:
+    ended = inside(in_tmp, *words)
+    assert ended.code == 2
+    heading = "exp: 1 fault in the config; nothing was started\n  "
+    assert ended.err == f"{heading}{LISTS[words]}\n"
+
+
+@pytest.mark.parametrize(
+    ("preset", "published"), [("blog_moons", MOONS), ("blog_spirals", SPIRALS)]
+)
+def test_a_preset_gives_the_published_table(
+    in_tmp: Path, preset: str, published: list[tuple[float, ...]]
+) -> None:
+    ended = inside(in_tmp, f"experiment={preset}", "figures=none")
+    table = read_csv(ended.run / "metrics.csv")
+    names = ("train/loss", "train/accuracy", "test/loss", "test/accuracy")
+    columns = [table[name].astype(np.float32) for name in names]
+    for epoch, *expected in published:
+        measured = [float(column[epoch]) for column in columns]
+        if preset == "blog_moons":
+            rounded = [round(x, places) for x, places in zip(measured, (4, 2, 4, 2), strict=True)]
+            assert rounded == expected
+        elif epoch <= 300:  # it was published from a GPU
+            assert measured == pytest.approx(expected, abs=0.01)
+        else:
+            assert measured[1::2] == pytest.approx(expected[1::2], abs=0.01)
+    if preset == "blog_moons":
+        shown = re.findall(r"^  \[(\S+)\] -> ", ended.out, re.MULTILINE)
+        assert [float(text) for text in shown] == pytest.approx(MOONS_LOGITS, abs=1e-7)
+    assert ended.run.name.endswith(f"-{preset}")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_gpu_that_is_not_there_is_one_clear_error(in_tmp: Path) -> None:
+    ended = inside(in_tmp, *SMALL, "device=cuda")
+    built = "torch sees no GPU" if torch.version.cuda else "this torch has no CUDA"
+    assert ended.code == 2
+    assert ended.err == (
+        f"exp: device cuda is not available: {built}. Use device=auto or device=cpu\n"
+    )
+    assert list(in_tmp.iterdir()) == []
+
+
+@pytest.mark.skipif(
+    torch.cuda.is_available() or torch.backends.mps.is_available(), reason="there is a GPU here"
+)
+def test_device_auto_takes_the_processor_and_says_so(in_tmp: Path) -> None:
+    ended = inside(in_tmp, *SMALL, "device=auto")
+    assert ended.code == 0
+    assert "\ndevice auto: took cpu, since no GPU was found\n" in ended.out
+
+
+def test_a_run_directory_that_holds_something_is_not_written_to(in_tmp: Path) -> None:
+    assert inside(in_tmp, *SMALL, "hydra.run.dir=mine").code == 0
+    before = {path: path.stat().st_mtime_ns for path in in_tmp.rglob("*")}
+    ended = inside(in_tmp, *SMALL, "hydra.run.dir=mine")
+    assert ended.code == 2
+    assert ended.err == (
+        "exp: the run directory mine already holds something. Name another with "
+        "hydra.run.dir=DIR, or leave that out\n"
+    )
+    assert {path: path.stat().st_mtime_ns for path in in_tmp.rglob("*")} == before
+
+
+def test_chdir_of_hydra_leaves_the_files_where_they_belong(in_tmp: Path) -> None:
+    ended = inside(in_tmp, *SMALL, "hydra.job.chdir=true", "hydra.run.dir=mine")
+    assert ended.code == 0, ended.err
+    assert ended.run == in_tmp / "mine"
+
+
+def on_terminal(where: Path, *words: str) -> str:
+    """What a run writes to a terminal of its own."""
+    ours, its = pty.openpty()
+    command = [sys.executable, "-m", "exp", *words]
+    started = subprocess.Popen(command, cwd=where, stdin=its, stdout=its, stderr=its)
+    os.close(its)
+    written = b""
+    try:
+        while piece := os.read(ours, 65536):
+            written += piece
+    except OSError:  # Linux says so when the last writer has gone
+        pass
+    os.close(ours)
+    assert started.wait() == 0
+    return written.decode()
+
+
+def screen(written: str) -> list[str]:
+    """The lines that a terminal shows in the end: cursor up, erase line, return and newline."""
+    lines, row, column = [""], 0, 0
+    for code, text in re.findall(r"(\x1b\[[0-9;?]*[A-Za-z])|(.)", written, re.DOTALL):
+        if code == "\x1b[2K":
+            lines[row] = ""
+        elif code.endswith("A"):
+            row -= int(code[2:-1] or 1)
+        elif text == "\r":
+            column = 0
+        elif text == "\n":
+            row, column = row + 1, 0
+            lines += [""] * (row + 1 - len(lines))
+        elif text:
+            lines[row] = lines[row].ljust(column)[:column] + text + lines[row][column + 1 :]
+            column += 1
+    return [line.rstrip() for line in lines]
+
+
+BAR = "━"
+
+
+def test_on_a_terminal_there_is_a_bar_that_goes_when_the_run_ends(in_tmp: Path) -> None:
+    written = on_terminal(in_tmp, "figures=none", "dataset.n_samples=40", "trainer.epochs=21")
+    seen = screen(written)
+    assert BAR in written
+    assert re.findall(r"(\d+)/21", written)[-1] == "21"
+    assert not any(BAR in line for line in seen)
+    # Each line of the log stands by itself, not behind the bar.
+    assert sum(line.startswith("Epoch: ") for line in seen) == 3
+    assert any(line.startswith("done after 21 epochs") for line in seen)
+    assert "  summary.json" in seen
+
+
+def test_without_a_terminal_there_is_no_bar(in_tmp: Path) -> None:
+    ended = process(in_tmp, *SMALL, environment={"FORCE_COLOR": "1", "TTY_COMPATIBLE": "1"})
+    assert ended.code == 0
+    assert ended.err == ""
+    assert BAR not in ended.out
+    assert "\x1b" not in ended.out
