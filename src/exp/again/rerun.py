@@ -12,7 +12,7 @@ from exp.again.differences import AGREED, environment, unlike, verdict
 from exp.again.saved import ENDED, Parser, SavedRun, is_sweep, place
 from exp.compose import slug
 from exp.config import Plan, plan
-from exp.errors import ConfigError, Fault, RunDirectoryError, shown
+from exp.errors import ConfigError, DamagedError, Fault, RunDirectoryError, shown
 
 EXIT = dict(zip(AGREED, (0, 0, 1), strict=True))
 
@@ -49,6 +49,9 @@ def rerun(parent: SavedRun, overrides: list[str], into: Path | None = None) -> s
     if parent.status not in ENDED:
         path = parent.directory.path
         raise RunDirectoryError(f"{path} is {parent.status}: exp resume {path} goes on with it")
+    damaged = parent.damaged
+    if any(text.startswith(f"{parent.directory.config.name} ") for text in damaged):
+        raise DamagedError(f"{parent.directory.config} is not what was written")
     base = Path.cwd()
     found = changed(parent.plan(), overrides)
     for line in todays_defaults(parent):
@@ -60,7 +63,7 @@ def rerun(parent: SavedRun, overrides: list[str], into: Path | None = None) -> s
     more = {"parent": origin, "overrides": overrides}
     lone.train(found, job, directory, more=more)
     said, lines = verdict(parent, SavedRun.at(directory.path))
-    for name in parent.damaged:
+    for name in damaged:
         lines.append(f"the earlier run is not as it was written: {name}")
     if said != AGREED[0]:
         lines += told_environment(parent, SavedRun.at(directory.path))

@@ -131,16 +131,18 @@ class RunDirectory:
             DamagedError: the file is not what was written.
         """
         try:
-            record: dict[str, Any] = json.loads(self.record.read_bytes())
+            content = self.record.read_bytes()
+            record: dict[str, Any] = json.loads(content)
         except OSError as error:
             reason = error.strerror or error
             raise RunDirectoryError(
                 f"{self.path} is no run directory: {self.record.name}: {reason}"
             ) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DamagedError(f"{self.record} is not what was written: {error}") from error
-        found = record.pop("sha256", None) if isinstance(record, dict) else None
-        if found is None or found != record_digest(record):
+        if isinstance(record, dict):
+            record.pop("sha256", None)
+        if not isinstance(record, dict) or content != record_text(record).encode():
             raise DamagedError(f"{self.record} is not what was written: its digest differs")
         return record
 

@@ -1,0 +1,273 @@
+"""exp resume, rerun and compare: what was broken off goes on, what is done again is the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands import inside
+from conftest import make_plan
+from exp.engine import Job, Training, capture, train
+from exp.engine.stack import Stack
+from test_same_bits import CONFIGS, assert_same
+
+FILES = (
+    "metrics.csv", "predictions.csv", "summary.json", "checkpoints/last.safetensors",
+    "checkpoints/best.safetensors", "checkpoints/last.json",
+)  # fmt: skip
+RUN = ("figures=none", "dataset.n_samples=80", "trainer.epochs=30", "trainer.batch_size=16")
+DROPOUT = ("model.dropout=0.2", "optimizer=adam", "trainer.checkpoint_every=7")
+
+
+def same(one: Path, other: Path) -> None:
+    for name in FILES:
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run; not to be changed."""
+    where = tmp_path_factory.mktemp("runs")
+    ended = inside(where, *RUN, *DROPOUT, f"hydra.run.dir={where / 'run'}")
+    assert ended.code == 0, ended.err
+    return where / "run"
+
+
+def copied(run: Path, to: Path) -> Path:
+    import shutil
+
+    shutil.copytree(run, to)
+    return to
+
+
+@pytest.mark.parametrize("name", [*CONFIGS, "lbfgs", "plateau", "early stopping"])
+def test_going_on_is_as_if_nothing_had_happened(name: str) -> None:
+    """From each of several epochs: history, weights, best weights and answers."""
+    more: dict[str, dict[str, Any]] = {
+        "lbfgs": {"optimizer": {"name": "lbfgs", "lr": 0.1, "max_iter": 3}},
+        "plateau": {"scheduler": {"name": "plateau", "patience": 1}, "trainer": {"batch_size": 99}},
+        "early stopping": {"trainer": {"early_stopping": 3, "min_delta": 0.01}},
+    }
+    parts = {**(CONFIGS | more)[name]}
+    parts["trainer"] = {"epochs": 12, **parts.get("trainer", {})}
+    job = Job.of(make_plan(seed=5, **parts))
+    saved: dict[int, Any] = {}
+
+    def keep(training: Training) -> None:
+        saved[training.epoch] = capture(training, 0)
+
+    Training(Stack([job]), on_end=lambda training, end: None, on_epoch=keep).run()
+    (whole,) = train([job])
+    for epoch in (1, 5, 11):
+        if epoch in saved and epoch < whole.epochs:
+            neighbour = Job.of(make_plan(seed=6, **parts))
+            again, _ = train([job, neighbour], start={0: saved[epoch]})
+            assert_same(whole, again)
+
+
+def test_going_on_just_before_it_diverges() -> None:
+    job = Job.of(make_plan(optimizer={"lr": 3e4}, trainer={"epochs": 40}))
+    saved: dict[int, Any] = {}
+
+    def keep(training: Training) -> None:
+        if training.stack.runs:
+            saved[training.epoch] = capture(training, 0)
+
+    Training(Stack([job]), on_end=lambda training, end: None, on_epoch=keep).run()
+    (whole,) = train([job])
+    if whole.status == "diverged":
+        (again,) = train([job], start={0: saved[max(saved)]})
+        assert_same(whole, again)
+    else:
+        pytest.fail(f"it was meant to diverge, but is {whole.status}")
+
+
+def killed(where: Path, *words: str, number: int, after: float) -> int:
+    """Kills a run some time after its directory is there; its exit code."""
+    command = [sys.executable, "-m", "exp", *words, "hydra.run.dir=run"]
+    process = subprocess.Popen(command, cwd=where, stdout=subprocess.DEVNULL)
+    while not (where / "run/run.json").exists() and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(after)
+    process.send_signal(number)
+    return process.wait()
+
+
+LONG = ("figures=none", "dataset.n_samples=200", "trainer.epochs=1500", "trainer.batch_size=50")
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "status"),
+    [
+        (signal.SIGTERM, 143, "interrupted"),
+        (signal.SIGINT, 130, "interrupted"),
+        (signal.SIGKILL, -9, "running"),
+    ],
+)
+def test_a_signal_and_then_resume(in_tmp: Path, number: int, code: int, status: str) -> None:
+    words = (*LONG, "model.dropout=0.1", "trainer.checkpoint_every=100")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        pytest.skip("SIGINT is ignored here, and so it is in children")
+    assert killed(in_tmp, *words, number=number, after=0.5) == code
+    record = json.loads((in_tmp / "run/run.json").read_text())
+    assert record["status"] == status
+    ended = inside(in_tmp, "resume", "run")
+    assert ended.code == 0, ended.err
+    assert "going on after epoch" in ended.out
+    inside(in_tmp, *words, "hydra.run.dir=twin")
+    same(in_tmp / "run", in_tmp / "twin")
+    record = json.loads((in_tmp / "run/run.json").read_text())
+    assert record["status"] == "done"
+    assert len(record["resumed"]) == 1
+
+
+def test_nothing_to_go_on_with(run: Path, in_tmp: Path) -> None:
+    ended = inside(in_tmp, "resume", str(run))
+    assert ended.code == 0
+    assert ended.out == f"{run} is done already; its 13 files are as they were written\n"
+
+
+@pytest.mark.parametrize("verb", ["resume", "rerun"])
+def test_what_is_no_run(in_tmp: Path, verb: str) -> None:
+    (in_tmp / "empty").mkdir()
+    for name, text in (
+        ("none", "exp: there is no directory 'none'\n"),
+        (
+            "empty",
+            f"exp: {in_tmp / 'empty'} is no run directory: run.json: No such file or directory\n",
+        ),
+    ):
+        ended = inside(in_tmp, verb, name)
+        assert (ended.code, ended.err) == (2, text)
+
+
+def test_a_run_that_another_process_works_on(run: Path, in_tmp: Path) -> None:
+    from exp.runs import process
+    from exp.runs.directory import RunDirectory
+
+    directory = RunDirectory(copied(run, in_tmp / "live"))
+    directory.write_record(
+        {**directory.read_record(), "status": "running", "process": process.this()}
+    )
+    ended = inside(in_tmp, "resume", "live")
+    assert ended.code == 2
+    assert f"live is still being worked on by process {os.getpid()} of " in ended.err
+
+
+@pytest.mark.parametrize("verb", ["resume", "compare", "rerun"])
+def test_a_flipped_byte_or_a_cut_tail_in_any_file(run: Path, in_tmp: Path, verb: str) -> None:
+    names = [path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()]
+    assert len(names) == 13
+    for index, name in enumerate(sorted(names)):
+        copy = copied(run, in_tmp / f"{index}")
+        content = bytearray((copy / name).read_bytes())
+        if index % 2:
+            content = content[:-1]
+        else:
+            content[len(content) // 2] ^= 1
+        (copy / name).write_bytes(content)
+        words = [verb, copy.name, *([str(run)] if verb == "compare" else [])]
+        ended = inside(in_tmp, *words)
+        # What came out can be the same though the log has changed: a rerun tells both.
+        beside = verb == "rerun" and name.startswith((".hydra/", "exp.log"))
+        assert ended.code in ((0,) if beside else (1, 2)), (name, ended.out)
+        told = name.rpartition("/")[2] if name == "run.json" else name
+        assert told in ended.err + ended.out, (name, ended.err, ended.out[-500:])
+
+
+def test_a_rerun_is_bit_identical(run: Path, in_tmp: Path) -> None:
+    ended = inside(in_tmp, "rerun", str(run), "--into", "again")
+    assert ended.code == 0, ended.err
+    assert ended.out.endswith("\nbit-identical\n")
+    same(run, in_tmp / "again")
+    parent = json.loads((in_tmp / "again/run.json").read_text())["parent"]
+    assert parent["directory"] == str(run)
+
+
+def test_a_rerun_with_other_values(run: Path, in_tmp: Path) -> None:
+    ended = inside(in_tmp, "rerun", str(run), "seed=7", "model.hidden=[4]", "--into", "again")
+    assert ended.code == 1
+    assert "first in metrics.csv at epoch 0, train/loss: " in ended.out
+    assert ended.out.endswith("\ndifferent\n")
+    import yaml
+
+    config = yaml.safe_load((in_tmp / "again/config.yaml").read_text())
+    assert config["seeds"] == {"data": 7, "split": 7, "init": 7, "shuffle": 7}
+    assert config["model"]["hidden"] == [4]
+
+
+def test_a_rerun_with_values_that_cannot_be(run: Path, in_tmp: Path) -> None:
+    words = ("optimizer.lr=-1", "model.hiden=[3]", "split")
+    ended = inside(in_tmp, "rerun", str(run), *words)
+    assert ended.code == 2
+    assert "model.hiden" in ended.err
+    assert "split" in ended.err
+    assert list(in_tmp.iterdir()) == []
+    assert "optimizer.lr  expected a number greater than 0, found -1" in inside(
+        in_tmp, "rerun", str(run), words[0]
+    ).err.replace("   ", " ").replace("  ", "  ")
+
+
+def test_a_rerun_names_another_setting(run: Path, in_tmp: Path) -> None:
+    from exp.runs.directory import RunDirectory
+
+    directory = RunDirectory(copied(run, in_tmp / "before"))
+    record = directory.read_record()
+    record["device"]["environment"]["MKL_CBWR"] = "COMPATIBLE"
+    metrics = directory.metrics.read_text().splitlines()
+    fields = metrics[5].split(",")
+    fields[1] = str(float(fields[1]) + 1e-6)
+    directory.metrics.write_text("\n".join([*metrics[:5], ",".join(fields), *metrics[6:], ""]))
+    record["digests"] = directory.digests()
+    directory.write_record(record)
+    ended = inside(in_tmp, "rerun", "before")
+    assert ended.code == 0, ended.err
+    assert "then and now: device.environment.MKL_CBWR: 'COMPATIBLE' -> 'AUTO'" in ended.out
+    assert ended.out.endswith("\nequal within tolerance\n")
+
+
+def test_a_sweep_is_done_again_run_by_run(in_tmp: Path) -> None:
+    words = ("-m", *RUN, "seed=1,2", "sweep.n_jobs=1", "sweep.dir=swept")
+    assert inside(in_tmp, *words).code == 0
+    ended = inside(in_tmp, "rerun", "swept")
+    assert ended.code == 0, ended.err
+    assert "0-seed=1: bit-identical\n" in ended.out
+    assert ended.out.endswith("2 runs: 2 bit-identical\nbit-identical\n")
+
+
+def test_a_sweep_goes_on(in_tmp: Path) -> None:
+    import shutil
+
+    words = ("-m", *RUN, "seed=1,2", "sweep.n_jobs=1")
+    assert inside(in_tmp, *words).code == 0
+    (top,) = (path.parent for path in in_tmp.glob("multirun/*/*/sweep.json"))
+    kept = (top / "0-seed=1/metrics.csv").read_bytes()
+    shutil.rmtree(top / "0-seed=1")
+    ended = inside(in_tmp, "resume", str(top))
+    assert ended.code == 0, ended.err
+    assert "1 of 2 runs are done already" in ended.out
+    assert (top / "0-seed=1/metrics.csv").read_bytes() == kept
+
+
+def test_compare_shows_only_what_differs(run: Path, in_tmp: Path) -> None:
+    inside(in_tmp, *RUN, *DROPOUT, "optimizer.lr=0.5", "hydra.run.dir=other")
+    ended = inside(in_tmp, "compare", str(run), "other")
+    assert ended.code == 1
+    lines = ended.out.splitlines()
+    at = lines.index(next(line for line in lines if line.startswith("config")))
+    assert lines[at + 1].split() == ["optimizer.lr", "0.01", "0.5"]
+    assert lines[at + 2] == ""
+    assert "environment: the same" in ended.out
+    assert "data: the same" in ended.out
+    assert "not the same bytes: metrics.csv" in lines[-1]
+    again = inside(in_tmp, "compare", str(run), str(run))
+    assert again.code == 0
+    assert again.out.endswith("\nbit-identical\n")
