@@ -19,7 +19,6 @@ ConfigStore.instance().store("config", {"seed": 42, "lr": 0.1})
 def app(config: DictConfig) -> None:
     import matplotlib.pyplot as plt
     import torch
-
     from hand_written import main
 
     torch.set_num_threads(1)

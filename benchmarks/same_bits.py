@@ -19,24 +19,31 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
-RUNS = """
-dataset=moons,spirals optimizer=sgd,adam,rmsprop optimizer.lr=0.01,0.1 model.hidden=[8],[16,16] seed=range(0,8)
-dataset=moons,spirals optimizer=sgd trainer.batch_size=32,50 optimizer.momentum=0.9 seed=range(0,2)
-dataset=moons,spirals optimizer=adam trainer.batch_size=32,50 seed=range(0,10)
+MOONS_AND_SPIRALS = "dataset=moons,spirals"
+RUNS = f"""
+{MOONS_AND_SPIRALS} optimizer=sgd,adam,rmsprop optimizer.lr=0.01,0.1 model.hidden=[8],[16,16] \
+    seed=range(0,8)
+{MOONS_AND_SPIRALS} optimizer=sgd trainer.batch_size=32,50 optimizer.momentum=0.9 seed=range(0,2)
+{MOONS_AND_SPIRALS} optimizer=adam trainer.batch_size=32,50 seed=range(0,10)
 optimizer.momentum=0.9 optimizer.lr=0.1,0.3 trainer.batch_size=40 model.dropout=0.2 seed=range(0,5)
-trainer.early_stopping=3 trainer.min_delta=0.001 split.validation=0.2 optimizer.lr=0.001,0.1 seed=range(0,10)
+trainer.early_stopping=3 trainer.min_delta=0.001 split.validation=0.2 optimizer.lr=0.001,0.1 \
+    seed=range(0,10)
 optimizer.lr=1e30 seed=3
 optimizer=lbfgs seed=3
-"""
-FIXED = ["figures=none", "trainer.epochs=60", "dataset.n_samples=300"]
+""".replace("\\\n", "")
+FIXED = ["run.reuse=false", "figures=none", "trainer.epochs=60", "dataset.n_samples=300"]
 COMPARED = (
-    "metrics.csv", "predictions.csv", "checkpoints/last.safetensors", "checkpoints/best.safetensors",
-)  # fmt: skip
+    "metrics.csv",
+    "predictions.csv",
+    "checkpoints/last.safetensors",
+    "checkpoints/best.safetensors",
+)
+JOBLIB = "hydra_plugins.hydra_joblib_launcher"
 WAYS = {
     "n_jobs=1": (["sweep.n_jobs=1"], None),
     "n_jobs=2": (["sweep.n_jobs=2"], None),
     "basic": (["hydra/launcher=basic"], None),
-    "joblib": (["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"], "hydra_plugins.hydra_joblib_launcher"),
+    "joblib": (["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"], JOBLIB),
     "ray": (["sweep.backend=ray", "sweep.n_jobs=2"], "ray"),
     "dask": (["sweep.backend=dask", "sweep.n_jobs=2"], "distributed"),
 }  # fmt: skip
@@ -56,7 +63,7 @@ def alone(run: dict, folder: Path) -> None:
     place = folder / "alone" / str(run["number"])
     words = [word for word in run["overrides"] if not word.startswith("sweep.")]
     if not (place / "summary.json").is_file():
-        done = exp(*words, f"hydra.run.dir={place}", folder=folder)
+        done = exp(*words, "run.reuse=false", f"hydra.run.dir={place}", folder=folder)
         assert done.returncode in (0, 3), done.stderr
 
 

@@ -23,7 +23,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).parent
-EXP = [sys.executable, "-m", "exp", "-m"]
+EXP = [sys.executable, "-m", "exp", "-m", "run.reuse=false"]
 APP = [sys.executable, str(HERE / "hydra_app.py"), "-m"]
 
 

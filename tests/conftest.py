@@ -68,3 +68,16 @@ def hydra_as_it_comes() -> Iterator[None]:
     before = VersionBase.instance().version_base
     yield
     VersionBase.instance().version_base = before
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that another test has finished is not taken over, except where that is tested."""
+    if "remembering" not in request.fixturenames:
+        monkeypatch.setattr("exp.runs.finished.pointer", lambda signature: None)
+
+
+@pytest.fixture
+def remembering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Finished runs are remembered, in a cache of the test's own."""
+    monkeypatch.setenv("EXP_CACHE", str(tmp_path / "cache"))

@@ -90,6 +90,23 @@ def test_going_on_just_before_it_diverges() -> None:
         pytest.fail(f"it was meant to diverge, but is {whole.status}")
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [{}, {"trainer": {"early_stopping": 2, "min_delta": 0.1}}, {"optimizer": {"lr": 1e30}}],
+    ids=["done", "stopped", "diverged"],
+)
+def test_a_run_that_was_killed_after_its_last_epoch(parts: dict[str, Any]) -> None:
+    """The end is saved before figures are drawn: nothing is trained twice."""
+    parts = {**parts, "trainer": {"epochs": 20, **parts.get("trainer", {})}}
+    (whole,) = train([Job.of(make_plan(**parts))])
+    (again,) = train([whole.job], start={0: whole.checkpoint})
+    assert_same(whole, again)
+    tensors, numbers = whole.checkpoint
+    assert again.checkpoint[1] == numbers
+    for name, tensor in tensors.items():
+        assert again.checkpoint[0][name].numpy().tobytes() == tensor.numpy().tobytes(), name
+
+
 def killed(where: Path, *words: str, number: int, after: float) -> int:
     """Kills a run some time after its directory is there; its exit code."""
     command = [sys.executable, "-m", "exp", *words, "hydra.run.dir=run"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import pty
 import re
@@ -17,7 +15,6 @@ import pytest
 import torch
 
 from commands import SMALL, inside, process, read_csv
-from exp.cli import dispatch
 from exp.registry import register
 from test_published import MOONS, MOONS_LOGITS, SPIRALS
 
@@ -69,10 +66,8 @@ def test_cfg_job_shows_the_config_as_a_run_would_have_it(in_tmp: Path) -> None:
 
 
 def test_version_is_that_of_exp(in_tmp: Path) -> None:
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out), pytest.raises(SystemExit):
-        dispatch(["--version"])
-    assert out.getvalue() == f"exp {version('exp')}\n"
+    ended = inside(in_tmp, "--version")
+    assert (ended.code, ended.out) == (0, f"exp {version('exp')}\n")
 
 
 def test_list_names_every_group_and_its_options(in_tmp: Path) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from hydra._internal.hydra import Hydra
-from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.utils import setup_globals
 from hydra.types import RunMode
@@ -16,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from exp.app import create
+from exp.app import create, flags
 from exp.compose import compose, resolved, resolvers
 from exp.errors import ConfigError
 from exp.sweeps.composer import Composer, hydra_files
@@ -41,7 +40,7 @@ def hydra() -> Iterator[Hydra]:
     setbase("1.3")
     resolvers()
     setup_globals()
-    made = create(get_args_parser().parse_args([]))
+    made = create(flags().parse_args([]))
     yield made
     GlobalHydra.instance().clear()
 

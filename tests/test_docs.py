@@ -18,7 +18,6 @@ from typing import Any
 
 import pytest
 import yaml
-from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -26,7 +25,7 @@ from hydra.types import RunMode
 from hydra.version import VersionBase, setbase
 
 import exp.components  # noqa: F401 - declares the kinds
-from exp import app, cli, listing
+from exp import app, cli, listing, plugins
 from exp.compose import compose, resolved, resolvers
 from exp.config import GROUPS, plan
 from exp.registry import Component, register
@@ -160,10 +159,10 @@ def jobs(words: list[str]) -> Iterator[Any]:
     """
     from exp.engine import Job
 
-    args = get_args_parser().parse_args(words)
+    args = app.flags().parse_args(words)
     setbase("1.3")
     resolvers()
-    app.load_plugins(args.overrides)
+    plugins.load(args.overrides)
     loader = app.create(args).config_loader
     words = args.overrides
     launchers = loader.get_group_options("hydra/launcher")

@@ -56,8 +56,17 @@ def test_a_model_that_no_machine_holds_is_refused(in_tmp: Path) -> None:
     assert_refused(ended, ended.err[:-1])
 
 
-def test_a_callback_that_cannot_be_made_is_refused(in_tmp: Path) -> None:
-    ended = inside(in_tmp, *SMALL, "+hydra.callbacks.x._target_=nope.Nope")
+def test_code_that_a_config_names_is_not_run(in_tmp: Path) -> None:
+    ended = inside(in_tmp, *SMALL, "+hydra.callbacks.x={_target_: os.mkdir, path: made}")
+    told = "hydra.callbacks.x._target_  'os.mkdir' would be imported and called: only with"
+    assert ended.err.startswith(f"exp: 1 fault in the config; nothing was started\n  {told}")
+    assert_refused(ended, ended.err[:-1])
+    assert list(in_tmp.iterdir()) == []
+
+
+def test_a_trusted_callback_that_cannot_be_made_is_refused(in_tmp: Path) -> None:
+    words = ("--trust-config", *SMALL, "+hydra.callbacks.x._target_=nope.Nope")
+    ended = inside(in_tmp, *words)
     heading = "exp: 1 fault in the config; nothing was started\n  hydra.callbacks  "
     assert ended.err.startswith(f"{heading}Error locating target 'nope.Nope'")
     assert_refused(ended, ended.err[:-1])

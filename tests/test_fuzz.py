@@ -85,7 +85,7 @@ def fitting(component: Component, name: str) -> list[str]:
     elif isinstance(default, int):
         found = ["1", "2", "5", "40"]
     elif isinstance(default, float):
-        found = ["0.0", "0.1", "0.5", "1", "1e-8"]
+        found = ["0.0", "0.1", "0.5", "1", "1e-8", "1e30"]
     elif default is None:
         found = ["null", "1", "2", "0.5"]
     elif isinstance(default, list):

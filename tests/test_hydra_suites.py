@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from hydra import version
 from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
@@ -14,6 +15,12 @@ from hydra.test_utils.launcher_common_tests import (
 
 # The suites run under Hydra's oldest defaults, of which Hydra itself warns.
 pytestmark = pytest.mark.filterwarnings("default::UserWarning")
+
+
+@pytest.fixture(autouse=True)
+def without_a_version_base(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command line of another test has set it."""
+    monkeypatch.setattr(version.VersionBase.instance(), "version_base", version._UNSPECIFIED_)
 
 
 def test_hydra_finds_both() -> None:

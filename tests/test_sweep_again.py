@@ -202,3 +202,26 @@ def test_sweeps_that_start_together_share_nothing(in_tmp: Path) -> None:
     tables = list(in_tmp.glob("multirun/*/*/runs.csv"))
     assert len(tables) == 4
     assert all(len(table.read_text().splitlines()) == 3 for table in tables)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_sweep_that_is_asked_to_end_saves_what_it_trains(in_tmp: Path, jobs: int) -> None:
+    common = ("-m", "figures=none", "dataset.n_samples=100", "trainer.epochs=1500", "seed=1,2,3,4")
+    words = (*common, "trainer.batch_size=20", "sweep.chunk=1", f"sweep.n_jobs={jobs}")
+    sweep = started(in_tmp, *words, "sweep.dir=swept")
+    until(lambda: len(list((in_tmp / "swept").glob("*/run.json"))) >= jobs, 60)
+    time.sleep(0.3)
+    sweep.send_signal(signal.SIGTERM)
+    assert sweep.wait(30) == 143
+    records = [read_json(path) or {} for path in (in_tmp / "swept").glob("*/run.json")]
+    assert "interrupted" in [record["status"] for record in records]
+    assert all(record["status"] in ("done", "interrupted") for record in records)
+    again = inside(in_tmp, "resume", "swept")
+    assert again.code == 0, again.err
+    assert " go on from their checkpoints" in again.out
+    whole = inside(in_tmp, *words[:-1], HERE, "sweep.dir=whole")
+    assert whole.code == 0, whole.err
+    for place in (in_tmp / "whole").glob("*-*"):
+        for name in FILES:
+            twin = in_tmp / "swept" / place.name / name
+            assert twin.read_bytes() == (place / name).read_bytes()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from exp import plugins
 from exp.compose import compose, one_line, resolved, resolvers
-from exp.errors import ConfigError, Fault
+from exp.errors import ConfigError, Fault, RunDirectoryError
+from exp.loader import GuardedLoader
+from exp.resolving import bounded
 
 PACKAGED = Path(__file__).resolve().parents[2] / "conf"
 
@@ -47,6 +48,11 @@ class UserConf(SearchPathPlugin):  # type: ignore[misc]
 def main(words: list[str]) -> int:
     """Handles everything that is not a verb; returns the exit code."""
     parser = flags()
+    if "--version" in words:  # the look-up of a version takes its time
+        from importlib.metadata import version
+
+        print(f"exp {version('exp')}")
+        return 0
     args = parser.parse_args(words)
     if args.experimental_rerun is not None:
         raise ConfigError([Fault("--experimental-rerun", "exp reads no pickle of a run")])
@@ -64,9 +70,11 @@ def flags() -> argparse.ArgumentParser:
     """Hydra's flags, under our name."""
     parser: argparse.ArgumentParser = get_args_parser()
     parser.prog = "exp"
-    for action in parser._actions:
-        if action.dest == "version":
-            action.version = f"exp {version('exp')}"  # type: ignore[attr-defined]
+    parser.add_argument(
+        "--trust-config",
+        action="store_true",
+        help="Let hydra.* name any class, package and file: code of the config's author runs",
+    )
     return parser
 
 
@@ -82,7 +90,10 @@ def create(args: argparse.Namespace) -> Hydra:
             raise ConfigError([Fault("--config-dir", f"there is no directory {extra}")])
         search_path.prepend("command-line", f"file://{extra}", anchor="schema")
     GlobalHydra.instance().clear()
-    return Hydra.create_main_hydra2(task_name="exp", config_search_path=search_path)
+    loader = GuardedLoader(search_path, trusted=args.trust_config)
+    hydra = Hydra(task_name="exp", config_loader=loader)
+    GlobalHydra.instance().initialize(hydra)
+    return hydra
 
 
 def primary(path: str) -> str:
@@ -126,6 +137,7 @@ def run(hydra: Hydra, args: argparse.Namespace, parser: argparse.ArgumentParser)
     return 0
 
 
+@bounded()
 def told(hydra: Hydra, args: argparse.Namespace, show: Callable[[], object]) -> None:
     """Lets Hydra show something; a config that cannot be composed is told as in a run."""
     try:
@@ -179,6 +191,8 @@ def started(hydra: Hydra, config: DictConfig, name: str, faults: list[Fault], wo
 
     job = Job.of(found)
     tried(job)
+    if twin_of(job, config) is not None:
+        return 0
     HydraConfig.instance().set_config(config)
     callbacks, path = hydras_own(config)
     directory = RunDirectory(path)
@@ -195,20 +209,44 @@ def started(hydra: Hydra, config: DictConfig, name: str, faults: list[Fault], wo
         with bar(job) as advance:
             return execute(execution, on_row=lambda training: advance(training.epoch))
 
-    done = run_job(
-        task_function=task,
-        config=config,
-        job_dir_key="hydra.run.dir",
-        job_subdir_key=None,
-        hydra_context=HydraContext(config_loader=hydra.config_loader, callbacks=callbacks),
-        configure_logging=True,
-    )
+    try:
+        done = run_job(
+            task_function=task,
+            config=config,
+            job_dir_key="hydra.run.dir",
+            job_subdir_key=None,
+            hydra_context=HydraContext(config_loader=hydra.config_loader, callbacks=callbacks),
+            configure_logging=True,
+        )
+    except OSError as error:  # of the files that Hydra writes; the task's own errors it keeps
+        reason = error.strerror or error
+        raise RunDirectoryError(f"cannot write in {directory.path}: {reason}") from error
     callbacks.on_run_end(config=config, config_name=name, job_return=done)
     if isinstance(done._return_value, Exception):
         raise done._return_value
     return 3 if done._return_value.status == "diverged" else 0
 
 
+def twin_of(job: Any, config: DictConfig) -> Path | None:
+    """Tells of a finished run of the same signature; it is returned if it shall be enough."""
+    from exp.config import running
+    from exp.runs import finished, provenance
+
+    node = OmegaConf.select(config, "run")
+    settings, _ = running({} if node is None else OmegaConf.to_container(node, resolve=True))
+    if settings.reuse is False:
+        return None
+    found = finished.find(job.signature, provenance.conditions(job.device))
+    if found is None:
+        return None
+    if settings.reuse is True:
+        print(f"the same run is finished already, and run.reuse=true: {found}", flush=True)
+        return found
+    print(f"the same run is finished already: {found}", flush=True)
+    return None
+
+
+@bounded()
 def hydras_own(config: DictConfig) -> tuple[Callbacks, Path]:
     """The callbacks and the run directory that Hydra's node names.
 

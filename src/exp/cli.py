@@ -29,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     os.environ.setdefault("MKL_CBWR", "AUTO")
     # NumPy's products here are small, and their bits are then those of a sweep's workers.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Helper processes find no modules in the working directory: it may be a stranger's.
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
     signal.signal(signal.SIGTERM, terminated)
     words = list(sys.argv[1:] if argv is None else argv)
     code = guarded(lambda: dispatch(words))

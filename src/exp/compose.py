@@ -20,8 +20,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from exp import environment
 from exp.errors import ConfigError, Fault, nearest, shown, unknown
-from exp.registry import register
+from exp.resolving import bounded
 
 BROKEN = (
     HydraException, OmegaConfBaseException,
@@ -38,6 +39,7 @@ def resolvers() -> None:
         "exp.id", lambda: secrets.token_hex(3), use_cache=True, replace=True
     )
     OmegaConf.register_new_resolver("exp.slug", slug, replace=True)
+    environment.register()
 
 
 def slug(text: str, limit: int = 100) -> str:
@@ -179,6 +181,8 @@ def group_fault(loader: ConfigLoader, override: Override) -> Fault | None:
     named = value if isinstance(value, list) else [value]
     for option in named:
         if str(option) not in options and not override.is_delete():
+            from exp.registry import register  # with pydantic behind it
+
             kind = register.kinds.get(group)
             if kind is not None and str(option) in kind.components:
                 file = f"conf/{group}/{option}.yaml with `name: {option}` and its parameters"
@@ -246,6 +250,7 @@ def one_line(error: Exception, limit: int = 300) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
+@bounded()
 def resolved(config: DictConfig, faults: list[Fault]) -> dict[str, Any]:
     """Plain values of everything but Hydra's own node, interpolations resolved.
 
@@ -272,9 +277,17 @@ def resolved(config: DictConfig, faults: list[Fault]) -> dict[str, Any]:
         except ConfigError as error:
             found += [fault for fault in error.faults if fault.path.split(".")[0] not in told]
         raise ConfigError([*faults, *found])
-    return plain
+    return with_texts(config, plain)
 
 
+def with_texts(config: DictConfig, plain: dict[str, Any]) -> dict[str, Any]:
+    """Resolved values, with the texts of those that were read from the environment."""
+    plain.pop(environment.WRITTEN, None)
+    found = environment.texts(config, plain)
+    return {**plain, environment.WRITTEN: found} if found else plain
+
+
+@bounded()
 def value_of(config: DictConfig, key: str) -> Any:
     """The plain value of a top-level key, interpolations resolved.
 

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 import exp.components  # noqa: F401 - declares the kinds
+from exp.environment import WRITTEN, stored
 from exp.errors import ConfigError, Fault, shown, unknown
 from exp.registry import Chosen, checked, config_parameters, register, schema_of
 from exp.schema import Count, Seed
@@ -38,6 +39,7 @@ PRESENTATION = {
     "plugins": (),
     "figures": (),
     "trainer": ("print_every", "checkpoint_every"),
+    WRITTEN: (),
 }
 """Keys that cannot change a result; () stands for the whole group."""
 
@@ -56,6 +58,18 @@ class Seeds:
     split: Seed
     init: Seed
     shuffle: Seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """What is done about a finished run of the same signature.
+
+    Attributes:
+        reuse: auto: it is told, and a sweep takes it over; true: a single run is not trained
+            either; false: everything is trained.
+    """
+
+    reuse: Literal["auto"] | bool = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +108,7 @@ def top_level(*, seed: Seed, name: RunName | None = None, plugins: Plugins = [])
 
 TOP = schema_of("config", config_parameters(top_level))
 SEEDS = schema_of("seeds", config_parameters(Seeds))
+RUNNING = schema_of("run", config_parameters(Running))
 SWEEPING = schema_of("sweep", config_parameters(Sweeping))
 
 
@@ -114,6 +129,11 @@ class Plan:
 
     def __getitem__(self, group: str) -> Chosen:
         return self.chosen[group]
+
+    @property
+    def stored(self) -> dict[str, Any]:
+        """The config for a file: values from the environment as `${oc.env:NAME}`."""
+        return stored(self.config)
 
     @cached_property
     def trainer(self) -> Any:
@@ -163,14 +183,16 @@ def plan(config: Mapping[str, Any], already: Sequence[Fault] = ()) -> Plan:
             type, parameters that do not go together.
     """
     faults = list(already)
-    known = ("seed", "seeds", "name", "plugins", "sweep", *GROUPS)
-    faults += [Fault(str(key), unknown("key", key, known)) for key in config if key not in known]
+    told = ("seed", "seeds", "name", "plugins", "run", "sweep", *GROUPS)
+    known = (*told, WRITTEN)
+    faults += [Fault(str(key), unknown("key", key, told)) for key in config if key not in known]
     top, found = checked(
         TOP, {k: v for k, v in config.items() if k in TOP.model_fields}, "", "key of the config"
     )
     faults += found
     seeds, found = seeds_of(config)
     faults += found
+    faults += running(config.get("run", {}))[1]
     faults += sweeping(config.get("sweep", {}))[1]
     chosen: dict[str, Chosen] = {}
     for group in GROUPS:
@@ -187,8 +209,18 @@ def plan(config: Mapping[str, Any], already: Sequence[Fault] = ()) -> Plan:
         raise ConfigError(faults)
     parts = {group: choice.as_dict() for group, choice in chosen.items()}
     whole = {"seed": top["seed"], "seeds": seeds, "name": top["name"], "plugins": top["plugins"]}
+    if config.get(WRITTEN):
+        whole[WRITTEN] = config[WRITTEN]
     name = top["name"] or "-".join(chosen[g].name for g in ("dataset", "model", "optimizer"))
     return Plan(top["seed"], Seeds(**seeds), name, {**whole, **parts}, chosen)
+
+
+def running(given: object) -> tuple[Running, list[Fault]]:
+    """The node `run` of a config, and what is wrong with it."""
+    if not isinstance(given, Mapping):
+        return Running(), [Fault("run", f"expected a mapping with reuse; found {shown(given)}")]
+    values, faults = checked(RUNNING, given, "run", "setting of run")
+    return Running(**values), faults
 
 
 def sweeping(given: object) -> tuple[Sweeping, list[Fault]]:

@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+TEMPORARY = ".tmp"
+"""How the names of files and folders end that are not whole yet."""
+
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write `data` to `path` so that no reader, and no crash, ever leaves a part of it there.
@@ -39,7 +42,7 @@ def write_all(files: Mapping[Path, bytes]) -> None:
         for path, data in files.items():
             # In the same folder, as a rename is only whole within one file system; under a short
             # name of its own, as `path`'s may already be as long as a file name can be.
-            draft = path.parent / f".{secrets.token_hex(8)}.tmp"
+            draft = path.parent / f".{secrets.token_hex(8)}{TEMPORARY}"
             with open(draft, "xb") as file:
                 drafts[path] = draft
                 file.write(data)

@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Iterable
 
-from exp.errors import ConfigError, Fault
+from exp.errors import ConfigError, Fault, shown
 
 loaded: list[str] = []
 """Those that this process was asked for, in their order."""
@@ -20,12 +20,28 @@ def load(overrides: Iterable[str]) -> None:
     Raises:
         ConfigError: such a module does not exist. An error inside it is shown in full.
     """
+    loaded.clear()
     for override in overrides:
         key, equals, value = override.partition("=")
         if key.strip("+") == "plugins" and equals:
             names = re.findall(r"[^,\s\[\]'\"]+", value)
             # Validation tells of a name that is none.
             import_all(name for name in names if is_name(name))
+
+
+def only_named(words: Iterable[str]) -> None:
+    """
+    Raises:
+        ConfigError: a word names a module that was not on the command line: it stood in a file.
+    """
+    for word in words:
+        key, _, value = word.partition("=")
+        if key.strip("+~ ") == "plugins":
+            names = re.findall(r"[^,\s\[\]'\"]+", value)
+            strange = [name for name in names if is_name(name) and name not in loaded]
+            if strange:
+                what = f"only the command line may name modules, not a file: {shown(strange[0])}"
+                raise ConfigError([Fault("plugins", what)])
 
 
 def is_name(name: object) -> bool:

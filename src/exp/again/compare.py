@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from exp.again.differences import AGREED, changed_files, environment, metrics_differ, unlike
+from exp.again.differences import AGREED, changed_files, metrics_differ, surroundings, unlike
 from exp.again.saved import Parser, SavedRun, place
 from exp.errors import RunDirectoryError
 
@@ -29,7 +29,7 @@ def main(words: list[str]) -> int:
     print(f"A  {one.directory.path}  ({one.status})")
     print(f"B  {other.directory.path}  ({other.status})")
     section("config", unlike(one.config(), other.config()))
-    section("environment", unlike(environment(one.record), environment(other.record)))
+    section("environment", unlike(surroundings(one.record), surroundings(other.record)))
     section("data", unlike(one.record.get("data"), other.record.get("data")))
     section("results", unlike(final(one), final(other)))
     files = changed_files(one, other)

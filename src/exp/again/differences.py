@@ -33,10 +33,11 @@ def unlike(one: Any, other: Any) -> list[tuple[str, Any, Any]]:
     return [(k, left.get(k), right.get(k)) for k in keys if left.get(k) != right.get(k)]
 
 
-def environment(record: dict[str, Any]) -> dict[str, Any]:
+def surroundings(record: dict[str, Any]) -> dict[str, Any]:
     """What the bits of a run depend on besides its config."""
-    keys = ("versions", "device")
-    return {key: record.get(key) for key in keys} | {"commit": (record.get("git") or {})}
+    code = record.get("git") or {}
+    found = {key: record.get(key) for key in ("versions", "device")}
+    return {**found, "git": {key: code.get(key) for key in ("commit", "diff_sha256")}}
 
 
 def results(run: SavedRun) -> dict[str, str]:

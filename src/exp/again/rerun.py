@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import os
 import secrets
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from exp.again.differences import AGREED, environment, unlike, verdict
-from exp.again.saved import ENDED, Parser, SavedRun, is_sweep, place
+from exp import environment
+from exp.again.differences import AGREED, flat, surroundings, unlike, verdict
+from exp.again.saved import ENDED, TRUST, Parser, SavedRun, is_sweep, place
+from exp.bounds import read, yaml_of
 from exp.compose import slug
 from exp.config import Plan, plan
 from exp.errors import ConfigError, DamagedError, Fault, RunDirectoryError, shown
@@ -31,16 +34,21 @@ def main(words: list[str]) -> int:
     )
     parser.add_argument("directory", help="of the run or of the sweep")
     parser.add_argument("overrides", nargs="*", help="values to change, key.path=value")
+    parser.add_argument("--trust", action="store_true", help=TRUST)
     parser.add_argument("--into", help="the new directory; by default below outputs/")
     args = parser.parse_args(words)
     path = place(args.directory)
+    # What is started from the folder of a run finds no modules there unless they are asked for.
+    os.environ["PYTHONSAFEPATH"] = "1"
     into = Path(args.into).absolute() if args.into else None
     if is_sweep(path):
-        return rerun_sweep(path, args.overrides, into)
-    return EXIT[rerun(SavedRun.at(path), args.overrides, into)]
+        return rerun_sweep(path, args.overrides, into, trust=args.trust)
+    return EXIT[rerun(SavedRun.at(path), args.overrides, into, trust=args.trust)]
 
 
-def rerun(parent: SavedRun, overrides: list[str], into: Path | None = None) -> str:
+def rerun(
+    parent: SavedRun, overrides: list[str], into: Path | None = None, *, trust: bool = False
+) -> str:
     """Does one run again; prints the lines that end with the verdict, and returns it."""
     from exp.again import lone
     from exp.engine import Job
@@ -53,7 +61,7 @@ def rerun(parent: SavedRun, overrides: list[str], into: Path | None = None) -> s
     if any(text.startswith(f"{parent.directory.config.name} ") for text in damaged):
         raise DamagedError(f"{parent.directory.config} is not what was written")
     base = Path.cwd()
-    found = changed(parent.plan(), overrides)
+    found = changed(parent.plan(trust=trust), overrides)
     for line in todays_defaults(parent):
         print(line)
     job = Job.of(found)
@@ -91,7 +99,10 @@ def changed(saved: Plan, overrides: list[str]) -> Plan:
     from exp.compose import one_line
     from exp.registry import register
 
-    config = OmegaConf.create(saved.config)
+    environment.register()
+    written = saved.config.get(environment.WRITTEN, {})
+    before = {key: value for key, value in saved.config.items() if key != environment.WRITTEN}
+    config = OmegaConf.create(environment.literal(before))
     OmegaConf.set_struct(config, True)
     faults = []
     for word in overrides:
@@ -111,9 +122,16 @@ def changed(saved: Plan, overrides: list[str]) -> Plan:
             faults.append(Fault(key if equals else shown(word), one_line(error)))
     if faults:
         raise ConfigError(faults)
-    plain = OmegaConf.to_container(config, resolve=True)
+    try:
+        plain = OmegaConf.to_container(config, resolve=True)
+    except (OmegaConfBaseException, ValueError, RecursionError) as error:
+        raise ConfigError([Fault("overrides", one_line(error))]) from None
     assert isinstance(plain, dict)
-    return plan({str(key): value for key, value in plain.items()})
+    whole = {str(key): value for key, value in plain.items()}
+    old, new = dict(flat(before)), dict(flat(whole))
+    kept = {path: text for path, text in written.items() if new.get(path) == old.get(path)}
+    kept |= environment.texts(config, whole)
+    return plan({**whole, environment.WRITTEN: kept})
 
 
 def follow(config: Any, seed: object) -> None:
@@ -125,13 +143,11 @@ def follow(config: Any, seed: object) -> None:
 
 def todays_defaults(parent: SavedRun) -> list[str]:
     """What the same command line would make of today's config files, where that is not the same."""
-    import yaml
-
     from exp.again.today import composed
 
     try:
-        words = yaml.safe_load((parent.directory.path / ".hydra/overrides.yaml").read_bytes())
-    except (OSError, yaml.YAMLError):
+        words = yaml_of(read(parent.directory.path / ".hydra/overrides.yaml"))
+    except (OSError, ValueError):
         return []
     if not isinstance(words, list):
         return []
@@ -146,21 +162,21 @@ def todays_defaults(parent: SavedRun) -> list[str]:
 
 
 def told_environment(one: SavedRun, other: SavedRun) -> list[str]:
-    found = unlike(environment(one.record), environment(other.record))
+    found = unlike(surroundings(one.record), surroundings(other.record))
     return [f"then and now: {key}: {old!r} -> {new!r}" for key, old, new in found]
 
 
-def rerun_sweep(path: Path, overrides: list[str], into: Path | None) -> int:
+def rerun_sweep(path: Path, overrides: list[str], into: Path | None, *, trust: bool) -> int:
     """Every finished run of a sweep again: a line for each, and a total."""
-    import json
+    from exp.sweeps.directory import manifest
 
-    runs = json.loads((path / "sweep.json").read_bytes())["runs"]
+    runs = manifest(path)["runs"]
     into = into or Path.cwd() / new_place(f"rerun-{path.name}")
     counts: Counter[str] = Counter()
     for run in runs:
         try:
             parent = SavedRun.at(path / run["directory"])
-            said = rerun(parent, overrides, into / run["directory"])
+            said = rerun(parent, overrides, into / run["directory"], trust=trust)
         except RunDirectoryError as error:
             print(error)
             said = "not done"

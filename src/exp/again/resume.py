@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from exp.again.saved import ENDED, Parser, SavedRun, is_sweep, place
-from exp.errors import DamagedError, RunDirectoryError
+from exp.again.saved import ENDED, TRUST, Parser, SavedRun, is_sweep, no_links, place
+from exp.errors import DamagedError, ExpError, RunDirectoryError, shown
 
 
 def main(words: list[str]) -> int:
@@ -17,11 +17,16 @@ def main(words: list[str]) -> int:
     """
     parser = Parser(prog="exp resume", description="Go on with a run or a sweep, to the same bits.")
     parser.add_argument("directory", help="of the run or of the sweep")
-    path = place(parser.parse_args(words).directory)
-    return resume_sweep(path) if is_sweep(path) else resume_run(path)
+    parser.add_argument("--trust", action="store_true", help=TRUST)
+    args = parser.parse_args(words)
+    path = place(args.directory)
+    # What is started from the folder of a run finds no modules there unless they are asked for.
+    os.environ["PYTHONSAFEPATH"] = "1"
+    return (resume_sweep if is_sweep(path) else resume_run)(path, trust=args.trust)
 
 
-def resume_run(path: Path) -> int:
+def resume_run(path: Path, *, trust: bool) -> int:
+    no_links(path)
     saved = SavedRun.at(path)
     status = saved.status
     saved.check()
@@ -38,10 +43,9 @@ def resume_run(path: Path) -> int:
     from exp.engine import Job
     from exp.runs import checkpoint
 
-    plan = saved.plan()
+    plan = saved.plan(trust=trust)
     job = Job.of(plan)
-    signature = plan.identity(job.data.fingerprint + job.data.split_digest)
-    if signature != saved.record.get("signature"):
+    if job.signature != saved.record.get("signature"):
         raise RunDirectoryError(
             f"{path} cannot go on to the same bits: its data, its config or the version of exp "
             f"have changed since. exp rerun {path} does it again from the start"
@@ -70,19 +74,48 @@ def clear(saved: SavedRun) -> None:
             path.unlink(missing_ok=True)
 
 
-def resume_sweep(path: Path) -> int:
+def resume_sweep(path: Path, *, trust: bool) -> int:
     """The same command again, in the same directory: it does what is missing."""
     from exp.app import main as app
-    from exp.sweeps.directory import read_json
+    from exp.sweeps.directory import manifest
 
-    known = read_json(path / "sweep.json") or {}
+    known = manifest(path)
     command, folder = known.get("command"), known.get("folder")
-    if not isinstance(command, list) or not isinstance(folder, str) or command[:3] != PYTHON:
+    if (
+        not isinstance(command, list)
+        or not isinstance(folder, str)
+        or command[:3] != PYTHON
+        or not all(isinstance(word, str) for word in command)
+    ):
         raise DamagedError(f"{path / 'sweep.json'} is not what was written")
+    words = [word for word in command[3:] if not word.startswith("sweep.dir=")]
+    if not trust:
+        untrusted(path, words)
+    no_links(path)
     if os.path.isdir(folder):
         os.chdir(folder)
-    words = [word for word in command[3:] if not str(word).startswith("sweep.dir=")]
     return app([*words, f"sweep.dir={quoted(str(path))}"])
+
+
+def untrusted(path: Path, words: list[str]) -> None:
+    """Looks at a command line that somebody else may have written into a sweep's directory.
+
+    What its words set is looked at like any config when it is composed.
+
+    Raises:
+        ExpError: it has modules imported, or configs from other places; or it is no sweep.
+    """
+    flags = [word for word in words if word.startswith("-")]
+    strange = [word for word in flags if word not in ("-m", "--multirun")]
+    # Also where the word is a flag's value, or swept: any that could have a module imported.
+    keys = ("plugins", "hydra.searchpath")
+    strange += [word for word in words if word.lstrip("+~").strip().startswith(keys)]
+    if strange or not flags:
+        what = ", ".join(shown(word) for word in strange) or "no -m"
+        raise ExpError(
+            f"the command line in {path / 'sweep.json'} has {what}. If you trust whoever made "
+            "this sweep, add --trust"
+        )
 
 
 PYTHON = ["python", "-m", "exp"]

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-import yaml
-
+from exp import plugins
+from exp.bounds import read, yaml_of
 from exp.config import Plan, plan
-from exp.errors import ConfigError, DamagedError, ExpError, Fault, RunDirectoryError
+from exp.environment import restored
+from exp.errors import ConfigError, DamagedError, ExpError, Fault, RunDirectoryError, shown
 from exp.runs import process
 from exp.runs.directory import RunDirectory
 
 ENDED = ("done", "diverged")
+TRUST = "import the modules that it names, and read its configs: whoever made it is trusted"
 
 
 @dataclass(frozen=True)
@@ -61,38 +61,60 @@ class SavedRun:
             raise DamagedError(f"{self.directory.path} is not as it was written:\n{listing}")
 
     def config(self) -> dict[str, Any]:
-        """The resolved config of the run."""
+        """The config of the run as it was stored: values from the environment by name."""
         try:
-            found = yaml.safe_load(self.directory.config.read_bytes())
-        except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:
-            reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+            found = yaml_of(read(self.directory.config))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
             raise RunDirectoryError(f"cannot read {self.directory.config}: {reason}") from error
         if not isinstance(found, dict):
             raise RunDirectoryError(f"{self.directory.config} holds no config")
         return found
 
-    def plan(self) -> Plan:
+    def plan(self, *, trust: bool) -> Plan:
         """The validated plan of the run, from the folder that it was started in.
 
+        Args:
+            trust: the modules that its config names may be imported.
+
         Raises:
-            ExpError: its config is not valid today.
+            ExpError: its config is not valid today, or needs that trust.
         """
-        config = self.config()
+        config = restored(self.config())
+        names = named(config.get("plugins"))
+        if names and not trust:
+            listing = ", ".join(names)
+            raise ExpError(
+                f"{self.directory.path} needs modules that would be imported: {listing}. "
+                "If you trust whoever made this run, add --trust"
+            )
         folder = self.record.get("folder")
         if isinstance(folder, str) and os.path.isdir(folder):
             os.chdir(folder)  # a csv file's path is relative to it
-        for name in config.get("plugins") or []:
-            import_plugin(name)
+        plugins.import_all(names)
         return plan(config)
 
 
-def import_plugin(name: object) -> None:
-    """Imports a module of the user's own components, from the working directory."""
-    if not isinstance(name, str) or not all(part.isidentifier() for part in name.split(".")):
-        raise ConfigError([Fault("plugins", f"expected names of modules, found {name!r}")])
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    importlib.import_module(name)
+def named(value: object) -> list[str]:
+    """The modules that a config names.
+
+    Raises:
+        ConfigError: that is not what stands there.
+    """
+    names: list[Any] = value if isinstance(value, list) else [] if value is None else [value]
+    if not all(plugins.is_name(name) for name in names):
+        raise ConfigError([Fault("plugins", f"expected names of modules, found {shown(value)}")])
+    return names
+
+
+def no_links(path: Path) -> None:
+    """
+    Raises:
+        DamagedError: a link in a run directory, through which files elsewhere would be written.
+    """
+    for found in path.rglob("*"):
+        if found.is_symlink():
+            raise DamagedError(f"{found} is a link; exp writes none, and follows none there")
 
 
 class Parser(argparse.ArgumentParser):

@@ -23,7 +23,7 @@ def composed(words: list[str]) -> dict[str, Any] | None:
     try:
         hydra = create(flags().parse_args([]))
         config, faults = compose(hydra.config_loader, "config", words, RunMode.RUN)
-        return plan(resolved(config, faults), faults).config
+        return plan(resolved(config, faults), faults).stored
     except ExpError:
         return None
     finally:

@@ -95,5 +95,5 @@ def result_of(training: Training, end: End) -> Result:
         state={k: v.cpu() for k, v in stack.model.state(end.position).items()},
         best_state=best_state(training, end.position),
         best_epoch=watch.best_epoch[end.position],
-        checkpoint=capture(training, end.position),
+        checkpoint=capture(training, end.position, end.status),
     )

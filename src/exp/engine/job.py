@@ -81,6 +81,11 @@ class Job:
     def shapes(self) -> Shapes:
         return Shapes.of(self.data)
 
+    @property
+    def signature(self) -> str:
+        """Digest of all that can change the result: config, data and the version of exp."""
+        return self.plan.identity(self.data.fingerprint + self.data.split_digest)
+
     @cached_property
     def outputs(self) -> int:
         """Logits of each row."""

@@ -11,8 +11,14 @@ from torch import Tensor
 from exp.engine.train import Training
 
 
-def capture(training: Training, position: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors (copies, on the CPU) and JSON-able numbers of one run between two epochs."""
+def capture(
+    training: Training, position: int, ended: str | None = None
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors (copies, on the CPU) and JSON-able numbers of one run between two epochs.
+
+    Args:
+        ended: how the run ended, if it has: there is nothing left to train then.
+    """
     stack, watch = training.stack, training.watch
     block = stack.history.block()
     tensors = {f"model.{name}": value for name, value in stack.model.state(position).items()}
@@ -27,6 +33,7 @@ def capture(training: Training, position: int) -> tuple[dict[str, Tensor], dict[
         tensors["history"] = block[:, :, position]
     numbers = {
         "epoch": training.epoch,
+        "ended": ended,
         "epochs": list(stack.history.epochs),
         "columns": list(stack.history.columns),
         "best": watch.best[position] if math.isfinite(watch.best[position]) else None,
@@ -85,7 +92,7 @@ def restore(training: Training, tensors: dict[str, Tensor], numbers: dict[str, A
     stack.schedules[0].state = numbers["schedule"]
     block = tensors.get("history")
     stack.history.restore(numbers["epochs"], None if block is None else block[:, :, None])
-    training.epoch = numbers["epoch"]
+    training.epoch, training.ended = numbers["epoch"], numbers["ended"]
 
 
 def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

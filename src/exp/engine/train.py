@@ -47,6 +47,8 @@ class Training:
         self.stack = stack
         self.watch = Watch(stack)
         self.epoch = 0
+        # A stack of one may be put back to where its run had ended: nothing is left to train.
+        self.ended: str | None = None
         self.on_end, self.on_row, self.on_checkpoint = on_end, on_row, on_checkpoint
         self.on_epoch = on_epoch
         self.recorded: Recorded | None = None
@@ -54,6 +56,9 @@ class Training:
     def run(self) -> None:
         """Trains until every run has ended."""
         trainer = self.stack.trainer
+        if self.ended is not None:
+            self.on_end(self, End(0, self.ended, self.epoch - 1))
+            self.stack.ids = []
         threads = torch.get_num_threads()
         torch.set_num_threads(self.stack.device.threads)
         try:

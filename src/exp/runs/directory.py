@@ -13,8 +13,12 @@ from typing import Any
 
 import yaml
 
+from exp.bounds import json_of, read
 from exp.errors import DamagedError, RunDirectoryError
-from exp.files import write_all
+from exp.files import TEMPORARY, write_all
+
+RECORD_SIZE = 64 << 20
+"""Bytes of run.json; that of a run has a thousandth."""
 
 
 class RunDirectory:
@@ -131,14 +135,14 @@ class RunDirectory:
             DamagedError: the file is not what was written.
         """
         try:
-            content = self.record.read_bytes()
-            record: dict[str, Any] = json.loads(content)
+            content = read(self.record, RECORD_SIZE)
+            record: dict[str, Any] = json_of(content)
         except OSError as error:
             reason = error.strerror or error
             raise RunDirectoryError(
                 f"{self.path} is no run directory: {self.record.name}: {reason}"
             ) from error
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise DamagedError(f"{self.record} is not what was written: {error}") from error
         if isinstance(record, dict):
             record.pop("sha256", None)
@@ -149,11 +153,15 @@ class RunDirectory:
     def damaged(self, record: dict[str, Any]) -> list[str]:
         """What is no longer as run.json says: the names of files that were changed, or are gone."""
         found = []
-        for name, digest in record.get("digests", {}).items():
+        digests = record.get("digests")
+        for name, digest in (digests if isinstance(digests, dict) else {}).items():
             try:
-                if sha256((self.path / name).read_bytes()) != digest:
+                place = self.path / name
+                if not place.is_file() or ".." in place.parts or name.startswith("/"):
+                    found.append(f"{name} is gone")
+                elif sha256(place.read_bytes()) != digest:
                     found.append(f"{name} has changed")
-            except OSError:
+            except (OSError, ValueError):
                 found.append(f"{name} is gone")
         return found
 
@@ -173,11 +181,15 @@ def record_digest(record: dict[str, Any]) -> str:
 
 
 def is_draft(path: Path) -> bool:
-    return path.name.startswith(".") and path.name.endswith(".tmp")
+    return path.name.startswith(".") and path.name.endswith(TEMPORARY)
 
 
-Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-"""The C library's, where PyYAML has it: four times as fast, the same text."""
+class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """The C library's, where PyYAML has it: four times as fast, the same text."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """A list that stands in two places is written twice: `*id001` is nothing for a reader."""
+        return True
 
 
 def yaml_text(value: Any) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from exp.engine import Job, Result, Training, capture, train
 from exp.engine.state import best_state
 from exp.errors import ExpError, Interrupted
-from exp.runs import checkpoint, console, process, provenance
+from exp.runs import checkpoint, console, finished, process, provenance
 from exp.runs.checkpoint import Checkpoint
 from exp.runs.directory import RunDirectory, json_text, yaml_text
 from exp.runs.pictures import picture
@@ -62,9 +62,9 @@ class Execution:
         plan, data, device = self.job.plan, self.job.data, self.job.device
         return {
             "status": "running",
-            "name": plan.name,
-            "signature": plan.identity(data.fingerprint + data.split_digest),
-            "seeds": plan.config["seeds"],
+            "name": plan.stored["name"] or plan.name,
+            "signature": self.job.signature,
+            "seeds": plan.stored["seeds"],
             **origin,
             "device": provenance.device(device.torch_device, device.dtype, device.threads),
             "data": {
@@ -89,7 +89,7 @@ class Execution:
             RunDirectoryError: a file cannot be written.
         """
         directory = self.directory
-        directory.write(directory.config, yaml_text(self.job.plan.config))
+        directory.write(directory.config, yaml_text(self.job.plan.stored))
         # Of what is there before the first epoch; the log goes on.
         self.record["digests"] = directory.digests(growing=True)
         directory.write_record(self.record)
@@ -145,6 +145,8 @@ class Execution:
         total = time.perf_counter() - self.started
         self.log.info("%s", console.closing(directory, self.summary, total))
         self.close("diverged" if result.status == "diverged" else "done")
+        if result.status != "diverged":
+            finished.remember(str(self.record["signature"]), directory.path)
 
     def _draw(self, drawn: Any) -> None:
         if self.worker is not None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import subprocess
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -23,8 +25,14 @@ PACKAGES = (
     "pydantic",
     "safetensors",
 )
-ENVIRONMENT = ("MKL_CBWR", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "CUBLAS_WORKSPACE_CONFIG")
+ENVIRONMENT = (
+    "MKL_CBWR", "MKL_NUM_THREADS", "MKL_ENABLE_INSTRUCTIONS", "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE", "ATEN_CPU_CAPABILITY", "CUBLAS_WORKSPACE_CONFIG",
+    "CUDA_VISIBLE_DEVICES",
+)  # fmt: skip
 """The only environment variables that are recorded: those that can change bits."""
+LARGEST_DIFF = 2**16
+"""Bytes of a diff that are kept."""
 
 
 def origin() -> dict[str, Any]:
@@ -32,6 +40,19 @@ def origin() -> dict[str, Any]:
     return {"command": command(), "folder": os.getcwd(), "versions": versions(), "git": git()}
 
 
+def conditions(place: Any) -> dict[str, Any]:
+    """What a run's bits depend on besides its config, data and code, as run.json has it.
+
+    Args:
+        place: the `Device` that the run computes on.
+    """
+    return {
+        "versions": versions(),
+        "device": device(place.torch_device, place.dtype, place.threads),
+    }
+
+
+@lru_cache(maxsize=1)
 def versions() -> dict[str, str]:
     """Package versions, Python's and the system's."""
     found = {"python": platform.python_version(), "system": platform.platform()}
@@ -58,20 +79,36 @@ def device(torch_device: Any, dtype: Any, threads: int) -> dict[str, Any]:
     if torch_device.type == "cuda":
         found["gpu"] = torch.cuda.get_device_name(torch_device)
         found["cuda"] = torch.version.cuda
+        found["driver"] = nvidia_driver()
     return found
 
 
+def nvidia_driver() -> str | None:
+    """The version of the GPU's driver, as its kernel module says."""
+    try:
+        with open("/proc/driver/nvidia/version") as file:
+            return file.readline().strip() or None
+    except OSError:
+        return None
+
+
 def git() -> dict[str, Any] | None:
-    """The commit of the working directory and whether it was changed; None outside a repository.
+    """The commit of the working directory and its changes; None outside a repository.
 
     Nothing that a repository configures is run: no pager, no hook, no external diff.
+
+    Returns:
+        `commit`; `changed`, whether tracked files differ from it; `diff`, the text of that
+        difference, or None where there is none or it is larger than `LARGEST_DIFF`; and
+        `diff_sha256`, of a difference of any size.
     """
-    status = run_git("status", "--porcelain", "--branch", "--untracked-files=no")
-    if status is None:
-        return None
     commit = run_git("rev-parse", "HEAD")
-    changed = [line for line in status.splitlines() if not line.startswith("##")]
-    return {"commit": commit, "changed": bool(changed)}
+    if commit is None:
+        return None
+    diff = run_git("diff", "--no-ext-diff", "--no-textconv", "--no-color", "HEAD") or ""
+    kept = diff if 0 < len(diff.encode()) <= LARGEST_DIFF else None
+    digest = hashlib.sha256(diff.encode()).hexdigest() if diff else None
+    return {"commit": commit, "changed": bool(diff), "diff": kept, "diff_sha256": digest}
 
 
 def run_git(*arguments: str) -> str | None:
@@ -79,7 +116,12 @@ def run_git(*arguments: str) -> str | None:
     safe = ("--no-optional-locks", "-c", "core.fsmonitor=false")
     try:
         done = subprocess.run(
-            ["git", *safe, *arguments], capture_output=True, text=True, timeout=10, check=False
+            ["git", *safe, *arguments],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=10,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

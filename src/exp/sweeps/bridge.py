@@ -47,7 +47,7 @@ def launch(launcher: StackedLauncher, jobs: Numbered) -> list[JobReturn]:
     from exp.sweeps.launch import Workers, train_planned
     from exp.sweeps.plans import Planner
 
-    settings, faults = sweeping(plain_settings(launcher.config))
+    settings, faults = sweeping(plain_node(launcher.config, "sweep"))
     workers = Workers(settings, len(jobs))
     composer = Composer(launcher.hydra_context.config_loader, launcher.config)
     root = Path(str(launcher.config.hydra.sweep.dir))
@@ -123,7 +123,7 @@ def one_by_one(launcher: StackedLauncher, number: int, words: list[str]) -> JobR
     return done
 
 
-def plain_settings(config: DictConfig) -> Any:
-    """The node `sweep` of a config as plain values; empty where there is none."""
-    node = OmegaConf.select(config, "sweep")
+def plain_node(config: DictConfig, key: str) -> Any:
+    """A top-level node of a config as plain values; empty where there is none."""
+    node = OmegaConf.select(config, key)
     return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node or {}

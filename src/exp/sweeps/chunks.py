@@ -39,7 +39,10 @@ def chunks(
     """
     stacks: dict[int, list[Planned]] = {}
     for run in runs:
-        stacks.setdefault(run.stack, []).append(run)
+        if run.number in found.going_on:
+            yield [run]
+        else:
+            stacks.setdefault(run.stack, []).append(run)
     for number, members in stacks.items():
         limit = 1 if number in found.alone else (most or found.sizes[number])
         share = -(-len(members) // workers)

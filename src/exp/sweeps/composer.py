@@ -24,9 +24,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from exp.compose import compose, group_names, one_line, resolved, value_fault, value_of
+from exp.compose import compose, group_names, one_line, resolved, value_fault, value_of, with_texts
+from exp.environment import WRITTEN
 from exp.errors import ConfigError, Fault
+from exp.resolving import bounded
 from exp.runs.directory import yaml_text
+from exp.safety import subdir_fault
 from exp.sweeps.grid import Words
 
 FAILURES = (HydraException, OmegaConfBaseException, ValueError, RecursionError)
@@ -114,10 +117,12 @@ class Base:
             if faults:
                 raise ConfigError(faults)
             dirname, subdir = self._names(number, words)
-            again = [key for key in self.plain if key in touched or key in self.live]
+            keys = [key for key in self.plain if key != WRITTEN]
+            again = [key for key in keys if key in touched or key in self.live]
             plain = dict(self.plain)
             for key in again:
                 plain[key] = value_of(config, key)
+            plain = with_texts(config, plain)
             texts = [
                 yaml_text({key: container(config, key)}) if key in touched else text
                 for key, text in self.texts.items()
@@ -136,6 +141,7 @@ class Base:
             return value_fault(self.config, change) or Fault(key, one_line(error))
         return None
 
+    @bounded()
     def _names(self, number: int, words: Words) -> tuple[str, str]:
         job = self.config.hydra.job
         options = job.config.override_dirname
@@ -148,9 +154,12 @@ class Base:
         with open_dict(self.config.hydra):
             job.override_dirname, job.id, job.num = dirname, str(number), number
         try:
-            return dirname, str(OmegaConf.select(self.config, "hydra.sweep.subdir"))
+            subdir = str(OmegaConf.select(self.config, "hydra.sweep.subdir"))
         except FAILURES as error:
             raise ConfigError([Fault("hydra.sweep.subdir", one_line(error))]) from None
+        if (fault := subdir_fault(subdir)) is not None:
+            raise ConfigError([fault])
+        return dirname, subdir
 
 
 class Composer:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from exp.errors import RunDirectoryError
+from exp.bounds import JSON_SIZE, json_of, read
+from exp.errors import DamagedError, RunDirectoryError, shown
 from exp.files import write_whole
 from exp.runs.directory import RunDirectory, csv_text, json_text
+from exp.safety import subdir_fault
 
 FINISHED = ("done", "diverged")
 METRICS = ("accuracy", "loss", "precision", "recall", "f1", "auroc", "calibration_error")
@@ -100,8 +101,10 @@ class SweepDirectory:
                 found[str(record.get("signature"))] = place.name
         return found
 
-    def clear(self, name: str) -> None:
-        """Removes what a run that did not end has left, so that it can be done again.
+    def left_off(self, name: str, signature: str) -> bool:
+        """Whether a directory holds a checkpoint of this very run.
+
+        What a run that did not end has left otherwise is removed, so that it can be done again.
 
         Raises:
             RunDirectoryError: the directory holds another run, which has ended.
@@ -112,8 +115,16 @@ class SweepDirectory:
             raise RunDirectoryError(
                 f"{run.path} holds another finished run: this is not the sweep that was made here"
             )
+        if run.path.is_symlink():
+            raise RunDirectoryError(
+                f"{run.path} is a link; exp writes none, and follows none there"
+            )
+        saved = run.checkpoints / "last.safetensors"
+        if record and record.get("signature") == signature and saved.is_file():
+            return True
         if run.path.exists():
             shutil.rmtree(run.path)
+        return False
 
     def write_table(self, keys: Sequence[str], runs: Sequence[dict[str, Any]]) -> list[Row]:
         """Writes runs.csv from the directories of the runs.
@@ -173,7 +184,29 @@ def text_of(value: Any) -> str:
 def read_json(path: Path) -> dict[str, Any] | None:
     """A JSON object, or None where there is none that can be read."""
     try:
-        found = json.loads(path.read_bytes())
+        found = json_of(read(path, JSON_SIZE))
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def manifest(path: Path) -> dict[str, Any]:
+    """What sweep.json says; the directories of its runs lie within that of the sweep.
+
+    Raises:
+        DamagedError: it is not what was written.
+    """
+    place = path / "sweep.json"
+    try:
+        found = json_of(read(place, JSON_SIZE))
+    except (OSError, ValueError) as error:
+        raise DamagedError(f"{place} is not what was written: {error}") from None
+    runs = found.get("runs") if isinstance(found, dict) else None
+    if not isinstance(runs, list) or not all(isinstance(run, dict) for run in runs):
+        raise DamagedError(f"{place} is not what was written: it lists no runs")
+    for run in runs:
+        name = run.get("directory")
+        if not isinstance(name, str) or subdir_fault(name) is not None:
+            what = f"{shown(name)} is no directory of a run within that of the sweep"
+            raise DamagedError(f"{place} is not what was written: {what}")
+    return dict(found)

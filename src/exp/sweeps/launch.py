@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 import os
+import signal
+import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -14,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from exp import plugins
 from exp.config import Sweeping
-from exp.errors import ConfigError, Fault
+from exp.errors import ConfigError, Fault, Interrupted
 from exp.runs import provenance
+from exp.runs.signals import CODES
 from exp.sweeps.chunks import chunks
 from exp.sweeps.composer import hydra_files
 from exp.sweeps.plans import Planned, Runs
@@ -73,7 +78,7 @@ class Workers:
                 try:
                     yield from results
                 finally:
-                    results.close()
+                    ended(results)
             # The backends of clusters give no results before all are there: some at a time, then.
             while window := list(itertools.islice(orders, 4 * self.count)):
                 yield from parallel(delayed(timed)(order) for order in window)
@@ -92,12 +97,30 @@ class Workers:
         ):
             yield Parallel(return_as=returns, batch_size=1, pre_dispatch="2*n_jobs")
 
+    def stop(self) -> None:
+        """Asks the processes of this machine to save what they train, and to end."""
+        if self.backend == "loky" and self.count > 1:
+            from joblib.externals.loky import reusable_executor
+
+            for process in list(getattr(reusable_executor._executor, "_processes", None) or ()):
+                with contextlib.suppress(OSError):
+                    os.kill(process, signal.SIGTERM)
+
     def close(self) -> None:
         """Ends the processes of this machine at once, whatever they do."""
+        if self._warm is not None:
+            ended(self._warm)
         if self.backend == "loky" and self.count > 1:
             from joblib.externals.loky import get_reusable_executor
 
             get_reusable_executor().shutdown(wait=False, kill_workers=True)
+
+
+def ended(results: Iterator[Any]) -> None:
+    """Gives up what joblib would still compute; that nobody uses it is on purpose."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        results.close()  # type: ignore[attr-defined]
 
 
 def cores() -> int:
@@ -169,25 +192,25 @@ def train_planned(
     where, origin = root.absolute(), provenance.origin()
     waiting: dict[int, list[Planned]] = {}
     outcomes: list[Outcome] = []
-    stop = False
+    halt = Halt(workers)
 
     def orders() -> Iterator[Order]:
         for piece in chunks(runs, found, workers=workers.count, most=settings.chunk):
-            if stop:
+            if halt.why is not None:
                 return
             waiting[piece[0].number] = piece
             for run in piece:
                 if watch is not None:
                     watch(run, None)
             yield Order(
-                tuple(ordered(run, where) for run in piece),
+                tuple(ordered(run, where, run.number in found.going_on) for run in piece),
                 origin,
                 os.getpid(),
                 os.getcwd(),
                 tuple(plugins.loaded),
             )
 
-    with Progress(len(runs)) as progress:
+    with Progress(len(runs)) as progress, halt:
         for number, why in found.alone.items():
             alone = [str(run.number) for run in runs if run.stack == number]
             if alone:
@@ -200,17 +223,61 @@ def train_planned(
             for run, outcome in zip(piece, ended, strict=True):
                 if watch is not None:
                     watch(run, outcome)
-            if settings.fail_fast and any(outcome.status != "done" for outcome in ended):
-                stop = True
-        if stop and len(outcomes) < len(runs):
-            left = len(runs) - len(outcomes)
-            progress.say(f"sweep.fail_fast: {left} runs were not started")
+            halt.look(ended, fail_fast=settings.fail_fast)
+        left = len(runs) - len(outcomes)
+        if halt.why is not None and left:
+            progress.say(f"{halt.why}: {left} runs were not started")
     return sorted(outcomes, key=lambda outcome: outcome.number)
 
 
-def ordered(run: Planned, root: Path) -> RunOrder:
+class Halt:
+    """Whether nothing more is to be started, and why.
+
+    While it is entered, the first signal to end lets the workers save what they train and come to
+    an end; it is raised when they have. A second one ends them at once.
+
+    Args:
+        workers: that are told.
+    """
+
+    def __init__(self, workers: Workers) -> None:
+        self.workers = workers
+        self.why: str | None = None
+        self.code: int | None = None
+        self.before: dict[int, Any] = {}
+
+    def __enter__(self) -> Halt:
+        if threading.current_thread() is threading.main_thread():
+            for number in CODES:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    self.before[number] = signal.signal(number, self.take)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+        if kind is None and self.code is not None:
+            raise Interrupted(self.code)
+
+    def take(self, number: int, _: object) -> None:
+        if self.code is not None:
+            raise Interrupted(self.code)
+        self.code, self.why = CODES[signal.Signals(number)], "interrupted"
+        self.workers.stop()
+
+    def look(self, ended: Sequence[Outcome], *, fail_fast: bool) -> None:
+        """Takes note of runs that have ended."""
+        statuses = {outcome.status for outcome in ended}
+        if "interrupted" in statuses:
+            self.why = "interrupted"
+            self.code = self.code or CODES[signal.SIGINT]
+        elif fail_fast and statuses != {"done"}:
+            self.why = "sweep.fail_fast"
+
+
+def ordered(run: Planned, root: Path, goes_on: bool) -> RunOrder:
     place = str(root / run.subdir)
     files = hydra_files(
         run.texts, run.hydra, run.words, number=run.number, dirname=run.dirname, output=place
     )
-    return RunOrder(run.number, place, run.config, files)
+    return RunOrder(run.number, place, run.config, files, goes_on)

@@ -59,6 +59,7 @@ class Runs:
         repeated: numbers of runs that are the same as an earlier one.
         alone: stack -> why its runs train one by one.
         sizes: stack -> how many of its runs fit the cache together.
+        going_on: numbers of runs that go on from a checkpoint in their directory.
     """
 
     planned: list[Planned] = field(default_factory=list)
@@ -66,6 +67,7 @@ class Runs:
     repeated: list[int] = field(default_factory=list)
     alone: dict[int, str] = field(default_factory=dict)
     sizes: dict[int, int] = field(default_factory=dict)
+    going_on: set[int] = field(default_factory=set)
 
 
 class Planner:

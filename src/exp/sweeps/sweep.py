@@ -16,8 +16,9 @@ from hydra.core.utils import JobReturn
 from hydra.errors import HydraException
 from omegaconf import OmegaConf, open_dict
 
+from exp import plugins
 from exp.compose import one_line
-from exp.config import sweeping
+from exp.config import running, sweeping
 from exp.errors import ConfigError, Fault, ImpossibleError, shown
 from exp.sweeps import bridge
 from exp.sweeps.grid import Words, expand, listed, swept_keys
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from exp.sweeps.plans import Planned, Runs
     from hydra_plugins.exp_sweeps.grid import GridSweeper
 
-OURS = ("sweep", "sweep.")
+OURS = ("sweep", "run")
+"""What is said of the whole sweep: no run has it among its overrides."""
 
 
 class Sweep:
@@ -46,8 +48,10 @@ class Sweep:
         self.sweeper, self.config = sweeper, sweeper.config
         self.loader = sweeper.hydra_context.config_loader
         self.parser = OverridesParser.create(config_loader=self.loader)
-        self.settings, self.faults = sweeping(bridge.plain_settings(self.config))
+        self.settings, self.faults = sweeping(bridge.plain_node(self.config, "sweep"))
         self.faults = [*sweeper.already, *self.faults]
+        self.reuse = running(bridge.plain_node(self.config, "run"))[0].reuse
+        self.conditions: dict[str, Any] = {}
         self.begun = time.monotonic()
 
     def run(self, words: list[str]) -> Any:
@@ -64,8 +68,9 @@ class Sweep:
     def expanded(self, words: list[str]) -> list[Words]:
         """Every run of the command line."""
         settings, parse = self.settings, self.parse
-        overrides = [o for o in parse(words) if not o.key_or_group.startswith(OURS)]
+        overrides = [o for o in parse(words) if o.key_or_group.split(".")[0] not in OURS]
         lines = listed(settings.file, parse) if settings.file else [()]
+        plugins.only_named(dict.fromkeys([*words, *(word for line in lines for word in line)]))
         try:
             return expand(overrides, linked=settings.linked, lines=lines)
         except ConfigError as error:
@@ -176,19 +181,46 @@ class Sweep:
     ) -> tuple[list[Planned], list[dict[str, Any]]]:
         """The runs that are still to do, and the manifest's entry of every run."""
         done = directory.finished() if directory.manifest.is_file() else {}
-        todo, entries = [], []
+        todo, entries, taken = [], [], 0
         for run in found.planned:
             there = done.get(run.signature)
-            if there is None:
-                directory.clear(run.subdir)
+            if there is None and self.taken_over(run, directory):
+                there = run.subdir
+                taken += 1
+            elif there is None:
+                if directory.left_off(run.subdir, run.signature):
+                    found.going_on.add(run.number)
                 todo.append(run)
             entries.append(
                 {"number": run.number, "directory": there or run.subdir, "overrides": run.words}
             )
-        if len(todo) < len(entries):
-            count = len(entries) - len(todo)
+        if taken:
+            print(f"{taken} of {len(entries)} runs were finished elsewhere: taken over", flush=True)
+        if count := len(entries) - len(todo) - taken:
             print(f"{count} of {len(entries)} runs are done already", flush=True)
+        if found.going_on:
+            print(f"{len(found.going_on)} go on from their checkpoints", flush=True)
         return todo, entries
+
+    def taken_over(self, run: Planned, directory: SweepDirectory) -> bool:
+        """Whether a finished run of the same signature was copied from elsewhere."""
+        from exp.config import plan
+        from exp.runs import finished, provenance
+
+        if self.reuse is False or (directory.path / run.subdir).exists():
+            return False
+        # The device is built once for each kind: looking for a GPU is not for every run.
+        key = json.dumps(run.config["device"])
+        if key not in self.conditions:
+            device = plan(run.config)["device"].build()
+            self.conditions[key] = provenance.conditions(device)
+        path = finished.find(run.signature, self.conditions[key])
+        if path is None:
+            return False
+        with contextlib.suppress(OSError):
+            finished.copy(path, directory.path / run.subdir)
+            return True
+        return False
 
     def record(
         self,

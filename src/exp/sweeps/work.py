@@ -8,18 +8,23 @@ import os
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
 import logging
+import shutil
+import signal
 import sys
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from exp import plugins
 from exp.config import plan
-from exp.errors import ExpError
+from exp.errors import DamagedError, ExpError, Interrupted
 from exp.runs.directory import RunDirectory
 from exp.runs.log import DATED
+
+if TYPE_CHECKING:
+    from exp.runs.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +36,14 @@ class RunOrder:
         directory: an absolute path.
         config: resolved.
         hydra: name -> content of the files of its .hydra folder.
+        goes_on: whether its directory holds a checkpoint of this very run to go on from.
     """
 
     number: int
     directory: str
     config: dict[str, Any]
     hydra: dict[str, str]
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,7 @@ class Outcome:
     """How a run ended.
 
     Attributes:
-        status: done, diverged or failed.
+        status: done, diverged, failed or interrupted.
         message: why it failed.
         value: its monitored loss at the end; None where it failed.
     """
@@ -75,8 +82,12 @@ class Outcome:
 
 
 def ready(parent: int) -> None:
-    """Prepares a worker process: it will not outlive its parent, and has imported what it needs."""
+    """Prepares a worker process: it will not outlive its parent, it ends its work when that asks
+    for it, and it has imported what it needs."""
     watch(parent)
+    # Ctrl-C reaches every process of a terminal: what is to be done about it the parent decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: _stopping.set())
     import sklearn.datasets  # noqa: F401
     import torchmetrics.functional.classification  # noqa: F401
 
@@ -84,6 +95,8 @@ def ready(parent: int) -> None:
     import exp.figures.draw  # noqa: F401
 
 
+_stopping = threading.Event()
+"""Whether this process was asked to end its work."""
 _watched: set[int] = set()
 
 
@@ -103,6 +116,8 @@ def watch(parent: int) -> None:
 
 def work(order: Order) -> list[Outcome]:
     """Does the runs of an order; whatever happens to one is in its outcome and its directory."""
+    if _stopping.is_set():
+        return [interrupted(run) for run in order.runs]
     watch(order.parent)
     if order.plugins and order.folder not in sys.path:
         sys.path.insert(0, order.folder)
@@ -132,8 +147,19 @@ def work(order: Order) -> list[Outcome]:
         end_log(execution.log)
 
     if opened:
-        execute_stack(opened, on_finish=finished)
-    return [outcomes[run.number] for run in order.runs]
+        try:
+            execute_stack(opened, on_finish=finished)
+        except Interrupted:
+            for execution in opened:
+                end_log(execution.log)
+            if order.parent == os.getpid():
+                raise
+            _stopping.set()
+    return [outcomes.get(run.number) or interrupted(run) for run in order.runs]
+
+
+def interrupted(run: RunOrder) -> Outcome:
+    return Outcome(run.number, run.directory, "interrupted")
 
 
 def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
@@ -144,10 +170,13 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
     directory = RunDirectory(Path(run.directory))
     log = None
     try:
-        directory.claim()
+        start = left_off(directory) if run.goes_on else None
+        if start is None:
+            directory.claim()
         directory.write_all({directory.path / ".hydra" / n: text for n, text in run.hydra.items()})
         log = begin_log(directory)
-        return Execution(Job.of(plan(run.config), keep=False), directory, log=log, origin=origin)
+        job = Job.of(plan(run.config), keep=False)
+        return Execution(job, directory, log=log, origin=origin, start=start)
     except Exception as error:
         message = str(error) or type(error).__name__
         if log is not None:
@@ -156,6 +185,18 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
             record = {"status": "failed", "message": message, **origin}
             directory.write_record(record)
         return Outcome(run.number, run.directory, "failed", message)
+
+
+def left_off(directory: RunDirectory) -> Checkpoint | None:
+    """The newest checkpoint of a run that was broken off; where there is none that is whole, what
+    it has left is removed, so that it can begin again."""
+    from exp.runs import checkpoint
+
+    try:
+        return checkpoint.load(directory.checkpoints / "last.safetensors")
+    except (OSError, DamagedError):
+        shutil.rmtree(directory.path)
+        return None
 
 
 def begin_log(directory: RunDirectory) -> logging.Logger:

@@ -1,0 +1,116 @@
+"""Hydra's loader of configs, which lets through only what is safe to go on with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.core_plugins.file_config_source import FileConfigSource
+from hydra._internal.sources_registry import SourcesRegistry
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.plugins import Plugins
+from hydra.core.object_type import ObjectType
+from hydra.plugins.config_source import ConfigResult
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from exp import safety
+from exp.bounds import first_line, read, scan
+from exp.errors import ConfigError, Fault, shown
+
+PACKAGES = ("pkg://exp.conf", "pkg://hydra.conf")
+
+
+class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
+    """Every config that Hydra composes for exp comes through here, before anything is done with it.
+
+    Args:
+        trusted: `--trust-config` was given: nothing is looked at.
+
+    All methods raise `ConfigError` with what is not let through.
+    """
+
+    def __init__(self, search_path: ConfigSearchPath, *, trusted: bool) -> None:
+        with checked_files():
+            super().__init__(config_search_path=search_path)
+        self.trusted = trusted
+
+    def load_configuration(self, *args: Any, **kwargs: Any) -> DictConfig:
+        config: DictConfig = super().load_configuration(*args, **kwargs)
+        if not self.trusted:
+            safety.check(config)
+        return config
+
+    def get_group_options(
+        self,
+        group_name: str,
+        results_filter: Any = ObjectType.CONFIG,
+        config_name: str | None = None,
+        overrides: list[str] | None = None,
+    ) -> list[str]:
+        """Hydra copies every source for each question: `--help` asks a hundred of them."""
+        if overrides:
+            return super().get_group_options(group_name, results_filter, config_name, overrides)  # type: ignore[no-any-return]
+        return self.repository.get_group_options(group_name, results_filter)  # type: ignore[no-any-return]
+
+    def load_sweep_config(self, *args: Any, **kwargs: Any) -> DictConfig:
+        """The config of one run, whose directory must lie within that of the sweep."""
+        config: DictConfig = super().load_sweep_config(*args, **kwargs)
+        job = config.hydra.job
+        before = [job._get_node(key)._value() for key in ("id", "num")]
+        with open_dict(config.hydra):
+            job.id, job.num = "0", 0
+        subdir = safety.value(config.hydra, "sweep", "subdir")
+        with open_dict(config.hydra):
+            job.id, job.num = before
+        fault = safety.subdir_fault(str(subdir)) if subdir is not None else None
+        if fault is not None:
+            raise ConfigError([fault])
+        return config
+
+    def _process_config_searchpath(self, config_name: Any, parsed: Any, repo: Any) -> None:
+        """Looks at the packages that would be imported as places of configs, before Hydra does."""
+        if not self.trusted:
+            primary = repo.load_config(config_path=config_name) if config_name else None
+            places = OmegaConf.select(primary.config, "hydra.searchpath") if primary else None
+            given = [o.value() for o in parsed if o.get_key_element() == "hydra.searchpath"]
+            for found in [places, *given]:
+                listed = found if OmegaConf.is_list(found) or isinstance(found, list) else []
+                for place in listed:
+                    if str(place).strip().startswith("pkg:") and place not in PACKAGES:
+                        what = f"{shown(place)} would be imported: {safety.TRUST}"
+                        raise ConfigError([Fault("hydra.searchpath", what)])
+        with checked_files():
+            super()._process_config_searchpath(config_name, parsed, repo)
+
+
+class CheckedFiles(FileConfigSource):  # type: ignore[misc]
+    """Config files of a directory, bounded in size, depth and aliases."""
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        place = Path(self.path, self._normalize_file_name(config_path))
+        if place.exists():
+            try:
+                scan(read(place))
+            except ValueError as error:
+                raise ConfigError([Fault(config_path, f"{place}: {error}")]) from None
+        try:
+            return super().load_config(config_path)
+        except yaml.YAMLError as error:
+            raise ConfigError([Fault(config_path, f"{place}: {first_line(error)}")]) from None
+
+
+@contextmanager
+def checked_files() -> Iterator[None]:
+    """Within this, Hydra makes `CheckedFiles` of the directories of a search path."""
+    kinds, scheme = SourcesRegistry.instance().types, CheckedFiles.scheme()
+    Plugins.instance()  # it is what registers Hydra's own kinds
+    before = kinds[scheme]
+    kinds[scheme] = CheckedFiles
+    try:
+        yield
+    finally:
+        kinds[scheme] = before

@@ -1,0 +1,54 @@
+"""Interpolations, bounded: `b: ${a}${a}`, `c: ${b}${b}` and so on never comes to an end.
+
+OmegaConf has no such bound, so what it looks up is counted while a config is resolved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from omegaconf import Container
+from omegaconf.errors import InterpolationResolutionError
+
+LOOKUPS = 10_000
+CHARACTERS = 10_000_000
+
+
+class _Left:
+    lookups: int | None = None
+    characters = 0
+
+
+_original = Container._resolve_node_interpolation
+
+
+def _counted(self: Any, *args: Any, **kwargs: Any) -> Any:
+    if _Left.lookups is None:
+        return _original(self, *args, **kwargs)
+    _Left.lookups -= 1
+    found = _original(self, *args, **kwargs)
+    text = found._value()
+    _Left.characters -= len(text) if isinstance(text, str) else 0
+    if _Left.lookups < 0 or _Left.characters < 0:
+        raise InterpolationResolutionError(
+            f"its interpolations stand for more than {LOOKUPS:,} others, or for "
+            f"{CHARACTERS:,} characters"
+        )
+    return found
+
+
+setattr(Container, "_resolve_node_interpolation", _counted)  # noqa: B010 - mypy knows a method
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """Within this, resolving a config that goes beyond the bounds is an error of OmegaConf's."""
+    before = _Left.lookups, _Left.characters
+    if before[0] is None:
+        _Left.lookups, _Left.characters = LOOKUPS, CHARACTERS
+    try:
+        yield
+    finally:
+        _Left.lookups, _Left.characters = before

@@ -1,0 +1,69 @@
+"""Where a finished run can be found by its signature: a small file for each, beside the cache.
+
+It only points: what it says is checked against the run's own directory.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from exp.cache import folder
+from exp.errors import ExpError
+from exp.files import TEMPORARY
+from exp.runs.directory import RunDirectory
+
+
+def remember(signature: str, path: Path) -> None:
+    """Notes that the run of this signature stands in this directory."""
+    place = pointer(signature)
+    if place is None:
+        return
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        draft = place.with_name(f".{os.getpid()}-{place.name}{TEMPORARY}")
+        draft.write_bytes(os.fsencode(path.absolute()))
+        draft.replace(place)
+    except (OSError, ValueError):
+        return  # nothing depends on it
+
+
+def find(signature: str, environment: dict[str, Any]) -> Path | None:
+    """A directory with a finished run of this signature, whole and made under the same conditions.
+
+    Args:
+        environment: the `device` and `versions` that its run.json must say.
+    """
+    place = pointer(signature)
+    try:
+        path = Path(os.fsdecode(place.read_bytes())) if place else None
+        record = RunDirectory(path).read_record() if path else {}
+    except (OSError, ValueError, ExpError):
+        return None
+    same = all(record.get(key) == value for key, value in environment.items())
+    if path is None or record.get("signature") != signature or record.get("status") != "done":
+        return None
+    return path if same and not RunDirectory(path).damaged(record) else None
+
+
+def copy(path: Path, to: Path) -> None:
+    """Copies a run's directory whole: it is there at once, or not at all.
+
+    Raises:
+        OSError: it cannot be copied.
+    """
+    draft = to.with_name(f".{to.name[:200]}{TEMPORARY}")
+    shutil.rmtree(draft, ignore_errors=True)
+    try:
+        shutil.copytree(path, draft)
+        draft.replace(to)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def pointer(signature: str) -> Path | None:
+    place = folder()
+    return None if place is None else place / "finished" / signature[:2] / signature

@@ -1,0 +1,79 @@
+"""A disk that is full at some moment: one clear error, and what was saved before still goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from commands import inside
+
+WORDS = (
+    "dataset.n_samples=200", "trainer.epochs=40", "trainer.checkpoint_every=5", "figures.dpi=40",
+    "model.hidden=[32,32]", "trainer.batch_size=50",
+)  # fmt: skip
+FILES = ("metrics.csv", "predictions.csv", "checkpoints/last.safetensors", "figures/boundary.png")
+
+
+def mounted(place: Path, *options: str) -> bool:
+    command = ["mount", *options, str(place)]
+    done = subprocess.run(command, capture_output=True, check=False)
+    return done.returncode == 0
+
+
+@pytest.fixture
+def small(in_tmp: Path) -> Iterator[Path]:
+    """A file system of its own, whose size can be changed."""
+    place = in_tmp / "small"
+    place.mkdir()
+    if os.geteuid() != 0 or not mounted(place, "-t", "tmpfs", "-o", "size=1m", "tmpfs"):
+        pytest.skip("only root can mount a small file system")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=False)
+
+
+@pytest.fixture(scope="module")
+def twin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same run with room enough."""
+    where = tmp_path_factory.mktemp("twin")
+    assert inside(where, *WORDS, f"hydra.run.dir={where / 'run'}").code == 0
+    return where / "run"
+
+
+def sized(path: Path) -> int:
+    """Pages of 4 kB that a tree takes, folders included."""
+    return sum(
+        1 if item.is_dir() else -(-item.stat().st_size // 4096) for item in [path, *path.rglob("*")]
+    )
+
+
+@pytest.mark.parametrize("moment", range(10))
+def test_at_ten_moments(
+    small: Path, twin: Path, moment: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # From a disk that holds nothing to one that lacks a page at the very end.
+    pages = 2 + round((sized(twin) - 12) * moment / 9)
+    assert mounted(small, "-o", f"remount,size={pages * 4}k")
+    ended = inside(small.parent, *WORDS, f"hydra.run.dir={small / 'run'}")
+    assert ended.code in (1, 2), ended.out
+    assert "Traceback" not in ended.err
+    assert "No space left on device" in ended.err
+    assert not list((small / "run").rglob("*.tmp"))
+    assert mounted(small, "-o", "remount,size=4m")
+    # Where run.json could not be written again, it names this process, which lives on.
+    monkeypatch.setattr("exp.runs.process.is_alive", lambda process: False)
+    if (small / "run/run.json").exists():
+        again = inside(small.parent, "resume", str(small / "run"))
+        assert again.code == 0, again.err
+    else:
+        with contextlib.suppress(FileNotFoundError):
+            subprocess.run(["rm", "-r", str(small / "run")], check=True)
+        assert inside(small.parent, *WORDS, f"hydra.run.dir={small / 'run'}").code == 0
+    for name in FILES:
+        assert (small / "run" / name).read_bytes() == (twin / name).read_bytes(), name
