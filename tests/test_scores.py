@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +114,19 @@ def test_auroc_is_null_where_a_split_lacks_one_of_two_classes(in_tmp: Path) -> N
     assert final["train/auroc"] is not None
     (line,) = (line for line in ended.out.splitlines() if line.startswith("auroc"))
     assert line.split()[-1] == "-"
+
+
+def test_torchmetrics_is_whole_for_others() -> None:
+    """Its functions come without its plots and audio; a later import gets everything."""
+    program = (
+        "import sys\n"
+        "from exp.runs.metrics import functions\n"
+        "found = functions()\n"
+        "assert not {'matplotlib', 'scipy.signal', 'torchmetrics'} & set(sys.modules)\n"
+        "import torch, torchmetrics\n"
+        "one, other = torch.tensor([1, 0, 1, 1]), torch.tensor([1, 1, 1, 0])\n"
+        "whole = torchmetrics.functional.classification.binary_f1_score(one, other)\n"
+        "assert found.binary_f1_score(one, other) == whole\n"
+        "assert torchmetrics.Accuracy(task='binary')(one, other) == 0.5\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -23,8 +23,10 @@ def scores(probabilities: np.ndarray, predicted: np.ndarray, labels: np.ndarray)
         nested list, rows true classes and columns predicted ones.
     """
     import torch
-    import torchmetrics.functional.classification as metrics
 
+    from exp.runs.metrics import functions
+
+    metrics = functions()
     classes = probabilities.shape[1]
     # float64 keeps torchmetrics from adding its own rounding to the counts of a large split.
     chances = torch.from_numpy(np.ascontiguousarray(probabilities)).double()

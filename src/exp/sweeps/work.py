@@ -89,7 +89,6 @@ def ready(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: _stopping.set())
     import sklearn.datasets  # noqa: F401
-    import torchmetrics.functional.classification  # noqa: F401
 
     import exp.engine
     import exp.figures.draw  # noqa: F401
