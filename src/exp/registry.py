@@ -19,6 +19,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Annotated, Any, get_args, get_origin
 
 from exp.errors import ConfigError, Fault, shown, unknown
@@ -183,7 +184,13 @@ def same_place(one: Builder, other: Builder) -> bool:
 def config_parameters(builder: Builder, skip: tuple[str, ...] = ()) -> dict[str, inspect.Parameter]:
     """The parameters of a callable that a config sets, annotations resolved."""
     target = builder.__init__ if inspect.isclass(builder) else builder
-    hints = typing.get_type_hints(target, include_extras=True)
+    # What it returns is no parameter: its annotation need not lead anywhere.
+    written = {k: v for k, v in getattr(target, "__annotations__", {}).items() if k != "return"}
+    hints = typing.get_type_hints(
+        SimpleNamespace(__annotations__=written),
+        globalns=getattr(target, "__globals__", {}),
+        include_extras=True,
+    )
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     made = {
         f.name: f.default_factory for f in getattr(builder, "__dataclass_fields__", {}).values()

@@ -52,6 +52,7 @@ class Training:
         self.on_end, self.on_row, self.on_checkpoint = on_end, on_row, on_checkpoint
         self.on_epoch = on_epoch
         self.recorded: Recorded | None = None
+        self.on_gpu = stack.device.torch_device.type == "cuda"
 
     def run(self) -> None:
         """Trains until every run has ended."""
@@ -113,6 +114,8 @@ class Training:
 
         On a GPU it is recorded when it is done for the first time.
         """
+        if not self.on_gpu:
+            return self.plain_step(batch, rates)
         if self.recorded is None and self.worth_recording():
             self.recorded = Recorded(self.plain_step, self.stack, batch, rates)
         if self.recorded is not None and self.recorded.fits(batch):
