@@ -137,11 +137,11 @@ def run(hydra: Hydra, args: argparse.Namespace, parser: argparse.ArgumentParser)
     return 0
 
 
-@bounded()
 def told(hydra: Hydra, args: argparse.Namespace, show: Callable[[], object]) -> None:
     """Lets Hydra show something; a config that cannot be composed is told as in a run."""
     try:
-        show()
+        with bounded():
+            show()
     except (HydraException, OmegaConfBaseException):
         name = args.config_name or "config"
         config, faults = compose(hydra.config_loader, name, args.overrides, RunMode.RUN)

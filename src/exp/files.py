@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import secrets
 from collections.abc import Mapping, Sequence
@@ -25,45 +27,45 @@ def write_whole(path: Path, data: bytes) -> None:
     write_all({path: data})
 
 
-def write_all(files: Mapping[Path, bytes]) -> None:
+def write_all(contents: Mapping[Path, bytes]) -> None:
     """Write several files, each whole. None is replaced before all of them are on the disk.
 
     Flushed at the same time: a file system that is asked for several writes them in one go.
 
     Args:
-        files: path -> content, as for `write_whole`.
+        contents: path -> content, as for `write_whole`.
 
     Raises:
         OSError: a file cannot be written; what stood at the paths before is untouched, unless it is
             the renaming that failed.
     """
     drafts: dict[Path, Path] = {}
-    try:
-        for path, data in files.items():
-            # In the same folder, as a rename is only whole within one file system; under a short
-            # name of its own, as `path`'s may already be as long as a file name can be.
-            draft = path.parent / f".{secrets.token_hex(8)}{TEMPORARY}"
-            with open(draft, "xb") as file:
+    with contextlib.ExitStack() as files_open:
+        try:
+            files = []
+            for path, data in contents.items():
+                # In the same folder, as a rename is only whole within one file system; under a
+                # short name of its own, as `path`'s may already be as long as a name can be.
+                draft = path.parent / f".{secrets.token_hex(8)}{TEMPORARY}"
+                file = files_open.enter_context(open(draft, "xb", buffering=0))
                 drafts[path] = draft
-                file.write(data)
-        flush(list(drafts.values()))
-        for path, draft in drafts.items():
-            os.replace(draft, path)
-    except BaseException:
-        for draft in drafts.values():
-            draft.unlink(missing_ok=True)
-        raise
+                if file.write(data) != len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                files.append(file.fileno())
+            flush(files)
+            files_open.close()
+            for path, draft in drafts.items():
+                os.replace(draft, path)
+        except BaseException:
+            for draft in drafts.values():
+                draft.unlink(missing_ok=True)
+            raise
 
 
-def flush(paths: Sequence[Path]) -> None:
-    """Waits until the content of these files is on the disk."""
-    if len(paths) == 1:
-        sync(paths[0])
+def flush(files: Sequence[int]) -> None:
+    """Waits until the content of these open files is on the disk."""
+    if len(files) == 1:
+        os.fsync(files[0])
         return
-    with ThreadPoolExecutor(min(len(paths), 8)) as pool:
-        list(pool.map(sync, paths))
-
-
-def sync(path: Path) -> None:
-    with open(path, "rb+") as file:
-        os.fsync(file.fileno())
+    with ThreadPoolExecutor(min(len(files), 8)) as pool:
+        list(pool.map(os.fsync, files))

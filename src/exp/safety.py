@@ -170,7 +170,8 @@ def told_of(hydra: DictConfig, path: str, name: str, text: Any) -> Iterator[Faul
     elif name == "filename":
         place = value(hydra, *path.split(".")[1:])
         if place is None or not within(str(place).removeprefix(f"{HERE}/"), of=str(place)):
-            yield Fault(path, f"{shown(text)} is not within the run's directory: {TRUST}")
+            what = "cannot be resolved" if place is None else "is not within the run's directory"
+            yield Fault(path, f"{shown(text)} {what}: {TRUST}")
     elif isinstance(text, str) and text not in STREAMS:
         resolved = value(hydra, *path.split(".")[1:]) if "${" in text else text
         if re.match(r"\s*(ext|cfg)://", str(resolved)) and resolved not in STREAMS:

@@ -34,7 +34,6 @@ def capture(
     numbers = {
         "epoch": training.epoch,
         "ended": ended,
-        "epochs": list(stack.history.epochs),
         "columns": list(stack.history.columns),
         "best": watch.best[position] if math.isfinite(watch.best[position]) else None,
         "best_epoch": watch.best_epoch[position],
@@ -91,7 +90,8 @@ def restore(training: Training, tensors: dict[str, Tensor], numbers: dict[str, A
     watch.waited[0] = numbers["waited"]
     stack.schedules[0].state = numbers["schedule"]
     block = tensors.get("history")
-    stack.history.restore(numbers["epochs"], None if block is None else block[:, :, None])
+    measured = [epoch for epoch in range(numbers["epoch"]) if training.measures(epoch)]
+    stack.history.restore(measured, None if block is None else block[:, :, None])
     training.epoch, training.ended = numbers["epoch"], numbers["ended"]
 
 

@@ -73,7 +73,7 @@ class Training:
     def one_epoch(self) -> None:
         stack, trainer, epoch = self.stack, self.stack.trainer, self.epoch
         last = epoch == trainer.epochs - 1
-        measured = last or epoch % trainer.eval_every == 0
+        measured = self.measures(epoch)
         self.watch.remember()
         tally = self.learn(measured)
         if measured:
@@ -100,6 +100,11 @@ class Training:
         every = trainer.checkpoint_every
         if every and self.epoch % every == 0 and stack.runs and self.on_checkpoint:
             self.on_checkpoint(self)
+
+    def measures(self, epoch: int) -> bool:
+        """Whether every split is evaluated after this epoch."""
+        trainer = self.stack.trainer
+        return bool(epoch == trainer.epochs - 1 or epoch % trainer.eval_every == 0)
 
     def learn(self, measured: bool) -> Tally:
         """One pass over the training rows; its tally is of the passes that made the steps."""

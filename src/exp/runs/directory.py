@@ -30,6 +30,7 @@ class RunDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._written: dict[Path, str] = {}
 
     @property
     def config(self) -> Path:
@@ -97,7 +98,10 @@ class RunDirectory:
         try:
             for folder in {path.parent for path in files}:
                 folder.mkdir(exist_ok=True)
-            write_all({p: d.encode() if isinstance(d, str) else d for p, d in files.items()})
+            contents = {p: d.encode() if isinstance(d, str) else d for p, d in files.items()}
+            write_all(contents)
+            # So that a digest of what this process has written is taken without reading it again.
+            self._written |= {path: sha256(content) for path, content in contents.items()}
         except OSError as error:
             names = ", ".join(path.name for path in files)
             reason = error.strerror or error
@@ -121,7 +125,11 @@ class RunDirectory:
         files = self.files()
         if growing:
             files = [p for p in files if p == self.config or p.parent.name == ".hydra"]
-        return {path.relative_to(self.path).as_posix(): sha256(path.read_bytes()) for path in files}
+        return {
+            path.relative_to(self.path).as_posix(): self._written.get(path)
+            or sha256(path.read_bytes())
+            for path in files
+        }
 
     def write_record(self, record: dict[str, Any]) -> None:
         """Writes run.json."""

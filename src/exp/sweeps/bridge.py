@@ -10,6 +10,7 @@ from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from exp.errors import ExpError
+from exp.resolving import bounded
 from exp.sweeps.task import swept
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ def one_by_one(launcher: StackedLauncher, number: int, words: list[str]) -> JobR
     return done
 
 
+@bounded()
 def plain_node(config: DictConfig, key: str) -> Any:
     """A top-level node of a config as plain values; empty where there is none."""
     node = OmegaConf.select(config, key)

@@ -11,7 +11,7 @@ from exp.engine.model import padded
 from exp.sweeps.plans import Planned, Runs
 
 CACHE = 5 * 2**20
-"""Bytes of activations that a stack may take. Measured with benchmarks/chunks.py on a processor with
+"""Bytes of activations that a stack may take. Measured with benchmarks/chunks.py, on a processor of
 1 MB of level 2 cache for each core and 32 MB of level 3: stacks of 3 to 8 MB are the fastest, from
 16 MB on they are slower than a few small ones."""
 MOST = 64
@@ -50,7 +50,8 @@ def chunks(
         limit = 1 if number in found.alone else (most or found.sizes[number])
         share = -(-len(members) // workers)
         pieces = max(1, -(-len(members) // min(limit, share)))
-        # Pieces of like size: the last would otherwise be a small and slow one.
+        # As many for each worker, and of like size: the last would otherwise be waited for.
+        pieces = min(len(members), -(-pieces // workers) * workers)
         size = -(-len(members) // pieces)
         for start in range(0, len(members), size):
             yield members[start : start + size]
