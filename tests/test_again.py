@@ -17,6 +17,8 @@ from commands import inside
 from conftest import make_plan
 from exp.engine import Job, Training, capture, train
 from exp.engine.stack import Stack
+from exp.runs import checkpoint
+from exp.runs.directory import RunDirectory
 from test_same_bits import CONFIGS, assert_same
 
 FILES = (
@@ -48,11 +50,18 @@ def copied(run: Path, to: Path) -> Path:
     return to
 
 
+def through_file(saved: checkpoint.Checkpoint, folder: Path) -> checkpoint.Checkpoint:
+    """A checkpoint as it comes back from the disk."""
+    directory = RunDirectory(folder)
+    directory.write_all(checkpoint.content(directory, "last", *saved))
+    return checkpoint.load(directory.checkpoints / "last.safetensors")
+
+
 @pytest.mark.parametrize("name", [*CONFIGS, "lbfgs", "plateau", "early stopping"])
-def test_going_on_is_as_if_nothing_had_happened(name: str) -> None:
-    """From each of several epochs: history, weights, best weights and answers."""
+def test_going_on_is_as_if_nothing_had_happened(name: str, tmp_path: Path) -> None:
+    """From each of several epochs, as its file has it: history, weights, best weights, answers."""
     more: dict[str, dict[str, Any]] = {
-        "lbfgs": {"optimizer": {"name": "lbfgs", "lr": 0.1, "max_iter": 3}},
+        "lbfgs": {"optimizer": {"name": "lbfgs", "lr": 0.5, "max_iter": 5}},
         "plateau": {"scheduler": {"name": "plateau", "patience": 1}, "trainer": {"batch_size": 99}},
         "early stopping": {"trainer": {"early_stopping": 3, "min_delta": 0.01}},
     }
@@ -69,7 +78,8 @@ def test_going_on_is_as_if_nothing_had_happened(name: str) -> None:
     for epoch in (1, 5, 11):
         if epoch in saved and epoch < whole.epochs:
             neighbour = Job.of(make_plan(seed=6, **parts))
-            again, _ = train([job, neighbour], start={0: saved[epoch]})
+            start = through_file(saved[epoch], tmp_path)
+            again, _ = train([job, neighbour], start={0: start})
             assert_same(whole, again)
 
 

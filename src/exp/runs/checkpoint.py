@@ -29,7 +29,8 @@ def content(
 
     # Sorted, and with one key of metadata (several come in random order), so that the same
     # weights are the same bytes.
-    arrays = {k: np.ascontiguousarray(tensors[k].detach().cpu().numpy()) for k in sorted(tensors)}
+    # Not ascontiguousarray: it gives what has no dimension one, and L-BFGS stumbles over that.
+    arrays = {k: np.asarray(tensors[k].detach().cpu().numpy(), order="C") for k in sorted(tensors)}
     numbers = finite(numbers)
     known = {"numbers": numbers, "sha256": digest(arrays, numbers)}
     metadata = {"exp": json.dumps(known, allow_nan=False)}
