@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -60,6 +60,28 @@ def write_all(contents: Mapping[Path, bytes]) -> None:
             for draft in drafts.values():
                 draft.unlink(missing_ok=True)
             raise
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Writes a long text line by line, so that it never stands in memory; whole, as `write_whole`.
+
+    Args:
+        path: replaced if it exists; its folder must exist.
+        lines: with their line ends.
+
+    Raises:
+        OSError: the file cannot be written; what stood at `path` before is untouched.
+    """
+    draft = path.parent / f".{secrets.token_hex(8)}{TEMPORARY}"
+    try:
+        with open(draft, "x", encoding="utf-8", newline="") as file:
+            file.writelines(lines)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def flush(files: Sequence[int]) -> None:

@@ -59,12 +59,15 @@ def launch(launcher: StackedLauncher, jobs: Numbered) -> list[JobReturn]:
     for number, words, reason in found.skipped:
         returns[number] = returned(list(words), ExpError(reason))
     given = dict(jobs)
+
+    def watch(run: Planned, outcome: Outcome | None) -> None:
+        if outcome is not None:
+            returns[run.number] = job_return(given[run.number], outcome)
+
     try:
-        outcomes = train_planned(found, found.planned, root, workers, settings)
+        train_planned(found, found.planned, root, workers, settings, watch=watch)
     finally:
         workers.close()
-    for outcome in outcomes:
-        returns[outcome.number] = job_return(given[outcome.number], outcome)
     left = ExpError("not started: sweep.fail_fast")
     return [returns.get(number) or returned(given[number], left) for number in given]
 

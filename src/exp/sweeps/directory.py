@@ -1,23 +1,23 @@
-"""The directory of a sweep: its manifest, its lock, and the table of its runs."""
+"""The directory of a sweep: its manifest, its lock, and what its runs have left there."""
 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from exp.bounds import JSON_SIZE, json_of, read
 from exp.errors import DamagedError, RunDirectoryError, shown
-from exp.files import write_whole
-from exp.runs.directory import RunDirectory, csv_text, json_text
+from exp.files import write_lines
+from exp.runs.directory import RunDirectory, json_text
 from exp.safety import subdir_fault
+from exp.sweeps.grid import Words
 
 FINISHED = ("done", "diverged")
-METRICS = ("accuracy", "loss", "precision", "recall", "f1", "auroc", "calibration_error")
-SPLITS = ("test", "validation", "train")
 
 
 class SweepDirectory:
@@ -85,10 +85,10 @@ class SweepDirectory:
             self._lock.close()
             self._lock = None
 
-    def write(self, path: Path, text: str) -> None:
+    def write(self, path: Path, lines: Iterable[str]) -> None:
         """Writes a file of the sweep whole."""
         try:
-            write_whole(path, text.encode())
+            write_lines(path, lines)
         except OSError as error:
             raise RunDirectoryError(f"cannot write {path}: {error.strerror or error}") from error
 
@@ -126,59 +126,37 @@ class SweepDirectory:
             shutil.rmtree(run.path)
         return False
 
-    def write_table(self, keys: Sequence[str], runs: Sequence[dict[str, Any]]) -> list[Row]:
-        """Writes runs.csv from the directories of the runs.
+    def write_manifest(self, content: dict[str, Any], runs: Iterable[Entry]) -> None:
+        """Writes sweep.json.
 
         Args:
-            keys: what was swept.
-            runs: number, directory and overrides of each, as in the manifest.
-
-        Returns:
-            The rows that were written.
+            content: what is said of the whole sweep.
+            runs: its runs, a line each: a sweep may have very many.
         """
-        rows = list(self.rows(keys, runs))
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        # Every sweep has the columns in one order, whichever run is the first.
-        front = ["run", "directory", "status", *keys]
-        metrics = [f"{split}/{name}" for split in SPLITS for name in METRICS]
-        back = ["best/epoch", "epochs", "seconds", "signature", "message"]
-        known = {*front, *metrics, *back}
-        others = [name for name in names if name not in known]
-        columns = [*front, *(m for m in metrics if m in names), *others, *back]
-        lines = ([text_of(row.get(name)) for name in columns] for row in rows)
-        self.write(self.table, csv_text(columns, lines))
-        return rows
-
-    def rows(self, keys: Sequence[str], runs: Iterable[dict[str, Any]]) -> Iterator[Row]:
-        """What is known of each run, from its own directory."""
-        for run in runs:
-            place = RunDirectory(self.path / run["directory"])
-            record = read_json(place.record) or {}
-            summary = read_json(place.summary) or {}
-            final = summary.get("final", {})
-            given = dict(word.partition("=")[::2] for word in run["overrides"])
-            yield {
-                "run": run["number"],
-                "directory": run["directory"],
-                "status": record.get("status", "pending"),
-                **{key: given.get(key) for key in keys},
-                **{key: final[key] for key in final if not key.endswith("/confusion")},
-                "best/epoch": summary.get("best", {}).get("epoch"),
-                "epochs": summary.get("epochs"),
-                "seconds": record.get("timings", {}).get("total"),
-                "signature": record.get("signature"),
-                "message": record.get("message"),
-            }
-
-    def write_manifest(self, content: dict[str, Any]) -> None:
-        self.write(self.manifest, json_text(content))
+        self.write(self.manifest, manifest_lines(content, runs))
 
 
-Row = dict[str, Any]
+class Entry(NamedTuple):
+    """A run as the manifest lists it.
+
+    Attributes:
+        number: its place in the sweep, from 0.
+        directory: its name within that of the sweep.
+        overrides: those of its own.
+    """
+
+    number: int
+    directory: str
+    overrides: Words
 
 
-def text_of(value: Any) -> str:
-    return "" if value is None else str(value)
+def manifest_lines(content: dict[str, Any], runs: Iterable[Entry]) -> Iterator[str]:
+    head, _, _ = json_text(content).rpartition("\n}")
+    yield f'{head},\n  "runs": ['
+    for index, run in enumerate(runs):
+        text = json.dumps(run._asdict(), ensure_ascii=False)
+        yield f"{',' if index else ''}\n    {text}"
+    yield "\n  ]\n}\n"
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -177,7 +177,7 @@ def train_planned(
     settings: Sweeping,
     *,
     watch: Watch | None = None,
-) -> list[Outcome]:
+) -> None:
     """Trains runs in the directory of their sweep.
 
     Args:
@@ -185,13 +185,9 @@ def train_planned(
         runs: those to do.
         root: the directory of the sweep.
         watch: called for each run when it is handed out, and again with its outcome.
-
-    Returns:
-        The outcome of each run that was begun, by number.
     """
     where, origin = root.absolute(), provenance.origin()
     waiting: dict[int, list[Planned]] = {}
-    outcomes: list[Outcome] = []
     halt = Halt(workers)
 
     def orders() -> Iterator[Order]:
@@ -219,15 +215,13 @@ def train_planned(
         for ended, seconds in workers.map(orders()):
             piece = waiting.pop(ended[0].number)
             progress.add(piece, ended, seconds)
-            outcomes += ended
             for run, outcome in zip(piece, ended, strict=True):
                 if watch is not None:
                     watch(run, outcome)
             halt.look(ended, fail_fast=settings.fail_fast)
-        left = len(runs) - len(outcomes)
+        left = len(runs) - progress.done
         if halt.why is not None and left:
             progress.say(f"{halt.why}: {left} runs were not started")
-    return sorted(outcomes, key=lambda outcome: outcome.number)
 
 
 class Halt:

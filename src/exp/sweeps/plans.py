@@ -80,11 +80,12 @@ class Planner:
     def __init__(self, *, repeats: bool = False) -> None:
         self.repeats = repeats
         self.shared: dict[Any, Any] = {}
+        self.parts: dict[tuple[str, int], tuple[str, Any]] = {}
         self.shapes: dict[Any, tuple[Shapes, str] | ExpError] = {}
         self.devices: dict[int, Any] = {}
         self.losses: dict[Any, Any] = {}
         self.stacks: dict[Any, int] = {}
-        self.seen: dict[Any, int] = {}
+        self.seen: dict[bytes, int] = {}
         self.faults: Counter[Fault] = Counter()
         self.runs = Runs()
 
@@ -124,9 +125,9 @@ class Planner:
 
     def _add(self, number: int, words: Words, composed: Composed) -> None:
         found = plan(composed.plain)
-        parts = tuple((key, self._kept(value)) for key, value in found.config.items())
-        # Two runs that differ in nothing but the name are one.
-        same = tuple(id(value) for key, value in parts if key != "name")
+        parts = tuple(self._part(key, value) for key, value in found.config.items())
+        # Two runs that differ in nothing but the name are one. Parts that are equal are one object.
+        same = b"".join(id(part).to_bytes(8) for part in parts if part[0] != "name")
         if self.seen.setdefault(same, number) != number and not self.repeats:
             self.runs.repeated.append(number)
             return
@@ -148,6 +149,11 @@ class Planner:
                 stack,
             )
         )
+
+    def _part(self, key: str, value: Any) -> tuple[str, Any]:
+        """The one copy of a key with an equal value."""
+        value = self._kept(value)
+        return self.parts.setdefault((key, id(value)), (key, value))
 
     def _kept(self, value: Any) -> Any:
         """The one copy of an equal value that all runs share."""

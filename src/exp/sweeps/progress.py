@@ -8,12 +8,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from exp.sweeps.directory import Row
 from exp.sweeps.grid import Words
 from exp.sweeps.plans import Planned
+from exp.sweeps.table import BEST, Tally
 from exp.sweeps.work import Outcome
-
-BEST = 5
 
 
 class Progress:
@@ -91,27 +89,20 @@ def trouble(number: int, words: Words, outcome: Outcome) -> str:
     return f"{told}{message}\n  see {outcome.directory}/exp.log"
 
 
-def closing(rows: Sequence[Row], keys: Sequence[str], place: str, seconds: float) -> str:
+def closing(tally: Tally, keys: Sequence[str], place: str, seconds: float) -> str:
     """The table at the end: the best runs, and what became of all."""
-    counts = Counter(str(row["status"]) for row in rows)
-    told = ", ".join(f"{count} {status}" for status, count in counts.most_common())
-    lines = [f"{len(rows)} runs in {seconds:.1f} s: {told}"]
-    split = next((s for s in ("validation", "test", "train") if any_has(rows, s)), None)
+    told = ", ".join(f"{count} {status}" for status, count in tally.statuses.most_common())
+    lines = [f"{tally.statuses.total()} runs in {seconds:.1f} s: {told}"]
+    split = next((s for s in ("validation", "test", "train") if tally.ranked[s]), None)
     if split is not None:
-        lines += ["", *best(rows, keys, split)]
+        lines += ["", *best(tally, keys, split)]
     lines += ["", f"Every run: {place}/runs.csv"]
     return "\n".join(lines)
 
 
-def any_has(rows: Sequence[Row], split: str) -> bool:
-    return any(f"{split}/accuracy" in row for row in rows)
-
-
-def best(rows: Sequence[Row], keys: Sequence[str], split: str) -> list[str]:
-    """The runs of the highest accuracy on a split, the lower loss first where two tie."""
+def best(tally: Tally, keys: Sequence[str], split: str) -> list[str]:
+    """The best runs on a split, as aligned text."""
     accuracy, loss = f"{split}/accuracy", f"{split}/loss"
-    done = [row for row in rows if row["status"] == "done" and accuracy in row]
-    done.sort(key=lambda row: (-row[accuracy], row[loss], row["run"]))
     header = ["run", *keys, accuracy, loss, "directory"]
     cells = [
         [
@@ -121,10 +112,11 @@ def best(rows: Sequence[Row], keys: Sequence[str], split: str) -> list[str]:
             f"{row[loss]:.4f}",
             str(row["directory"]),
         ]
-        for row in done[:BEST]
+        for row in tally.best[split]
     ]
     widths = [max(len(line[i]) for line in [header, *cells]) for i in range(len(header))]
-    title = f"Best by {accuracy}" + (f", {BEST} of {len(done)}" if len(done) > BEST else "")
+    count = tally.ranked[split]
+    title = f"Best by {accuracy}" + (f", {BEST} of {count}" if count > BEST else "")
     table = [
         "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
         for line in [header, *cells]

@@ -27,7 +27,7 @@ from exp.sweeps.task import swept
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
-    from exp.sweeps.directory import SweepDirectory
+    from exp.sweeps.directory import Entry, SweepDirectory
     from exp.sweeps.plans import Planned, Runs
     from hydra_plugins.exp_sweeps.grid import GridSweeper
 
@@ -62,7 +62,8 @@ class Sweep:
         """
         runs = self.expanded(words)
         if self.sweeper.task_function is swept:
-            return self.ours(runs)
+            self.ours(runs)
+            return None
         return self.foreign(runs)
 
     def expanded(self, words: list[str]) -> list[Words]:
@@ -132,8 +133,9 @@ class Sweep:
             _ = each.return_value  # raises what the job has raised
         return [returns]
 
-    def ours(self, runs: list[Words]) -> list[JobReturn]:
+    def ours(self, runs: list[Words]) -> None:
         """A sweep of exp: validated whole, trained as stacks, with a table of what came out."""
+        from exp.sweeps import table
         from exp.sweeps.composer import Composer
         from exp.sweeps.directory import SweepDirectory
         from exp.sweeps.launch import Workers
@@ -160,26 +162,25 @@ class Sweep:
             self.record(directory, keys, found, entries)
             print(f"{len(todo)} runs to do in {directory.path}/", flush=True)
             if stacked:
-                returns = self.stacked(found, todo, directory, workers)
+                self.stacked(found, todo, directory, workers)
             else:
                 if reason:
                     print(f"trained one by one: {reason}", flush=True)
-                returns = self.spans(launcher, todo)
-            rows = directory.write_table(keys, entries)
+                self.spans(launcher, todo)
+            tally = table.write(directory, keys, entries)
         finally:
             workers.close()
             directory.release()
         seconds = time.monotonic() - self.begun
-        print(closing(rows, keys, str(directory.path), seconds), flush=True)
-        statuses = {str(row["status"]) for row in rows}
+        print(closing(tally, keys, str(directory.path), seconds), flush=True)
+        statuses = set(tally.statuses)
         bad = statuses - {"done", "diverged"}
         self.sweeper.exit_code = 1 if bad else 3 if "diverged" in statuses else 0
-        return returns
 
-    def missing(
-        self, found: Runs, directory: SweepDirectory
-    ) -> tuple[list[Planned], list[dict[str, Any]]]:
+    def missing(self, found: Runs, directory: SweepDirectory) -> tuple[list[Planned], list[Entry]]:
         """The runs that are still to do, and the manifest's entry of every run."""
+        from exp.sweeps.directory import Entry
+
         done = directory.finished() if directory.manifest.is_file() else {}
         todo, entries, taken = [], [], 0
         for run in found.planned:
@@ -191,9 +192,7 @@ class Sweep:
                 if directory.left_off(run.subdir, run.signature):
                     found.going_on.add(run.number)
                 todo.append(run)
-            entries.append(
-                {"number": run.number, "directory": there or run.subdir, "overrides": run.words}
-            )
+            entries.append(Entry(run.number, there or run.subdir, run.words))
         if taken:
             print(f"{taken} of {len(entries)} runs were finished elsewhere: taken over", flush=True)
         if count := len(entries) - len(todo) - taken:
@@ -227,7 +226,7 @@ class Sweep:
         directory: SweepDirectory,
         keys: list[str],
         found: Runs,
-        entries: list[dict[str, Any]],
+        entries: list[Entry],
     ) -> None:
         """Writes down what the sweep is, before any run starts."""
         from exp.runs import provenance
@@ -239,25 +238,22 @@ class Sweep:
                 **provenance.origin(),
                 "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
                 "keys": keys,
-                "runs": entries,
                 "skipped": [
                     {"number": number, "overrides": words, "reason": reason}
                     for number, words, reason in found.skipped
                 ],
                 "repeated": found.repeated,
-            }
+            },
+            entries,
         )
 
     def stacked(
         self, found: Runs, todo: list[Planned], directory: SweepDirectory, workers: Any
-    ) -> list[JobReturn]:
+    ) -> None:
         from exp.sweeps.launch import train_planned
 
-        outcomes = train_planned(
-            found, todo, directory.path, workers, self.settings, watch=self.callbacks()
-        )
-        words = {run.number: list(run.words) for run in todo}
-        return [bridge.job_return(words[outcome.number], outcome) for outcome in outcomes]
+        watch = self.callbacks()
+        train_planned(found, todo, directory.path, workers, self.settings, watch=watch)
 
     def callbacks(self) -> Any:
         """Tells Hydra's callbacks of each run, where there are any."""
@@ -266,17 +262,15 @@ class Sweep:
             return None
         return bridge.Callbacks(self.sweeper.hydra_context, self.config)
 
-    def spans(self, launcher: Any, todo: list[Planned]) -> list[JobReturn]:
+    def spans(self, launcher: Any, todo: list[Planned]) -> None:
         """Has another launcher do the runs: those that follow one another in one go."""
-        returns: list[JobReturn] = []
         start = 0
         for end in range(1, len(todo) + 1):
             if end < len(todo) and todo[end].number == todo[end - 1].number + 1:
                 continue
             batch = [list(run.words) for run in todo[start:end]]
-            returns += launcher.launch(batch, initial_job_idx=todo[start].number)
+            launcher.launch(batch, initial_job_idx=todo[start].number)
             start = end
-        return returns
 
 
 def tell_skipped(found: Runs, total: int) -> None:
