@@ -1,0 +1,105 @@
+"""What trust costs: seconds in everything that only makes a run repeatable and safe.
+
+    python benchmarks/overhead.py
+
+Counted is the wall time within the functions of `TRUST` (a call inside another counts once):
+looking at Hydra's node, provenance, checkpoints, writing every file whole and flushed, digests,
+run.json, and the search for a finished run. Also plain writing is in it, so this is an upper bound.
+First a default run, the median of several fresh processes; then a sweep of 256 runs of 1,000 epochs
+with one process, so that everything can be seen from it.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+TRUST = [
+    ("exp.safety", "check"),
+    ("exp.runs.provenance", "origin"),
+    ("exp.runs.provenance", "conditions"),
+    ("exp.runs.provenance", "device"),
+    ("exp.runs.checkpoint", "content"),
+    ("exp.runs.execute", "Execution.checkpoint"),
+    ("exp.runs.execute", "Execution.close"),
+    ("exp.runs.directory", "RunDirectory.write_all"),
+    ("exp.runs.directory", "RunDirectory.digests"),
+    ("exp.runs.finished", "find"),
+    ("exp.runs.finished", "remember"),
+]
+RUNS = 256
+
+
+def counted(spent: Counter[str]) -> None:
+    """Has every function of `TRUST` add its seconds."""
+    inside = [False]
+
+    def wrap(name: str, function: Any) -> Any:
+        @functools.wraps(function)
+        def timed(*args: Any, **more: Any) -> Any:
+            if inside[0]:
+                return function(*args, **more)
+            inside[0] = True
+            begun = time.perf_counter()
+            try:
+                return function(*args, **more)
+            finally:
+                spent[name] += time.perf_counter() - begun
+                inside[0] = False
+
+        return timed
+
+    for module, path in TRUST:
+        owner = importlib.import_module(module)
+        *above, name = path.split(".")
+        for part in above:
+            owner = getattr(owner, part)
+        setattr(owner, name, wrap(path, getattr(owner, name)))
+
+
+def one(words: list[str]) -> None:
+    """In a process of its own: a command line, and what was spent in it as the last line."""
+    from exp import cli
+
+    os.environ["MKL_CBWR"] = "AUTO"
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    spent: Counter[str] = Counter()
+    counted(spent)
+    code = cli.dispatch(words)
+    assert code == 0, code
+    print(json.dumps(spent))
+
+
+def spent_in(*words: str) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, str(Path(__file__).absolute()), *words]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def told(title: str, spent: dict[str, float], runs: int) -> None:
+    parts = sorted(spent.items(), key=lambda part: -part[1])
+    most = ", ".join(f"{name} {1000 * value / runs:.2f}" for name, value in parts[:5])
+    print(f"{title}: {1000 * sum(spent.values()) / runs:.2f} ms for each run ({most})", flush=True)
+
+
+def main() -> None:
+    lone = [spent_in("trainer.print_every=100") for _ in range(5)]
+    middle = statistics.median(sum(spent.values()) for spent in lone)
+    told("a default run", min(lone, key=lambda spent: abs(sum(spent.values()) - middle)), 1)
+    sweep = spent_in("-m", f"seed=range(0,{RUNS})", "sweep.n_jobs=1", "run.reuse=auto")
+    told(f"a sweep of {RUNS} runs", sweep, RUNS)
+
+
+if __name__ == "__main__":
+    one(sys.argv[1:]) if sys.argv[1:] else main()
