@@ -62,8 +62,8 @@ def main() -> int:
     flipped = told("a flipped byte of the weights", "flipped")
     good = (
         verdicts == {"bit-identical": count}
-        and any("threads" in line for line in threads)
-        and any("MKL_CBWR" in line for line in mkl)
+        and any("device.threads: 1 -> 2" in line for line in threads)
+        and any("MKL_CBWR: 'AUTO' -> 'COMPATIBLE'" in line for line in mkl)
         and flipped[-1] == "different"
         and any("checkpoints/last.safetensors" in line for line in flipped)
     )
