@@ -97,7 +97,7 @@ def main() -> None:
     lone = [spent_in("trainer.print_every=100") for _ in range(5)]
     middle = statistics.median(sum(spent.values()) for spent in lone)
     told("a default run", min(lone, key=lambda spent: abs(sum(spent.values()) - middle)), 1)
-    sweep = spent_in("-m", f"seed=range(0,{RUNS})", "sweep.n_jobs=1", "run.reuse=auto")
+    sweep = spent_in("-m", f"seed=range(0,{RUNS})", "sweep.n_jobs=1")
     told(f"a sweep of {RUNS} runs", sweep, RUNS)
 
 

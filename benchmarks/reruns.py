@@ -65,7 +65,7 @@ def main() -> int:
         and any("device.threads: 1 -> 2" in line for line in threads)
         and any("MKL_CBWR: 'AUTO' -> 'COMPATIBLE'" in line for line in mkl)
         and flipped[-1] == "different"
-        and any("checkpoints/last.safetensors" in line for line in flipped)
+        and any("checkpoints/last.safetensors has changed" in line for line in flipped)
     )
     return 0 if good else 1
 

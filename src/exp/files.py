@@ -44,9 +44,7 @@ def write_all(contents: Mapping[Path, bytes]) -> None:
         try:
             files = []
             for path, data in contents.items():
-                # In the same folder, as a rename is only whole within one file system; under a
-                # short name of its own, as `path`'s may already be as long as a name can be.
-                draft = path.parent / f".{secrets.token_hex(8)}{TEMPORARY}"
+                draft = draft_of(path)
                 file = files_open.enter_context(open(draft, "xb", buffering=0))
                 drafts[path] = draft
                 if file.write(data) != len(data):
@@ -72,7 +70,7 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
     Raises:
         OSError: the file cannot be written; what stood at `path` before is untouched.
     """
-    draft = path.parent / f".{secrets.token_hex(8)}{TEMPORARY}"
+    draft = draft_of(path)
     try:
         with open(draft, "x", encoding="utf-8", newline="") as file:
             file.writelines(lines)
@@ -82,6 +80,15 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def draft_of(path: Path) -> Path:
+    """Where a file is written before it takes the place of `path`.
+
+    In the same folder, as a rename is only whole within one file system; under a short name of its
+    own, as that of `path` may already be as long as a name can be.
+    """
+    return path.parent / f".{secrets.token_hex(8)}{TEMPORARY}"
 
 
 def flush(files: Sequence[int]) -> None:

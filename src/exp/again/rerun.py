@@ -70,11 +70,12 @@ def rerun(
     origin = {"directory": str(parent.directory.path), "signature": parent.record.get("signature")}
     more = {"parent": origin, "overrides": overrides}
     lone.train(found, job, directory, more=more)
-    said, lines = verdict(parent, SavedRun.at(directory.path))
+    made = SavedRun.at(directory.path)
+    said, lines = verdict(parent, made)
     for name in damaged:
         lines.append(f"the earlier run is not as it was written: {name}")
     # Also where it came out the same: that these made no difference is worth knowing.
-    lines += told_environment(parent, SavedRun.at(directory.path))
+    lines += told_environment(parent, made)
     print("\n".join([*lines, said]), flush=True)
     return said
 

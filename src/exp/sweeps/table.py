@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import IO, Any
 
 from exp.runs.directory import RunDirectory, csv_text
@@ -70,15 +70,14 @@ def write(directory: SweepDirectory, keys: Sequence[str], runs: Iterable[Entry])
     return tally
 
 
-def columns(keys: Sequence[str], names: Iterable[str]) -> list[str]:
+def columns(keys: Sequence[str], names: Collection[str]) -> list[str]:
     """The columns in one order for every sweep, whichever run is the first."""
     front = ["run", "directory", "status", *keys]
     metrics = [f"{split}/{name}" for split in SPLITS for name in METRICS]
     back = ["best/epoch", "epochs", "seconds", "signature", "message"]
     known = {*front, *metrics, *back}
-    found = list(names)
-    others = [name for name in found if name not in known]
-    return [*front, *(name for name in metrics if name in found), *others, *back]
+    others = [name for name in names if name not in known]
+    return [*front, *(name for name in metrics if name in names), *others, *back]
 
 
 def lines(header: Sequence[str], waiting: IO[str]) -> Iterator[str]:
