@@ -187,7 +187,8 @@ def started(hydra: Hydra, config: DictConfig, name: str, faults: list[Fault], wo
     from exp.runs import provenance
     from exp.runs.console import bar
     from exp.runs.directory import RunDirectory
-    from exp.runs.execute import Execution, execute
+    from exp.runs.execute import execute
+    from exp.runs.execution import Execution
 
     job = Job.of(found)
     tried(job)
