@@ -22,6 +22,7 @@ from PIL import Image
 
 from exp.figures import FigureError, FigureWorker, Picture, Plane
 from exp.figures.draw import draw
+from exp.figures.frames import Frames
 from exp.figures.numbers import number, percent, power
 from exp.figures.ticks import linear
 from exp.files import write_whole
@@ -29,6 +30,7 @@ from exp.files import write_whole
 PAGES = {"light": (255, 255, 255), "dark": (20, 24, 31)}
 INK = np.array([29, 37, 48])
 NAMES = ("data", "boundary", "learning_curves", "confusion_matrix")
+OTHERS = ("boundary_strip", "roc", "precision_recall", "calibration", "hidden_units", "norms")
 
 
 def history(epochs=20, **columns):
@@ -42,6 +44,25 @@ def history(epochs=20, **columns):
         "lr": np.full(epochs, 0.1),
     }
     return made | columns
+
+
+def norms(epochs=20):
+    epoch = np.arange(0.0, epochs)
+    layers = {f"weight/{n}.weight": 1 + n + epoch / 10 for n in (0, 2)}
+    return {"epoch": epoch, **layers, **{f"gradient/{n}.weight": 0.7**epoch + n for n in (0, 2)}}
+
+
+def film(classes, score, plane, limits, epochs=(0, 2, 9, 19)):
+    """Frames that grow more certain."""
+    xs, ys, points = plane.grid(limits, 12)
+    certain = score(points).T.reshape(classes, 12, 12)
+    maps = np.stack([1 / classes + (certain - 1 / classes) * (i + 1) / len(epochs)
+                     for i in range(len(epochs))])  # fmt: skip
+    maps = np.round(maps * 255).astype(np.uint8)
+    return Frames(
+        epochs=np.array(epochs), xs=xs, ys=ys, probabilities=maps[:, 1:] if classes == 2 else maps,
+        classes=tuple(f"class {label}" for label in range(classes)), axes=("x1", "x2"),
+    )  # fmt: skip
 
 
 def picture(classes=3, rows=60, resolution=40, **changes) -> Picture:
@@ -74,7 +95,15 @@ def picture(classes=3, rows=60, resolution=40, **changes) -> Picture:
         "ys": ys,
         "probabilities": score(points).T.reshape(classes, resolution, resolution),
         "history": history(),
+        "scores": score(X),
+        "frames": film(classes, score, plane, plane.limits(np.vstack([X, centres]))),
+        "norms": norms(),
+        "units": np.stack(
+            [np.maximum(points @ [i, 1 - i], -i).reshape(resolution, -1) for i in range(5)]
+        ),
+        "unit_names": ("1.1", "1.2", "1.3", "2.1", "2.2"),
         "best_epoch": 15,
+        "names": NAMES,
         "dpi": 60,
     }
     return Picture(**(content | changes))
@@ -418,11 +447,14 @@ HOSTILE = (
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_hostile_names_are_drawn_as_they_are(tmp_path, theme):
     given = picture(classes=len(HOSTILE), theme=theme, format=("png", "svg", "pdf"))
+    film = dataclasses.replace(given.frames, classes=HOSTILE)
     given = dataclasses.replace(
         given, classes=HOSTILE, axes=HOSTILE[:2], dataset=HOSTILE[3], model=HOSTILE[0],
-        optimizer=HOSTILE[2], seed="$", metric="$\\bad", note=" ".join(HOSTILE) * 3,
+        optimizer=HOSTILE[2], seed="$", metric="$\\bad", note=" ".join(HOSTILE) * 3, frames=film,
+        names=(*NAMES, *OTHERS), unit_names=HOSTILE[:5], no_units="",
+        norms={"epoch": [0, 1], f"weight/{HOSTILE[1]}": [1, 2], f"gradient/{HOSTILE[1]}": [1, 2]},
     )  # fmt: skip
-    assert len(draw(Picture.from_bytes(given.to_bytes()), tmp_path)) == 12
+    assert len(draw(Picture.from_bytes(given.to_bytes()), tmp_path)) == 30
     text = words(tmp_path, given, "boundary")
     assert "$\\frac{1}{$ x_2" in text
     assert "(empty)" in text
@@ -600,7 +632,9 @@ def test_a_picture_survives_its_bytes():
     copy = Picture.from_bytes(given.to_bytes())
     for field in dataclasses.fields(Picture):
         ours, theirs = getattr(given, field.name), getattr(copy, field.name)
-        if field.name == "history":
+        if field.name == "frames":
+            assert ours.to_bytes() == theirs.to_bytes()
+        elif field.name in ("history", "norms"):
             assert list(ours) == list(theirs)
             assert all((ours[name] == theirs[name]).all() for name in ours)
         elif isinstance(ours, np.ndarray):
@@ -634,7 +668,10 @@ def test_numpy_numbers_are_numbers():
         ({"split": np.full(60, 3)}, "split: expected 0..2"),
         ({"probabilities": np.zeros((2, 40, 40))}, "probabilities: expected [3, 40, 40]"),
         ({"xs": np.zeros(40)}, "xs: expected finite, increasing"),
-        ({"names": ("roc",)}, "names: expected some of data, boundary"),
+        ({"names": ("heat",)}, "names: expected some of data, boundary"),
+        ({"scores": np.zeros((60, 2))}, "scores: expected [60, 3], found [60, 2]"),
+        ({"unit_names": ("1.1",)}, "units: expected [1, G, G], found [5, 40, 40]"),
+        ({"norms": {"epoch": [1], "weight/a": [1, 2]}}, "norms: expected columns of one length"),
         ({"format": ("gif",)}, "format: expected some of png, svg, pdf, found 'gif'"),
         ({"theme": "pink"}, "theme: expected one of light, dark, found 'pink'"),
         ({"dpi": 0}, "dpi: expected 20..2000, found 0"),
@@ -645,6 +682,11 @@ def test_numpy_numbers_are_numbers():
 def test_a_picture_that_does_not_fit_is_refused(changes, text):
     with pytest.raises(ValueError, match=re.escape(text)):
         picture(**changes)
+
+
+def test_frames_of_another_run_are_refused():
+    with pytest.raises(ValueError, match="frames: expected the same classes"):
+        picture(frames=picture(classes=4).frames)
 
 
 # --- the worker --------------------------------------------------------------------------------

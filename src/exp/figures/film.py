@@ -60,7 +60,8 @@ def strip(picture: Picture) -> Sheet:
     page.text(page.key + 0.19, y - 0.074, "decision boundary")
     split = _scored(picture)
     if split:
-        page.text(page.key, y - 0.34, f"percent: {split} accuracy", size=8.0, colour=page.theme.muted)
+        told, muted = f"percent: {split} accuracy", page.theme.muted
+        page.text(page.key, y - 0.34, told, size=8.0, colour=muted)
     return page
 
 
@@ -162,7 +163,7 @@ def _unstepped(chances: NDArray[np.float32]) -> NDArray[np.float32]:
         padded = np.pad(blurred, [(0, 0) if a != axis else (3, 3) for a in range(3)], mode="edge")
         parts = [np.take(padded, range(i, i + chances.shape[axis]), axis) for i in range(7)]
         blurred = np.mean(parts, axis=0, dtype=np.float32)
-    steep = sum(np.abs(np.gradient(blurred, axis=axis)) for axis in (1, 2)).max(axis=0)
+    steep = np.sum([np.abs(np.gradient(blurred, axis=axis)) for axis in (1, 2)], axis=0).max(axis=0)
     share = np.exp(-((steep * np.float32(255 / 3)) ** 2))
     mixed: NDArray[np.float32] = chances + (blurred - chances) * share
     return mixed
