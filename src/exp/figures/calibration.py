@@ -21,7 +21,7 @@ _FLOOR = -0.3  # of the counts' logarithmic scale: one row is still a bar
 def sheet(picture: Picture) -> Sheet:
     """A reliability diagram, and how many rows each of its points stands for, for both splits."""
     binary = len(picture.classes) == 2
-    name = plain(picture.classes[1]) if binary else "the predicted class"
+    name = f"class {plain(picture.classes[1])}" if binary else "the predicted class"
     page = Sheet(
         picture,
         panels=[_SIDE, _SIDE],
