@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from exp.figures import boundary, confusion, curves, data
+from exp.figures import (
+    boundary,
+    calibration,
+    confusion,
+    curves,
+    data,
+    film,
+    norms,
+    thresholds,
+    units,
+)
 from exp.figures.picture import Picture
 from exp.figures.png import png
 from exp.figures.sheet import Sheet
@@ -15,33 +25,47 @@ from exp.files import write_whole
 _SHEETS: dict[str, Callable[[Picture], Sheet]] = {
     "data": data.sheet,
     "boundary": boundary.sheet,
+    "boundary_strip": film.strip,
     "learning_curves": curves.sheet,
     "confusion_matrix": confusion.sheet,
+    "roc": thresholds.roc_sheet,
+    "precision_recall": thresholds.precision_recall_sheet,
+    "calibration": calibration.sheet,
+    "hidden_units": units.sheet,
+    "norms": norms.sheet,
 }
 
 
 def draw(picture: Picture, folder: Path) -> list[Path]:
-    """Draw every named figure in every format; the same picture gives the same bytes.
+    """Draw every named figure in every format into files.
 
     Args:
         folder: made if missing, its parent must exist; each file in it is written whole.
 
     Returns:
-        The paths, `<name>.<format>`, in the order of `picture.names`.
+        The paths, in the order of `drawings`.
 
     Raises:
         OSError: a file cannot be written.
     """
     folder.mkdir(exist_ok=True)
     paths = []
+    for name, content in drawings(picture):
+        write_whole(folder / name, content)
+        paths.append(folder / name)
+    return paths
+
+
+def drawings(picture: Picture) -> Iterator[tuple[str, bytes]]:
+    """Name (`<figure>.<format>`) and content of every figure in every format, in the order of
+    `picture.names`, the animation last; the same picture gives the same bytes."""
     with settings():
         for name in picture.names:
             sheet = _SHEETS[name](picture)
             for suffix in picture.format:
-                path = folder / f"{name}.{suffix}"
-                write_whole(path, _encoded(sheet, suffix))
-                paths.append(path)
-    return paths
+                yield f"{name}.{suffix}", _encoded(sheet, suffix)
+        if picture.animation and picture.frames is not None and len(picture.frames):
+            yield "boundary.webp", film.animation(picture)
 
 
 def _encoded(sheet: Sheet, suffix: str) -> bytes:

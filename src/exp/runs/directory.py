@@ -67,6 +67,14 @@ class RunDirectory:
         return self.path / "figures"
 
     @property
+    def frames(self) -> Path:
+        return self.path / "frames.npz"
+
+    @property
+    def norms(self) -> Path:
+        return self.path / "norms.csv"
+
+    @property
     def log(self) -> Path:
         return self.path / "exp.log"
 
@@ -143,10 +151,10 @@ class RunDirectory:
     def files(self) -> list[Path]:
         """Every file whose digest stands in run.json, which cannot hold its own, in a fixed order.
 
-        Drafts of files that a crash has left are nobody's.
+        Drafts of files that a crash has left are nobody's; our own count as what they will be.
         """
-        found = (path for path in self.path.rglob("*") if path.is_file() and path != self.record)
-        return sorted(path for path in found if not is_draft(path))
+        found = {path for path in self.path.rglob("*") if path.is_file() and not is_draft(path)}
+        return sorted({*found, *self.drafts.places} - {self.record})
 
     def digests(self, *, growing: bool = False) -> dict[str, str]:
         """Relative path -> sha256 of every file.

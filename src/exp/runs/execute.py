@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
-from exp.engine import Result, Training, train
+from exp.engine import Recording, Result, Training, train
 from exp.errors import Interrupted
 from exp.files import flush
+from exp.runs import recordings
+from exp.runs.checkpoint import Checkpoint
 from exp.runs.execution import Execution, Steps
 from exp.runs.signals import Patience, patient
 
@@ -100,8 +102,7 @@ def in_step(
         except StopIteration:
             del going[each]
         except Exception as error:
-            del going[each]
-            each.directory.drafts.discard()
+            del going[each]  # what it has written so far, `on_error` may still put in place
             on_error(each, error)
 
     try:
@@ -141,12 +142,17 @@ class Live:
         results = train(
             [each.job for each in self.executions],
             start=start,
+            recordings=self._recordings(start),
             on_row=self._row,
             on_checkpoint=self._checkpoint,
             on_epoch=self._epoch,
         )
         self.seconds = time.perf_counter() - begun
         return results
+
+    def _recordings(self, start: dict[int, Checkpoint]) -> dict[int, Recording]:
+        directories = {i: self.executions[i].directory for i in start}
+        return {i: recordings.load(directories[i], start[i][1]["epoch"]) for i in start}
 
     def _row(self, index: int, training: Training) -> None:
         for position, job in enumerate(training.stack.jobs):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from exp.engine import Job, Result, Training, capture
 from exp.engine.state import best_state
 from exp.errors import ExpError
-from exp.runs import checkpoint, console, finished, process, provenance
+from exp.runs import checkpoint, console, finished, process, provenance, recordings
 from exp.runs.checkpoint import Checkpoint
 from exp.runs.directory import RunDirectory, json_text, yaml_text
 from exp.runs.pictures import picture
@@ -100,7 +100,6 @@ class Execution:
                 **{directory.hydra / name: text for name, text in self.hydra.items()},
             }
         )
-        yield
         # Of what is there before the first epoch; the log goes on.
         self.record["digests"] = directory.digests(growing=True)
         directory.draft_record(self.record)
@@ -119,8 +118,9 @@ class Execution:
         best = best_state(training, position)
         numbers = {"epoch": int(training.watch.best_epoch[position])}
         last = checkpoint.content(self.directory, "last", *capture(training, position))
+        recorded = recordings.content(self.directory, training.recorder.recording(position))
         self.directory.write_all(
-            {**last, **checkpoint.content(self.directory, "best", best, numbers)}
+            {**recorded, **last, **checkpoint.content(self.directory, "best", best, numbers)}
         )
 
     def finishing(self, result: Result, seconds: float) -> Steps:
@@ -141,6 +141,7 @@ class Execution:
         best = {"epoch": result.best_epoch}
         directory.draft(
             {
+                **recordings.content(directory, result.recording),
                 directory.metrics: metrics_text(result.history),
                 directory.predictions: answers.predictions_text(),
                 directory.summary: json_text(self.summary),
@@ -148,7 +149,6 @@ class Execution:
                 **checkpoint.content(directory, "best", result.best_state, best),
             }
         )
-        yield
         if drawn is not None:
             self._draw(drawn)
         self.timings = {"training": seconds, "files and figures": time.perf_counter() - begun}
@@ -166,9 +166,9 @@ class Execution:
         if self.worker is not None:
             self.worker.finish()
             return
-        from exp.figures.draw import draw
+        from exp.figures.draw import drawings
 
-        draw(drawn, self.directory.figures)
+        self.directory.draft({self.directory.figures / n: data for n, data in drawings(drawn)})
 
     def break_off(self, error: BaseException, live: tuple[Training, int] | None = None) -> None:
         """Records that the run has failed or was interrupted, as far as the disk allows.
