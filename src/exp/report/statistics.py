@@ -125,6 +125,20 @@ def signed_rank(differences: Sequence[float]) -> float:
     return float(wilcoxon(rounded).pvalue)
 
 
+def mcnemar(one: int, other: int) -> float:
+    """The two-sided p of McNemar's exact test that two classifiers err alike (Q. McNemar, "Note on
+    the sampling error of the difference between correlated proportions", Psychometrika 12, 1947).
+
+    Args:
+        one, other: rows that only the one has right, and that only the other has.
+    """
+    if not one + other:
+        return 1.0
+    from scipy.stats import binomtest
+
+    return float(binomtest(one, one + other).pvalue)
+
+
 def holm(ps: Sequence[float], family: int | None = None) -> list[float]:
     """p values corrected for their number by Holm's method (S. Holm, "A simple sequentially
     rejective multiple test procedure", Scand. J. Statist. 6, 1979), in the order given.
