@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from exp.again import models
 from exp.again.answers import answers
 from exp.again.differences import AGREED, changed_files, metrics_differ, surroundings, unlike
 from exp.again.saved import TRUST, SavedRun
@@ -38,6 +39,8 @@ def main(words: list[str]) -> int:
     one, other = (SavedRun.at(place(path)) for path in (args.one, args.other))
     for run in (one, other):
         run.check()
+    if figure is not None:
+        models.comparable(one, other)
     print(f"A  {one.directory.path}  ({one.status})")
     print(f"B  {other.directory.path}  ({other.status})")
     section("config", unlike(one.config(), other.config()))
@@ -46,9 +49,7 @@ def main(words: list[str]) -> int:
     section("results", unlike(final(one), final(other)), differences=True)
     print(f"\n{answers(one, other)}")
     if figure is not None:
-        from exp.again.models import draw
-
-        draw(one, other, figure, theme=args.theme, trust=args.trust)
+        models.draw(one, other, figure, theme=args.theme, trust=args.trust)
         print(f"drawn: {args.figure}")
     files = changed_files(one, other)
     first, _ = metrics_differ(one, other)

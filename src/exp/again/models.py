@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exp.again.saved import ENDED, SavedRun
-from exp.errors import ExpError, RunDirectoryError
+from exp.errors import ExpError, RunDirectoryError, shown
 
 if TYPE_CHECKING:
     from exp.engine import Job
@@ -51,18 +51,25 @@ def model(run: SavedRun, *, trust: bool) -> tuple[Job, Predictor]:
     return job, Predictor(job, part(tensors, "model."))
 
 
+def comparable(one: SavedRun, other: SavedRun) -> None:
+    """
+    Raises:
+        ExpError: two runs that have not the same features and classes.
+    """
+    for name in ("features", "classes"):
+        a, b = ((run.record.get("data") or {}).get(name) for run in (one, other))
+        if a != b:
+            raise ExpError(f"--figure: A and B have not the same {name}: {shown(a)} and {shown(b)}")
+
+
 def draw(one: SavedRun, other: SavedRun, path: Path, *, theme: str, trust: bool) -> None:
     """Draws both boundaries over the test rows of A (its training rows where it has none), and
     where the models disagree.
 
     Raises:
-        ExpError: they have not the same features and classes, or a model cannot be had.
+        ExpError: a model cannot be had.
         RunDirectoryError: the file cannot be written.
     """
-    for name in ("features", "classes"):
-        a, b = ((run.record.get("data") or {}).get(name) for run in (one, other))
-        if a != b:
-            raise ExpError(f"--figure: the runs have not the same {name}: {a} and {b}")
     pictures = over_one_plane(*(model(run, trust=trust) for run in (one, other)), theme=theme)
     from exp.figures.comparison import draw
 

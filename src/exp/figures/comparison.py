@@ -121,7 +121,7 @@ def _key(page: Sheet, picture: Picture) -> None:
     x, ink = page.key + 0.06, page.theme.ink
     rows.crossed(page, x, y)
     page.text(x + 0.13, y - 0.044, "misclassified")
-    for name, dashes in (("A", None), ("B", _DASHES)):
+    for name, dashes in (("A", ()), ("B", _DASHES)):
         y -= 0.215
         page.line([(x - 0.1, y), (x + 0.1, y)], colour=ink, width=_BOUNDARY, dashes=dashes)
         page.text(x + 0.16, y - 0.044, f"boundary of {name}")
