@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from commands import SMALL, Ended, inside, process
-from exp.sweeps.directory import read_json
+from exp.runs.manifest import read_json
 
 HERE = "sweep.n_jobs=1"
 """Trains in this process: no worker has to start."""
@@ -48,7 +48,7 @@ def test_every_combination_the_last_key_fastest(in_tmp: Path) -> None:
     assert [row["seed"] for row in told] == ["0", "1", "2"] * 2
     assert list(told[0])[:5] == ["run", "directory", "status", "optimizer.lr", "seed"]
     assert "6 runs to do in swept/" in ended.out
-    assert "Best by test/accuracy, 5 of 6" in ended.out
+    assert "Best by test/accuracy over seeds\nrank  optimizer.lr " in ended.out
     assert ended.out.rstrip().endswith("Every run: swept/runs.csv")
 
 

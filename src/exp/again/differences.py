@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from exp.again.saved import SavedRun
+from exp.report.values import flat
 
 RESULTS = (
     "metrics.csv", "summary.json", "predictions.csv", "checkpoints/", "figures/", "frames.npz",
@@ -18,15 +18,6 @@ RESULTS = (
 TOLERANCE = 1e-4
 """Of losses and accuracies, relative to the larger where that is more than 1."""
 AGREED = "bit-identical", "equal within tolerance", "different"
-
-
-def flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of nested mappings by key path."""
-    if isinstance(value, dict) and value:
-        for key, item in value.items():
-            yield from flat(item, f"{path}.{key}" if path else str(key))
-    else:
-        yield path, value
 
 
 def unlike(one: Any, other: Any) -> list[tuple[str, Any, Any]]:
