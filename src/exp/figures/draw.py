@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from exp.figures import boundary, confusion, curves, data
+from exp.figures.paper import Paper
 from exp.figures.picture import Picture
 from exp.figures.png import png
 from exp.figures.sheet import Sheet
@@ -39,12 +40,13 @@ def draw(picture: Picture, folder: Path) -> list[Path]:
             sheet = _SHEETS[name](picture)
             for suffix in picture.format:
                 path = folder / f"{name}.{suffix}"
-                write_whole(path, _encoded(sheet, suffix))
+                write_whole(path, encoded(sheet, suffix))
                 paths.append(path)
     return paths
 
 
-def _encoded(sheet: Sheet, suffix: str) -> bytes:
+def encoded(sheet: Paper, suffix: str) -> bytes:
+    """A sheet as a file of a format, of `FORMATS`."""
     if suffix == "png":
         return png(sheet)
     from exp.figures.vector import vector  # most never need matplotlib's figures and axes

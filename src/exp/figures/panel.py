@@ -9,8 +9,8 @@ from matplotlib.transforms import Affine2D, Bbox, TransformedBbox
 from numpy.typing import ArrayLike
 
 from exp.figures.markers import Markers
+from exp.figures.paper import Paper
 from exp.figures.raster import Pixels, Raster
-from exp.figures.sheet import Sheet
 from exp.figures.strokes import Fill, Strokes
 from exp.figures.text import NORMAL, SMALL, TITLE, shortened, width
 from exp.figures.ticks import Ticks
@@ -29,7 +29,7 @@ class Panel:
 
     Args:
         sheet: the panel stands on it.
-        index: its place from the left.
+        index: of the sheet's panels.
         limits: `(x0, x1, y0, y1)`, the data coordinates of its edges; y0 > y1 turns it over.
         title: above the panel.
         remark: follows the title, quieter.
@@ -37,15 +37,14 @@ class Panel:
 
     def __init__(
         self,
-        sheet: Sheet,
+        sheet: Paper,
         index: int,
         limits: tuple[float, float, float, float],
         title: str,
         remark: str = "",
     ) -> None:
         self.sheet, self.limits = sheet, limits
-        self.left, self.right = sheet.lefts[index], sheet.lefts[index] + sheet.widths[index]
-        self.bottom, self.top = sheet.bottom, sheet.top
+        self.left, self.bottom, self.right, self.top = sheet.box(index)
         x0, x1, y0, y1 = limits
         to_inches = (
             Affine2D()

@@ -12,10 +12,10 @@ from matplotlib.backends.backend_agg import RendererAgg
 from numpy.typing import NDArray
 
 from exp.figures.marks import rgba
-from exp.figures.sheet import Sheet
+from exp.figures.paper import Paper
 
 
-def png(sheet: Sheet) -> bytes:
+def png(sheet: Paper) -> bytes:
     """The sheet without a word on when and by what it was made.
 
     Pillow's encoder tries every filter on every line; on flat areas none of them helps, and zlib
