@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from contourpy import contour_generator
 from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
-from exp.figures.picture import Picture
 from exp.figures.raster import Pixels
 from exp.figures.style import Theme, palette
 
@@ -23,6 +22,17 @@ Field = NDArray[np.float32]
 Lines = list[NDArray[np.float64]]
 
 
+class Mapped(Protocol):
+    """What a decision is read from: probabilities `[K, G, G]` at `(xs[column], ys[row])`."""
+
+    @property
+    def xs(self) -> NDArray[Any]: ...
+    @property
+    def ys(self) -> NDArray[Any]: ...
+    @property
+    def probabilities(self) -> NDArray[Any]: ...
+
+
 class Decision:
     """The map of a picture that has one.
 
@@ -32,7 +42,7 @@ class Decision:
         certain: lines on which a class has the probability `CERTAIN`.
     """
 
-    def __init__(self, picture: Picture, theme: Theme) -> None:
+    def __init__(self, picture: Mapped, theme: Theme) -> None:
         p = picture.probabilities
         self._picture, count = picture, len(p)
         self._finite = np.isfinite(p).all(axis=0)

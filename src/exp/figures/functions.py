@@ -105,10 +105,9 @@ def _difference(board: Board, index: int, one: Function, other: Function) -> Non
     dots = {"shape": "o", "size": 1.6, "thickness": 0.0}
     points = np.column_stack([one.x, gap])
     panel.points(points, layer=4.0, fill=board.theme.wrong, edge=board.theme.wrong, **dots)
-    board.text(
-        panel.left + 0.05, panel.bottom + 0.05, f"{other.name} minus {one.name}, in float32", size=8.0,
-        colour=board.theme.muted, limit=panel.right - panel.left - 0.1,
-    )  # fmt: skip
+    corner, room = (panel.left + 0.05, panel.bottom + 0.05), panel.right - panel.left - 0.1
+    about = f"{other.name} minus {one.name}, in float32"
+    board.text(*corner, about, size=8.0, colour=board.theme.muted, limit=room)
 
 
 def _solid(board: Board) -> dict[str, Any]:

@@ -82,7 +82,7 @@ class Panel:
         self.sheet.add(Markers(points, self._place, clip=self._clip, **style), layer=layer)
 
     def fill(self, corners: ArrayLike, *, layer: float, **style: Any) -> None:
-        """A rectangle between two opposite corners `[2, 2]` (see `Fill`)."""
+        """A rectangle between two corners, or the area within more of them (see `Fill`)."""
         self.sheet.add(Fill(corners, self._place, clip=self._clip, **style), layer=layer)
 
     def image(self, pixels: Pixels) -> None:
