@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from commands import SMALL, inside
-from exp.sweeps.directory import read_json
+from exp.runs.manifest import read_json
 
 HERE = "sweep.n_jobs=1"
 SWEEP = ("-m", *SMALL, "sweep.dir=swept", "seed=range(0,4)")

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from commands import SMALL, Ended, inside, process
-from exp.sweeps.directory import read_json
+from exp.runs.manifest import read_json
 
 HERE = "sweep.n_jobs=1"
 """Trains in this process: no worker has to start."""

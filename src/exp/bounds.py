@@ -6,7 +6,7 @@ A kilobyte of YAML aliases can stand for gigabytes, and a deep nesting breaks wh
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import yaml
@@ -34,6 +34,17 @@ def read(path: Path, most: int = SIZE) -> bytes:
     if (size := path.stat().st_size) > most:
         raise ValueError(f"it has {size:,} bytes; at most {most:,} are read")
     return path.read_bytes()
+
+
+def stays_within(text: str) -> bool:
+    """Whether a path is relative, and leads nowhere above where it starts."""
+    path = PurePath(text)
+    return (
+        bool(text.strip())
+        and not path.is_absolute()
+        and ".." not in path.parts
+        and all(character.isprintable() for character in text)
+    )
 
 
 def yaml_of(data: bytes) -> Any:

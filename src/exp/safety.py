@@ -19,6 +19,7 @@ from hydra.plugins.plugin import Plugin
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from exp.bounds import stays_within
 from exp.errors import ConfigError, Fault, shown
 from exp.resolving import bounded
 
@@ -186,13 +187,7 @@ def within(text: str, of: str | None = None) -> bool:
     """
     if of is not None and not of.startswith(f"{HERE}/"):
         return False
-    path = PurePath(text)
-    return (
-        bool(text.strip())
-        and not path.is_absolute()
-        and ".." not in path.parts
-        and all(character.isprintable() for character in text)
-    )
+    return stays_within(text)
 
 
 def leads_out(text: object) -> str:

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from exp.again.differences import AGREED, changed_files, metrics_differ, surroundings, unlike
-from exp.again.saved import Parser, SavedRun, place
+from exp.again.saved import SavedRun
+from exp.arguments import Parser, place
 from exp.errors import RunDirectoryError
 
 

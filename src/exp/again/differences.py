@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from exp.again.saved import SavedRun
+from exp.report.values import flat
 
 RESULTS = ("metrics.csv", "summary.json", "predictions.csv", "checkpoints/", "figures/")
 """Files that hold what came out, by how their names begin; the most telling first."""
 TOLERANCE = 1e-4
 """Of losses and accuracies, relative to the larger where that is more than 1."""
 AGREED = "bit-identical", "equal within tolerance", "different"
-
-
-def flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of nested mappings by key path."""
-    if isinstance(value, dict) and value:
-        for key, item in value.items():
-            yield from flat(item, f"{path}.{key}" if path else str(key))
-    else:
-        yield path, value
 
 
 def unlike(one: Any, other: Any) -> list[tuple[str, Any, Any]]:

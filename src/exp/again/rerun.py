@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from exp import environment
-from exp.again.differences import AGREED, flat, surroundings, unlike, verdict
-from exp.again.saved import ENDED, TRUST, Parser, SavedRun, is_sweep, place
+from exp.again.differences import AGREED, surroundings, unlike, verdict
+from exp.again.saved import ENDED, TRUST, SavedRun, is_sweep
+from exp.arguments import Parser, place
 from exp.bounds import read, yaml_of
 from exp.compose import slug
 from exp.config import Plan, plan
 from exp.errors import ConfigError, DamagedError, Fault, RunDirectoryError, shown
+from exp.report.values import flat
 
 EXIT = dict(zip(AGREED, (0, 0, 1), strict=True))
 
@@ -169,7 +171,7 @@ def told_environment(one: SavedRun, other: SavedRun) -> list[str]:
 
 def rerun_sweep(path: Path, overrides: list[str], into: Path | None, *, trust: bool) -> int:
     """Every finished run of a sweep again: a line for each, and a total."""
-    from exp.sweeps.directory import manifest
+    from exp.runs.manifest import manifest
 
     runs = manifest(path)["runs"]
     into = into or Path.cwd() / new_place(f"rerun-{path.name}")

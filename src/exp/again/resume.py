@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from exp.again.saved import ENDED, TRUST, Parser, SavedRun, is_sweep, no_links, place
+from exp.again.saved import ENDED, TRUST, SavedRun, is_sweep, no_links
+from exp.arguments import Parser, place
 from exp.errors import DamagedError, ExpError, RunDirectoryError, shown
 
 
@@ -77,7 +78,7 @@ def clear(saved: SavedRun) -> None:
 def resume_sweep(path: Path, *, trust: bool) -> int:
     """The same command again, in the same directory: it does what is missing."""
     from exp.app import main as app
-    from exp.sweeps.directory import manifest
+    from exp.runs.manifest import manifest
 
     known = manifest(path)
     command, folder = known.get("command"), known.get("folder")

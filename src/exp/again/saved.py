@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
-import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from exp import plugins
 from exp.bounds import read, yaml_of
 from exp.config import Plan, plan
 from exp.environment import restored
 from exp.errors import ConfigError, DamagedError, ExpError, Fault, RunDirectoryError, shown
-from exp.runs import process
+from exp.runs import manifest, process
 from exp.runs.directory import RunDirectory
 
 ENDED = ("done", "diverged")
@@ -117,24 +115,5 @@ def no_links(path: Path) -> None:
             raise DamagedError(f"{found} is a link; exp writes none, and follows none there")
 
 
-class Parser(argparse.ArgumentParser):
-    """Tells a wrong word as every other fault is told."""
-
-    def error(self, message: str) -> NoReturn:
-        raise ExpError(f"{self.prog}: {message}. See {self.prog} --help")
-
-
-def place(text: str) -> Path:
-    """An absolute path of a directory that is there.
-
-    Raises:
-        RunDirectoryError: it is not.
-    """
-    with contextlib.suppress(OSError, ValueError):
-        if (path := Path(text).absolute()).is_dir():
-            return path
-    raise RunDirectoryError(f"there is no directory {text!r}")
-
-
 def is_sweep(path: Path) -> bool:
-    return (path / "sweep.json").is_file()
+    return (path / manifest.NAME).is_file()

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
-from exp.bounds import JSON_SIZE, json_of, read
-from exp.errors import DamagedError, RunDirectoryError, shown
+from exp.errors import RunDirectoryError
 from exp.files import write_lines
-from exp.runs.directory import RunDirectory, json_text
-from exp.safety import subdir_fault
-from exp.sweeps.grid import Words
+from exp.runs.directory import RunDirectory
+from exp.runs.manifest import NAME, Entry, manifest_lines, read_json
 
 FINISHED = ("done", "diverged")
 
@@ -33,7 +30,7 @@ class SweepDirectory:
 
     @property
     def manifest(self) -> Path:
-        return self.path / "sweep.json"
+        return self.path / NAME
 
     @property
     def table(self) -> Path:
@@ -134,57 +131,3 @@ class SweepDirectory:
             runs: its runs, a line each: a sweep may have very many.
         """
         self.write(self.manifest, manifest_lines(content, runs))
-
-
-class Entry(NamedTuple):
-    """A run as the manifest lists it.
-
-    Attributes:
-        number: its place in the sweep, from 0.
-        directory: its name within that of the sweep.
-        overrides: those of its own.
-    """
-
-    number: int
-    directory: str
-    overrides: Words
-
-
-def manifest_lines(content: dict[str, Any], runs: Iterable[Entry]) -> Iterator[str]:
-    head, _, _ = json_text(content).rpartition("\n}")
-    yield f'{head},\n  "runs": ['
-    for index, run in enumerate(runs):
-        text = json.dumps(run._asdict(), ensure_ascii=False)
-        yield f"{',' if index else ''}\n    {text}"
-    yield "\n  ]\n}\n"
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """A JSON object, or None where there is none that can be read."""
-    try:
-        found = json_of(read(path, JSON_SIZE))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def manifest(path: Path) -> dict[str, Any]:
-    """What sweep.json says; the directories of its runs lie within that of the sweep.
-
-    Raises:
-        DamagedError: it is not what was written.
-    """
-    place = path / "sweep.json"
-    try:
-        found = json_of(read(place, JSON_SIZE))
-    except (OSError, ValueError) as error:
-        raise DamagedError(f"{place} is not what was written: {error}") from None
-    runs = found.get("runs") if isinstance(found, dict) else None
-    if not isinstance(runs, list) or not all(isinstance(run, dict) for run in runs):
-        raise DamagedError(f"{place} is not what was written: it lists no runs")
-    for run in runs:
-        name = run.get("directory")
-        if not isinstance(name, str) or subdir_fault(name) is not None:
-            what = f"{shown(name)} is no directory of a run within that of the sweep"
-            raise DamagedError(f"{place} is not what was written: {what}")
-    return dict(found)

@@ -27,7 +27,8 @@ from exp.sweeps.task import swept
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
-    from exp.sweeps.directory import Entry, SweepDirectory
+    from exp.runs.manifest import Entry
+    from exp.sweeps.directory import SweepDirectory
     from exp.sweeps.plans import Planned, Runs
     from hydra_plugins.exp_sweeps.grid import GridSweeper
 
@@ -179,7 +180,7 @@ class Sweep:
 
     def missing(self, found: Runs, directory: SweepDirectory) -> tuple[list[Planned], list[Entry]]:
         """The runs that are still to do, and the manifest's entry of every run."""
-        from exp.sweeps.directory import Entry
+        from exp.runs.manifest import Entry
 
         done = directory.finished() if directory.manifest.is_file() else {}
         todo, entries, taken = [], [], 0

@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import IO, Any
 
 from exp.runs.directory import RunDirectory, csv_text
-from exp.sweeps.directory import Entry, SweepDirectory, read_json
+from exp.runs.manifest import Entry, read_json
+from exp.sweeps.directory import SweepDirectory
 
 METRICS = ("accuracy", "loss", "precision", "recall", "f1", "auroc", "calibration_error")
 SPLITS = ("test", "validation", "train")

@@ -1,0 +1,273 @@
+"""Runs that are there, each as a row: what was varied, what came out, and what went wrong.
+
+Everything is read from the directories of the runs, so that a sweep that still runs, was broken off
+or was added to is told as it is; `runs.csv` is only for other tools.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from exp.bounds import json_of, read, yaml_of
+from exp.errors import RunDirectoryError
+from exp.report.values import Scalar, leaves, plain_key, typed
+from exp.report.varying import varying
+from exp.runs import process
+from exp.runs.directory import RECORD_SIZE, RunDirectory
+from exp.runs.manifest import NAME, manifest
+
+STATUSES = ("done", "diverged", "failed", "interrupted", "crashed", "running", "pending")
+DEPTH = 8
+"""Folders below one that is named, in which runs are looked for."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run.
+
+    Attributes:
+        path: its directory, absolute; of a skipped run, that of its sweep.
+        number: its place in its sweep; where several sweeps or lone runs are looked at, in all.
+        name: what its config calls it, else the name of its directory.
+        status: of `STATUSES`; crashed where the process of a running one is gone. "skipped" for
+            one that a component declares impossible.
+        message: why it failed or was skipped.
+        parameters: what varies -> its value.
+        metrics: such as "test/accuracy", and "best/epoch" and "epochs"; finite ones only.
+        seconds: from its beginning to its end.
+        overrides: its own, as on a command line.
+        seeds: of data, split, init and shuffling, as run.json has them; empty where it has none.
+            Two runs of the same seeds are a pair: the same rows, the same initial weights.
+    """
+
+    path: Path
+    number: int
+    name: str
+    status: str
+    message: str | None
+    parameters: dict[str, Scalar]
+    metrics: dict[str, float]
+    seconds: float | None
+    overrides: tuple[str, ...]
+    seeds: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Runs of one or several sweeps, or lone ones.
+
+    Attributes:
+        paths: where they were looked for.
+        keys: what varies, in order.
+        rows: every run, by number.
+        skipped: those that were never begun, as a component declares them impossible.
+    """
+
+    paths: tuple[Path, ...]
+    keys: tuple[str, ...]
+    rows: tuple[Row, ...]
+    skipped: tuple[Row, ...] = ()
+
+
+def gather(paths: Sequence[Path], *, also: Sequence[str] = ()) -> Runs:
+    """Every run of some places.
+
+    Args:
+        paths: sweep directories, run directories, or folders that hold some.
+        also: further keys of the configs whose values the rows are to have.
+
+    Raises:
+        RunDirectoryError: there is none, or no run in it.
+        DamagedError: a sweep.json is not what was written.
+    """
+    places = [place for path in paths for place in found_in(path)]
+    places = list({os.path.realpath(place): place for place in places}.values())
+    sweeps = [place for place in places if (place / NAME).is_file()]
+    rows, skipped, keys = [], [], dict[str, None]()
+    for place in places:
+        if place in sweeps:
+            its_keys, its_rows, its_skipped = sweep(place)
+            keys.update(dict.fromkeys(its_keys))
+            rows += its_rows
+            skipped += its_skipped
+        else:
+            rows.append(run(place, len(rows), overrides_of(place)))
+    if len(places) > 1:
+        rows = [replace(row, number=number) for number, row in enumerate(rows)]
+    if len(places) > 1 or also:
+        configs = [config_of(row.path) for row in rows]
+        if len(places) > 1:
+            keys.update(dict.fromkeys(varying([config for config in configs if config])))
+        wanted = (*keys, *also)
+        rows = [completed(row, config, wanted) for row, config in zip(rows, configs, strict=True)]
+    absolute = tuple(path.absolute() for path in paths)
+    return Runs(absolute, tuple(keys), tuple(rows), tuple(skipped))
+
+
+def found_in(path: Path) -> list[Path]:
+    """The sweeps and lone runs at or below a path, absolute, in the order of their names.
+
+    Raises:
+        RunDirectoryError: there are none.
+    """
+    if not path.is_dir():
+        raise RunDirectoryError(f"there is no directory {str(path)!r}")
+    found = list(below(path.absolute(), DEPTH))
+    if not found:
+        raise RunDirectoryError(
+            f"{path} holds no run: a run has run.json in its directory, a sweep {NAME}"
+        )
+    return found
+
+
+def below(path: Path, depth: int) -> Iterator[Path]:
+    if (path / NAME).is_file() or (path / "run.json").is_file():
+        yield path
+    elif depth:
+        try:
+            folders = [entry.name for entry in os.scandir(path) if is_folder(entry)]
+        except OSError:
+            return
+        for name in sorted(folders, key=natural):
+            yield from below(path / name, depth - 1)
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """A folder that may hold runs: no link, which may lead in a circle, and nothing hidden."""
+    return not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """Sorts `2-x` before `10-x`."""
+    parts = re.findall(r"\d+|\D+", name)
+    return [(int(part[:18]), "") if part[0].isdecimal() else (-1, part) for part in parts]
+
+
+def sweep(path: Path) -> tuple[list[str], list[Row], list[Row]]:
+    """What varies in a sweep, its runs, and those that it skipped."""
+    content = manifest(path)
+    named = content.get("keys")
+    keys = [key for key in named if isinstance(key, str)] if isinstance(named, list) else []
+    rows = []
+    for place, entry in enumerate(content["runs"]):
+        words = words_of(entry.get("overrides"))
+        row = run(path / entry["directory"], number_of(entry, place), words)
+        rows.append(replace(row, parameters=parameters(words, keys)))
+    skipped = []
+    listed = content.get("skipped")
+    for place, entry in enumerate(listed if isinstance(listed, list) else []):
+        if isinstance(entry, dict):
+            words, reason = words_of(entry.get("overrides")), text_of(entry.get("reason"))
+            number, given = number_of(entry, place), parameters(words, keys)
+            skipped.append(
+                Row(path, number, " ".join(words), "skipped", reason, given, {}, None, words)
+            )
+    return list(dict.fromkeys(plain_key(key) for key in keys)), rows, skipped
+
+
+def run(path: Path, number: int, overrides: tuple[str, ...]) -> Row:
+    """A run as its directory tells it; whatever stands there."""
+    place = RunDirectory(path)
+    record, broken = content(place.record)
+    summary, _ = content(place.summary) if record else ({}, False)
+    status = record.get("status", "pending")
+    message = text_of(record.get("message"))
+    if status == "running" and not process.is_alive(record.get("process")):
+        status = "crashed"
+    if broken or status not in STATUSES:
+        status, message = "crashed", message or f"{place.record.name} is not what was written"
+    final, best = part(summary, "final"), part(summary, "best")
+    numbers = {**final, "best/epoch": best.get("epoch"), "epochs": summary.get("epochs")}
+    seeds = part(record, "seeds")
+    return Row(
+        path=path,
+        number=number,
+        name=text_of(record.get("name")) or path.name,
+        status=status,
+        message=message,
+        parameters={},
+        metrics={name: found for name, n in numbers.items() if (found := finite(n)) is not None},
+        seconds=finite(part(record, "timings").get("total")),
+        overrides=overrides,
+        seeds=tuple(seeds[name] for name in sorted(seeds) if isinstance(seeds[name], int)),
+    )
+
+
+def content(path: Path) -> tuple[dict[str, Any], bool]:
+    """A JSON object, empty where there is none, and whether there is something else instead."""
+    try:
+        found = json_of(read(path, RECORD_SIZE))
+    except OSError:
+        return {}, False
+    except ValueError:
+        return {}, True
+    return (found, False) if isinstance(found, dict) else ({}, True)
+
+
+def part(content: dict[str, Any], key: str) -> dict[str, Any]:
+    found = content.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def finite(value: Any) -> float | None:
+    """A number as a float; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def text_of(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def number_of(entry: dict[str, Any], place: int) -> int:
+    number = entry.get("number")
+    return number if isinstance(number, int) and not isinstance(number, bool) else place
+
+
+def words_of(value: Any) -> tuple[str, ...]:
+    return tuple(str(word) for word in value) if isinstance(value, list) else ()
+
+
+def parameters(words: Sequence[str], keys: Sequence[str]) -> dict[str, Scalar]:
+    """The values of keys as a run's own words have them; None where they do not say."""
+    given = dict(word.partition("=")[::2] for word in words)
+    return {plain_key(key): typed(given[key]) if key in given else None for key in keys}
+
+
+def overrides_of(path: Path) -> tuple[str, ...]:
+    """The command line of a lone run, as Hydra has kept it."""
+    try:
+        return words_of(yaml_of(read(path / ".hydra/overrides.yaml")))
+    except (OSError, ValueError):
+        return ()
+
+
+def config_of(path: Path) -> dict[str, Scalar]:
+    """The resolved config of a run, flat; empty where there is none."""
+    try:
+        found = yaml_of(read(RunDirectory(path).config))
+    except (OSError, ValueError):
+        return {}
+    return leaves(found) if isinstance(found, dict) else {}
+
+
+def completed(row: Row, config: dict[str, Scalar], keys: Sequence[str]) -> Row:
+    """A row that has a value of each key: its own, else that of its config."""
+    own = {plain_key(key): typed(value) for key, _, value in map(split, row.overrides)}
+    found = {key: config[key] if key in config else own.get(key) for key in keys}
+    return replace(row, parameters={**row.parameters, **found})
+
+
+def split(word: str) -> tuple[str, str, str]:
+    return word.partition("=")
