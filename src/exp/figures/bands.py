@@ -117,12 +117,12 @@ def _shown(curve: Curve) -> Values:
 
 def _curve(panel: Panel, curve: Curve, style: dict[str, Any], log: bool) -> None:
     def scaled(values: Values) -> Values:
-        values = np.where(np.abs(values) < 1e300, values, np.nan)
+        shown: Values = np.where(np.abs(values) < 1e300, values, np.nan)
         if not log:
-            return values
+            return shown
         # An interval may reach below 0, which no logarithm shows: to the panel's edge then.
         floor = 10.0 ** panel.limits[2]
-        logs: Values = np.log10(np.where(values < floor, floor, values))
+        logs: Values = np.log10(np.where(shown < floor, floor, shown))
         return logs
 
     thin = [np.column_stack([curve.epochs, scaled(run)]) for run in curve.runs]

@@ -98,7 +98,8 @@ def _pixels(
     y, x = np.indices(cells.shape)
     page, faint = np.array(to_rgb(board.theme.page)), np.array(to_rgb(board.theme.faint))
     striped = np.where(((x + y) % 12 < 4)[..., None], faint, page)
-    return np.where(np.isfinite(cells)[..., None], _coloured(cells), striped)
+    there: NDArray[np.bool_] = np.isfinite(cells)
+    return np.where(there[..., None], _coloured(cells), striped)
 
 
 def _numbers(
