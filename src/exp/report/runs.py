@@ -75,12 +75,11 @@ class Runs:
     skipped: tuple[Row, ...] = ()
 
 
-def gather(paths: Sequence[Path], *, also: Sequence[str] = ()) -> Runs:
+def gather(paths: Sequence[Path]) -> Runs:
     """Every run of some places.
 
     Args:
         paths: sweep directories, run directories, or folders that hold some.
-        also: further keys of the configs whose values the rows are to have.
 
     Raises:
         RunDirectoryError: there is none, or no run in it.
@@ -88,10 +87,9 @@ def gather(paths: Sequence[Path], *, also: Sequence[str] = ()) -> Runs:
     """
     places = [place for path in paths for place in found_in(path)]
     places = list({os.path.realpath(place): place for place in places}.values())
-    sweeps = [place for place in places if (place / NAME).is_file()]
     rows, skipped, keys = [], [], dict[str, None]()
     for place in places:
-        if place in sweeps:
+        if (place / NAME).is_file():
             its_keys, its_rows, its_skipped = sweep(place)
             keys.update(dict.fromkeys(its_keys))
             rows += its_rows
@@ -99,15 +97,25 @@ def gather(paths: Sequence[Path], *, also: Sequence[str] = ()) -> Runs:
         else:
             rows.append(run(place, len(rows), overrides_of(place)))
     if len(places) > 1:
-        rows = [replace(row, number=number) for number, row in enumerate(rows)]
-    if len(places) > 1 or also:
         configs = [config_of(row.path) for row in rows]
-        if len(places) > 1:
-            keys.update(dict.fromkeys(varying([config for config in configs if config])))
-        wanted = (*keys, *also)
-        rows = [completed(row, config, wanted) for row, config in zip(rows, configs, strict=True)]
+        keys.update(dict.fromkeys(varying([config for config in configs if config])))
+        rows = [
+            completed(replace(row, number=number), config, tuple(keys))
+            for number, (row, config) in enumerate(zip(rows, configs, strict=True))
+        ]
     absolute = tuple(path.absolute() for path in paths)
     return Runs(absolute, tuple(keys), tuple(rows), tuple(skipped))
+
+
+def with_keys(runs: Runs, keys: Sequence[str]) -> tuple[Runs, list[str]]:
+    """The same runs with the values of further keys of their configs.
+
+    Returns:
+        The runs, and every key that their configs have.
+    """
+    configs = [config_of(row.path) for row in runs.rows]
+    rows = [completed(row, config, keys) for row, config in zip(runs.rows, configs, strict=True)]
+    return replace(runs, rows=tuple(rows)), list(dict.fromkeys(k for c in configs for k in c))
 
 
 def found_in(path: Path) -> list[Path]:
@@ -263,11 +271,8 @@ def config_of(path: Path) -> dict[str, Scalar]:
 
 
 def completed(row: Row, config: dict[str, Scalar], keys: Sequence[str]) -> Row:
-    """A row that has a value of each key: its own, else that of its config."""
-    own = {plain_key(key): typed(value) for key, _, value in map(split, row.overrides)}
+    """A row that has a value of each key: that of its config, else of its own words."""
+    words = dict(word.partition("=")[::2] for word in row.overrides)
+    own = {plain_key(key): typed(value) for key, value in words.items()}
     found = {key: config[key] if key in config else own.get(key) for key in keys}
     return replace(row, parameters={**row.parameters, **found})
-
-
-def split(word: str) -> tuple[str, str, str]:
-    return word.partition("=")
