@@ -15,6 +15,7 @@ from torch import Tensor
 from exp.engine.job import Job
 from exp.engine.model import Model, padded
 from exp.engine.objective import Objective
+from exp.engine.recorder import Recording
 from exp.engine.rows import Batch, Split, Tally
 
 
@@ -97,6 +98,7 @@ class Result:
         state: the last weights by name (the last finite ones if it diverged).
         best_state: the weights after `best_epoch`, the epoch of the lowest monitored loss.
         checkpoint: tensors and numbers from which the run could go on.
+        recording: what its pictures need besides.
     """
 
     job: Job
@@ -107,6 +109,7 @@ class Result:
     best_state: dict[str, Tensor]
     best_epoch: int
     checkpoint: tuple[dict[str, Tensor], dict[str, Any]]
+    recording: Recording
 
     @cached_property
     def predictor(self) -> Predictor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from exp.figures import Picture, Plane
+from exp.figures import Picture
 from exp.figures.numbers import percent
 from exp.runs.tables import Answers
 
@@ -15,17 +15,13 @@ def picture(answers: Answers) -> Picture | None:
     """The picture of a run, its decision map computed by the model; None where none is wanted."""
     result = answers.result
     plan, prepared = result.job.plan, result.job.data
-    figures = plan["figures"].build()
+    figures = plan.figures
     if figures is None:
         return None
-    data = prepared.data
-    # Up to two features are drawn in their own units, more in the space that the model sees.
-    raw = data.X.shape[1] <= 2
-    space = data.X if raw else prepared.X
-    plane = Plane.fit(space[prepared.split.train], data.features, data.units if raw else None)
-    xs, ys, points = plane.grid(plane.limits(space), figures.resolution)
-    predictor = result.predictor
-    logits = predictor.logits(prepared.transform(points) if raw else points)
+    data, view, predictor = prepared.data, result.job.view, result.predictor
+    plane = view.plane
+    xs, ys, points = view.grid(figures.resolution)
+    logits = predictor.logits(points)
     chances = predictor.probabilities(logits).T.reshape(-1, len(ys), len(xs))
     rows = np.concatenate(list(answers.rows.values()))
     split = "test" if "test" in answers.rows else "train"
@@ -40,7 +36,7 @@ def picture(answers: Answers) -> Picture | None:
         axes=plane.axes,
         note=plane.note,
         map_note=plane.map_note,
-        points=plane.project(space[rows]),
+        points=plane.project(view.space[rows]),
         labels=data.y[rows],
         predicted=np.concatenate(list(answers.predicted.values())),
         split=np.concatenate(
