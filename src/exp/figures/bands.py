@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,6 @@ Values = NDArray[np.float64]
 _SIZE, _GAP, _KEY = (4.2, 3.3), (0.75, 0.6), 2.7
 _LOG_FROM = 20.0  # a loss that changes by this factor is shown on a logarithmic scale
 _DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.6), (1.2, 1.4), (5, 1.4, 1.2, 1.4))
-BAND = 0.2  # alpha
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -95,7 +95,7 @@ def _panel(board: Board, index: int, metric: Metric, curves: Sequence[Curve | No
     pad = (last - first) * 0.025 or 1.0
     low, high = metric.limits(np.log10(finite) if log else finite)
     if metric.share:
-        high = max(high, 1.01)
+        high = 1.015
     panel = Panel(
         board, index, (first - pad, last + pad, low, high), metric.title, "log scale" if log else ""
     )
@@ -105,25 +105,30 @@ def _panel(board: Board, index: int, metric: Metric, curves: Sequence[Curve | No
     # The best is drawn last, on top of the others.
     for place, curve in reversed(list(enumerate(curves))):
         if curve is not None and len(curve.epochs):
-            _curve(panel, curve, _style(board, place, len(curves)), log)
+            _curve(
+                panel,
+                curve,
+                _style(board, place, len(curves)),
+                log,
+                0.22 if len(there) < 4 else 0.12,
+            )
 
 
 def _shown(curve: Curve) -> Values:
-    """The finite values that decide what an axis holds."""
-    every = np.concatenate([curve.mean, curve.low, curve.high, curve.runs.ravel()])
+    """The finite values that an axis holds; a band may reach beyond it."""
+    every = np.concatenate([curve.mean, curve.runs.ravel()])
     # The last numbers before infinity cannot even be given a margin.
     return every[np.abs(every) < 1e300]
 
 
-def _curve(panel: Panel, curve: Curve, style: dict[str, Any], log: bool) -> None:
+def _curve(panel: Panel, curve: Curve, style: dict[str, Any], log: bool, alpha: float) -> None:
     def scaled(values: Values) -> Values:
         shown: Values = np.where(np.abs(values) < 1e300, values, np.nan)
         if not log:
             return shown
         # An interval may reach below 0, which no logarithm shows: to the panel's edge then.
-        floor = 10.0 ** panel.limits[2]
-        logs: Values = np.log10(np.where(shown < floor, floor, shown))
-        return logs
+        floor = math.pow(10.0, panel.limits[2])
+        return np.asarray(np.log10(np.where(shown < floor, floor, shown)))
 
     thin = [np.column_stack([curve.epochs, scaled(run)]) for run in curve.runs]
     colour = style["colour"]
@@ -134,7 +139,7 @@ def _curve(panel: Panel, curve: Curve, style: dict[str, Any], log: bool) -> None
         outline = np.concatenate(
             [np.column_stack([x, low[piece]]), np.column_stack([x, high[piece]])[::-1]]
         )
-        panel.fill(outline, colour=colour, alpha=BAND, layer=3.0)
+        panel.fill(outline, colour=colour, alpha=alpha, layer=3.0)
     line = np.column_stack([curve.epochs, scaled(curve.mean)])
     panel.lines([line], layer=5.0, simplify=True, **style)
     if np.isfinite(line[:, 1]).sum() == 1:

@@ -48,10 +48,11 @@ def sheet(
     ends = [shortened(label, SMALL, _LONGEST) for label in across.labels]
     widest = max((width(label, SMALL) for label in ends), default=0.0) / 72
     upright = widest + 0.1 > cell[0]
+    room = widest + 0.1 if upright else 0.2
     board = Board(
         [(0.0, 0.0, cell[0] * columns, cell[1] * down)],
         heading=heading, remark=remark, look=look, key=_KEY, note=note,
-        edge=(beside + 0.42, (widest + 0.1 if upright else 0.2) + 0.3),
+        edge=(beside + 0.42, room + 0.22),
     )  # fmt: skip
     panel = Panel(board, 0, (-0.5, columns - 0.5, down - 0.5, -0.5), "")
     scale = _scale(mean)
@@ -64,7 +65,7 @@ def sheet(
     panel.ticks(
         kept, ([float(place) for place in range(down)], names), marks=False, upright=upright
     )
-    panel.labels(across.name, up.name, below=board.bottom - 0.12, beside=beside + 0.24)
+    panel.labels(across.name, up.name, below=room + 0.22, beside=beside + 0.24)
     _numbers(panel, mean, counts, metric, scale, cell)
     if best is not None:
         _marked(panel, best)
@@ -97,9 +98,9 @@ def _pixels(
     cells = np.repeat(np.repeat(shares, 24, axis=0), 24, axis=1)
     y, x = np.indices(cells.shape)
     page, faint = np.array(to_rgb(board.theme.page)), np.array(to_rgb(board.theme.faint))
-    striped = np.where(((x + y) % 12 < 4)[..., None], faint, page)
-    there: NDArray[np.bool_] = np.isfinite(cells)
-    return np.where(there[..., None], _coloured(cells), striped)
+    stripes = np.asarray((x + y) % 12 < 4)[..., None]
+    striped = np.where(stripes, faint, page)
+    return np.where(np.isfinite(cells)[..., None], _coloured(cells), striped)
 
 
 def _numbers(
@@ -137,7 +138,7 @@ def _numbers(
 
 def _marked(panel: Panel, best: tuple[int, int]) -> None:
     row, column = best
-    x0, x1, y0, y1 = column - 0.5, column + 0.5, row - 0.5, row + 0.5
+    x0, x1, y0, y1 = column - 0.48, column + 0.48, row - 0.46, row + 0.46
     frame = [(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)]
     for colour, thick in ((panel.sheet.theme.page, 4.0), (panel.sheet.theme.ink, 2.0)):
         panel.lines([frame], layer=7.0, colour=colour, width=thick, join="miter", cap="projecting")

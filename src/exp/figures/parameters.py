@@ -52,10 +52,10 @@ def sheet(
     """
     columns = min(_COLUMNS, max(len(effects), 1))
     turned = [effect.levels.ticks(_SIZE[0])[1] for effect in effects]
-    below = 0.52 + (_LONGEST / 72 if any(turned) else 0.22)
+    below = 0.16 + (_LONGEST / 72 if any(turned) else 0.16)
     beside = max((width(label, SMALL) for label in _up(scores, metric)[1]), default=0.0) / 72
     board = Board(
-        rows(len(effects), columns, _SIZE, (0.5 + beside, 0.36 + below)),
+        rows(len(effects), columns, _SIZE, (0.4 + beside, 0.4 + below)),
         heading=heading, remark=remark, look=look, note=note, edge=(beside + 0.2, below),
     )  # fmt: skip
     for index, effect in enumerate(effects):
@@ -82,7 +82,7 @@ def _panel(
         panel.empty("no finite value")
         return
     every = levels.places
-    reach = (limits[1] - limits[0]) * (0.3 / len(every) if levels.numbers is None else 0.012)
+    reach = (limits[1] - limits[0]) * (0.3 / len(every) if levels.numbers is None else 0.02)
     # The same run stands at the same side of its value in every panel.
     shift = ((finite * _GOLDEN) % 1.0 * 2.0 - 1.0) * reach
     points = np.column_stack([every[levels.codes[finite]] + shift, scores[finite]])

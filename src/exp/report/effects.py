@@ -70,6 +70,8 @@ def heat_map(scored: Scored, maps: Maps, look: Look) -> Board | None:
     mean = np.where(finite > 0, sums / np.maximum(finite, 1), np.nan)
     rest = [scored.names[key] for key in (*scored.keys, *scored.seeds) if key not in chosen]
     remark = f"mean over {', '.join(rest)}" if rest else "one run in each cell"
+    if len(sizes := set(finite.ravel().tolist())) == 1 and rest:
+        remark += f", {counted(sizes.pop(), 'run')} in each cell"
     notes = []
     if len(scored.keys) > 2:
         notes.append(f"the two of {len(scored.keys)} parameters whose values differ most")

@@ -14,7 +14,7 @@ from exp.report.histories import History, history, summed, together
 from exp.report.maps import Maps
 from exp.report.scored import Group, Scored
 
-LINES = 8
+LINES = 6
 """Groups: of more, colours could not be told apart."""
 SEEDS = 100
 """Runs of a group that its curve is made of."""

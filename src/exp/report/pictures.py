@@ -41,7 +41,7 @@ def draw(
 
     Args:
         folder: made if missing; its parent must exist.
-        metric: what runs are judged by; None: the accuracy on test rows.
+        metric: what runs are judged by, as `exp results` takes it; None: accuracy.
         theme, format, dpi: as of `exp.figures.board.Look`.
 
     Returns:

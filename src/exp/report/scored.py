@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,11 +13,12 @@ from numpy.typing import NDArray
 from exp.figures.levels import Levels
 from exp.figures.metric import Metric
 from exp.report.captions import caption, short
+from exp.report.conditions import is_number
+from exp.report.groups import higher_is_better, value
+from exp.report.results import metric_named, metrics_of
 from exp.report.runs import Row, Runs
 from exp.report.values import Scalar, names_seed, written
 
-DEFAULTS = ("test/accuracy", "validation/accuracy", "train/accuracy")
-LESS_IS_BETTER = ("loss", "calibration_error", "epoch", "epochs", "seconds")
 SHARES = ("accuracy", "precision", "recall", "f1", "auroc", "calibration_error")
 
 
@@ -40,7 +42,7 @@ class Scored:
 
     Args:
         runs: as they were gathered.
-        metric: a name of `Row.metrics`; None: the accuracy on the test rows, or else on others.
+        metric: as `exp results` takes it; None: accuracy.
 
     Attributes:
         rows: of the runs, by number.
@@ -50,16 +52,12 @@ class Scored:
 
     def __init__(self, runs: Runs, metric: str | None = None) -> None:
         self.rows: tuple[Row, ...] = runs.rows
-        name = metric or next(
-            (name for name in DEFAULTS if any(name in row.metrics for row in runs.rows)),
-            DEFAULTS[0],
-        )
-        last = name.rpartition("/")[2]
-        self.metric = Metric(name, last in SHARES)
-        self.sign = -1.0 if last in LESS_IS_BETTER else 1.0
+        name = metric_named(metric or "accuracy", metrics_of(runs.rows))
+        self.metric = Metric(name, name.rpartition("/")[2] in SHARES)
+        self.sign = 1.0 if higher_is_better(name) else -1.0
+        scores = [value(row, name) for row in self.rows]
         self.scores: NDArray[np.float64] = np.array(
-            [r.metrics.get(name, np.nan) if r.status == "done" else np.nan for r in self.rows],
-            dtype=np.float64,
+            [math.nan if score is None else score for score in scores], dtype=np.float64
         )
         varying = [key for key in runs.keys if self._varies(key)]
         self.keys = [key for key in varying if not names_seed(key)]
@@ -85,8 +83,8 @@ class Scored:
         return groups
 
     def _seed(self, place: int) -> tuple[tuple[bool, float, str], ...]:
-        values = (self.rows[place].parameters.get(key) for key in self.seeds)
-        return (*(in_order(value) for value in values), (False, float(place), ""))
+        given = (self.rows[place].parameters.get(key) for key in self.seeds)
+        return (*(in_order(each) for each in given), (False, float(place), ""))
 
     def mean(self, members: Sequence[int]) -> float:
         """Of the scores of some runs; NaN where none has one."""
@@ -119,7 +117,7 @@ class Scored:
         values = [row.parameters.get(key) for row in self.rows]
         texts = [written(value) for value in values]
         first: dict[str, Scalar] = dict(zip(texts, values, strict=True))
-        numbers = all(is_number(value) for value in values)
+        numbers = all(is_number(each) for each in values)
         labels = sorted(first, key=lambda text: float(str(first[text]))) if numbers else list(first)
         if numbers:  # 1 and 1.0 are one value
             labels = list({float(str(first[text])): text for text in reversed(labels)}.values())[
@@ -127,8 +125,8 @@ class Scored:
             ]
         at = {float(str(first[text])) if numbers else text: i for i, text in enumerate(labels)}
         codes = [
-            at[float(str(value)) if numbers else text]
-            for value, text in zip(values, texts, strict=True)
+            at[float(str(each)) if numbers else text]
+            for each, text in zip(values, texts, strict=True)
         ]
         return Levels(
             name=key,
@@ -138,12 +136,8 @@ class Scored:
         )
 
 
-def is_number(value: Scalar) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def in_order(value: Scalar) -> tuple[bool, float, str]:
+def in_order(given: Scalar) -> tuple[bool, float, str]:
     """Sorts numbers as numbers, before all else as text."""
-    if is_number(value):
-        return False, float(str(value)), ""
-    return True, 0.0, written(value)
+    if is_number(given):
+        return False, float(str(given)), ""
+    return True, 0.0, written(given)

@@ -67,9 +67,8 @@ def contact_sheet(scored: Scored, maps: Maps, look: Look) -> Board | None:
 
 def tile(scored: Scored, place: int, found: Map | None) -> contact.Tile:
     row = scored.rows[place]
-    value = row.metrics.get(scored.metric.name)
-    good = row.status == "done"
-    text = scored.metric.text(value) if good and value is not None else row.status
+    score, good = float(scored.scores[place]), row.status == "done"
+    text = row.status if not good else "no value" if np.isnan(score) else scored.metric.text(score)
     alone = len(scored.groups) == len(scored.rows)
     caption = ", ".join(written(row.parameters.get(key)) for key in scored.keys) if alone else (
         scored.seed_of(place)
