@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,13 +19,13 @@ from exp.figures.ticks import linear, logarithmic
 Values = NDArray[np.float64]
 
 _SIZE, _GAP, _KEY = (4.2, 3.3), (0.75, 0.6), 2.7
-_LOG_FROM = 20.0  # a loss that changes by this factor is shown on a logarithmic scale
 _DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.6), (1.2, 1.4), (5, 1.4, 1.2, 1.4))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Curve:
-    """One metric of one group over the epochs.
+    """One metric of one group over the epochs; powers of ten where the metric's scale is
+    logarithmic.
 
     Attributes:
         epochs: `[E]`, increasing.
@@ -65,12 +64,14 @@ def sheet(
     heading: str,
     remark: str,
     note: str = "",
+    log: Collection[str] = (),
 ) -> Board:
     """A panel for each metric, a line for each group.
 
     Args:
         groups: the best first; as many as can be told apart.
         metrics: of which the groups have curves.
+        log: those of them whose curves are given as powers of ten.
     """
     places = rows(max(len(metrics), 1), max(len(metrics), 1), _SIZE, _GAP)
     board = Board(
@@ -78,26 +79,31 @@ def sheet(
     )
     for index, metric in enumerate(metrics):
         curves = [group.curves.get(metric.name) for group in groups]
-        _panel(board, index, metric, curves)
+        _panel(board, index, metric, curves, metric.name in log)
     _key(board, groups)
     return board
 
 
-def _panel(board: Board, index: int, metric: Metric, curves: Sequence[Curve | None]) -> None:
+def _panel(
+    board: Board, index: int, metric: Metric, curves: Sequence[Curve | None], log: bool
+) -> None:
     there = [curve for curve in curves if curve is not None and len(curve.epochs)]
     finite = np.concatenate([np.zeros(0), *(_shown(curve) for curve in there)])
     if not len(finite):
         Panel(board, index, (0.0, 1.0, 0.0, 1.0), metric.title).empty("no finite value")
         return
-    log = not metric.share and finite.min() > 0 and finite.max() > _LOG_FROM * finite.min()
     first = min(float(curve.epochs[0]) for curve in there)
     last = max(float(curve.epochs[-1]) for curve in there)
     pad = (last - first) * 0.025 or 1.0
-    low, high = metric.limits(np.log10(finite) if log else finite)
+    low, high = metric.limits(finite)
     if metric.share:
         high = 1.015
     panel = Panel(
-        board, index, (first - pad, last + pad, low, high), metric.title, "log scale" if log else ""
+        board,
+        index,
+        (first - pad, last + pad, low, high),
+        metric.title,
+        "log scale, geometric mean" if log else "",
     )
     across = linear(first - pad, last + pad, room=_SIZE[0])
     panel.ticks(across, logarithmic(low, high) if log else metric.ticks(low, high), grid=True)
@@ -109,38 +115,33 @@ def _panel(board: Board, index: int, metric: Metric, curves: Sequence[Curve | No
                 panel,
                 curve,
                 _style(board, place, len(curves)),
-                log,
                 0.22 if len(there) < 4 else 0.12,
             )
 
 
 def _shown(curve: Curve) -> Values:
     """The finite values that an axis holds; a band may reach beyond it."""
-    every = np.concatenate([curve.mean, curve.runs.ravel()])
-    # The last numbers before infinity cannot even be given a margin.
-    return every[np.abs(every) < 1e300]
+    every = _drawable(np.concatenate([curve.mean, curve.runs.ravel()]))
+    return every[np.isfinite(every)]
 
 
-def _curve(panel: Panel, curve: Curve, style: dict[str, Any], log: bool, alpha: float) -> None:
-    def scaled(values: Values) -> Values:
-        shown: Values = np.where(np.abs(values) < 1e300, values, np.nan)
-        if not log:
-            return shown
-        # An interval may reach below 0, which no logarithm shows: to the panel's edge then.
-        floor = math.pow(10.0, panel.limits[2])
-        return np.asarray(np.log10(np.where(shown < floor, floor, shown)))
+def _drawable(values: Values) -> Values:
+    """NaN for what is none: the last numbers before infinity cannot even be given a margin."""
+    return np.where(np.abs(values) < 1e300, values, np.nan)
 
-    thin = [np.column_stack([curve.epochs, scaled(run)]) for run in curve.runs]
+
+def _curve(panel: Panel, curve: Curve, style: dict[str, Any], alpha: float) -> None:
+    thin = [np.column_stack([curve.epochs, _drawable(run)]) for run in curve.runs]
     colour = style["colour"]
     panel.lines(thin, layer=2.0, colour=colour, width=0.6, alpha=0.35, simplify=True)
-    low, high = scaled(curve.low), scaled(curve.high)
+    low, high = _drawable(curve.low), _drawable(curve.high)
     for piece in _pieces(np.isfinite(low) & np.isfinite(high)):
         x = curve.epochs[piece]
         outline = np.concatenate(
             [np.column_stack([x, low[piece]]), np.column_stack([x, high[piece]])[::-1]]
         )
         panel.fill(outline, colour=colour, alpha=alpha, layer=3.0)
-    line = np.column_stack([curve.epochs, scaled(curve.mean)])
+    line = np.column_stack([curve.epochs, _drawable(curve.mean)])
     panel.lines([line], layer=5.0, simplify=True, **style)
     if np.isfinite(line[:, 1]).sum() == 1:
         alone = line[np.isfinite(line[:, 1])]

@@ -50,6 +50,7 @@ class Board(Paper):
         key: width of the key in inches; 0: there is none.
         note: what the reader must know, at the foot.
         edge: room at the left and below for labels of panels that stand at the edge.
+        titled: whether panels have titles, which need room above the first.
 
     Attributes:
         left, bottom, top: of the room for panels, in inches.
@@ -65,6 +66,7 @@ class Board(Paper):
         key: float = 0.0,
         note: str = "",
         edge: tuple[float, float] = (0.0, 0.0),
+        titled: bool = True,
     ) -> None:
         super().__init__(look.theme, look.dpi)
         snapped = self.snapped
@@ -77,7 +79,7 @@ class Board(Paper):
         lines = self.wrapped(note, self.width - self.left - _MARGIN)
         self.bottom = snapped(edge[1] + 0.16 + (0.08 + 0.15 * len(lines) if lines else 0.0))
         self.top = self.bottom + snapped(down)
-        self.height = snapped(self.top + _TOP)
+        self.height = snapped(self.top + _TOP - (0.0 if titled else 0.24))
         self._boxes = []
         for left, top, width, height in places:
             x, y = self.left + snapped(left), self.top - snapped(top)

@@ -82,7 +82,7 @@ def sheet(
     places, heads = _places(sections)
     board = Board(
         places, heading=heading, remark=remark, look=look, key=_KEY,
-        note="; ".join(text for text in notes if text), edge=(0.0, _FOOT - 0.1),
+        note="; ".join(text for text in notes if text), edge=(0.0, _FOOT - 0.1), titled=False,
     )  # fmt: skip
     index = 0
     for section, (left, top, room) in zip(sections, heads, strict=True):

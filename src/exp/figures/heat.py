@@ -52,7 +52,7 @@ def sheet(
     board = Board(
         [(0.0, 0.0, cell[0] * columns, cell[1] * down)],
         heading=heading, remark=remark, look=look, key=_KEY, note=note,
-        edge=(beside + 0.42, room + 0.22),
+        edge=(beside + 0.42, room + 0.22), titled=False,
     )  # fmt: skip
     panel = Panel(board, 0, (-0.5, columns - 0.5, down - 0.5, -0.5), "")
     scale = _scale(mean)

@@ -30,7 +30,7 @@ def over_seeds(scored: Scored, maps: Maps, look: Look) -> Board | None:
         return None
     accuracy = ensemble_accuracy([scored.rows[place].path for place in there])
     if accuracy is None:
-        told = "tested on different rows, so without an accuracy of their own"
+        told = "the runs were tested on different rows: no accuracy of them together"
     else:
         together, alone = map(percent, accuracy)
         told = f"test accuracy {together} together, {alone} on average alone"

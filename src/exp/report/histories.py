@@ -82,7 +82,8 @@ def thinned(lines: list[str]) -> list[str]:
     """`MOST` lines at about even distances, the first and the last among them."""
     if len(lines) <= MOST:
         return lines
-    return [lines[round(place)] for place in np.linspace(0, len(lines) - 1, MOST)]
+    places = np.linspace(0, len(lines) - 1, MOST).astype(np.intp)
+    return [lines[place] for place in places.tolist()]
 
 
 def together(histories: Sequence[History], name: str) -> tuple[Values, Values]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from exp.report.scored import Group, Scored
 
 LINES = 6
 """Groups: of more, colours could not be told apart."""
+LOG_FROM = 20.0
+"""A loss that changes by this factor is shown on a logarithmic scale."""
 SEEDS = 100
 """Runs of a group that its curve is made of."""
 
@@ -27,17 +29,22 @@ def curves(scored: Scored, maps: Maps, look: Look) -> Board | None:
     wanted = [Metric(f"{split}/loss", False), Metric(f"{split}/accuracy", True)]
     if last not in ("loss", "accuracy"):
         wanted.append(scored.metric)
-    groups, known = [], set[str]()
+    found = {}
     for group in scored.ranked[:LINES]:
         paths = [scored.rows[place].path for place in group.members[:SEEDS]]
-        found = [history(path, [metric.name for metric in wanted]) for path in paths]
-        histories = [each for each in found if each is not None]
-        if histories:
-            lone = len(scored.groups) == 1
-            drawn = {m.name: curve(histories, m.name, single=lone) for m in wanted}
-            known |= {name for name, each in drawn.items() if len(each.epochs)}
-            about = about_group(scored, group)
-            groups.append(bands.Group(name=group.name or "all runs", about=about, curves=drawn))
+        read = [history(path, [metric.name for metric in wanted]) for path in paths]
+        if there := [each for each in read if each is not None]:
+            found[group] = there
+    log = {metric.name for metric in wanted if spread_out(metric, found.values())}
+    groups, known = [], set[str]()
+    for group, histories in found.items():
+        drawn = {
+            m.name: curve(histories, m.name, single=len(scored.groups) == 1, log=m.name in log)
+            for m in wanted
+        }
+        known |= {name for name, each in drawn.items() if len(each.epochs)}
+        about = about_group(scored, group)
+        groups.append(bands.Group(name=group.name or "all runs", about=about, curves=drawn))
     metrics = [metric for metric in wanted if metric.name in known]
     if not metrics:
         return None
@@ -60,8 +67,27 @@ def curves(scored: Scored, maps: Maps, look: Look) -> Board | None:
     )  # fmt: skip
 
 
-def curve(histories: Sequence[History], name: str, *, single: bool) -> bands.Curve:
+def spread_out(metric: Metric, found: Iterable[Sequence[History]]) -> bool:
+    """Whether a metric changes by powers, so that a logarithmic scale shows it better."""
+    columns = [each.columns.get(metric.name) for histories in found for each in histories]
+    values = np.concatenate([np.zeros(0), *(each for each in columns if each is not None)])
+    values = values[np.isfinite(values)]
+    if metric.share or not len(values) or values.min() <= 0:
+        return False
+    return bool(values.max() > LOG_FROM * values.min())
+
+
+def curve(histories: Sequence[History], name: str, *, single: bool, log: bool) -> bands.Curve:
+    """The mean of some runs and its interval.
+
+    Args:
+        single: each run is drawn as well.
+        log: of logarithms, so that no interval reaches below 0: the mean is the geometric one.
+    """
     epochs, values = together(histories, name)
+    if log:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = np.log10(values)
     mean, low, high = summed(values) if len(values) else (np.zeros(0),) * 3
     alone = values if single and len(values) > 1 else np.zeros((0, len(epochs)))
     return bands.Curve(epochs=epochs, mean=mean, low=low, high=high, runs=alone)
