@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from exp.figures.paper import Box, Paper
 from exp.figures.picture import FORMATS, THEMES
-from exp.figures.text import HEADING, SMALL, SUBHEADING
+from exp.figures.text import HEADING, SMALL, SUBHEADING, plain, width
 
 _MARGIN, _TOP = 0.25, 0.98  # inches: at the sides; above the panels, for the heading
-_LEAST = 4.6  # inches that a heading needs
+_LONGEST = 9.0  # inches of a heading: what is longer is cut
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,20 +70,21 @@ class Board(Paper):
     ) -> None:
         super().__init__(look.theme, look.dpi)
         snapped = self.snapped
-        across = max((left + width for left, _, width, _ in places), default=0.0)
+        across = max((left + wide for left, _, wide, _ in places), default=0.0)
         down = max((top + height for _, top, _, height in places), default=0.0)
         self.left = snapped(_MARGIN + edge[0])
         self.key = self.left + snapped(across) + 0.28
         right = self.key + key if key else self.left + across
-        self.width = snapped(max(right, _LEAST) + _MARGIN)
+        said = width(plain(heading), HEADING, bold=True), width(plain(remark), SUBHEADING)
+        self.width = snapped(max(right, self.left + min(max(said) / 72, _LONGEST)) + _MARGIN)
         lines = self.wrapped(note, self.width - self.left - _MARGIN)
         self.bottom = snapped(edge[1] + 0.16 + (0.08 + 0.15 * len(lines) if lines else 0.0))
         self.top = self.bottom + snapped(down)
         self.height = snapped(self.top + _TOP - (0.0 if titled else 0.24))
         self._boxes = []
-        for left, top, width, height in places:
+        for left, top, wide, height in places:
             x, y = self.left + snapped(left), self.top - snapped(top)
-            self._boxes.append((x, y - snapped(height), x + snapped(width), y))
+            self._boxes.append((x, y - snapped(height), x + snapped(wide), y))
         self.text(self.left, self.height - 0.34, heading, size=HEADING, bold=True)
         muted = self.theme.muted
         self.text(self.left, self.height - 0.56, remark, size=SUBHEADING, colour=muted)

@@ -119,7 +119,7 @@ def _places(sections: Sequence[Section]) -> tuple[list[Box], list[tuple[float, f
     total = sum(len(section.tiles) for section in sections)
     columns, side = next((columns, side) for most, columns, side in _SIZES if total <= most)
     columns = min(columns, max(total, 1))
-    titled = any(section.title for section in sections)
+    titled = any(section.title or section.remark for section in sections)
     head = (_HEAD + (0.15 if any(section.remark for section in sections) else 0.0)) * titled
     places: list[Box] = []
     heads = []

@@ -147,19 +147,12 @@ def _marked(panel: Panel, best: tuple[int, int]) -> None:
 def _key(
     board: Board, metric: Metric, scale: tuple[float, float], mean: NDArray[np.float64]
 ) -> None:
-    theme, x, top = board.theme, board.key, board.top
-    finite = np.isfinite(mean)
-    if finite.any() and scale[1] > scale[0]:
+    if np.isfinite(mean).any() and scale[1] > scale[0]:
         height = min(1.3, max(0.5, board.top - board.bottom - 0.4))
         strip = _coloured(np.linspace(0.0, 1.0, 64)[:, None])
         middle = (scale[0] + scale[1]) / 2
         marks = [(0.0, scale[0]), (0.5, middle), (1.0, scale[1])]
+        said = [(share, metric.text(value)) for share, value in marks]
         board.scale(
-            top - 0.22, height, strip, [(share, metric.text(value)) for share, value in marks],
-            [f"mean {metric.title}"],
+            board.top - 0.22, height, strip, said, [f"mean {metric.title}"],
         )  # fmt: skip
-        top -= height + 0.5
-    if top > board.bottom:
-        board.text(x, top, "frame: the best", size=SMALL, colour=theme.muted)
-    if not finite.all() and top - 0.16 > board.bottom - 0.2:
-        board.text(x, top - 0.16, "striped: no value", size=SMALL, colour=theme.muted)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.figures.text import SMALL, width
+from exp.figures.text import SMALL, plain, width
 from exp.figures.ticks import Ticks, linear, logarithmic, thinned
 
 _APART = 0.14  # inches that two labels keep between them
@@ -63,7 +63,7 @@ class Levels:
         become round ones.
         """
         places, (low, high) = self.places.tolist(), self.limits
-        wide = [width(label, SMALL) / 72 + _APART for label in self.labels]
+        wide = [width(plain(label), SMALL) / 72 + _APART for label in self.labels]
         at = [(place - low) / (high - low) * room for place in places]
         fit = all(at[i + 1] - at[i] >= (wide[i] + wide[i + 1]) / 2 for i in range(len(wide) - 1))
         if fit and (self.numbers is None or len(places) <= 8):

@@ -12,7 +12,7 @@ from exp.figures.markers import Markers
 from exp.figures.paper import Paper
 from exp.figures.raster import Pixels, Raster
 from exp.figures.strokes import Fill, Strokes
-from exp.figures.text import NORMAL, SMALL, TITLE, shortened, width
+from exp.figures.text import NORMAL, SMALL, TITLE, plain, shortened, width
 from exp.figures.ticks import Ticks
 
 
@@ -63,7 +63,7 @@ class Panel:
         )
         room = self.right - self.left
         sheet.text(self.left, self.top + 0.1, title, size=TITLE, bold=True, limit=room)
-        taken = width(title, TITLE, bold=True) / 72 + 0.12
+        taken = width(plain(title), TITLE, bold=True) / 72 + 0.12 if title else 0.0
         sheet.text(
             self.left + taken,
             self.top + 0.1,

@@ -13,6 +13,8 @@ from exp.report.histories import summed
 from exp.report.maps import Maps
 from exp.report.scored import Scored
 
+Values = NDArray[np.float64]
+
 PANELS = 12
 """Parameters that the metric is drawn against."""
 CELLS = 30
@@ -67,12 +69,16 @@ def heat_map(scored: Scored, maps: Maps, look: Look) -> Board | None:
     np.add.at(counts, (up.codes, across.codes), 1)
     np.add.at(finite, (up.codes[there], across.codes[there]), 1)
     np.add.at(sums, (up.codes[there], across.codes[there]), scored.scores[there])
-    mean = np.where(finite > 0, sums / np.maximum(finite, 1), np.nan)
+    # Rounded: the order of a sum must not show in the last digit that is written.
+    means: Values = np.where(finite > 0, sums / np.maximum(finite, 1), np.nan)
+    mean: Values = np.round(means, 12)
     rest = [scored.names[key] for key in (*scored.keys, *scored.seeds) if key not in chosen]
     remark = f"mean over {', '.join(rest)}" if rest else "one run in each cell"
     if len(sizes := set(finite.ravel().tolist())) == 1 and rest:
         remark += f", {counted(sizes.pop(), 'run')} in each cell"
-    notes = []
+    notes = ["frame: the best mean"] if np.isfinite(mean).any() else []
+    if not np.isfinite(mean).all():
+        notes.append("striped: no run with a value")
     if len(scored.keys) > 2:
         notes.append(f"the two of {len(scored.keys)} parameters whose values differ most")
     if bad := troubles(scored.rows):
@@ -103,7 +109,7 @@ def reach(scored: Scored, key: str) -> float:
     return float(means.max() - means.min()) if len(means) else 0.0
 
 
-def best_of(mean: NDArray[np.float64], axis: int, sign: float) -> list[int]:
+def best_of(mean: Values, axis: int, sign: float) -> list[int]:
     """The places of at most `CELLS` rows (axis 1: the others are averaged) or columns."""
     there = np.isfinite(mean)
     score = np.where(there, mean, 0.0).sum(axis=axis) / np.maximum(there.sum(axis=axis), 1)

@@ -10,7 +10,7 @@ from exp.report.captions import counted
 from exp.report.maps import Maps, one_plane, resampled
 from exp.report.scored import Scored
 
-MEMBERS = 50
+MEMBERS = 100
 """Runs of an ensemble: more hardly change it."""
 
 

@@ -62,8 +62,9 @@ def curves(scored: Scored, maps: Maps, look: Look) -> Board | None:
     elif not many and any(len(group.members) > 1 for group in scored.ranked[:LINES]):
         remark = "line: mean over the seeds; too few of them for an interval"
     return bands.sheet(
-        groups, metrics, look, heading=heading, remark=remark,
-        note="a run that stopped early keeps its last value" if stopped_early(scored) else "",
+        groups, metrics, look, heading=heading, remark=remark, log=log,
+        note=f"in the key: mean {scored.metric.title} in the end"
+        + ("; a run that stopped early keeps its last value" if stopped_early(scored) else ""),
     )  # fmt: skip
 
 
@@ -95,11 +96,10 @@ def curve(histories: Sequence[History], name: str, *, single: bool, log: bool) -
 
 def about_group(scored: Scored, group: Group) -> str:
     rows = [scored.rows[place] for place in group.members]
-    parts = [counted(len(rows), "run")]
-    if len(rows) > SEEDS:
-        parts[0] = f"{SEEDS} of {len(rows):,} runs"
+    many = len(rows) > SEEDS
+    parts = [f"{SEEDS} of {len(rows):,} runs" if many else counted(len(rows), "run")]
     if np.isfinite(group.mean):
-        parts.append(f"{scored.metric.title} {scored.metric.text(group.mean)}")
+        parts.insert(0, scored.metric.text(group.mean))
     if bad := troubles(rows):
         parts.append(bad)
     return ", ".join(parts)

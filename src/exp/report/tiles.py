@@ -32,7 +32,11 @@ def contact_sheet(scored: Scored, maps: Maps, look: Look) -> Board | None:
         tiles = {place: tile(scored, place, there[place]) for place in members}
         plane = plane_of(scored, members[0]) if members else ""
         if several and members:
-            about = [] if np.isnan(group.mean) else [f"mean {scored.metric.text(group.mean)}"]
+            about = (
+                []
+                if np.isnan(group.mean) or not group.name
+                else [f"mean {scored.metric.text(group.mean)}"]
+            )
             if len(members) < len(group.members):
                 about.append(f"{len(members)} of {len(group.members)} runs")
             sections.append(
@@ -55,10 +59,16 @@ def contact_sheet(scored: Scored, maps: Maps, look: Look) -> Board | None:
     what = (
         f"the best {len(shown)} of {total:,} runs" if len(shown) < total else counted(total, "run")
     )
+    lone = scored.groups[0]
+    told = (
+        ""
+        if len(scored.groups) > 1 or np.isnan(lone.mean)
+        else (f", mean {scored.metric.text(lone.mean)}")
+    )
     return contact.sheet(
         sections, look,
         heading=f"Decision boundaries of {what}",
-        remark=f"{scored.metric.title} below each" + about_trouble(scored),
+        remark=f"{scored.metric.title} below each{told}" + about_trouble(scored),
         classes=next(iter(classes)) if len(classes) == 1 else (),
         axes=next(iter(axes)) if len(axes) == 1 else ("", ""),
         note=plane_note(drawn),
