@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from exp.bounds import json_of, read, yaml_of
-from exp.errors import RunDirectoryError
+from exp.errors import RunDirectoryError, shown
 from exp.report.values import Scalar, leaves, plain_key, typed
 from exp.report.varying import varying
 from exp.runs import process
@@ -97,11 +97,11 @@ def gather(paths: Sequence[Path]) -> Runs:
         else:
             rows.append(run(place, len(rows), overrides_of(place)))
     if len(places) > 1:
-        configs = [config_of(row.path) for row in rows]
+        configs = [config_of(each.path) for each in rows]
         keys.update(dict.fromkeys(varying([config for config in configs if config])))
         rows = [
-            completed(replace(row, number=number), config, tuple(keys))
-            for number, (row, config) in enumerate(zip(rows, configs, strict=True))
+            completed(replace(each, number=number), config, tuple(keys))
+            for number, (each, config) in enumerate(zip(rows, configs, strict=True))
         ]
     absolute = tuple(path.absolute() for path in paths)
     return Runs(absolute, tuple(keys), tuple(rows), tuple(skipped))
@@ -113,8 +113,8 @@ def with_keys(runs: Runs, keys: Sequence[str]) -> tuple[Runs, list[str]]:
     Returns:
         The runs, and every key that their configs have.
     """
-    configs = [config_of(row.path) for row in runs.rows]
-    rows = [completed(row, config, keys) for row, config in zip(runs.rows, configs, strict=True)]
+    configs = [config_of(each.path) for each in runs.rows]
+    rows = [completed(r, config, keys) for r, config in zip(runs.rows, configs, strict=True)]
     return replace(runs, rows=tuple(rows)), list(dict.fromkeys(k for c in configs for k in c))
 
 
@@ -165,8 +165,8 @@ def sweep(path: Path) -> tuple[list[str], list[Row], list[Row]]:
     rows = []
     for place, entry in enumerate(content["runs"]):
         words = words_of(entry.get("overrides"))
-        row = run(path / entry["directory"], number_of(entry, place), words)
-        rows.append(replace(row, parameters=parameters(words, keys)))
+        found = run(path / entry["directory"], number_of(entry, place), words)
+        rows.append(replace(found, parameters=parameters(words, keys)))
     skipped = []
     listed = content.get("skipped")
     for place, entry in enumerate(listed if isinstance(listed, list) else []):
@@ -181,15 +181,32 @@ def sweep(path: Path) -> tuple[list[str], list[Row], list[Row]]:
 
 def run(path: Path, number: int, overrides: tuple[str, ...]) -> Row:
     """A run as its directory tells it; whatever stands there."""
+    return row(path, number, overrides, *files(path))
+
+
+def files(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """run.json and summary.json of a run; empty where there is none that can be read."""
     place = RunDirectory(path)
     record, broken = content(place.record)
-    summary, _ = content(place.summary) if record else ({}, False)
-    status = record.get("status", "pending")
-    message = text_of(record.get("message"))
+    if broken:
+        message = f"{place.record.name} is not what was written"
+        return {"status": "crashed", "message": message}, {}
+    return record, content(place.summary)[0] if record else {}
+
+
+def row(
+    path: Path,
+    number: int,
+    overrides: tuple[str, ...],
+    record: dict[str, Any],
+    summary: dict[str, Any],
+) -> Row:
+    """A run as its two files tell it."""
+    status, message = record.get("status", "pending"), text_of(record.get("message"))
     if status == "running" and not process.is_alive(record.get("process")):
         status = "crashed"
-    if broken or status not in STATUSES:
-        status, message = "crashed", message or f"{place.record.name} is not what was written"
+    if status not in STATUSES:
+        status, message = "crashed", f"there is no status {shown(status)}"
     final, best = part(summary, "final"), part(summary, "best")
     numbers = {**final, "best/epoch": best.get("epoch"), "epochs": summary.get("epochs")}
     seeds = part(record, "seeds")
@@ -270,9 +287,9 @@ def config_of(path: Path) -> dict[str, Scalar]:
     return leaves(found) if isinstance(found, dict) else {}
 
 
-def completed(row: Row, config: dict[str, Scalar], keys: Sequence[str]) -> Row:
+def completed(one: Row, config: dict[str, Scalar], keys: Sequence[str]) -> Row:
     """A row that has a value of each key: that of its config, else of its own words."""
-    words = dict(word.partition("=")[::2] for word in row.overrides)
+    words = dict(word.partition("=")[::2] for word in one.overrides)
     own = {plain_key(key): typed(value) for key, value in words.items()}
     found = {key: config[key] if key in config else own.get(key) for key in keys}
-    return replace(row, parameters={**row.parameters, **found})
+    return replace(one, parameters={**one.parameters, **found})
