@@ -54,7 +54,7 @@ def test_a_panel_for_each_activation_and_the_twins_side_by_side(tmp_path):
     words = told(tmp_path / "all.svg")
     titles = [word for word in words if word in (*NAMES, "difference")]
     assert titles == [*NAMES, "difference"]
-    assert any(re.fullmatch("at most [0-9.]+·10⁻[78]", word) for word in words)
+    assert any(re.fullmatch("at most [0-9.]+·10⁻[⁷⁸]", word) for word in words)
     assert "negative_slope=0.01" in words
 
 
@@ -116,5 +116,6 @@ def test_twins_that_are_the_same_say_so(tmp_path):
     assert apart(one, other) == (0.5, 0.0)
     # Five before them would leave their row one place short: they begin a new one.
     board = sheet([one] * 6, Look(), twins=(one, other))
-    assert board.box(6)[0] == board.box(0)[0]
-    assert board.box(6)[1] == board.box(7)[1] == board.box(8)[1] < board.box(5)[1]
+    assert board.place(6)[0] == board.place(0)[0]
+    low = [board.place(index)[2] for index in range(9)]
+    assert low[6] == low[7] == low[8] < low[5]

@@ -20,8 +20,8 @@ from exp.engine.train import End, Training
 from exp.engine.trial import tried
 
 __all__ = [
-    "End", "Job", "Predictor", "Recording", "Result", "Stack", "Training", "capture", "restore", "train",
-    "tried",
+    "End", "Job", "Predictor", "Recording", "Result", "Stack", "Training", "capture", "restore",
+    "train", "tried",
 ]  # fmt: skip
 
 Report = Callable[[int, Training], None]

@@ -67,9 +67,7 @@ class Film:
         if epoch not in self.due and not ending:
             return
         takers = [
-            run
-            for run, due in enumerate(self.calendars)
-            if epoch in due or (due and run in ending)
+            run for run, due in enumerate(self.calendars) if epoch in due or (due and run in ending)
         ]
         if takers:
             maps = self._maps()

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from exp.engine.job import Job
+from exp.engine.layers import Elementwise, Pass
 from exp.engine.model import Model, padded
 from exp.engine.objective import Objective
 from exp.engine.recorder import Recording
@@ -70,6 +71,22 @@ class Predictor:
     def labels(self, logits: np.ndarray) -> np.ndarray:
         """The likeliest class `[rows]` int64 of logits `[rows, outputs]`."""
         return self.objective.loss.labels(torch.from_numpy(logits).T[None])[0].numpy()
+
+    def hidden(self, X: np.ndarray) -> list[np.ndarray] | None:
+        """What each hidden layer gives after its activation, `[rows, units]` each, for rows
+        `[rows, features]`; None for a module whose layers are not known."""
+        if self.model.layers is None:
+            return None
+        places = [i for i, each in enumerate(self.model.layers) if isinstance(each, Elementwise)]
+        found: dict[int, list[Tensor]] = {place: [] for place in places}
+        with self._alone():
+            for batch in self._rows(X, np.zeros(len(X), np.int64)):
+                x, now = batch.x, Pass(batch.mask, False, self.model.generators)
+                for place, layer in enumerate(self.model.layers):
+                    x = layer(x, self.model.tensors, now)
+                    if place in found:
+                        found[place].append(x[0, :, : batch.count])
+        return [torch.cat(pieces, dim=1).T.cpu().numpy() for pieces in found.values()]
 
     def _rows(self, X: np.ndarray, labels: np.ndarray) -> Iterator[Batch]:
         device, dtype = self.device.torch_device, self.device.dtype

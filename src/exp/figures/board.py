@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from exp.figures.paper import Box, Paper
+from exp.figures.paper import Paper, Place
 from exp.figures.picture import FORMATS, THEMES
 from exp.figures.text import HEADING, SMALL, SUBHEADING, plain, width
 
@@ -58,7 +58,7 @@ class Board(Paper):
 
     def __init__(
         self,
-        places: Sequence[Box],
+        places: Sequence[Place],
         *,
         heading: str,
         remark: str,
@@ -81,24 +81,24 @@ class Board(Paper):
         self.bottom = snapped(edge[1] + 0.16 + (0.08 + 0.15 * len(lines) if lines else 0.0))
         self.top = self.bottom + snapped(down)
         self.height = snapped(self.top + _TOP - (0.0 if titled else 0.24))
-        self._boxes = []
+        self._places = []
         for left, top, wide, height in places:
             x, y = self.left + snapped(left), self.top - snapped(top)
-            self._boxes.append((x, y - snapped(height), x + snapped(wide), y))
+            self._places.append((x, x + snapped(wide), y - snapped(height), y))
         self.text(self.left, self.height - 0.34, heading, size=HEADING, bold=True)
         muted = self.theme.muted
         self.text(self.left, self.height - 0.56, remark, size=SUBHEADING, colour=muted)
         for index, line in enumerate(reversed(lines)):
             self.text(self.left, 0.15 * (index + 1), line, size=SMALL, colour=muted)
 
-    def box(self, index: int) -> Box:
-        """The edges of a panel, in the order of the places."""
-        return self._boxes[index]
+    def place(self, index: int) -> Place:
+        """Left, right, bottom and top of a panel, in the order in which they were given."""
+        return self._places[index]
 
 
 def rows(
     count: int, columns: int, size: tuple[float, float], gap: tuple[float, float]
-) -> list[Box]:
+) -> list[Place]:
     """Places of equal panels, from left to right and from top to bottom.
 
     Args:

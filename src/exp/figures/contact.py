@@ -13,7 +13,7 @@ from exp.figures.decision import Decision, colours
 from exp.figures.field import Field, Window, union
 from exp.figures.numbers import number
 from exp.figures.panel import Panel
-from exp.figures.paper import Box
+from exp.figures.paper import Place
 from exp.figures.raster import Raster
 from exp.figures.style import palette
 from exp.figures.text import NORMAL, SMALL, plain, shortened, width
@@ -111,7 +111,7 @@ def _most(sections: Sequence[Section]) -> int:
     return max((len(field.probabilities) for field in fields if field is not None), default=0)
 
 
-def _places(sections: Sequence[Section]) -> tuple[list[Box], list[tuple[float, float, float]]]:
+def _places(sections: Sequence[Section]) -> tuple[list[Place], list[tuple[float, float, float]]]:
     """Places of the tiles, and of the sections' titles: left, top and width.
 
     Sections stand beside each other as long as they fit.
@@ -121,7 +121,7 @@ def _places(sections: Sequence[Section]) -> tuple[list[Box], list[tuple[float, f
     columns = min(columns, max(total, 1))
     titled = any(section.title or section.remark for section in sections)
     head = (_HEAD + (0.15 if any(section.remark for section in sections) else 0.0)) * titled
-    places: list[Box] = []
+    places: list[Place] = []
     heads = []
     column, top, low = 0, 0.0, 0.0
     for section in sections:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,7 +24,7 @@ Lines = list[NDArray[np.float64]]
 
 
 class Mapped(Protocol):
-    """What a decision is read from: probabilities `[K, G, G]` at `(xs[column], ys[row])`."""
+    """What has a map: `probabilities [K, G, G]` over `xs [G]` and `ys [G]`, as in a `Picture`."""
 
     @property
     def xs(self) -> NDArray[Any]: ...
@@ -33,8 +34,17 @@ class Mapped(Protocol):
     def probabilities(self) -> NDArray[Any]: ...
 
 
+@dataclass(frozen=True, eq=False)
+class Map:
+    """A map by itself."""
+
+    xs: NDArray[Any]
+    ys: NDArray[Any]
+    probabilities: NDArray[Any]
+
+
 class Decision:
-    """The map of a picture that has one.
+    """A map as it is drawn.
 
     Attributes:
         pixels: each class's colour, the stronger the more certain the model is.

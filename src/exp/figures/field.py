@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from exp.figures.decision import Map
+
 Window = tuple[float, float, float, float]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Field:
-    """What a model says in a window of the plane.
-
-    Attributes:
-        xs, ys: `[G]` and `[H]`, increasing.
-        probabilities: `[K, H, G]` float32, of class k at `(xs[column], ys[row])`.
-    """
-
-    xs: NDArray[np.float64]
-    ys: NDArray[np.float64]
-    probabilities: NDArray[np.float32]
+class Field(Map):
+    """What a model says in a window of the plane, which others can be laid beside."""
 
     @property
     def window(self) -> Window:
@@ -33,7 +25,7 @@ class Field:
         """The probabilities `[K, rows, columns]` on another grid within the window, bilinear."""
         columns, across = _steps(self.xs, xs)
         rows, up = _steps(self.ys, ys)
-        p = self.probabilities
+        p: NDArray[Any] = self.probabilities
         p = p[:, :, columns] * (1 - across) + p[:, :, columns + 1] * across
         up = up[:, None]
         mixed: NDArray[np.float32] = p[:, rows] * (1 - up) + p[:, rows + 1] * up

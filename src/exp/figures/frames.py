@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -66,8 +67,9 @@ class Frames:
         return len(self.epochs)
 
     def map(self, index: int) -> NDArray[np.float32]:
-        """The probabilities of one frame, `[K, G, G]`."""
-        found = self.probabilities[index].astype(np.float32) / np.float32(255)
+        """The probabilities of one frame, `[K, G, G]`; 0 and 1 only stand for what rounds to them,
+        so they are taken to be a quarter of a step away."""
+        found = self.probabilities[index].clip(0.25, 254.75).astype(np.float32) / np.float32(255)
         return np.concatenate([1 - found, found]) if len(self.classes) == 2 else found
 
     def before(self, epoch: int) -> Frames:
@@ -79,6 +81,10 @@ class Frames:
 
     def to_bytes(self) -> bytes:
         """The content of frames.npz; the same frames give the same bytes."""
+        return self._packed
+
+    @cached_property
+    def _packed(self) -> bytes:
         return packed({name: np.asarray(getattr(self, name)) for name in _KINDS})
 
     @classmethod
@@ -98,4 +104,6 @@ class Frames:
             name: tuple(map(str, arrays.pop(name).ravel().tolist())) for name in ("classes", "axes")
         }
         note = str(arrays.pop("note").reshape(-1)[:1].tolist()[0]) if arrays["note"].size else ""
-        return cls(**{n: arrays[n] for n in _KINDS if n in arrays and n != "note"}, **texts, note=note)
+        return cls(
+            **{n: arrays[n] for n in _KINDS if n in arrays and n != "note"}, **texts, note=note
+        )

@@ -55,9 +55,7 @@ def unpacked(data: bytes, *, most: int = MOST) -> dict[str, NDArray[Any]]:
         raise ValueError(f"no npz file: {error}") from error
 
 
-def _array(
-    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int
-) -> NDArray[Any]:
+def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> NDArray[Any]:
     if entry.file_size > most:
         raise ValueError(f"{entry.filename} has {entry.file_size:,} bytes; at most {most:,}")
     content = io.BytesIO(archive.read(entry))

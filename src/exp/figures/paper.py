@@ -18,7 +18,7 @@ from exp.figures.style import THEMES, Colour, Theme
 from exp.figures.text import NORMAL, SMALL, plain, shortened, width
 from exp.figures.words import Align, Words
 
-Box = tuple[float, float, float, float]
+Place = tuple[float, float, float, float]
 
 
 class Paper:
@@ -48,8 +48,8 @@ class Paper:
         """A length of whole pixels: frames and cells stay sharp, and maps where they belong."""
         return round(inches * self.dpi) / self.dpi
 
-    def box(self, index: int) -> Box:
-        """The edges of a panel in inches: left, bottom, right, top."""
+    def place(self, index: int) -> Place:
+        """Left, right, bottom and top of a panel, in inches."""
         raise NotImplementedError
 
     @staticmethod

@@ -111,7 +111,9 @@ class Plane:
             axes=(labels[across], labels[up]),
             note=f"two of {len(features)} features" if others else "",
             map_note=(
-                f"the map is a slice with {rest} at the median of the training rows" if others else ""
+                f"the map is a slice with {rest} at the median of the training rows"
+                if others
+                else ""
             ),
         )
 
@@ -138,9 +140,7 @@ class Plane:
         return (float(low[0]), float(high[0]), float(low[1]), float(high[1]))
 
     @staticmethod
-    def lines(
-        limits: Limits, resolution: int
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def lines(limits: Limits, resolution: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """`xs [G]` and `ys [G]`: where the lines of a grid over the window lie."""
         if resolution < 2:
             raise ValueError(f"resolution: expected at least 2, found {resolution}")

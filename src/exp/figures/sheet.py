@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from exp.figures.paper import Box, Paper
+from exp.figures.paper import Paper, Place
 from exp.figures.picture import Picture
 from exp.figures.text import HEADING, SMALL, SUBHEADING, shortened
 
@@ -17,15 +17,16 @@ class Sheet(Paper):
 
     Args:
         picture: gives the heading, the theme and the resolution.
-        panels: the width of each panel, from left to right.
-        height: of all panels.
+        panels: the width of each panel of a row, from left to right.
+        height: of all panels; several: of the rows of panels, from the top down.
         left, bottom: room for labels beside and below the panels.
-        gap: between panels.
+        gap, row_gap: between panels, and between rows of them.
         note: what the reader must know, at the foot.
 
     Attributes:
-        lefts, widths: of the panels, in inches.
-        bottom, top: of all panels.
+        lefts, widths: of the columns of panels, in inches.
+        bottoms, tops: of the rows of panels, from the top down.
+        bottom, top: of all panels together.
     """
 
     def __init__(
@@ -33,15 +34,17 @@ class Sheet(Paper):
         picture: Picture,
         *,
         panels: Sequence[float],
-        height: float,
+        height: float | Sequence[float],
         left: float = 0.8,
         bottom: float = 0.6,
         gap: float = 0.34,
+        row_gap: float = 0.34,
         note: str = "",
     ) -> None:
         super().__init__(picture.theme, picture.dpi)
         snapped = self.snapped
-        left, height, gap = snapped(left), snapped(height), snapped(gap)
+        left, gap, row_gap = snapped(left), snapped(gap), snapped(row_gap)
+        heights = [snapped(h) for h in ([height] if isinstance(height, float) else height)]
         self.widths = [snapped(width) for width in panels]
         self.lefts = [left + sum(self.widths[:index]) + gap * index for index in range(len(panels))]
         self.key = self.lefts[-1] + self.widths[-1] + 0.28
@@ -49,7 +52,13 @@ class Sheet(Paper):
         lines = self.wrapped(note, self.width - left - _RIGHT)
         self.left = left
         self.bottom = snapped(bottom + (0.11 + 0.15 * len(lines) if lines else 0.0))
-        self.top = self.bottom + height
+        below = [
+            sum(heights[row + 1 :]) + row_gap * (len(heights) - 1 - row)
+            for row in range(len(heights))
+        ]
+        self.bottoms = [self.bottom + room for room in below]
+        self.tops = [low + height for low, height in zip(self.bottoms, heights, strict=True)]
+        self.top = self.tops[0]
         self.height = snapped(self.top + _TOP)
         parts = (picture.dataset, picture.model, picture.optimizer, f"seed {picture.seed}")
         heading = " · ".join(shortened(part, HEADING, 180, bold=True) for part in parts)
@@ -60,7 +69,8 @@ class Sheet(Paper):
         for index, line in enumerate(reversed(lines)):
             self.text(left, 0.15 * (index + 1), line, size=SMALL, colour=self.theme.muted)
 
-    def box(self, index: int) -> Box:
-        """The edges of a panel, counted from the left."""
-        left = self.lefts[index]
-        return left, self.bottom, left + self.widths[index], self.top
+    def place(self, index: int) -> Place:
+        """Left, right, bottom and top of a panel; they are counted row by row."""
+        row, column = divmod(index, len(self.widths))
+        left = self.lefts[column]
+        return left, left + self.widths[column], self.bottoms[row], self.tops[row]

@@ -200,9 +200,7 @@ class Planner:
         if why:
             self.runs.alone[number] = why
 
-    def _shapes(
-        self, found: Plan, parts: dict[str, Any]
-    ) -> tuple[Shapes, str, tuple[str, ...]]:
+    def _shapes(self, found: Plan, parts: dict[str, Any]) -> tuple[Shapes, str, tuple[str, ...]]:
         """The shapes of the rows, their fingerprint, and the names of their features.
 
         Raises:
