@@ -123,19 +123,20 @@ def _places(sections: Sequence[Section]) -> tuple[list[Place], list[tuple[float,
     head = (_HEAD + (0.15 if any(section.remark for section in sections) else 0.0)) * titled
     places: list[Place] = []
     heads = []
-    column, top, low = 0, 0.0, 0.0
+    pitch = side + _GAP
+    column, left, top, low = 0, 0.0, 0.0, 0.0
     for section in sections:
         count = len(section.tiles)
         if column and column + count > columns:
-            column, top = 0, low
-        start = column
-        heads.append((start * (side + _GAP), top, min(count, columns) * (side + _GAP) - _GAP))
+            column, left, top = 0, 0.0, low
+        heads.append((left, top, min(count, columns) * pitch - _GAP))
         for index in range(count):
             row, across = divmod(index, columns)
             y = top + head + row * (side + _FOOT)
-            places.append(((start + across) * (side + _GAP), y, side, side))
+            places.append((left + across * pitch, y, side, side))
             low = max(low, y + side + _FOOT + (0.1 if titled else 0.0))
-        column = start + count if count < columns else columns
+        column += min(count, columns)
+        left += min(count, columns) * pitch + _GAP
     return places, heads
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +24,10 @@ class Field(Map):
         """The probabilities `[K, rows, columns]` on another grid within the window, bilinear."""
         columns, across = _steps(self.xs, xs)
         rows, up = _steps(self.ys, ys)
-        p: NDArray[Any] = self.probabilities
-        p = p[:, :, columns] * (1 - across) + p[:, :, columns + 1] * across
+        p = self.probabilities
+        along = p[:, :, columns] * (1 - across) + p[:, :, columns + 1] * across
         up = up[:, None]
-        mixed: NDArray[np.float32] = p[:, rows] * (1 - up) + p[:, rows + 1] * up
-        return mixed
+        return np.asarray(along[:, rows] * (1 - up) + along[:, rows + 1] * up, dtype=np.float32)
 
 
 def _steps(
