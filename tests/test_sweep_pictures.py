@@ -639,6 +639,16 @@ def test_a_fault_while_drawing_loses_nothing(in_tmp):
     assert statuses == ["diverged", "diverged"]
 
 
+def test_a_very_large_sweep_is_not_drawn_unasked(in_tmp, monkeypatch):
+    monkeypatch.setattr("exp.sweeps.pictures.MOST", 2)
+    ended = inside(in_tmp, "-m", *TINY, "sweep.n_jobs=1", "seed=1,2,3", "sweep.dir=s")
+    assert ended.code == 0
+    assert ended.out.splitlines()[-1] == (
+        "Not drawn, as it has more than 2 runs: exp results s --figures does it"
+    )
+    assert not (in_tmp / "s" / "figures").exists()
+
+
 def test_no_such_setting(in_tmp):
     ended = inside(in_tmp, "-m", *TINY, "seed=1,2", "sweep.figures=maybe")
     assert ended.code == 2

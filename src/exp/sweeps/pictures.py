@@ -9,6 +9,8 @@ from typing import Any
 from exp.sweeps.plans import Planned
 
 FOLDER = "figures"
+MOST = 2000
+"""Runs of a sweep that is drawn without being asked: reading more would take seconds."""
 
 
 def settings(runs: Iterable[Planned]) -> dict[str, Any] | None:
@@ -17,17 +19,22 @@ def settings(runs: Iterable[Planned]) -> dict[str, Any] | None:
     return next((figures for figures in wanted if figures["name"] != "none"), None)
 
 
-def draw(sweep: Path, figures: dict[str, Any]) -> str:
+def draw(sweep: Path, figures: dict[str, Any], *, runs: int) -> str:
     """Draws what there is to see of a sweep.
 
     Args:
         sweep: its directory.
         figures: theme, format and dpi, as of the config group.
+        runs: how many it has.
 
     Returns:
         One line that says where they are, or what kept them from being drawn: by then every run is
         done, so nothing that happens here may be the sweep's end.
     """
+    if runs > MOST:
+        return (
+            f"Not drawn, as it has more than {MOST:,} runs: exp results {sweep} --figures does it"
+        )
     try:
         from exp.report import pictures
         from exp.report.runs import gather

@@ -185,7 +185,8 @@ class Sweep:
 
         figures = pictures.settings(found.planned) if self.settings.figures else None
         if figures is not None:
-            print(pictures.draw(directory.path, figures), flush=True)
+            count = len(found.planned)
+            print(pictures.draw(directory.path, figures, runs=count), flush=True)
 
     def missing(self, found: Runs, directory: SweepDirectory) -> tuple[list[Planned], list[Entry]]:
         """The runs that are still to do, and the manifest's entry of every run."""
