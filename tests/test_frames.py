@@ -303,7 +303,7 @@ def test_they_change_no_other_file_and_no_signature(in_tmp: Path) -> None:
 
 
 def test_the_file_is_what_the_contract_says(in_tmp: Path) -> None:
-    ended = inside(in_tmp, *SMALL, "dataset=iris", "trainer.epochs=6", "figures.frames=4")
+    ended = inside(in_tmp, *SMALL[1:], "dataset=iris", "trainer.epochs=6", "figures.frames=4")
     assert ended.code == 0, ended.err
     with np.load(ended.run / "frames.npz", allow_pickle=False) as stored:
         content = dict(stored)

@@ -21,7 +21,7 @@ _FLOOR = -0.3  # of the counts' logarithmic scale: one row is still a bar
 def sheet(picture: Picture) -> Sheet:
     """A reliability diagram, and how many rows each of its points stands for, for both splits."""
     binary = len(picture.classes) == 2
-    name = plain(picture.classes[1]) if binary else "the predicted class"
+    name = f"class {plain(picture.classes[1])}" if binary else "the predicted class"
     page = Sheet(
         picture,
         panels=[_SIDE, _SIDE],
@@ -57,7 +57,7 @@ def sheet(picture: Picture) -> Sheet:
             panel.empty("no rows" if not (picture.split == split).any() else "no probabilities")
         else:
             _draw(panel, below, each)
-    _key(page)
+    _key(page, binary=binary)
     return page
 
 
@@ -80,7 +80,7 @@ def _draw(panel: Panel, below: Panel, each: Calibration) -> None:
         below.fill(bar, colour=theme.test, alpha=0.75, layer=3.0)
 
 
-def _key(sheet: Sheet) -> None:
+def _key(sheet: Sheet, *, binary: bool) -> None:
     x, y, theme = sheet.key, sheet.top - 0.13, sheet.theme
     sheet.line([(x, y + 0.04), (x + 0.26, y + 0.04)], colour=theme.test, width=1.4)
     dot = {"shape": "o", "size": 5.2, "fill": theme.test, "edge": theme.page, "thickness": 0.6}
@@ -90,6 +90,12 @@ def _key(sheet: Sheet) -> None:
     sheet.line([(x, y + 0.04), (x + 0.26, y + 0.04)], colour=theme.muted, width=0.8, dashes=(2, 3))
     sheet.text(x + 0.34, y, "perfectly calibrated")
     lines = ("below the diagonal: the", "model is too sure of itself;", "above: not sure enough")
+    if binary:
+        lines = (
+            "below the diagonal: the",
+            "class is rarer than the",
+            "model says; above: commoner",
+        )
     for line in lines:
         y -= 0.17 if line != lines[0] else 0.3
         sheet.text(x, y, line, size=8.0, colour=theme.muted)

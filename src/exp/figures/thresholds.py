@@ -50,7 +50,8 @@ def _sheet(picture: Picture, rule: Rule, x: str, y: str, value: str) -> Sheet:
             panel.lines([[(0, 0), (1, 1)]], colour=page.theme.muted, width=0.8, dashes=(2, 3))
         labels, scores = picture.labels[members], picture.scores[members]
         curves = [rule(labels == label, scores[:, label]) for label in range(len(told))]
-        for label, curve in reversed(list(enumerate(curves))):
+        # Solid lines first: where curves lie on each other, dashes show what is below.
+        for label, curve in sorted(enumerate(curves), key=lambda each: each[0] % len(_DASHES)):
             if len(curve.x):
                 line = _steps(curve) if rule is precision_recall else (curve.x, curve.y)
                 style = _style(label, len(curves), page.theme)
@@ -89,7 +90,7 @@ def _key(sheet: Sheet, picture: Picture, value: str, split: str, told: list[floa
         y -= 0.2
     known = [number for number in told if not np.isnan(number)]
     if len(known) > 2:
-        sheet.text(x + 0.34, y - 0.06, "mean of classes", colour=theme.muted)
+        sheet.text(x + 0.34, y - 0.06, "mean", colour=theme.muted)
         mean = _rounded(float(np.mean(known)))
         sheet.text(x + KEY, y - 0.06, mean, colour=theme.muted, align="right", limit=0.5)
 
