@@ -15,7 +15,7 @@ from exp.figures.panel import Panel
 from exp.figures.style import blend
 from exp.figures.text import SMALL, shortened, width
 
-_COLUMNS, _SIZE = 3, (3.3, 2.7)
+_COLUMNS, _SIZE, _ALONE = 3, (3.3, 2.7), (5.4, 3.0)  # inches; alone: of a single panel
 _LONGEST = 80.0  # points of a turned label
 _GOLDEN = 0.6180339887498949  # its multiples fill an interval evenly
 
@@ -50,12 +50,12 @@ def sheet(
     Args:
         scores: `[runs]`, the metric of each run; NaN where it has none.
     """
-    columns = min(_COLUMNS, max(len(effects), 1))
-    turned = [effect.levels.ticks(_SIZE[0])[1] for effect in effects]
+    columns, size = min(_COLUMNS, max(len(effects), 1)), _SIZE if len(effects) > 1 else _ALONE
+    turned = [effect.levels.ticks(size[0])[1] for effect in effects]
     below = 0.16 + (_LONGEST / 72 if any(turned) else 0.16)
     beside = max((width(label, SMALL) for label in _up(scores, metric)[1]), default=0.0) / 72
     board = Board(
-        rows(len(effects), columns, _SIZE, (0.4 + beside, 0.4 + below)),
+        rows(len(effects), columns, size, (0.4 + beside, 0.4 + below)),
         heading=heading, remark=remark, look=look, note=note, edge=(beside + 0.2, below),
     )  # fmt: skip
     for index, effect in enumerate(effects):
@@ -73,8 +73,9 @@ def _panel(
     theme, levels = board.theme, effect.levels
     limits = (*levels.limits, *metric.limits(scores))
     panel = Panel(board, index, limits, levels.name, "log scale" if levels.log else "")
-    (places, labels), upright = levels.ticks(_SIZE[0])
-    room = _LONGEST if upright else _SIZE[0] * 72 / max(len(labels), 1) - 4
+    wide = panel.right - panel.left
+    (places, labels), upright = levels.ticks(wide)
+    room = _LONGEST if upright else wide * 72 / max(len(labels), 1) - 4
     labels = [shortened(label, SMALL, room) for label in labels]
     panel.ticks((places, labels), _up(scores, metric), grid=True, upright=upright)
     finite = np.flatnonzero(np.isfinite(scores))
@@ -84,6 +85,8 @@ def _panel(
     every = levels.places
     reach = (limits[1] - limits[0]) * (0.3 / len(every) if levels.numbers is None else 0.02)
     # The same run stands at the same side of its value in every panel.
+    if len(every) == len(scores):  # nothing to tell apart
+        reach = 0.0
     shift = ((finite * _GOLDEN) % 1.0 * 2.0 - 1.0) * reach
     points = np.column_stack([every[levels.codes[finite]] + shift, scores[finite]])
     size = float(np.clip(5.0 * (60 / len(finite)) ** 0.2, 2.2, 5.0))

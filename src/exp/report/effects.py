@@ -17,6 +17,7 @@ Values = NDArray[np.float64]
 
 PANELS = 12
 """Parameters that the metric is drawn against."""
+ABOUT_MEANS = "; diamond: mean of the runs with that value; bar: its 95 % interval"
 CELLS = 30
 """Values along each side of a heat map."""
 
@@ -37,23 +38,20 @@ def against_parameters(scored: Scored, maps: Maps, look: Look) -> Board | None:
     )
     return parameters.sheet(
         effects, scored.scores, metric, look, heading=heading,
-        remark="point: a run; diamond: mean of the runs with that value; bar: its 95 % interval",
+        remark="point: a run" + ABOUT_MEANS * any(np.isfinite(each.mean).any() for each in effects),
         note=note.removesuffix(": "),
     )  # fmt: skip
 
 
 def effect(scored: Scored, key: str) -> parameters.Effect:
+    """The mean for each value of a key; none where each run has a value of its own."""
     levels = scored.levels(key)
     count = len(levels.labels)
-    means, lows, highs = (np.full(count, np.nan) for _ in range(3))
-    for code in range(count):
-        here = scored.scores[levels.codes == code]
-        here = here[np.isfinite(here)]
-        if len(here) > 1 or (len(here) and len(scored.scores) > count):
-            means[code], lows[code], highs[code] = summed(here[:, None, None])[0].item(), *(
-                each.item() for each in summed(here[:, None, None])[1:]
-            )  # fmt: skip
-    return parameters.Effect(levels=levels, mean=means, low=lows, high=highs)
+    found = np.full((3, count), np.nan)
+    if count < len(scored.scores):
+        for code in range(count):
+            found[:, code] = summed(scored.scores[levels.codes == code])
+    return parameters.Effect(levels=levels, mean=found[0], low=found[1], high=found[2])
 
 
 def heat_map(scored: Scored, maps: Maps, look: Look) -> Board | None:
