@@ -84,6 +84,7 @@ class Sweeping:
         n_jobs: worker processes; None: one for each core.
         chunk: how many runs train together at most; None: as many as fit the processor's cache.
         backend: of joblib: processes of this machine, or a cluster.
+        figures: whether the sweep as a whole is drawn at its end, if its runs have figures.
     """
 
     dir: Text | None = None
@@ -93,6 +94,7 @@ class Sweeping:
     n_jobs: Jobs | None = None
     chunk: Count | None = None
     backend: Literal["loky", "ray", "dask"] = "loky"
+    figures: bool = True
 
     @property
     def linked(self) -> list[list[str]]:

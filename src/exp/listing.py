@@ -1,4 +1,7 @@
-"""`exp list [GROUP [NAME]]`: what can be named, from signatures and docstrings."""
+"""`exp list [GROUP [NAME]]`: what can be named, from signatures and docstrings.
+
+`exp list activations --plot [FILE]` draws them.
+"""
 
 from __future__ import annotations
 
@@ -10,28 +13,76 @@ import exp.components  # noqa: F401 - declares the kinds
 from exp.errors import ConfigError, Fault, unknown
 from exp.registry import Chosen, Component, Kind, register
 
+DRAWN = "activation"
+"""The group of which there is a picture."""
+
 
 def main(words: list[str]) -> int:
-    """Prints all groups, one group, or one component.
+    """Prints all groups, one group, or one component; or draws a group.
 
     Raises:
-        ConfigError: there is no such group or component.
+        ConfigError: there is no such group or component, or no picture of it.
     """
+    if any(word.startswith("-") for word in words):
+        return drawn(words)
     if not words:
         for name in sorted(register.kinds):
             print(f"{name}: {', '.join(options(register.kinds[name]))}")
         return 0
-    group = words[0]
-    if group not in register.kinds:
-        raise ConfigError([Fault("exp list", unknown("group", group, sorted(register.kinds)))])
-    kind = register.kinds[group]
+    kind = register.kinds[group(words[0])]
     names = kind.names()
     if len(words) == 1:
         print("\n".join(outline(kind.components[name]) for name in names))
         return 0
     if words[1] not in names:
-        raise ConfigError([Fault(f"exp list {group}", unknown(group, words[1], names))])
+        raise ConfigError([Fault(f"exp list {kind.name}", unknown(kind.name, words[1], names))])
     print(full(kind, kind.components[words[1]]))
+    return 0
+
+
+def group(word: str) -> str:
+    """The group that a word names, in the singular or the plural.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    names = {spelling: name for name in register.kinds for spelling in (name, plural(name))}
+    if word not in names:
+        raise ConfigError([Fault("exp list", unknown("group", word, sorted(register.kinds)))])
+    return names[word]
+
+
+def plural(name: str) -> str:
+    return name + ("es" if name.endswith("s") else "s")
+
+
+def drawn(words: list[str]) -> int:
+    """`exp list activations --plot [FILE] [--theme light|dark]`.
+
+    Raises:
+        ConfigError: the words say something else.
+    """
+    import argparse
+
+    parser = argparse.ArgumentParser(prog="exp list", add_help=False, allow_abbrev=False)
+    parser.add_argument("words", nargs="*")
+    parser.add_argument("--plot", nargs="?", const="activations.png")
+    parser.add_argument("--theme", default="light")
+    given, rest = parser.parse_known_args(words)
+    usage = "exp list activations --plot [FILE] [--theme light|dark]"
+    if rest:
+        known = ("--plot", "--theme")
+        raise ConfigError([Fault("exp list", unknown("option", rest[0], known))])
+    if given.plot is None or len(given.words) > 1:
+        raise ConfigError([Fault("exp list", f"the command is {usage}")])
+    name = group(given.words[0]) if given.words else DRAWN
+    if name != DRAWN:
+        what = f"there is no picture of group {name!r}; there is one of {plural(DRAWN)!r}"
+        raise ConfigError([Fault("--plot", f"{what}: {usage}")])
+
+    from exp.functions import plot, theme_of
+
+    print("\n".join(plot(given.plot, theme_of(given.theme))))
     return 0
 
 

@@ -16,6 +16,7 @@ from exp.figures import (
     thresholds,
     units,
 )
+from exp.figures.paper import Paper
 from exp.figures.picture import Picture
 from exp.figures.png import png
 from exp.figures.sheet import Sheet
@@ -63,12 +64,13 @@ def drawings(picture: Picture) -> Iterator[tuple[str, bytes]]:
         for name in picture.names:
             sheet = _SHEETS[name](picture)
             for suffix in picture.format:
-                yield f"{name}.{suffix}", _encoded(sheet, suffix)
+                yield f"{name}.{suffix}", encoded(sheet, suffix)
         if picture.animation and picture.frames is not None and len(picture.frames):
             yield "boundary.webp", film.animation(picture)
 
 
-def _encoded(sheet: Sheet, suffix: str) -> bytes:
+def encoded(sheet: Paper, suffix: str) -> bytes:
+    """A sheet as a file of a format, of `FORMATS`."""
     if suffix == "png":
         return png(sheet)
     from exp.figures.vector import vector  # most never need matplotlib's figures and axes

@@ -9,10 +9,10 @@ from matplotlib.transforms import Affine2D, Bbox, TransformedBbox
 from numpy.typing import ArrayLike
 
 from exp.figures.markers import Markers
+from exp.figures.paper import Paper
 from exp.figures.raster import Pixels, Raster
-from exp.figures.sheet import Sheet
 from exp.figures.strokes import Fill, Strokes
-from exp.figures.text import NORMAL, SMALL, TITLE, shortened, width
+from exp.figures.text import NORMAL, SMALL, TITLE, plain, shortened, width
 from exp.figures.ticks import Ticks
 
 
@@ -37,7 +37,7 @@ class Panel:
 
     def __init__(
         self,
-        sheet: Sheet,
+        sheet: Paper,
         index: int,
         limits: tuple[float, float, float, float],
         title: str,
@@ -63,7 +63,7 @@ class Panel:
         )
         room = self.right - self.left
         sheet.text(self.left, self.top + 0.1, title, size=TITLE, bold=True, limit=room)
-        taken = width(title, TITLE, bold=True) / 72 + 0.12
+        taken = width(plain(title), TITLE, bold=True) / 72 + 0.12 if title else 0.0
         sheet.text(
             self.left + taken,
             self.top + 0.1,
@@ -82,7 +82,7 @@ class Panel:
         self.sheet.add(Markers(points, self._place, clip=self._clip, **style), layer=layer)
 
     def fill(self, corners: ArrayLike, *, layer: float, **style: Any) -> None:
-        """A rectangle between two opposite corners `[2, 2]` (see `Fill`)."""
+        """A rectangle between two corners, or the area within more of them (see `Fill`)."""
         self.sheet.add(Fill(corners, self._place, clip=self._clip, **style), layer=layer)
 
     def image(self, pixels: Pixels) -> None:

@@ -12,10 +12,10 @@ from matplotlib.backends.backend_agg import RendererAgg
 from numpy.typing import NDArray
 
 from exp.figures.marks import rgba
-from exp.figures.sheet import Sheet
+from exp.figures.paper import Paper
 
 
-def png(sheet: Sheet) -> bytes:
+def png(sheet: Paper) -> bytes:
     """The sheet without a word on when and by what it was made.
 
     Pillow's encoder tries every filter on every line; on flat areas none of them helps, and zlib
@@ -41,12 +41,12 @@ def png(sheet: Sheet) -> bytes:
     return b"".join(parts)
 
 
-def pixels(sheet: Sheet) -> NDArray[np.uint8]:
+def pixels(sheet: Paper) -> NDArray[np.uint8]:
     """The sheet as RGB `[height, width, 3]`."""
     return np.array(_painted(sheet)[0][..., :3])
 
 
-def _painted(sheet: Sheet) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _painted(sheet: Paper) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """RGBA `[height, width, 4]` and room for its lines; both until another sheet is painted."""
     width, height = round(sheet.width * sheet.dpi), round(sheet.height * sheet.dpi)
     canvas, lines = _paper(width, height, sheet.dpi)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exp.figures.panel import Panel
+from exp.figures.paper import Paper
 from exp.figures.picture import TEST, TRAIN, VALIDATION, Picture
 from exp.figures.sheet import KEY, Sheet
 from exp.figures.style import blend, marker, palette
@@ -70,7 +71,7 @@ def crossed(sheet: Sheet, x: float, y: float) -> None:
 
 
 def look(
-    sheet: Sheet, picture: Picture, label: int, split: int, points: float
+    sheet: Paper, picture: Picture, label: int, split: int, points: float
 ) -> dict[str, object]:
     """How a row of a class is drawn; `points` is its diameter."""
     colour = tuple(palette(len(picture.classes), sheet.theme)[label].tolist())

@@ -71,10 +71,10 @@ def _joined(lines: Sequence[NDArray[np.float64]]) -> Path:
 
 
 class Fill:
-    """A rectangle without an outline.
+    """An area without an outline.
 
     Args:
-        corners: `[2, 2]`, two opposite ones.
+        corners: `[n, 2]`, one after the other; of two, those of a rectangle that are opposite.
         place, colour, alpha, clip: as for `Strokes`.
     """
 
@@ -87,8 +87,11 @@ class Fill:
         alpha: float,
         clip: BboxBase | None = None,
     ) -> None:
-        (x0, y0), (x1, y1) = np.asarray(corners, dtype=np.float64)
-        self._path = Path(np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1], [x0, y0]]), closed=True)
+        outline = np.asarray(corners, dtype=np.float64)
+        if len(outline) == 2:
+            (x0, y0), (x1, y1) = outline
+            outline = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])
+        self._path = Path(np.concatenate([outline, outline[:1]]), closed=True)
         self._place, self._clip = place, clip
         self._colour, self._alpha = colour, alpha
 

@@ -8,7 +8,7 @@ from matplotlib.artist import Artist
 from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 
-from exp.figures.sheet import Sheet
+from exp.figures.paper import Paper
 
 # What would make the same picture differ from one minute to the next.
 _METADATA = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
@@ -17,7 +17,7 @@ _METADATA = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 class _Page(Artist):
     """A sheet as matplotlib wants it: an artist on a figure."""
 
-    def __init__(self, sheet: Sheet) -> None:
+    def __init__(self, sheet: Paper) -> None:
         super().__init__()
         self._sheet = sheet
 
@@ -27,7 +27,7 @@ class _Page(Artist):
         self._sheet.paint(renderer, figure.dpi)  # 72 by then, whatever it was made with
 
 
-def vector(sheet: Sheet, suffix: str) -> bytes:
+def vector(sheet: Paper, suffix: str) -> bytes:
     """The sheet as "svg" or "pdf", its images in the sheet's resolution."""
     size = (sheet.width, sheet.height)
     figure = Figure(figsize=size, dpi=sheet.dpi, facecolor=sheet.theme.page)

@@ -174,9 +174,19 @@ class Sweep:
             directory.release()
         seconds = time.monotonic() - self.begun
         print(closing(tally, keys, str(directory.path), seconds), flush=True)
+        self.pictures(found, directory)
         statuses = set(tally.statuses)
         bad = statuses - {"done", "diverged"}
         self.sweeper.exit_code = 1 if bad else 3 if "diverged" in statuses else 0
+
+    def pictures(self, found: Runs, directory: SweepDirectory) -> None:
+        """Draws the sweep as a whole, unless its settings or all its runs want no figures."""
+        from exp.sweeps import pictures
+
+        figures = pictures.settings(found.planned) if self.settings.figures else None
+        if figures is not None:
+            count = len(found.planned)
+            print(pictures.draw(directory.path, figures, runs=count), flush=True)
 
     def missing(self, found: Runs, directory: SweepDirectory) -> tuple[list[Planned], list[Entry]]:
         """The runs that are still to do, and the manifest's entry of every run."""

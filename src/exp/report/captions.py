@@ -1,0 +1,38 @@
+"""What runs are called in pictures: the values that tell them apart, in few words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from exp.report.runs import Row
+from exp.report.values import Scalar, written
+
+
+def short(keys: Sequence[str]) -> dict[str, str]:
+    """Key path -> its last part where no other key ends alike, else the path."""
+    ends = Counter(key.rpartition(".")[2] for key in keys)
+    return {
+        key: last if ends[last := key.rpartition(".")[2]] == 1 and last != "name" else key
+        for key in keys
+    }
+
+
+def caption(parameters: Mapping[str, Scalar], names: Mapping[str, str]) -> str:
+    """Values as they would stand on a command line: `optimizer=adam, lr=0.1`.
+
+    Args:
+        names: key -> what it is called; only these are told, in this order.
+    """
+    return ", ".join(f"{name}={written(parameters.get(key))}" for key, name in names.items())
+
+
+def troubles(rows: Sequence[Row]) -> str:
+    """How many runs have not come to a good end, and how: `2 diverged, 1 failed`; may be empty."""
+    counts = Counter(row.status for row in rows if row.status != "done")
+    return ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")

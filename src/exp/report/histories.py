@@ -1,0 +1,135 @@
+"""Learning curves of runs from their metrics.csv, and of groups of runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exp.bounds import read
+from exp.report.statistics import quantile
+from exp.runs.directory import RunDirectory
+
+SIZE = 64 << 20
+"""Bytes of a metrics.csv; that of a run of 100,000 epochs has a tenth."""
+MOST = 400
+"""Epochs of a curve: more than a panel has room for."""
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """The columns of one metrics.csv, `[epochs]` each; one of them is `epoch`."""
+
+    columns: dict[str, Values]
+
+    @property
+    def epochs(self) -> Values:
+        return self.columns["epoch"]
+
+
+def history(path: Path, wanted: Sequence[str]) -> History | None:
+    """Some columns of a run's metrics.csv; None where there is none that can be read.
+
+    Args:
+        path: of the run directory.
+        wanted: names of columns; those that are not there are left out.
+    """
+    try:
+        header, _, body = read(RunDirectory(path).metrics, SIZE).decode().partition("\n")
+        names = header.split(",")
+        here = [name for name in ("epoch", *wanted) if name in names]
+        lines = thinned(body.splitlines())
+        if "epoch" not in here or not lines:
+            return None
+        table = parsed(lines, [names.index(name) for name in here])
+    except (OSError, ValueError):
+        return None
+    epochs = table[:, 0]
+    if not (np.isfinite(epochs).all() and (np.diff(epochs) > 0).all()):
+        return None
+    return History(dict(zip(here, table.T, strict=True)))
+
+
+def parsed(lines: list[str], columns: list[int]) -> Values:
+    """Some columns of a table of numbers, `[lines, columns]`.
+
+    Raises:
+        ValueError: a line has too few fields.
+    """
+    options: dict[str, Any] = {"delimiter": ",", "ndmin": 2, "usecols": columns, "comments": None}
+    try:
+        return np.loadtxt(lines, **options)
+    except ValueError:  # an empty field, as a rule: asking for each field takes four times as long
+        return np.loadtxt(lines, converters=number, **options)
+
+
+def number(text: str) -> float:
+    """A field: one that is empty, or no number, has no value."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def thinned(lines: list[str]) -> list[str]:
+    """`MOST` lines at about even distances, the first and the last among them."""
+    if len(lines) <= MOST:
+        return lines
+    places = np.linspace(0, len(lines) - 1, MOST).astype(np.intp)
+    return [lines[place] for place in places.tolist()]
+
+
+def together(histories: Sequence[History], name: str) -> tuple[Values, Values]:
+    """One column of several runs on the same epochs.
+
+    A run that stopped early keeps its last value, as its weights stay what they are. One that
+    diverged has none from then on.
+
+    Returns:
+        The epochs `[E]`, and the values `[runs, E]`, NaN where a run has none.
+    """
+    there = [each for each in histories if name in each.columns]
+    if not there:
+        return np.zeros(0), np.zeros((0, 0))
+    epochs = np.unique(np.concatenate([each.epochs for each in there]))
+    if len(epochs) > MOST:
+        epochs = epochs[np.linspace(0, len(epochs) - 1, MOST).astype(np.intp)]
+    rows = []
+    for each in there:
+        values = each.columns[name]
+        line = np.interp(epochs, each.epochs, values)
+        line[epochs < each.epochs[0]] = np.nan
+        rows.append(line)
+    return epochs, np.array(rows)
+
+
+def summed(values: Values) -> tuple[Values, Values, Values]:
+    """The mean over runs and the ends of its 95 % interval, by Student's t.
+
+    Args:
+        values: `[runs, ...]`; NaN counts as no value.
+
+    Returns:
+        Three arrays `[...]`: NaN where no run has a value; no interval for fewer than three runs,
+        as that of two says next to nothing.
+    """
+    there = np.isfinite(values)
+    n = there.sum(axis=0)
+    filled = np.where(there, values, 0.0)
+    mean = np.where(n > 0, filled.sum(axis=0) / np.maximum(n, 1), np.nan)
+    squares = np.where(there, (values - mean) ** 2, 0.0).sum(axis=0)
+    factors = np.array([_factor(count) for count in range(len(values) + 1)])
+    half = factors[n] * np.sqrt(squares / np.maximum(n - 1, 1))
+    return mean, mean - half, mean + half
+
+
+def _factor(count: int) -> float:
+    """Half of an interval by the standard deviation."""
+    return quantile(count - 1) / math.sqrt(count) if count > 2 else math.nan

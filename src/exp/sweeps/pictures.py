@@ -1,0 +1,50 @@
+"""The pictures of a sweep that has ended, in its own folder `figures`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from exp.sweeps.plans import Planned
+
+FOLDER = "figures"
+MOST = 2000
+"""Runs of a sweep that is drawn without being asked: reading more would take seconds."""
+
+
+def settings(runs: Iterable[Planned]) -> dict[str, Any] | None:
+    """How the first run that has figures wants them; None where no run wants any."""
+    wanted = (run.config["figures"] for run in runs)
+    return next((figures for figures in wanted if figures["name"] != "none"), None)
+
+
+def draw(sweep: Path, figures: dict[str, Any], *, runs: int) -> str:
+    """Draws what there is to see of a sweep.
+
+    Args:
+        sweep: its directory.
+        figures: theme, format and dpi, as of the config group.
+        runs: how many it has.
+
+    Returns:
+        One line that says where they are, or what kept them from being drawn: by then every run is
+        done, so nothing that happens here may be the sweep's end.
+    """
+    if runs > MOST:
+        return (
+            f"Not drawn, as it has more than {MOST:,} runs: exp results {sweep} --figures does it"
+        )
+    try:
+        from exp.report import pictures
+        from exp.report.runs import gather
+
+        look = {key: figures[key] for key in ("theme", "format", "dpi") if key in figures}
+        paths = pictures.draw(gather([sweep]), sweep / FOLDER, **look)
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        return f"The pictures of the sweep could not be drawn: {reason}"
+    names = dict.fromkeys(path.stem for path in paths)
+    if not names:
+        return "There is nothing to draw of this sweep"
+    return f"Pictures of the sweep: {sweep / FOLDER}/ ({', '.join(names)})"
