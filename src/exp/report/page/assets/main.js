@@ -1,0 +1,42 @@
+// Puts the page together: what can be used first comes first.
+
+async function start() {
+  const progress = document.getElementById("progress");
+  const runs = new Runs(await json("runs"));
+  const theme = new Theme(runs.colours);
+  const selection = new Selection(runs.count);
+  new Detail(runs, selection);
+  new Boundary(runs, selection, theme);
+  let table = null;
+  if (runs.count > 1) {
+    const [jQuery, thumbnails] = await Promise.all([loadTable(), json("thumbnails")]);
+    table = new RunTable(runs, selection, jQuery, thumbnails);
+    new Filters(runs, table);
+  }
+  progress.textContent = "Loading the charts.";
+  await painted();
+  const Plotly = await loadCharts();
+  const curves = new CurveChart(runs, selection, theme, Plotly);
+  selection.choose(runs.order[0]);
+  if (table) {
+    await new Scatter(runs, selection, theme, Plotly).draw();
+    await new Parallel(runs, table, theme, Plotly).draw();
+    selection.addEventListener("list", () => {
+      announce(selection.listed.length + " of " + runs.count + " runs are listed.");
+    });
+  }
+  await curves.draw();
+  progress.remove();
+  document.documentElement.dataset.ready = String(Math.round(performance.now()));
+}
+
+function painted() {
+  return new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+}
+
+start().catch((error) => {
+  const progress = document.getElementById("progress");
+  progress.textContent = "The page could not be put together: " + error.message;
+  progress.className = "message";
+  throw error;
+});
