@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
 from exp.bounds import read
 from exp.figures.style import THEMES, palette
+from exp.report.groups import higher_is_better
 from exp.report.page.block import json_block, packed
 from exp.report.page.budget import FEW, Budget
 from exp.report.page.curves import curves
@@ -26,6 +29,8 @@ POINTS, FEWER = 60, 24
 """Points of a learning curve, and those on a page of more than `FEW` runs."""
 LINES = 2_000
 """Most lines of parallel coordinates: more cannot be told apart."""
+RAMPS = {"light": np.linspace(0.85, 0.0, 32), "dark": np.linspace(0.25, 1.0, 32)}
+"""From a low score to a high one: the best stand out from the page."""
 CLASSES = 24
 """Colours the page has; the classes beyond them begin again."""
 
@@ -42,11 +47,11 @@ class Content:
     notes: tuple[str, ...]
 
 
-def content(runs: Runs, ranking: Ranking, libraries: Libraries, root: Path) -> Content:
+def content(runs: Runs, ranking: Ranking, libraries: Libraries, typed: Path) -> Content:
     """Everything the page shows.
 
     Args:
-        root: directories are named relative to it.
+        typed: the directory as the user has named it; those of the runs are named in the same way.
     """
     rows, many = runs.rows, len(runs.rows) > FEW
     notes = []
@@ -54,15 +59,15 @@ def content(runs: Runs, ranking: Ranking, libraries: Libraries, root: Path) -> C
     blocks = {"charts": charts}
     if len(rows) > 1:
         blocks |= {"table": packed(libraries.table.encode())}
-    blocks["runs"] = json_block(table(runs, ranking, root))
-    blocks["details"] = json_block([details(row) for row in rows])
+    blocks["runs"] = json_block(table(runs, ranking))
+    blocks["details"] = json_block([details(row, named(row.path, typed)) for row in rows])
     points = FEWER if many else POINTS
     blocks["curves"] = json_block([curves(row.path / "metrics.csv", points) for row in rows])
     if longest(rows) > points:
         notes.append(f"Learning curves show at most {points} evenly spread epochs of each run.")
     if len(rows) > LINES:
         notes.append(f"Parallel coordinates show at most {LINES:,} runs, the best that are listed.")
-    budget = Budget(len(rows), sum(map(len, blocks.values())) + len(libraries.style))
+    budget = Budget(len(rows), sum(map(len, blocks.values())))
     found = pictures([(place, rows[place]) for place in ranking.order], budget)
     blocks["thumbnails"] = json_block(found.thumbnails)
     blocks["frames"] = json_block(found.frames)
@@ -70,41 +75,43 @@ def content(runs: Runs, ranking: Ranking, libraries: Libraries, root: Path) -> C
     return Content(blocks, (*notes, *found.notes))
 
 
-def table(runs: Runs, ranking: Ranking, root: Path) -> dict[str, Any]:
+def table(runs: Runs, ranking: Ranking) -> dict[str, Any]:
     """The columns of the table, `[runs]` each, and what is said of them."""
     rows = runs.rows
-    metrics = [name for name in ranking.metrics if any(name in row.metrics for row in rows)]
+    metrics = ranking.metrics
     return {
         "number": [row.number for row in rows],
         "name": [row.name for row in rows],
-        "directory": [named(row.path, root) for row in rows],
         "status": [row.status for row in rows],
         "message": {i: row.message for i, row in enumerate(rows) if row.message},
         "seconds": [None if row.seconds is None else round(row.seconds, 3) for row in rows],
         "keys": list(runs.keys),
         "parameters": [[row.parameters.get(key) for row in rows] for key in runs.keys],
-        "metrics": metrics,
+        "metrics": list(metrics),
         "scores": [[short(row.metrics.get(name)) for row in rows] for name in metrics],
         "main": ranking.metric,
-        "lower": [name for name in metrics if ranking.lower(name)],
+        "lower": [name for name in metrics if not higher_is_better(name)],
         "order": ranking.order,
         "lines": LINES,
         "colours": {name: shades(name) for name in THEMES},
     }
 
 
-def details(row: Row) -> dict[str, Any]:
+def details(row: Row, path: str) -> dict[str, Any]:
     """What is only shown of a run that is chosen."""
     try:
         config = read(row.path / "config.yaml", CONFIG_SIZE).decode("utf-8", "replace")
     except (OSError, ValueError) as error:
         config = f"(config.yaml cannot be shown: {getattr(error, 'strerror', None) or error})"
     command = shlex.join(["python", "-m", "exp", *row.overrides]) if row.overrides else None
-    return {"config": config, "command": command, "path": shlex.quote(str(row.path))}
+    rerun = shlex.join(["exp", "rerun", path])
+    return {"directory": path, "config": config, "rerun": rerun, "command": command}
 
 
-def named(path: Path, root: Path) -> str:
-    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+def named(path: Path, typed: Path) -> str:
+    """A directory below the one that was typed, in the same words."""
+    root = typed.absolute()
+    return str(typed / path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 
 def short(value: float | None) -> float | None:
@@ -120,7 +127,11 @@ def shades(name: str) -> dict[str, Any]:
     theme = THEMES[name]
     return {
         "page": theme.page,
+        "ink": theme.ink,
+        "muted": theme.muted,
+        "faint": theme.faint,
         "tint": theme.tint,
+        "ramp": [to_hex(colour) for colour in colormaps["cividis"](RAMPS[name])],
         "classes": {
             str(count): [to_hex(colour) for colour in palette(count, theme)]
             for count in (6, 10, CLASSES)

@@ -11,17 +11,15 @@ INSTALL = "pip install 'exp[report]'"
 
 @dataclass(frozen=True)
 class Libraries:
-    """Texts of scripts and style sheets.
+    """Texts of scripts.
 
     Attributes:
         charts: Plotly, a script.
         table: DataTables, a module as itables ships it.
-        style: of DataTables.
     """
 
     charts: str
     table: str
-    style: str
 
 
 def libraries() -> Libraries:
@@ -40,5 +38,4 @@ def libraries() -> Libraries:
     return Libraries(
         charts=get_plotlyjs(),
         table=read_package_file("html", "dt_bundle.js"),
-        style=read_package_file("html", "dt_bundle.css"),
     )

@@ -1,51 +1,47 @@
-"""Which runs are best."""
+"""Which runs are best, and by what."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from exp.report.runs import Row, Runs
+from exp.errors import ExpError, unknown
+from exp.report.groups import SPLITS, higher_is_better, value
+from exp.report.runs import Runs
 
-PREFERRED = tuple(
-    f"{split}/{name}" for split in ("test", "validation", "train") for name in ("accuracy", "loss")
-)
+FIRST = tuple(f"{split}/{name}" for split in ("test", "validation", "train") for name in
+              ("accuracy", "loss"))  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Ranking:
     """
     Attributes:
-        metric: by which runs are ranked; None where no run has one.
-        metrics: all names, the preferred ones first.
-        order: `[runs]` places, the best first, those without the metric last.
+        metric: by which runs are ranked.
+        metrics: all names that some run has a score of, the usual ones first.
+        order: `[runs]` places, the best first, in their order those that have no such score.
     """
 
-    metric: str | None
+    metric: str
     metrics: tuple[str, ...]
     order: tuple[int, ...]
 
     @classmethod
-    def of(cls, runs: Runs) -> Ranking:
+    def of(cls, runs: Runs, metric: str | None = None) -> Ranking:
+        """
+        Args:
+            metric: None for the accuracy of the first split that there is of `SPLITS`.
+
+        Raises:
+            ExpError: no run has this metric.
+        """
         met = {name for row in runs.rows for name in row.metrics}
-        names = (*(n for n in PREFERRED if n in met), *sorted(met - {*PREFERRED}))
-        metric = next((name for name in PREFERRED if name in met), None)
-        sign = 1 if metric is not None and cls.lower(metric) else -1
-
-        def key(place: int) -> tuple[bool, float, int]:
-            value = score(runs.rows[place], metric)
-            return math.isnan(value), 0.0 if math.isnan(value) else sign * value, place
-
-        return cls(metric, names, tuple(sorted(range(len(runs.rows)), key=key)))
-
-    @staticmethod
-    def lower(name: str) -> bool:
-        """Whether less of this metric is better."""
-        return name.rpartition("/")[2] in ("loss", "calibration_error")
-
-
-def score(row: Row, metric: str | None) -> float:
-    """NaN for a run that is not done: what it reached says nothing of its settings."""
-    if metric is None or row.status != "done":
-        return math.nan
-    return row.metrics.get(metric, math.nan)
+        names = (*(name for name in FIRST if name in met), *sorted(met - {*FIRST}))
+        if metric is None:
+            usual = [f"{split}/accuracy" for split in SPLITS]
+            metric = next((name for name in usual if name in met), "test/accuracy")
+        elif metric not in met:
+            raise ExpError(unknown("metric", metric, sorted(met)))
+        sign = -1.0 if higher_is_better(metric) else 1.0
+        scores = [value(row, metric) for row in runs.rows]
+        ranks = [(True, 0.0) if score is None else (False, sign * score) for score in scores]
+        return cls(metric, names, tuple(sorted(range(len(ranks)), key=lambda at: (ranks[at], at))))

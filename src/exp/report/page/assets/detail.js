@@ -16,7 +16,7 @@ class Detail {
     const seconds = runs.seconds[place];
     const time = seconds === null ? "" : ", " + shown(seconds) + " s";
     const status = element("strong", { className: "status-" + runs.status[place] }, runs.status[place]);
-    find("run-line").replaceChildren(status, time + ", in ", element("code", {}, runs.directory[place]));
+    find("run-line").replaceChildren(status, time + ", in ", element("code", {}, details.directory));
     const message = runs.message[place] || "";
     find("run-message").textContent = message;
     find("run-message").hidden = message === "";
@@ -27,7 +27,7 @@ class Detail {
         element("div", {}, element("dt", {}, name), element("dd", {}, shown(value))),
       ),
     );
-    const commands = ["exp rerun " + details.path];
+    const commands = [details.rerun];
     if (details.command) commands.push(details.command);
     find("run-commands").replaceChildren(...commands.map(command));
     find("run-config").querySelector("pre").textContent = details.config;

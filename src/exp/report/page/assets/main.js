@@ -4,6 +4,12 @@ async function start() {
   const progress = document.getElementById("progress");
   const runs = new Runs(await json("runs"));
   const theme = new Theme(runs.colours);
+  if (runs.count) await show(runs, theme, progress);
+  progress.remove();
+  document.documentElement.dataset.ready = String(Math.round(performance.now()));
+}
+
+async function show(runs, theme, progress) {
   const selection = new Selection(runs.count);
   new Detail(runs, selection);
   new Boundary(runs, selection, theme);
@@ -12,6 +18,7 @@ async function start() {
     const [jQuery, thumbnails] = await Promise.all([loadTable(), json("thumbnails")]);
     table = new RunTable(runs, selection, jQuery, thumbnails);
     new Filters(runs, table);
+    new Parallel(runs, table, selection, theme);
   }
   progress.textContent = "Loading the charts.";
   await painted();
@@ -20,14 +27,11 @@ async function start() {
   selection.choose(runs.order[0]);
   if (table) {
     await new Scatter(runs, selection, theme, Plotly).draw();
-    await new Parallel(runs, table, theme, Plotly).draw();
     selection.addEventListener("list", () => {
       announce(selection.listed.length + " of " + runs.count + " runs are listed.");
     });
   }
   await curves.draw();
-  progress.remove();
-  document.documentElement.dataset.ready = String(Math.round(performance.now()));
 }
 
 function painted() {

@@ -1,103 +1,135 @@
-// Parallel coordinates of all that was varied and one score.
+// Parallel coordinates of all that was varied and one score, on a canvas: Plotly's need WebGL and
+// a page that may make code out of text, and the keyboard does not reach them.
 
-const MOST_TICKS = 12;
+const TALL = { whole: 400, top: 56, foot: 44, side: 60 };
 
 class Parallel {
-  constructor(runs, table, theme, Plotly) {
-    Object.assign(this, { runs, table, theme, Plotly });
+  constructor(runs, table, selection, theme) {
+    Object.assign(this, { runs, table, selection, theme });
     this.place = document.getElementById("parallel");
     this.metric = document.getElementById("parallel-metric");
-    this.places = runs.order.slice(0, runs.lines);
+    this.places = runs.order.slice(0, runs.lines).reverse(); // the best are drawn last
     this.keys = runs.parameters().filter((column) => column.distinct.length > 1);
     const names = runs.metrics().filter((c) => c.distinct.length).map((c) => [c.name, c.name]);
     options(this.metric, names, runs.main);
-    this.metric.addEventListener("change", () => this.clear());
-    document.getElementById("parallel-clear").addEventListener("click", () => this.clear());
+    this.metric.addEventListener("change", () => this.begin());
+    document.getElementById("parallel-clear").addEventListener("click", () => this.begin());
     theme.addEventListener("change", () => this.draw());
+    for (const what of ["hover", "choose"]) selection.addEventListener(what, () => this.later());
+    this.canvas = element("canvas", { role: "img" });
+    this.begin();
+    new ResizeObserver(() => this.later()).observe(this.place);
   }
 
-  clear() {
-    this.table.filter("brush", null);
-    return this.draw();
-  }
-
-  async draw() {
-    const { theme, Plotly, place } = this;
+  // All runs are kept.
+  begin() {
     const score = this.runs.column(this.metric.value, "metric");
-    if (!score) return;
-    this.axes = [...this.keys, score].map((column) => new Axis(column, this.places));
-    const values = this.places.map((run) => score.values[run]);
-    const line = { color: values, colorscale: "Cividis", reversescale: score.lower, showscale: true };
-    line.colorbar = { title: { text: plain(score.name) }, outlinewidth: 0 };
-    const { ink, page, muted } = theme.now;
-    const trace = {
-      type: "parcoords",
-      line,
-      dimensions: this.axes.map((axis) => axis.dimension),
-      labelfont: { color: ink, size: 13 },
-      tickfont: { color: ink, shadow: "none", size: 12 },
-      rangefont: { color: page, shadow: "none", size: 1 },
-      unselected: { line: { color: muted, opacity: 0.12 } },
-    };
-    const layout = theme.layout({ height: 420, margin: { l: 70, r: 40, t: 60, b: 24 } });
-    await Plotly.newPlot(place, [trace], layout, CHART);
-    place.on("plotly_restyle", () => this.brushed());
-    place.setAttribute("aria-label", this.description(score));
+    this.axes = [...this.keys, ...(score ? [score] : [])].map((column) => new Axis(column, this.places));
+    const tracks = element("div", { className: "tracks" });
+    for (const axis of this.axes) new Brush(axis, tracks, () => this.brushed());
+    this.place.replaceChildren(this.canvas, tracks);
+    const names = this.axes.map((axis) => axis.column.name).join(", ");
+    const text = "Parallel coordinates of " + this.places.length + " runs over " + names;
+    this.canvas.setAttribute("aria-label", text + ". The table of runs has the same values.");
+    this.brushed();
   }
 
-  description(score) {
-    const names = this.keys.map((column) => column.name).join(", ");
-    return (
-      "Parallel coordinates of " + this.places.length + " runs over " + (names || "nothing") +
-      " and " + score.name + ". The table of runs has the same values."
-    );
+  keeps(place) {
+    return this.axes.every((axis) => axis.keeps(place));
   }
 
   brushed() {
-    const ranges = this.place.data[0].dimensions.map(({ constraintrange: range }) =>
-      !range ? null : Array.isArray(range[0]) ? range : [range],
-    );
-    if (!ranges.some(Boolean)) return this.table.filter("brush", null);
-    const drawn = new Map(this.places.map((run, i) => [run, i]));
-    this.table.filter("brush", (run) => {
-      if (!drawn.has(run)) return false;
-      return ranges.every((some, i) => {
-        const at = this.axes[i].values[drawn.get(run)];
-        return !some || some.some(([low, high]) => at >= low && at <= high);
-      });
+    const some = this.axes.some((axis) => axis.range);
+    const kept = new Set(this.places.filter((place) => this.keeps(place)));
+    this.place.dataset.kept = kept.size;
+    if (some || this.table.filters.has("brush")) {
+      this.table.filter("brush", some ? (place) => kept.has(place) : null);
+    }
+    this.later();
+  }
+
+  later() {
+    if (this.waiting) return;
+    this.waiting = requestAnimationFrame(() => {
+      this.waiting = null;
+      this.draw();
     });
   }
-}
 
-// One axis: its numbers, and the words at its ticks.
-class Axis {
-  constructor(column, places) {
-    const values = places.map((place) => column.values[place]);
-    const dimension = { label: plain(column.name) };
-    if (!column.numeric) {
-      this.values = values.map((value) => column.distinct.indexOf(String(value)));
-      dimension.tickvals = column.distinct.map((_, i) => i);
-      dimension.ticktext = column.distinct.map((text) => plain(text.slice(0, 24)));
-      dimension.range = [-0.3, column.distinct.length - 0.7];
-    } else {
-      const scale = column.logarithmic ? Math.log10 : (value) => value;
-      const none = Math.min(...column.distinct.map(scale)); // no number: at the foot
-      this.values = values.map((value) => (value === null ? none : scale(value)));
-      if (column.distinct.length <= MOST_TICKS && column.role === "parameter") {
-        dimension.tickvals = column.distinct.map(scale);
-        dimension.ticktext = column.distinct.map(shown);
-      } else if (column.logarithmic) {
-        Object.assign(dimension, decades(column.distinct));
+  draw() {
+    const { canvas, axes, theme } = this;
+    const wide = this.place.clientWidth;
+    const sharp = window.devicePixelRatio || 1;
+    Object.assign(canvas, { width: wide * sharp, height: TALL.whole * sharp });
+    const pen = canvas.getContext("2d");
+    pen.scale(sharp, sharp);
+    this.gap = axes.length > 1 ? (wide - 2 * TALL.side) / (axes.length - 1) : 0;
+    const score = axes.length ? axes[axes.length - 1] : null;
+    for (const place of this.places) {
+      const kept = this.keeps(place);
+      pen.globalAlpha = kept ? Math.min(0.9, 0.25 + 60 / this.places.length) : 0.15;
+      this.line(pen, place, kept ? this.shade(score, place) : theme.now.muted, 1.3);
+    }
+    pen.globalAlpha = 1;
+    for (const place of new Set([this.selection.chosen, this.selection.hovered])) {
+      if (place !== null && axes.length && axes[0].at(place) !== undefined) {
+        this.line(pen, place, theme.now.page, 6);
+        this.line(pen, place, theme.now.ink, 3);
       }
     }
-    dimension.values = this.values;
-    this.dimension = dimension;
+    axes.forEach((axis, i) => this.scale(pen, axis, TALL.side + i * this.gap, i));
+  }
+
+  y(at) {
+    return TALL.whole - TALL.foot - at * (TALL.whole - TALL.top - TALL.foot);
+  }
+
+  line(pen, place, colour, width) {
+    Object.assign(pen, { strokeStyle: colour, lineWidth: width, lineJoin: "round" });
+    pen.beginPath();
+    this.axes.forEach((axis, i) => pen.lineTo(TALL.side + i * this.gap, this.y(axis.at(place))));
+    pen.stroke();
+  }
+
+  // The better the score, the further from the colour of the page.
+  shade(score, place) {
+    const { ramp } = this.theme.now;
+    const at = Math.max(score.at(place), 0);
+    const good = score.column.lower ? 1 - at : at;
+    return ramp[Math.round(good * (ramp.length - 1))];
+  }
+
+  scale(pen, axis, x, i) {
+    const { ink, page } = this.theme.now;
+    Object.assign(pen, { strokeStyle: ink, fillStyle: ink, lineWidth: 1, textAlign: "center", textBaseline: "middle" });
+    pen.beginPath();
+    pen.moveTo(x, this.y(0));
+    pen.lineTo(x, this.y(1));
+    pen.stroke();
+    pen.font = "600 13px system-ui, sans-serif";
+    const last = this.axes.length - 1;
+    pen.textAlign = i === 0 ? "left" : i === last ? "right" : "center";
+    const start = i === 0 ? x - TALL.side + 4 : i === last ? x + TALL.side - 4 : x;
+    const room = i === 0 || i === last ? this.gap / 2 + TALL.side - 12 : this.gap - 8;
+    pen.fillText(fitting(pen, axis.column.name, Math.max(room, 60)), start, i % 2 && this.gap < 120 ? 12 : 30);
+    Object.assign(pen, { font: "12px system-ui, sans-serif", textAlign: "right" });
+    let free = Infinity;
+    const missing = axis.column.values.includes(null) ? [{ at: NONE, text: "none" }] : [];
+    for (const { at, text } of [...missing, ...axis.ticks]) {
+      if (free - this.y(at) < 15) continue;
+      free = this.y(at);
+      const word = fitting(pen, text, TALL.side - 12);
+      Object.assign(pen, { lineWidth: 4, strokeStyle: page });
+      pen.strokeText(word, x - 9, free);
+      pen.fillText(word, x - 9, free);
+      pen.fillRect(x - 4, free, 8, 1);
+    }
   }
 }
 
-function decades(distinct) {
-  const [low, high] = [distinct[0], distinct[distinct.length - 1]].map(Math.log10);
-  const tickvals = [];
-  for (let power = Math.ceil(low); power <= Math.floor(high); power++) tickvals.push(power);
-  return { tickvals, ticktext: tickvals.map((power) => String(Number((10 ** power).toPrecision(1)))) };
+function fitting(pen, text, width) {
+  if (pen.measureText(text).width <= width) return text;
+  let end = text.length;
+  while (end > 1 && pen.measureText(text.slice(0, end) + "…").width > width) end--;
+  return text.slice(0, end) + "…";
 }

@@ -2,17 +2,17 @@
 
 class Runs {
   constructor(data) {
-    Object.assign(this, data);
-    this.count = data.number.length;
+    const { number, name, status, message, seconds, main, order, lines, colours } = data;
+    Object.assign(this, { number, name, status, message, seconds, main, order, lines, colours });
+    this.count = number.length;
     this.columns = [
       ...data.keys.map((name, i) => new Column(name, data.parameters[i], "parameter")),
       ...data.metrics.map((name, i) => new Column(name, data.scores[i], "metric")),
-      new Column("seconds", data.seconds, "metric"),
+      new Column("seconds", seconds, "metric"),
     ];
     for (const column of this.metrics()) {
       column.lower = column.name === "seconds" || data.lower.includes(column.name);
     }
-    this.best = new Map(data.order.map((place, rank) => [place, rank]));
   }
 
   parameters() {

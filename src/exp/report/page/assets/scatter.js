@@ -1,6 +1,5 @@
 // One score of the listed runs against one thing that was varied.
 
-const MANY_POINTS = 1500;
 const MOST_COLOURS = 10;
 const SYMBOLS = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "star"];
 
@@ -73,7 +72,7 @@ class Scatter {
 
   trace({ name, members, along, score, marker }) {
     return {
-      type: members.length > MANY_POINTS ? "scattergl" : "scatter",
+      type: "scatter", // SVG: scattergl needs WebGL, and a page that may make code out of text
       mode: "markers",
       name,
       marker,
