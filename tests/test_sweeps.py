@@ -48,7 +48,7 @@ def test_every_combination_the_last_key_fastest(in_tmp: Path) -> None:
     assert [row["seed"] for row in told] == ["0", "1", "2"] * 2
     assert list(told[0])[:5] == ["run", "directory", "status", "optimizer.lr", "seed"]
     assert "6 runs to do in swept/" in ended.out
-    assert "Best by test/accuracy, 5 of 6" in ended.out
+    assert "Best by test/accuracy over seeds\nrank  optimizer.lr " in ended.out
     assert ended.out.rstrip().endswith("Every run: swept/runs.csv")
 
 

@@ -5,16 +5,24 @@ from __future__ import annotations
 import argparse
 import contextlib
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from exp.errors import ExpError, RunDirectoryError
+from exp.errors import ExpError, RunDirectoryError, nearest
 
 
 class Parser(argparse.ArgumentParser):
     """Tells a wrong word as every other fault is told."""
 
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        found, rest = self.parse_known_args(args, namespace)
+        if rest:
+            hint = nearest(rest[0].partition("=")[0], self._option_string_actions)
+            self.error(f"unrecognized arguments: {' '.join(rest)}{'.' if hint else ''}{hint}")
+        return found
+
     def error(self, message: str) -> NoReturn:
-        raise ExpError(f"{self.prog}: {message}. See {self.prog} --help")
+        stop = "" if message.endswith("?") else "."
+        raise ExpError(f"{self.prog}: {message}{stop} See {self.prog} --help")
 
 
 def place(text: str) -> Path:

@@ -17,6 +17,7 @@ VERBS: dict[str, str] = {
     "resume": "exp.again.resume:main",
     "rerun": "exp.again.rerun:main",
     "compare": "exp.again.compare:main",
+    "results": "exp.report.results:main",
     "report": "exp.report.page.command:main",
 }
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from exp.bounds import json_of, read, yaml_of
-from exp.errors import RunDirectoryError
+from exp.errors import RunDirectoryError, shown
 from exp.report.values import Scalar, leaves, plain_key, typed
 from exp.report.varying import varying
 from exp.runs import process
@@ -75,12 +75,11 @@ class Runs:
     skipped: tuple[Row, ...] = ()
 
 
-def gather(paths: Sequence[Path], *, also: Sequence[str] = ()) -> Runs:
+def gather(paths: Sequence[Path]) -> Runs:
     """Every run of some places.
 
     Args:
         paths: sweep directories, run directories, or folders that hold some.
-        also: further keys of the configs whose values the rows are to have.
 
     Raises:
         RunDirectoryError: there is none, or no run in it.
@@ -88,10 +87,9 @@ def gather(paths: Sequence[Path], *, also: Sequence[str] = ()) -> Runs:
     """
     places = [place for path in paths for place in found_in(path)]
     places = list({os.path.realpath(place): place for place in places}.values())
-    sweeps = [place for place in places if (place / NAME).is_file()]
     rows, skipped, keys = [], [], dict[str, None]()
     for place in places:
-        if place in sweeps:
+        if (place / NAME).is_file():
             its_keys, its_rows, its_skipped = sweep(place)
             keys.update(dict.fromkeys(its_keys))
             rows += its_rows
@@ -99,15 +97,25 @@ def gather(paths: Sequence[Path], *, also: Sequence[str] = ()) -> Runs:
         else:
             rows.append(run(place, len(rows), overrides_of(place)))
     if len(places) > 1:
-        rows = [replace(row, number=number) for number, row in enumerate(rows)]
-    if len(places) > 1 or also:
-        configs = [config_of(row.path) for row in rows]
-        if len(places) > 1:
-            keys.update(dict.fromkeys(varying([config for config in configs if config])))
-        wanted = (*keys, *also)
-        rows = [completed(row, config, wanted) for row, config in zip(rows, configs, strict=True)]
+        configs = [config_of(each.path) for each in rows]
+        keys.update(dict.fromkeys(varying([config for config in configs if config])))
+        rows = [
+            completed(replace(each, number=number), config, tuple(keys))
+            for number, (each, config) in enumerate(zip(rows, configs, strict=True))
+        ]
     absolute = tuple(path.absolute() for path in paths)
     return Runs(absolute, tuple(keys), tuple(rows), tuple(skipped))
+
+
+def with_keys(runs: Runs, keys: Sequence[str]) -> tuple[Runs, list[str]]:
+    """The same runs with the values of further keys of their configs.
+
+    Returns:
+        The runs, and every key that their configs have.
+    """
+    configs = [config_of(each.path) for each in runs.rows]
+    rows = [completed(r, config, keys) for r, config in zip(runs.rows, configs, strict=True)]
+    return replace(runs, rows=tuple(rows)), list(dict.fromkeys(k for c in configs for k in c))
 
 
 def found_in(path: Path) -> list[Path]:
@@ -157,8 +165,8 @@ def sweep(path: Path) -> tuple[list[str], list[Row], list[Row]]:
     rows = []
     for place, entry in enumerate(content["runs"]):
         words = words_of(entry.get("overrides"))
-        row = run(path / entry["directory"], number_of(entry, place), words)
-        rows.append(replace(row, parameters=parameters(words, keys)))
+        found = run(path / entry["directory"], number_of(entry, place), words)
+        rows.append(replace(found, parameters=parameters(words, keys)))
     skipped = []
     listed = content.get("skipped")
     for place, entry in enumerate(listed if isinstance(listed, list) else []):
@@ -173,15 +181,32 @@ def sweep(path: Path) -> tuple[list[str], list[Row], list[Row]]:
 
 def run(path: Path, number: int, overrides: tuple[str, ...]) -> Row:
     """A run as its directory tells it; whatever stands there."""
+    return row(path, number, overrides, *files(path))
+
+
+def files(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """run.json and summary.json of a run; empty where there is none that can be read."""
     place = RunDirectory(path)
     record, broken = content(place.record)
-    summary, _ = content(place.summary) if record else ({}, False)
-    status = record.get("status", "pending")
-    message = text_of(record.get("message"))
+    if broken:
+        message = f"{place.record.name} is not what was written"
+        return {"status": "crashed", "message": message}, {}
+    return record, content(place.summary)[0] if record else {}
+
+
+def row(
+    path: Path,
+    number: int,
+    overrides: tuple[str, ...],
+    record: dict[str, Any],
+    summary: dict[str, Any],
+) -> Row:
+    """A run as its two files tell it."""
+    status, message = record.get("status", "pending"), text_of(record.get("message"))
     if status == "running" and not process.is_alive(record.get("process")):
         status = "crashed"
-    if broken or status not in STATUSES:
-        status, message = "crashed", message or f"{place.record.name} is not what was written"
+    if status not in STATUSES:
+        status, message = "crashed", f"there is no status {shown(status)}"
     final, best = part(summary, "final"), part(summary, "best")
     numbers = {**final, "best/epoch": best.get("epoch"), "epochs": summary.get("epochs")}
     seeds = part(record, "seeds")
@@ -262,12 +287,9 @@ def config_of(path: Path) -> dict[str, Scalar]:
     return leaves(found) if isinstance(found, dict) else {}
 
 
-def completed(row: Row, config: dict[str, Scalar], keys: Sequence[str]) -> Row:
-    """A row that has a value of each key: its own, else that of its config."""
-    own = {plain_key(key): typed(value) for key, _, value in map(split, row.overrides)}
+def completed(one: Row, config: dict[str, Scalar], keys: Sequence[str]) -> Row:
+    """A row that has a value of each key: that of its config, else of its own words."""
+    words = dict(word.partition("=")[::2] for word in one.overrides)
+    own = {plain_key(key): typed(value) for key, value in words.items()}
     found = {key: config[key] if key in config else own.get(key) for key in keys}
-    return replace(row, parameters={**row.parameters, **found})
-
-
-def split(word: str) -> tuple[str, str, str]:
-    return word.partition("=")
+    return replace(one, parameters={**one.parameters, **found})

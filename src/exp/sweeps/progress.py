@@ -6,8 +6,13 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from exp.report.groups import ranked
+from exp.report.layout import aligned, cell, number
+from exp.report.text import table, told
+from exp.report.values import plain_key
 from exp.sweeps.grid import Words
 from exp.sweeps.plans import Planned
 from exp.sweeps.table import BEST, Tally
@@ -90,35 +95,45 @@ def trouble(number: int, words: Words, outcome: Outcome) -> str:
 
 
 def closing(tally: Tally, keys: Sequence[str], place: str, seconds: float) -> str:
-    """The table at the end: the best runs, and what became of all."""
+    """The table at the end: the best groups or runs, and what became of all."""
     told = ", ".join(f"{count} {status}" for status, count in tally.statuses.most_common())
     lines = [f"{tally.statuses.total()} runs in {seconds:.1f} s: {told}"]
-    split = next((s for s in ("validation", "test", "train") if tally.ranked[s]), None)
+    split = tally.split
     if split is not None:
-        lines += ["", *best(tally, keys, split)]
+        lines += ["", *best(tally, keys, split, Path(place))]
     lines += ["", f"Every run: {place}/runs.csv"]
     return "\n".join(lines)
 
 
-def best(tally: Tally, keys: Sequence[str], split: str) -> list[str]:
+def best(tally: Tally, keys: Sequence[str], split: str, place: Path) -> list[str]:
+    """`exp results` in short: the best groups over seeds, or runs where none has several seeds."""
+    groups = tally.groups[split]
+    scores = [len(group.scores) for group in groups.all if group.scores]
+    title = f"Best by {groups.metric}"
+    if max(scores) > 1:
+        standings = ranked(groups)
+        count = len(standings)
+        title += f" over seeds, {BEST} of {count} groups" if count > BEST else " over seeds"
+        return [title, *table(standings[:BEST], groups.by, groups.metric, place)]
+    count = sum(scores)
+    return [
+        title + (f", {BEST} of {count}" if count > BEST else ""),
+        *runs(tally, keys, split, place),
+    ]
+
+
+def runs(tally: Tally, keys: Sequence[str], split: str, place: Path) -> list[str]:
     """The best runs on a split, as aligned text."""
     accuracy, loss = f"{split}/accuracy", f"{split}/loss"
-    header = ["run", *keys, accuracy, loss, "directory"]
-    cells = [
+    names = [plain_key(key) for key in keys]
+    lines = [
         [
-            str(row["run"]),
-            *(str(row.get(key) if row.get(key) is not None else "-") for key in keys),
-            f"{row[accuracy]:.4f}",
-            f"{row[loss]:.4f}",
-            str(row["directory"]),
+            str(row.number),
+            *(cell(row.parameters[name]) for name in names),
+            number(row.metrics[accuracy]),
+            number(row.metrics.get(loss)),
+            told(row.path, place),
         ]
         for row in tally.best[split]
     ]
-    widths = [max(len(line[i]) for line in [header, *cells]) for i in range(len(header))]
-    count = tally.ranked[split]
-    title = f"Best by {accuracy}" + (f", {BEST} of {count}" if count > BEST else "")
-    table = [
-        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
-        for line in [header, *cells]
-    ]
-    return [title, *table]
+    return aligned([["run", *keys, accuracy, loss, "directory"], *lines])

@@ -6,46 +6,76 @@ Neither is held in memory whole: a sweep may have tens of thousands of runs.
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import IO, Any
 
-from exp.runs.directory import RunDirectory, csv_text
-from exp.runs.manifest import Entry, read_json
+from exp.report.groups import SPLITS, Groups, over_seeds, value
+from exp.report.runs import Row, files, parameters, part
+from exp.report.runs import row as row_of
+from exp.report.values import plain_key
+from exp.runs.directory import csv_text
+from exp.runs.manifest import Entry
 from exp.sweeps.directory import SweepDirectory
 
 METRICS = ("accuracy", "loss", "precision", "recall", "f1", "auroc", "calibration_error")
-SPLITS = ("test", "validation", "train")
+COLUMNS = ("test", "validation", "train")
 BEST = 5
 """Runs of the table at the end."""
 
-Row = dict[str, Any]
+Cells = dict[str, Any]
+Files = tuple[dict[str, Any], dict[str, Any]]
+"""run.json and summary.json."""
 
 
 class Tally:
     """What became of the runs of a sweep.
 
+    Of each run only its score is kept, and that of a split no longer than it may be the one to rank
+    by: validation rows before test rows before those that were trained on.
+
+    Args:
+        keys: what was swept.
+
     Attributes:
         statuses: how many ended in which way.
-        ranked: split -> how many finished runs have an accuracy on it.
+        groups: split -> the runs that differ only in their seeds, by their accuracy.
         best: split -> the `BEST` runs of the highest accuracy, the lower loss first where two tie.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keys: Sequence[str]) -> None:
+        by = over_seeds([plain_key(key) for key in keys])
         self.statuses: Counter[str] = Counter()
-        self.ranked: Counter[str] = Counter()
+        self.groups = {split: Groups(by, f"{split}/accuracy") for split in SPLITS}
         self.best: dict[str, list[Row]] = {split: [] for split in SPLITS}
 
+    @property
+    def split(self) -> str | None:
+        """The split to rank by."""
+        return next((split for split in SPLITS if self.best[split]), None)
+
     def add(self, row: Row) -> None:
-        self.statuses[str(row["status"])] += 1
-        for split, best in self.best.items():
+        self.statuses[row.status] += 1
+        for split in list(self.groups):
             accuracy, loss = f"{split}/accuracy", f"{split}/loss"
-            if row["status"] == "done" and accuracy in row:
-                self.ranked[split] += 1
+            self.groups[split].add(row)
+            if value(row, accuracy) is not None:
+                best = self.best[split]
                 best.append(row)
-                best.sort(key=lambda row: (-row[accuracy], row[loss], row["run"]))
+                best.sort(
+                    key=lambda row: (
+                        -row.metrics[accuracy],
+                        row.metrics.get(loss, math.inf),
+                        row.number,
+                    )
+                )
                 del best[BEST:]
+                for lower in SPLITS[SPLITS.index(split) + 1 :]:
+                    self.groups.pop(lower, None)
+                break
 
 
 def write(directory: SweepDirectory, keys: Sequence[str], runs: Iterable[Entry]) -> Tally:
@@ -58,14 +88,18 @@ def write(directory: SweepDirectory, keys: Sequence[str], runs: Iterable[Entry])
     Raises:
         RunDirectoryError: it cannot be written.
     """
-    tally = Tally()
+    tally = Tally(keys)
     names: dict[str, None] = {}
     # The columns are known when the last run was read: until then the rows wait in a file.
     with tempfile.TemporaryFile("w+", encoding="utf-8") as waiting:
-        for row in rows(directory, keys, runs):
-            tally.add(row)
-            names.update(dict.fromkeys(row))
-            waiting.write(json.dumps(row) + "\n")
+        for run in runs:
+            path = directory.path / run.directory
+            found = files(path)
+            row = row_of(path, run.number, run.overrides, *found)
+            tally.add(replace(row, parameters=parameters(run.overrides, keys)))
+            line = cells(run, keys, row, found)
+            names.update(dict.fromkeys(line))
+            waiting.write(json.dumps(line) + "\n")
         waiting.seek(0)
         directory.write(directory.table, lines(columns(keys, names), waiting))
     return tally
@@ -74,7 +108,7 @@ def write(directory: SweepDirectory, keys: Sequence[str], runs: Iterable[Entry])
 def columns(keys: Sequence[str], names: Collection[str]) -> list[str]:
     """The columns in one order for every sweep, whichever run is the first."""
     front = ["run", "directory", "status", *keys]
-    metrics = [f"{split}/{name}" for split in SPLITS for name in METRICS]
+    metrics = [f"{split}/{name}" for split in COLUMNS for name in METRICS]
     back = ["best/epoch", "epochs", "seconds", "signature", "message"]
     known = {*front, *metrics, *back}
     others = [name for name in names if name not in known]
@@ -93,26 +127,23 @@ def lines(header: Sequence[str], waiting: IO[str]) -> Iterator[str]:
         yield csv_text([text_of(row.get(name)) for name in header], [])
 
 
-def rows(directory: SweepDirectory, keys: Sequence[str], runs: Iterable[Entry]) -> Iterator[Row]:
-    """What is known of each run, from its own directory."""
-    for run in runs:
-        place = RunDirectory(directory.path / run.directory)
-        record = read_json(place.record) or {}
-        summary = read_json(place.summary) or {}
-        final = summary.get("final", {})
-        given = dict(word.partition("=")[::2] for word in run.overrides)
-        yield {
-            "run": run.number,
-            "directory": run.directory,
-            "status": record.get("status", "pending"),
-            **{key: given.get(key) for key in keys},
-            **{key: final[key] for key in final if not key.endswith("/confusion")},
-            "best/epoch": summary.get("best", {}).get("epoch"),
-            "epochs": summary.get("epochs"),
-            "seconds": record.get("timings", {}).get("total"),
-            "signature": record.get("signature"),
-            "message": record.get("message"),
-        }
+def cells(run: Entry, keys: Sequence[str], row: Row, files: Files) -> Cells:
+    """What the table says of a run."""
+    record, summary = files
+    final = part(summary, "final")
+    given = dict(word.partition("=")[::2] for word in run.overrides)
+    return {
+        "run": run.number,
+        "directory": run.directory,
+        "status": row.status,
+        **{key: given.get(key) for key in keys},
+        **{key: final[key] for key in final if not key.endswith("/confusion")},
+        "best/epoch": part(summary, "best").get("epoch"),
+        "epochs": summary.get("epochs"),
+        "seconds": part(record, "timings").get("total"),
+        "signature": record.get("signature"),
+        "message": row.message,
+    }
 
 
 def text_of(value: Any) -> str:
