@@ -140,6 +140,11 @@ class Plan:
         """The `Trainer` of this plan."""
         return self.chosen["trainer"].build()
 
+    @cached_property
+    def figures(self) -> Any:
+        """The `Figures` of this plan; None: none are wanted."""
+        return self.chosen["figures"].build()
+
     @property
     def monitor(self) -> str:
         """The column that early stopping, plateau and the best checkpoint follow."""

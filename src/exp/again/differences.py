@@ -10,7 +10,10 @@ from typing import Any
 from exp.again.saved import SavedRun
 from exp.report.values import flat
 
-RESULTS = ("metrics.csv", "summary.json", "predictions.csv", "checkpoints/", "figures/")
+RESULTS = (
+    "metrics.csv", "summary.json", "predictions.csv", "checkpoints/", "figures/", "frames.npz",
+    "norms.csv",
+)  # fmt: skip
 """Files that hold what came out, by how their names begin; the most telling first."""
 TOLERANCE = 1e-4
 """Of losses and accuracies, relative to the larger where that is more than 1."""

@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from exp.engine.job import Job
+from exp.engine.recorder import Recording
 from exp.engine.result import Predictor, Result
 from exp.engine.stack import Stack
 from exp.engine.state import best_state, capture, restore
@@ -19,8 +20,8 @@ from exp.engine.train import End, Training
 from exp.engine.trial import tried
 
 __all__ = [
-    "End", "Job", "Predictor", "Result", "Stack", "Training", "capture", "restore", "train",
-    "tried",
+    "End", "Job", "Predictor", "Recording", "Result", "Stack", "Training", "capture", "restore",
+    "train", "tried",
 ]  # fmt: skip
 
 Report = Callable[[int, Training], None]
@@ -45,6 +46,7 @@ def train(
     jobs: Sequence[Job],
     *,
     start: Mapping[int, Checkpoint] | None = None,
+    recordings: Mapping[int, Recording] | None = None,
     on_row: Report | None = None,
     on_checkpoint: Report | None = None,
     on_epoch: Callable[[Training], None] | None = None,
@@ -55,6 +57,7 @@ def train(
 
     Args:
         start: index -> where an earlier training of this job was left; it goes on from there.
+        recordings: index -> what had been recorded of it by then.
         on_row: called with a stack's first index and its training after each evaluated epoch.
         on_checkpoint: likewise after each `trainer.checkpoint_every` epochs.
         on_epoch: called with its training after every epoch of a stack; what it raises ends all.
@@ -80,6 +83,7 @@ def train(
         )
         if group[0] in start:
             restore(training, *start[group[0]])
+            training.recorder.restore((recordings or {}).get(group[0], Recording()))
         training.run()
     return [results[index] for index in range(len(jobs))]
 
@@ -96,4 +100,5 @@ def result_of(training: Training, end: End) -> Result:
         best_state=best_state(training, end.position),
         best_epoch=watch.best_epoch[end.position],
         checkpoint=capture(training, end.position, end.status),
+        recording=training.recorder.recording(end.position),
     )

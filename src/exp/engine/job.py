@@ -17,6 +17,7 @@ from exp.config import Plan
 from exp.data import Prepared
 from exp.engine.layers import lifted
 from exp.engine.model import seed
+from exp.engine.view import View, axes_known
 from exp.errors import ComponentError, ImpossibleError
 from exp.prepare import prepare
 from exp.registry import Chosen
@@ -64,6 +65,7 @@ class Job:
 
         Raises:
             DataError: the rows cannot be used.
+            ConfigError: the figures name a feature that does not exist.
             ImpossibleError: a component declares the combination impossible.
             DeviceError: the device is not there.
         """
@@ -75,11 +77,17 @@ class Job:
             split_seed=plan.seeds.split,
             keep=keep,
         )
+        axes_known(plan.figures, data.data.features)
         return cls(plan, data, possible(plan["loss"], len(data.data.classes)), device)
 
     @cached_property
     def shapes(self) -> Shapes:
         return Shapes.of(self.data)
+
+    @cached_property
+    def view(self) -> View:
+        """The plane in which its figures show it."""
+        return View.of(self.data, None if self.plan.figures is None else self.plan.figures.plane)
 
     @property
     def signature(self) -> str:

@@ -13,8 +13,10 @@ import torch
 from torch import Tensor
 
 from exp.engine.job import Job
+from exp.engine.layers import Elementwise, Pass
 from exp.engine.model import Model, padded
 from exp.engine.objective import Objective
+from exp.engine.recorder import Recording
 from exp.engine.rows import Batch, Split, Tally
 
 
@@ -70,6 +72,22 @@ class Predictor:
         """The likeliest class `[rows]` int64 of logits `[rows, outputs]`."""
         return self.objective.loss.labels(torch.from_numpy(logits).T[None])[0].numpy()
 
+    def hidden(self, X: np.ndarray) -> list[np.ndarray] | None:
+        """What each hidden layer gives after its activation, `[rows, units]` each, for rows
+        `[rows, features]`; None for a module whose layers are not known."""
+        if self.model.layers is None:
+            return None
+        places = [i for i, each in enumerate(self.model.layers) if isinstance(each, Elementwise)]
+        found: dict[int, list[Tensor]] = {place: [] for place in places}
+        with self._alone():
+            for batch in self._rows(X, np.zeros(len(X), np.int64)):
+                x, now = batch.x, Pass(batch.mask, False, self.model.generators)
+                for place, layer in enumerate(self.model.layers):
+                    x = layer(x, self.model.tensors, now)
+                    if place in found:
+                        found[place].append(x[0, :, : batch.count])
+        return [torch.cat(pieces, dim=1).T.cpu().numpy() for pieces in found.values()]
+
     def _rows(self, X: np.ndarray, labels: np.ndarray) -> Iterator[Batch]:
         device, dtype = self.device.torch_device, self.device.dtype
         return Split([X], [labels], self.objective.loss, dtype=dtype, device=device).chunks()
@@ -97,6 +115,7 @@ class Result:
         state: the last weights by name (the last finite ones if it diverged).
         best_state: the weights after `best_epoch`, the epoch of the lowest monitored loss.
         checkpoint: tensors and numbers from which the run could go on.
+        recording: what its pictures need besides.
     """
 
     job: Job
@@ -107,6 +126,7 @@ class Result:
     best_state: dict[str, Tensor]
     best_epoch: int
     checkpoint: tuple[dict[str, Tensor], dict[str, Any]]
+    recording: Recording
 
     @cached_property
     def predictor(self) -> Predictor:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from exp.engine.graph import WORTH, Recorded, recordable
+from exp.engine.recorder import Recorder
 from exp.engine.rows import Batch, Tally
 from exp.engine.stack import Stack
 from exp.engine.watch import Watch
@@ -46,6 +47,7 @@ class Training:
     ) -> None:
         self.stack = stack
         self.watch = Watch(stack)
+        self.recorder = Recorder(stack)
         self.epoch = 0
         # A stack of one may be put back to where its run had ended: nothing is left to train.
         self.ended: str | None = None
@@ -96,7 +98,9 @@ class Training:
             lost, tired = [i for i, loss in enumerate(losses) if not math.isfinite(loss)], []
         self.epoch += 1
         if last or lost or tired:
-            self.end(lost, tired, last)
+            self.end(lost, tired, last, measured)
+        else:
+            self.recorder.look(epoch, measured=measured)
         every = trainer.checkpoint_every
         if every and self.epoch % every == 0 and stack.runs and self.on_checkpoint:
             self.on_checkpoint(self)
@@ -170,19 +174,21 @@ class Training:
         for schedule, value in zip(self.stack.schedules, monitored, strict=True):
             schedule.observe(value)
 
-    def end(self, lost: list[int], tired: list[int], last: bool) -> None:
+    def end(self, lost: list[int], tired: list[int], last: bool, measured: bool) -> None:
         """Lets runs go that are done, have stopped or have diverged; their neighbours go on."""
         ends = dict.fromkeys(range(self.stack.runs), "done") if last else {}
         ends |= dict.fromkeys(tired, "stopped")
         for position in lost:
             self.watch.restore_finite(position)
             ends[position] = "diverged"
+        self.recorder.look(self.epoch - 1, measured=measured, ending=ends)
         for position, status in sorted(ends.items()):
             self.on_end(self, End(position, status, self.epoch - 1))
         keep = [i for i in range(self.stack.runs) if i not in ends]
         if keep:
             self.stack.select(keep)
             self.watch.select(keep)
+            self.recorder.select(keep)
             self.recorded = None  # its tensors are those of the stack as it was
         else:
             self.stack.ids = []

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from contourpy import contour_generator
 from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
-from exp.figures.picture import Picture
 from exp.figures.raster import Pixels
 from exp.figures.style import Theme, palette
 
@@ -23,8 +23,28 @@ Field = NDArray[np.float32]
 Lines = list[NDArray[np.float64]]
 
 
+class Mapped(Protocol):
+    """What has a map: `probabilities [K, G, G]` over `xs [G]` and `ys [G]`, as in a `Picture`."""
+
+    @property
+    def xs(self) -> NDArray[Any]: ...
+    @property
+    def ys(self) -> NDArray[Any]: ...
+    @property
+    def probabilities(self) -> NDArray[Any]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    """A map by itself."""
+
+    xs: NDArray[Any]
+    ys: NDArray[Any]
+    probabilities: NDArray[Any]
+
+
 class Decision:
-    """The map of a picture that has one.
+    """A map as it is drawn.
 
     Attributes:
         pixels: each class's colour, the stronger the more certain the model is.
@@ -32,7 +52,7 @@ class Decision:
         certain: lines on which a class has the probability `CERTAIN`.
     """
 
-    def __init__(self, picture: Picture, theme: Theme) -> None:
+    def __init__(self, picture: Mapped, theme: Theme) -> None:
         p = picture.probabilities
         self._picture, count = picture, len(p)
         self._finite = np.isfinite(p).all(axis=0)

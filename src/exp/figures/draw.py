@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from exp.figures import boundary, confusion, curves, data
+from exp.figures import (
+    boundary,
+    calibration,
+    confusion,
+    curves,
+    data,
+    film,
+    norms,
+    thresholds,
+    units,
+)
 from exp.figures.picture import Picture
 from exp.figures.png import png
 from exp.figures.sheet import Sheet
@@ -15,8 +25,14 @@ from exp.files import write_whole
 _SHEETS: dict[str, Callable[[Picture], Sheet]] = {
     "data": data.sheet,
     "boundary": boundary.sheet,
+    "boundary_strip": film.strip,
     "learning_curves": curves.sheet,
     "confusion_matrix": confusion.sheet,
+    "roc": thresholds.roc_sheet,
+    "precision_recall": thresholds.precision_recall_sheet,
+    "calibration": calibration.sheet,
+    "hidden_units": units.sheet,
+    "norms": norms.sheet,
 }
 
 
@@ -27,7 +43,7 @@ def draw(picture: Picture, folder: Path) -> list[Path]:
         folder: made if missing, its parent must exist; each file in it is written whole.
 
     Returns:
-        The paths, `<name>.<format>`, in the order of `picture.names`.
+        The paths, `<name>.<format>`, in the order of `picture.names`; the animation's last.
 
     Raises:
         OSError: a file cannot be written.
@@ -41,6 +57,10 @@ def draw(picture: Picture, folder: Path) -> list[Path]:
                 path = folder / f"{name}.{suffix}"
                 write_whole(path, _encoded(sheet, suffix))
                 paths.append(path)
+        if picture.animation and picture.frames is not None and len(picture.frames):
+            path = folder / "boundary.webp"
+            write_whole(path, film.animation(picture))
+            paths.append(path)
     return paths
 
 

@@ -29,7 +29,7 @@ class Panel:
 
     Args:
         sheet: the panel stands on it.
-        index: its place from the left.
+        index: its place, counted from the left, row by row.
         limits: `(x0, x1, y0, y1)`, the data coordinates of its edges; y0 > y1 turns it over.
         title: above the panel.
         remark: follows the title, quieter.
@@ -44,8 +44,7 @@ class Panel:
         remark: str = "",
     ) -> None:
         self.sheet, self.limits = sheet, limits
-        self.left, self.right = sheet.lefts[index], sheet.lefts[index] + sheet.widths[index]
-        self.bottom, self.top = sheet.bottom, sheet.top
+        self.left, self.right, self.bottom, self.top = sheet.place(index)
         x0, x1, y0, y1 = limits
         to_inches = (
             Affine2D()

@@ -11,13 +11,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exp.figures.frames import Frames
+
 TRAIN, VALIDATION, TEST = 0, 1, 2
-FIGURES = ("data", "boundary", "learning_curves", "confusion_matrix")
+FIGURES = (
+    "data", "boundary", "boundary_strip", "learning_curves", "confusion_matrix", "roc",
+    "precision_recall", "calibration", "hidden_units", "norms",
+)  # fmt: skip
 FORMATS = ("png", "svg", "pdf")
 THEMES = ("light", "dark")
 
-_TEXTS = ("dataset", "model", "optimizer", "seed", "metric", "note", "map_note", "monitor", "theme")
-_TUPLES = ("classes", "axes", "names", "format")
+_TEXTS = (
+    "dataset", "model", "optimizer", "seed", "metric", "note", "map_note", "monitor", "theme",
+    "no_units",
+)  # fmt: skip
+_TUPLES = ("classes", "axes", "names", "format", "unit_names")
+_TABLES = ("history", "norms")
 _ARRAYS: dict[str, Any] = {
     "points": np.float64,
     "labels": np.int32,
@@ -26,6 +35,8 @@ _ARRAYS: dict[str, Any] = {
     "xs": np.float64,
     "ys": np.float64,
     "probabilities": np.float32,
+    "scores": np.float32,
+    "units": np.float32,
 }
 
 
@@ -49,8 +60,17 @@ class Picture:
             smoothest where small values are exact: give sigmoid(-z), not 1 - sigmoid(z).
         history: the columns of metrics.csv, `[epochs]` each: `epoch`, `train/loss`,
             `train/accuracy` (a fraction), the same of `validation` and `test`, `lr`.
+        scores: `[rows, K]`, the probability of each class for each row; may be empty, where no
+            figure is drawn that needs them.
+        frames: how the map came about; None where none were kept.
+        norms: columns over some epochs, `[epochs]` each: `epoch`, then `weight/<name>` and
+            `gradient/<name>` of each layer.
+        units: `[U, G, G]`, what each hidden unit gives over the plane, on a grid of its own.
+        unit_names: `[U]`, `<layer>.<unit>`, both counted from 1.
+        no_units: why there are none.
         best_epoch: the epoch to mark; None marks none.
         monitor: the column of the history by which it is best; may be empty.
+        animation: whether the frames are also drawn as an animation.
         names: which figures to draw, of `FIGURES`.
         format: in which formats, of `FORMATS`.
         theme: "light" or "dark".
@@ -76,13 +96,20 @@ class Picture:
     xs: NDArray[Any] = field(default_factory=lambda: np.zeros(0))
     ys: NDArray[Any] = field(default_factory=lambda: np.zeros(0))
     probabilities: NDArray[Any] = field(default_factory=lambda: np.zeros((0, 0, 0)))
+    scores: NDArray[Any] = field(default_factory=lambda: np.zeros((0, 0)))
+    frames: Frames | None = None
+    units: NDArray[Any] = field(default_factory=lambda: np.zeros((0, 0, 0)))
+    unit_names: tuple[str, ...] = ()
+    no_units: str = ""
     history: dict[str, NDArray[Any]] = field(default_factory=dict)
+    norms: dict[str, NDArray[Any]] = field(default_factory=dict)
     best_epoch: int | None = None
     monitor: str = ""
     names: tuple[str, ...] = FIGURES
     format: tuple[str, ...] = ("png",)
     theme: str = "light"
     dpi: int = 120
+    animation: bool = False
 
     def __post_init__(self) -> None:
         # One dtype per array, so that a picture and its copy beyond a pipe draw the same bytes.
@@ -94,10 +121,11 @@ class Picture:
         object.__setattr__(self, "dpi", int(self.dpi))
         if self.best_epoch is not None:
             object.__setattr__(self, "best_epoch", int(self.best_epoch))
-        columns = {
-            name: np.asarray(column, dtype=np.float64) for name, column in self.history.items()
-        }
-        object.__setattr__(self, "history", columns)
+        object.__setattr__(self, "animation", bool(self.animation))
+        for name in _TABLES:
+            table = getattr(self, name).items()
+            columns = {key: np.asarray(column, dtype=np.float64) for key, column in table}
+            object.__setattr__(self, name, columns)
         for name in _TUPLES:
             object.__setattr__(self, name, tuple(map(str, getattr(self, name))))
         faults = list(self._faults())
@@ -122,8 +150,15 @@ class Picture:
         grid = (count, len(self.ys), len(self.xs))
         if self.probabilities.shape != grid and (len(self.xs) or len(self.ys)):
             yield f"probabilities: expected {list(grid)}, found {list(self.probabilities.shape)}"
-        if len({column.shape for column in self.history.values()}) > 1:
-            yield "history: expected columns of one length"
+        for name in _TABLES:
+            if len({column.shape for column in getattr(self, name).values()}) > 1:
+                yield f"{name}: expected columns of one length"
+        if self.scores.shape != (rows, count) and self.scores.size:
+            yield f"scores: expected [{rows}, {count}], found {list(self.scores.shape)}"
+        if self.units.ndim != 3 or len(self.units) != len(self.unit_names):
+            yield f"units: expected [{len(self.unit_names)}, G, G], found {list(self.units.shape)}"
+        if self.frames is not None and self.frames.classes != self.classes:
+            yield "frames: expected the same classes"
         for name, known in (("names", FIGURES), ("format", FORMATS)):
             for unknown in set(getattr(self, name)) - set(known):
                 yield f"{name}: expected some of {', '.join(known)}, found {unknown!r}"
@@ -140,19 +175,18 @@ class Picture:
 
     def to_bytes(self) -> bytes:
         """The picture as the bytes of an npz file."""
-        header = {name: getattr(self, name) for name in (*_TEXTS, *_TUPLES, "best_epoch", "dpi")}
-        header["history"] = list(self.history)
-        text = json.dumps(header).encode("ascii")
-        columns = list(self.history.values())
+        plain = (*_TEXTS, *_TUPLES, "best_epoch", "dpi", "animation")
+        header = {name: getattr(self, name) for name in plain}
+        header |= {name: list(getattr(self, name)) for name in _TABLES}
         arrays = {name: getattr(self, name) for name in _ARRAYS}
+        for name in _TABLES:
+            columns = list(getattr(self, name).values())
+            arrays[name] = np.stack(columns) if columns else np.zeros((0, 0))
+        arrays["header"] = np.frombuffer(json.dumps(header).encode("ascii"), np.uint8)
+        film = b"" if self.frames is None else self.frames.to_bytes()
+        arrays["frames"] = np.frombuffer(film, np.uint8)
         target = io.BytesIO()
-        np.savez(
-            target,
-            allow_pickle=False,
-            header=np.frombuffer(text, dtype=np.uint8),
-            history=np.stack(columns) if columns else np.zeros((0, 0)),
-            **arrays,
-        )
+        np.savez(target, allow_pickle=False, **arrays)
         return target.getvalue()
 
     @classmethod
@@ -160,5 +194,8 @@ class Picture:
         """The picture that `to_bytes` wrote."""
         with np.load(io.BytesIO(data), allow_pickle=False) as stored:
             header = json.loads(stored["header"].tobytes())
-            history = dict(zip(header.pop("history"), stored["history"], strict=True))
-            return cls(**header, history=history, **{name: stored[name] for name in _ARRAYS})
+            for name in _TABLES:
+                header[name] = dict(zip(header[name], stored[name], strict=True))
+            film = stored["frames"].tobytes()
+            frames = Frames.from_bytes(film) if film else None
+            return cls(**header, frames=frames, **{name: stored[name] for name in _ARRAYS})

@@ -19,8 +19,9 @@ class Plane:
     """A plane through input space: rows are projected onto it, its points are lifted back.
 
     Two features are their own plane. More are shown in the plane of the first two principal
-    components of the training rows, through their mean. One feature lies on the first axis; the
-    second then only spreads the rows out so that they can be told apart.
+    components of the training rows, through their mean, or by two of them, the others at their
+    median. One feature lies on the first axis; the second then only spreads the rows out so that
+    they can be told apart.
 
     Attributes:
         origin: `[features]` float64, the point of input space at (0, 0).
@@ -54,17 +55,7 @@ class Plane:
             ValueError: the shapes do not fit together.
         """
         rows = np.asarray(X_train)
-        if rows.ndim != 2 or rows.shape[0] == 0 or rows.shape[1] != len(features):
-            raise ValueError(
-                f"X_train: expected [rows, {len(features)}] with at least one row, "
-                f"found {list(rows.shape)}"
-            )
-        if not len(features) or (units is not None and len(units) != len(features)):
-            raise ValueError("features: expected at least one, and one unit (or None) for each")
-        labels = [
-            f"{name} [{unit}]" if unit else name
-            for name, unit in zip(features, units or [None] * len(features), strict=True)
-        ]
+        labels = _labels(rows, features, units)
         width = len(features)
         if width == 1:
             return cls(
@@ -90,14 +81,48 @@ class Plane:
             map_note="the map is a slice through their mean, onto which rows are projected",
         )
 
+    @classmethod
+    def of_features(
+        cls,
+        X_train: NDArray[np.floating],
+        features: Sequence[str],
+        units: Sequence[str | None] | None,
+        chosen: Sequence[str],
+    ) -> Plane:
+        """The plane of two features, all others at their median over the training rows.
+
+        Args:
+            X_train, features, units: as for `fit`.
+            chosen: the names of the features of the two axes.
+
+        Raises:
+            ValueError: the shapes do not fit together, or a feature does not exist.
+        """
+        rows = np.asarray(X_train)
+        labels = _labels(rows, features, units)
+        across, up = (list(features).index(name) for name in chosen)
+        origin = np.median(rows.astype(np.float64), axis=0)
+        origin[[across, up]] = 0.0
+        others = len(features) - 2
+        rest = "the other feature" if others == 1 else f"the other {others} features"
+        return cls(
+            origin=origin,
+            directions=np.eye(len(features))[[across, up]],
+            axes=(labels[across], labels[up]),
+            note=f"two of {len(features)} features" if others else "",
+            map_note=(
+                f"the map is a slice with {rest} at the median of the training rows"
+                if others
+                else ""
+            ),
+        )
+
     def project(self, X: NDArray[np.floating]) -> NDArray[np.float64]:
         """Where rows `[rows, features]` are seen in the plane: `[rows, 2]` float64."""
         rows = np.asarray(X, dtype=np.float64)
         if len(self.origin) == 1:
             spread = (np.arange(len(rows)) * _GOLDEN) % 1.0 * 2.0 - 1.0
             return np.column_stack([rows[:, 0], spread])
-        if len(self.origin) == 2:
-            return rows.copy()
         return (rows - self.origin) @ self.directions.T
 
     def limits(self, X: NDArray[np.floating]) -> Limits:
@@ -114,6 +139,14 @@ class Plane:
         low, high = low - margin, high + margin
         return (float(low[0]), float(high[0]), float(low[1]), float(high[1]))
 
+    @staticmethod
+    def lines(limits: Limits, resolution: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """`xs [G]` and `ys [G]`: where the lines of a grid over the window lie."""
+        if resolution < 2:
+            raise ValueError(f"resolution: expected at least 2, found {resolution}")
+        xs = np.linspace(limits[0], limits[1], resolution)
+        return xs, np.linspace(limits[2], limits[3], resolution)
+
     def grid(
         self, limits: Limits, resolution: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
@@ -127,10 +160,7 @@ class Plane:
             `xs [G]` and `ys [G]` float64, and `points [G*G, features]` float32, where point
             `row * G + column` lies at `(xs[column], ys[row])`.
         """
-        if resolution < 2:
-            raise ValueError(f"resolution: expected at least 2, found {resolution}")
-        xs = np.linspace(limits[0], limits[1], resolution)
-        ys = np.linspace(limits[2], limits[3], resolution)
+        xs, ys = self.lines(limits, resolution)
         across = xs[:, None] * self.directions[0] + self.origin
         up = ys[:, None] * self.directions[1]
         points = up[:, None, :] + across[None, :, :]
@@ -138,6 +168,27 @@ class Plane:
         if max(abs(points.min()), points.max()) > largest:  # the margin of enormous rows
             points = points.clip(-largest, largest)
         return xs, ys, points.reshape(resolution * resolution, -1).astype(np.float32)
+
+
+def _labels(
+    rows: NDArray[np.floating], features: Sequence[str], units: Sequence[str | None] | None
+) -> list[str]:
+    """A label for each feature, with its unit.
+
+    Raises:
+        ValueError: the shapes do not fit together.
+    """
+    if rows.ndim != 2 or rows.shape[0] == 0 or rows.shape[1] != len(features):
+        raise ValueError(
+            f"X_train: expected [rows, {len(features)}] with at least one row, "
+            f"found {list(rows.shape)}"
+        )
+    if not len(features) or (units is not None and len(units) != len(features)):
+        raise ValueError("features: expected at least one, and one unit (or None) for each")
+    return [
+        f"{name} [{unit}]" if unit else name
+        for name, unit in zip(features, units or [None] * len(features), strict=True)
+    ]
 
 
 def _percent(share: float) -> str:

@@ -21,12 +21,8 @@ def png(sheet: Sheet) -> bytes:
     Pillow's encoder tries every filter on every line; on flat areas none of them helps, and zlib
     alone is three times as fast and the file smaller.
     """
-    width, height = round(sheet.width * sheet.dpi), round(sheet.height * sheet.dpi)
-    canvas, lines = _paper(width, height, sheet.dpi)
-    pixels = np.asarray(canvas.buffer_rgba())
-    page = np.array(rgba(sheet.theme.page)) * 255.0 + 0.5
-    pixels.view(np.uint32)[...] = page.astype(np.uint8).view(np.uint32)
-    sheet.paint(canvas, sheet.dpi)
+    pixels, lines = _painted(sheet)
+    height, width = pixels.shape[:2]
     for channel in range(3):  # the page is opaque: no need for the fourth
         lines[:, 1 + channel :: 3] = pixels[..., channel]
     # A table of hashes that stays in the processor's cache is faster, and packs no worse.
@@ -43,6 +39,22 @@ def png(sheet: Sheet) -> bytes:
         checksum = zlib.crc32(body, zlib.crc32(kind))
         parts += [struct.pack(">I", len(body)), kind, body, struct.pack(">I", checksum)]
     return b"".join(parts)
+
+
+def pixels(sheet: Sheet) -> NDArray[np.uint8]:
+    """The sheet as RGB `[height, width, 3]`."""
+    return np.array(_painted(sheet)[0][..., :3])
+
+
+def _painted(sheet: Sheet) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """RGBA `[height, width, 4]` and room for its lines; both until another sheet is painted."""
+    width, height = round(sheet.width * sheet.dpi), round(sheet.height * sheet.dpi)
+    canvas, lines = _paper(width, height, sheet.dpi)
+    pixels = np.asarray(canvas.buffer_rgba())
+    page = np.array(rgba(sheet.theme.page)) * 255.0 + 0.5
+    pixels.view(np.uint32)[...] = page.astype(np.uint8).view(np.uint32)
+    sheet.paint(canvas, sheet.dpi)
+    return pixels, lines
 
 
 @lru_cache(8)

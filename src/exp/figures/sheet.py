@@ -28,14 +28,18 @@ class Sheet:
 
     Args:
         picture: gives the heading, the theme and the resolution.
-        panels: the width of each panel, from left to right.
-        height: of all panels.
+        panels: the width of each panel of a row, from left to right.
+        height: of all panels; several: of the rows of panels, from the top down.
         left, bottom: room for labels beside and below the panels.
-        gap: between panels.
+        gap, row_gap: between panels, and between rows of them.
         note: what the reader must know, at the foot.
 
     Attributes:
         width, height: of the sheet, in inches.
+        lefts, widths: of the columns of panels.
+        bottoms, tops: of the rows of panels, from the top down.
+        bottom, top: of all panels together.
+        key: where the key begins, at their right.
         dpi: pixels per inch of a PNG.
         inches: from inches to the canvas that is painted on.
     """
@@ -45,10 +49,11 @@ class Sheet:
         picture: Picture,
         *,
         panels: Sequence[float],
-        height: float,
+        height: float | Sequence[float],
         left: float = 0.8,
         bottom: float = 0.6,
         gap: float = 0.34,
+        row_gap: float = 0.34,
         note: str = "",
     ) -> None:
         self.theme: Theme = THEMES[picture.theme]
@@ -57,7 +62,8 @@ class Sheet:
             # Edges between pixels keep frames and cells sharp, and maps where they belong.
             return round(inches * picture.dpi) / picture.dpi
 
-        left, height, gap = snapped(left), snapped(height), snapped(gap)
+        left, gap, row_gap = snapped(left), snapped(gap), snapped(row_gap)
+        heights = [snapped(h) for h in ([height] if isinstance(height, float) else height)]
         self.widths = [snapped(width) for width in panels]
         self.lefts = [left + sum(self.widths[:index]) + gap * index for index in range(len(panels))]
         self.key = self.lefts[-1] + self.widths[-1] + 0.28
@@ -65,7 +71,13 @@ class Sheet:
         lines = self._wrapped(note, self.width - left - _RIGHT)
         self.left = left
         self.bottom = snapped(bottom + (0.11 + 0.15 * len(lines) if lines else 0.0))
-        self.top = self.bottom + height
+        below = [
+            sum(heights[row + 1 :]) + row_gap * (len(heights) - 1 - row)
+            for row in range(len(heights))
+        ]
+        self.bottoms = [self.bottom + room for room in below]
+        self.tops = [low + height for low, height in zip(self.bottoms, heights, strict=True)]
+        self.top = self.tops[0]
         self.height = snapped(self.top + _TOP)
         self.dpi = picture.dpi
         self.inches = Affine2D()
@@ -99,6 +111,12 @@ class Sheet:
     def add(self, mark: Mark, *, layer: float = 2.0) -> None:
         """Put a mark on the sheet; those of higher layers cover those of lower ones."""
         self._marks.add(mark, layer)
+
+    def place(self, index: int) -> tuple[float, float, float, float]:
+        """Left, right, bottom and top of a panel; they are counted row by row."""
+        row, column = divmod(index, len(self.widths))
+        left = self.lefts[column]
+        return left, left + self.widths[column], self.bottoms[row], self.tops[row]
 
     def text(
         self,

@@ -61,6 +61,14 @@ class RunDirectory:
         return self.path / "figures"
 
     @property
+    def frames(self) -> Path:
+        return self.path / "frames.npz"
+
+    @property
+    def norms(self) -> Path:
+        return self.path / "norms.csv"
+
+    @property
     def log(self) -> Path:
         return self.path / "exp.log"
 

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from exp.engine import Job, Result, Training, capture, train
+from exp.engine import Job, Recording, Result, Training, capture, train
 from exp.engine.state import best_state
 from exp.errors import ExpError, Interrupted
-from exp.runs import checkpoint, console, finished, process, provenance
+from exp.runs import checkpoint, console, finished, process, provenance, recordings
 from exp.runs.checkpoint import Checkpoint
 from exp.runs.directory import RunDirectory, json_text, yaml_text
 from exp.runs.pictures import picture
@@ -107,8 +107,9 @@ class Execution:
         best = best_state(training, position)
         numbers = {"epoch": int(training.watch.best_epoch[position])}
         last = checkpoint.content(self.directory, "last", *capture(training, position))
+        recorded = recordings.content(self.directory, training.recorder.recording(position))
         self.directory.write_all(
-            {**last, **checkpoint.content(self.directory, "best", best, numbers)}
+            {**recorded, **last, **checkpoint.content(self.directory, "best", best, numbers)}
         )
 
     def finish(self, result: Result, seconds: float) -> None:
@@ -129,6 +130,7 @@ class Execution:
         best = {"epoch": result.best_epoch}
         directory.write_all(
             {
+                **recordings.content(directory, result.recording),
                 directory.metrics: metrics_text(result.history),
                 directory.predictions: answers.predictions_text(),
                 directory.summary: json_text(self.summary),
@@ -270,12 +272,17 @@ class Live:
         results = train(
             [each.job for each in self.executions],
             start=start,
+            recordings=self._recordings(start),
             on_row=self._row,
             on_checkpoint=self._checkpoint,
             on_epoch=self._epoch,
         )
         self.seconds = time.perf_counter() - begun
         return results
+
+    def _recordings(self, start: dict[int, Checkpoint]) -> dict[int, Recording]:
+        directories = {i: self.executions[i].directory for i in start}
+        return {i: recordings.load(directories[i], start[i][1]["epoch"]) for i in start}
 
     def _row(self, index: int, training: Training) -> None:
         for position, job in enumerate(training.stack.jobs):

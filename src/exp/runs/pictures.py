@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from exp.figures import Picture, Plane
+from exp.engine import Result
+from exp.figures import Picture
 from exp.figures.numbers import percent
 from exp.runs.tables import Answers
 
 CODES = {"train": 0, "validation": 1, "test": 2}
 
 
+SCORED = {"roc", "precision_recall", "calibration"}
+"""Figures that need the probabilities of every row."""
+UNITS = 60
+"""Points of a hidden unit's map along each side."""
+MOST_UNITS = 512
+"""Hidden units whose maps are computed; a sheet has room for 64."""
+
+
 def picture(answers: Answers) -> Picture | None:
     """The picture of a run, its decision map computed by the model; None where none is wanted."""
     result = answers.result
     plan, prepared = result.job.plan, result.job.data
-    figures = plan["figures"].build()
+    figures = plan.figures
     if figures is None:
         return None
-    data = prepared.data
-    # Up to two features are drawn in their own units, more in the space that the model sees.
-    raw = data.X.shape[1] <= 2
-    space = data.X if raw else prepared.X
-    plane = Plane.fit(space[prepared.split.train], data.features, data.units if raw else None)
-    xs, ys, points = plane.grid(plane.limits(space), figures.resolution)
-    predictor = result.predictor
-    logits = predictor.logits(prepared.transform(points) if raw else points)
+    data, view, predictor = prepared.data, result.job.view, result.predictor
+    plane, drawn = view.plane, set(figures.draw)
+    xs, ys, points = view.grid(figures.resolution)
+    logits = predictor.logits(points)
     chances = predictor.probabilities(logits).T.reshape(-1, len(ys), len(xs))
     rows = np.concatenate(list(answers.rows.values()))
+    scores = np.zeros((0, 0))
+    if drawn & SCORED:
+        scores = np.concatenate(list(answers.probabilities.values()))
+    units = hidden_units(result) if "hidden_units" in drawn else {}
     split = "test" if "test" in answers.rows else "train"
     right = float((answers.predicted[split] == data.y[answers.rows[split]]).mean())
     return Picture(
@@ -40,7 +51,7 @@ def picture(answers: Answers) -> Picture | None:
         axes=plane.axes,
         note=plane.note,
         map_note=plane.map_note,
-        points=plane.project(space[rows]),
+        points=plane.project(view.space[rows]),
         labels=data.y[rows],
         predicted=np.concatenate(list(answers.predicted.values())),
         split=np.concatenate(
@@ -49,11 +60,33 @@ def picture(answers: Answers) -> Picture | None:
         xs=xs,
         ys=ys,
         probabilities=chances,
+        scores=scores,
+        frames=result.recording.frames,
+        norms=result.recording.norms or {},
         history=result.history,
         best_epoch=result.best_epoch,
         monitor=plan.monitor,
+        animation=figures.animation,
         names=tuple(figures.draw),
         format=tuple(figures.format),
         theme=figures.theme,
         dpi=figures.dpi,
+        **units,
     )
+
+
+def hidden_units(result: Result) -> dict[str, Any]:
+    """What each hidden unit gives over the plane, or why that cannot be shown."""
+    features = len(result.job.data.data.features)
+    if features != 2:
+        found = "1 feature" if features == 1 else f"{features} features"
+        return {
+            "no_units": f"hidden units are shown over a plane of two features; here are {found}"
+        }
+    layers = result.predictor.hidden(result.job.view.grid(UNITS)[2])
+    if not layers:
+        name = result.job.plan["model"].name
+        return {"no_units": f"model {name} has no hidden layers that are known"}
+    maps = np.concatenate(layers, axis=1).T.reshape(-1, UNITS, UNITS)[:MOST_UNITS]
+    names = [f"{i + 1}.{k + 1}" for i, each in enumerate(layers) for k in range(each.shape[1])]
+    return {"units": maps, "unit_names": tuple(names[:MOST_UNITS])}

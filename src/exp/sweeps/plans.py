@@ -15,6 +15,7 @@ from typing import Any
 from exp.config import Plan, plan
 from exp.engine import Job, tried
 from exp.engine.job import Shapes, possible, stack_key
+from exp.engine.view import axes_known
 from exp.errors import ConfigError, DataError, ExpError, Fault, ImpossibleError
 from exp.sweeps.composer import Composed, Composer
 from exp.sweeps.grid import Words
@@ -81,7 +82,7 @@ class Planner:
         self.repeats = repeats
         self.shared: dict[Any, Any] = {}
         self.parts: dict[tuple[str, int], tuple[str, Any]] = {}
-        self.shapes: dict[Any, tuple[Shapes, str] | ExpError] = {}
+        self.shapes: dict[Any, tuple[Shapes, str, tuple[str, ...]] | ExpError] = {}
         self.devices: dict[int, Any] = {}
         self.losses: dict[Any, Any] = {}
         self.stacks: dict[Any, int] = {}
@@ -164,13 +165,15 @@ class Planner:
         """The number of the stack that a run belongs to, and the fingerprint of its data.
 
         Raises:
-            ConfigError: its rows, its device or its model cannot be had.
+            ConfigError: its rows, its device or its model cannot be had, or its figures name a
+                feature that its rows do not have.
             ImpossibleError: its components do not go together.
         """
         device = id(parts["device"])
         if device not in self.devices:
             self.devices[device] = self._told_at("device", lambda: found["device"].build())
-        shapes, fingerprint = self._shapes(found, parts)
+        shapes, fingerprint, features = self._shapes(found, parts)
+        axes_known(found.figures, features)
         loss = self.losses.get((id(parts["loss"]), shapes.classes))
         if loss is None:
             loss = possible(found["loss"], shapes.classes)
@@ -197,7 +200,12 @@ class Planner:
         if why:
             self.runs.alone[number] = why
 
-    def _shapes(self, found: Plan, parts: dict[str, Any]) -> tuple[Shapes, str]:
+    def _shapes(self, found: Plan, parts: dict[str, Any]) -> tuple[Shapes, str, tuple[str, ...]]:
+        """The shapes of the rows, their fingerprint, and the names of their features.
+
+        Raises:
+            ConfigError: they cannot be had.
+        """
         seeds = (found.seeds.data, found.seeds.split)
         key = (id(parts["dataset"]), id(parts["split"]), *seeds)
         if key not in self.shapes:
@@ -212,7 +220,9 @@ class Planner:
                     keep=False,
                 )
                 shapes = self.shared.setdefault((shapes := Shapes.of(prepared)), shapes)
-                self.shapes[key] = shapes, prepared.fingerprint + prepared.split_digest
+                fingerprint = prepared.fingerprint + prepared.split_digest
+                features = self.shared.setdefault(("features", f := prepared.data.features), f)
+                self.shapes[key] = shapes, fingerprint, features
             except ExpError as error:
                 self.shapes[key] = error
         known = self.shapes[key]

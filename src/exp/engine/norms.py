@@ -1,0 +1,66 @@
+"""How large the weights and gradients of each layer are, epoch by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from exp.engine.history import History
+from exp.engine.model import padded
+from exp.engine.stack import Stack
+
+
+class Norms:
+    """The Euclidean norm of each layer's weights, and of their gradient in an epoch's last step.
+
+    Kept if a run of the stack asks for it, and then for all of its runs.
+
+    Args:
+        stack: the runs.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.wanted = [
+            job.plan.figures is not None and "norms" in job.plan.figures.draw for job in stack.jobs
+        ]
+        self.spans: dict[str, slice] = {}
+        start = 0
+        for name, shape in stack.model.shapes.items():
+            # With the zeros between parameters: a sum has the same bits in a stack of any size.
+            stop = start + padded(shape.numel())
+            if len(shape) >= 2 and name in stack.model.trainable:
+                self.spans[name] = slice(start, stop)
+            start = stop
+        columns = [f"{what}/{name}" for what in ("weight", "gradient") for name in self.spans]
+        self.history = History(columns, stack.runs)
+
+    def look(self, epoch: int) -> None:
+        """Takes note of an evaluated epoch."""
+        if not any(self.wanted) or not self.spans:
+            return
+        parameters = self.stack.model.parameters
+        with torch.no_grad():
+            squares = [both.square() for both in (parameters.values, parameters.gradients)]
+            row = [s[:, span].sum(dim=-1).sqrt() for s in squares for span in self.spans.values()]
+            self.history.add(epoch, torch.stack(row))
+
+    def table(self, run: int) -> dict[str, np.ndarray] | None:
+        """Columns of the run at this position, `epoch` among them; None where it wants none."""
+        return self.history.table(run) if self.wanted[run] else None
+
+    def restore(self, table: Mapping[str, np.ndarray]) -> None:
+        """Takes up the rows of a stack of one where an earlier training was left."""
+        values = self.stack.model.parameters.values
+        rows = np.array([table[name] for name in self.history.columns]).T[:, :, None]
+        self.history.restore(
+            table["epoch"].tolist(), torch.from_numpy(rows).to(values) if len(rows) else None
+        )
+
+    def select(self, keep: list[int]) -> None:
+        """Keeps the runs at these positions, after the stack did."""
+        self.wanted = [self.wanted[i] for i in keep]
+        place = self.stack.device.torch_device
+        self.history.select(torch.tensor(keep, dtype=torch.int64, device=place))

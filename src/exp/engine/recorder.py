@@ -1,0 +1,68 @@
+"""What is recorded of runs while they train that only their pictures need.
+
+None of it belongs to the state of a run: training goes on to the same bits with it and without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from exp.engine.film import Film
+from exp.engine.norms import Norms
+from exp.engine.stack import Stack
+from exp.figures.frames import Frames
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What was recorded of one run so far.
+
+    Attributes:
+        frames: how its decision map came about; None where it wants none.
+        norms: columns over the evaluated epochs, `epoch` among them; None where it wants none.
+    """
+
+    frames: Frames | None = None
+    norms: dict[str, np.ndarray] | None = None
+
+
+class Recorder:
+    """Records the runs of a stack.
+
+    Args:
+        stack: the runs.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        self.film = Film(stack)
+        self.norms = Norms(stack)
+
+    def look(self, epoch: int, *, measured: bool, ending: Collection[int] = ()) -> None:
+        """Looks at the models as they are after an epoch.
+
+        Args:
+            measured: whether the epoch is a row of the history.
+            ending: positions of the runs that end with it.
+        """
+        if measured:
+            self.norms.look(epoch)
+        self.film.look(epoch, ending)
+
+    def recording(self, run: int) -> Recording:
+        """What was recorded of the run at this position."""
+        return Recording(self.film.frames(run), self.norms.table(run))
+
+    def restore(self, earlier: Recording) -> None:
+        """Takes up the recording of a stack of one where an earlier training was left."""
+        if earlier.frames is not None:
+            self.film.restore(earlier.frames)
+        if earlier.norms is not None:
+            self.norms.restore(earlier.norms)
+
+    def select(self, keep: list[int]) -> None:
+        """Keeps the runs at these positions, after the stack did."""
+        self.film.select(keep)
+        self.norms.select(keep)

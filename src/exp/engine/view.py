@@ -1,0 +1,80 @@
+"""The plane in which a run is seen, and the way from there to what its model is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exp.data import Prepared
+from exp.errors import ConfigError, Fault, unknown
+from exp.figures.plane import Limits, Plane
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A plane through the rows of a run.
+
+    Attributes:
+        prepared: the rows.
+        plane: in features as they came, or as the model sees them.
+        raw: which of both. Features that are axes are shown in their own units; principal
+            components are those of the space that the model sees.
+    """
+
+    prepared: Prepared
+    plane: Plane
+    raw: bool
+
+    @classmethod
+    def of(cls, prepared: Prepared, chosen: Sequence[str] | None) -> View:
+        """The plane of these two features; None: of both that there are, or the principal one."""
+        data, train = prepared.data, prepared.split.train
+        if chosen is not None:
+            plane = Plane.of_features(data.X[train], data.features, data.units, chosen)
+            return cls(prepared, plane, raw=True)
+        raw = len(data.features) <= 2
+        space = data.X if raw else prepared.X
+        plane = Plane.fit(space[train], data.features, data.units if raw else None)
+        return cls(prepared, plane, raw)
+
+    @property
+    def space(self) -> NDArray[np.float32]:
+        """Every row, `[rows, features]`, in the space that the plane lies in."""
+        return self.prepared.data.X if self.raw else self.prepared.X
+
+    @cached_property
+    def limits(self) -> Limits:
+        """A window that holds all rows."""
+        return self.plane.limits(self.space)
+
+    def grid(
+        self, resolution: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
+        """`xs [G]`, `ys [G]`, and what the model is given there, `[G*G, features]` float32, the
+        points of a row of the grid one after the other."""
+        xs, ys, points = self.plane.grid(self.limits, resolution)
+        return xs, ys, self.prepared.transform(points) if self.raw else points
+
+
+def axes_known(figures: Any, features: Sequence[str]) -> None:
+    """Looks whether the features exist that the figures name as axes.
+
+    Args:
+        figures: the `Figures` of a plan; None where there are none.
+
+    Raises:
+        ConfigError: they do not.
+    """
+    chosen = (None if figures is None else figures.plane) or ()
+    faults = [
+        Fault(f"figures.plane.{place}", unknown("feature", name, features))
+        for place, name in enumerate(chosen)
+        if name not in features
+    ]
+    if faults:
+        raise ConfigError(faults)
