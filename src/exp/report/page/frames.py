@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 NAME = "frames.npz"
 SIZE = 64 << 20
 """Bytes of all arrays of one file; those that exp writes have a thousandth of that."""
-LEVELS = 64
+LEVELS = 32
 """Steps of a probability on the page."""
 
 
@@ -47,13 +47,13 @@ class Frames:
         return np.concatenate([1.0 - found, found]) if len(found) == 1 else found
 
     def packed(self) -> dict[str, Any]:
-        """For the page: JSON, in which the maps are base64 of a zlib stream of differences.
+        """For the page: JSON, in which the maps are base64 of a zlib stream.
 
-        A probability has `LEVELS` steps there, and each map is the difference to the one before:
-        little changes late in a training.
+        A probability has `LEVELS` steps there, and class 0 is left out: it has what the others
+        leave of 1. Differences between maps or neighbours would pack worse.
         """
-        levels = np.rint(self.probabilities * ((LEVELS - 1) / 255.0)).astype(np.uint8)
-        levels[1:] -= levels[:-1].copy()  # modulo 256, as the page adds them
+        others = self.probabilities[:, -(len(self.classes) - 1) :]
+        levels = np.rint(others * ((LEVELS - 1) / 255.0)).astype(np.uint8)
         return {
             "epochs": self.epochs.tolist(),
             "x": [float(f"{self.xs[i]:.6g}") for i in (0, -1)],

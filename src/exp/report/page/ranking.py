@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from exp.errors import ExpError, unknown
-from exp.report.groups import SPLITS, higher_is_better, value
+from exp.report.groups import higher_is_better, value
+from exp.report.results import metric_named, metrics_of
 from exp.report.runs import Runs
 
 FIRST = tuple(f"{split}/{name}" for split in ("test", "validation", "train") for name in
@@ -29,19 +30,17 @@ class Ranking:
     def of(cls, runs: Runs, metric: str | None = None) -> Ranking:
         """
         Args:
-            metric: None for the accuracy of the first split that there is of `SPLITS`.
+            metric: as `exp results` takes it; None for accuracy.
 
         Raises:
             ExpError: no run has this metric.
         """
-        met = {name for row in runs.rows for name in row.metrics}
-        names = (*(name for name in FIRST if name in met), *sorted(met - {*FIRST}))
-        if metric is None:
-            usual = [f"{split}/accuracy" for split in SPLITS]
-            metric = next((name for name in usual if name in met), "test/accuracy")
-        elif metric not in met:
-            raise ExpError(unknown("metric", metric, sorted(met)))
-        sign = -1.0 if higher_is_better(metric) else 1.0
-        scores = [value(row, metric) for row in runs.rows]
+        met = metrics_of(runs.rows)
+        scored = metric_named(metric or "accuracy", met)
+        if metric is not None and scored not in met:
+            raise ExpError("--metric: " + unknown("metric", metric, sorted(met)))
+        names = (*(name for name in FIRST if name in met), *sorted(met - {*FIRST, "seconds"}))
+        sign = -1.0 if higher_is_better(scored) else 1.0
+        scores = [value(row, scored) for row in runs.rows]
         ranks = [(True, 0.0) if score is None else (False, sign * score) for score in scores]
-        return cls(metric, names, tuple(sorted(range(len(ranks)), key=lambda at: (ranks[at], at))))
+        return cls(scored, names, tuple(sorted(range(len(ranks)), key=lambda at: (ranks[at], at))))

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from exp.report.groups import grouped, higher_is_better, over_seeds, plus_minus, ranked
+from exp.report.layout import cell
 from exp.report.page.ranking import Ranking
 from exp.report.runs import STATUSES, Row, Runs
-from exp.report.values import Scalar
 
 GROUPS, FAILURES = 10, 200
 """Most groups and failures that are listed."""
@@ -50,13 +50,7 @@ def values(runs: Runs, key: str) -> str:
     if len(found) > 8 and len(numbers) == len(found):
         return f"{len(found):,} values from {min(numbers)} to {max(numbers)}"
     more = f" and {len(found) - 8:,} more" if len(found) > 8 else ""
-    return ", ".join(text(value) for value in found[:8]) + more
-
-
-def text(value: Scalar) -> str:
-    if value is None or isinstance(value, bool):
-        return {None: "–", True: "true", False: "false"}[value]
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return ", ".join(cell(value) for value in found[:8]) + more
 
 
 def duration(seconds: float) -> str:
@@ -75,12 +69,12 @@ def best(runs: Runs, ranking: Ranking) -> str:
         half = spread.mean - spread.low if spread and spread.low is not None else 0.0
         score = "–" if spread is None else plus_minus(spread.mean, half)
         cells = [
-            *((text(value), "") for value in standing.group.values),
+            *((cell(value), "") for value in standing.group.values),
             (score, "number"),
             (str(spread.n if spread else 0), "number"),
             (standing.verdict, "long"),
         ]
-        rows.append("".join(cell(*each) for each in cells))
+        rows.append("".join(td(*each) for each in cells))
     heads = [*keys, f"{ranking.metric}, mean ± 95 % interval", "seeds", "against the best"]
     first = f"The best {GROUPS} of {len(standings):,} groups" if len(standings) > GROUPS else "All"
     caption = f"{first if len(standings) > 1 else 'All runs'} over seeds" + (
@@ -109,10 +103,10 @@ def listing(title: str, keys: Iterable[str], rows: Sequence[Row], what: str) -> 
         cells = [
             (str(row.number), "number"),
             (row.status, f"status-{row.status}" if row.status in STATUSES else ""),
-            *((text(row.parameters.get(key)), "") for key in keys),
+            *((cell(row.parameters.get(key)), "") for key in keys),
             (cut, "long"),
         ]
-        lines.append("".join(cell(*each) for each in cells))
+        lines.append("".join(td(*each) for each in cells))
     anchor = title.lower().replace(" ", "-")
     caption = f"The first {FAILURES} of {len(rows):,}" if len(rows) > FAILURES else f"{len(rows):,}"
     return (
@@ -131,5 +125,5 @@ def table(caption: str, heads: Iterable[str], rows: Iterable[str]) -> str:
     )
 
 
-def cell(content: str, kind: str) -> str:
+def td(content: str, kind: str) -> str:
     return f'<td class="{kind}">{escape(content)}</td>' if kind else f"<td>{escape(content)}</td>"

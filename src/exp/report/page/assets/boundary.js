@@ -27,11 +27,10 @@ class Boundary {
     }
   }
 
-  // Each map is the difference to the one before it, modulo 256.
+  // The maps, one for each epoch.
   async levels(frames) {
     const bytes = await inflated(bytesOf(frames.maps));
     const size = bytes.length / frames.epochs.length;
-    for (let i = size; i < bytes.length; i++) bytes[i] += bytes[i - size];
     return frames.epochs.map((_, frame) => bytes.subarray(frame * size, (frame + 1) * size));
   }
 
@@ -75,19 +74,21 @@ class Boundary {
 // The likeliest class of each pixel, the stronger the more certain, and a line between classes.
 function paintMap(canvas, map, { grid, levels, classes }, colours, { page, ink, tint }) {
   const [width, height] = [canvas.width, canvas.height];
-  const chances = Array.from({ length: map.length / (grid[0] * grid[1]) }, (_, k) =>
+  const count = classes.length;
+  const others = Array.from({ length: count - 1 }, (_, k) =>
     enlarged(map.subarray(k * grid[0] * grid[1]), grid, width, height, levels - 1),
   );
-  const count = classes.length;
   const [paper, line] = [rgb(page), rgb(ink)];
   const winners = new Uint8Array(width * height);
   const image = new ImageData(width, height);
   for (let i = 0; i < winners.length; i++) {
-    let [winner, best] = [0, -1];
-    for (let k = 0; k < count; k++) {
-      const chance = chances.length > 1 ? chances[k][i] : k ? chances[0][i] : 1 - chances[0][i];
+    let [winner, best, rest] = [0, 0, 1]; // class 0 has what the others leave of 1
+    for (let k = 1; k < count; k++) {
+      const chance = others[k - 1][i];
+      rest -= chance;
       if (chance > best) [winner, best] = [k, chance];
     }
+    if (rest >= best) [winner, best] = [0, rest];
     winners[i] = winner;
     const strength = tint * Math.min(Math.max((best - 1 / count) / (1 - 1 / count), 0), 1);
     for (let c = 0; c < 3; c++) {
