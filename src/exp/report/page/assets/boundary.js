@@ -52,7 +52,7 @@ class Boundary {
       this.canvas,
       element("div", { className: "controls" }, label, this.slider, this.output),
       this.legend,
-      element("figcaption", {}, text + " Pale is undecided, the line is the boundary."),
+      element("figcaption", {}, text + " Where the colour is faint the model is undecided; the line is the boundary."),
     );
     this.paint();
   }

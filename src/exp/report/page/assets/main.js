@@ -6,7 +6,8 @@ async function start() {
   const theme = new Theme(runs.colours);
   if (runs.count) await show(runs, theme, progress);
   progress.remove();
-  document.documentElement.dataset.ready = String(Math.round(performance.now()));
+  performance.mark("ready");
+  document.documentElement.dataset.ready = "true";
 }
 
 async function show(runs, theme, progress) {
@@ -20,11 +21,12 @@ async function show(runs, theme, progress) {
     new Filters(runs, table);
     new Parallel(runs, table, selection, theme);
   }
+  performance.mark("table");
   progress.textContent = "Loading the charts.";
   await painted();
   const Plotly = await loadCharts();
   const curves = new CurveChart(runs, selection, theme, Plotly);
-  selection.choose(runs.order[0]);
+  selection.choose(selection.listed[0]);
   if (table) {
     await new Scatter(runs, selection, theme, Plotly).draw();
     selection.addEventListener("list", () => {

@@ -50,9 +50,10 @@ class Column {
     if (this.numeric) {
       this.distinct.sort((a, b) => a - b);
       const [low, high] = [this.distinct[0], this.distinct[this.distinct.length - 1]];
-      this.logarithmic = role === "parameter" && low > 0 && high / low >= 50;
+      this.logarithmic = role === "parameter" && low > 0 && high / low >= 20;
     } else {
-      this.distinct = [...new Set(this.distinct.map(String))].sort();
+      const natural = new Intl.Collator("en", { numeric: true });
+      this.distinct = [...new Set(this.distinct.map(String))].sort(natural.compare);
     }
   }
 }

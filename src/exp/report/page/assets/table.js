@@ -1,6 +1,6 @@
 // The table of runs, by DataTables: sorting, searching, pages, by keyboard too.
 
-const SHOWN_METRICS = 5;
+const SHOWN_METRICS = 4;
 
 class RunTable {
   constructor(runs, selection, jQuery, thumbnails) {
@@ -45,7 +45,8 @@ class RunTable {
       columns.push({ title: "Name", value: (place) => runs.name[place] });
     }
     const metrics = runs.metrics().filter((column) => column.distinct.length);
-    const wanted = metrics.filter((column, i) => i < SHOWN_METRICS || column.name === "seconds");
+    const always = [runs.main, "seconds"];
+    const wanted = metrics.filter((column, i) => i < SHOWN_METRICS || always.includes(column.name));
     for (const column of [...runs.parameters(), ...wanted]) {
       columns.push({ title: column.name, column, value: (place) => column.values[place] });
     }
