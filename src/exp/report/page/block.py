@@ -17,6 +17,13 @@ def packed(data: bytes) -> str:
 
 def json_block(value: Any) -> str:
     """A packed JSON text; numbers that are not finite become null."""
-    text = json.dumps(finite(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    try:
+        text = written(value)
+    except ValueError:  # seldom: to look for such a number takes longer than to write all
+        text = written(finite(value))
     # A lone surrogate, which JSON from a stranger can hold, has no UTF-8.
     return packed(text.encode("utf-8", "backslashreplace"))
+
+
+def written(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -1,5 +1,6 @@
 // One score of the listed runs against one thing that was varied.
 
+const MOST_POINTS = 2000;
 const MOST_COLOURS = 10;
 const SYMBOLS = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "star"];
 
@@ -23,7 +24,9 @@ class Scatter {
     const few = keys.filter((column) => column.distinct.length <= MOST_COLOURS);
     const other = few.find((column) => column !== first && !/^seeds?(\.|$)/.test(column.name));
     options(colour, [["", "all the same"], ...pairs(few)], other ? other.name : "");
-    for (const what of ["list", "choose"]) selection.addEventListener(what, () => this.draw());
+    this.said = document.getElementById("scatter-hint");
+    selection.addEventListener("list", () => this.draw());
+    selection.addEventListener("choose", () => this.ring());
     theme.addEventListener("change", () => this.draw());
   }
 
@@ -33,15 +36,16 @@ class Scatter {
     const key = this.keys.find((column) => column.name === this.key.value);
     if (!score || !key) return;
     const listed = this.selection.listed.filter((run) => score.values[run] !== null);
+    const every = Math.ceil(listed.length / MOST_POINTS);
+    const drawn = listed.filter((_, i) => i % every === 0);
     const along = new Along(key);
-    const traces = this.groups(listed).map(({ name, members, colour, symbol }) =>
+    Object.assign(this, { along, score });
+    const traces = this.groups(drawn).map(({ name, members, colour, symbol }) =>
       this.trace({ name, members, along, score, marker: { color: colour, symbol, size: 8, opacity: 0.8 } }),
     );
-    const { chosen } = this.selection;
-    if (listed.includes(chosen)) {
-      const ring = { color: "rgba(0,0,0,0)", size: 15, line: { color: theme.now.ink, width: 2.5 } };
-      traces.push({ ...this.trace({ name: "chosen", members: [chosen], along, score, marker: ring }), showlegend: false });
-    }
+    const line = { color: theme.now.ink, width: 2.5 };
+    const ring = { color: "rgba(0,0,0,0)", size: 15, line };
+    traces.push({ ...this.trace({ name: "chosen", members: [], along, score, marker: ring }), showlegend: false });
     const layout = theme.layout({
       height: 420,
       xaxis: { title: { text: plain(key.name) }, ...along.axis },
@@ -51,11 +55,22 @@ class Scatter {
     });
     await Plotly.react(place, traces, layout, CHART);
     this.listen();
-    place.setAttribute(
-      "aria-label",
-      score.name + " against " + key.name + ", " + listed.length +
-        " runs. The table of runs has the same values.",
-    );
+    await this.ring();
+    const runsDrawn = drawn.length + (every > 1 ? " of " + listed.length : "") + " runs";
+    const text = score.name + " against " + key.name + ", " + runsDrawn;
+    place.setAttribute("aria-label", text + ". The table of runs has the same values.");
+    this.said.textContent = every > 1 ? "Shown: " + runsDrawn + ", each " + every + "th of the list." : "";
+  }
+
+  // Around the point of the chosen run.
+  ring() {
+    const { chosen, listed } = this.selection;
+    if (!this.place.data) return null;
+    const there = listed.includes(chosen) && this.score.values[chosen] !== null;
+    const [x, y] = there ? [[this.along.at(chosen)], [this.score.values[chosen]]] : [[], []];
+    const last = this.place.data.length - 1;
+    const more = { customdata: [[chosen]], text: [[plain(there ? this.runs.label(chosen) : "")]] };
+    return this.Plotly.restyle(this.place, { x: [x], y: [y], ...more }, [last]);
   }
 
   groups(listed) {
