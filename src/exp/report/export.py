@@ -11,7 +11,7 @@ from exp.errors import ExpError, RunDirectoryError
 from exp.files import write_whole
 from exp.report.groups import Standing, higher_is_better
 from exp.report.runs import STATUSES, Row
-from exp.report.statistics import TESTS
+from exp.report.statistics import TESTS, pairs
 from exp.runs.directory import csv_text, json_text
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def json(results: Results) -> str:
         "higher_is_better": better,
         "by": list(results.groups.by),
         "test": TESTS[results.test],
-        "comparisons": results.comparisons,
+        "pairs": pairs(results.tested + 1),
         "runs": len(runs.rows),
         "left_out": results.left_out,
         "groups": [

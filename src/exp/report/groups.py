@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from exp.report.runs import Row
-from exp.report.statistics import ALPHA, FEW, Paired, Spread, holm, needed, paired
+from exp.report.statistics import ALPHA, FEW, Paired, Spread, holm, needed, paired, pairs
 from exp.report.values import Scalar, names_seed
 
 HIGHER = ("accuracy", "f1", "auroc", "precision", "recall")
@@ -124,7 +124,8 @@ class Standing:
         spread: of its scores, one for each seed.
         test: the best group's scores against its own over their common seeds, a positive
             difference where the best is better; None for the best itself and where there is none.
-        p: of the test, corrected for the number of groups that were tested.
+        p: of the test, corrected by Holm's method for every pair of groups, as any group could
+            have come out best.
         needed: seeds that would show a difference of this size with a power of 80 %, where there
             were too few.
         verdict: all of this in words.
@@ -155,14 +156,16 @@ def ranked(groups: Groups, test: str = "t") -> list[Standing]:
         best = spreads[0][0]
         tests = [versus(best, group, sign, test) for group, _ in spreads[1:]]
         known = [each.p for each in tests if each.p is not None]
-        corrected = iter(holm(known))
+        # Any group could have come out best: every pair of them was up for being tested.
+        family = pairs(len(known) + 1)
+        corrected = iter(holm(known, family))
         ps = [None if each.p is None else next(corrected) for each in tests]
         found.append(Standing(best, 1, spreads[0][1], None, None, None, "best"))
         for rank, ((group, spread), each, p) in enumerate(
             zip(spreads[1:], tests, ps, strict=True), start=2
         ):
-            few = too_few(each, p, len(known))
-            wanted = wanted_seeds(each, len(known), test) if few else None
+            few = too_few(each, p, family)
+            wanted = wanted_seeds(each, family, test) if few else None
             said = verdict(each, p, few, wanted)
             found.append(Standing(group, rank, spread, each, p, wanted, said))
     nothing = [group for group in groups.all if not group.scores]
@@ -176,22 +179,22 @@ def versus(best: Group, other: Group, sign: float, test: str) -> Paired:
     return paired(one, [sign * other.scores[seeds] for seeds in common], test)
 
 
-def too_few(test: Paired, p: float | None, comparisons: int) -> bool:
+def too_few(test: Paired, p: float | None, family: int) -> bool:
     """Whether that nothing was shown may only mean that there are too few pairs."""
     if p is None or test.smallest is None:
         return True
-    return p > ALPHA and (test.n < FEW or comparisons * test.smallest > ALPHA)
+    return p > ALPHA and (test.n < FEW or family * test.smallest > ALPHA)
 
 
-def wanted_seeds(test: Paired, comparisons: int, name: str) -> int | None:
+def wanted_seeds(test: Paired, family: int, name: str) -> int | None:
     """How many seeds would tell; None where that cannot be said."""
-    comparisons = max(comparisons, 1)
+    family = max(family, 1)
     if test.effect is None:
         return None
     least = FEW
-    while name == "wilcoxon" and comparisons * 2.0 ** (1 - least) > ALPHA:
+    while name == "wilcoxon" and family * 2.0 ** (1 - least) > ALPHA:
         least += 1
-    found = needed(test.effect, ALPHA / comparisons)
+    found = needed(test.effect, ALPHA / family)
     return None if found is None else max(found, least)
 
 

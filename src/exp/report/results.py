@@ -36,7 +36,7 @@ class Results:
         groups: of those runs.
         standings: the groups in the order in which they are shown, those beyond `--top` left out.
         best: the first in the ranking.
-        comparisons: how many groups were tested against it.
+        tested: how many groups were tested against it.
         test: of `statistics.TESTS`.
     """
 
@@ -45,7 +45,7 @@ class Results:
     groups: Groups
     standings: tuple[Standing, ...]
     best: Standing | None
-    comparisons: int
+    tested: int
     test: str
 
     @property
@@ -175,10 +175,12 @@ def results(
     groups = grouped(rows, keys, scored)
     standings = ranked(groups, test)
     best = standings[0] if standings[0].rank is not None else None
-    comparisons = sum(each.p is not None for each in standings)
+    tested = sum(each.p is not None for each in standings)
     shown_ones = tuple(ordered(standings, sort, keys)[:count])
     left_out = len(runs.rows) - len(rows)
-    return Results(replace(runs, rows=rows), left_out, groups, shown_ones, best, comparisons, test)
+    skipped = tuple(row for row in runs.skipped if all(each.holds(row) for each in conditions))
+    runs = replace(runs, rows=rows, skipped=skipped)
+    return Results(replace(runs, rows=rows), left_out, groups, shown_ones, best, tested, test)
 
 
 def completed(

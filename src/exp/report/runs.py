@@ -16,7 +16,8 @@ from typing import Any
 
 from exp.bounds import json_of, read, yaml_of
 from exp.errors import RunDirectoryError, shown
-from exp.report.values import Scalar, leaves, plain_key, typed
+from exp.report.configs import config_of
+from exp.report.values import Scalar, plain_key, typed
 from exp.report.varying import varying
 from exp.runs import process
 from exp.runs.directory import RECORD_SIZE, RunDirectory
@@ -276,15 +277,6 @@ def overrides_of(path: Path) -> tuple[str, ...]:
         return words_of(yaml_of(read(path / ".hydra/overrides.yaml")))
     except (OSError, ValueError):
         return ()
-
-
-def config_of(path: Path) -> dict[str, Scalar]:
-    """The resolved config of a run, flat; empty where there is none."""
-    try:
-        found = yaml_of(read(RunDirectory(path).config))
-    except (OSError, ValueError):
-        return {}
-    return leaves(found) if isinstance(found, dict) else {}
 
 
 def completed(one: Row, config: dict[str, Scalar], keys: Sequence[str]) -> Row:

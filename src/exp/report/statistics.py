@@ -91,13 +91,13 @@ def paired(one: Sequence[float], other: Sequence[float], test: str = "t") -> Pai
     Raises:
         ValueError: the samples are not of one length.
     """
-    pairs = list(zip(one, other, strict=True))
-    if not pairs:
+    both = list(zip(one, other, strict=True))
+    if not both:
         return Paired(None)
-    scale = max(max(abs(a), abs(b)) for a, b in pairs)
-    differences = [a - b if abs(a - b) > _SAME * scale else 0.0 for a, b in pairs]
+    scale = max(max(abs(a), abs(b)) for a, b in both)
+    differences = [a - b if abs(a - b) > _SAME * scale else 0.0 for a, b in both]
     if max(differences) - min(differences) <= _SAME * scale:
-        differences = [differences[0]] * len(pairs)
+        differences = [differences[0]] * len(both)
     found = Spread.of(differences)
     if found.n < 2:
         return Paired(found)
@@ -125,15 +125,26 @@ def signed_rank(differences: Sequence[float]) -> float:
     return float(wilcoxon(rounded).pvalue)
 
 
-def holm(ps: Sequence[float]) -> list[float]:
+def holm(ps: Sequence[float], family: int | None = None) -> list[float]:
     """p values corrected for their number by Holm's method (S. Holm, "A simple sequentially
-    rejective multiple test procedure", Scand. J. Statist. 6, 1979), in the order given."""
+    rejective multiple test procedure", Scand. J. Statist. 6, 1979), in the order given.
+
+    Args:
+        family: how many hypotheses there are in all, where these are not all of them. Any other
+            counts as less likely to be rejected, which errs on the side of no difference.
+    """
+    family = len(ps) if family is None else family
     adjusted, largest = [0.0] * len(ps), 0.0
     order = sorted(range(len(ps)), key=lambda index: ps[index])
     for place, index in enumerate(order):
-        largest = max(largest, min(1.0, (len(ps) - place) * ps[index]))
+        largest = max(largest, min(1.0, (family - place) * ps[index]))
         adjusted[index] = largest
     return adjusted
+
+
+def pairs(groups: int) -> int:
+    """Of so many groups."""
+    return groups * (groups - 1) // 2
 
 
 def needed(effect: float, alpha: float = ALPHA) -> int | None:

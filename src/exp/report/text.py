@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from exp.report.groups import Standing, higher_is_better
 from exp.report.layout import aligned, cell, number
 from exp.report.runs import STATUSES, Row
-from exp.report.statistics import TESTS
+from exp.report.statistics import TESTS, pairs
 
 if TYPE_CHECKING:
     from exp.report.results import Results
@@ -102,16 +102,23 @@ def rests_on(results: Results) -> Iterator[str]:
             "One seed for each group: no interval and no test. Several, such as "
             "seed=range(0,10), give both."
         )
-    if results.comparisons:
+    if results.tested:
+        groups = results.tested + 1
+        family = f" for the {pairs(groups)} pairs of {groups} groups" if groups > 2 else ""
         yield (
-            f"Against the best: {TESTS[results.test]} over common seeds, two-sided, p corrected by "
-            f"Holm for {counted(results.comparisons, 'comparison')}; ± is the 95 % interval of "
-            "the mean difference."
+            f"Against the best: {TESTS[results.test]} over common seeds, two-sided"
+            + (f", p corrected by Holm{family}" if family else "")
+            + "; ± is the 95 % interval of the mean difference."
         )
     if any(each.group.repeats for each in standings):
         yield "Runs of one group and one seed count once, by their mean."
-    unlike = [key for key in results.groups.by if key.split(".")[0] in ("dataset", "split")]
-    if results.comparisons and unlike:
+    unlike = [
+        key
+        for place, key in enumerate(results.groups.by)
+        if key.split(".")[0] in ("dataset", "split")
+        and len({group.values[place] for group in results.groups.all if group.scores}) > 1
+    ]
+    if results.tested and unlike:
         yield (
             f"Groups that differ in {', '.join(unlike)} have not met the same rows: --where picks "
             "one, such as --where " + f"{unlike[0]}={cell(first_value(results, unlike[0]))}."

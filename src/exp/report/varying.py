@@ -26,14 +26,15 @@ def varying(configs: Sequence[dict[str, Scalar]]) -> list[str]:
             continue
         if key.startswith("seeds.") and all(c.get(key) == c.get("seed") for c in configs):
             continue
+        # A type beside each: 1 and true are equal to Python.
+        values = [(type(value := config.get(key, _ABSENT)) is bool, value) for config in configs]
+        if len(set(values)) == 1:
+            continue
         owners = [owner for owner in above(key) if any(f"{owner}.name" in c for c in configs)]
         seen: dict[tuple[object, ...], set[object]] = {}
-        for config in configs:
-            context = tuple(config.get(owner) for owner in owners)
-            # A type beside each: 1 and true are equal to Python.
-            value = config.get(key, _ABSENT)
-            seen.setdefault(context, set()).add((isinstance(value, bool), value))
-        if any(len(values) > 1 for values in seen.values()):
+        for config, value in zip(configs, values, strict=True):
+            seen.setdefault(tuple(config.get(owner) for owner in owners), set()).add(value)
+        if any(len(some) > 1 for some in seen.values()):
             found.append(key)
     return found
 
