@@ -73,8 +73,7 @@ def opened(browser: Any, path: Path, **options: Any) -> Iterator[Opened]:
     page.on("dialog", lambda dialog: (found.complaints.append("dialog"), dialog.dismiss()))
     page.on(
         "console",
-        lambda message: message.type in ("error", "warning")
-        and found.complaints.append(message.text),
+        lambda message: message.type == "error" and found.complaints.append(message.text),
     )
     page.goto(path.as_uri())
     page.wait_for_selector("html[data-ready]")

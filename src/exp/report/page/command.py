@@ -38,7 +38,11 @@ def main(words: list[str]) -> int:
     scripts = libraries()
     runs = gather([typed])
     ranking = Ranking.of(runs, args.metric)
-    title = runs.rows[0].name if len(runs.rows) == 1 else f"{typed.resolve().name}: {len(runs.rows):,} runs"
+    title = (
+        runs.rows[0].name
+        if len(runs.rows) == 1
+        else f"{typed.resolve().name}: {len(runs.rows):,} runs"
+    )
     made = content(runs, ranking, scripts, typed)
     text = document(title, summary(runs, ranking, made.notes), made.blocks, len(runs.rows))
     output = Path(args.output) if args.output is not None else typed / NAME

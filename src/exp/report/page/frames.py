@@ -103,6 +103,7 @@ def fit(found: Frames) -> bool:
         found.probabilities.dtype == np.uint8
         and found.probabilities.shape == shape
         and min(shape) > 0
+        and count > 1
         and min(shape[2:]) > 1
         and len(found.axes) == 2
         and found.epochs.dtype.kind in "iu"

@@ -63,7 +63,9 @@ def pictures(rows: Iterable[tuple[int, Row]], budget: Budget) -> Pictures:
         have = f"the best {len(found.frames):,} runs have" if found.frames else "no run has"
         found.notes.append(f"For size, {have} decision maps over epochs; {left_out:,} do not.")
     if unread:
-        found.notes.append(f"For size, only the best {MAPS:,} runs have thumbnails and decision maps.")
+        found.notes.append(
+            f"For size, only the best {MAPS:,} runs have thumbnails and decision maps."
+        )
     if without:
         figures = f"; {len(found.stills):,} show their figure instead" if found.stills else ""
         found.notes.append(

@@ -37,7 +37,7 @@ class Detail {
 
 // A command line with a button that copies it.
 function command(text) {
-  const line = element("pre", { tabIndex: 0, role: "region", "aria-label": "Command" }, text);
+  const line = element("pre", {}, text);
   const button = element("button", { type: "button", "aria-label": "Copy " + text }, "Copy");
   button.addEventListener("click", async () => {
     try {
