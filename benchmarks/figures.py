@@ -4,7 +4,11 @@
 
 A few default runs of different seeds train as one stack; their pictures are drawn in turn, as a
 helper process does that serves a sweep. `picture` is what the main process does before (the grid
-through the model), `hand-over` the way through the pipe. Files are written and flushed to the disk.
+through the model), `hand-over` the way through the pipe, `usual figures` those of figures=standard
+together. Files are written and flushed to the disk.
+
+The last lines are what the frames of one run cost in a stack of 32: all looks at the models, and
+the bytes of frames.npz.
 """
 
 from __future__ import annotations
@@ -23,16 +27,19 @@ os.environ.setdefault("MKL_CBWR", "AUTO")
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # as in a helper process
     os.environ.setdefault(variable, "1")
 
+import torch
+
+from exp.components.pictures import EVERY, USUAL
 from exp.config import GROUPS, plan
-from exp.engine import Job, train
+from exp.engine import Job, Stack, Training, train
 from exp.figures.draw import draw
-from exp.figures.picture import FIGURES, Picture
+from exp.figures.picture import Picture
 from exp.figures.style import settings
 from exp.runs.pictures import picture
 from exp.runs.tables import Answers
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 20
-SEEDS = (42, 43, 44, 45)
+STACK = 32
 T = TypeVar("T")
 
 spent: dict[str, list[float]] = {}
@@ -45,14 +52,15 @@ def timed(name: str, work: Callable[[], T]) -> T:
     return result
 
 
-def trained() -> list[Answers]:
+def jobs(count: int, **figures: object) -> list[Job]:
+    """Default runs, each of another seed."""
     defaults = dict.fromkeys(GROUPS, "standard") | {
         "dataset": "moons", "split": "holdout", "model": "mlp", "optimizer": "sgd",
         "loss": "auto", "scheduler": "none", "device": "cpu",
     }  # fmt: skip
     parts = {name: {"name": option} for name, option in defaults.items()}
-    jobs = [Job.of(plan({"seed": seed, **parts}), keep=False) for seed in SEEDS]
-    return [Answers(result) for result in train(jobs)]
+    parts["figures"] |= figures
+    return [Job.of(plan({"seed": 42 + i, **parts}), keep=False) for i in range(count)]
 
 
 def one_round(runs: list[Answers], folder: Path) -> None:
@@ -60,19 +68,46 @@ def one_round(runs: list[Answers], folder: Path) -> None:
         drawn = timed("picture", lambda answers=answers: picture(answers))
         assert drawn is not None
         copy = timed("hand-over", lambda drawn=drawn: Picture.from_bytes(drawn.to_bytes()))
-        for name in FIGURES:
+        for name in EVERY:
             alone = dataclasses.replace(copy, names=(name,))
             timed(name, lambda alone=alone: draw(alone, folder))
-        timed("all four figures", lambda copy=copy: draw(copy, folder))
+        moving = dataclasses.replace(copy, names=(), animation=True)
+        timed("animation", lambda moving=moving: draw(moving, folder))
+        usual = dataclasses.replace(copy, names=tuple(USUAL))
+        timed("usual figures", lambda usual=usual: draw(usual, folder))
+
+
+def frames(rounds: int) -> None:
+    """What frames take of a run in a stack of 32."""
+    stack = Stack(jobs(STACK))
+    training = Training(stack, on_end=lambda training, end: None)
+    film = training.recorder.film
+    calendar = sorted(film.due)
+    for _ in range(rounds):
+        film.calendars = [frozenset(calendar)] * STACK
+        film.select(list(range(STACK)))
+        film._grid = None
+        for job in stack.jobs:
+            job.__dict__.pop("view", None)
+        begun = time.process_time()
+        for epoch in range(stack.trainer.epochs):
+            training.recorder.look(epoch, measured=True)
+        kept = [film.frames(run) for run in range(STACK)]
+        sizes = [len(each.to_bytes()) for each in kept if each is not None]
+        assert len(sizes) == STACK
+        spent.setdefault("frames", []).append((time.process_time() - begun) * 1e3 / STACK)
 
 
 def main() -> None:
-    runs = trained()
+    torch.set_num_threads(1)
+    drawn = jobs(4, draw=EVERY)
+    runs = [Answers(result) for result in train(drawn)]
     with tempfile.TemporaryDirectory() as folder, settings():
         one_round(runs, Path(folder))
         spent.clear()  # the first round filled the caches
         for _ in range(ROUNDS):
             one_round(runs, Path(folder))
+    frames(ROUNDS)
     print(f"{'':<18}{'median ms':>10}{'best ms':>10}")
     for name, values in spent.items():
         print(f"{name:<18}{statistics.median(values):>10.1f}{min(values):>10.1f}")

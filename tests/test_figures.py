@@ -22,6 +22,7 @@ from PIL import Image
 
 from exp.figures import FigureError, FigureWorker, Picture, Plane
 from exp.figures.draw import draw
+from exp.figures.frames import Frames
 from exp.figures.numbers import number, percent, power
 from exp.figures.ticks import linear
 from exp.files import write_whole
@@ -29,6 +30,7 @@ from exp.files import write_whole
 PAGES = {"light": (255, 255, 255), "dark": (20, 24, 31)}
 INK = np.array([29, 37, 48])
 NAMES = ("data", "boundary", "learning_curves", "confusion_matrix")
+OTHERS = ("boundary_strip", "roc", "precision_recall", "calibration", "hidden_units", "norms")
 
 
 def history(epochs=20, **columns):
@@ -42,6 +44,25 @@ def history(epochs=20, **columns):
         "lr": np.full(epochs, 0.1),
     }
     return made | columns
+
+
+def norms(epochs=20):
+    epoch = np.arange(0.0, epochs)
+    layers = {f"weight/{n}.weight": 1 + n + epoch / 10 for n in (0, 2)}
+    return {"epoch": epoch, **layers, **{f"gradient/{n}.weight": 0.7**epoch + n for n in (0, 2)}}
+
+
+def film(classes, score, plane, limits, epochs=(0, 2, 9, 19)):
+    """Frames that grow more certain."""
+    xs, ys, points = plane.grid(limits, 12)
+    certain = score(points).T.reshape(classes, 12, 12)
+    maps = np.stack([1 / classes + (certain - 1 / classes) * (i + 1) / len(epochs)
+                     for i in range(len(epochs))])  # fmt: skip
+    maps = np.round(maps * 255).astype(np.uint8)
+    return Frames(
+        epochs=np.array(epochs), xs=xs, ys=ys, probabilities=maps[:, 1:] if classes == 2 else maps,
+        classes=tuple(f"class {label}" for label in range(classes)), axes=("x1", "x2"),
+    )  # fmt: skip
 
 
 def picture(classes=3, rows=60, resolution=40, **changes) -> Picture:
@@ -74,7 +95,15 @@ def picture(classes=3, rows=60, resolution=40, **changes) -> Picture:
         "ys": ys,
         "probabilities": score(points).T.reshape(classes, resolution, resolution),
         "history": history(),
+        "scores": score(X),
+        "frames": film(classes, score, plane, plane.limits(np.vstack([X, centres]))),
+        "norms": norms(),
+        "units": np.stack(
+            [np.maximum(points @ [i, 1 - i], -i).reshape(resolution, -1) for i in range(5)]
+        ),
+        "unit_names": ("1.1", "1.2", "1.3", "2.1", "2.2"),
         "best_epoch": 15,
+        "names": NAMES,
         "dpi": 60,
     }
     return Picture(**(content | changes))
@@ -418,11 +447,14 @@ HOSTILE = (
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_hostile_names_are_drawn_as_they_are(tmp_path, theme):
     given = picture(classes=len(HOSTILE), theme=theme, format=("png", "svg", "pdf"))
+    film = dataclasses.replace(given.frames, classes=HOSTILE)
     given = dataclasses.replace(
         given, classes=HOSTILE, axes=HOSTILE[:2], dataset=HOSTILE[3], model=HOSTILE[0],
-        optimizer=HOSTILE[2], seed="$", metric="$\\bad", note=" ".join(HOSTILE) * 3,
+        optimizer=HOSTILE[2], seed="$", metric="$\\bad", note=" ".join(HOSTILE) * 3, frames=film,
+        names=(*NAMES, *OTHERS), unit_names=HOSTILE[:5], no_units="",
+        norms={"epoch": [0, 1], f"weight/{HOSTILE[1]}": [1, 2], f"gradient/{HOSTILE[1]}": [1, 2]},
     )  # fmt: skip
-    assert len(draw(Picture.from_bytes(given.to_bytes()), tmp_path)) == 12
+    assert len(draw(Picture.from_bytes(given.to_bytes()), tmp_path)) == 30
     text = words(tmp_path, given, "boundary")
     assert "$\\frac{1}{$ x_2" in text
     assert "(empty)" in text
@@ -600,7 +632,9 @@ def test_a_picture_survives_its_bytes():
     copy = Picture.from_bytes(given.to_bytes())
     for field in dataclasses.fields(Picture):
         ours, theirs = getattr(given, field.name), getattr(copy, field.name)
-        if field.name == "history":
+        if field.name == "frames":
+            assert ours.to_bytes() == theirs.to_bytes()
+        elif field.name in ("history", "norms"):
             assert list(ours) == list(theirs)
             assert all((ours[name] == theirs[name]).all() for name in ours)
         elif isinstance(ours, np.ndarray):
@@ -634,7 +668,10 @@ def test_numpy_numbers_are_numbers():
         ({"split": np.full(60, 3)}, "split: expected 0..2"),
         ({"probabilities": np.zeros((2, 40, 40))}, "probabilities: expected [3, 40, 40]"),
         ({"xs": np.zeros(40)}, "xs: expected finite, increasing"),
-        ({"names": ("roc",)}, "names: expected some of data, boundary"),
+        ({"names": ("heat",)}, "names: expected some of data, boundary"),
+        ({"scores": np.zeros((60, 2))}, "scores: expected [60, 3], found [60, 2]"),
+        ({"unit_names": ("1.1",)}, "units: expected [1, G, G], found [5, 40, 40]"),
+        ({"norms": {"epoch": [1], "weight/a": [1, 2]}}, "norms: expected columns of one length"),
         ({"format": ("gif",)}, "format: expected some of png, svg, pdf, found 'gif'"),
         ({"theme": "pink"}, "theme: expected one of light, dark, found 'pink'"),
         ({"dpi": 0}, "dpi: expected 20..2000, found 0"),
@@ -645,6 +682,154 @@ def test_numpy_numbers_are_numbers():
 def test_a_picture_that_does_not_fit_is_refused(changes, text):
     with pytest.raises(ValueError, match=re.escape(text)):
         picture(**changes)
+
+
+def test_frames_of_another_run_are_refused():
+    with pytest.raises(ValueError, match="frames: expected the same classes"):
+        picture(frames=picture(classes=4).frames)
+
+
+# --- curves of scores, norms, units, frames ----------------------------------------------------
+
+
+def test_every_figure_has_bytes_that_repeat(tmp_path, monkeypatch):
+    given = picture(names=OTHERS, format=("png", "svg", "pdf"), animation=True)
+    first = draw(given, tmp_path / "a")
+    assert first[-1].name == "boundary.webp"
+    monkeypatch.setattr(time, "time", lambda: 2e9)
+    again = draw(Picture.from_bytes(given.to_bytes()), tmp_path / "b")
+    assert [path.name for path in first] == [path.name for path in again]
+    for one, other in zip(first, again, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", OTHERS)
+def test_new_pages_have_their_theme_s_colour(tmp_path, theme, name):
+    (path,) = draw(picture(theme=theme, names=(name,)), tmp_path)
+    image = pixels(path)
+    for corner in (image[0, 0], image[0, -1], image[-1, 0], image[-1, -1]):
+        assert tuple(corner) == PAGES[theme]
+    assert 0.2 < (image == PAGES[theme]).all(axis=-1).mean() < 0.98
+
+
+def test_areas_and_precisions_stand_in_the_key(tmp_path):
+    scores = np.eye(3)[np.arange(60) % 3] * 0.8 + 0.05
+    scores[[4, 9]] = [0.05, 0.05, 0.9]  # test rows of the classes 1 and 0
+    given = picture(scores=scores)
+    text = words(tmp_path, given, "roc").split("\n")
+    assert "area under the curve, test" in text
+    # Of class 2 all four rows score high, and so do two of the eight others.
+    assert text.count("0.750") == 1
+    assert text.count("0.875") == 2
+    text = words(tmp_path, given, "precision_recall").split("\n")
+    assert "average precision, test" in text
+    assert text.count("0.667") == 1
+    assert sum(line.startswith("class ") for line in text) == 3
+
+
+def test_the_roc_curve_of_chance_is_the_diagonal(tmp_path):
+    rows = 40
+    kw = {
+        "classes": 2, "rows": rows, "labels": np.arange(rows) % 2, "split": np.zeros(rows),
+        "scores": np.full((rows, 2), 0.5), "names": ("roc",), "dpi": 100,
+    }  # fmt: skip
+    (path,) = draw(picture(**kw), tmp_path)
+    image = pixels(path)
+    blue = np.argwhere(np.abs(image[:, :440] - (87, 144, 252)).sum(axis=-1) < 60)
+    assert len(blue) > 100
+    slope = np.polyfit(blue[:, 1], -blue[:, 0], 1)[0]
+    assert slope == pytest.approx(1.0, abs=0.01)
+
+
+def test_calibration_says_its_error_and_its_counts(tmp_path):
+    scores = np.tile([0.25, 0.75], (60, 1))
+    given = picture(classes=2, scores=scores, predicted=np.ones(60))
+    text = words(tmp_path, given, "calibration").split("\n")
+    assert "48 rows, calibration error 25.0 %" in text
+    assert "12 rows, calibration error 25.0 %" in text
+    assert "probability of class class 1" in text
+    assert "probability of the predicted class" in words(tmp_path, picture(), "calibration")
+
+
+def test_norms_name_their_layers(tmp_path):
+    text = words(tmp_path, picture(), "norms").split("\n")
+    assert {"hidden layer 1", "output layer", "norm of weights", "norm of gradients"} <= set(text)
+    table = {"epoch": [0], "weight/encoder.weight": [1.5], "gradient/encoder.weight": [np.nan]}
+    text = words(tmp_path, picture(norms=table), "norms").split("\n")
+    assert {"encoder", "1.50", "not finite", "no finite value"} <= set(text)
+    assert "not recorded" in words(tmp_path, picture(norms={}), "norms")
+
+
+def test_a_hidden_unit_is_blue_below_zero_and_orange_above(tmp_path):
+    values = np.linspace(-2, 1, 30)[None, :] + np.zeros((30, 1))
+    units = np.stack([values, values * 0, np.full_like(values, np.nan)])
+    given = picture(units=units, unit_names=("1.1", "1.2", "1.3"), names=("hidden_units",), dpi=100)
+    text = words(tmp_path, given, "hidden_units").split("\n")
+    assert {"1.1", "to \N{MINUS SIGN}2", "always 0", "not finite"} <= set(text)
+    (path,) = draw(dataclasses.replace(given, format=("png",)), tmp_path)
+    image = pixels(path)
+    row = image[image.shape[0] - 60, 42:136]
+    assert row[0][2] > row[0][0] + 100
+    assert row[-1][0] > row[-1][2] + 50
+    assert row[62].min() > 240  # where it is 0
+
+
+def test_hidden_units_that_cannot_be_shown_say_why(tmp_path):
+    given = picture(units=np.zeros((0, 0, 0)), unit_names=(), no_units="here are 4 features")
+    assert "here are 4 features" in words(tmp_path, given, "hidden_units")
+    many = picture(units=np.zeros((100, 9, 9)), unit_names=[f"1.{i + 1}" for i in range(100)])
+    assert "not drawn: 36 more units" in words(tmp_path, many, "hidden_units")
+
+
+def test_a_strip_shows_first_and_last_frame_with_accuracy(tmp_path):
+    given = picture(history=history(epoch=np.arange(20.0)))
+    text = words(tmp_path, given, "boundary_strip").split("\n")
+    assert [line for line in text if line.startswith("epoch ")] == [
+        "epoch 0", "epoch 2", "epoch 9", "epoch 19",
+    ]  # fmt: skip
+    assert {"52.0 %", "99.3 %", "percent: test accuracy"} <= set(text)
+    assert "figures.frames=0" in words(tmp_path, picture(frames=None), "boundary_strip")
+
+
+def test_an_animation_has_a_picture_for_each_frame(tmp_path):
+    given = picture(names=(), animation=True)
+    (path,) = draw(given, tmp_path)
+    with Image.open(path) as moving:
+        assert moving.n_frames == 4
+        assert moving.info["loop"] == 0
+        shown = []
+        for index in range(4):
+            moving.seek(index)
+            shown.append(np.asarray(moving.convert("RGB")).astype(int))
+    tint = [255 - image[100:300, 80:280].mean() for image in shown]
+    assert tint == sorted(tint)  # more certain from frame to frame
+    assert tint[-1] > tint[0] + 20
+    assert draw(dataclasses.replace(given, frames=None), tmp_path) == []
+
+
+def test_terraces_of_a_flat_map_are_smoothed_and_a_steep_one_is_left_alone():
+    from exp.figures.film import _unstepped
+
+    x = np.linspace(0.49, 0.51, 40, dtype=np.float32)
+    flat = np.round(x * 255) / 255 * np.ones((2, 40, 1), np.float32)
+    smooth = _unstepped(flat.astype(np.float32))
+    assert np.abs(np.diff(smooth[0, 5], n=1)).max() < np.abs(np.diff(flat[0, 5])).max() / 3
+    assert np.abs(smooth - x).max() < 0.0025
+    steep = (np.linspace(0, 1, 40) > 0.5) * np.ones((2, 40, 1), np.float32)
+    assert _unstepped(steep.astype(np.float32)) is not None
+    assert (_unstepped(steep) == steep).all()
+
+
+@pytest.mark.parametrize("classes", [2, 11, 40])
+def test_new_figures_take_any_number_of_classes(tmp_path, classes):
+    given = picture(classes=classes, rows=4 * classes)
+    for name in ("roc", "precision_recall", "calibration", "boundary_strip"):
+        text = words(tmp_path, given, name).split("\n")
+        if name in ("roc", "precision_recall"):
+            more = [line for line in text if line.startswith("and ")]
+            listed = sum(line.startswith("class ") for line in text)
+            assert listed + (int(more[0].split()[1]) if more else 0) == classes
 
 
 # --- the worker --------------------------------------------------------------------------------

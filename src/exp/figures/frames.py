@@ -100,10 +100,7 @@ class Frames:
                 raise ValueError(f"{name} is missing, or of another kind")
         if arrays["probabilities"].dtype != np.uint8:
             raise ValueError("probabilities: expected uint8")
-        texts: dict[str, Any] = {
-            name: tuple(map(str, arrays.pop(name).ravel().tolist())) for name in ("classes", "axes")
-        }
-        note = str(arrays.pop("note").reshape(-1)[:1].tolist()[0]) if arrays["note"].size else ""
-        return cls(
-            **{n: arrays[n] for n in _KINDS if n in arrays and n != "note"}, **texts, note=note
-        )
+        note = arrays["note"].ravel().tolist()
+        classes, axes = (tuple(map(str, arrays[n].ravel().tolist())) for n in ("classes", "axes"))
+        found: dict[str, Any] = {n: arrays[n] for n in ("epochs", "xs", "ys", "probabilities")}
+        return cls(**found, classes=classes, axes=axes, note=str(note[0]) if note else "")  # type: ignore[arg-type]

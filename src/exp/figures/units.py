@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.colors import to_rgb
+from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
 from exp.figures.numbers import number
-from exp.figures.panel import Panel
+from exp.figures.panel import Panel, notice
 from exp.figures.picture import Picture
-from exp.figures.raster import Pixels
+from exp.figures.raster import Pixels, Raster
 from exp.figures.sheet import Sheet
 from exp.figures.style import Theme, palette
+from exp.figures.text import plain
+from exp.figures.words import Align
 
 _SIDE = 0.98  # inches
 _COLUMNS, _ROWS = 8, 8
@@ -20,11 +23,7 @@ _COLUMNS, _ROWS = 8, 8
 def sheet(picture: Picture) -> Sheet:
     """A small map for each unit, layer below layer."""
     if picture.no_units or not len(picture.units):
-        page = Sheet(picture, panels=[5.0], height=1.0, left=0.4, bottom=0.4)
-        Panel(page, 0, (0.0, 1.0, 0.0, 1.0), "hidden units").empty(
-            picture.no_units or "no hidden units"
-        )
-        return page
+        return notice(picture, "hidden units", picture.no_units or "no hidden units")
     rows, left_out = _arranged(picture.unit_names)
     wide = max(len(row) for row in rows)
     page = Sheet(
@@ -70,7 +69,7 @@ def _unit(sheet: Sheet, index: int, picture: Picture, unit: int) -> None:
         remark = "always 0"
     else:
         remark = f"to {number(high if high >= -low else low)}"
-    panel = Panel(sheet, index, (0.0, 1.0, 0.0, 1.0), picture.unit_names[unit], remark)
+    panel = Panel(sheet, index, (0.0, 1.0, 0.0, 1.0), plain(picture.unit_names[unit]), remark)
     share = np.nan_to_num(values / largest if largest else values * 0.0)
     panel.image(Pixels(_colours(np.clip(share, -1.0, 1.0), theme), nodes=True))
 
@@ -91,16 +90,12 @@ def _key(sheet: Sheet) -> None:
     strip = _colours(np.linspace(-1.0, 1.0, 64)[None, :], theme)
     y -= 0.16
     width = 1.3
-    from matplotlib.transforms import Bbox
-
-    from exp.figures.raster import Raster
-
     box = Bbox.from_extents(x, y, x + width, y + 0.14)
     sheet.add(Raster(Pixels(strip), sheet.inches, box), layer=0.0)
-    for place, label, align in (
-        (0.0, "\N{MINUS SIGN}", "left"),
-        (0.5, "0", "center"),
-        (1.0, "+", "right"),
-    ):
-        sheet.text(x + place * width, y - 0.14, label, size=8.0, colour=theme.muted, align=align,
-                   limit=1.0)  # type: ignore[arg-type]  # fmt: skip
+    ends: tuple[tuple[float, str, Align], ...] = (
+        (0.0, "\N{MINUS SIGN}", "left"), (0.5, "0", "center"), (1.0, "+", "right"),
+    )  # fmt: skip
+    for place, label, align in ends:
+        sheet.text(
+            x + place * width, y - 0.14, label, size=8.0, colour=theme.muted, align=align, limit=1.0
+        )
