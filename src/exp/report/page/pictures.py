@@ -9,7 +9,7 @@ from typing import Any
 
 from exp.bounds import read
 from exp.report.page.budget import Budget
-from exp.report.page.frames import frames
+from exp.report.page.maps import frames_of, packed_maps
 from exp.report.page.thumbnails import thumbnail
 from exp.report.runs import Row
 
@@ -26,7 +26,7 @@ class Pictures:
 
     Attributes:
         thumbnails: base64 of small PNGs.
-        frames: as `Frames.packed` has them.
+        frames: as `packed_maps` has them.
         stills: base64 of figures/boundary.png, of runs without frames.
         notes: what was left out, as sentences.
     """
@@ -47,11 +47,11 @@ def pictures(rows: Iterable[tuple[int, Row]], budget: Budget) -> Pictures:
     for rank, (place, row) in enumerate(rows):
         if rank >= MAPS:
             unread += 1
-        elif (maps := frames(row.path)) is not None:
+        elif (maps := frames_of(row.path)) is not None:
             small = thumbnail(maps)
             if budget.take(len(small) * 3 // 4):
                 found.thumbnails[place] = small
-            whole = maps.packed()
+            whole = packed_maps(maps)
             if budget.take(len(whole["maps"]) * 3 // 4 + 100):
                 found.frames[place] = whole
             else:

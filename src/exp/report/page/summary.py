@@ -67,7 +67,7 @@ def best(runs: Runs, ranking: Ranking) -> str:
     for standing in standings[:GROUPS]:
         spread = standing.spread
         half = spread.mean - spread.low if spread and spread.low is not None else 0.0
-        score = "–" if spread is None else plus_minus(spread.mean, half)
+        score = "-" if spread is None else plus_minus(spread.mean, half)
         cells = [
             *((cell(value), "") for value in standing.group.values),
             (score, "number"),

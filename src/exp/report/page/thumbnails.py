@@ -10,8 +10,8 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 from PIL import Image
 
+from exp.figures.frames import Frames
 from exp.figures.style import THEMES, palette
-from exp.report.page.frames import Frames
 
 SIDE = 64
 """Pixels."""
@@ -21,7 +21,7 @@ MOST = 32
 
 def thumbnail(frames: Frames) -> str:
     """Base64 of a PNG of `SIDE` x `SIDE` pixels, the palette and scale of the figures."""
-    chances = np.stack([scaled(layer) for layer in frames.chances(-1)])
+    chances = np.stack([scaled(layer) for layer in frames.map(-1)])
     count = len(chances)
     steps = max(MOST // count, 3)
     winner = chances.argmax(axis=0)
@@ -34,13 +34,13 @@ def thumbnail(frames: Frames) -> str:
     return base64.b64encode(file.getvalue()).decode("ascii")
 
 
-def scaled(layer: NDArray[np.float64]) -> NDArray[np.float64]:
+def scaled(layer: NDArray[np.float32]) -> NDArray[np.float32]:
     """`[SIDE, SIDE]`, interpolated between the points of the grid."""
     rows, columns = layer.shape
-    image = Image.fromarray(layer.astype(np.float32)).resize(
+    image = Image.fromarray(layer).resize(
         (SIDE, SIDE), Image.Resampling.BILINEAR, box=(0.5, 0.5, columns - 0.5, rows - 0.5)
     )
-    return np.asarray(image, dtype=np.float64)
+    return np.asarray(image, dtype=np.float32)
 
 
 def colours(count: int, steps: int) -> list[int]:

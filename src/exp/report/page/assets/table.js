@@ -95,7 +95,7 @@ class RunTable {
 
   picture(place) {
     const data = this.thumbnails[place];
-    if (!data) return document.createTextNode("–");
+    if (!data) return document.createTextNode("-");
     const alt = "Decision map of run " + this.runs.number[place];
     return element("img", { src: "data:image/png;base64," + data, alt, width: 64, height: 64 });
   }
