@@ -90,11 +90,7 @@ def _key(sheet: Sheet, *, binary: bool) -> None:
     sheet.text(x + 0.34, y, "perfectly calibrated")
     lines = ("below the diagonal: the", "model is too sure of itself;", "above: not sure enough")
     if binary:
-        lines = (
-            "below the diagonal: the",
-            "class is rarer than the",
-            "model says; above: commoner",
-        )
+        lines = ("below the diagonal: rarer", "than the model says;", "above: more often")
     for line in lines:
         y -= 0.17 if line != lines[0] else 0.3
         sheet.text(x, y, line, size=8.0, colour=theme.muted)
