@@ -312,6 +312,17 @@ def test_they_change_no_other_file_and_no_signature(in_tmp: Path) -> None:
     assert table["epoch"].tolist() == [str(epoch) for epoch in range(9)]
 
 
+def test_a_run_that_records_more_came_out_the_same(in_tmp: Path) -> None:
+    words = (*SMALL[:1], "figures.draw=[data]", "figures.dpi=40", "trainer.epochs=5")
+    assert inside(in_tmp, *words, "figures.frames=0", "hydra.run.dir=one").code == 0
+    ended = inside(in_tmp, "rerun", "one", "figures.frames=3", "--into", "other")
+    assert ended.out.endswith("bit-identical\n"), ended.out
+    assert (in_tmp / "other" / "frames.npz").exists()
+    # Where both have recorded, a difference is one.
+    ended = inside(in_tmp, "rerun", "other", "figures.frames=2", "--into", "third")
+    assert "not the same bytes: frames.npz" in ended.out
+
+
 def test_the_file_is_what_the_contract_says(in_tmp: Path) -> None:
     ended = inside(in_tmp, *SMALL[1:], "dataset=iris", "trainer.epochs=6", "figures.frames=4")
     assert ended.code == 0, ended.err

@@ -10,9 +10,10 @@ from typing import Any
 from exp.again.saved import SavedRun
 from exp.report.values import flat
 
+RECORDED = ("frames.npz", "norms.csv")
+"""Files that a run leaves only if its figures want them."""
 RESULTS = (
-    "metrics.csv", "summary.json", "predictions.csv", "checkpoints/", "figures/", "frames.npz",
-    "norms.csv",
+    "metrics.csv", "summary.json", "predictions.csv", "checkpoints/", "figures/", *RECORDED,
 )  # fmt: skip
 """Files that hold what came out, by how their names begin; the most telling first."""
 TOLERANCE = 1e-4
@@ -41,9 +42,11 @@ def results(run: SavedRun) -> dict[str, str]:
 
 
 def changed_files(one: SavedRun, other: SavedRun) -> list[str]:
-    """Names of result files that are not the same in both, the most telling first."""
+    """Names of result files that are not the same in both, the most telling first. What only one
+    of them was asked to record says nothing about the other."""
     left, right = results(one), results(other)
-    names = [name for name in {**left, **right} if left.get(name) != right.get(name)]
+    shared = {**left, **right}.keys() - (set(RECORDED) - (left.keys() & right.keys()))
+    names = [name for name in shared if left.get(name) != right.get(name)]
     return sorted(names, key=lambda name: (rank(name), name))
 
 
