@@ -456,6 +456,21 @@ def test_whatever_stands_in_a_run_is_a_row(in_tmp: Path, text: str) -> None:
     assert results(in_tmp, "runs").code == 0
 
 
+def test_a_stranger_s_names_cannot_steer_the_terminal(in_tmp: Path) -> None:
+    run = {
+        "words": ("a\x1b[2J=\x1b[31m",),
+        "accuracy": 0.5,
+        "status": "failed",
+        "message": "\x1b]0;",
+    }
+    write_sweep(in_tmp / "swept", ["a\x1b[2J"], [run, {**run, "status": "done"}])
+    (in_tmp / "swept/1-run/summary.json").write_text('{"final": {"\\u001b[5m": 1}}')
+    for words in ((), ("--metric", "\x1b[5m"), ("--metric", "loss"), ("--by", "x", "--sort", "y")):
+        ended = results(in_tmp, "swept", *words)
+        assert "\x1b" not in ended.out + ended.err, words
+        assert "\\x1b" in ended.out + ended.err
+
+
 def test_nothing_heavy_is_imported(swept: Path) -> None:
     script = (
         "import sys; from exp.report.results import main; main(['swept', '--where', 'seed<9']);"
