@@ -137,15 +137,15 @@ def test_a_policy_forbids_what_the_page_does_not_need(tab: Opened) -> None:
 
 
 def test_columns_are_sorted_by_pointer_and_by_key(tab: Opened) -> None:
-    loss = tab.page.locator("#runs th", has_text="test/loss")
-    loss.click()
-    assert loss.get_attribute("aria-sort") == "ascending"
+    sorted_by = "#runs th[aria-sort='{}']:has-text('test/loss')"
+    tab.page.locator("#runs th", has_text="test/loss").click()
+    tab.page.wait_for_selector(sorted_by.format("ascending"))
     found = [float(text) for text in column(tab, "test/loss")[:10]]
     assert found == sorted(found)
     assert len(set(found)) == 10
     tab.page.get_by_role("button", name="test/loss").focus()
     tab.page.keyboard.press("Enter")
-    assert loss.get_attribute("aria-sort") == "descending"
+    tab.page.wait_for_selector(sorted_by.format("descending"))
     turned = [float(text) for text in column(tab, "test/loss") if text != "-"]
     assert turned == sorted(turned, reverse=True)
 
