@@ -11,7 +11,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.utils import setup_globals
 from hydra.types import RunMode
 from hydra.version import setbase
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
@@ -66,6 +66,7 @@ words = st.tuples(
 
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(runs=st.lists(words, min_size=1, max_size=4))
+@example(runs=[("dataset.noise=0", "dataset={noise: 0.5}"), ("dataset.noise=0", "seed=1")])
 def test_like_hydra(hydra: Hydra, runs: list[Words]) -> None:
     master, _ = compose(hydra.config_loader, "config", [], RunMode.MULTIRUN)
     composer = Composer(hydra.config_loader, master)

@@ -19,7 +19,7 @@ from commands import inside, read_csv
 from conftest import make_plan
 from exp.engine import Job, Recording, Result, Training, capture, train
 from exp.engine.film import calendar
-from exp.errors import ConfigError
+from exp.errors import ConfigError, DamagedError
 from exp.figures.frames import GRID, Frames
 from exp.figures.npz import packed, unpacked
 from test_same_bits import CONFIGS, assert_same
@@ -259,7 +259,6 @@ def parts_of(run: Path) -> dict[str, Any]:
 
 
 def test_a_damaged_file_is_named(in_tmp: Path) -> None:
-    from exp.errors import DamagedError
     from exp.runs import recordings
     from exp.runs.directory import RunDirectory
 
@@ -269,6 +268,17 @@ def test_a_damaged_file_is_named(in_tmp: Path) -> None:
         with pytest.raises(DamagedError, match=rf"{name} is not what was written"):
             recordings.load(RunDirectory(in_tmp), 3)
         (in_tmp / name).unlink()
+
+
+def test_what_another_run_recorded_is_refused() -> None:
+    job, other = recorded(), recorded(dataset="iris", model={"hidden": [3]})
+    (mine,), (theirs,) = train([job]), train([other])
+    for recording, name in (
+        (Recording(theirs.recording.frames, None), "frames.npz"),
+        (Recording(None, theirs.recording.norms), "norms.csv"),
+    ):
+        with pytest.raises(DamagedError, match=f"{name} is of another run"):
+            train([job], start={0: mine.checkpoint}, recordings={0: recording})
 
 
 # --- files ---------------------------------------------------------------------------------------

@@ -43,11 +43,15 @@ OWN = ("exp.log", "run.json", ".hydra/hydra.yaml")
 
 @pytest.fixture(scope="module")
 def twice(tmp_path_factory: pytest.TempPathFactory) -> list[Ended]:
-    """The same command in two processes."""
+    """The same command in two processes, neither of which knows that the other has finished."""
     places = [tmp_path_factory.mktemp(name) for name in ("one", "other")]
     with ThreadPoolExecutor() as pool:
-        hashing = [{"PYTHONHASHSEED": seed} for seed in ("1", "2")]
-        return list(pool.map(lambda at, env: process(at, *WORDS, environment=env), places, hashing))
+        surroundings = [
+            {"PYTHONHASHSEED": str(seed), "EXP_CACHE": f"{place}-cache"}
+            for seed, place in enumerate(places, start=1)
+        ]
+        runs = pool.map(lambda at, env: process(at, *WORDS, environment=env), places, surroundings)
+        return list(runs)
 
 
 @pytest.fixture(scope="module")

@@ -49,9 +49,9 @@ def main(words: list[str]) -> int:
     """Handles everything that is not a verb; returns the exit code."""
     parser = flags()
     if "--version" in words:  # the look-up of a version takes its time
-        from importlib.metadata import version
+        from exp.packages import installed
 
-        print(f"exp {version('exp')}")
+        print(f"exp {installed('exp')}")
         return 0
     args = parser.parse_args(words)
     if args.experimental_rerun is not None:
@@ -187,7 +187,8 @@ def started(hydra: Hydra, config: DictConfig, name: str, faults: list[Fault], wo
     from exp.runs import provenance
     from exp.runs.console import bar
     from exp.runs.directory import RunDirectory
-    from exp.runs.execute import Execution, execute
+    from exp.runs.execute import execute
+    from exp.runs.execution import Execution
 
     job = Job.of(found)
     tried(job)

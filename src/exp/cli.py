@@ -18,6 +18,7 @@ VERBS: dict[str, str] = {
     "rerun": "exp.again.rerun:main",
     "compare": "exp.again.compare:main",
     "results": "exp.report.results:main",
+    "report": "exp.report.page.command:main",
 }
 
 

@@ -12,7 +12,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -20,6 +19,7 @@ from pydantic import Field
 import exp.components  # noqa: F401 - declares the kinds
 from exp.environment import WRITTEN, stored
 from exp.errors import ConfigError, Fault, shown, unknown
+from exp.packages import installed
 from exp.registry import Chosen, checked, config_parameters, register, schema_of
 from exp.schema import Count, Seed
 
@@ -169,7 +169,7 @@ class Plan:
             for key, value in self.config.items()
             if PRESENTATION.get(key) != ()
         }
-        whole = {"config": matters, "data": fingerprint, "exp": version("exp")}
+        whole = {"config": matters, "data": fingerprint, "exp": installed("exp")}
         text = json.dumps(whole, sort_keys=True, allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 
 TEMPORARY = ".tmp"
 """How the names of files and folders end that are not whole yet."""
@@ -24,40 +24,74 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         OSError: the file cannot be written; what stood at `path` before is untouched.
     """
-    write_all({path: data})
+    drafts = Drafts()
+    try:
+        drafts.add({path: data})
+        flush([drafts])
+        drafts.place()
+    finally:
+        drafts.discard()
 
 
-def write_all(contents: Mapping[Path, bytes]) -> None:
-    """Write several files, each whole. None is replaced before all of them are on the disk.
+class Drafts:
+    """Files that are written beside their places, to take them once they are on the disk.
 
-    Flushed at the same time: a file system that is asked for several writes them in one go.
+    In three steps (`add`, `flush`, `place`), so that many can be flushed at the same time: a file
+    system that is asked for several writes them in one go.
 
-    Args:
-        contents: path -> content, as for `write_whole`.
-
-    Raises:
-        OSError: a file cannot be written; what stood at the paths before is untouched, unless it is
-            the renaming that failed.
+    Attributes:
+        fault: what went wrong when they were flushed.
     """
-    drafts: dict[Path, Path] = {}
-    with contextlib.ExitStack() as files_open:
-        try:
-            files = []
-            for path, data in contents.items():
-                draft = draft_of(path)
-                file = files_open.enter_context(open(draft, "xb", buffering=0))
-                drafts[path] = draft
-                if file.write(data) != len(data):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                files.append(file.fileno())
-            flush(files)
-            files_open.close()
-            for path, draft in drafts.items():
-                os.replace(draft, path)
-        except BaseException:
-            for draft in drafts.values():
-                draft.unlink(missing_ok=True)
-            raise
+
+    def __init__(self) -> None:
+        self._places: dict[Path, Path] = {}
+        self._unflushed: list[BinaryIO] = []
+        self.fault: OSError | None = None
+
+    def add(self, contents: Mapping[Path, bytes]) -> None:
+        """Writes drafts.
+
+        Raises:
+            OSError: one of them cannot be written.
+        """
+        for path, data in contents.items():
+            draft = draft_of(path)
+            file = open(draft, "xb", buffering=0)  # noqa: SIM115 - closed when it is flushed
+            self._places[path] = draft
+            self._unflushed.append(file)
+            if file.write(data) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    @property
+    def places(self) -> list[Path]:
+        """Where they belong."""
+        return list(self._places)
+
+    def take_unflushed(self) -> list[BinaryIO]:
+        """Open files whose content may not be on the disk; whoever takes them closes them."""
+        files, self._unflushed = self._unflushed, []
+        return files
+
+    def place(self) -> None:
+        """Has every draft take its place.
+
+        Raises:
+            OSError: one of them cannot, though those before it have; or is not on the disk.
+        """
+        if self.fault is not None:
+            raise self.fault
+        for path in self.places:
+            os.replace(self._places[path], path)
+            del self._places[path]
+
+    def discard(self) -> None:
+        """Removes drafts that have not taken their places."""
+        for file in self.take_unflushed():
+            file.close()
+        for draft in self._places.values():
+            draft.unlink(missing_ok=True)
+        self._places.clear()
+        self.fault = None
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:
@@ -91,10 +125,19 @@ def draft_of(path: Path) -> Path:
     return path.parent / f".{secrets.token_hex(8)}{TEMPORARY}"
 
 
-def flush(files: Sequence[int]) -> None:
-    """Waits until the content of these open files is on the disk."""
-    if len(files) == 1:
-        os.fsync(files[0])
-        return
-    with ThreadPoolExecutor(min(len(files), 8)) as pool:
-        list(pool.map(os.fsync, files))
+def flush(many: Iterable[Drafts]) -> None:
+    """Waits until the content of all these drafts is on the disk; `place` tells what went wrong."""
+    works = [(drafts, file) for drafts in many for file in drafts.take_unflushed()]
+    if len(works) == 1:
+        flush_one(*works[0])
+    elif works:
+        with ThreadPoolExecutor(min(len(works), 8)) as pool:
+            list(pool.map(flush_one, *zip(*works, strict=True)))
+
+
+def flush_one(drafts: Drafts, file: BinaryIO) -> None:
+    try:
+        with file:
+            os.fsync(file)
+    except OSError as error:
+        drafts.fault = error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import sys
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from exp import cache
 from exp.data import Data, Prepared, Split
 from exp.datafaults import TooFewRowsError
 from exp.errors import ComponentError, DataError
+from exp.packages import installed
 from exp.registry import Chosen
 
 
@@ -107,13 +107,4 @@ def source(module: str) -> str | None:
     try:
         return hashlib.sha256(Path(sys.modules[module].__file__ or "").read_bytes()).hexdigest()
     except (KeyError, OSError):
-        return None
-
-
-@lru_cache
-def installed(package: str) -> str | None:
-    """The version of a package, found without importing it."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
         return None

@@ -14,7 +14,8 @@ from exp.runs import provenance
 from exp.runs.checkpoint import Checkpoint
 from exp.runs.console import bar
 from exp.runs.directory import RunDirectory
-from exp.runs.execute import Execution, execute
+from exp.runs.execute import execute
+from exp.runs.execution import Execution
 from exp.runs.log import DATED
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from exp.engine.stack import Stack
+from exp.errors import DamagedError
 from exp.figures.frames import GRID, Frames
 
 
@@ -123,7 +124,14 @@ class Film:
         )
 
     def restore(self, frames: Frames) -> None:
-        """Takes up the frames of a stack of one where an earlier training was left."""
+        """Takes up the frames of a stack of one where an earlier training was left.
+
+        Raises:
+            DamagedError: they are of another run.
+        """
+        classes = len(self.stack.jobs[0].data.data.classes)
+        if frames.probabilities.shape[1:] != (1 if classes == 2 else classes, GRID, GRID):
+            raise DamagedError("frames.npz is of another run. Without it the run goes on")
         maps = zip(frames.epochs.tolist(), frames.probabilities, strict=True)
         self.taken[0] = dict(maps)
 

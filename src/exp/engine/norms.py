@@ -10,6 +10,7 @@ import torch
 from exp.engine.history import History
 from exp.engine.model import padded
 from exp.engine.stack import Stack
+from exp.errors import DamagedError
 
 
 class Norms:
@@ -52,7 +53,13 @@ class Norms:
         return self.history.table(run) if self.wanted[run] else None
 
     def restore(self, table: Mapping[str, np.ndarray]) -> None:
-        """Takes up the rows of a stack of one where an earlier training was left."""
+        """Takes up the rows of a stack of one where an earlier training was left.
+
+        Raises:
+            DamagedError: they are of another run.
+        """
+        if tuple(table) != ("epoch", *self.history.columns):
+            raise DamagedError("norms.csv is of another run. Without it the run goes on")
         values = self.stack.model.parameters.values
         rows = np.array([table[name] for name in self.history.columns]).T[:, :, None]
         self.history.restore(

@@ -45,14 +45,14 @@ class Predictor:
     def logits(self, X: np.ndarray) -> np.ndarray:
         """Logits `[rows, outputs]` of rows `[rows, features]`."""
         blank = np.zeros(len(X), np.int64)
-        with self._alone():
+        with self.alone():
             pieces = [self.model(b.x, b.mask, False)[0, :, : b.count] for b in self._rows(X, blank)]
             return torch.cat(pieces, dim=1).T.contiguous().cpu().numpy()
 
     def loss(self, X: np.ndarray, labels: np.ndarray) -> float:
         """The mean loss on rows `[rows, features]` with labels `[rows]`, penalty included."""
         tally = Tally()
-        with self._alone():
+        with self.alone():
             for batch in self._rows(X, labels):
                 logits = self.model(batch.x, batch.mask, False)
                 tally.add(self.objective(logits, batch, self.model), None, batch)
@@ -64,7 +64,7 @@ class Predictor:
         count = len(logits)
         stacked = torch.zeros(1, logits.shape[1], padded(count), dtype=self.device.dtype)
         stacked[0, :, :count] = torch.from_numpy(logits).T
-        with self._alone():
+        with self.alone():
             found = self.objective.loss.probabilities(stacked)
         return found[0, :, :count].T.contiguous().numpy()
 
@@ -79,7 +79,7 @@ class Predictor:
             return None
         places = [i for i, each in enumerate(self.model.layers) if isinstance(each, Elementwise)]
         found: dict[int, list[Tensor]] = {place: [] for place in places}
-        with self._alone():
+        with self.alone():
             for batch in self._rows(X, np.zeros(len(X), np.int64)):
                 x, now = batch.x, Pass(batch.mask, False, self.model.generators)
                 for place, layer in enumerate(self.model.layers):
@@ -93,7 +93,7 @@ class Predictor:
         return Split([X], [labels], self.objective.loss, dtype=dtype, device=device).chunks()
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
         """On as many threads as in training, without gradients."""
         threads = torch.get_num_threads()
         torch.set_num_threads(self.device.threads)

@@ -10,7 +10,7 @@ from exp.figures.numbers import percent
 from exp.figures.panel import Panel, beside
 from exp.figures.picture import TEST, TRAIN, Picture
 from exp.figures.sheet import Sheet
-from exp.figures.ticks import linear
+from exp.figures.ticks import linear, unlabelled
 
 _SIDE = 4.1  # inches
 _BOUNDARY = 1.5  # points
@@ -40,7 +40,7 @@ def sheet(picture: Picture) -> Sheet:
         wrong = int((picture.predicted[members] != picture.labels[members]).sum())
         share = f" ({percent(wrong / total)})" if total else ""
         panel = Panel(page, index, limits, name, f"{total:,} rows, {wrong:,} misclassified{share}")
-        panel.ticks(across, up if index == 0 else (up[0], [""] * len(up[0])))
+        panel.ticks(across, up if index == 0 else unlabelled(up))
         panel.labels(picture.axes[0], picture.axes[1] if index == 0 else "", beside=aside)
         if decision is not None:
             panel.image(decision.pixels)

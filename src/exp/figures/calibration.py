@@ -10,10 +10,9 @@ from exp.figures.picture import TEST, TRAIN, Picture
 from exp.figures.scores import BINS, Calibration, calibration
 from exp.figures.sheet import Sheet
 from exp.figures.text import plain
-from exp.figures.ticks import logarithmic
+from exp.figures.ticks import SHARES, logarithmic, unlabelled
 
 _SIDE, _COUNTS = 3.5, 0.95  # inches
-_SHARES = ([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], ["0", "0.2", "0.4", "0.6", "0.8", "1"])
 _EDGE = 0.025
 _FLOOR = -0.3  # of the counts' logarithmic scale: one row is still a bar
 
@@ -44,14 +43,14 @@ def sheet(picture: Picture) -> Sheet:
             f"{each.counts.sum():,} rows, calibration error {percent(each.error)}" if each else ""
         )
         panel = Panel(page, index, (-_EDGE, 1 + _EDGE, -_EDGE, 1 + _EDGE), title, remark)
-        blank = [""] * len(_SHARES[0])
-        panel.ticks((_SHARES[0], blank), _SHARES if index == 0 else (_SHARES[0], blank), grid=True)
+        blank = unlabelled(SHARES)
+        panel.ticks(blank, SHARES if index == 0 else blank, grid=True)
         came = f"share of {name}" if binary else "share that is right"
         panel.labels("", came if index == 0 else "", beside=0.56)
         panel.lines([[(0, 0), (1, 1)]], colour=page.theme.muted, width=0.8, dashes=(2, 3))
         below = Panel(page, index + 2, (-_EDGE, 1 + _EDGE, _FLOOR, top), "")
         up = logarithmic(0.0, top, most=4)
-        below.ticks(_SHARES, up if index == 0 else (up[0], [""] * len(up[0])), grid=True)
+        below.ticks(SHARES, up if index == 0 else unlabelled(up), grid=True)
         below.labels(f"probability of {name}", "rows, log" if index == 0 else "", beside=0.56)
         if each is None:
             panel.empty("no rows" if not (picture.split == split).any() else "no probabilities")
@@ -91,11 +90,7 @@ def _key(sheet: Sheet, *, binary: bool) -> None:
     sheet.text(x + 0.34, y, "perfectly calibrated")
     lines = ("below the diagonal: the", "model is too sure of itself;", "above: not sure enough")
     if binary:
-        lines = (
-            "below the diagonal: the",
-            "class is rarer than the",
-            "model says; above: commoner",
-        )
+        lines = ("below the diagonal: rarer", "than the model says;", "above: more often")
     for line in lines:
         y -= 0.17 if line != lines[0] else 0.3
         sheet.text(x, y, line, size=8.0, colour=theme.muted)

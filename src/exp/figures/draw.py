@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from exp.figures import (
@@ -38,31 +38,35 @@ _SHEETS: dict[str, Callable[[Picture], Sheet]] = {
 
 
 def draw(picture: Picture, folder: Path) -> list[Path]:
-    """Draw every named figure in every format; the same picture gives the same bytes.
+    """Draw every named figure in every format into files.
 
     Args:
         folder: made if missing, its parent must exist; each file in it is written whole.
 
     Returns:
-        The paths, `<name>.<format>`, in the order of `picture.names`; the animation's last.
+        The paths, in the order of `drawings`.
 
     Raises:
         OSError: a file cannot be written.
     """
     folder.mkdir(exist_ok=True)
     paths = []
+    for name, content in drawings(picture):
+        write_whole(folder / name, content)
+        paths.append(folder / name)
+    return paths
+
+
+def drawings(picture: Picture) -> Iterator[tuple[str, bytes]]:
+    """Name (`<figure>.<format>`) and content of every figure in every format, in the order of
+    `picture.names`, the animation last; the same picture gives the same bytes."""
     with settings():
         for name in picture.names:
             sheet = _SHEETS[name](picture)
             for suffix in picture.format:
-                path = folder / f"{name}.{suffix}"
-                write_whole(path, encoded(sheet, suffix))
-                paths.append(path)
+                yield f"{name}.{suffix}", encoded(sheet, suffix)
         if picture.animation and picture.frames is not None and len(picture.frames):
-            path = folder / "boundary.webp"
-            write_whole(path, film.animation(picture))
-            paths.append(path)
-    return paths
+            yield "boundary.webp", film.animation(picture)
 
 
 def encoded(sheet: Paper, suffix: str) -> bytes:

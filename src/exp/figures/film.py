@@ -13,13 +13,13 @@ from exp.figures import rows
 from exp.figures.decision import Decision, Map
 from exp.figures.frames import Frames
 from exp.figures.numbers import percent
-from exp.figures.panel import Panel, beside
+from exp.figures.panel import Panel, beside, notice
 from exp.figures.picture import TRAIN, Picture
 from exp.figures.png import pixels
 from exp.figures.sheet import Sheet
 from exp.figures.ticks import linear
 
-_STILLS, _SIDE = 8, 1.5  # inches
+_STILLS, _ACROSS, _SIDE = 8, 4, 1.5  # inches
 _MOST_ROWS = 300
 _LARGE = 4.1
 _FLAT, _BLUR = 8 / 255, 3  # the steepest step of a flat map; points on both sides
@@ -32,17 +32,12 @@ def strip(picture: Picture) -> Sheet:
     """Up to eight stills, the first and the last frame among them."""
     frames = picture.frames
     if frames is None or not len(frames):
-        page = Sheet(picture, panels=[5.0], height=1.0, left=0.4, bottom=0.4)
-        Panel(page, 0, (0.0, 1.0, 0.0, 1.0), "boundary over time").empty(
-            "no frames were kept (figures.frames=0)"
-        )
-        return page
+        return notice(picture, "boundary over time", "no frames were kept (figures.frames=0)")
     chosen = np.unique(np.linspace(0, len(frames) - 1, _STILLS).round().astype(int)).tolist()
-    across = min(len(chosen), 4)
     page = Sheet(
         picture,
-        panels=[_SIDE] * across,
-        height=[_SIDE] * -(-len(chosen) // across),
+        panels=[_SIDE] * _ACROSS,
+        height=[_SIDE] * -(-len(chosen) // _ACROSS),
         left=0.4,
         bottom=0.3,
         gap=0.14,

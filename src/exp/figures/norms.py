@@ -11,13 +11,12 @@ from exp.figures.numbers import number
 from exp.figures.panel import Panel
 from exp.figures.picture import Picture
 from exp.figures.sheet import KEY, Sheet
-from exp.figures.style import Theme, palette
+from exp.figures.style import stroke
 from exp.figures.text import plain
 from exp.figures.ticks import linear, logarithmic
 
 _LOG_FROM = 20.0
 _MOST = 2000  # points of a line
-_DASHES = ((), (5, 1.6), (1.2, 1.2), (6, 1.5, 1.2, 1.5))
 
 
 def sheet(picture: Picture) -> Sheet:
@@ -64,17 +63,12 @@ def _panel(
             shown = np.log10(values) if log else values
         shown = np.where(np.isfinite(shown), shown, np.nan)
         line = np.column_stack([epochs, shown])[::stride]
-        style = _style(place, len(lines), sheet.theme)
+        style = stroke(place, len(lines), sheet.theme)
         panel.lines([line], layer=4.0, simplify=True, **style)
         if np.isfinite(line[:, 1]).sum() == 1:
             colour = style["colour"]
             dot = {"shape": "o", "size": 5.5, "fill": colour, "edge": colour, "thickness": 1.0}
             panel.points(line[np.isfinite(line[:, 1])], layer=4.0, **dot)
-
-
-def _style(layer: int, count: int, theme: Theme) -> dict[str, Any]:
-    colour = tuple(palette(max(count, 2), theme)[layer].tolist())
-    return {"colour": colour, "width": 1.5, "dashes": _DASHES[layer % len(_DASHES)]}
 
 
 def _key(sheet: Sheet, layers: list[str], table: dict[str, NDArray[Any]]) -> None:
@@ -83,7 +77,7 @@ def _key(sheet: Sheet, layers: list[str], table: dict[str, NDArray[Any]]) -> Non
         if y < sheet.bottom + 0.3:
             sheet.text(x, y, f"and {len(layers) - place} more layers", colour=theme.muted)
             return
-        sheet.line([(x, y + 0.04), (x + 0.26, y + 0.04)], **_style(place, len(layers), theme))
+        sheet.line([(x, y + 0.04), (x + 0.26, y + 0.04)], **stroke(place, len(layers), theme))
         sheet.text(x + 0.34, y, _named(layer, place, len(layers)))
         for what in ("weight", "gradient"):
             y -= 0.165

@@ -10,7 +10,9 @@ from numpy.typing import ArrayLike
 
 from exp.figures.markers import Markers
 from exp.figures.paper import Paper
+from exp.figures.picture import Picture
 from exp.figures.raster import Pixels, Raster
+from exp.figures.sheet import Sheet
 from exp.figures.strokes import Fill, Strokes
 from exp.figures.text import NORMAL, SMALL, TITLE, plain, shortened, width
 from exp.figures.ticks import Ticks
@@ -173,3 +175,10 @@ class Panel:
         paper = [(x, y), (x + width(text, SMALL) / 72 + 0.08, y + 0.17)]
         sheet.add(Fill(paper, sheet.inches, colour=sheet.theme.page, alpha=0.8), layer=6.0)
         sheet.text(x + 0.04, y + 0.045, text, size=SMALL, colour=sheet.theme.muted)
+
+
+def notice(picture: Picture, title: str, reason: str) -> Sheet:
+    """A sheet that only says why there is nothing to draw."""
+    page = Sheet(picture, panels=[5.0], height=1.0, left=0.4, bottom=0.4)
+    Panel(page, 0, (0.0, 1.0, 0.0, 1.0), title).empty(reason)
+    return page

@@ -43,6 +43,9 @@ _MARKERS = (
 )
 
 
+DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.6), (1.2, 1.2), (6, 1.5, 1.2, 1.5))
+
+
 @dataclass(frozen=True)
 class Theme:
     """The colours that are not data.
@@ -125,6 +128,12 @@ def palette(count: int, theme: Theme) -> NDArray[np.float64]:
 def marker(label: int) -> tuple[str, float]:
     """The marker of a class and the factor on its size."""
     return _MARKERS[label % len(_MARKERS)]
+
+
+def stroke(index: int, count: int, theme: Theme) -> dict[str, Any]:
+    """How one of several lines is drawn: its colour, and dashes for those who see none."""
+    colour = tuple(palette(max(count, 2), theme)[index].tolist())
+    return {"colour": colour, "width": 1.5, "dashes": DASHES[index % len(DASHES)]}
 
 
 def blend(background: str | Colour, colour: str | Colour, amount: float) -> Colour:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +11,11 @@ from exp.figures.panel import Panel
 from exp.figures.picture import TEST, TRAIN, Picture
 from exp.figures.scores import Curve, precision_recall, roc
 from exp.figures.sheet import KEY, Sheet
-from exp.figures.style import Theme, palette
+from exp.figures.style import DASHES, stroke
 from exp.figures.text import plain
+from exp.figures.ticks import SHARES, unlabelled
 
 _SIDE = 3.7  # inches
-_SHARES = ([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], ["0", "0.2", "0.4", "0.6", "0.8", "1"])
-_DASHES = ((), (5, 1.6), (1.2, 1.2), (6, 1.5, 1.2, 1.5))
 _EDGE = 0.025
 
 Rule = Callable[[NDArray[np.bool_], NDArray[np.floating]], Curve]
@@ -41,7 +39,7 @@ def _sheet(picture: Picture, rule: Rule, x: str, y: str, value: str) -> Sheet:
         members = picture.split == split
         total = int(members.sum())
         panel = Panel(page, index, limits, name, f"{total:,} rows" if total else "")
-        panel.ticks(_SHARES, _SHARES if index == 0 else (_SHARES[0], [""] * 6), grid=True)
+        panel.ticks(SHARES, SHARES if index == 0 else unlabelled(SHARES), grid=True)
         panel.labels(x, y if index == 0 else "", beside=0.56)
         if not total or not len(picture.scores):
             panel.empty("no rows" if not total else "no probabilities")
@@ -51,10 +49,10 @@ def _sheet(picture: Picture, rule: Rule, x: str, y: str, value: str) -> Sheet:
         labels, scores = picture.labels[members], picture.scores[members]
         curves = [rule(labels == label, scores[:, label]) for label in range(len(told))]
         # Solid lines first: where curves lie on each other, dashes show what is below.
-        for label, curve in sorted(enumerate(curves), key=lambda each: each[0] % len(_DASHES)):
+        for label, curve in sorted(enumerate(curves), key=lambda each: each[0] % len(DASHES)):
             if len(curve.x):
                 line = _steps(curve) if rule is precision_recall else (curve.x, curve.y)
-                style = _style(label, len(curves), page.theme)
+                style = stroke(label, len(curves), page.theme)
                 panel.lines([np.column_stack(line)], layer=4.0, simplify=True, **style)
         listed, told = name, [curve.value for curve in curves]
     _key(page, picture, value, listed, told)
@@ -66,11 +64,6 @@ def _steps(curve: Curve) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return np.repeat(curve.x, 2)[:-1], np.repeat(curve.y, 2)[1:]
 
 
-def _style(label: int, count: int, theme: Theme) -> dict[str, Any]:
-    colour = tuple(palette(count, theme)[label].tolist())
-    return {"colour": colour, "width": 1.5, "dashes": _DASHES[label % len(_DASHES)]}
-
-
 def _key(sheet: Sheet, picture: Picture, value: str, split: str, told: list[float]) -> None:
     x, y, theme = sheet.key, sheet.top - 0.13, sheet.theme
     sheet.text(x, y, f"{value}, {split}" if split else value, size=8.0, colour=theme.muted)
@@ -79,7 +72,7 @@ def _key(sheet: Sheet, picture: Picture, value: str, split: str, told: list[floa
     shown = min(len(told), int((y - sheet.bottom - 0.4) / 0.2) + 1)
     shown = shown if shown == len(told) else shown - 1
     for label in range(shown):
-        style = _style(label, len(told), theme)
+        style = stroke(label, len(told), theme)
         sheet.line([(x, y + 0.04), (x + 0.26, y + 0.04)], **style)
         sheet.text(x + 0.34, y, plain(picture.classes[label]), limit=KEY - 0.34 - 0.4)
         number = "-" if np.isnan(told[label]) else _rounded(told[label])

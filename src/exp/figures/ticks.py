@@ -12,6 +12,14 @@ from exp.figures.text import SMALL, width
 Ticks = tuple[list[float], list[str]]
 
 
+SHARES: Ticks = ([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], ["0", "0.2", "0.4", "0.6", "0.8", "1"])
+
+
+def unlabelled(ticks: Ticks) -> Ticks:
+    """The same places, for a panel whose neighbour has the labels."""
+    return ticks[0], [""] * len(ticks[0])
+
+
 def linear(low: float, high: float, *, most: int = 6, room: float | None = None) -> Ticks:
     """Multiples of 1, 2 or 5 times a power of ten within [low, high].
 

@@ -8,7 +8,7 @@ from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
 from exp.figures.numbers import number
-from exp.figures.panel import Panel
+from exp.figures.panel import Panel, notice
 from exp.figures.picture import Picture
 from exp.figures.raster import Pixels, Raster
 from exp.figures.sheet import Sheet
@@ -23,11 +23,7 @@ _COLUMNS, _ROWS = 8, 8
 def sheet(picture: Picture) -> Sheet:
     """A small map for each unit, layer below layer."""
     if picture.no_units or not len(picture.units):
-        page = Sheet(picture, panels=[5.0], height=1.0, left=0.4, bottom=0.4)
-        Panel(page, 0, (0.0, 1.0, 0.0, 1.0), "hidden units").empty(
-            picture.no_units or "no hidden units"
-        )
-        return page
+        return notice(picture, "hidden units", picture.no_units or "no hidden units")
     rows, left_out = _arranged(picture.unit_names)
     wide = max(len(row) for row in rows)
     page = Sheet(

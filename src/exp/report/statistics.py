@@ -184,7 +184,7 @@ def power(n: int, effect: float, alpha: float) -> float:
     from scipy.special import nctdtr
 
     bound, centre = quantile(n - 1, alpha), abs(effect) * math.sqrt(n)
-    if centre > bound + 10:  # beyond what nctdtr can do
+    if centre > bound + 5:  # nctdtr loses its digits there
         return 1.0
     return float(1 - nctdtr(n - 1, centre, bound) + nctdtr(n - 1, centre, -bound))
 

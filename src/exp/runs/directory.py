@@ -7,7 +7,8 @@ import hashlib
 import io
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import yaml
 
 from exp.bounds import json_of, read
 from exp.errors import DamagedError, RunDirectoryError
-from exp.files import TEMPORARY, write_all
+from exp.files import TEMPORARY, Drafts, flush
 
 RECORD_SIZE = 64 << 20
 """Bytes of run.json; that of a run has a thousandth."""
@@ -30,11 +31,16 @@ class RunDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.drafts = Drafts()
         self._written: dict[Path, str] = {}
 
     @property
     def config(self) -> Path:
         return self.path / "config.yaml"
+
+    @property
+    def hydra(self) -> Path:
+        return self.path / ".hydra"
 
     @property
     def record(self) -> Path:
@@ -103,25 +109,52 @@ class RunDirectory:
         Raises:
             RunDirectoryError: one of them cannot be written.
         """
-        try:
+        self.draft(files)
+        self.place()
+
+    def draft(self, files: Mapping[Path, bytes | str]) -> None:
+        """Writes files of this run beside their places, which they take with `place`.
+
+        Raises:
+            RunDirectoryError: one of them cannot be written.
+        """
+        contents = {p: d.encode() if isinstance(d, str) else d for p, d in files.items()}
+        with self._told(files):
             for folder in {path.parent for path in files}:
                 folder.mkdir(exist_ok=True)
-            contents = {p: d.encode() if isinstance(d, str) else d for p, d in files.items()}
-            write_all(contents)
-            # So that a digest of what this process has written is taken without reading it again.
-            self._written |= {path: sha256(content) for path, content in contents.items()}
-        except OSError as error:
-            names = ", ".join(path.name for path in files)
+            self.drafts.add(contents)
+        # So that a digest of what this process has written is taken without reading it again.
+        self._written |= {path: sha256(content) for path, content in contents.items()}
+
+    def place(self) -> None:
+        """Has every draft take its place, once they are all on the disk.
+
+        Raises:
+            RunDirectoryError: one of them cannot.
+        """
+        with self._told(self.drafts.places):
+            flush([self.drafts])
+            self.drafts.place()
+
+    @contextmanager
+    def _told(self, files: Iterable[Path]) -> Iterator[None]:
+        names = ", ".join(path.name for path in files)
+        try:
+            yield
+        except BaseException as error:
+            self.drafts.discard()
+            if not isinstance(error, OSError):
+                raise
             reason = error.strerror or error
             raise RunDirectoryError(f"cannot write {names} in {self.path}: {reason}") from error
 
     def files(self) -> list[Path]:
         """Every file whose digest stands in run.json, which cannot hold its own, in a fixed order.
 
-        Drafts of files that a crash has left are nobody's.
+        Drafts of files that a crash has left are nobody's; our own count as what they will be.
         """
-        found = (path for path in self.path.rglob("*") if path.is_file() and path != self.record)
-        return sorted(path for path in found if not is_draft(path))
+        found = {path for path in self.path.rglob("*") if path.is_file() and not is_draft(path)}
+        return sorted({*found, *self.drafts.places} - {self.record})
 
     def digests(self, *, growing: bool = False) -> dict[str, str]:
         """Relative path -> sha256 of every file.
@@ -132,7 +165,7 @@ class RunDirectory:
         """
         files = self.files()
         if growing:
-            files = [p for p in files if p == self.config or p.parent.name == ".hydra"]
+            files = [p for p in files if p == self.config or p.parent == self.hydra]
         return {
             path.relative_to(self.path).as_posix(): self._written.get(path)
             or sha256(path.read_bytes())
@@ -141,7 +174,12 @@ class RunDirectory:
 
     def write_record(self, record: dict[str, Any]) -> None:
         """Writes run.json."""
-        self.write(self.record, record_text(record))
+        self.draft_record(record)
+        self.place()
+
+    def draft_record(self, record: dict[str, Any]) -> None:
+        """Writes run.json beside its place, which it takes with `place`."""
+        self.draft({self.record: record_text(record)})
 
     def read_record(self) -> dict[str, Any]:
         """The content of run.json.

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import re
 import subprocess
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, distribution, version
 from typing import Any
 
 from exp.invocation import command
+from exp.packages import installed
 
 PACKAGES = (
     "exp",
@@ -57,23 +56,8 @@ def conditions(place: Any) -> dict[str, Any]:
 def versions() -> dict[str, str]:
     """Package versions, Python's and the system's."""
     found = {"python": platform.python_version(), "system": platform.platform()}
-    for package in PACKAGES:
-        try:
-            found[package] = installed(package)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def installed(package: str) -> str:
-    """The version of a package: the line that `importlib.metadata.version` finds by parsing all of
-    a package's description, which takes it several times as long.
-
-    Raises:
-        PackageNotFoundError: there is none.
-    """
-    head = re.search(r"^Version: *(\S+)", distribution(package).read_text("METADATA") or "", re.M)
-    return head[1] if head else version(package)
+    known = {package: installed(package) for package in PACKAGES}
+    return found | {package: number for package, number in known.items() if number is not None}
 
 
 def device(torch_device: Any, dtype: Any, threads: int) -> dict[str, Any]:

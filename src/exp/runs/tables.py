@@ -41,7 +41,8 @@ class Answers:
         for name, rows in self.rows.items():
             labels = prepared.y[rows]
             found[name] = {"loss": predictor.loss(prepared.X[rows], labels)}
-            found[name] |= scores(self.probabilities[name], self.predicted[name], labels)
+            with predictor.alone():  # more threads would add in another order
+                found[name] |= scores(self.probabilities[name], self.predicted[name], labels)
         return found
 
     def predictions_text(self) -> str:

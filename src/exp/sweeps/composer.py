@@ -110,8 +110,12 @@ class Base:
             ConfigError: with each value that cannot be set, and interpolations that lead nowhere.
         """
         config, changes = self.config, list(changes)
-        touched = list(dict.fromkeys(change.key_or_group.split(".")[0] for change in changes))
-        before = {k: copy.deepcopy(config._get_node(k)) for k in touched if k in config}
+        touched = dict.fromkeys(change.key_or_group.split(".")[0] for change in changes)
+        before = [
+            self._before(change.key_or_group.split("."))
+            for change in changes
+            if change.key_or_group.split(".")[0] in config
+        ]
         try:
             faults = [fault for change in changes if (fault := self._set(change)) is not None]
             if faults:
@@ -129,9 +133,23 @@ class Base:
             ]
         finally:
             with open_dict(config):
-                for key, node in before.items():
-                    config[key] = node
+                for parent, key, value in reversed(before):
+                    parent[key] = value
         return Composed(plain, subdir, tuple(texts), self.template, dirname)
+
+    def _before(self, path: list[str]) -> tuple[Any, str, Any]:
+        """What undoes a change of this value: where to set what to which value."""
+        node: Any = self.config
+        for key in path:
+            parent = node
+            if not OmegaConf.is_dict(parent) or key not in parent.keys():  # noqa: SIM118
+                break  # a key that is there may still not be `in`: its value may be missing
+            node = parent._get_node(key)
+        else:
+            if not OmegaConf.is_config(node):
+                return parent, path[-1], node._value()
+        # Setting it changes more than one value, or fails.
+        return self.config, path[0], copy.deepcopy(self.config._get_node(path[0]))
 
     def _set(self, change: Override) -> Fault | None:
         key = change.key_or_group
@@ -207,15 +225,17 @@ class Composer:
     def base(self, words: Words) -> Words:
         """Those of a run's overrides that Hydra composes."""
         choices = tuple(w for w in words if parsed(w).key_or_group in self.groups)
-        plain = all(
-            w in choices
-            or (
-                not (o := parsed(w)).package
-                and not (o.is_add() or o.is_force_add() or o.is_delete())
-            )
-            for w in words
-        )
+        plain = all(mild(parsed(word), word in choices) for word in words)
         return choices if plain else words
+
+
+def mild(override: Override, choice: bool) -> bool:
+    """Whether an override chooses groups, or else sets one value that is there."""
+    if choice:
+        # A mapping given to a group sets values there, in its turn among the others.
+        return not isinstance(override.value(), dict)
+    adds = override.is_add() or override.is_force_add() or override.is_delete()
+    return not override.package and not adds
 
 
 @lru_cache(maxsize=100_000)

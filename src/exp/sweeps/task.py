@@ -27,7 +27,8 @@ def swept(config: DictConfig) -> float | None:
     from exp.errors import ExpError
     from exp.runs import provenance
     from exp.runs.directory import RunDirectory
-    from exp.runs.execute import Execution, execute
+    from exp.runs.execute import execute
+    from exp.runs.execution import Execution
 
     # In a process of its own, nobody has read the command line yet.
     plugins.load(HydraConfig.get().overrides.task)

@@ -121,7 +121,8 @@ def work(order: Order) -> list[Outcome]:
     if order.plugins and order.folder not in sys.path:
         sys.path.insert(0, order.folder)
     plugins.import_all(order.plugins)
-    from exp.runs.execute import Execution, execute_stack
+    from exp.runs.execute import execute_stack
+    from exp.runs.execution import Execution
 
     outcomes: dict[int, Outcome] = {}
     opened: list[Execution] = []
@@ -164,7 +165,7 @@ def interrupted(run: RunOrder) -> Outcome:
 def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
     """The execution of a run, its directory claimed; or its outcome, where it cannot begin."""
     from exp.engine import Job
-    from exp.runs.execute import Execution
+    from exp.runs.execution import Execution
 
     directory = RunDirectory(Path(run.directory))
     log = None
@@ -172,16 +173,16 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
         start = left_off(directory) if run.goes_on else None
         if start is None:
             directory.claim()
-        directory.write_all({directory.path / ".hydra" / n: text for n, text in run.hydra.items()})
         log = begin_log(directory)
         job = Job.of(plan(run.config), keep=False)
-        return Execution(job, directory, log=log, origin=origin, start=start)
+        return Execution(job, directory, log=log, origin=origin, start=start, hydra=run.hydra)
     except Exception as error:
         message = str(error) or type(error).__name__
         if log is not None:
             log.error("The run failed: %s", error, exc_info=not isinstance(error, ExpError))
             end_log(log)
             record = {"status": "failed", "message": message, **origin}
+            directory.draft({directory.hydra / name: text for name, text in run.hydra.items()})
             directory.write_record(record)
         return Outcome(run.number, run.directory, "failed", message)
 

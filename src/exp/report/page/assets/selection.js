@@ -1,0 +1,66 @@
+// Which runs are listed, chosen, pointed at and compared; whoever shows them listens.
+
+const MOST_COMPARED = 8;
+
+class Selection extends EventTarget {
+  constructor(count) {
+    super();
+    this.listed = Array.from({ length: count }, (_, place) => place);
+    this.chosen = null;
+    this.hovered = null;
+    this.compared = new Set();
+  }
+
+  tell(what) {
+    this.dispatchEvent(new Event(what));
+  }
+
+  list(places) {
+    this.listed = places;
+    this.tell("list");
+  }
+
+  choose(place) {
+    this.chosen = place;
+    this.tell("choose");
+  }
+
+  hover(place) {
+    if (place === this.hovered) return;
+    this.hovered = place;
+    this.tell("hover");
+  }
+
+  // Whether there was room for one more.
+  compare(place, on) {
+    if (on && this.compared.size >= MOST_COMPARED) return false;
+    if (on) this.compared.add(place);
+    else this.compared.delete(place);
+    this.tell("compare");
+    return true;
+  }
+
+  compareNone() {
+    this.compared.clear();
+    this.tell("compare");
+  }
+}
+
+function announce(text) {
+  document.getElementById("announcement").textContent = text;
+}
+
+function element(name, properties = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(properties)) {
+    if (key.includes("-") || key === "role" || key === "for") made.setAttribute(key, value);
+    else made[key] = value;
+  }
+  made.append(...children);
+  return made;
+}
+
+function options(select, pairs, value) {
+  select.replaceChildren(...pairs.map(([key, text]) => element("option", { value: key }, text)));
+  select.value = value;
+}

@@ -1,0 +1,152 @@
+// The table of runs, by DataTables: sorting, searching, pages, by keyboard too.
+
+const SHOWN_METRICS = 4;
+
+class RunTable {
+  constructor(runs, selection, jQuery, thumbnails) {
+    Object.assign(this, { runs, selection, thumbnails });
+    this.table = document.getElementById("runs");
+    this.filters = new Map();
+    const columns = this.columns();
+    const head = columns.map(({ title }) => element("th", { scope: "col" }, title));
+    this.table.append(element("thead", {}, element("tr", {}, ...head)), element("tbody"));
+    const first = columns.findIndex(({ column }) => column && column.name === runs.main);
+    this.data = jQuery(this.table).DataTable({
+      data: runs.number.map((_, place) => ({ place })),
+      columns: columns.map((column) => this.definition(column)),
+      order: first < 0 ? [] : [[first, columns[first].column.lower ? "asc" : "desc"]],
+      deferRender: true,
+      autoWidth: false,
+      pageLength: 10,
+      createdRow: (row, { place }) => this.mark(row, place),
+    });
+    const kept = ({ place }) => [...this.filters.values()].every((keeps) => keeps(place));
+    this.data.search.fixed("filters", (text, row) => kept(row)).draw();
+    this.data.on("search order", () => setTimeout(() => this.tellListed()));
+    this.listen();
+    this.tellListed();
+  }
+
+  columns() {
+    const { runs } = this;
+    const columns = [
+      { title: "Run", value: (place) => runs.number[place], cell: (place) => this.opener(place) },
+      { title: "Compare", fixed: true, cell: (place) => this.comparer(place) },
+    ];
+    if (Object.keys(this.thumbnails).length) {
+      columns.push({ title: "Map", fixed: true, cell: (place) => this.picture(place) });
+    }
+    columns.push({
+      title: "Status",
+      value: (place) => runs.status[place],
+      cell: (place) => element("span", { className: "status-" + runs.status[place] }, runs.status[place]),
+    });
+    if (new Set(runs.name).size > 1) {
+      columns.push({ title: "Name", value: (place) => runs.name[place] });
+    }
+    const metrics = runs.metrics().filter((column) => column.distinct.length);
+    const always = [runs.main, "seconds"];
+    const wanted = metrics.filter((column, i) => i < SHOWN_METRICS || always.includes(column.name));
+    for (const column of [...runs.parameters(), ...wanted]) {
+      columns.push({ title: column.name, column, value: (place) => column.values[place] });
+    }
+    return columns;
+  }
+
+  definition({ value, cell, column, fixed }) {
+    if (fixed) {
+      const render = (_, type, { place }) => (type === "display" ? cell(place) : "");
+      return { data: null, orderable: false, searchable: false, render };
+    }
+    const numeric = column ? column.numeric : value === undefined || typeof value(0) === "number";
+    const last = column && column.lower ? Infinity : -Infinity; // runs without this score
+    const render = (_, type, { place }) => {
+      const found = value(place);
+      if (type === "display") return cell ? cell(place) : document.createTextNode(shown(found));
+      if (type === "filter") return shown(found);
+      return numeric ? (found === null ? last : found) : shown(found);
+    };
+    return {
+      data: null,
+      render,
+      type: numeric ? "num" : "string",
+      className: numeric ? "number" : "",
+    };
+  }
+
+  opener(place) {
+    const button = element("button", { type: "button" }, String(this.runs.number[place]));
+    button.setAttribute("aria-label", "Show " + this.runs.label(place));
+    button.addEventListener("click", () => this.selection.choose(place));
+    return button;
+  }
+
+  comparer(place) {
+    const box = element("input", { type: "checkbox", checked: this.selection.compared.has(place) });
+    box.setAttribute("aria-label", "Compare the curves of run " + this.runs.number[place]);
+    box.dataset.place = place;
+    box.addEventListener("change", () => {
+      if (this.selection.compare(place, box.checked)) return;
+      box.checked = false;
+      announce("At most " + MOST_COMPARED + " runs can be compared.");
+    });
+    return box;
+  }
+
+  picture(place) {
+    const data = this.thumbnails[place];
+    if (!data) return document.createTextNode("-");
+    const alt = "Decision map of run " + this.runs.number[place];
+    return element("img", { src: "data:image/png;base64," + data, alt, width: 64, height: 64 });
+  }
+
+  // Keeps only the runs for which `keeps` is true; null keeps all.
+  filter(name, keeps) {
+    if (keeps) this.filters.set(name, keeps);
+    else this.filters.delete(name);
+    this.data.draw();
+    this.tellListed();
+  }
+
+  tellListed() {
+    const rows = this.data.rows({ search: "applied", order: "applied" }).data().toArray();
+    const places = rows.map(({ place }) => place);
+    const before = this.selection.listed;
+    if (places.length !== before.length || places.some((place, i) => place !== before[i])) {
+      this.selection.list(places);
+    }
+  }
+
+  mark(row, place) {
+    if (place === this.selection.chosen) row.setAttribute("aria-current", "true");
+    else row.removeAttribute("aria-current");
+  }
+
+  placeOf(target) {
+    const row = target.closest("tbody tr");
+    const data = row && this.data.row(row).data();
+    return data ? data.place : null;
+  }
+
+  listen() {
+    const over = (event) => this.selection.hover(this.placeOf(event.target));
+    const body = this.table.tBodies[0];
+    body.addEventListener("mouseover", over);
+    body.addEventListener("focusin", over);
+    body.addEventListener("mouseleave", () => this.selection.hover(null));
+    body.addEventListener("focusout", () => this.selection.hover(null));
+    body.addEventListener("click", (event) => {
+      if (event.target.closest("button, input")) return;
+      const place = this.placeOf(event.target);
+      if (place !== null) this.selection.choose(place);
+    });
+    this.selection.addEventListener("choose", () => {
+      for (const row of body.rows) this.mark(row, this.placeOf(row));
+    });
+    this.selection.addEventListener("compare", () => {
+      for (const box of body.querySelectorAll("input")) {
+        box.checked = this.selection.compared.has(Number(box.dataset.place));
+      }
+    });
+  }
+}

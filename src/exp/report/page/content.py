@@ -1,0 +1,139 @@
+"""What stands on the page, as blocks of data and sentences on what was left out."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
+
+from exp.bounds import read
+from exp.figures.style import THEMES, palette
+from exp.report.groups import higher_is_better
+from exp.report.page.block import json_block, packed
+from exp.report.page.budget import FEW, Budget
+from exp.report.page.curves import curves
+from exp.report.page.libraries import Libraries
+from exp.report.page.pictures import pictures
+from exp.report.page.ranking import Ranking
+from exp.report.runs import Row, Runs
+
+CONFIG_SIZE = 64 << 10
+"""Bytes of a config that is shown; beyond it is named only."""
+POINTS, FEWER = 60, 24
+"""Points of a learning curve, and those on a page of more than `FEW` runs."""
+LINES = 2_000
+"""Most lines of parallel coordinates: more cannot be told apart."""
+RAMPS = {"light": np.linspace(0.85, 0.0, 32), "dark": np.linspace(0.25, 1.0, 32)}
+"""From a low score to a high one: the best stand out from the page."""
+CLASSES = 24
+"""Colours the page has; the classes beyond them begin again."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """
+    Attributes:
+        blocks: name -> base64, as `exp.report.page.block` makes it.
+        notes: what was thinned or left out.
+    """
+
+    blocks: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def content(runs: Runs, ranking: Ranking, libraries: Libraries, typed: Path) -> Content:
+    """Everything the page shows.
+
+    Args:
+        typed: the directory as the user has named it; those of the runs are named in the same way.
+    """
+    rows, many = runs.rows, len(runs.rows) > FEW
+    notes = []
+    charts = packed(libraries.charts.encode())
+    blocks = {"charts": charts}
+    if len(rows) > 1:
+        blocks |= {"table": packed(libraries.table.encode())}
+    blocks["runs"] = json_block(table(runs, ranking))
+    blocks["details"] = json_block([details(row, named(row.path, typed)) for row in rows])
+    points = FEWER if many else POINTS
+    blocks["curves"] = json_block([curves(row.path / "metrics.csv", points) for row in rows])
+    if longest(rows) > points:
+        notes.append(f"Learning curves show at most {points} evenly spread epochs of each run.")
+    if len(rows) > LINES:
+        notes.append(f"Parallel coordinates show at most {LINES:,} runs, the best that are listed.")
+    budget = Budget(len(rows), sum(map(len, blocks.values())))
+    found = pictures([(place, rows[place]) for place in ranking.order], budget)
+    blocks["thumbnails"] = json_block(found.thumbnails)
+    blocks["frames"] = json_block(found.frames)
+    blocks["stills"] = json_block(found.stills)
+    return Content(blocks, (*notes, *found.notes))
+
+
+def table(runs: Runs, ranking: Ranking) -> dict[str, Any]:
+    """The columns of the table, `[runs]` each, and what is said of them."""
+    rows = runs.rows
+    metrics = ranking.metrics
+    return {
+        "number": [row.number for row in rows],
+        "name": [row.name for row in rows],
+        "status": [row.status for row in rows],
+        "message": {i: row.message for i, row in enumerate(rows) if row.message},
+        "seconds": [None if row.seconds is None else round(row.seconds, 3) for row in rows],
+        "keys": list(runs.keys),
+        "parameters": [[row.parameters.get(key) for row in rows] for key in runs.keys],
+        "metrics": list(metrics),
+        "scores": [[short(row.metrics.get(name)) for row in rows] for name in metrics],
+        "main": ranking.metric,
+        "lower": [name for name in metrics if not higher_is_better(name)],
+        "order": ranking.order,
+        "lines": LINES,
+        "colours": {name: shades(name) for name in THEMES},
+    }
+
+
+def details(row: Row, path: str) -> dict[str, Any]:
+    """What is only shown of a run that is chosen."""
+    try:
+        config = read(row.path / "config.yaml", CONFIG_SIZE).decode("utf-8", "replace")
+    except (OSError, ValueError) as error:
+        config = f"(config.yaml cannot be shown: {getattr(error, 'strerror', None) or error})"
+    command = shlex.join(["python", "-m", "exp", *row.overrides]) if row.overrides else None
+    rerun = shlex.join(["exp", "rerun", path])
+    return {"directory": path, "config": config, "rerun": rerun, "command": command}
+
+
+def named(path: Path, typed: Path) -> str:
+    """A directory below the one that was typed, in the same words."""
+    root = typed.absolute()
+    return str(typed / path.relative_to(root)) if path.is_relative_to(root) else str(path)
+
+
+def short(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.6g}")
+
+
+def longest(rows: Iterable[Row]) -> float:
+    return max((row.metrics.get("epochs", 0) for row in rows), default=0)
+
+
+def shades(name: str) -> dict[str, Any]:
+    """The colours of a decision map in one theme, as the figures have them."""
+    theme = THEMES[name]
+    return {
+        "page": theme.page,
+        "ink": theme.ink,
+        "muted": theme.muted,
+        "faint": theme.faint,
+        "tint": theme.tint,
+        "ramp": [to_hex(colour) for colour in colormaps["cividis"](RAMPS[name])],
+        "classes": {
+            str(count): [to_hex(colour) for colour in palette(count, theme)]
+            for count in (6, 10, CLASSES)
+        },
+    }

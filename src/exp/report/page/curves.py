@@ -1,0 +1,63 @@
+"""Learning curves from metrics.csv, thinned before anything of it is parsed."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from exp.bounds import read
+
+SIZE = 256 << 20
+"""Bytes of a metrics.csv that is read; a million epochs fit."""
+LEFT_OUT = frozenset({"lr"})
+
+Curves = dict[str, list[Any]]
+
+
+def curves(path: Path, points: int) -> Curves | None:
+    """The columns of a metrics.csv at `points` of its rows, the first and the last among them.
+
+    A sweep has thousands of these files with thousands of rows each: only the rows that are kept
+    are parsed.
+
+    Args:
+        points: at least 2.
+
+    Returns:
+        Column name -> values, `epoch` first; what is no finite number is None. None where there is
+        no such table.
+    """
+    try:
+        lines = read(path, SIZE).decode("utf-8", "replace").splitlines()
+    except (OSError, ValueError):
+        return None
+    if len(lines) < 2:
+        return None
+    names, rows = lines[0].split(","), lines[1:]
+    if names[0] != "epoch":
+        return None
+    table = [rows[at].split(",") for at in kept(len(rows), points)]
+    found: Curves = {"epoch": [number(row[0]) for row in table]}
+    for column, name in enumerate(names):
+        if column and name not in LEFT_OUT:
+            found[name] = [number(row[column]) if column < len(row) else None for row in table]
+    return found
+
+
+def kept(rows: int, points: int) -> list[int]:
+    """Which rows are kept, evenly spread."""
+    if rows <= points:
+        return list(range(rows))
+    return [round(i * (rows - 1) / (points - 1)) for i in range(points)]
+
+
+def number(text: str) -> float | int | None:
+    """Three digits are more than a curve on a screen shows; integers stay what they are."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    if not math.isfinite(value):
+        return None
+    return int(value) if value.is_integer() and abs(value) < 1e15 else float(f"{value:.3g}")

@@ -1,0 +1,50 @@
+"""The decision maps of a run on the page: frames.npz, read and packed."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from exp.bounds import read
+from exp.figures.frames import Frames
+from exp.runs.directory import RunDirectory
+
+SIZE = 8 << 20
+"""Bytes of such a file; the one of a default run has a thousandth."""
+LEVELS = 32
+"""Steps of a probability on the page."""
+
+
+def frames_of(run: Path) -> Frames | None:
+    """The frames in a run directory; None where there are none, or none that can be read."""
+    try:
+        found = Frames.from_bytes(read(RunDirectory(run).frames, SIZE))
+    except (OSError, ValueError, zlib.error):
+        return None
+    drawable = min(len(found.epochs), len(found.xs) - 1, len(found.ys) - 1) > 0
+    return found if drawable else None
+
+
+def packed_maps(frames: Frames) -> dict[str, Any]:
+    """For the page: JSON, in which the maps are base64 of a zlib stream.
+
+    A probability has `LEVELS` steps there, and class 0 is left out: it has what the others leave
+    of 1. Differences between maps or neighbours would pack worse.
+    """
+    others = frames.probabilities[:, -(len(frames.classes) - 1) :]
+    levels = np.rint(others * ((LEVELS - 1) / 255.0)).astype(np.uint8)
+    return {
+        "epochs": frames.epochs.tolist(),
+        "x": [float(f"{frames.xs[i]:.6g}") for i in (0, -1)],
+        "y": [float(f"{frames.ys[i]:.6g}") for i in (0, -1)],
+        "grid": [len(frames.xs), len(frames.ys)],
+        "levels": LEVELS,
+        "classes": list(frames.classes),
+        "axes": list(frames.axes),
+        "note": frames.note,
+        "maps": base64.b64encode(zlib.compress(levels.tobytes(), 6)).decode("ascii"),
+    }

@@ -1,0 +1,46 @@
+"""Which runs are best, and by what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exp.errors import ExpError, unknown
+from exp.report.groups import higher_is_better, value
+from exp.report.results import metric_named, metrics_of
+from exp.report.runs import Runs
+
+FIRST = tuple(f"{split}/{name}" for split in ("test", "validation", "train") for name in
+              ("accuracy", "loss"))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """
+    Attributes:
+        metric: by which runs are ranked.
+        metrics: all names that some run has a score of, the usual ones first.
+        order: `[runs]` places, the best first, in their order those that have no such score.
+    """
+
+    metric: str
+    metrics: tuple[str, ...]
+    order: tuple[int, ...]
+
+    @classmethod
+    def of(cls, runs: Runs, metric: str | None = None) -> Ranking:
+        """
+        Args:
+            metric: as `exp results` takes it; None for accuracy.
+
+        Raises:
+            ExpError: no run has this metric.
+        """
+        met = metrics_of(runs.rows)
+        scored = metric_named(metric or "accuracy", met)
+        if metric is not None and scored not in met:
+            raise ExpError("--metric: " + unknown("metric", metric, sorted(met)))
+        names = (*(name for name in FIRST if name in met), *sorted(met - {*FIRST, "seconds"}))
+        sign = -1.0 if higher_is_better(scored) else 1.0
+        scores = [value(row, scored) for row in runs.rows]
+        ranks = [(True, 0.0) if score is None else (False, sign * score) for score in scores]
+        return cls(scored, names, tuple(sorted(range(len(ranks)), key=lambda at: (ranks[at], at))))

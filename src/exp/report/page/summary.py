@@ -1,0 +1,129 @@
+"""What is said of all runs, as HTML that needs no script."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from exp.report.groups import grouped, higher_is_better, over_seeds, plus_minus, ranked
+from exp.report.layout import cell
+from exp.report.page.ranking import Ranking
+from exp.report.runs import STATUSES, Row, Runs
+
+GROUPS, FAILURES = 10, 200
+"""Most groups and failures that are listed."""
+MESSAGE = 2_000
+"""Characters of a message."""
+ENDED_WELL = ("done", "running", "pending")
+
+
+def summary(runs: Runs, ranking: Ranking, notes: Sequence[str]) -> str:
+    """The section that a page begins with."""
+    better = "higher" if higher_is_better(ranking.metric) else "lower"
+    facts = [("Runs", statuses(runs))]
+    facts += [(f"Varied: {key}", values(runs, key)) for key in runs.keys]
+    if len(runs.rows) > 1:
+        facts.append(("Ranked by", f"{ranking.metric}, {better} is better"))
+    spent = sum(row.seconds or 0.0 for row in runs.rows)
+    facts.append(("Time of all runs", duration(spent)))
+    parts = ['<section aria-labelledby="summary-heading">', '<h2 id="summary-heading">Summary</h2>']
+    listing = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in facts)
+    parts.append(f'<dl class="facts">{listing}</dl>')
+    if len(runs.rows) > 1:
+        parts.append(best(runs, ranking))
+    parts += [f'<p class="notes">{escape(note)}</p>' for note in notes]
+    return "\n".join([*parts, "</section>", failures(runs)])
+
+
+def statuses(runs: Runs) -> str:
+    count = Counter(row.status for row in runs.rows)
+    said = ", ".join(f"{count[status]:,} {status}" for status in STATUSES if count[status])
+    skipped = f"; {len(runs.skipped):,} combinations were skipped" if runs.skipped else ""
+    return f"{len(runs.rows):,}: {said}{skipped}" if len(runs.rows) > 1 else said + skipped
+
+
+def values(runs: Runs, key: str) -> str:
+    """The values of one key: all of them where they are few."""
+    found = list(dict.fromkeys(row.parameters.get(key) for row in runs.rows))
+    numbers = [v for v in found if isinstance(v, (int, float)) and not isinstance(v, bool)]
+    if len(found) > 8 and len(numbers) == len(found):
+        return f"{len(found):,} values from {min(numbers)} to {max(numbers)}"
+    more = f" and {len(found) - 8:,} more" if len(found) > 8 else ""
+    return ", ".join(cell(value) for value in found[:8]) + more
+
+
+def duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def best(runs: Runs, ranking: Ranking) -> str:
+    """The best groups over seeds with their intervals."""
+    keys = over_seeds(runs.keys)
+    standings = ranked(grouped(runs.rows, keys, ranking.metric))
+    rows = []
+    for standing in standings[:GROUPS]:
+        spread = standing.spread
+        half = spread.mean - spread.low if spread and spread.low is not None else 0.0
+        score = "-" if spread is None else plus_minus(spread.mean, half)
+        cells = [
+            *((cell(value), "") for value in standing.group.values),
+            (score, "number"),
+            (str(spread.n if spread else 0), "number"),
+            (standing.verdict, "long"),
+        ]
+        rows.append("".join(td(*each) for each in cells))
+    heads = [*keys, f"{ranking.metric}, mean ± 95 % interval", "seeds", "against the best"]
+    first = f"The best {GROUPS} of {len(standings):,} groups" if len(standings) > GROUPS else "All"
+    caption = f"{first if len(standings) > 1 else 'All runs'} over seeds" + (
+        ", paired tests with Holm's correction" if len(standings) > 1 else ""
+    )
+    return table(caption.replace("All over", "All groups over"), heads, rows)
+
+
+def failures(runs: Runs) -> str:
+    """What went wrong, with its messages; nothing if nothing did."""
+    wrong = [row for row in runs.rows if row.status not in ENDED_WELL]
+    parts = []
+    if wrong:
+        parts.append(listing("Failures", runs.keys, wrong, "message"))
+    if runs.skipped:
+        parts.append(listing("Skipped combinations", runs.keys, runs.skipped, "reason"))
+    return "\n".join(parts)
+
+
+def listing(title: str, keys: Iterable[str], rows: Sequence[Row], what: str) -> str:
+    keys = list(keys)
+    lines = []
+    for row in rows[:FAILURES]:
+        message = row.message or ""
+        cut = message if len(message) <= MESSAGE else message[:MESSAGE] + " …"
+        cells = [
+            (str(row.number), "number"),
+            (row.status, f"status-{row.status}" if row.status in STATUSES else ""),
+            *((cell(row.parameters.get(key)), "") for key in keys),
+            (cut, "long"),
+        ]
+        lines.append("".join(td(*each) for each in cells))
+    anchor = title.lower().replace(" ", "-")
+    caption = f"The first {FAILURES} of {len(rows):,}" if len(rows) > FAILURES else f"{len(rows):,}"
+    return (
+        f'<section aria-labelledby="{anchor}"><h2 id="{anchor}">{title}</h2>'
+        f"{table(caption, ['run', 'status', *keys, what], lines)}</section>"
+    )
+
+
+def table(caption: str, heads: Iterable[str], rows: Iterable[str]) -> str:
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
+        f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def td(content: str, kind: str) -> str:
+    return f'<td class="{kind}">{escape(content)}</td>' if kind else f"<td>{escape(content)}</td>"

@@ -1,0 +1,203 @@
+"""One run on its way from a job to a finished directory."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from exp.engine import Job, Result, Training, capture
+from exp.engine.state import best_state
+from exp.errors import ExpError
+from exp.runs import checkpoint, console, finished, process, provenance, recordings
+from exp.runs.checkpoint import Checkpoint
+from exp.runs.directory import RunDirectory, json_text, yaml_text
+from exp.runs.pictures import picture
+from exp.runs.tables import Answers, metrics_text, summary
+
+if TYPE_CHECKING:
+    from exp.figures import FigureWorker
+
+
+Steps = Iterator[None]
+"""Work that stops wherever drafts of the run's directory have to be placed before it goes on."""
+
+
+class Execution:
+    """One run on its way: writes every file of its directory; `run.json` says `done` last.
+
+    Args:
+        job: what to train.
+        directory: claimed already.
+        log: where its lines go.
+        origin: what `provenance.origin` says; many runs of one process share it.
+        worker: draws the figures beside this process; None draws them here.
+        start: a checkpoint of this run to go on from.
+        more: what else run.json is to say.
+        hydra: name -> content of the files of its .hydra folder, where Hydra does not write them.
+
+    Attributes:
+        record: the content of run.json.
+        summary: the content of summary.json, once there is one.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        directory: RunDirectory,
+        *,
+        log: logging.Logger,
+        origin: dict[str, Any],
+        worker: FigureWorker | None = None,
+        start: Checkpoint | None = None,
+        more: dict[str, Any] | None = None,
+        hydra: Mapping[str, str] | None = None,
+    ) -> None:
+        self.job, self.directory, self.log, self.worker = job, directory, log, worker
+        self.start = start
+        self.hydra = hydra or {}
+        self.started = time.perf_counter()
+        self.timings: dict[str, float] = {}
+        self.summary: dict[str, Any] | None = None
+        self.record: dict[str, Any] = self._opening_record(origin) | (more or {})
+
+    def _opening_record(self, origin: dict[str, Any]) -> dict[str, Any]:
+        plan, data, device = self.job.plan, self.job.data, self.job.device
+        return {
+            "status": "running",
+            "name": plan.stored["name"] or plan.name,
+            "signature": self.job.signature,
+            "seeds": plan.stored["seeds"],
+            **origin,
+            "device": provenance.device(device.torch_device, device.dtype, device.threads),
+            "data": {
+                "fingerprint": data.fingerprint,
+                "split": data.split_digest,
+                "rows": len(data.data.y),
+                "features": list(data.data.features),
+                "classes": list(data.data.classes),
+            },
+            "process": process.this(),
+            "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        }
+
+    @property
+    def status(self) -> str:
+        return str(self.record["status"])
+
+    def opening(self) -> Steps:
+        """What is known before the first epoch.
+
+        Raises:
+            RunDirectoryError: a file cannot be written.
+        """
+        directory = self.directory
+        directory.draft(
+            {
+                directory.config: yaml_text(self.job.plan.stored),
+                **{directory.hydra / name: text for name, text in self.hydra.items()},
+            }
+        )
+        # Of what is there before the first epoch; the log goes on.
+        self.record["digests"] = directory.digests(growing=True)
+        directory.draft_record(self.record)
+        yield
+        for line in console.opening(self.job, directory):
+            self.log.info("%s", line)
+
+    def row(self, training: Training, position: int) -> None:
+        """Says how an epoch went, where its turn has come."""
+        every = self.job.plan.trainer.print_every
+        if every and training.epoch % every == 0:
+            self.log.info("%s", console.line(training, position))
+
+    def checkpoint(self, training: Training, position: int) -> None:
+        """Saves a state from which the run could go on."""
+        best = best_state(training, position)
+        numbers = {"epoch": int(training.watch.best_epoch[position])}
+        last = checkpoint.content(self.directory, "last", *capture(training, position))
+        recorded = recordings.content(self.directory, training.recorder.recording(position))
+        self.directory.write_all(
+            {**recorded, **last, **checkpoint.content(self.directory, "best", best, numbers)}
+        )
+
+    def finishing(self, result: Result, seconds: float) -> Steps:
+        """Everything after the last epoch.
+
+        Args:
+            seconds: what the training took, of the whole stack.
+
+        Raises:
+            RunDirectoryError: a file cannot be written.
+        """
+        begun = time.perf_counter()
+        directory, answers = self.directory, Answers(result)
+        drawn = picture(answers)
+        if drawn is not None and self.worker is not None:
+            self.worker.submit(drawn, directory.figures)
+        self.summary = summary(result, answers.scores())
+        best = {"epoch": result.best_epoch}
+        directory.draft(
+            {
+                **recordings.content(directory, result.recording),
+                directory.metrics: metrics_text(result.history),
+                directory.predictions: answers.predictions_text(),
+                directory.summary: json_text(self.summary),
+                **checkpoint.content(directory, "last", *result.checkpoint),
+                **checkpoint.content(directory, "best", result.best_state, best),
+            }
+        )
+        if drawn is not None:
+            self._draw(drawn)
+        self.timings = {"training": seconds, "files and figures": time.perf_counter() - begun}
+        advice = console.advice(result.status)
+        if advice:
+            self.log.warning("%s", advice)
+        total = time.perf_counter() - self.started
+        self.log.info("%s", console.closing(directory, self.summary, total))
+        self.close("diverged" if result.status == "diverged" else "done")
+        yield
+        if result.status != "diverged":
+            finished.remember(str(self.record["signature"]), directory.path)
+
+    def _draw(self, drawn: Any) -> None:
+        if self.worker is not None:
+            self.worker.finish()
+            return
+        from exp.figures.draw import drawings
+
+        self.directory.draft({self.directory.figures / n: data for n, data in drawings(drawn)})
+
+    def break_off(self, error: BaseException, live: tuple[Training, int] | None = None) -> None:
+        """Records that the run has failed or was interrupted, as far as the disk allows.
+
+        Args:
+            live: the training that the run stands in between two epochs, and its position there.
+        """
+        status = "failed" if isinstance(error, Exception) else "interrupted"
+        if status == "failed":
+            self.record["message"] = str(error) or type(error).__name__
+            self.log.error(
+                "The run failed: %s", error, exc_info=None if isinstance(error, ExpError) else error
+            )
+        else:
+            self.log.warning("interrupted; exp resume %s goes on", self.directory.path)
+        try:
+            if live is not None:
+                self.checkpoint(*live)
+            self.close(status)
+            self.directory.place()
+        except Exception as other:  # the first error is the one to tell
+            self.log.warning("could not record the status %s: %s", status, other)
+
+    def close(self, status: str) -> None:
+        """Writes run.json for the last time; it is there once the directory's drafts are placed."""
+        self.timings["total"] = time.perf_counter() - self.started
+        self.record |= {
+            "status": status,
+            "timings": {name: round(value, 4) for name, value in self.timings.items()},
+            "digests": self.directory.digests(),
+        }
+        self.directory.draft_record(self.record)

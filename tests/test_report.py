@@ -1,0 +1,547 @@
+"""`exp report`: a page that opens offline, can be used, and runs nothing that a run has named."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shlex
+import shutil
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import exp.report.page as package
+from browser import Opened, chromium, opened
+from commands import Ended, inside
+from exp.report.page import budget, pictures
+from exp.report.page.curves import curves
+from exp.report.page.document import SCRIPTS
+from exp.report.page.maps import frames_of
+from exp.runs.directory import RunDirectory
+
+ROOT = Path(__file__).resolve().parents[1]
+ASSETS = Path(str(package.__file__)).parent / "assets"
+NAME = "<script>alert(1)</script>"
+FEATURES = ["<img src=x onerror=alert(1)>", "a \"quote\" & 'more' </script>"]
+CLASSES = ["<b>good</b>", "</script><script>alert(2)</script>"]
+MESSAGE = "</script><script>alert(3)</script> \"double\" 'single' & \u2028 <!-- ${x} %{y}"
+SWEPT = ["optimizer=sgd,adam", "optimizer.lr=0.01,0.1", "seed=0,1,2"]
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """12 runs on a file of hostile names, which all claim to be called `NAME`; exp takes no such
+    name, but their files may come from anyone. The last one claims to have failed."""
+    where = tmp_path_factory.mktemp("report")
+    rng = np.random.default_rng(0)
+    with (where / "rows.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow([*FEATURES, "label"])
+        for i in range(80):
+            x, y = rng.normal(size=2)
+            table.writerow([f"{x + 2 * (i % 2):.4f}", f"{y:.4f}", CLASSES[i % 2]])
+    words = ["dataset=csv", "dataset.path=rows.csv", "dataset.target=label"]
+    words += ["figures.draw=[boundary]", "trainer.epochs=30", "sweep.dir=swept"]
+    ended = inside(where, "-m", *SWEPT, *words, "sweep.n_jobs=1")
+    assert ended.code == 0, ended.err
+    for path in (where / "swept").glob("*/run.json"):
+        run = RunDirectory(path.parent)
+        claimed = {"status": "failed", "message": MESSAGE} if run.path.name[:3] == "11-" else {}
+        run.write_record({**run.read_record(), "name": NAME, **claimed})
+        run.config.write_text(run.config.read_text() + f"# {NAME}\n")
+    return where / "swept"
+
+
+def report(place: Path, *words: str) -> Ended:
+    return inside(place.parent, "report", place.name, *words)
+
+
+@pytest.fixture(scope="module")
+def page_file(sweep: Path) -> Path:
+    ended = report(sweep)
+    assert ended.code == 0, ended.err
+    return sweep / "report.html"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def tab(browser: Any, page_file: Path) -> Iterator[Opened]:
+    """The page, just opened; it must not have complained or asked for anything in the end."""
+    with opened(browser, page_file) as found:
+        yield found
+        assert found.complaints == []
+        outside = [url for url in found.requests if not url.startswith(("blob:", "data:"))]
+        assert outside == [page_file.as_uri()]
+
+
+def column(tab: Opened, title: str) -> list[str]:
+    """What a column of the table shows, from the first row to the last."""
+    titles = tab.page.locator("#runs thead .dt-column-title").all_inner_texts()
+    at = titles.index(title) + 1
+    cells = tab.page.locator(f"#runs tbody tr td:nth-child({at})").all_inner_texts()
+    return [text.strip() for text in cells]
+
+
+def choose(tab: Opened, name: str, label: str) -> None:
+    tab.page.get_by_role("combobox", name=name, exact=True).select_option(label=label)
+
+
+def listed(tab: Opened) -> str:
+    return tab.text(".dt-info")
+
+
+def test_what_runs_are_called_is_text(tab: Opened) -> None:
+    page = tab.page
+    assert tab.text("#run-heading").endswith(NAME)
+    assert page.locator("img[src='x'], #boundary b, figcaption img").count() == 0
+    assert tab.text(".classes").splitlines() == sorted(CLASSES)
+    caption = tab.text("figcaption")
+    assert all(" ".join(name.split()) in caption for name in FEATURES)
+    failed = page.locator("section[aria-labelledby='failures'] td.long")
+    assert failed.text_content() == MESSAGE
+    page.get_by_role("button", name="Show run 11").click()
+    page.wait_for_selector("#run-message:not([hidden])")
+    assert page.locator("#run-message").text_content() == MESSAGE
+    page.click("#run-config summary")
+    config = page.locator("#run-config pre").text_content()
+    assert config.endswith(f"# {NAME}\n")
+
+
+def test_a_policy_forbids_what_the_page_does_not_need(tab: Opened) -> None:
+    policy = tab.page.get_attribute("meta[http-equiv='Content-Security-Policy']", "content")
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert rules["default-src"] == "'none'"
+    assert re.fullmatch(r"'sha256-[\w+/]{43}=' blob:", rules["script-src"])
+    blocked = tab.page.evaluate(
+        """async () => {
+            const asked = await fetch("data:text/plain,x").then(() => "asked", () => "refused");
+            const script = document.createElement("script");
+            script.textContent = "window.ran = true";
+            document.body.append(script);
+            return [asked, window.ran === undefined];
+        }"""
+    )
+    assert blocked == ["refused", True]
+    assert len(tab.complaints) >= 2  # the browser says what it has blocked
+    tab.complaints.clear()
+
+
+def test_columns_are_sorted_by_pointer_and_by_key(tab: Opened) -> None:
+    loss = tab.page.locator("#runs th", has_text="test/loss")
+    loss.click()
+    assert loss.get_attribute("aria-sort") == "ascending"
+    found = [float(text) for text in column(tab, "test/loss")[:10]]
+    assert found == sorted(found)
+    assert len(set(found)) == 10
+    tab.page.get_by_role("button", name="test/loss").focus()
+    tab.page.keyboard.press("Enter")
+    assert loss.get_attribute("aria-sort") == "descending"
+    turned = [float(text) for text in column(tab, "test/loss") if text != "-"]
+    assert turned == sorted(turned, reverse=True)
+
+
+def test_the_best_run_stands_first_and_is_chosen(tab: Opened, sweep: Path) -> None:
+    with (sweep / "runs.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["run"] != "11"]
+    best = max(float(row["test/accuracy"]) for row in rows)
+    assert float(column(tab, "test/accuracy")[0]) == pytest.approx(best, rel=1e-3)
+    assert tab.text("#run-heading").startswith(f"Run {column(tab, 'Run')[0]}:")
+    assert tab.page.locator("#runs tbody tr[aria-current]").count() == 1
+
+
+def test_filters_keep_the_runs_that_were_asked_for(tab: Opened) -> None:
+    page = tab.page
+    assert "of 12" in listed(tab)
+    choose(tab, "optimizer", "adam")
+    assert set(column(tab, "optimizer")) == {"adam"}
+    assert "of 6 " in listed(tab)
+    choose(tab, "seed", "2")
+    assert "of 2 " in listed(tab)
+    choose(tab, "Status", "failed")
+    assert column(tab, "Run") == ["11"]
+    page.get_by_role("button", name="No filter").click()
+    page.wait_for_function("document.querySelector('.dt-info').textContent.endsWith('12 entries')")
+    page.get_by_label("Search").fill("sgd")
+    assert set(column(tab, "optimizer")) == {"sgd"}
+    page.get_by_label("Search").fill("")
+    scores = sorted(float(text) for text in column(tab, "test/accuracy") if text != "-")
+    page.get_by_label("test/accuracy at least").fill(str(scores[-1]))
+    kept = column(tab, "test/accuracy")
+    assert kept
+    assert all(float(text) >= scores[-1] for text in kept)
+
+
+def test_pointing_at_a_row_shows_its_curves(tab: Opened) -> None:
+    page = tab.page
+    chosen, other = column(tab, "Run")[0], column(tab, "Run")[3]
+    assert page.get_attribute("#curves", "data-runs") == chosen
+    page.hover("#runs tbody tr:nth-child(4) td:nth-child(4)")
+    page.wait_for_selector(f"#curves[data-runs='{chosen}, {other}']")
+    page.hover("#run-heading")
+    page.wait_for_selector(f"#curves[data-runs='{chosen}']")
+
+
+def test_compared_runs_stay_on_the_curves(tab: Opened) -> None:
+    page = tab.page
+    numbers = column(tab, "Run")
+    for number in numbers[1:3]:
+        page.get_by_label(f"Compare the curves of run {number}", exact=True).check()
+    page.hover("#run-heading")
+    page.wait_for_selector(f"#curves[data-runs='{', '.join(numbers[:3])}']")
+    page.click("#curves-clear")
+    page.wait_for_selector(f"#curves[data-runs='{numbers[0]}']")
+    assert page.locator("#runs tbody input:checked").count() == 0
+
+
+def test_points_of_the_scatter_plot_show_and_choose_their_runs(tab: Opened) -> None:
+    page = tab.page
+    before = tab.text("#run-heading")
+    page.locator("#scatter").scroll_into_view_if_needed()
+    points = page.locator("#scatter .points path")
+    assert points.count() == 13  # twelve runs, and a ring around the chosen one
+    boxes = [points.nth(i).bounding_box() for i in range(11)]
+    far = max(boxes, key=lambda box: box["y"])
+    page.mouse.move(far["x"] + far["width"] / 2, far["y"] + far["height"] / 2, steps=4)
+    page.wait_for_selector("#scatter .hoverlayer .hovertext")
+    page.wait_for_function("document.getElementById('curves').dataset.runs.includes(', ')")
+    run = page.get_attribute("#curves", "data-runs").split(", ")[1]
+    page.mouse.down()
+    page.mouse.up()
+    page.wait_for_function("text => document.getElementById('run-heading').textContent !== text",
+                           arg=before)  # fmt: skip
+    assert tab.text("#run-heading").startswith(f"Run {run}:")
+
+
+def test_the_slider_goes_through_the_epochs(tab: Opened, sweep: Path) -> None:
+    page = tab.page
+    run = next(sweep.glob(f"{column(tab, 'Run')[0]}-*"))
+    found = frames_of(run)
+    assert found is not None
+    page.focus("#epoch-slider")
+    assert tab.text("#epoch") == str(found.epochs[-1])
+    last = page.evaluate("document.querySelector('#boundary canvas').toDataURL()")
+    page.keyboard.press("Home")
+    assert tab.text("#epoch") == str(found.epochs[0])
+    page.keyboard.press("ArrowRight")
+    assert tab.text("#epoch") == str(found.epochs[1])
+    assert page.get_attribute("#epoch-slider", "aria-valuetext") == f"epoch {found.epochs[1]}"
+    assert page.evaluate("document.querySelector('#boundary canvas').toDataURL()") != last
+    assert f"epoch {found.epochs[1]}" in page.get_attribute("#boundary canvas", "aria-label")
+
+
+def test_the_map_has_the_model_s_classes(tab: Opened, sweep: Path) -> None:
+    found = frames_of(next(sweep.glob(f"{column(tab, 'Run')[0]}-*")))
+    assert found is not None
+    chances = found.map(-1)
+    shades = tab.page.evaluate(
+        """() => {
+            const canvas = document.querySelector("#boundary canvas");
+            const pen = canvas.getContext("2d");
+            const swatches = [...document.querySelectorAll(".swatch")];
+            const colours = swatches.map((s) => s.style.background.match(/[0-9]+/g).map(Number));
+            const far = canvas.width - 1;
+            const corners = [[0, far], [far, far], [0, 0], [far, 0]];
+            return [colours, corners.map(([x, y]) => [...pen.getImageData(x, y, 1, 1).data])];
+        }"""
+    )
+    for (row, col), pixel in zip([(0, 0), (0, -1), (-1, 0), (-1, -1)], shades[1], strict=True):
+        p = chances[:, row, col]
+        strength = 0.42 * max(2 * p.max() - 1, 0)
+        expected = 255 + (np.array(shades[0][int(p.argmax())]) - 255) * strength
+        assert np.abs(np.array(pixel[:3]) - expected).max() <= 6  # a probability has 32 steps
+
+
+def test_an_axis_keeps_runs_by_key_and_by_pointer(tab: Opened) -> None:
+    page = tab.page
+    low = page.get_by_role("slider", name="optimizer.lr, lowest that is kept")
+    low.focus()
+    page.keyboard.press("ArrowUp")
+    assert low.get_attribute("aria-valuenow") == "2"
+    assert "of 6 " in listed(tab)
+    assert set(column(tab, "optimizer.lr")) == {"0.1"}
+    page.keyboard.press("Escape")
+    assert "of 12" in listed(tab)
+    track = page.locator("#parallel .track").nth(0)
+    track.scroll_into_view_if_needed()
+    box = track.bounding_box()
+    x = box["x"] + box["width"] / 2
+    page.mouse.move(x, box["y"] + 0.2 * box["height"])
+    page.mouse.down()
+    page.mouse.move(x, box["y"] - 20, steps=5)
+    page.mouse.up()
+    assert "of 6 " in listed(tab)
+    assert len(set(column(tab, "optimizer"))) == 1
+    page.click("#parallel-clear")
+    assert "of 12" in listed(tab)
+
+
+def background(tab: Opened) -> str:
+    return str(tab.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+
+def corner(tab: Opened) -> list[int]:
+    script = (
+        "document.querySelector('#boundary canvas').getContext('2d').getImageData(0,0,1,1).data"
+    )
+    return list(tab.page.evaluate(f"[...{script}]"))
+
+
+def test_light_and_dark(tab: Opened) -> None:
+    light, map_light = background(tab), corner(tab)
+    assert light == "rgb(255, 255, 255)"
+    tab.page.emulate_media(color_scheme="dark")
+    assert background(tab) == "rgb(20, 24, 31)"
+    assert corner(tab) != map_light
+    chart = "document.querySelector('#scatter .bg, #scatter .main-svg').style.background"
+    tab.page.wait_for_function(f"{chart} === 'rgb(20, 24, 31)'")
+    tab.page.select_option("#theme", "light")
+    assert background(tab) == light
+    assert corner(tab) == map_light
+    tab.page.emulate_media(color_scheme="light")
+    tab.page.select_option("#theme", "dark")
+    assert background(tab) == "rgb(20, 24, 31)"
+
+
+def test_the_keyboard_reaches_a_run(tab: Opened) -> None:
+    page = tab.page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the runs"
+    page.keyboard.press("Enter")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        label = page.evaluate("document.activeElement.getAttribute('aria-label') || ''")
+        if label.startswith("Show run") and not label.startswith(
+            f"Show run {column(tab, 'Run')[0]}:"
+        ):
+            break
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+    page.keyboard.press("Enter")
+    number = label.removeprefix("Show run ").partition(":")[0]
+    page.wait_for_function(
+        f"document.getElementById('run-heading').textContent.startsWith('Run {number}:')"
+    )
+    assert tab.text("#announcement").startswith(f"Run {number}:")
+
+
+def test_the_commands_do_the_run_again(tab: Opened, sweep: Path) -> None:
+    number = column(tab, "Run")[0]
+    rerun, again = tab.page.locator("#run-commands pre").all_text_contents()
+    run = next(sweep.glob(f"{number}-*"))
+    assert shlex.split(rerun) == ["exp", "rerun", f"{sweep.name}/{run.name}"]
+    words = shlex.split(again)
+    assert words[:3] == ["python", "-m", "exp"]
+    composed = inside(sweep.parent, *words[3:], "--cfg", "job", "--resolve")
+    assert composed.code == 0, composed.err
+    assert "target: label" in composed.out
+    assert f"seed: {column(tab, 'seed')[0]}\n" in composed.out
+
+
+@pytest.mark.parametrize("width", [1280, 420])
+def test_axe_finds_nothing(browser: Any, page_file: Path, width: int) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    with opened(browser, page_file, viewport={"width": width, "height": 900}) as found:
+        # Nothing is cut off beside the page; what is wide scrolls by itself.
+        assert found.page.evaluate("document.documentElement.scrollWidth") == width
+        for scheme in ("light", "dark"):
+            found.page.emulate_media(color_scheme=scheme)
+            result = Axe().run(found.page)
+            assert result.violations_count == 0, result.generate_report()
+        assert found.complaints == []
+
+
+def test_a_page_of_one_run(browser: Any, sweep: Path, tmp_path: Path) -> None:
+    run = next(sweep.glob("3-*"))
+    page = tmp_path / "one.html"
+    ended = inside(sweep, "report", run.name, "--output", str(page))
+    assert ended.code == 0, ended.err
+    assert not (run / "report.html").exists()
+    with opened(browser, page) as found:
+        assert found.page.title() == NAME
+        assert found.count("#runs") == 0
+        assert found.text("#run-heading").endswith(NAME)
+        assert found.count("#boundary canvas") == 1
+        assert found.page.get_attribute("#curves", "data-runs") == "0"
+        assert found.complaints == []
+
+
+def test_without_frames_the_figure_is_shown(browser: Any, sweep: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(sweep, copy)
+    for path in copy.glob("*/frames.npz"):
+        path.unlink()
+    for path in copy.glob("[1-9]*/figures"):
+        shutil.rmtree(path)
+    ended = report(copy)
+    assert "12 runs have saved no decision maps over epochs (frames.npz); 1 show" in ended.out
+    with opened(browser, copy / "report.html") as found:
+        assert "12 runs have saved no decision maps" in found.text(".notes")
+        choose(found, "entries per page", "25")
+        found.page.get_by_role("button", name="Show run 0:").click()
+        found.page.wait_for_selector("#boundary img[alt^='Decision boundary of run 0']")
+        found.page.get_by_role("button", name="Show run 1:").click()
+        found.page.wait_for_selector("#boundary figcaption")
+        assert "no picture of this run's boundary" in found.text("#boundary")
+        assert found.complaints == []
+
+
+def test_the_summary_needs_no_script(page_file: Path) -> None:
+    text = page_file.read_text()
+    static = text[text.index("<main>") : text.index("</main>")]
+    assert "12: 11 done, 1 failed" in static
+    assert "±" in static
+    assert "alert(3)" in static
+    assert "&lt;/script&gt;&lt;script&gt;alert(3)" in static
+
+
+def test_nothing_of_a_run_stands_in_the_page_as_html(page_file: Path) -> None:
+    text = page_file.read_text()
+    for hostile in (NAME, *FEATURES, *CLASSES, MESSAGE, "\u2028<"):
+        assert hostile not in text
+    ends = re.findall(r"</script", text)
+    assert len(ends) == len(re.findall(r"<script[ >]", text))
+
+
+def test_the_same_runs_make_the_same_bytes(sweep: Path, page_file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "again.html"
+    assert report(sweep, "--output", str(other)).code == 0
+    assert other.read_bytes() == page_file.read_bytes()
+
+
+def test_a_metric_ranks_the_runs(sweep: Path, tmp_path: Path) -> None:
+    page = tmp_path / "loss.html"
+    assert report(sweep, "--output", str(page), "--metric", "loss").code == 0
+    assert "test/loss, lower is better" in page.read_text()
+    ended = report(sweep, "--metric", "test/acuracy")
+    assert ended.code == 2
+    assert "--metric: unknown metric 'test/acuracy'. Did you mean 'test/accuracy'?" in ended.err
+
+
+def test_what_cannot_be_is_told(sweep: Path, tmp_path: Path) -> None:
+    assert inside(tmp_path, "report", "nowhere").err == "exp: there is no directory 'nowhere'\n"
+    assert inside(tmp_path, "report", ".").err.startswith("exp: . holds no run")
+    ended = report(sweep, "--output", str(tmp_path / "none" / "page.html"))
+    assert (ended.code, list(tmp_path.iterdir())) == (2, [])
+    assert "cannot write" in ended.err
+
+
+@pytest.mark.parametrize("missing", ["plotly", "itables"])
+def test_missing_libraries_are_named(
+    sweep: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    for name in [name for name in sys.modules if name.startswith(f"{missing}.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)
+    ended = report(sweep)
+    assert ended.code == 2
+    assert "exp report needs the packages plotly and itables" in ended.err
+    assert "pip install 'exp[report]'" in ended.err
+
+
+def test_what_does_not_fit_is_said(
+    sweep: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "small.html"
+    whole = report(sweep, "--output", str(page))
+    assert "do not" not in whole.out
+    size = page.stat().st_size
+    blocks = re.findall(r'id="block-\w+">([^<]*)<', page.read_text())
+    monkeypatch.setattr(budget, "SMALL", sum(map(len, blocks)) - 20_000)
+    ended = report(sweep, "--output", str(page))
+    assert ended.code == 0, ended.err
+    told = re.search(r"the best (\d+) runs have decision maps over epochs; (\d+) do not", ended.out)
+    assert told
+    assert int(told[1]) + int(told[2]) == 12
+    assert page.stat().st_size < size - 10_000
+    monkeypatch.setattr(pictures, "MAPS", 3)
+    said = report(sweep, "--output", str(page)).out
+    assert "only the best 3 runs have thumbnails and decision maps." in said
+
+
+def test_curves_are_thinned_evenly(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    rows = [f"{epoch},{1 / (epoch + 1)},0.5,0.1" for epoch in range(1000)]
+    path.write_text("\n".join(["epoch,train/loss,train/accuracy,lr", *rows]) + "\n")
+    found = curves(path, 10)
+    assert found is not None
+    assert found["epoch"] == [0, 111, 222, 333, 444, 555, 666, 777, 888, 999]
+    assert found["train/loss"][:2] == [1, 0.00893]
+    assert list(found) == ["epoch", "train/loss", "train/accuracy"]
+    path.write_text("epoch,train/loss\n0,nan\n1,inf\n2\n3,x\n")
+    assert curves(path, 10) == {"epoch": [0, 1, 2, 3], "train/loss": [None] * 4}
+    for content in ("", "epoch,train/loss\n", "a,b\n1,2\n"):
+        path.write_text(content)
+        assert curves(path, 10) is None
+    assert curves(tmp_path / "none.csv", 10) is None
+
+
+def arrays(**changed: Any) -> dict[str, Any]:
+    whole = {
+        "epochs": np.array([0, 5]),
+        "xs": np.linspace(0, 1, 3),
+        "ys": np.linspace(0, 1, 4),
+        "probabilities": np.zeros((2, 1, 4, 3), np.uint8),
+        "classes": np.array(["a", "b"]),
+        "axes": np.array(["x", "y"]),
+        "note": np.array(""),
+    }
+    return {**whole, **changed}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"probabilities": np.zeros((2, 2, 4, 3), np.uint8)},
+        {"probabilities": np.zeros((2, 1, 3, 4), np.uint8)},
+        {"probabilities": np.zeros((2, 1, 4, 3))},
+        {"probabilities": np.zeros((0, 1, 4, 3), np.uint8), "epochs": np.zeros(0, np.int64)},
+        {"xs": np.array([0.0, np.nan, 1.0])},
+        {"xs": np.array(["a", "b", "c"])},
+        {"epochs": np.array([0.0, 5.0])},
+        {"axes": np.array(["x"])},
+        {"classes": np.array(["a"])},
+        {"note": np.array(["a", "b"]), "axes": np.array([])},
+        {"classes": np.array([{"a": 1}, "b"], dtype=object)},
+    ],
+)
+def test_strange_frames_are_none(tmp_path: Path, changed: dict[str, Any]) -> None:
+    np.savez(tmp_path / "frames.npz", **arrays())
+    assert frames_of(tmp_path) is not None
+    np.savez(tmp_path / "frames.npz", **arrays(**changed))
+    assert frames_of(tmp_path) is None
+
+
+def test_damaged_frames_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "frames.npz"
+    assert frames_of(tmp_path) is None
+    np.savez_compressed(path, **arrays(probabilities=np.zeros((2, 1, 4, 3), np.uint8)))
+    data = path.read_bytes()
+    inside_deflate = bytes([*data[:60], *(255 - byte for byte in data[60:90]), *data[90:]])
+    for content in (b"", data[: len(data) // 2], b"PK" + data[2:50], b"no zip", inside_deflate):
+        path.write_bytes(content)
+        assert frames_of(tmp_path) is None
+
+
+def test_frames_beyond_a_size_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.savez_compressed(tmp_path / "frames.npz", **arrays())
+    monkeypatch.setattr("exp.report.page.maps.SIZE", 100)
+    assert frames_of(tmp_path) is None
+
+
+def test_the_package_holds_every_asset() -> None:
+    there = {path.name for path in ASSETS.iterdir()}
+    assert {name for name in there if name.endswith(".js")} == {f"{name}.js" for name in SCRIPTS}
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    assert data["package-data"]["exp.report.page"] == ["assets/*"]
+    assert all(path.is_file() for path in ASSETS.iterdir())
