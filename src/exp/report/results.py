@@ -73,6 +73,9 @@ def main(words: list[str]) -> int:
     from exp.report import export
     from exp.report.text import text
 
+    if args.figures is not None:
+        folder = Path(args.figures) if args.figures else Path(args.directories[0]) / "figures"
+        drawn(found, folder, args.theme)
     if args.parquet:
         export.write(Path(args.parquet), export.parquet(found))
     for target, content in ((args.csv, export.csv), (args.json, export.json)):
@@ -83,6 +86,25 @@ def main(words: list[str]) -> int:
     if "-" not in (args.csv, args.json):
         print(text(found))
     return 0
+
+
+def drawn(found: Results, folder: Path, theme: str) -> None:
+    """Draws the runs that were looked at, and says so.
+
+    Raises:
+        ExpError: there is no such theme, or a file cannot be written.
+    """
+    from exp.figures.picture import THEMES
+    from exp.report import pictures
+
+    if theme not in THEMES:
+        raise ExpError("--theme: " + unknown("theme", theme, THEMES))
+    try:
+        paths = pictures.draw(found.runs, folder, metric=found.metric, theme=theme)
+    except OSError as error:
+        raise ExpError(f"cannot draw into {folder}: {error.strerror or error}") from error
+    names = ", ".join(path.stem for path in paths) or "nothing to draw"
+    print(f"{folder}/: {names}", file=sys.stderr)
 
 
 def parser() -> Parser:
@@ -107,6 +129,11 @@ def parser() -> Parser:
     made.add_argument("--csv", metavar="FILE", help="write the groups as csv; - prints it instead")
     made.add_argument("--json", metavar="FILE", help="write everything as JSON; - prints it")
     made.add_argument("--parquet", metavar="FILE", help="write the groups as Parquet")
+    made.add_argument(
+        "--figures", nargs="?", const="", metavar="FOLDER",
+        help="draw the runs as a whole; default: into figures in the first DIR",
+    )  # fmt: skip
+    made.add_argument("--theme", default="light", help="of the figures: light or dark")
     return made
 
 
