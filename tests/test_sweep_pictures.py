@@ -289,6 +289,13 @@ def test_200_groups_are_capped_and_that_is_said(tmp_path):
     assert "0.2" in said["curves"][-2:] or any("lr=0.2" in text for text in said["curves"])
 
 
+def test_a_random_search_is_no_table(tmp_path):
+    rows = [one(tmp_path, i, {"a": 0.123456789 * (i + 1), "b": i}, map=False) for i in range(9)]
+    said = words(runs_of(rows), tmp_path / "figures")
+    assert list(said) == ["curves", "parameters"]
+    assert "a=0.1235, b=0" in said["curves"]
+
+
 def test_a_heat_map_of_many_values_is_capped(tmp_path):
     rows = [
         one(tmp_path, 40 * j + i, {"a": f"name {i}", "b": j}, score=0.3 + i / 99, map=False)
