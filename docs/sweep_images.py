@@ -2,7 +2,7 @@
 
     python docs/sweep_images.py
 
-Each is a picture of real runs, drawn smaller and with 64 colours; the pages say by which command.
+Each is a picture of real runs, drawn smaller and with 256 colours; the pages say by which command.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 IMAGES = Path(__file__).parent / "images"
-DPI, COLOURS = 66, 64
+DPI, COLOURS = 66, 256
 
 MOONS = "-m optimizer=sgd,adam optimizer.lr=0.001,0.01,0.1,1 'seed=range(0,8)'"
 SEEDS = "-m experiment=blog_moons 'seeds.init=range(0,100)'"

@@ -84,8 +84,10 @@ def test_a_saved_model_answers_as_it_did(run: Path) -> None:
     """To the last bit of each logit, from the checkpoint alone."""
     job, predictor = model(SavedRun.at(run), trust=False)
     columns = read_csv(run / "predictions.csv")
-    logits = predictor.logits(job.data.X[columns["row"].astype(int)])
-    assert logits[:, 0].astype(str).tolist() == columns["logit"].tolist()
+    for split in ("train", "test"):
+        members = columns["split"] == split
+        logits = predictor.logits(job.data.X[columns["row"][members].astype(int)])
+        assert logits[:, 0].astype(str).tolist() == columns["logit"][members].tolist()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

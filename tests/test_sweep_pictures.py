@@ -250,12 +250,6 @@ def test_nothing_to_draw(tmp_path):
     assert draw(Runs((), (), ()), tmp_path / "figures") == []
 
 
-def test_pictures_that_have_become_wrong_are_taken_away(tmp_path):
-    draw(usual(tmp_path / "runs"), tmp_path / "figures")
-    draw(runs_of([one(tmp_path, 0, {})]), tmp_path / "figures")
-    assert sorted(names((tmp_path / "figures").iterdir())) == ["contact_sheet", "curves"]
-
-
 def test_diverged_and_failed_runs_are_told_and_not_counted(tmp_path):
     runs = usual(tmp_path / "runs")
     rows = list(runs.rows)
@@ -293,6 +287,13 @@ def test_200_groups_are_capped_and_that_is_said(tmp_path):
     assert sum(text.endswith(" %") for text in said["contact_sheet"]) == 100
     assert said["curves"][0] == "Learning curves: the best 6 of 200 groups"
     assert "0.2" in said["curves"][-2:] or any("lr=0.2" in text for text in said["curves"])
+
+
+def test_a_random_search_is_no_table(tmp_path):
+    rows = [one(tmp_path, i, {"a": 0.123456789 * (i + 1), "b": i}, map=False) for i in range(9)]
+    said = words(runs_of(rows), tmp_path / "figures")
+    assert list(said) == ["curves", "parameters"]
+    assert "a=0.1235, b=0" in said["curves"]
 
 
 def test_a_heat_map_of_many_values_is_capped(tmp_path):
@@ -607,13 +608,40 @@ def test_a_finished_sweep_is_drawn(in_tmp):
     files = sorted(path.name for path in (in_tmp / "s" / "figures").iterdir())
     assert files == ["contact_sheet.svg", "curves.svg", "ensemble.svg", "parameters.svg"]
     assert told(in_tmp / "s/figures/contact_sheet.svg")[0] == "Decision boundaries of 4 runs"
-    # Once more: nothing is to do, and nothing but the pictures is written.
+    # Once more: nothing is to do, and what does not belong there is taken away.
+    (in_tmp / "s/figures/heat_map.svg").write_text("of an earlier part")
     again = inside(
         in_tmp, "-m", *TINY, "figures.theme=dark", "figures.format=[svg]", "sweep.n_jobs=1",
         "optimizer.lr=0.1,1", "seed=1,2", "sweep.dir=s",
     )  # fmt: skip
     assert again.code == 0
     assert sorted(path.name for path in (in_tmp / "s" / "figures").iterdir()) == files
+
+
+def test_exp_results_draws_what_it_looks_at(in_tmp):
+    words = ("-m", *TINY, "sweep.n_jobs=1", "sweep.figures=false", "optimizer.lr=0.1,1", "seed=1,2")
+    assert inside(in_tmp, *words, "sweep.dir=s").code == 0
+    ended = inside(in_tmp, "results", "s", "--figures")
+    assert (ended.code, ended.err) == (
+        0,
+        "s/figures/: contact_sheet, curves, parameters, ensemble\n",
+    )
+    assert ended.out == inside(in_tmp, "results", "s").out
+    some = ("results", "s", "--where", "optimizer.lr=1", "--figures", "here", "--theme", "dark")
+    ended = inside(in_tmp, *some)
+    assert (ended.code, ended.err) == (0, "here/: contact_sheet, curves, parameters, ensemble\n")
+    with Image.open(in_tmp / "here" / "curves.png") as image:
+        assert image.getpixel((1, 1)) == (20, 24, 31)
+    for more, message in (
+        (("--figures", "no/such"), "cannot draw into no/such: No such file or directory"),
+        (
+            ("--figures", "f", "--theme", "drak"),
+            "--theme: unknown theme 'drak'. Did you mean 'dark'",
+        ),
+    ):
+        ended = inside(in_tmp, "results", "s", *more)
+        assert (ended.code, ended.out) == (2, "")
+        assert message in ended.err
 
 
 @pytest.mark.parametrize("word", ["sweep.figures=false", "figures=none"])

@@ -51,33 +51,56 @@ def sheet(
         scores: `[runs]`, the metric of each run; NaN where it has none.
     """
     columns, size = min(_COLUMNS, max(len(effects), 1)), _SIZE if len(effects) > 1 else _ALONE
-    turned = [effect.levels.ticks(size[0])[1] for effect in effects]
-    below = 0.16 + (_LONGEST / 72 if any(turned) else 0.16)
-    beside = max((width(label, SMALL) for label in _up(scores, metric)[1]), default=0.0) / 72
+    below = 0.16 + max((_room_below(effect.levels, size[0]) for effect in effects), default=0.0)
+    scale = _limits(scores, effects, metric)
+    beside = max((width(label, SMALL) for label in metric.ticks(*scale)[1]), default=0.0) / 72
     board = Board(
         rows(len(effects), columns, size, (0.4 + beside, 0.4 + below)),
         heading=heading, remark=remark, look=look, note=note, edge=(beside + 0.2, below),
     )  # fmt: skip
     for index, effect in enumerate(effects):
-        _panel(board, index, effect, scores, metric)
+        _panel(board, index, effect, scores, metric, scale)
     return board
 
 
-def _up(scores: NDArray[np.float64], metric: Metric) -> tuple[list[float], list[str]]:
-    return metric.ticks(*metric.limits(scores))
+def _room_below(levels: Levels, wide: float) -> float:
+    """Inches that the labels of an axis take."""
+    (_, labels), upright = levels.ticks(wide)
+    if not upright:
+        return 0.16
+    return max(width(shortened(label, SMALL, _LONGEST), SMALL) for label in labels) / 72 + 0.04
+
+
+def _limits(
+    scores: NDArray[np.float64], effects: Sequence[Effect], metric: Metric
+) -> tuple[float, float]:
+    """Ends of the axis of the metric: it holds all runs, and intervals that are not very wide."""
+    finite = scores[np.isfinite(scores)]
+    if not len(finite):
+        return metric.limits(finite)
+    low, high = float(finite.min()), float(finite.max())
+    most = (high - low) / 2
+    ends = np.concatenate([end for effect in effects for end in (effect.low, effect.high)])
+    ends = ends[np.isfinite(ends)].clip(low - most, high + most)
+    return metric.limits(np.concatenate([finite, ends.clip(0.0, 1.0) if metric.share else ends]))
 
 
 def _panel(
-    board: Board, index: int, effect: Effect, scores: NDArray[np.float64], metric: Metric
+    board: Board,
+    index: int,
+    effect: Effect,
+    scores: NDArray[np.float64],
+    metric: Metric,
+    scale: tuple[float, float],
 ) -> None:
     theme, levels = board.theme, effect.levels
-    limits = (*levels.limits, *metric.limits(scores))
+    limits = (*levels.limits, *scale)
     panel = Panel(board, index, limits, levels.name, "log scale" if levels.log else "")
     wide = panel.right - panel.left
     (places, labels), upright = levels.ticks(wide)
     room = _LONGEST if upright else wide * 72 / max(len(labels), 1) - 4
     labels = [shortened(label, SMALL, room) for label in labels]
-    panel.ticks((places, labels), _up(scores, metric), grid=True, upright=upright)
+    panel.ticks((places, labels), metric.ticks(*scale), grid=True, upright=upright)
     finite = np.flatnonzero(np.isfinite(scores))
     if not len(finite):
         panel.empty("no finite value")

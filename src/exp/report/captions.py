@@ -19,12 +19,18 @@ def short(keys: Sequence[str]) -> dict[str, str]:
 
 
 def caption(parameters: Mapping[str, Scalar], names: Mapping[str, str]) -> str:
-    """Values as they would stand on a command line: `optimizer=adam, lr=0.1`.
+    """Values about as they would stand on a command line: `optimizer=adam, lr=0.1`.
 
     Args:
         names: key -> what it is called; only these are told, in this order.
     """
-    return ", ".join(f"{name}={written(parameters.get(key))}" for key, name in names.items())
+    return ", ".join(f"{name}={brief(parameters.get(key))}" for key, name in names.items())
+
+
+def brief(value: Scalar) -> str:
+    """A value as on a command line, a long number in four digits."""
+    text = written(value)
+    return f"{value:.4g}" if isinstance(value, float) and len(text) > 7 else text
 
 
 def troubles(rows: Sequence[Row]) -> str:

@@ -17,6 +17,8 @@ Values = NDArray[np.float64]
 
 PANELS = 12
 """Parameters that the metric is drawn against."""
+FILLED = 1 / 3
+"""Cells of a heat map that have a run, at least: a random search is no table."""
 ABOUT_MEANS = "; diamond: mean of the runs with that value; bar: its 95 % interval"
 CELLS = 30
 """Values along each side of a heat map."""
@@ -65,6 +67,8 @@ def heat_map(scored: Scored, maps: Maps, look: Look) -> Board | None:
     sums, finite, counts = np.zeros(shape), np.zeros(shape, int), np.zeros(shape, int)
     there = np.isfinite(scored.scores)
     np.add.at(counts, (up.codes, across.codes), 1)
+    if (counts > 0).mean() < FILLED:
+        return None
     np.add.at(finite, (up.codes[there], across.codes[there]), 1)
     np.add.at(sums, (up.codes[there], across.codes[there]), scored.scores[there])
     # Rounded: the order of a sum must not show in the last digit that is written.

@@ -37,7 +37,7 @@ def draw(
 
     `contact_sheet` of their decision maps, `curves` of groups over seeds, the metric against
     `parameters`, a `heat_map` of two of them, and the `ensemble` of the best group. Those for which
-    there is nothing to show are left out; one that is there from before is removed then.
+    there is nothing to show are left out.
 
     Args:
         folder: made if missing; its parent must exist.
@@ -63,11 +63,10 @@ def draw(
     with settings():
         for name, picture in PICTURES.items():
             board = picture(scored, maps, look)
+            if board is None:
+                continue
             for suffix in look.format:
                 path = folder / f"{name}.{suffix}"
-                if board is None:
-                    path.unlink(missing_ok=True)
-                    continue
                 write_whole(path, encoded(board, suffix))
                 paths.append(path)
     return paths

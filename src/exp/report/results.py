@@ -12,6 +12,7 @@ from exp.arguments import Parser, place
 from exp.errors import ExpError, shown, unknown
 from exp.report.conditions import OF_A_RUN, Condition, is_number
 from exp.report.groups import SPLITS, Groups, Standing, grouped, over_seeds, ranked
+from exp.report.layout import cell
 from exp.report.runs import Row, Runs, gather, with_keys
 from exp.report.statistics import TESTS
 
@@ -73,6 +74,9 @@ def main(words: list[str]) -> int:
     from exp.report import export
     from exp.report.text import text
 
+    if args.figures is not None:
+        folder = Path(args.figures) if args.figures else Path(args.directories[0]) / "figures"
+        drawn(found, folder, args.theme)
     if args.parquet:
         export.write(Path(args.parquet), export.parquet(found))
     for target, content in ((args.csv, export.csv), (args.json, export.json)):
@@ -83,6 +87,25 @@ def main(words: list[str]) -> int:
     if "-" not in (args.csv, args.json):
         print(text(found))
     return 0
+
+
+def drawn(found: Results, folder: Path, theme: str) -> None:
+    """Draws the runs that were looked at, and says so.
+
+    Raises:
+        ExpError: there is no such theme, or a file cannot be written.
+    """
+    from exp.figures.picture import THEMES
+    from exp.report import pictures
+
+    if theme not in THEMES:
+        raise ExpError("--theme: " + unknown("theme", theme, THEMES))
+    try:
+        paths = pictures.draw(found.runs, folder, metric=found.metric, theme=theme)
+    except OSError as error:
+        raise ExpError(f"cannot draw into {folder}: {error.strerror or error}") from error
+    names = ", ".join(path.stem for path in paths) or "nothing to draw"
+    print(f"{folder}/: {names}", file=sys.stderr)
 
 
 def parser() -> Parser:
@@ -107,6 +130,11 @@ def parser() -> Parser:
     made.add_argument("--csv", metavar="FILE", help="write the groups as csv; - prints it instead")
     made.add_argument("--json", metavar="FILE", help="write everything as JSON; - prints it")
     made.add_argument("--parquet", metavar="FILE", help="write the groups as Parquet")
+    made.add_argument(
+        "--figures", nargs="?", const="", metavar="FOLDER",
+        help="draw the runs as a whole; default: into figures in the first DIR",
+    )  # fmt: skip
+    made.add_argument("--theme", default="light", help="of the figures: light or dark")
     return made
 
 
@@ -160,12 +188,17 @@ def results(
     faults += said
     scored = metric_named(metric or "accuracy", metrics)
     if metrics and scored not in metrics:
-        faults.append("--metric: " + unknown("metric", metric or "accuracy", sorted(metrics)))
+        faults.append(
+            "--metric: "
+            + unknown("metric", metric or "accuracy", [cell(m) for m in sorted(metrics)])
+        )
     keys = tuple(by) if by is not None else over_seeds(runs.keys)
     if test not in TESTS:
         faults.append("--test: " + unknown("test", test, list(TESTS)))
     if sort is not None and sort.removeprefix("-") not in (*ORDERS, *keys):
-        faults.append("--sort: " + unknown("key", sort.removeprefix("-"), (*keys, *ORDERS)))
+        faults.append(
+            "--sort: " + unknown("key", sort.removeprefix("-"), (*map(cell, keys), *ORDERS))
+        )
     count = counted(top, faults)
     if faults:
         raise ExpError("\n     ".join(faults))
@@ -195,8 +228,9 @@ def completed(
     runs, there = with_keys(runs, [*grouping, *selecting])
     # A component's name is told by its group.
     told = [k for k in dict.fromkeys([*runs.keys, *there]) if not k.endswith(".name")]
+    told = [cell(key) for key in told]
     faults = ["--by: " + unknown("key", key, told) for key in grouping if key not in there]
-    names = list(dict.fromkeys([*told, *OF_A_RUN, *sorted(metrics)]))
+    names = list(dict.fromkeys([*told, *OF_A_RUN, *map(cell, sorted(metrics))]))
     faults += ["--where: " + unknown("key", k, names) for k in selecting if k not in there]
     return runs, faults
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from exp.figures.levels import Levels
 from exp.figures.metric import Metric
-from exp.report.captions import caption, short
+from exp.report.captions import brief, caption, short
 from exp.report.conditions import is_number
 from exp.report.groups import higher_is_better, value
 from exp.report.results import metric_named, metrics_of
@@ -130,7 +130,7 @@ class Scored:
         ]
         return Levels(
             name=key,
-            labels=tuple(labels),
+            labels=tuple(brief(first[text]) for text in labels),
             numbers=np.array([float(str(first[text])) for text in labels]) if numbers else None,
             codes=np.array(codes, dtype=np.intp),
         )

@@ -8,7 +8,7 @@ import numpy as np
 
 from exp.figures import contact
 from exp.figures.board import Board, Look
-from exp.report.captions import counted, troubles
+from exp.report.captions import brief, counted, troubles
 from exp.report.maps import Map, Maps, one_plane
 from exp.report.scored import Scored
 from exp.report.values import written
@@ -80,7 +80,7 @@ def tile(scored: Scored, place: int, found: Map | None) -> contact.Tile:
     score, good = float(scored.scores[place]), row.status == "done"
     text = row.status if not good else "no value" if np.isnan(score) else scored.metric.text(score)
     alone = len(scored.groups) == len(scored.rows)
-    caption = ", ".join(written(row.parameters.get(key)) for key in scored.keys) if alone else (
+    caption = ", ".join(brief(row.parameters.get(key)) for key in scored.keys) if alone else (
         scored.seed_of(place)
     )  # fmt: skip
     return contact.Tile(

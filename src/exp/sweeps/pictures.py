@@ -41,6 +41,11 @@ def draw(sweep: Path, figures: dict[str, Any], *, runs: int) -> str:
 
         look = {key: figures[key] for key in ("theme", "format", "dpi") if key in figures}
         paths = pictures.draw(gather([sweep]), sweep / FOLDER, **look)
+        # What an earlier part of this sweep had and the whole has not.
+        for name in pictures.PICTURES:
+            for path in {sweep / FOLDER / f"{name}.{suffix}" for suffix in look["format"]}:
+                if path not in paths:
+                    path.unlink(missing_ok=True)
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         return f"The pictures of the sweep could not be drawn: {reason}"

@@ -67,15 +67,17 @@ def best(runs: Runs, ranking: Ranking) -> str:
     for standing in standings[:GROUPS]:
         spread = standing.spread
         half = spread.mean - spread.low if spread and spread.low is not None else 0.0
-        score = "-" if spread is None else plus_minus(spread.mean, half)
+        mean = "-" if spread is None else plus_minus(spread.mean, half)
         cells = [
             *((cell(value), "") for value in standing.group.values),
-            (score, "number"),
+            (mean, "number"),
             (str(spread.n if spread else 0), "number"),
             (standing.verdict, "long"),
         ]
         rows.append("".join(td(*each) for each in cells))
-    heads = [*keys, f"{ranking.metric}, mean ± 95 % interval", "seeds", "against the best"]
+    score = f"{ranking.metric}, mean ± 95 % interval"
+    heads = [*((key, "") for key in keys), (score, "number"), ("seeds", "number")]
+    heads.append(("against the best", ""))
     first = f"The best {GROUPS} of {len(standings):,} groups" if len(standings) > GROUPS else "All"
     caption = f"{first if len(standings) > 1 else 'All runs'} over seeds" + (
         ", paired tests with Holm's correction" if len(standings) > 1 else ""
@@ -108,15 +110,16 @@ def listing(title: str, keys: Iterable[str], rows: Sequence[Row], what: str) -> 
         ]
         lines.append("".join(td(*each) for each in cells))
     anchor = title.lower().replace(" ", "-")
-    caption = f"The first {FAILURES} of {len(rows):,}" if len(rows) > FAILURES else f"{len(rows):,}"
+    count = f"{len(rows):,}" if len(rows) <= FAILURES else f"The first {FAILURES} of {len(rows):,}"
+    heads = [("run", "number"), *((name, "") for name in ("status", *keys, what))]
     return (
         f'<section aria-labelledby="{anchor}"><h2 id="{anchor}">{title}</h2>'
-        f"{table(caption, ['run', 'status', *keys, what], lines)}</section>"
+        f"{table(f'{count} runs' if len(rows) > 1 else '1 run', heads, lines)}</section>"
     )
 
 
-def table(caption: str, heads: Iterable[str], rows: Iterable[str]) -> str:
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
+def table(caption: str, heads: Iterable[tuple[str, str]], rows: Iterable[str]) -> str:
+    head = "".join(element('th scope="col"', *each) for each in heads)
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
@@ -126,4 +129,15 @@ def table(caption: str, heads: Iterable[str], rows: Iterable[str]) -> str:
 
 
 def td(content: str, kind: str) -> str:
-    return f'<td class="{kind}">{escape(content)}</td>' if kind else f"<td>{escape(content)}</td>"
+    return element("td", content, kind)
+
+
+def element(tag: str, content: str, kind: str) -> str:
+    """
+    Args:
+        tag: with attributes.
+        content: plain text.
+        kind: a class; may be empty.
+    """
+    opening = f'<{tag} class="{kind}">' if kind else f"<{tag}>"
+    return f"{opening}{escape(content)}</{tag.partition(' ')[0]}>"

@@ -1,6 +1,6 @@
 // The table of runs, by DataTables: sorting, searching, pages, by keyboard too.
 
-const SHOWN_METRICS = 4;
+const SHOWN_METRICS = 3;
 
 class RunTable {
   constructor(runs, selection, jQuery, thumbnails) {
@@ -59,12 +59,15 @@ class RunTable {
       return { data: null, orderable: false, searchable: false, render };
     }
     const numeric = column ? column.numeric : value === undefined || typeof value(0) === "number";
-    const last = column && column.lower ? Infinity : -Infinity; // runs without this score
+    // A run without this score, or that did not end well, is not ranked by it.
+    const last = column && column.lower ? Infinity : -Infinity;
+    const score = column && column.role === "metric";
+    const ranked = (place, found) => found !== null && (!score || this.runs.status[place] === "done");
     const render = (_, type, { place }) => {
       const found = value(place);
       if (type === "display") return cell ? cell(place) : document.createTextNode(shown(found));
       if (type === "filter") return shown(found);
-      return numeric ? (found === null ? last : found) : shown(found);
+      return numeric ? (ranked(place, found) ? found : last) : shown(found);
     };
     return {
       data: null,
