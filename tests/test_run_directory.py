@@ -33,7 +33,7 @@ EPOCHS = 41
 FILES = [
     ".hydra/config.yaml", ".hydra/hydra.yaml", ".hydra/overrides.yaml", "checkpoints/best.json",
     "checkpoints/best.safetensors", "checkpoints/last.json", "checkpoints/last.safetensors",
-    "config.yaml", "exp.log", "figures/boundary.png", "figures/boundary_strip.png",
+    "config.yaml", "exp.log", "figures/boundary.png",
     "figures/confusion_matrix.png", "figures/data.png", "figures/learning_curves.png", "frames.npz",
     "metrics.csv", "predictions.csv", "run.json", "summary.json",
 ]  # fmt: skip

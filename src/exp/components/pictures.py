@@ -29,7 +29,7 @@ Resolution = Annotated[int, Field(ge=16, le=2000)]
 Frames = Annotated[int, Field(ge=0, le=200)]
 Axes = Annotated[list[str], Field(min_length=2, max_length=2)]
 
-USUAL: list[Name] = ["data", "boundary", "boundary_strip", "learning_curves", "confusion_matrix"]
+USUAL: list[Name] = ["data", "boundary", "learning_curves", "confusion_matrix"]
 EVERY: list[Name] = list(get_args(Name))
 
 
