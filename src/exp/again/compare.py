@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
+from exp.again import models
+from exp.again.answers import answers
 from exp.again.differences import AGREED, changed_files, metrics_differ, surroundings, unlike
-from exp.again.saved import SavedRun
+from exp.again.saved import TRUST, SavedRun
 from exp.arguments import Parser, place
-from exp.errors import RunDirectoryError
+from exp.errors import ExpError, RunDirectoryError
+from exp.report.layout import aligned
 
 
 def main(words: list[str]) -> int:
@@ -23,16 +27,30 @@ def main(words: list[str]) -> int:
     parser = Parser(prog="exp compare", description="What differs between two runs.")
     parser.add_argument("one", help="directory of a run")
     parser.add_argument("other", help="directory of another")
+    parser.add_argument(
+        "--figure", metavar="FILE.png", help="draw both boundaries and where the models disagree"
+    )
+    parser.add_argument("--theme", choices=("light", "dark"), default="light", help="of the figure")
+    parser.add_argument("--trust", action="store_true", help=TRUST)
     args = parser.parse_args(words)
+    figure = None if args.figure is None else Path(args.figure).absolute()
+    if figure is not None and (figure.suffix != ".png" or not figure.parent.is_dir()):
+        raise ExpError(f"--figure: expected a file.png in a folder that exists, found {figure}")
     one, other = (SavedRun.at(place(path)) for path in (args.one, args.other))
     for run in (one, other):
         run.check()
+    if figure is not None:
+        models.comparable(one, other)
     print(f"A  {one.directory.path}  ({one.status})")
     print(f"B  {other.directory.path}  ({other.status})")
     section("config", unlike(one.config(), other.config()))
     section("environment", unlike(surroundings(one.record), surroundings(other.record)))
     section("data", unlike(one.record.get("data"), other.record.get("data")))
-    section("results", unlike(final(one), final(other)))
+    section("results", unlike(final(one), final(other)), differences=True)
+    print(f"\n{answers(one, other)}")
+    if figure is not None:
+        models.draw(one, other, figure, theme=args.theme, trust=args.trust)
+        print(f"drawn: {args.figure}")
     files = changed_files(one, other)
     first, _ = metrics_differ(one, other)
     if first:
@@ -41,18 +59,22 @@ def main(words: list[str]) -> int:
     return 1 if files else 0
 
 
-def section(title: str, rows: list[tuple[str, Any, Any]]) -> None:
-    """A table of key, A, B."""
+def section(title: str, rows: list[tuple[str, Any, Any]], *, differences: bool = False) -> None:
+    """A table of key, A, B, and of B - A where that is asked for."""
     if not rows:
         print(f"\n{title}: the same")
         return
-    cells = [(key, text(a), text(b)) for key, a, b in rows]
-    widths = [max(len(row[i]) for row in [*cells, (title, "A", "B")]) for i in range(3)]
-    print()
-    for row in [(title, "A", "B"), *cells]:
-        print(
-            "  ".join(part.ljust(width) for part, width in zip(row, widths, strict=True)).rstrip()
-        )
+    lines = [[title, "A", "B"], *([key, text(a), text(b)] for key, a, b in rows)]
+    if differences:
+        further = ["B - A", *(difference(a, b) for _, a, b in rows)]
+        lines = [[*line, more] for line, more in zip(lines, further, strict=True)]
+    print("\n" + "\n".join(aligned(lines)))
+
+
+def difference(a: Any, b: Any) -> str:
+    if isinstance(a, (int, float)) and isinstance(b, (int, float)):
+        return f"{b - a:+.6g}"
+    return "-"
 
 
 def text(value: Any) -> str:

@@ -231,6 +231,6 @@ def plus_minus(value: float, half: float) -> str:
     if half <= 0:
         return f"{value:.3g}"
     decimals = 0
-    while decimals < 12 and half * 10**decimals < 9.5:
+    while decimals < 12 and half * 10**decimals < 9.95:
         decimals += 1
     return f"{value:.{decimals}f} ± {half:.{decimals}f}"

@@ -12,6 +12,7 @@ from exp.arguments import Parser, place
 from exp.errors import ExpError, shown, unknown
 from exp.report.conditions import OF_A_RUN, Condition, is_number
 from exp.report.groups import SPLITS, Groups, Standing, grouped, over_seeds, ranked
+from exp.report.layout import cell
 from exp.report.runs import Row, Runs, gather, with_keys
 from exp.report.statistics import TESTS
 
@@ -160,12 +161,17 @@ def results(
     faults += said
     scored = metric_named(metric or "accuracy", metrics)
     if metrics and scored not in metrics:
-        faults.append("--metric: " + unknown("metric", metric or "accuracy", sorted(metrics)))
+        faults.append(
+            "--metric: "
+            + unknown("metric", metric or "accuracy", [cell(m) for m in sorted(metrics)])
+        )
     keys = tuple(by) if by is not None else over_seeds(runs.keys)
     if test not in TESTS:
         faults.append("--test: " + unknown("test", test, list(TESTS)))
     if sort is not None and sort.removeprefix("-") not in (*ORDERS, *keys):
-        faults.append("--sort: " + unknown("key", sort.removeprefix("-"), (*keys, *ORDERS)))
+        faults.append(
+            "--sort: " + unknown("key", sort.removeprefix("-"), (*map(cell, keys), *ORDERS))
+        )
     count = counted(top, faults)
     if faults:
         raise ExpError("\n     ".join(faults))
@@ -195,16 +201,17 @@ def completed(
     runs, there = with_keys(runs, [*grouping, *selecting])
     # A component's name is told by its group.
     told = [k for k in dict.fromkeys([*runs.keys, *there]) if not k.endswith(".name")]
+    told = [cell(key) for key in told]
     faults = ["--by: " + unknown("key", key, told) for key in grouping if key not in there]
-    names = list(dict.fromkeys([*told, *OF_A_RUN, *sorted(metrics)]))
+    names = list(dict.fromkeys([*told, *OF_A_RUN, *map(cell, sorted(metrics))]))
     faults += ["--where: " + unknown("key", k, names) for k in selecting if k not in there]
     return runs, faults
 
 
 def metrics_of(rows: Sequence[Row]) -> set[str]:
-    """Every score that some run has."""
+    """Every score that some run has; none where no run came that far."""
     found = {name for row in rows for name in row.metrics}
-    return found | {"seconds"} if any(row.seconds is not None for row in rows) else found
+    return found | {"seconds"} if found else found
 
 
 def metric_named(name: str, metrics: Iterable[str]) -> str:

@@ -33,11 +33,11 @@ def text(results: Results) -> str:
 def title(results: Results) -> str:
     better = "higher" if higher_is_better(results.metric) else "lower"
     runs, groups = len(results.runs.rows), len(results.groups.all)
-    said = f"{results.metric} ({better} is better) of {counted(runs, 'run')}"
+    said = f"{cell(results.metric)} ({better} is better) of {counted(runs, 'run')}"
     if results.left_out:
         said += f" ({results.left_out} left out by --where)"
     if results.groups.by:
-        said += f", {counted(groups, 'group')} by {', '.join(results.groups.by)}"
+        said += f", {counted(groups, 'group')} by {', '.join(map(cell, results.groups.by))}"
     if len(results.standings) < groups:
         said += f"; {len(results.standings)} shown"
     return said
@@ -57,7 +57,8 @@ def table(standings: Sequence[Standing], by: Sequence[str], metric: str, base: P
     repeated = any(each.group.repeats for each in standings)
     trouble = [unfinished(each) for each in standings]
     alone = all(each.group.runs == 1 for each in standings)
-    header = ["rank", *by, *(("mean", "sd", "95 % interval", "seeds") if several else (metric,))]
+    scores = ("mean", "sd", "95 % interval", "seeds") if several else (cell(metric),)
+    header = ["rank", *map(cell, by), *scores]
     header += ["runs"] if repeated else []
     header += ["not done"] if any(trouble) else []
     compared = any(each.verdict != "best" for each in standings)
@@ -76,7 +77,7 @@ def table(standings: Sequence[Standing], by: Sequence[str], metric: str, base: P
         line += [bad] if any(trouble) else []
         line += [told(each.group.first.path, base)] if alone else [each.verdict] if compared else []
         lines.append(line)
-    numeric = {"rank", "mean", "sd", "seeds", "runs", metric}
+    numeric = {"rank", "mean", "sd", "seeds", "runs", cell(metric)}
     return aligned(lines, [place for place, name in enumerate(header) if name in numeric])
 
 
@@ -89,7 +90,8 @@ def unfinished(each: Standing) -> str:
 
 def told(path: Path, base: Path) -> str:
     """A path from here, where it lies below."""
-    return str(path.relative_to(base)) if path != base and path.is_relative_to(base) else str(path)
+    below = path != base and path.is_relative_to(base)
+    return cell(path.relative_to(base) if below else path)
 
 
 def rests_on(results: Results) -> Iterator[str]:

@@ -10,8 +10,12 @@ from typing import Any
 Scalar = bool | int | float | str | None
 
 _WORDS: dict[str, Scalar] = {"true": True, "false": False, "null": None, "": None}
-_INTEGER = re.compile(r"[+-]?(0|[1-9][0-9_]{0,19})")
-_FLOAT = re.compile(r"[+-]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(e[+-]?\d+)?", re.I)
+_INTEGER = re.compile(r"[+-]?(0|[1-9](_?[0-9]){0,19})")
+_FLOAT = re.compile(
+    r"[+-]?((0|[1-9](_?\d)*)\.(\d(_?\d)*)?|\.\d(_?\d)*)(e[+-]?\d(_?\d)*)?"
+    r"|[+-]?(0|[1-9](_?\d)*)e[+-]?\d(_?\d)*",
+    re.I,
+)
 _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"", re.S)
 
 
@@ -52,7 +56,7 @@ def leaves(config: Mapping[str, Any]) -> dict[str, Scalar]:
     """Key path -> value of a resolved config. A component's name stands at its group as well,
     where one chooses it: `optimizer` and `optimizer.name` are both `adam`."""
     found: dict[str, Scalar] = {}
-    for key, value in flat(dict(config)):
+    for key, value in flat(dict(config)) if config else ():
         group, dot, last = key.rpartition(".")
         if dot and last == "name":
             found[group] = scalar(value)

@@ -1,0 +1,121 @@
+"""The models of saved runs, and two of them over one plane."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from exp.again.saved import ENDED, SavedRun
+from exp.errors import ExpError, RunDirectoryError, shown
+
+if TYPE_CHECKING:
+    from exp.engine import Job
+    from exp.engine.result import Predictor
+    from exp.figures import Picture
+
+RESOLUTION = 200
+"""Points of the maps along each side."""
+
+
+def model(run: SavedRun, *, trust: bool) -> tuple[Job, Predictor]:
+    """The job of a finished run, and its model as it was after the last epoch.
+
+    Args:
+        trust: as for `SavedRun.plan`.
+
+    Raises:
+        ExpError: it has not ended, or its data or its config are not what they were.
+    """
+    from exp.engine import Job
+    from exp.engine.result import Predictor
+    from exp.engine.state import part
+    from exp.runs import checkpoint
+
+    path = run.directory.path
+    if run.status not in ENDED:
+        raise RunDirectoryError(f"{path} is {run.status}: there is no model yet")
+    folder = Path.cwd()
+    try:
+        job = Job.of(run.plan(trust=trust))
+    finally:
+        os.chdir(folder)
+    if job.signature != run.record.get("signature"):
+        raise RunDirectoryError(
+            f"the model of {path} cannot be used: its data, its config or the version of exp have "
+            "changed since"
+        )
+    tensors, _ = checkpoint.load(run.directory.checkpoints / "last.safetensors")
+    return job, Predictor(job, part(tensors, "model."))
+
+
+def comparable(one: SavedRun, other: SavedRun) -> None:
+    """
+    Raises:
+        ExpError: two runs that have not the same features and classes.
+    """
+    for name in ("features", "classes"):
+        a, b = ((run.record.get("data") or {}).get(name) for run in (one, other))
+        if a != b:
+            raise ExpError(f"--figure: A and B have not the same {name}: {shown(a)} and {shown(b)}")
+
+
+def draw(one: SavedRun, other: SavedRun, path: Path, *, theme: str, trust: bool) -> None:
+    """Draws both boundaries over the test rows of A (its training rows where it has none), and
+    where the models disagree.
+
+    Raises:
+        ExpError: a model cannot be had.
+        RunDirectoryError: the file cannot be written.
+    """
+    pictures = over_one_plane(*(model(run, trust=trust) for run in (one, other)), theme=theme)
+    from exp.figures.comparison import draw
+
+    try:
+        draw(*pictures, path)
+    except OSError as error:
+        raise RunDirectoryError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def over_one_plane(
+    one: tuple[Job, Predictor], other: tuple[Job, Predictor], *, theme: str
+) -> tuple[Picture, Picture]:
+    """Two models on one grid, with the same rows: the test rows of the first."""
+    from exp.figures import Plane
+
+    data = one[0].data
+    # Up to two features in their own units, more in the space that A's model sees.
+    raw = data.data.X.shape[1] <= 2
+    space = data.data.X if raw else data.X
+    units = data.data.units if raw else None
+    plane = Plane.fit(space[data.split.train], data.data.features, units)
+    xs, ys, points = plane.grid(plane.limits(space), RESOLUTION)
+    if not raw and data.mean is not None and data.scale is not None:
+        points = (points * data.scale + data.mean).astype(np.float32)
+    split = "test" if "test" in data.split.parts else "train"
+    rows = data.split.parts[split]
+    places = plane.project(space[rows])
+
+    def picture(job: Job, predictor: Predictor) -> Picture:
+        from exp.figures import Picture
+        from exp.figures.numbers import percent
+        from exp.figures.picture import TEST
+
+        logits = predictor.logits(job.data.transform(points))
+        chances = predictor.probabilities(logits).T.reshape(-1, len(ys), len(xs))
+        labels = data.data.y[rows]
+        said = predictor.labels(predictor.logits(job.data.transform(data.data.X[rows])))
+        plan = job.plan
+        return Picture(
+            dataset=plan["dataset"].name, model=plan["model"].name,
+            optimizer=plan["optimizer"].name, seed=str(plan.seed),
+            metric=f"{split} accuracy {percent(float((said == labels).mean()))}",
+            classes=data.data.classes, axes=plane.axes, note=plane.note, map_note=plane.map_note,
+            points=places, labels=labels, predicted=said,
+            split=np.full(len(rows), TEST, np.uint8), xs=xs, ys=ys, probabilities=chances,
+            theme=theme,
+        )  # fmt: skip
+
+    return picture(*one), picture(*other)
