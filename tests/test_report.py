@@ -482,17 +482,18 @@ def test_curves_are_thinned_evenly(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
     rows = [f"{epoch},{1 / (epoch + 1)},0.5,0.1" for epoch in range(1000)]
     path.write_text("\n".join(["epoch,train/loss,train/accuracy,lr", *rows]) + "\n")
-    found = curves(path, 10)
+    found, thinned = curves(path, 10)
     assert found is not None
+    assert thinned
     assert found["epoch"] == [0, 111, 222, 333, 444, 555, 666, 777, 888, 999]
     assert found["train/loss"][:2] == [1, 0.00893]
     assert list(found) == ["epoch", "train/loss", "train/accuracy"]
     path.write_text("epoch,train/loss\n0,nan\n1,inf\n2\n3,x\n")
-    assert curves(path, 10) == {"epoch": [0, 1, 2, 3], "train/loss": [None] * 4}
+    assert curves(path, 4) == ({"epoch": [0, 1, 2, 3], "train/loss": [None] * 4}, False)
     for content in ("", "epoch,train/loss\n", "a,b\n1,2\n"):
         path.write_text(content)
-        assert curves(path, 10) is None
-    assert curves(tmp_path / "none.csv", 10) is None
+        assert curves(path, 10) == (None, False)
+    assert curves(tmp_path / "none.csv", 10) == (None, False)
 
 
 def arrays(**changed: Any) -> dict[str, Any]:

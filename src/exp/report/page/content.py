@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,12 @@ from exp.report.page.curves import curves
 from exp.report.page.libraries import Libraries
 from exp.report.page.pictures import pictures
 from exp.report.page.ranking import Ranking
+from exp.report.page.summary import cut
 from exp.report.runs import Row, Runs
+from exp.runs.directory import RunDirectory
 
+NAME = 200
+"""Characters of a run's name."""
 CONFIG_SIZE = 64 << 10
 """Bytes of a config that is shown; beyond it is named only."""
 POINTS, FEWER = 60, 24
@@ -55,18 +58,18 @@ def content(runs: Runs, ranking: Ranking, libraries: Libraries, typed: Path) -> 
     """
     rows, many = runs.rows, len(runs.rows) > FEW
     notes = []
-    charts = packed(libraries.charts.encode())
-    blocks = {"charts": charts}
+    blocks = {"charts": packed(libraries.charts.encode())}
     if len(rows) > 1:
-        blocks |= {"table": packed(libraries.table.encode())}
+        blocks["table"] = packed(libraries.table.encode())
     blocks["runs"] = json_block(table(runs, ranking))
     blocks["details"] = json_block([details(row, named(row.path, typed)) for row in rows])
     points = FEWER if many else POINTS
-    blocks["curves"] = json_block([curves(row.path / "metrics.csv", points) for row in rows])
-    if longest(rows) > points:
+    drawn = [curves(RunDirectory(row.path).metrics, points) for row in rows]
+    blocks["curves"] = json_block([found for found, _ in drawn])
+    if any(thinned for _, thinned in drawn):
         notes.append(f"Learning curves show at most {points} evenly spread epochs of each run.")
     if len(rows) > LINES:
-        notes.append(f"Parallel coordinates show at most {LINES:,} runs, the best that are listed.")
+        notes.append(f"Parallel coordinates show the best {LINES:,} runs.")
     budget = Budget(len(rows), sum(map(len, blocks.values())))
     found = pictures([(place, rows[place]) for place in ranking.order], budget)
     blocks["thumbnails"] = json_block(found.thumbnails)
@@ -81,9 +84,9 @@ def table(runs: Runs, ranking: Ranking) -> dict[str, Any]:
     metrics = ranking.metrics
     return {
         "number": [row.number for row in rows],
-        "name": [row.name for row in rows],
+        "name": [row.name[:NAME] for row in rows],
         "status": [row.status for row in rows],
-        "message": {i: row.message for i, row in enumerate(rows) if row.message},
+        "message": {i: cut(row.message) for i, row in enumerate(rows) if row.message},
         "seconds": [None if row.seconds is None else round(row.seconds, 3) for row in rows],
         "keys": list(runs.keys),
         "parameters": [[row.parameters.get(key) for row in rows] for key in runs.keys],
@@ -100,7 +103,7 @@ def table(runs: Runs, ranking: Ranking) -> dict[str, Any]:
 def details(row: Row, path: str) -> dict[str, Any]:
     """What is only shown of a run that is chosen."""
     try:
-        config = read(row.path / "config.yaml", CONFIG_SIZE).decode("utf-8", "replace")
+        config = read(RunDirectory(row.path).config, CONFIG_SIZE).decode("utf-8", "replace")
     except (OSError, ValueError) as error:
         config = f"(config.yaml cannot be shown: {getattr(error, 'strerror', None) or error})"
     command = shlex.join(["python", "-m", "exp", *row.overrides]) if row.overrides else None
@@ -116,10 +119,6 @@ def named(path: Path, typed: Path) -> str:
 
 def short(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.6g}")
-
-
-def longest(rows: Iterable[Row]) -> float:
-    return max((row.metrics.get("epochs", 0) for row in rows), default=0)
 
 
 def shades(name: str) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from exp.bounds import read
 
 SIZE = 256 << 20
 """Bytes of a metrics.csv that is read; a million epochs fit."""
-LEFT_OUT = frozenset({"lr"})
+MOST = 12
+"""Columns; three splits have two each."""
 
 Curves = dict[str, list[Any]]
 
 
-def curves(path: Path, points: int) -> Curves | None:
+def curves(path: Path, points: int) -> tuple[Curves | None, bool]:
     """The columns of a metrics.csv at `points` of its rows, the first and the last among them.
 
     A sweep has thousands of these files with thousands of rows each: only the rows that are kept
@@ -25,24 +26,24 @@ def curves(path: Path, points: int) -> Curves | None:
         points: at least 2.
 
     Returns:
-        Column name -> values, `epoch` first; what is no finite number is None. None where there is
-        no such table.
+        `epoch` and the columns of splits by name, or None where there is no such table; what is no
+        finite number is None. And whether rows were left out.
     """
     try:
         lines = read(path, SIZE).decode("utf-8", "replace").splitlines()
     except (OSError, ValueError):
-        return None
+        return None, False
     if len(lines) < 2:
-        return None
+        return None, False
     names, rows = lines[0].split(","), lines[1:]
     if names[0] != "epoch":
-        return None
+        return None, False
     table = [rows[at].split(",") for at in kept(len(rows), points)]
     found: Curves = {"epoch": [number(row[0]) for row in table]}
-    for column, name in enumerate(names):
-        if column and name not in LEFT_OUT:
-            found[name] = [number(row[column]) if column < len(row) else None for row in table]
-    return found
+    drawn = [column for column, name in enumerate(names) if "/" in name][:MOST]
+    for column in drawn:
+        found[names[column]] = [number(row[column]) if column < len(row) else None for row in table]
+    return found, len(rows) > points
 
 
 def kept(rows: int, points: int) -> list[int]:

@@ -12,6 +12,7 @@ from exp.report.page.budget import Budget
 from exp.report.page.maps import frames_of, packed_maps
 from exp.report.page.thumbnails import thumbnail
 from exp.report.runs import Row
+from exp.runs.directory import RunDirectory
 
 MAPS, STILLS = 2_000, 24
 """Most runs of which frames are read, and most whole figures."""
@@ -80,7 +81,7 @@ def still(found: Pictures, place: int, row: Row, budget: Budget) -> None:
     if len(found.stills) >= STILLS:
         return
     try:
-        data = read(row.path / "figures" / "boundary.png", STILL_SIZE)
+        data = read(RunDirectory(row.path).figures / "boundary.png", STILL_SIZE)
     except (OSError, ValueError):
         return
     if data.startswith(PNG) and budget.take(len(data)):

@@ -100,13 +100,11 @@ def listing(title: str, keys: Iterable[str], rows: Sequence[Row], what: str) -> 
     keys = list(keys)
     lines = []
     for row in rows[:FAILURES]:
-        message = row.message or ""
-        cut = message if len(message) <= MESSAGE else message[:MESSAGE] + " …"
         cells = [
             (str(row.number), "number"),
             (row.status, f"status-{row.status}" if row.status in STATUSES else ""),
             *((cell(row.parameters.get(key)), "") for key in keys),
-            (cut, "long"),
+            (cut(row.message or ""), "long"),
         ]
         lines.append("".join(td(*each) for each in cells))
     anchor = title.lower().replace(" ", "-")
@@ -116,6 +114,10 @@ def listing(title: str, keys: Iterable[str], rows: Sequence[Row], what: str) -> 
         f'<section aria-labelledby="{anchor}"><h2 id="{anchor}">{title}</h2>'
         f"{table(f'{count} runs' if len(rows) > 1 else '1 run', heads, lines)}</section>"
     )
+
+
+def cut(message: str) -> str:
+    return message if len(message) <= MESSAGE else message[:MESSAGE] + " ..."
 
 
 def table(caption: str, heads: Iterable[tuple[str, str]], rows: Iterable[str]) -> str:
