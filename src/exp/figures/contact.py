@@ -15,7 +15,6 @@ from exp.figures.numbers import number
 from exp.figures.panel import Panel
 from exp.figures.paper import Place
 from exp.figures.raster import Raster
-from exp.figures.style import palette
 from exp.figures.text import NORMAL, SMALL, plain, shortened, width
 
 _KEY, _HEAD, _FOOT, _GAP = 1.65, 0.27, 0.3, 0.13  # inches
@@ -165,7 +164,7 @@ def _key(board: Board, classes: Sequence[str], count: int) -> None:
     if count < 2:
         return
     names = classes or [f"class {label}" for label in range(count)]
-    tints = palette(count, theme)
+    tints = colours(np.ones(count), np.arange(count), count, theme)  # as on the maps
     for label in range(min(count, _MOST_CLASSES)):
         fill = tuple(tints[label].tolist())
         board.marker(x + 0.06, y + 0.04, shape="s", size=6.5, fill=fill, edge=fill, thickness=0.0)
