@@ -267,7 +267,7 @@ def test_the_map_has_the_model_s_classes(tab: Opened, sweep: Path) -> None:
         p = chances[:, row, col]
         strength = 0.42 * max(2 * p.max() - 1, 0)
         expected = 255 + (np.array(shades[0][int(p.argmax())]) - 255) * strength
-        assert np.abs(np.array(pixel[:3]) - expected).max() <= 6  # a probability has 32 steps
+        assert np.abs(np.array(pixel[:3]) - expected).max() <= 2  # float32 and rounding
 
 
 def test_an_axis_keeps_runs_by_key_and_by_pointer(tab: Opened) -> None:
