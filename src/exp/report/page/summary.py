@@ -116,7 +116,7 @@ def listing(title: str, keys: Iterable[str], rows: Sequence[Row], what: str) -> 
     state = " open" if len(rows) <= UNFOLDED else ""
     return (
         f'<section aria-labelledby="{anchor}"><h2 id="{anchor}">{title}</h2>'
-        f"<details{state}><summary>{caption}</summary>{table(title, heads, lines)}</details>"
+        f"<details{state}><summary>{caption}</summary>{table(f'Table of {title.lower()}', heads, lines)}</details>"
         "</section>"
     )
 
