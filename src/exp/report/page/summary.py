@@ -114,10 +114,10 @@ def listing(title: str, keys: Iterable[str], rows: Sequence[Row], what: str) -> 
     heads = [("run", "number"), *((name, "") for name in ("status", *keys, what))]
     caption = f"{count} runs" if len(rows) > 1 else "1 run"
     state = " open" if len(rows) <= UNFOLDED else ""
+    listed = table(f"Table of {title.lower()}", heads, lines)
     return (
         f'<section aria-labelledby="{anchor}"><h2 id="{anchor}">{title}</h2>'
-        f"<details{state}><summary>{caption}</summary>{table(f'Table of {title.lower()}', heads, lines)}</details>"
-        "</section>"
+        f"<details{state}><summary>{caption}</summary>{listed}</details></section>"
     )
 
 
