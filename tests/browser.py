@@ -34,6 +34,15 @@ class Opened:
     def text(self, selector: str) -> str:
         return str(self.page.inner_text(selector))
 
+    def until(self, expression: str) -> None:
+        """Waits until a JavaScript expression is true. Playwright's own way of waiting for one is
+        what the page's policy forbids."""
+        for _ in range(PATIENCE // 50):
+            if self.page.evaluate(expression):
+                return
+            self.page.wait_for_timeout(50)
+        pytest.fail(f"never true: {expression}")
+
     def count(self, selector: str) -> int:
         return int(self.page.locator(selector).count())
 

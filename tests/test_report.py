@@ -179,7 +179,7 @@ def test_filters_keep_the_runs_that_were_asked_for(tab: Opened) -> None:
     choose(tab, "Status", "failed")
     assert column(tab, "Run") == ["11"]
     page.get_by_role("button", name="No filter").click()
-    page.wait_for_function("document.querySelector('.dt-info').textContent.endsWith('12 entries')")
+    tab.until("document.querySelector('.dt-info').textContent.endsWith('12 entries')")
     page.get_by_label("Search").fill("sgd")
     assert set(column(tab, "optimizer")) == {"sgd"}
     page.get_by_label("Search").fill("")
@@ -222,12 +222,11 @@ def test_points_of_the_scatter_plot_show_and_choose_their_runs(tab: Opened) -> N
     far = max(boxes, key=lambda box: box["y"])
     page.mouse.move(far["x"] + far["width"] / 2, far["y"] + far["height"] / 2, steps=4)
     page.wait_for_selector("#scatter .hoverlayer .hovertext")
-    page.wait_for_function("document.getElementById('curves').dataset.runs.includes(', ')")
+    tab.until("document.getElementById('curves').dataset.runs.includes(', ')")
     run = page.get_attribute("#curves", "data-runs").split(", ")[1]
     page.mouse.down()
     page.mouse.up()
-    page.wait_for_function("text => document.getElementById('run-heading').textContent !== text",
-                           arg=before)  # fmt: skip
+    tab.until(f"document.getElementById('run-heading').textContent !== {json.dumps(before)}")
     assert tab.text("#run-heading").startswith(f"Run {run}:")
 
 
@@ -267,7 +266,7 @@ def test_the_map_has_the_model_s_classes(tab: Opened, sweep: Path) -> None:
         p = chances[:, row, col]
         strength = 0.42 * max(2 * p.max() - 1, 0)
         expected = 255 + (np.array(shades[0][int(p.argmax())]) - 255) * strength
-        assert np.abs(np.array(pixel[:3]) - expected).max() <= 6  # a probability has 32 steps
+        assert np.abs(np.array(pixel[:3]) - expected).max() <= 2  # float32 and rounding
 
 
 def test_an_axis_keeps_runs_by_key_and_by_pointer(tab: Opened) -> None:
@@ -312,7 +311,7 @@ def test_light_and_dark(tab: Opened) -> None:
     assert background(tab) == "rgb(20, 24, 31)"
     assert corner(tab) != map_light
     chart = "document.querySelector('#scatter .bg, #scatter .main-svg').style.background"
-    tab.page.wait_for_function(f"{chart} === 'rgb(20, 24, 31)'")
+    tab.until(f"{chart} === 'rgb(20, 24, 31)'")
     tab.page.select_option("#theme", "light")
     assert background(tab) == light
     assert corner(tab) == map_light
@@ -337,9 +336,7 @@ def test_the_keyboard_reaches_a_run(tab: Opened) -> None:
     assert outline == "solid"
     page.keyboard.press("Enter")
     number = label.removeprefix("Show run ").partition(":")[0]
-    page.wait_for_function(
-        f"document.getElementById('run-heading').textContent.startsWith('Run {number}:')"
-    )
+    tab.until(f"document.getElementById('run-heading').textContent.startsWith('Run {number}:')")
     assert tab.text("#announcement").startswith(f"Run {number}:")
 
 

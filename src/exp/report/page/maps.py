@@ -15,8 +15,9 @@ from exp.runs.directory import RunDirectory
 
 SIZE = 8 << 20
 """Bytes of such a file; the one of a default run has a thousandth."""
-LEVELS = 32
-"""Steps of a probability on the page."""
+FINE, COARSE = 256, 32
+"""Steps of a probability on a page of up to `FEW` runs, and of a larger one."""
+FEW = 100
 
 
 def frames_of(run: Path) -> Frames | None:
@@ -29,22 +30,26 @@ def frames_of(run: Path) -> Frames | None:
     return found if drawable else None
 
 
-def packed_maps(frames: Frames) -> dict[str, Any]:
+def packed_maps(frames: Frames, levels: int) -> dict[str, Any]:
     """For the page: JSON, in which the maps are base64 of a zlib stream.
 
-    A probability has `LEVELS` steps there, and class 0 is left out: it has what the others leave
-    of 1. Differences between maps or neighbours would pack worse.
+    Class 0 is left out: it has what the others leave of 1. Differences between maps or neighbours
+    would pack worse.
+
+    Args:
+        levels: steps of a probability; a boundary that lies where the model is undecided needs
+            many to be smooth.
     """
     others = frames.probabilities[:, -(len(frames.classes) - 1) :]
-    levels = np.rint(others * ((LEVELS - 1) / 255.0)).astype(np.uint8)
+    steps = np.rint(others * ((levels - 1) / 255.0)).astype(np.uint8)
     return {
         "epochs": frames.epochs.tolist(),
         "x": [float(f"{frames.xs[i]:.6g}") for i in (0, -1)],
         "y": [float(f"{frames.ys[i]:.6g}") for i in (0, -1)],
         "grid": [len(frames.xs), len(frames.ys)],
-        "levels": LEVELS,
+        "levels": levels,
         "classes": list(frames.classes),
         "axes": list(frames.axes),
         "note": frames.note,
-        "maps": base64.b64encode(zlib.compress(levels.tobytes(), 6)).decode("ascii"),
+        "maps": base64.b64encode(zlib.compress(steps.tobytes(), 6)).decode("ascii"),
     }

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from exp.bounds import read
 from exp.report.page.budget import Budget
-from exp.report.page.maps import frames_of, packed_maps
+from exp.report.page.maps import COARSE, FEW, FINE, frames_of, packed_maps
 from exp.report.page.thumbnails import thumbnail
 from exp.report.runs import Row
 from exp.runs.directory import RunDirectory
@@ -38,13 +38,14 @@ class Pictures:
     notes: list[str] = field(default_factory=list)
 
 
-def pictures(rows: Iterable[tuple[int, Row]], budget: Budget) -> Pictures:
+def pictures(rows: Sequence[tuple[int, Row]], budget: Budget) -> Pictures:
     """The pictures of runs.
 
     Args:
         rows: each with its place, the best first: those are kept where there is no room for all.
     """
     found, without, unread, left_out = Pictures(), 0, 0, 0
+    levels = FINE if len(rows) <= FEW else COARSE
     for rank, (place, row) in enumerate(rows):
         if rank >= MAPS:
             unread += 1
@@ -52,7 +53,7 @@ def pictures(rows: Iterable[tuple[int, Row]], budget: Budget) -> Pictures:
             small = thumbnail(maps)
             if budget.take(len(small) * 3 // 4):
                 found.thumbnails[place] = small
-            whole = packed_maps(maps)
+            whole = packed_maps(maps, levels)
             if budget.take(len(whole["maps"]) * 3 // 4 + 100):
                 found.frames[place] = whole
             else:

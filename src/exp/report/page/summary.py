@@ -13,6 +13,8 @@ from exp.report.runs import STATUSES, Row, Runs
 
 GROUPS, FAILURES = 10, 200
 """Most groups and failures that are listed."""
+UNFOLDED = 6
+"""More of them are folded away, so that the table of runs is near."""
 MESSAGE = 2_000
 """Characters of a message."""
 ENDED_WELL = ("done", "running", "pending")
@@ -26,7 +28,7 @@ def summary(runs: Runs, ranking: Ranking, notes: Sequence[str]) -> str:
     if len(runs.rows) > 1:
         facts.append(("Ranked by", f"{ranking.metric}, {better} is better"))
     spent = sum(row.seconds or 0.0 for row in runs.rows)
-    facts.append(("Time of all runs", duration(spent)))
+    facts.append(("Time of all runs" if len(runs.rows) > 1 else "Time", duration(spent)))
     parts = ['<section aria-labelledby="summary-heading">', '<h2 id="summary-heading">Summary</h2>']
     listing = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in facts)
     parts.append(f'<dl class="facts">{listing}</dl>')
@@ -110,9 +112,12 @@ def listing(title: str, keys: Iterable[str], rows: Sequence[Row], what: str) -> 
     anchor = title.lower().replace(" ", "-")
     count = f"{len(rows):,}" if len(rows) <= FAILURES else f"The first {FAILURES} of {len(rows):,}"
     heads = [("run", "number"), *((name, "") for name in ("status", *keys, what))]
+    caption = f"{count} runs" if len(rows) > 1 else "1 run"
+    state = " open" if len(rows) <= UNFOLDED else ""
+    listed = table(f"Table of {title.lower()}", heads, lines)
     return (
         f'<section aria-labelledby="{anchor}"><h2 id="{anchor}">{title}</h2>'
-        f"{table(f'{count} runs' if len(rows) > 1 else '1 run', heads, lines)}</section>"
+        f"<details{state}><summary>{caption}</summary>{listed}</details></section>"
     )
 
 

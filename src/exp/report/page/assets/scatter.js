@@ -1,7 +1,7 @@
 // One score of the listed runs against one thing that was varied.
 
 const MOST_POINTS = 2000;
-const MOST_COLOURS = 10;
+const MOST_COLOURS = 6;
 const SYMBOLS = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "star"];
 
 class Scatter {
