@@ -2,10 +2,10 @@
 
     python benchmarks/sweep_pictures.py [RUNS ...]
 
-The sweeps are those of `results.py`, of 200, 1,000 and 2,000 runs unless said (no larger one is drawn
-unasked), with the curves and maps of runs that were really trained and one table of predictions, so
-that the ensemble has an accuracy. Each is drawn in a process of its own that has already imported
-what the main process of a sweep has.
+The sweeps are those of `results.py`, of 200, 1,000 and 2,000 runs unless said (no larger one is
+drawn unasked), with the curves and maps of runs that were really trained and one table of
+predictions, so that the ensemble has an accuracy. Each is drawn in a process of its own that has
+already imported what the main process of a sweep has.
 """
 
 from __future__ import annotations
