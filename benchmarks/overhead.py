@@ -13,8 +13,6 @@ with one process, so that everything can be seen from it.
 
 from __future__ import annotations
 
-import functools
-import importlib
 import json
 import os
 import statistics
@@ -24,7 +22,8 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
+
+from counting import counted
 
 TRUST = [
     ("exp.safety", "check"),
@@ -46,33 +45,6 @@ PLAIN = ("config.yaml", "metrics.csv", "predictions.csv", "summary.json", ".hydr
 RUNS = 256
 
 
-def counted(spent: Counter[str]) -> None:
-    """Has every function of `TRUST` add its seconds."""
-    inside = [False]
-
-    def wrap(name: str, function: Any) -> Any:
-        @functools.wraps(function)
-        def timed(*args: Any, **more: Any) -> Any:
-            if inside[0]:
-                return function(*args, **more)
-            inside[0] = True
-            begun = time.perf_counter()
-            try:
-                return function(*args, **more)
-            finally:
-                spent[name] += time.perf_counter() - begun
-                inside[0] = False
-
-        return timed
-
-    for module, path in TRUST:
-        owner = importlib.import_module(module)
-        *above, name = path.split(".")
-        for part in above:
-            owner = getattr(owner, part)
-        setattr(owner, name, wrap(path, getattr(owner, name)))
-
-
 def one(words: list[str]) -> None:
     """In a process of its own: a command line, and what was spent in it as the last line."""
     from exp import cli
@@ -80,7 +52,7 @@ def one(words: list[str]) -> None:
     os.environ["MKL_CBWR"] = "AUTO"
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     spent: Counter[str] = Counter()
-    counted(spent)
+    counted(TRUST, spent)
     code = cli.dispatch(words)
     assert code == 0, code
     print(json.dumps(spent))

@@ -4,13 +4,20 @@
 
 time: wall seconds of one more run, moons, 1,000 epochs, all files and figures: the difference of
 two sweeps of different length over the difference of their lengths, so that what is done once does
-not count. cpu: CPU of composing, checking and all files, with one epoch and no figures. memory:
-peak memory of sweeps of 1,000 and 10,000 runs of 50 epochs without figures, of the main process and
-of the largest worker.
+not count.
+
+cpu: CPU of a run with one epoch and no figures, and how much of it is composing, checking and
+bookkeeping (config, Hydra's files, run.json, digests, logs, sweep.json, runs.csv): all but training
+and making the results (`RESULTS`), which a lone script has to do too.
+
+memory: peak memory of sweeps of 1,000 and 10,000 runs of 50 epochs without figures, of the main
+process and of the largest worker.
 """
 
 from __future__ import annotations
 
+import gc
+import json
 import os
 import resource
 import shutil
@@ -19,11 +26,25 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
+os.environ["MKL_CBWR"] = "AUTO"
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+from counting import counted
+
 HERE = Path(__file__).parent
 EXP = [sys.executable, "-m", "exp", "-m", "run.reuse=false"]
+RESULTS = [
+    ("exp.runs.execute", "Live.train"),
+    ("exp.runs.tables", "Answers.__init__"),
+    ("exp.runs.tables", "Answers.scores"),
+    ("exp.runs.tables", "Answers.predictions_text"),
+    ("exp.runs.execution", "metrics_text"),
+    ("exp.runs.checkpoint", "content"),
+]
 APP = [sys.executable, str(HERE / "hydra_app.py"), "-m"]
 
 
@@ -64,9 +85,32 @@ def times() -> None:
 
 
 def cpu() -> None:
-    command = [*EXP, "figures=none", "trainer.epochs=1", "optimizer.lr=0.1,0.2"]
-    one = marginal(command, 100, 500, which=1) / 2
-    print(f"composing, checking and files: {1000 * one:.1f} ms of CPU for each run")
+    few, many = (spent_by(runs) for runs in (60, 260))
+    total, results = ((b - a) / 200 for a, b in zip(few, many, strict=True))
+    print(
+        f"{1000 * (total - results):.1f} ms of CPU for each run: composing, checking and "
+        f"bookkeeping; {1000 * total:.1f} with training for one epoch and results"
+    )
+
+
+def spent_by(runs: int) -> tuple[float, float]:
+    """CPU seconds of a sweep in a process of its own, and of training and results in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, str(Path(__file__).absolute()), "spend", str(runs)]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    total, results = json.loads(done.stdout.splitlines()[-1])
+    return total, results
+
+
+def spend(runs: str) -> None:
+    from exp import cli
+
+    gc.set_threshold(50_000)  # as the command line does
+    spent: Counter[str] = Counter()
+    counted(RESULTS, spent, time.process_time)
+    words = ["run.reuse=false", "figures=none", "trainer.epochs=1", "optimizer.lr=0.1,0.2"]
+    cli.dispatch(["-m", *words, f"seed=range(0,{int(runs) // 2})", "sweep.n_jobs=1"])
+    print(json.dumps([time.process_time(), sum(spent.values())]))
 
 
 def peak(runs: int) -> tuple[float, float, float]:
@@ -124,5 +168,8 @@ def memory() -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["spend"]:
+        spend(sys.argv[2])
+        sys.exit()
     for part in sys.argv[1:] or ["time", "cpu", "memory"]:
         {"time": times, "cpu": cpu, "memory": memory}[part]()
