@@ -5,8 +5,10 @@
 Counted is the wall time within the functions of `TRUST` (a call inside another counts once):
 looking at Hydra's node, provenance, checkpoints, writing every file whole and flushed, digests,
 run.json, and the search for a finished run. What any program has to do is taken off: the time that
-it takes to make the same folders and to write config, Hydra's files, metrics, predictions and
-summary (`PLAIN`) with plain `open` and `write`, on the same file system right after.
+it takes to make the same folders and to write config, Hydra's files, results and figures (`PLAIN`,
+all but run.json and the checkpoints) with plain `open` and `write`, on the same file system right
+after.
+
 First a default run, the median of several fresh processes; then a sweep of 256 runs of 1,000 epochs
 with one process, so that everything can be seen from it.
 """
@@ -41,7 +43,7 @@ TRUST = [
     ("exp.runs.finished", "find"),
     ("exp.runs.finished", "remember"),
 ]
-PLAIN = ("config.yaml", "metrics.csv", "predictions.csv", "summary.json", ".hydra/*")
+PLAIN = ("*.yaml", "*.csv", "summary.json", "frames.npz", ".hydra/*", "figures/*")
 RUNS = 256
 
 
@@ -81,7 +83,8 @@ def plain_writing(folder: Path) -> float:
     for number, files in enumerate(contents):
         place = folder / str(number)
         place.mkdir()
-        (place / ".hydra").mkdir()
+        for name in (".hydra", "figures"):
+            (place / name).mkdir()
         for name, content in files:
             with open(place / name, "wb") as file:
                 file.write(content)

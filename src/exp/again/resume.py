@@ -71,7 +71,7 @@ def clear(saved: SavedRun) -> None:
     from exp.runs.directory import is_draft
 
     for path in saved.directory.path.rglob("*.tmp"):
-        if is_draft(path) and path.is_file():
+        if is_draft(path.name) and path.is_file():
             path.unlink(missing_ok=True)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
 import json
 import math
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,7 @@ class RunDirectory:
             flush([self.drafts])
             self.drafts.place()
 
-    @contextmanager
+    @contextlib.contextmanager
     def _told(self, files: Iterable[Path]) -> Iterator[None]:
         names = ", ".join(path.name for path in files)
         try:
@@ -153,7 +154,7 @@ class RunDirectory:
 
         Drafts of files that a crash has left are nobody's; our own count as what they will be.
         """
-        found = {path for path in self.path.rglob("*") if path.is_file() and not is_draft(path)}
+        found = {self.path / name for name in files_below(self.path) if not is_draft(name)}
         return sorted({*found, *self.drafts.places} - {self.record})
 
     def digests(self, *, growing: bool = False) -> dict[str, str]:
@@ -234,8 +235,19 @@ def record_digest(record: dict[str, Any]) -> str:
     return sha256(json.dumps(record, sort_keys=True, allow_nan=False).encode())
 
 
-def is_draft(path: Path) -> bool:
-    return path.name.startswith(".") and path.name.endswith(TEMPORARY)
+def files_below(folder: Path) -> Iterator[str]:
+    """The files in a folder and in those below, by relative path; links to folders lead nowhere."""
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from (f"{entry.name}/{name}" for name in files_below(folder / entry.name))
+            elif entry.is_file():
+                yield entry.name
+
+
+def is_draft(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return name.startswith(".") and name.endswith(TEMPORARY)
 
 
 class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
