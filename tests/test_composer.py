@@ -104,3 +104,17 @@ def test_the_files_of_hydra_s_folder(hydra: Hydra) -> None:
         node["job"].pop(name)
     node["runtime"].pop("output_dir")
     assert ours == node
+
+
+def test_a_folder_that_is_called_like_a_mark(hydra: Hydra) -> None:
+    master, _ = compose(hydra.config_loader, "config", [], RunMode.MULTIRUN)
+    run = ("seed=3", "name=exp-sweep-n")
+    ((_, _, composed),) = Composer(hydra.config_loader, master).all([(5, run)])
+    assert not isinstance(composed, ConfigError)
+    place = "/home/exp-sweep-notes/exp-sweep-id"
+    files = hydra_files(
+        composed.texts, composed.hydra, run, number=5, dirname=composed.dirname, output=place
+    )
+    node = OmegaConf.to_container(OmegaConf.create(files["hydra.yaml"]), resolve=False)["hydra"]  # type: ignore[call-overload,index]
+    assert node["runtime"]["output_dir"] == place
+    assert node["overrides"]["task"] == list(run)

@@ -391,18 +391,18 @@ def npy(header: bytes, body: bytes = b"") -> bytes:
 def test_a_stranger_s_file_is_bounded_and_never_a_pickle() -> None:
     huge = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }\n"
     with pytest.raises(ValueError, match="does not hold what its header says"):
-        unpacked(npy(huge, b"12345678"))
+        unpacked(npy(huge, b"12345678"), ["a"])
     target = io.BytesIO()
     np.savez(target, a=np.array([{}], dtype=object))
     with pytest.raises(ValueError, match="does not hold"):
-        unpacked(target.getvalue())
+        unpacked(target.getvalue(), ["a"])
     bomb = packed({"a": np.zeros(1 << 20)})
     assert len(bomb) < 100_000
     with pytest.raises(ValueError, match="at most 1,000"):
-        unpacked(bomb, most=1000)
+        unpacked(bomb, ["a"], most=1000)
     for data in (b"", b"PK", bomb[: len(bomb) // 2]):
         with pytest.raises(ValueError, match="no npz file"):
-            unpacked(data)
+            unpacked(data, ["a"])
     with pytest.raises(ValueError, match="epochs is missing"):
         Frames.from_bytes(bomb)
 
@@ -455,3 +455,24 @@ def test_two_different_features_are_wanted() -> None:
         make_plan(figures={"name": "standard", "plane": ["x1", "x1"]})
     with pytest.raises(ConfigError, match="needs frames of at least 2, found 1"):
         make_plan(figures={"name": "standard", "animation": True, "frames": 1})
+
+
+def test_a_flipped_byte_is_a_value_error_wherever_it_is() -> None:
+    data = bytearray(frames(count=400).to_bytes())  # large enough to be packed
+    refused = 0
+    for place in range(0, len(data), 3):
+        data[place] ^= 0x41
+        try:
+            Frames.from_bytes(bytes(data))
+        except ValueError:
+            refused += 1
+        data[place] ^= 0x41
+    assert refused > len(data) // 10
+
+
+def test_arrays_that_nobody_asked_for_are_not_unpacked() -> None:
+    small, large = np.zeros(4), np.zeros(1 << 20)
+    data = packed({"a": small, "b": large, "c": large})
+    assert list(unpacked(data, ["a"], most=1000)) == ["a"]
+    with pytest.raises(ValueError, match="at most 10,000,000"):
+        unpacked(data, ["a", "b", "c"], most=10_000_000)

@@ -381,6 +381,17 @@ def test_runs_that_stopped_early_keep_their_last_value(tmp_path):
     assert values[0, -1] > values[0, 4]
 
 
+def test_runs_that_did_not_end_well_have_no_value_after_their_last(tmp_path):
+    long, short = (one(tmp_path, i, {}, epochs=n) for i, n in enumerate((20, 5)))
+    found = [
+        history(row.path, ["test/accuracy"], lasting=lasting)
+        for row, lasting in ((long, True), (short, False))
+    ]
+    _, values = together(found, "test/accuracy")
+    assert np.isfinite(values[1, :5]).all()
+    assert np.isnan(values[1, 5:]).all()
+
+
 def test_empty_fields_are_no_numbers(tmp_path):
     row = one(tmp_path, 0, {}, metrics="epoch,test/loss,test/accuracy\n0,,0.5\n1,0.25,\n")
     found = history(row.path, ["test/loss", "test/accuracy"])

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
+import re
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,6 +15,8 @@ import pytest
 import yaml
 
 from commands import SMALL, Ended, inside, process
+from exp.again.saved import SavedRun
+from exp.files import Drafts
 from exp.runs.manifest import read_json
 
 HERE = "sweep.n_jobs=1"
@@ -319,3 +325,35 @@ def test_ours_under_hydra_s_sweeper(in_tmp: Path) -> None:
     found = sorted((in_tmp / "swept").glob("*/run.json"))
     assert len(found) == 2
     assert all((read_json(path) or {})["status"] == "done" for path in found)
+
+
+def test_a_disk_that_fills_up_while_figures_are_written(
+    in_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = Drafts.add
+
+    def full(drafts: Drafts, contents: dict[Path, bytes]) -> None:
+        if any(path.parent.name == "figures" for path in contents):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        add(drafts, contents)
+
+    monkeypatch.setattr(Drafts, "add", full)
+    words = ["trainer.epochs=4", "trainer.checkpoint_every=2", "dataset.n_samples=60", "seed=1,2"]
+    assert inside(in_tmp, "-m", *words, "sweep.dir=here", HERE).code == 1
+    monkeypatch.undo()
+    for run in sorted((in_tmp / "here").glob("*/run.json")):
+        saved = SavedRun.at(run.parent)
+        assert saved.status == "failed"
+        assert "No space left on device" in saved.record["message"]
+        assert saved.damaged == []
+
+
+def test_a_value_that_only_the_runs_give(in_tmp: Path) -> None:
+    (in_tmp / "conf").mkdir()
+    packaged = (files("exp.conf") / "config.yaml").read_text()
+    mandatory = re.sub(r"(?m)^seed: .*$", "seed: ???", packaged)
+    assert mandatory != packaged
+    (in_tmp / "conf" / "config.yaml").write_text(mandatory)
+    done = process(in_tmp, "-m", *SMALL, "seed=1,2", "sweep.dir=here", "sweep.n_jobs=1")
+    assert done.code == 0, done.err
+    assert "2 runs" in done.out

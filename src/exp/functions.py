@@ -71,14 +71,19 @@ def ending(path: Path) -> str:
     if suffix not in FORMATS:
         about = f"{path} ends in no format of pictures."
         raise ConfigError([Fault("--plot", f"{about} Known: .png, .svg, .pdf")])
-    if path.is_dir():
-        raise ConfigError([Fault("--plot", f"{path} is a folder")])
-    if path.exists() and path.stat().st_size:
-        with open(path, "rb") as there:
-            start = there.read(8)
-        if not start.startswith(STARTS[suffix]):
-            what = f"{path} is there and no {suffix} picture: it is not overwritten"
-            raise ConfigError([Fault("--plot", what)])
+    try:
+        if path.is_dir():
+            raise ConfigError([Fault("--plot", f"{path} is a folder")])
+        start = b""
+        if path.exists():
+            with path.open("rb") as there:
+                start = there.read(8)
+    except OSError as error:
+        why = error.strerror or error
+        raise ConfigError([Fault("--plot", f"cannot write {path}: {why}")]) from error
+    if start and not start.startswith(STARTS[suffix]):
+        what = f"{path} is there and no {suffix} picture: it is not overwritten"
+        raise ConfigError([Fault("--plot", what)])
     return suffix
 
 

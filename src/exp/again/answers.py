@@ -8,12 +8,13 @@ from pathlib import Path
 
 from exp.again.saved import SavedRun
 from exp.report.groups import p_text
+from exp.report.runs import part
 from exp.report.statistics import mcnemar
 
 
 def answers(one: SavedRun, other: SavedRun) -> str:
     """On how many test rows of both they differ, in one line, with McNemar's exact test."""
-    data = [run.record.get("data") or {} for run in (one, other)]
+    data = [part(run.record, "data") for run in (one, other)]
     if data[0].get("fingerprint") != data[1].get("fingerprint"):
         return "answers: the runs have not met the same rows"
     left, right = (dict(tested(run.directory.predictions)) for run in (one, other))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from exp.again.saved import SavedRun
+from exp.report.runs import part
 from exp.report.values import flat
 
 RECORDED = ("frames.npz", "norms.csv")
@@ -30,7 +31,7 @@ def unlike(one: Any, other: Any) -> list[tuple[str, Any, Any]]:
 
 def surroundings(record: dict[str, Any]) -> dict[str, Any]:
     """What the bits of a run depend on besides its config."""
-    code = record.get("git") or {}
+    code = part(record, "git")
     found = {key: record.get(key) for key in ("versions", "device")}
     return {**found, "git": {key: code.get(key) for key in ("commit", "diff_sha256")}}
 

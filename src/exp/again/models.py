@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exp.again.saved import ENDED, SavedRun
-from exp.errors import ExpError, RunDirectoryError, shown
+from exp.errors import DamagedError, ExpError, RunDirectoryError, shown
+from exp.report.runs import part
 
 if TYPE_CHECKING:
     from exp.engine import Job
@@ -31,7 +32,7 @@ def model(run: SavedRun, *, trust: bool) -> tuple[Job, Predictor]:
     """
     from exp.engine import Job
     from exp.engine.result import Predictor
-    from exp.engine.state import part
+    from exp.engine.state import part as below
     from exp.runs import checkpoint
 
     path = run.directory.path
@@ -48,7 +49,10 @@ def model(run: SavedRun, *, trust: bool) -> tuple[Job, Predictor]:
             "changed since"
         )
     tensors, _ = checkpoint.load(run.directory.checkpoints / "last.safetensors")
-    return job, Predictor(job, part(tensors, "model."))
+    try:
+        return job, Predictor(job, below(tensors, "model."))
+    except (KeyError, RuntimeError) as error:
+        raise DamagedError(f"the last checkpoint of {path} is of another model: {error}") from error
 
 
 def comparable(one: SavedRun, other: SavedRun) -> None:
@@ -57,7 +61,7 @@ def comparable(one: SavedRun, other: SavedRun) -> None:
         ExpError: two runs that have not the same features and classes.
     """
     for name in ("features", "classes"):
-        a, b = ((run.record.get("data") or {}).get(name) for run in (one, other))
+        a, b = (part(run.record, "data").get(name) for run in (one, other))
         if a != b:
             raise ExpError(f"--figure: A and B have not the same {name}: {shown(a)} and {shown(b)}")
 

@@ -61,7 +61,8 @@ class Norms:
         if tuple(table) != ("epoch", *self.history.columns):
             raise DamagedError("norms.csv is of another run. Without it the run goes on")
         values = self.stack.model.parameters.values
-        rows = np.array([table[name] for name in self.history.columns]).T[:, :, None]
+        columns = [table[name] for name in self.history.columns]
+        rows = np.array(columns).reshape(len(columns), -1).T[:, :, None]
         self.history.restore(
             table["epoch"].tolist(), torch.from_numpy(rows).to(values) if len(rows) else None
         )

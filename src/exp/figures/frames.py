@@ -94,7 +94,7 @@ class Frames:
         Raises:
             ValueError: anything else.
         """
-        arrays = unpacked(data)
+        arrays = unpacked(data, _KINDS)
         for name, kind in _KINDS.items():
             if name not in arrays or arrays[name].dtype.kind != kind:
                 raise ValueError(f"{name} is missing, or of another kind")

@@ -9,14 +9,19 @@ from __future__ import annotations
 import io
 import math
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 MOST = 256 << 20
-"""Bytes of one array that is read."""
+"""Bytes of all arrays that are read together."""
+FAULTS = (
+    zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError,
+)  # fmt: skip
+"""What a zip file that is none may raise besides ValueError."""
 _LEVEL = 1  # of zlib: 6 takes twice as long and saves a tenth
 _SMALL = 4096  # bytes that are not worth packing
 
@@ -36,28 +41,33 @@ def packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     return target.getvalue()
 
 
-def unpacked(data: bytes, *, most: int = MOST) -> dict[str, NDArray[Any]]:
-    """The arrays of an npz file that a stranger may have written.
+def unpacked(data: bytes, names: Iterable[str], *, most: int = MOST) -> dict[str, NDArray[Any]]:
+    """Arrays of an npz file that a stranger may have written.
 
     Args:
-        most: bytes of one array; a larger one is refused before there is room for it.
+        names: those that are wanted; one that is not there is left out.
+        most: bytes of them together; more are refused before there is room for them.
 
     Raises:
         ValueError: it is no npz file, or holds something else than plain arrays within the bound.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return {
-                entry.filename.removesuffix(".npy"): _array(archive, entry, most)
-                for entry in archive.infolist()
+            there = set(archive.namelist())
+            wanted = {
+                name: archive.getinfo(f"{name}.npy") for name in names if f"{name}.npy" in there
             }
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+            size = sum(entry.file_size for entry in wanted.values())
+            if size > most:
+                raise ValueError(f"its arrays have {size:,} bytes; at most {most:,}")
+            return {name: _array(archive, entry) for name, entry in wanted.items()}
+    except FAULTS as error:
         raise ValueError(f"no npz file: {error}") from error
 
 
-def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> NDArray[Any]:
-    if entry.file_size > most:
-        raise ValueError(f"{entry.filename} has {entry.file_size:,} bytes; at most {most:,}")
+def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any]:
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{entry.filename} is packed in another way")
     content = io.BytesIO(archive.read(entry))
     if np.lib.format.read_magic(content) != (1, 0):
         raise ValueError(f"{entry.filename} has a header of another version")

@@ -52,7 +52,7 @@ def answers(path: Path) -> Answers | None:
             inputs=hashlib.sha256(features).digest(),
             probabilities=np.array([[float(line[at]) for at in chances] for _, line in test]),
         )
-    except (OSError, ValueError, IndexError, csv.Error):
+    except (OSError, ValueError, OverflowError, IndexError, csv.Error):
         return None
 
 

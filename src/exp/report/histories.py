@@ -25,21 +25,27 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """The columns of one metrics.csv, `[epochs]` each; one of them is `epoch`."""
+    """The columns of one metrics.csv, `[epochs]` each; one of them is `epoch`.
+
+    Attributes:
+        lasting: the run ended well, and its last values stand for all later epochs.
+    """
 
     columns: dict[str, Values]
+    lasting: bool = True
 
     @property
     def epochs(self) -> Values:
         return self.columns["epoch"]
 
 
-def history(path: Path, wanted: Sequence[str]) -> History | None:
+def history(path: Path, wanted: Sequence[str], *, lasting: bool = True) -> History | None:
     """Some columns of a run's metrics.csv; None where there is none that can be read.
 
     Args:
         path: of the run directory.
         wanted: names of columns; those that are not there are left out.
+        lasting: whether the run ended well.
     """
     try:
         header, _, body = read(RunDirectory(path).metrics, SIZE).decode().partition("\n")
@@ -54,7 +60,7 @@ def history(path: Path, wanted: Sequence[str]) -> History | None:
     epochs = table[:, 0]
     if not (np.isfinite(epochs).all() and (np.diff(epochs) > 0).all()):
         return None
-    return History(dict(zip(here, table.T, strict=True)))
+    return History(dict(zip(here, table.T, strict=True)), lasting)
 
 
 def parsed(lines: list[str], columns: list[int]) -> Values:
@@ -90,7 +96,7 @@ def together(histories: Sequence[History], name: str) -> tuple[Values, Values]:
     """One column of several runs on the same epochs.
 
     A run that stopped early keeps its last value, as its weights stay what they are. One that
-    diverged has none from then on.
+    did not end well has none from then on.
 
     Returns:
         The epochs `[E]`, and the values `[runs, E]`, NaN where a run has none.
@@ -106,6 +112,8 @@ def together(histories: Sequence[History], name: str) -> tuple[Values, Values]:
         values = each.columns[name]
         line = np.interp(epochs, each.epochs, values)
         line[epochs < each.epochs[0]] = np.nan
+        if not each.lasting:
+            line[epochs > each.epochs[-1]] = np.nan
         rows.append(line)
     return epochs, np.array(rows)
 

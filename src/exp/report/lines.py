@@ -31,8 +31,9 @@ def curves(scored: Scored, maps: Maps, look: Look) -> Board | None:
         wanted.append(scored.metric)
     found = {}
     for group in scored.ranked[:LINES]:
-        paths = [scored.rows[place].path for place in group.members[:SEEDS]]
-        read = [history(path, [metric.name for metric in wanted]) for path in paths]
+        names = [metric.name for metric in wanted]
+        rows = [scored.rows[place] for place in group.members[:SEEDS]]
+        read = [history(row.path, names, lasting=row.status == "done") for row in rows]
         if there := [each for each in read if each is not None]:
             found[group] = there
     log = {metric.name for metric in wanted if spread_out(metric, found.values())}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from exp.arguments import Parser, place
-from exp.errors import ExpError, shown, unknown
+from exp.errors import ExpError, RunDirectoryError, shown, unknown
 from exp.report.conditions import OF_A_RUN, Condition, is_number
 from exp.report.groups import SPLITS, Groups, Standing, grouped, over_seeds, ranked
 from exp.report.layout import cell
@@ -75,8 +75,10 @@ def main(words: list[str]) -> int:
     from exp.report.text import text
 
     if args.figures is not None:
-        folder = Path(args.figures) if args.figures else Path(args.directories[0]) / "figures"
-        drawn(found, folder, args.theme)
+        first = Path(args.directories[0])
+        if not args.figures and (first / "run.json").exists():
+            raise ExpError(f"--figures: {first} is a run, whose figures are its own: name a folder")
+        drawn(found, Path(args.figures) if args.figures else first / "figures", args.theme)
     if args.parquet:
         export.write(Path(args.parquet), export.parquet(found))
     for target, content in ((args.csv, export.csv), (args.json, export.json)):
@@ -203,6 +205,8 @@ def results(
     if faults:
         raise ExpError("\n     ".join(faults))
     rows = tuple(row for row in runs.rows if all(each.holds(row) for each in conditions))
+    if not rows and not where:
+        raise RunDirectoryError("there is no run in what was named")
     if not rows:
         raise ExpError(f"no run meets {' and '.join(where)}; there are {len(runs.rows)} runs")
     groups = grouped(rows, keys, scored)

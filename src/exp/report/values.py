@@ -10,7 +10,8 @@ from typing import Any
 Scalar = bool | int | float | str | None
 
 _WORDS: dict[str, Scalar] = {"true": True, "false": False, "null": None, "": None}
-_INTEGER = re.compile(r"[+-]?(0|[1-9](_?[0-9]){0,19})")
+_INTEGER = re.compile(r"[+-]?(0|[1-9](_?[0-9]){0,17})")
+_LARGEST = 1 << 63  # what is larger has no place in a table of numbers, nor in JSON everywhere
 _FLOAT = re.compile(
     r"[+-]?((0|[1-9](_?\d)*)\.(\d(_?\d)*)?|\.\d(_?\d)*)(e[+-]?\d(_?\d)*)?"
     r"|[+-]?(0|[1-9](_?\d)*)e[+-]?\d(_?\d)*",
@@ -66,6 +67,8 @@ def leaves(config: Mapping[str, Any]) -> dict[str, Scalar]:
 
 def scalar(value: Any) -> Scalar:
     """A value as an override would say it."""
+    if isinstance(value, int) and abs(value) >= _LARGEST:
+        return f"{value:#x}"
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):
@@ -81,4 +84,4 @@ def written(value: Any) -> str:
         return "{" + ",".join(f"{key}:{written(item)}" for key, item in value.items()) + "}"
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    return str(value)
+    return str(scalar(value)) if isinstance(value, int) else str(value)

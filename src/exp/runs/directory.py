@@ -19,6 +19,8 @@ from exp.bounds import json_of, read
 from exp.errors import DamagedError, RunDirectoryError
 from exp.files import TEMPORARY, Drafts, flush
 
+PAGE = "report.html"
+"""What `exp report` makes of a run stands beside its files, and is none of them."""
 RECORD_SIZE = 64 << 20
 """Bytes of run.json; that of a run has a thousandth."""
 
@@ -33,6 +35,7 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.drafts = Drafts()
+        self._drafted: dict[Path, str] = {}
         self._written: dict[Path, str] = {}
 
     @property
@@ -125,7 +128,7 @@ class RunDirectory:
                 folder.mkdir(exist_ok=True)
             self.drafts.add(contents)
         # So that a digest of what this process has written is taken without reading it again.
-        self._written |= {path: sha256(content) for path, content in contents.items()}
+        self._drafted |= {path: sha256(content) for path, content in contents.items()}
 
     def place(self) -> None:
         """Has every draft take its place, once they are all on the disk.
@@ -133,9 +136,18 @@ class RunDirectory:
         Raises:
             RunDirectoryError: one of them cannot.
         """
+        for path in self._drafted:
+            self._written.pop(path, None)
         with self._told(self.drafts.places):
             flush([self.drafts])
             self.drafts.place()
+        self._written |= self._drafted
+        self._drafted.clear()
+
+    def discard(self) -> None:
+        """Removes what has not taken its place."""
+        self.drafts.discard()
+        self._drafted.clear()
 
     @contextlib.contextmanager
     def _told(self, files: Iterable[Path]) -> Iterator[None]:
@@ -143,7 +155,7 @@ class RunDirectory:
         try:
             yield
         except BaseException as error:
-            self.drafts.discard()
+            self.discard()
             if not isinstance(error, OSError):
                 raise
             reason = error.strerror or error
@@ -155,7 +167,7 @@ class RunDirectory:
         Drafts of files that a crash has left are nobody's; our own count as what they will be.
         """
         found = {self.path / name for name in files_below(self.path) if not is_draft(name)}
-        return sorted({*found, *self.drafts.places} - {self.record})
+        return sorted({*found, *self.drafts.places} - {self.record, self.path / PAGE})
 
     def digests(self, *, growing: bool = False) -> dict[str, str]:
         """Relative path -> sha256 of every file.
@@ -168,7 +180,8 @@ class RunDirectory:
         if growing:
             files = [p for p in files if p == self.config or p.parent == self.hydra]
         return {
-            path.relative_to(self.path).as_posix(): self._written.get(path)
+            path.relative_to(self.path).as_posix(): self._drafted.get(path)
+            or self._written.get(path)
             or sha256(path.read_bytes())
             for path in files
         }

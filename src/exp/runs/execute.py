@@ -69,11 +69,18 @@ def execute_stack(
                 each.break_off(error, live.standing(each, error))
             raise
         result_of = dict(zip(executions, results, strict=True))
-        for some in groups(executions):
-            finishing = {each: each.finishing(result_of.pop(each), live.seconds) for each in some}
-            in_step(finishing, on_error=Execution.break_off)
-            for each in some:
-                on_finish(each)
+        left = list(executions)
+        try:
+            for some in groups(executions):
+                going = {each: each.finishing(result_of.pop(each), live.seconds) for each in some}
+                in_step(going, on_error=Execution.break_off)
+                for each in some:
+                    left.remove(each)
+                    on_finish(each)
+        except BaseException as error:
+            for each in left:
+                each.break_off(error)
+            raise
 
 
 def groups(executions: Sequence[Execution]) -> Iterator[Sequence[Execution]]:
@@ -114,7 +121,7 @@ def in_step(
                 attempt(each, each.directory.place)
     finally:
         for each in going:
-            each.directory.drafts.discard()
+            each.directory.discard()
 
 
 class Live:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import copy
 import json
+import re
+import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,8 +35,8 @@ from exp.safety import subdir_fault
 from exp.sweeps.grid import Words
 
 FAILURES = (HydraException, OmegaConfBaseException, ValueError, RecursionError)
-TASK, DIRNAME, ID, NUMBER, OUTPUT = (
-    f"exp-sweep-{name}" for name in ("task", "dir", "id", "n", "o")
+TASK, DIRNAME, ID, NUMBER, OUTPUT = MARKS = tuple(
+    f"exp-{secrets.token_hex(8)}-{name}" for name in ("task", "dirname", "id", "number", "output")
 )
 """Stand in the text of hydra.yaml for what differs from run to run."""
 
@@ -62,12 +64,10 @@ def hydra_files(
     texts: tuple[str, ...], template: str, words: Words, *, number: int, dirname: str, output: str
 ) -> dict[str, str]:
     """The files of a run's .hydra folder, by name."""
-    filled = template
-    for mark, value in (
-        (TASK, list(words)), (DIRNAME, dirname), (ID, str(number)), (NUMBER, number),
-        (OUTPUT, output),
-    ):  # fmt: skip
-        filled = filled.replace(mark, json.dumps(value, ensure_ascii=False))
+    values = dict(zip(MARKS, (list(words), dirname, str(number), number, output), strict=True))
+    filled = re.sub(
+        "|".join(MARKS), lambda mark: json.dumps(values[mark[0]], ensure_ascii=False), template
+    )
     overrides = yaml_text(list(words))
     return {"config.yaml": "".join(texts), "hydra.yaml": filled, "overrides.yaml": overrides}
 
@@ -212,7 +212,12 @@ class Composer:
         try:
             base = Base(self.loader, self.master, key)
         except ConfigError as error:
-            yield from ((number, words, error) for number, words in members)
+            if members[0][1] != key and self._whole(members[0][1]):
+                # What the base lacks, such as a seed that is `???`, the runs give.
+                for number, words in members:
+                    yield from self._sharing(words, [(number, words)])
+            else:
+                yield from ((number, words, error) for number, words in members)
             return
         apart = set(key)
         for number, words in members:
@@ -221,6 +226,14 @@ class Composer:
                 yield number, words, base.composed(number, words, changes)
             except ConfigError as error:
                 yield number, words, error
+
+    def _whole(self, words: Words) -> bool:
+        """Whether Hydra can compose a run from all of its overrides."""
+        try:
+            Base(self.loader, self.master, words)
+        except ConfigError:
+            return False
+        return True
 
     def base(self, words: Words) -> Words:
         """Those of a run's overrides that Hydra composes."""

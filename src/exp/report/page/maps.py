@@ -24,7 +24,7 @@ def frames_of(run: Path) -> Frames | None:
     """The frames in a run directory; None where there are none, or none that can be read."""
     try:
         found = Frames.from_bytes(read(RunDirectory(run).frames, SIZE))
-    except (OSError, ValueError, zlib.error):
+    except (OSError, ValueError):
         return None
     drawable = min(len(found.epochs), len(found.xs) - 1, len(found.ys) - 1) > 0
     return found if drawable else None

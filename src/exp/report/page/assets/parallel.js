@@ -43,7 +43,8 @@ class Parallel {
     const kept = new Set(this.places.filter((place) => this.keeps(place)));
     this.place.dataset.kept = kept.size;
     if (some || this.table.filters.has("brush")) {
-      this.table.filter("brush", some ? (place) => kept.has(place) : null);
+      // Also of runs that are not drawn.
+      this.table.filter("brush", some ? (place) => this.keeps(place) : null);
     }
     this.later();
   }

@@ -66,7 +66,8 @@ class RunTable {
     const render = (_, type, { place }) => {
       const found = value(place);
       if (type === "display") return cell ? cell(place) : document.createTextNode(shown(found));
-      if (type === "filter") return shown(found);
+      // DataTables reads what it searches as HTML.
+      if (type === "filter") return plain(shown(found));
       return numeric ? (ranked(place, found) ? found : last) : shown(found);
     };
     return {
