@@ -1,0 +1,93 @@
+"""What a command line does to its process, undone: a notebook goes on living."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import threading
+from argparse import Namespace
+from collections.abc import Iterable, Iterator
+
+from hydra._internal.hydra import Hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+from hydra.version import VersionBase, setbase
+from omegaconf.basecontainer import BaseContainer
+
+from exp import app, invocation, plugins
+from exp.compose import resolvers
+from exp.errors import ExpError, shown
+
+ONE = threading.RLock()
+"""Hydra knows one config at a time, so one thread at a time has it."""
+
+
+@contextlib.contextmanager
+def composer(overrides: Iterable[str], *, quiet: bool) -> Iterator[tuple[Hydra, Namespace]]:
+    """Hydra and the flags, as `exp.app` has them for a command line of these overrides.
+
+    Afterwards Hydra's singletons and resolvers, the working directory, the paths of modules and
+    the environment are as they were before.
+
+    Args:
+        overrides: `key=value`.
+        quiet: what is printed meanwhile goes nowhere.
+
+    Raises:
+        ExpError: they are no list of texts.
+    """
+    words = texts(overrides)
+    with ONE, kept(), hushed() if quiet else contextlib.nullcontext():
+        invocation.words = words
+        os.environ["PYTHONSAFEPATH"] = "1"  # of helper processes, as `exp.cli` has it
+        setbase("1.3")
+        resolvers()
+        plugins.load(words)
+        args = app.flags().parse_args([])
+        args.overrides = words
+        yield app.create(args), args
+
+
+def texts(overrides: Iterable[str]) -> list[str]:
+    """
+    Raises:
+        ExpError: a text by itself, or something else in the list.
+    """
+    words = [] if isinstance(overrides, str) else list(overrides)
+    if isinstance(overrides, str) or not all(isinstance(word, str) for word in words):
+        raise ExpError(f"expected a list of overrides, ['key=value', ...], found {shown(overrides)}")
+    return words
+
+
+@contextlib.contextmanager
+def kept() -> Iterator[None]:
+    """Everything of this process that composing or running touches is put back."""
+    hydra, config, version = GlobalHydra.instance(), HydraConfig.instance(), VersionBase.instance()
+    before = hydra.hydra, config.cfg, version.version_base
+    known = dict(BaseContainer._resolvers)
+    own = Plugins.instance().plugin_type_to_subclass_list[SearchPathPlugin]
+    finders = list(own)
+    folder, path, words = os.getcwd(), list(sys.path), list(invocation.words)
+    loaded, safe = list(plugins.loaded), os.environ.get("PYTHONSAFEPATH")
+    try:
+        yield
+    finally:
+        hydra.hydra, config.cfg, version.version_base = before
+        BaseContainer._resolvers.clear()
+        BaseContainer._resolvers.update(known)
+        own[:] = finders
+        os.chdir(folder)
+        sys.path[:] = path
+        invocation.words, plugins.loaded[:] = words, loaded
+        if safe is None:
+            os.environ.pop("PYTHONSAFEPATH", None)
+        else:
+            os.environ["PYTHONSAFEPATH"] = safe
+
+
+def hushed() -> contextlib.AbstractContextManager[object]:
+    return contextlib.redirect_stdout(io.StringIO())
