@@ -177,9 +177,7 @@ def told(hydra: Hydra, args: argparse.Namespace, show: Callable[[], object]) -> 
         raise
 
 
-def single(
-    hydra: Hydra, args: argparse.Namespace, name: str, *, lines: Lines | None = None
-) -> Ran:
+def single(hydra: Hydra, args: argparse.Namespace, name: str, *, lines: Lines | None = None) -> Ran:
     """One run.
 
     Args:
