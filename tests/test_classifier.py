@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -125,9 +126,8 @@ def test_its_parameters_are_keys_of_the_config(rows: Any) -> None:
     ],
 )
 def test_wrong_parameters(parameters: dict[str, Any], told: str, rows: Any) -> None:
-    with pytest.raises(ValueError, match="") as error:
+    with pytest.raises(ValueError, match=re.escape(told)):
         exp.Classifier(**parameters).fit(*rows)
-    assert told in str(error.value)
 
 
 def test_labels_of_any_kind(rows: Any) -> None:

@@ -185,7 +185,7 @@ def job_of(chosen: Plan, prepared: Prepared) -> Job:
 
 
 def without_rows(prepared: Prepared) -> Prepared:
-    """The same preparation, with a row of zeros for each class: a fitted estimator keeps no data."""
+    """The same preparation, a row of zeros for each class: a fitted estimator keeps no data."""
     data = prepared.data
     count = len(data.classes)
     X = np.zeros((count, data.X.shape[1]), np.float32)

@@ -59,9 +59,8 @@ def texts(overrides: Iterable[str]) -> list[str]:
     """
     words = [] if isinstance(overrides, str) else list(overrides)
     if isinstance(overrides, str) or not all(isinstance(word, str) for word in words):
-        raise ExpError(
-            f"expected a list of overrides, ['key=value', ...], found {shown(overrides)}"
-        )
+        found = shown(overrides)
+        raise ExpError(f"expected a list of overrides, ['key=value', ...], found {found}")
     return words
 
 

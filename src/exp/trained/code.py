@@ -49,7 +49,8 @@ def state_dict(trained: Trained, name: str) -> str:
     ]
     if job.data.mean is not None:
         lines += [
-            'mean, scale = (torch.tensor(known[k], dtype=torch.float64) for k in ("mean", "scale"))',
+            'mean = torch.tensor(known["mean"], dtype=torch.float64)',
+            'scale = torch.tensor(known["scale"], dtype=torch.float64)',
             "rows = ((rows.double() - mean) / scale).float()",
         ]
     lines += ["with torch.no_grad():", f"    logits = model(rows.to({dtype}))"]
