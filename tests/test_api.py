@@ -139,13 +139,13 @@ def test_errors_are_exceptions(in_tmp: Path) -> None:
         exp.run("dataset=moons")
     with pytest.raises(ConfigError, match="expected key=value"):
         exp.run(["--help"])
-    with pytest.raises(ConfigError, match=r"0 < test|less than|smaller|expected"):
+    with pytest.raises(ConfigError, match="seed  expected"):
         exp.sweep(["seed=1,-1", *SMALL])
     assert list(in_tmp.iterdir()) == []
 
 
 def test_a_run_that_diverges_is_returned(in_tmp: Path) -> None:
-    run = exp.run(["dataset=wine", "optimizer.lr=1e6", "loss=mse", "figures=none"])
+    run = exp.run(["dataset=wine", "optimizer.lr=1e30", "figures=none"])
     assert run.status == "diverged"
     assert run.summary["status"] == "diverged"
 
@@ -237,7 +237,7 @@ def test_nothing_of_a_file_is_taken_for_html(in_tmp: Path) -> None:
 
 
 def test_a_sweep_and_its_results(in_tmp: Path) -> None:
-    pytest.importorskip("pandas")
+    pandas = pytest.importorskip("pandas")
     words = ["optimizer=sgd,adam", "seed=range(0,3)", "sweep.n_jobs=1", *SMALL]
     sweep = exp.sweep(words)
     assert sweep.path.parent.parent == in_tmp / "multirun"
@@ -255,7 +255,7 @@ def test_a_sweep_and_its_results(in_tmp: Path) -> None:
         values = group.pop("values")
         del group["scores"]
         for name, value in {**values, **group}.items():
-            assert row[name] == value or (value is None and row[name] != row[name]), name
+            assert row[name] == value or (value is None and pandas.isna(row[name])), name
     assert "optimizer" in sweep._repr_html_()
     with pytest.raises(ExpError, match="unknown metric"):
         exp.results([sweep.path], metric="acuracy")

@@ -102,10 +102,11 @@ def test_its_parameters_are_keys_of_the_config(rows: Any) -> None:
     assert config["loss"]["gamma"] == 1
     assert config["scheduler"]["name"] == "cosine"
     assert config["trainer"]["batch_size"] == 16
-    assert config["split"] | {"test": 0.2} == config["split"] | {"test": 0.2, "validation": 0.2}
+    assert config["split"]["validation"] == 0.2
+    assert config["split"]["standardize"] is True
     assert config["seeds"] == {"data": 9, "split": 9, "init": 9, "shuffle": 9}
     assert "validation/loss" in estimator.history_
-    assert estimator.n_iter_ == 7
+    assert len(estimator.history_["epoch"]) == estimator.n_iter_ <= 7
     assert {name: weight.shape for name, weight in estimator.weights_.items()} == {
         "0.weight": (5, 2), "0.bias": (5,), "2.weight": (4, 5), "2.bias": (4,),
         "4.weight": (1, 4), "4.bias": (1,),
@@ -171,7 +172,7 @@ def test_what_does_not_go_well(rows: Any) -> None:
     with pytest.raises(ValueError, match="1 class"):
         exp.Classifier().fit(X, np.zeros(len(X)))
     with pytest.warns(ConvergenceWarning, match="no longer finite"):
-        estimator = exp.Classifier(lr=1e9, loss="mse", epochs=50).fit(X * 1e6, y)
+        estimator = exp.Classifier(lr=1e30, epochs=50).fit(X, y)
     assert estimator.status_ == "diverged"
     assert np.isfinite(estimator.predict_proba(X)).all()
     with pytest.raises(ValueError, match="does not fit float32"):

@@ -14,7 +14,6 @@ from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
-from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.version import VersionBase, setbase
 from omegaconf.basecontainer import BaseContainer
 
@@ -24,6 +23,9 @@ from exp.errors import ExpError, shown
 
 ONE = threading.RLock()
 """Hydra knows one config at a time, so one thread at a time has it."""
+
+RESOLVERS = ("exp.id", "exp.slug", "oc.env", "hydra", "now", "python_version")
+"""What exp and Hydra register. Those of a user's own module, which is imported once, stay."""
 
 
 @contextlib.contextmanager
@@ -69,18 +71,21 @@ def kept() -> Iterator[None]:
     """Everything of this process that composing or running touches is put back."""
     hydra, config, version = GlobalHydra.instance(), HydraConfig.instance(), VersionBase.instance()
     before = hydra.hydra, config.cfg, version.version_base
-    known = dict(BaseContainer._resolvers)
-    own = Plugins.instance().plugin_type_to_subclass_list[SearchPathPlugin]
-    finders = list(own)
+    kinds = Plugins.instance().plugin_type_to_subclass_list
+    classes = {kind: list(found) for kind, found in kinds.items()}
+    known = {name: BaseContainer._resolvers.get(name) for name in RESOLVERS}
     folder, path, words = os.getcwd(), list(sys.path), list(invocation.words)
     loaded, safe = list(plugins.loaded), os.environ.get("PYTHONSAFEPATH")
     try:
         yield
     finally:
         hydra.hydra, config.cfg, version.version_base = before
-        BaseContainer._resolvers.clear()
-        BaseContainer._resolvers.update(known)
-        own[:] = finders
+        for name, resolver in known.items():
+            BaseContainer._resolvers.pop(name, None)
+            if resolver is not None:
+                BaseContainer._resolvers[name] = resolver
+        for kind, found in classes.items():
+            kinds[kind][:] = found
         os.chdir(folder)
         sys.path[:] = path
         invocation.words, plugins.loaded[:] = words, loaded
