@@ -205,8 +205,8 @@ def test_answers_for_raw_rows(in_tmp: Path) -> None:
 
 
 def test_figures_are_shown(in_tmp: Path) -> None:
-    run = exp.run(["trainer.epochs=3", "figures.draw=[boundary,curves]"])
-    assert list(run.figures) == ["boundary", "curves"]
+    run = exp.run(["trainer.epochs=3", "figures.draw=[boundary,learning_curves]"])
+    assert list(run.figures) == ["boundary", "learning_curves"]
     png = run.figures["boundary"]._repr_png_()
     assert png == (run.path / "figures/boundary.png").read_bytes()
     assert run.figures._repr_html_().count("data:image/png;base64,") == 2

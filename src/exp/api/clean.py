@@ -26,6 +26,8 @@ ONE = threading.RLock()
 
 RESOLVERS = ("exp.id", "exp.slug", "oc.env", "hydra", "now", "python_version")
 """What exp and Hydra register. Those of a user's own module, which is imported once, stay."""
+VARIABLES = ("PYTHONSAFEPATH", "MKL_CBWR", "OPENBLAS_NUM_THREADS")
+"""Of the environment: what the helper processes of a run need besides."""
 
 
 @contextlib.contextmanager
@@ -75,7 +77,7 @@ def kept() -> Iterator[None]:
     classes = {kind: list(found) for kind, found in kinds.items()}
     known = {name: BaseContainer._resolvers.get(name) for name in RESOLVERS}
     folder, path, words = os.getcwd(), list(sys.path), list(invocation.words)
-    loaded, safe = list(plugins.loaded), os.environ.get("PYTHONSAFEPATH")
+    loaded, variables = list(plugins.loaded), {name: os.environ.get(name) for name in VARIABLES}
     try:
         yield
     finally:
@@ -89,10 +91,10 @@ def kept() -> Iterator[None]:
         os.chdir(folder)
         sys.path[:] = path
         invocation.words, plugins.loaded[:] = words, loaded
-        if safe is None:
-            os.environ.pop("PYTHONSAFEPATH", None)
-        else:
-            os.environ["PYTHONSAFEPATH"] = safe
+        for name, value in variables.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 def hushed() -> contextlib.AbstractContextManager[object]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from exp.bounds import read
 from exp.errors import ExpError, unknown
 
-TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".gif": "image/gif"}
+TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp"}
 """What a notebook can show."""
 SIZE = 64 << 20
 """Bytes of a figure that is read."""
