@@ -75,9 +75,9 @@ def test_columns_by_name_few_rows_and_more_columns(
     (tmp_path / "new.csv").write_text("\n".join(lines) + "\n\n")
     ended = inside(tmp_path, "predict", str(run), "new.csv")
     header, *rows = ended.out.splitlines()
-    assert header == "x2,note,x1,probability:outer,probability:inner,predicted"
+    assert header == "x2,note,x1,probability:0,probability:1,predicted"
     for i, row in zip((5, 3), rows, strict=True):
-        expected = [columns[f"probability:{c}"][i] for c in ("outer", "inner")]
+        expected = [columns[f"probability:{c}"][i] for c in "01"]
         assert row == f"{lines[(5, 3).index(i) + 1]},{','.join(expected)},{columns['predicted'][i]}"
 
 
@@ -100,7 +100,7 @@ def test_the_best_checkpoint_answers_otherwise(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("x1,y\n1,2\n", "no column 'x2'. Did you mean 'x1'? The header has 'x1', 'y'"),
+        ("x1,x22\n1,2\n", "no column 'x2'. Did you mean 'x22'? The header has 'x1', 'x22'"),
         ("x1,x2\n1,two\n", "line 2, column 'x2'  'two' is not a number"),
         ("x1,x2\n1,2\n3,\n", "line 3, column 'x2'  missing value"),
         ("x1,x2\n", "new.csv has a header and no rows"),
@@ -197,12 +197,15 @@ def test_onnx_gives_the_same_probabilities(
 
 @pytest.mark.parametrize("form", ["onnx", "torchscript", "state_dict"])
 def test_the_same_bytes_again(form: str, trained: dict[str, Path], in_tmp: Path) -> None:
-    exported(trained["binary"], in_tmp, form)
-    (file,) = in_tmp.iterdir()
-    before = file.read_bytes()
-    file.unlink()
-    assert process(in_tmp, "export", str(trained["binary"]), "--to", form).code == 0
-    assert file.read_bytes() == before
+    found = []
+    for _ in range(2):
+        # torch counts the modules that a process has traced: each in a process of its own.
+        ended = process(in_tmp, "export", str(trained["binary"]), "--to", form)
+        assert (ended.code, ended.err) == (0, "")
+        (file,) = in_tmp.iterdir()
+        found.append(file.read_bytes())
+        file.unlink()
+    assert found[0] == found[1]
 
 
 def test_a_missing_extra_gives_the_install_line(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,7 +19,6 @@ from exp.errors import DamagedError, ExpError, RunDirectoryError
 Arrays = dict[str, NDArray[Any]]
 TEXTS = ("split", "label", "predicted")
 """Columns that hold text, also where it looks like numbers."""
-COUNTS = ("epoch", "row")
 
 
 def arrays(path: Path) -> Arrays:
@@ -43,7 +43,7 @@ def column(name: str, values: list[str]) -> NDArray[Any]:
     """The values of one column, as numbers if they are."""
     if name in TEXTS:
         return np.array(values, np.str_)
-    if name in COUNTS:
+    if all(re.fullmatch(r"-?[0-9]{1,18}", value) for value in values):
         return np.array(values, np.int64)
     try:
         return np.array([value or "nan" for value in values], np.float64)
