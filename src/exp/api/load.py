@@ -66,7 +66,7 @@ def results(
     from exp.report.results import results as found_in
 
     one = isinstance(directories, (str, PathLike))
-    paths = [directories] if one else list(directories)  # type: ignore[arg-type,list-item]
+    paths = [directories] if one else list(directories)  # type: ignore[arg-type]
     found = found_in(
         [place(fspath(path)) for path in paths],  # type: ignore[arg-type]
         by=by, metric=metric, where=where, sort=sort, top=top, test=test,

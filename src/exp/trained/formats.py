@@ -90,7 +90,7 @@ def torchscript(module: Deployed, trained: Trained) -> bytes:
         # torch says that TorchScript is deprecated: whoever asks for it knows why.
         warnings.filterwarnings("ignore", category=DeprecationWarning, message=".*torch.jit")
         traced = torch.jit.trace(module, example(trained), check_trace=False)  # type: ignore[no-untyped-call]
-        torch.jit.save(torch.jit.freeze(traced), buffer)  # type: ignore[no-untyped-call]
+        torch.jit.save(torch.jit.freeze(traced), buffer)
     return buffer.getvalue()
 
 

@@ -20,6 +20,9 @@ TOLERANCE = 1e-6
 class Standardize(nn.Module):
     """`(rows - mean) / scale`, computed in float64 as `exp.data.standardized` does."""
 
+    mean: Tensor
+    scale: Tensor
+
     def __init__(self, mean: np.ndarray, scale: np.ndarray) -> None:
         super().__init__()
         self.register_buffer("mean", torch.from_numpy(mean.copy()))
