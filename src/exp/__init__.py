@@ -5,9 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from exp.api.classifier import Classifier
+    from exp.api.load import load, results
+    from exp.api.start import run, sweep
     from exp.registry import register
 
-__all__ = ["register"]
+__all__ = ["Classifier", "load", "register", "results", "run", "sweep"]
+
+_PLACES = {
+    "Classifier": "exp.api.classifier",
+    "load": "exp.api.load",
+    "results": "exp.api.load",
+    "run": "exp.api.start",
+    "sweep": "exp.api.start",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -17,4 +28,12 @@ def __getattr__(name: str) -> Any:
         from exp.registry import register
 
         return register
+    if name in _PLACES:
+        import importlib
+
+        return getattr(importlib.import_module(_PLACES[name]), name)
     raise AttributeError(f"module 'exp' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

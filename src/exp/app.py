@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra._internal.callbacks import Callbacks
 from hydra._internal.hydra import Hydra
@@ -33,7 +35,31 @@ from exp.errors import ConfigError, Fault, RunDirectoryError
 from exp.loader import GuardedLoader
 from exp.resolving import bounded
 
+if TYPE_CHECKING:
+    from exp.engine import Job, Result
+    from exp.runs.directory import RunDirectory
+
+Lines = Callable[["RunDirectory"], AbstractContextManager[logging.Logger]]
+"""Where the lines of a run go."""
 PACKAGED = Path(__file__).resolve().parents[2] / "conf"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command line has made of one run.
+
+    Attributes:
+        path: its directory; of an earlier run of the same signature, if that shall be enough.
+        result: None for an earlier run.
+    """
+
+    path: Path
+    job: Job
+    result: Result | None
+
+    @property
+    def exit_code(self) -> int:
+        return 3 if self.result is not None and self.result.status == "diverged" else 0
 
 
 class UserConf(SearchPathPlugin):  # type: ignore[misc]
@@ -131,9 +157,9 @@ def run(hydra: Hydra, args: argparse.Namespace, parser: argparse.ArgumentParser)
             ),
         )
     elif args.multirun:
-        return sweep(hydra, args, name)
+        return sweep(hydra, args, name)[0]
     else:
-        return single(hydra, args, name)
+        return single(hydra, args, name).exit_code
     return 0
 
 
@@ -151,8 +177,12 @@ def told(hydra: Hydra, args: argparse.Namespace, show: Callable[[], object]) -> 
         raise
 
 
-def single(hydra: Hydra, args: argparse.Namespace, name: str) -> int:
-    """One run."""
+def single(hydra: Hydra, args: argparse.Namespace, name: str, *, lines: Lines | None = None) -> Ran:
+    """One run.
+
+    Args:
+        lines: where its lines go; None: where Hydra's node has them go.
+    """
     config, faults = compose(hydra.config_loader, name, args.overrides, RunMode.RUN)
     with read_write(config.hydra):
         config.hydra.mode = RunMode.RUN
@@ -164,7 +194,7 @@ def single(hydra: Hydra, args: argparse.Namespace, name: str) -> int:
         worker = FigureWorker()
         worker.start()
     try:
-        return started(hydra, config, name, faults, worker)
+        return started(hydra, config, name, faults, worker, lines)
     finally:
         if worker is not None:
             worker.close()
@@ -178,7 +208,14 @@ def draws(config: DictConfig) -> bool:
         return False
 
 
-def started(hydra: Hydra, config: DictConfig, name: str, faults: list[Fault], worker: Any) -> int:
+def started(
+    hydra: Hydra,
+    config: DictConfig,
+    name: str,
+    faults: list[Fault],
+    worker: Any,
+    lines: Lines | None,
+) -> Ran:
     """Validates a composed config, loads its data, makes its directory and runs it."""
     from exp.config import plan
 
@@ -192,8 +229,8 @@ def started(hydra: Hydra, config: DictConfig, name: str, faults: list[Fault], wo
 
     job = Job.of(found)
     tried(job)
-    if twin_of(job, config) is not None:
-        return 0
+    if (twin := twin_of(job, config)) is not None:
+        return Ran(twin, job, None)
     HydraConfig.instance().set_config(config)
     callbacks, path = hydras_own(config)
     directory = RunDirectory(path)
@@ -204,10 +241,11 @@ def started(hydra: Hydra, config: DictConfig, name: str, faults: list[Fault], wo
     callbacks.on_run_start(config=config, config_name=name)
 
     def task(_: DictConfig) -> Any:
-        execution = Execution(
-            job, directory, log=logging.getLogger("exp"), origin=provenance.origin(), worker=worker
-        )
-        with bar(job) as advance:
+        hydras = nullcontext(logging.getLogger("exp"))
+        with hydras if lines is None else lines(directory) as log, bar(job) as advance:
+            execution = Execution(
+                job, directory, log=log, origin=provenance.origin(), worker=worker
+            )
             return execute(execution, on_row=lambda training: advance(training.epoch))
 
     try:
@@ -217,7 +255,7 @@ def started(hydra: Hydra, config: DictConfig, name: str, faults: list[Fault], wo
             job_dir_key="hydra.run.dir",
             job_subdir_key=None,
             hydra_context=HydraContext(config_loader=hydra.config_loader, callbacks=callbacks),
-            configure_logging=True,
+            configure_logging=lines is None,
         )
     except OSError as error:  # of the files that Hydra writes; the task's own errors it keeps
         reason = error.strerror or error
@@ -225,7 +263,7 @@ def started(hydra: Hydra, config: DictConfig, name: str, faults: list[Fault], wo
     callbacks.on_run_end(config=config, config_name=name, job_return=done)
     if isinstance(done._return_value, Exception):
         raise done._return_value
-    return 3 if done._return_value.status == "diverged" else 0
+    return Ran(path, job, done._return_value)
 
 
 def twin_of(job: Any, config: DictConfig) -> Path | None:
@@ -262,8 +300,12 @@ def hydras_own(config: DictConfig) -> tuple[Callbacks, Path]:
         raise ConfigError([Fault(where, one_line(error))]) from None
 
 
-def sweep(hydra: Hydra, args: argparse.Namespace, name: str) -> int:
-    """A sweep, by whichever sweeper and launcher the config names."""
+def sweep(hydra: Hydra, args: argparse.Namespace, name: str) -> tuple[int, Path]:
+    """A sweep, by whichever sweeper and launcher the config names.
+
+    Returns:
+        The exit code, and the directory of the sweep.
+    """
     from exp.sweeps.task import swept
 
     config, faults = compose(hydra.config_loader, name, args.overrides, RunMode.MULTIRUN)
@@ -281,4 +323,4 @@ def sweep(hydra: Hydra, args: argparse.Namespace, name: str) -> int:
         raise ConfigError(faults)
     sweeper.sweep(arguments=OmegaConf.to_container(config.hydra.overrides.task, resolve=False))
     callbacks.on_multirun_end(config=config, config_name=name)
-    return int(getattr(sweeper, "exit_code", 0))
+    return int(getattr(sweeper, "exit_code", 0)), Path(str(config.hydra.sweep.dir))

@@ -19,6 +19,8 @@ VERBS: dict[str, str] = {
     "compare": "exp.again.compare:main",
     "results": "exp.report.results:main",
     "report": "exp.report.page.command:main",
+    "predict": "exp.trained.predict:main",
+    "export": "exp.trained.export:main",
 }
 
 

@@ -21,11 +21,15 @@ RESOLUTION = 200
 """Points of the maps along each side."""
 
 
-def model(run: SavedRun, *, trust: bool) -> tuple[Job, Predictor]:
-    """The job of a finished run, and its model as it was after the last epoch.
+CHECKPOINTS = ("last", "best")
+
+
+def model(run: SavedRun, *, trust: bool, checkpoint: str = "last") -> tuple[Job, Predictor]:
+    """The job of a finished run, and its model.
 
     Args:
         trust: as for `SavedRun.plan`.
+        checkpoint: of `CHECKPOINTS`: as it was after the last epoch, or after the best one.
 
     Raises:
         ExpError: it has not ended, or its data or its config are not what they were.
@@ -33,7 +37,7 @@ def model(run: SavedRun, *, trust: bool) -> tuple[Job, Predictor]:
     from exp.engine import Job
     from exp.engine.result import Predictor
     from exp.engine.state import part as below
-    from exp.runs import checkpoint
+    from exp.runs.checkpoint import load
 
     path = run.directory.path
     if run.status not in ENDED:
@@ -48,11 +52,17 @@ def model(run: SavedRun, *, trust: bool) -> tuple[Job, Predictor]:
             f"the model of {path} cannot be used: its data, its config or the version of exp have "
             "changed since"
         )
-    tensors, _ = checkpoint.load(run.directory.checkpoints / "last.safetensors")
+    place = run.directory.checkpoints / f"{checkpoint}.safetensors"
     try:
-        return job, Predictor(job, below(tensors, "model."))
+        tensors, _ = load(place)
+    except OSError as error:
+        raise RunDirectoryError(f"cannot read {place}: {error.strerror or error}") from error
+    # The last one also holds what training needs to go on.
+    state = below(tensors, "model.") if checkpoint == "last" else tensors
+    try:
+        return job, Predictor(job, state)
     except (KeyError, RuntimeError) as error:
-        raise DamagedError(f"the last checkpoint of {path} is of another model: {error}") from error
+        raise DamagedError(f"{place} is of another model: {error}") from error
 
 
 def comparable(one: SavedRun, other: SavedRun) -> None:

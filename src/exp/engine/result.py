@@ -19,6 +19,10 @@ from exp.engine.objective import Objective
 from exp.engine.recorder import Recording
 from exp.engine.rows import Batch, Split, Tally
 
+BLOCK = 512
+"""Rows are answered in multiples of this: libraries have other code, with other last bits, for
+products of few columns (MKL up to 160, with two features)."""
+
 
 class Predictor:
     """A model with given weights, computing as it did in training: the engine's own bits.
@@ -43,11 +47,14 @@ class Predictor:
         self.objective = Objective([job])
 
     def logits(self, X: np.ndarray) -> np.ndarray:
-        """Logits `[rows, outputs]` of rows `[rows, features]`."""
-        blank = np.zeros(len(X), np.int64)
+        """Logits `[rows, outputs]` of rows `[rows, features]`; the bits of a row do not depend on
+        how many there are."""
+        whole = np.zeros((-(-max(len(X), 1) // BLOCK) * BLOCK, X.shape[1]), X.dtype)
+        whole[: len(X)] = X
+        rows = self._rows(whole, np.zeros(len(whole), np.int64))
         with self.alone():
-            pieces = [self.model(b.x, b.mask, False)[0, :, : b.count] for b in self._rows(X, blank)]
-            return torch.cat(pieces, dim=1).T.contiguous().cpu().numpy()
+            pieces = [self.model(batch.x, batch.mask, False)[0] for batch in rows]
+            return torch.cat(pieces, dim=1)[:, : len(X)].T.contiguous().cpu().numpy()
 
     def loss(self, X: np.ndarray, labels: np.ndarray) -> float:
         """The mean loss on rows `[rows, features]` with labels `[rows]`, penalty included."""

@@ -1,0 +1,13 @@
+"""exp from Python: what `exp.run`, `exp.sweep`, `exp.load`, `exp.results` and `exp.Classifier` are.
+
+Importing it sets `MKL_CBWR` and `OPENBLAS_NUM_THREADS` as the command line does, as far as torch
+and NumPy are not imported yet: runs then give the same bits as there.
+"""
+
+import os
+import sys
+
+if "torch" not in sys.modules:
+    os.environ.setdefault("MKL_CBWR", "AUTO")
+if "numpy" not in sys.modules:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

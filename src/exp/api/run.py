@@ -1,0 +1,162 @@
+"""A run as an object: what its directory holds, and its model."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from exp.again.saved import SavedRun
+from exp.api.figures import Figures
+from exp.api.tables import Arrays, arrays, frame
+from exp.bounds import json_of, read
+from exp.errors import DamagedError, ExpError, RunDirectoryError, unknown
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from exp.trained.model import Trained
+
+TABLES = {"history": "metrics", "predictions": "predictions", "norms": "norms"}
+"""What `arrays` takes, and the property of a run directory that has the file."""
+SHOWN = ("loss", "accuracy", "f1", "auroc")
+
+
+class Run:
+    """One run, by `exp.run` or `exp.load`. Files are read when they are asked for.
+
+    Attributes:
+        path: its directory, absolute.
+        record: the content of run.json.
+    """
+
+    def __init__(self, saved: SavedRun, *, trust: bool, model: Trained | None = None) -> None:
+        self._saved, self._trust = saved, trust
+        self.path: Path = saved.directory.path
+        self.record = saved.record
+        self._models = {} if model is None else {"last": model}
+
+    @property
+    def name(self) -> str:
+        return str(self.record.get("name"))
+
+    @property
+    def status(self) -> str:
+        """done, diverged, failed, interrupted, running or crashed."""
+        return self._saved.status
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The resolved config; values from the environment stand there by name."""
+        return self._saved.config()
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """summary.json: final scores, the best epoch's row, the number of epochs.
+
+        Raises:
+            RunDirectoryError: it is not there: the run has not ended well.
+        """
+        place = self._saved.directory.summary
+        try:
+            found = json_of(read(place))
+        except OSError as error:
+            reason = error.strerror or error
+            raise RunDirectoryError(f"the run is {self.status}: {place}: {reason}") from error
+        except ValueError as error:
+            raise DamagedError(f"{place} is not what was written: {error}") from error
+        if not isinstance(found, dict):
+            raise DamagedError(f"{place} is not what was written")
+        return found
+
+    def arrays(self, table: str) -> Arrays:
+        """A table of the run without pandas: column -> NumPy array.
+
+        Args:
+            table: history, predictions or norms.
+
+        Raises:
+            ExpError: there is no such table.
+        """
+        if table not in TABLES:
+            raise ExpError(unknown("table", table, list(TABLES), "There are"))
+        return arrays(getattr(self._saved.directory, TABLES[table]))
+
+    @cached_property
+    def history(self) -> Any:
+        """metrics.csv as a DataFrame: a row for each evaluated epoch."""
+        return frame(self.arrays("history"))
+
+    @cached_property
+    def predictions(self) -> Any:
+        """predictions.csv as a DataFrame: every row of every split."""
+        return frame(self.arrays("predictions"))
+
+    @cached_property
+    def figures(self) -> Figures:
+        """Its figures by name; a notebook shows them."""
+        return Figures(self._saved.directory.figures)
+
+    @property
+    def predictor(self) -> Trained:
+        """The model after the last epoch, with the preparation of its rows."""
+        return self.trained()
+
+    def trained(self, checkpoint: str = "last") -> Trained:
+        """The model of a checkpoint, with the preparation of its rows.
+
+        Args:
+            checkpoint: last, or best: after the epoch of the lowest monitored loss.
+
+        Raises:
+            ExpError: there is no model, or its data, its config or the version of exp have changed.
+        """
+        if checkpoint not in self._models:
+            from exp.trained.model import Trained
+
+            self._models[checkpoint] = Trained.of(
+                self._saved, trust=self._trust, checkpoint=checkpoint
+            )
+        return self._models[checkpoint]
+
+    def predict_proba(self, X: Any, *, checkpoint: str = "last") -> NDArray[np.floating]:
+        """Probabilities `[rows, classes]` of raw rows `[rows, features]`, as they came with the
+        data set: the run's own standardization is applied.
+
+        Args:
+            X: a matrix, or a DataFrame whose columns are found by name.
+
+        Raises:
+            DataError: rows that do not fit.
+        """
+        return self.trained(checkpoint).predict_proba(X)
+
+    def predict(self, X: Any, *, checkpoint: str = "last") -> NDArray[np.str_]:
+        """The name of the likeliest class of each raw row, `[rows]`."""
+        return self.trained(checkpoint).predict(X)
+
+    def __repr__(self) -> str:
+        return f"<run {self.name}, {self.status}, {self.path}>"
+
+    def _repr_html_(self) -> str:
+        """A table of the final scores for notebooks; nothing of a file is taken for HTML."""
+        head = f"<p><b>{escape(self.name)}</b>, {escape(self.status)}<br>"
+        head += f"<code>{escape(str(self.path))}</code></p>"
+        try:
+            final = self.summary["final"]
+            splits = [s for s in ("train", "validation", "test") if f"{s}/loss" in final]
+            rows = [[name, *(score(final.get(f"{s}/{name}")) for s in splits)] for name in SHOWN]
+        except (ExpError, KeyError, TypeError):
+            return head
+        cells = [row("th", ["", *splits]), *(row("td", each) for each in rows)]
+        return head + "<table>" + "".join(cells) + "</table>"
+
+
+def score(value: Any) -> str:
+    return f"{value:.4f}" if isinstance(value, (int, float)) else "-"
+
+
+def row(tag: str, cells: list[str]) -> str:
+    return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"

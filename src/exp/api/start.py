@@ -1,0 +1,58 @@
+"""`exp.run` and `exp.sweep`: what a command line does, from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from exp.api.clean import composer
+
+if TYPE_CHECKING:
+    from exp.api.run import Run
+    from exp.api.sweep import Sweep
+
+
+def run(overrides: Iterable[str] = (), *, verbose: bool = False) -> Run:
+    """Trains one run, as `python -m exp OVERRIDES...` does: the same directory, the same bits.
+
+    Args:
+        overrides: such as `["dataset=spirals", "optimizer.lr=0.01"]`.
+        verbose: print what the command line prints; exp.log has it in any case.
+
+    Returns:
+        The run. One that has diverged is returned too; its `status` says so.
+
+    Raises:
+        ExpError: of `exp.errors`; nothing was started if it is a ConfigError.
+    """
+    with composer(overrides, quiet=not verbose) as (hydra, args):
+        from exp import app
+        from exp.again import lone
+        from exp.again.saved import SavedRun
+        from exp.api.run import Run
+        from exp.trained.model import Trained
+
+        ran = app.single(hydra, args, "config", lines=lone.told)
+        model = None if ran.result is None else Trained(ran.job, ran.result.predictor)
+        return Run(SavedRun.at(ran.path.absolute()), trust=True, model=model)
+
+
+def sweep(overrides: Iterable[str] = (), *, verbose: bool = False) -> Sweep:
+    """Trains every combination of values, as `python -m exp -m OVERRIDES...` does.
+
+    Args:
+        overrides: such as `["optimizer=sgd,adam", "seed=range(0,8)", "figures=none"]`.
+        verbose: print what the command line prints.
+
+    Returns:
+        The sweep. Runs that have failed are in it; their `status` says so.
+
+    Raises:
+        ExpError: of `exp.errors`; nothing was started if it is a ConfigError.
+    """
+    with composer(overrides, quiet=not verbose) as (hydra, args):
+        from exp import app
+        from exp.api.sweep import Sweep
+
+        _, path = app.sweep(hydra, args, "config")
+        return Sweep(path.absolute(), trust=True)

@@ -1,0 +1,94 @@
+"""A sweep as an object: its runs, and what came out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import Any, overload
+
+from exp.again.saved import SavedRun
+from exp.api.figures import Figures
+from exp.api.run import Run
+from exp.api.tables import Arrays, arrays, frame
+from exp.errors import ExpError
+from exp.runs.manifest import manifest
+from exp.sweeps.directory import SweepDirectory
+
+
+class Sweep(Sequence[Run]):
+    """A sweep, by `exp.sweep` or `exp.load`: a sequence of its runs, in their order.
+
+    A run is read and its digests are checked when it is asked for. Runs that were not started are
+    left out.
+
+    Attributes:
+        path: its directory, absolute.
+    """
+
+    def __init__(self, path: Path, *, trust: bool) -> None:
+        self.path, self._trust = path, trust
+        places = [path / run["directory"] for run in manifest(path)["runs"]]
+        self._places = [place for place in places if (place / "run.json").is_file()]
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> Run: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Run]: ...
+    def __getitem__(self, index: int | slice) -> Run | list[Run]:
+        if isinstance(index, slice):
+            return [opened(place, trust=self._trust) for place in self._places[index]]
+        return opened(self._places[index], trust=self._trust)
+
+    def __iter__(self) -> Iterator[Run]:
+        return (opened(place, trust=self._trust) for place in self._places)
+
+    def arrays(self) -> Arrays:
+        """runs.csv, a row for each run, without pandas: column -> NumPy array."""
+        return arrays(SweepDirectory(self.path).table)
+
+    @cached_property
+    def table(self) -> Any:
+        """runs.csv as a DataFrame: what was varied, what came out, a row for each run."""
+        return frame(self.arrays())
+
+    def results(self, **options: Any) -> Any:
+        """As `exp.results`, of this sweep."""
+        from exp.api.load import results
+
+        return results(self.path, **options)
+
+    @cached_property
+    def figures(self) -> Figures:
+        """Its figures as a whole, by name; a notebook shows them."""
+        return Figures(self.path / "figures")
+
+    def __repr__(self) -> str:
+        return f"<sweep of {len(self)} runs, {self.path}>"
+
+    def _repr_html_(self) -> str:
+        """The table of `exp results` for notebooks."""
+        from exp.report.results import results
+        from exp.report.text import text
+
+        try:
+            told = text(results([self.path]))
+        except ExpError as error:
+            told = str(error)
+        return f"<p>{escape(repr(self))}</p><pre>{escape(told)}</pre>"
+
+
+def opened(path: Path, *, trust: bool) -> Run:
+    """The run in a directory.
+
+    Raises:
+        RunDirectoryError: there is none.
+        DamagedError: a file is not what was written.
+    """
+    saved = SavedRun.at(path)
+    saved.check()
+    return Run(saved, trust=trust)

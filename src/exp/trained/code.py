@@ -1,0 +1,89 @@
+"""The Python code that uses an exported model without exp."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from exp.trained.model import Trained
+from exp.trained.module import plain
+
+
+def onnx(trained: Trained, name: str) -> str:
+    return f"""# {described(trained)}
+import numpy as np
+import onnxruntime
+
+session = onnxruntime.InferenceSession({name!r})
+(probabilities,) = session.run(["probabilities"], {{"rows": X.astype(np.float32)}})"""
+
+
+def torchscript(trained: Trained, name: str) -> str:
+    return f"""# {described(trained)}
+import torch
+
+model = torch.jit.load({name!r})
+probabilities = model(torch.from_numpy(X.astype("float32")))"""
+
+
+def state_dict(trained: Trained, name: str) -> str:
+    """Builds the plain module, loads its weights, and goes from raw rows to probabilities."""
+    job, module = trained.job, plain(trained)
+    imports, text = constructor(module)
+    dtype = str(job.device.dtype)
+    lines = [
+        f"# {described(trained)}",
+        "import json",
+        "",
+        "import torch",
+        "from safetensors import safe_open",
+        "from safetensors.torch import load_file",
+        *imports,
+        "",
+        f"model = {text}",
+        f"model.to({dtype}).load_state_dict(load_file({name!r}))",
+        "model.eval()",
+        "",
+        f'with safe_open({name!r}, "pt") as file:',
+        '    known = json.loads(file.metadata()["exp"])',
+        'rows = torch.from_numpy(X.astype("float32"))',
+    ]
+    if job.data.mean is not None:
+        lines += [
+            'mean = torch.tensor(known["mean"], dtype=torch.float64)',
+            'scale = torch.tensor(known["scale"], dtype=torch.float64)',
+            "rows = ((rows.double() - mean) / scale).float()",
+        ]
+    lines += ["with torch.no_grad():", f"    logits = model(rows.to({dtype}))"]
+    link = "torch.softmax(logits, dim=1)"
+    if job.outputs == 1:
+        link = "torch.sigmoid(torch.cat([-logits, logits], dim=1))"
+    return "\n".join([*lines, f"probabilities = {link}"])
+
+
+def described(trained: Trained) -> str:
+    """What X has to be and what comes out, on one line."""
+    features, classes = ", ".join(trained.features), ", ".join(trained.classes)
+    whole = f"X [rows, {len(trained.features)}]: {features}; classes: {classes}"
+    printable = "".join(c if c.isprintable() else "?" for c in whole)
+    return printable if len(printable) <= 200 else printable[:197] + "..."
+
+
+def constructor(module: nn.Module) -> tuple[list[str], str]:
+    """Import lines, and an expression that builds a module like this one.
+
+    A sequence of layers is written out, each as its `repr` has it, which torch's own layers write
+    as one would call them. Any other module stands there as a whole.
+    """
+    imports = {"from torch import nn": None}
+    if type(module) is not nn.Sequential:
+        return list(imports), call(module, imports)
+    layers = [f"    {call(layer, imports)},\n" for layer in module]
+    return list(imports), "nn.Sequential(\n" + "".join(layers) + ")"
+
+
+def call(layer: nn.Module, imports: dict[str, None]) -> str:
+    kind = type(layer)
+    if kind.__module__.startswith("torch.nn."):
+        return f"nn.{layer!r}"
+    imports[f"from {kind.__module__} import {kind.__name__}"] = None
+    return f"{kind.__name__}()" if kind.__init__ is nn.Module.__init__ else repr(layer)

@@ -1,0 +1,70 @@
+"""A trained model from raw rows to answers: the run's own preparation stands in between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exp.again import models
+from exp.again.saved import SavedRun
+from exp.engine import Job, Predictor
+from exp.errors import ExpError, unknown
+from exp.trained.rows import raw_rows
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A model that has learned, and how its rows are prepared.
+
+    Attributes:
+        job: of the run; its data know how rows are prepared.
+        predictor: takes prepared rows, as training does.
+    """
+
+    job: Job
+    predictor: Predictor
+
+    @classmethod
+    def of(cls, run: SavedRun, *, trust: bool, checkpoint: str = "last") -> Trained:
+        """The model of a finished run.
+
+        Raises:
+            ExpError: there is no such checkpoint; it has not ended; or its data, its config or
+                the version of exp are not what they were.
+        """
+        if checkpoint not in models.CHECKPOINTS:
+            known = list(models.CHECKPOINTS)
+            raise ExpError(unknown("checkpoint", checkpoint, known, "There are"))
+        return cls(*models.model(run, trust=trust, checkpoint=checkpoint))
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        return self.job.data.data.features
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.job.data.data.classes
+
+    def logits(self, X: Any) -> NDArray[np.floating]:
+        """Logits `[rows, outputs]` of raw rows `[rows, features]`.
+
+        Raises:
+            DataError: rows that the model cannot be given.
+        """
+        return self.predictor.logits(self.job.data.transform(raw_rows(X, self.features)))
+
+    def predict_proba(self, X: Any) -> NDArray[np.floating]:
+        """Probabilities `[rows, classes]` of raw rows `[rows, features]`: those of
+        predictions.csv for the same rows, bit for bit, however many there are."""
+        return self.predictor.probabilities(self.logits(X))
+
+    def numbered(self, X: Any) -> NDArray[np.int64]:
+        """The likeliest class of raw rows, `[rows]`, counted from 0."""
+        return self.predictor.labels(self.logits(X))
+
+    def predict(self, X: Any) -> NDArray[np.str_]:
+        """The name of the likeliest class of raw rows, `[rows]`."""
+        return np.array(self.classes)[self.numbered(X)]

@@ -1,0 +1,87 @@
+"""`exp predict RUN FILE`: what a trained model says of the rows of a csv file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from exp.again.saved import TRUST, SavedRun
+from exp.arguments import Parser, place
+from exp.errors import ExpError, RunDirectoryError
+from exp.files import write_whole
+from exp.runs.directory import csv_text
+from exp.table import DELIMITERS, Faults, read_table, records
+from exp.textfile import content
+
+
+def main(words: list[str]) -> int:
+    """Writes the file's columns with probabilities and the predicted label behind them.
+
+    Raises:
+        DataError: the file cannot be read, or lacks a column.
+        RunDirectoryError: there is no finished run, or the output cannot be written.
+    """
+    parser = Parser(
+        prog="exp predict",
+        description="Labels and probabilities for the rows of a csv file. Columns are found by "
+        "name, in any order; all columns of the file are kept, and probability:CLASS for each "
+        "class and predicted are written behind them (in place of columns of those names).",
+    )
+    parser.add_argument("run", help="directory of a run")
+    parser.add_argument("file", help="csv file with a header, in UTF-8")
+    parser.add_argument("--output", metavar="FILE", help="where to write; by default it is printed")
+    parser.add_argument("--checkpoint", choices=("last", "best"), default="last")
+    parser.add_argument("--delimiter", choices=DELIMITERS, default=",", help="of the csv file")
+    parser.add_argument("--trust", action="store_true", help=TRUST)
+    args = parser.parse_args(words)
+    output = None if args.output is None else writable(Path(args.output))
+    run = SavedRun.at(place(args.run))
+    run.check()
+    content(args.file)  # a file that is not there is told before torch is imported
+    from exp.trained.model import Trained
+
+    trained = Trained.of(run, trust=args.trust, checkpoint=args.checkpoint)
+    text = predicted(trained, args.file, args.delimiter)
+    if output is None:
+        sys.stdout.write(text)
+        return 0
+    try:
+        write_whole(output, text.encode())
+    except OSError as error:
+        raise RunDirectoryError(f"cannot write {output}: {error.strerror or error}") from error
+    return 0
+
+
+def writable(path: Path) -> Path:
+    """An absolute path of a file that can be made.
+
+    Raises:
+        ExpError: its folder is not there, or it is a directory itself.
+    """
+    whole = path.absolute()
+    if whole.is_dir():
+        raise ExpError(f"--output: {path} is a directory, expected a file")
+    if not whole.parent.is_dir():
+        raise ExpError(f"--output: there is no directory {path.parent}")
+    return whole
+
+
+def predicted(trained: Any, file: str, delimiter: str = ",") -> str:
+    """The csv text of a file's rows with the answers of a `Trained` behind them.
+
+    Raises:
+        DataError: naming line and column of what is wrong in the file.
+    """
+    table = read_table(file, features=trained.features, delimiter=delimiter)
+    chances = trained.predict_proba(table.X)
+    said = trained.predict(table.X)
+    ours = [*(f"probability:{name}" for name in trained.classes), "predicted"]
+    (_, header), *rows = records(content(file), delimiter, Faults(file))
+    kept = [place for place, name in enumerate(header) if name.strip() not in ours]
+    answers = zip(chances.astype(str).tolist(), said.tolist(), strict=True)
+    lines = (
+        [*(fields[place] for place in kept), *numbers, label]
+        for (_, fields), (numbers, label) in zip(rows, answers, strict=True)
+    )
+    return csv_text([*(header[place] for place in kept), *ours], lines)
