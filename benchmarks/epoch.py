@@ -33,7 +33,7 @@ def ours() -> Callable[[int], None]:
     from exp.engine import Job, train
 
     defaults = dict.fromkeys(GROUPS, "standard") | {
-        "dataset": "moons", "split": "holdout", "model": "mlp", "optimizer": "sgd",
+        "dataset": "moons", "split": "holdout", "features": "none", "model": "mlp", "optimizer": "sgd",
         "loss": "auto", "scheduler": "none", "device": "cpu",
     }  # fmt: skip
 

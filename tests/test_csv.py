@@ -17,7 +17,7 @@ import exp.components  # noqa: F401 - declares the kinds
 from exp.data import Data
 from exp.errors import ConfigError, DataError
 from exp.registry import register
-from exp.table import read_table
+from exp.csvfile import read_table
 
 GOOD = "a,b,kind\n1,2,cat\n3,4.5,dog\n-1e3,.5,cat\n"
 
