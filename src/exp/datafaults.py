@@ -96,8 +96,7 @@ def wrong_codes(
     for column, texts in enumerate(categories):
         if texts is None:
             continue
-        for what in wrong_names(f"category of column {shown(features[column])}:", texts):
-            yield what
+        yield from wrong_names(f"category of column {shown(features[column])}:", texts)
         codes = X[:, column][~np.isnan(X[:, column])]
         if ((codes < 0) | (codes >= len(texts)) | (codes != np.floor(codes))).any():
             yield f"column {shown(features[column])}: expected categories 0..{len(texts) - 1}"

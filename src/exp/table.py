@@ -89,9 +89,7 @@ class Codes:
 
     def of(self, texts: Sequence[str | None]) -> NDArray[np.float32]:
         known = self.texts
-        numbers = [
-            np.nan if text is None else known.setdefault(text, len(known)) for text in texts
-        ]
+        numbers = [np.nan if text is None else known.setdefault(text, len(known)) for text in texts]
         return np.array(numbers, np.float32)
 
 
@@ -145,7 +143,7 @@ def assembled(
     if policy == "drop":
         kept &= ~np.isnan(X).any(axis=1)
     if not kept.any():
-        raise DataError(f"{path}: a value is missing in each of its {counted(len(X))}; none is left")
+        raise DataError(f"{path}: a value is missing in each of its {counted(len(X))}")
     for name, each in texts.items():
         met = len(each.texts)
         if met > SURE and 2 * met > len(X):

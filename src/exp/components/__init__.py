@@ -14,9 +14,7 @@ register.kind(
     "exp.components.toys",
     handed=("seed",),
 )
-register.kind(
-    "split", "exp.components.splits", "exp.components.folds", handed=("labels", "seed")
-)
+register.kind("split", "exp.components.splits", "exp.components.folds", handed=("labels", "seed"))
 register.kind("features", "exp.components.features", handed=("names", "seed"))
 register.kind("activation", "exp.components.activations")
 register.kind("model", "exp.components.models", handed=("in_features", "out_features"))

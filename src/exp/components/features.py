@@ -1,8 +1,8 @@
 """Feature maps: what a model is given instead of the features themselves.
 
-A map comes after `split.standardize`, has nothing to learn, and is computed by NumPy before training.
-Sums are taken feature by feature, not by a matrix product, so that a row is mapped to the same bits
-whatever other rows stand beside it.
+A map comes after `split.standardize`, has nothing to learn, and is computed by NumPy before
+training. Sums are taken feature by feature, not by a matrix product, so that a row is mapped to the
+same bits whatever other rows stand beside it.
 """
 
 from __future__ import annotations
