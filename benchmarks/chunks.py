@@ -25,7 +25,8 @@ CASES = (
 )  # fmt: skip
 NAMES = {
     "dataset": "moons", "split": "holdout", "features": "none", "model": "mlp",
-    "optimizer": "sgd", "loss": "auto", "scheduler": "none", "device": "cpu", "trainer": "standard", "figures": "none",
+    "optimizer": "sgd", "loss": "auto", "scheduler": "none", "device": "cpu",
+    "trainer": "standard", "figures": "none",
 }  # fmt: skip
 
 
