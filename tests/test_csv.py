@@ -151,7 +151,7 @@ def test_labels_are_numbered_in_sorted_order(
                 "3 faults in rows.csv; no row was used\n"
                 "  line 3              2 fields, the header has 3\n"
                 "  line 5              4 fields, the header has 3\n"
-                "  line 6, column 'b'  missing value in 1 of 3 rows, here first\n" + HINT
+                "  line 6, column 'b'  missing value in 1 of 4 rows, here first\n" + HINT
             ),
         ),
         (

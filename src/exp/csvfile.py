@@ -175,6 +175,7 @@ class Reader:
         self.rows = 0
 
     def take(self, batch: list[Record]) -> None:
+        self.rows += len(batch)
         width = len(self.names)
         whole = [record for record in batch if len(record[1]) == width]
         if len(whole) < len(batch):
@@ -184,7 +185,6 @@ class Reader:
                     self.faults.add(line, None, f"{count}, the header has {width}")
         if not whole:
             return
-        self.rows += len(whole)
         lines = [line for line, _ in whole]
         for at in self.wanted:
             name, fields = self.names[at], [row[at] for _, row in whole]
