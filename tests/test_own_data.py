@@ -201,7 +201,7 @@ def test_test_rows_and_a_split_with_test_rows_of_its_own(here: Path) -> None:
 def test_a_run_keeps_the_texts(here: Path) -> None:
     ended = inside(
         here, "dataset=csv", "dataset.path=rows.csv", "dataset.target=kind",
-        "dataset.missing=impute", *FAST[:2], "figures=all", "figures.plane=[age,size=big]",
+        "dataset.missing=impute", *FAST[:2], "figures=all", 'figures.plane=[age,"size=big"]',
         "figures.draw=[data,boundary]",
     )  # fmt: skip
     assert ended.code == 0, ended.err

@@ -60,11 +60,11 @@ def read_parquet(
             if size > LARGEST or file.metadata.num_rows * len(wanted) * 4 > LARGEST:
                 raise DataError(f"{path} is too large: at most {LARGEST:,} bytes are read")
             content = file.read(columns=[*wanted, target])
+            columns = {name: plain(path, name, content.column(name)) for name in wanted}
+            labels = plain(path, target, content.column(target))
     except (pyarrow.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path} is no Parquet file that can be read: {reason}") from error
-    columns = {name: plain(path, name, content.column(name)) for name in wanted}
-    labels = plain(path, target, content.column(target))
     texts = {name for name, values in columns.items() if isinstance(values, list)}
     return table_of(
         path,
