@@ -67,8 +67,8 @@ def cached(
     found = cache.load(recipe) if recipe else None
     if found is not None:
         arrays, names = found
-        named = [tuple(names[key]) for key in ("classes", "features", "units")]
-        data = Data(arrays["X"], arrays["y"], *named)
+        classes, features, units = (tuple(names[key]) for key in ("classes", "features", "units"))
+        data = Data(arrays["X"], arrays["y"], classes, features, units)
         return data, Split(arrays["train"], arrays["test"], arrays["validation"])
     data, parts = made(dataset, split, data_seed, split_seed)
     if recipe and keep and data.plain:

@@ -160,6 +160,7 @@ def fourier(
         total = np.tile(offsets, (len(X), 1))
         for column, weight in zip(X.T, weights, strict=True):
             total += column[:, None] * weight
-        return factor * np.cos(total)
+        mapped: Floats = factor * np.cos(total)
+        return mapped
 
     return FeatureMap("fourier", tuple(f"fourier {n + 1}" for n in range(n_components)), function)
