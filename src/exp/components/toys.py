@@ -50,7 +50,7 @@ def takes(generator: str) -> dict[str, Any]:
 
 
 def in_signature(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    generator, params = values["generator"], values["params"]
+    generator, params = values["generator"], values["params"] or {}
     known = takes(generator)
     for name, value in params.items():
         if name in OURS:
@@ -87,13 +87,15 @@ def size(generator: str, params: Mapping[str, Any]) -> tuple[int, int]:
 
 @register.dataset("sklearn", check=in_signature)
 @repeatable
-def sklearn(seed: int, *, generator: Generator = "make_moons", params: Params = {}) -> Data:  # noqa: B006
+def sklearn(
+    seed: int, *, generator: Generator = "make_moons", params: Params | None = None
+) -> Data:
     """Any classification data of sklearn.datasets, by the name of the function that makes them.
 
     Args:
         seed: the `random_state` of a make_ function.
         generator: its name.
-        params: its parameters, as its documentation has them.
+        params: its parameters, as its documentation has them; null leaves it its defaults.
 
     Raises:
         DataError: scikit-learn refuses the parameters.
@@ -101,7 +103,9 @@ def sklearn(seed: int, *, generator: Generator = "make_moons", params: Params = 
     from sklearn import datasets
 
     make = getattr(datasets, generator)
-    given = {n: tuple(v) if n in TUPLES and isinstance(v, list) else v for n, v in params.items()}
+    given = {
+        n: tuple(v) if n in TUPLES and isinstance(v, list) else v for n, v in (params or {}).items()
+    }
     if generator.startswith("make_"):
         given["random_state"] = seed
     try:
