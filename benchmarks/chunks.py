@@ -24,8 +24,9 @@ CASES = (
     ([64, 64], 4000, None), ([128, 128], 1000, None), ([8, 8], 1000, 32), ([64, 64], 1000, 32),
 )  # fmt: skip
 NAMES = {
-    "dataset": "moons", "split": "holdout", "model": "mlp", "optimizer": "sgd", "loss": "auto",
-    "scheduler": "none", "device": "cpu", "trainer": "standard", "figures": "none",
+    "dataset": "moons", "split": "holdout", "features": "none", "model": "mlp",
+    "optimizer": "sgd", "loss": "auto", "scheduler": "none", "device": "cpu",
+    "trainer": "standard", "figures": "none",
 }  # fmt: skip
 
 

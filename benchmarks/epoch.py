@@ -33,8 +33,8 @@ def ours() -> Callable[[int], None]:
     from exp.engine import Job, train
 
     defaults = dict.fromkeys(GROUPS, "standard") | {
-        "dataset": "moons", "split": "holdout", "model": "mlp", "optimizer": "sgd",
-        "loss": "auto", "scheduler": "none", "device": "cpu",
+        "dataset": "moons", "split": "holdout", "features": "none", "model": "mlp",
+        "optimizer": "sgd", "loss": "auto", "scheduler": "none", "device": "cpu",
     }  # fmt: skip
 
     def run(epochs: int) -> None:

@@ -55,8 +55,8 @@ def timed(name: str, work: Callable[[], T]) -> T:
 def jobs(count: int, **figures: object) -> list[Job]:
     """Default runs, each of another seed."""
     defaults = dict.fromkeys(GROUPS, "standard") | {
-        "dataset": "moons", "split": "holdout", "model": "mlp", "optimizer": "sgd",
-        "loss": "auto", "scheduler": "none", "device": "cpu",
+        "dataset": "moons", "split": "holdout", "features": "none", "model": "mlp",
+        "optimizer": "sgd", "loss": "auto", "scheduler": "none", "device": "cpu",
     }  # fmt: skip
     parts = {name: {"name": option} for name, option in defaults.items()}
     parts["figures"] |= figures

@@ -18,8 +18,9 @@ from exp.engine import Job, Stack, Training
 
 EPOCHS = int(sys.argv[1]) if len(sys.argv) > 1 else 200
 NAMES = {
-    "dataset": "moons", "split": "holdout", "model": "mlp", "optimizer": "sgd", "loss": "auto",
-    "scheduler": "none", "device": "cuda", "trainer": "standard", "figures": "none",
+    "dataset": "moons", "split": "holdout", "features": "none", "model": "mlp",
+    "optimizer": "sgd", "loss": "auto", "scheduler": "none", "device": "cuda",
+    "trainer": "standard", "figures": "none",
 }  # fmt: skip
 
 

@@ -27,6 +27,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 DEFAULTS = {
     "dataset": "moons",
     "split": "holdout",
+    "features": "none",
     "model": "mlp",
     "optimizer": "sgd",
     "loss": "auto",

@@ -19,6 +19,7 @@ from exp.registry import register
 CONF = Path(__file__).parents[1] / "conf"
 GENERATED = ["blobs", "checkerboard", "circles", "gaussians", "moons", "spirals", "two_spirals"]
 GENERATED.append("xor")
+OWN = ["csv", "npz", "parquet"]
 BUNDLED = ["breast_cancer", "digits", "iris", "wine"]
 
 
@@ -33,7 +34,7 @@ def same(data: Data, X: np.ndarray, y: np.ndarray) -> None:
 
 
 def test_all_are_there() -> None:
-    assert register.kinds["dataset"].names() == sorted([*GENERATED, *BUNDLED, "csv"])
+    assert register.kinds["dataset"].names() == sorted([*GENERATED, *BUNDLED, *OWN, "sklearn"])
 
 
 @pytest.mark.parametrize("name", [*GENERATED, *BUNDLED])
@@ -49,7 +50,7 @@ def test_contract(name: str) -> None:
     assert build(name).fingerprint == data.fingerprint
 
 
-@pytest.mark.parametrize("name", [*GENERATED, *BUNDLED, "csv"])
+@pytest.mark.parametrize("name", [*GENERATED, *BUNDLED, *OWN, "sklearn"])
 def test_yaml_states_the_defaults(name: str) -> None:
     text = (CONF / "dataset" / f"{name}.yaml").read_text()
     stated = yaml.safe_load(text)

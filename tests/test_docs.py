@@ -264,7 +264,7 @@ it, and a test compares it with the code."""
 def components_page() -> str:
     """docs/components.md, from the registry and the experiments of conf/."""
     lines = [INTRODUCTION]
-    for group in (*GROUPS[:3], "activation", *GROUPS[3:]):
+    for group in (*GROUPS[:4], "activation", *GROUPS[4:]):
         lines += ["", f"## {group}", "", "| option | what it is | parameters |", "|---|---|---|"]
         kind = register.kinds[group]
         options = [kind.components[name] for name in kind.names()]

@@ -58,6 +58,24 @@ def test_cross_entropy(smoothing: float, weights: list[float] | None) -> None:
     assert mean(loss, logits, labels) == [pytest.approx(twin.item(), rel=1e-6)]
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("name", ["bce", "cross_entropy", "focal", "hinge", "mse"])
+def test_class_weights_are_a_weighted_mean(name: str, classes: int) -> None:
+    if name == "bce" and classes == 3:
+        return
+    runs = [[1.0, 3.0, 0.5][:classes], [2.0, 0.0, 7.0][:classes]]
+    plain = build(classes, *[{"name": name}] * 2)
+    loss = build(classes, *({"name": name, "class_weights": weights} for weights in runs))
+    logits, labels = rows(classes, 2)
+    if loss.outputs != logits.shape[1]:
+        logits = torch.cat([logits, -logits], dim=1)
+    each = plain.per_row(logits, plain.targets(labels, logits.dtype))
+    for run, found in enumerate(mean(loss, logits, labels)):
+        weights = torch.tensor(runs[run])[labels[run]]
+        twin = float((weights * each[run]).sum() / weights.sum())
+        assert found == pytest.approx(twin, rel=1e-6)
+
+
 def test_cross_entropy_of_two_classes_has_two_logits() -> None:
     loss = build(2, {"name": "cross_entropy"})
     assert loss.outputs == 2
@@ -164,10 +182,10 @@ def test_impossible_combinations_are_explained(
 
 def test_auto_is_settled_by_the_number_of_classes() -> None:
     chosen = register.choose("loss", {"name": "auto", "l2": 0.5})
-    assert settled(chosen, 2).as_dict() == {
-        "name": "bce", "pos_weight": None, "l1": 0.0, "l2": 0.5,
+    assert settled(chosen, [5, 5]).as_dict() == {
+        "name": "bce", "pos_weight": None, "class_weights": None, "l1": 0.0, "l2": 0.5,
     }  # fmt: skip
-    assert settled(chosen, 3).name == "cross_entropy"
+    assert settled(chosen, [5, 5, 5]).name == "cross_entropy"
 
 
 def test_faults_of_a_loss() -> None:
@@ -176,7 +194,7 @@ def test_faults_of_a_loss() -> None:
     assert str(caught.value) == (
         "3 faults in the config; nothing was started\n"
         "  loss.alfa   unknown parameter of loss focal 'alfa'. Did you mean 'alpha'? "
-        "It takes: gamma, alpha, l1, l2\n"
+        "It takes: gamma, alpha, class_weights, l1, l2\n"
         "  loss.gamma  expected a number greater than or equal to 0, found -1\n"
         "  loss.l1     expected a number, found 'a'"
     )

@@ -60,6 +60,21 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "model": {"activation": "elu", "hidden": [12, 8, 4]},
         "loss": "mse",
     },
+    "random features, balanced": {
+        "features": {"name": "fourier", "n_components": 21},
+        "split": {"name": "holdout", "standardize": True},
+        "loss": {"name": "auto", "class_weights": "balanced"},
+        "trainer": {"batch_size": 48},
+    },
+    "playground, hinge with class weights": {
+        "features": "playground",
+        "loss": {"name": "hinge", "class_weights": [1.0, 3.0]},
+    },
+    "polynomial, focal with class weights": {
+        "features": {"name": "polynomial", "degree": 3},
+        "dataset": "spirals",
+        "loss": {"name": "focal", "class_weights": "balanced"},
+    },
     "rprop float64": {"optimizer": {"name": "rprop", "lr": 0.01}, "device": {"dtype": "float64"}},
 }
 EPOCHS = 40

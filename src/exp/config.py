@@ -26,6 +26,7 @@ from exp.schema import Count, Seed
 GROUPS = (
     "dataset",
     "split",
+    "features",
     "model",
     "optimizer",
     "loss",
@@ -34,6 +35,8 @@ GROUPS = (
     "trainer",
     "figures",
 )
+OPTIONAL = {"features": "none"}
+"""Groups that a config may leave out, and what they then are: configs from before they existed."""
 PRESENTATION = {
     "name": (),
     "plugins": (),
@@ -204,6 +207,9 @@ def plan(config: Mapping[str, Any], already: Sequence[Fault] = ()) -> Plan:
     chosen: dict[str, Chosen] = {}
     for group in GROUPS:
         try:
+            if group not in config and group in OPTIONAL:
+                chosen[group] = register.choose(group, OPTIONAL[group], group)
+                continue
             if group not in config:
                 options = ", ".join(register.kinds[group].names())
                 raise ConfigError([Fault(group, f"missing: choose one of {options}")])
@@ -259,5 +265,6 @@ def together(chosen: Mapping[str, Chosen]) -> Iterator[tuple[str, str]]:
     split, trainer = chosen["split"].params, chosen["trainer"].params
     if trainer["monitor"] == "validation/loss" and not split.get("validation"):
         yield "trainer.monitor", "validation/loss needs a validation split: set split.validation"
-    if trainer["monitor"] == "test/loss" and split.get("test") == 0:
+    own_test = chosen["dataset"].params.get("test_path")
+    if trainer["monitor"] == "test/loss" and split.get("test") == 0 and not own_test:
         yield "trainer.monitor", "test/loss needs test rows: split.test is 0"

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,11 +21,16 @@ from exp.datafaults import (
     not_finite,
     raise_any,
     real,
+    wrong_codes,
     wrong_labels,
     wrong_names,
     wrong_shapes,
 )
 from exp.errors import DataError
+from exp.mapping import FeatureMap
+
+if TYPE_CHECKING:
+    from exp.encoding import Encoding
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +43,12 @@ class Data:
         classes: K names; `classes[y[i]]` is the class of row i.
         features: a name for each column of X.
         units: a unit for each column of X, None where there is none or it is not known.
+        categories: for each column of X None, or the texts that its numbers 0, 1, ... stand for;
+            () where all columns are numbers.
+        gaps: whether X may hold NaN, a missing value that `exp.encoding` fills.
+        test: rows that are for the test, however the others are split, as they came from a file of
+            their own; None where any row may be.
+        notes: what a user should hear of how the rows came about.
 
     Raises:
         DataError: naming row and column (rows counted from 0).
@@ -47,13 +59,18 @@ class Data:
     classes: tuple[str, ...]
     features: tuple[str, ...]
     units: tuple[str | None, ...]
+    categories: tuple[tuple[str, ...] | None, ...] = ()
+    gaps: bool = False
+    test: NDArray[np.int64] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         columns = (len(self.features), len(self.units))
         raise_any([*wrong_shapes(self.X, self.y, *columns)])
         raise_any([*wrong_names("class", self.classes), *wrong_names("feature", self.features)])
-        values = not_finite(self.X, self.X, self.features)
+        values = not_finite(self.X, self.X, self.features, gaps=self.gaps)
         raise_any([*values, *wrong_labels(self.y, self.classes)])
+        raise_any([*wrong_codes(self.X, self.categories, self.features)])
 
     @classmethod
     def checked(
@@ -94,8 +111,16 @@ class Data:
     @cached_property
     def fingerprint(self) -> str:
         """sha256 of all that a run can see of the data: numbers, labels and names."""
-        names = [self.X.shape, self.classes, self.features, self.units]
-        return digest(json.dumps(names).encode(), self.X, self.y)
+        names: list[Any] = [self.X.shape, self.classes, self.features, self.units]
+        if not self.plain:
+            names += [self.categories, self.gaps, self.test is not None]
+        own = () if self.test is None else (self.test,)
+        return digest(json.dumps(names).encode(), self.X, self.y, *own)
+
+    @property
+    def plain(self) -> bool:
+        """Whether all of X is numbers that are there, and any row may be for the test."""
+        return not (any(self.categories) or self.gaps or self.test is not None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,13 +158,19 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """Rows that are ready for a run: checked, split and, if asked for, standardized.
+    """Rows that are ready for a run: checked, split, encoded, standardized, mapped.
+
+        data.X --encoding--> rows --mean, scale--> scaled --mapping--> X
+
+    Each step that is not asked for or not needed leaves the rows as they are.
 
     Attributes:
         data: the rows as they came.
         split: which of them do what.
-        mean: [features] float64 of the training rows, or None: not standardized.
-        scale: [features] float64, their standard deviation (1 for a constant feature), or None.
+        mean: [columns of `rows`] float64 of the training rows, or None: not standardized.
+        scale: the same, their standard deviation (1 for a constant feature), or None.
+        encoding: turns categories and gaps into numbers, or None: there are none.
+        mapping: the features that a model is given instead, or None: those that there are.
 
     Raises:
         DataError: a split that does not fit the data: a training part that lacks a class, a row
@@ -150,6 +181,8 @@ class Prepared:
     split: Split
     mean: NDArray[np.float64] | None = None
     scale: NDArray[np.float64] | None = None
+    encoding: Encoding | None = None
+    mapping: FeatureMap | None = None
 
     def __post_init__(self) -> None:
         seen = np.zeros(len(self.data.y), bool)
@@ -168,22 +201,68 @@ class Prepared:
 
     @classmethod
     def of(cls, data: Data, split: Split, *, standardize: bool = False) -> Prepared:
-        """With `mean` and `scale` fitted on the training rows if `standardize`."""
-        prepared = cls(data, split)
-        return cls(data, split, *fitted(data.X[split.train])) if standardize else prepared
+        """Encoded by the training rows where that is needed, with `mean` and `scale` fitted on
+        them if `standardize`."""
+        encoding = None
+        if any(data.categories) or data.gaps:
+            from exp.encoding import Encoding
+
+            cls(data, split)  # a split that does not fit is told before the rows are looked at
+            encoding = Encoding.fit(data, split.train)
+        prepared = cls(data, split, encoding=encoding)
+        if not standardize:
+            return prepared
+        mean, scale = fitted(prepared.rows[split.train])
+        if encoding is not None:
+            mean[encoding.indicator], scale[encoding.indicator] = 0.0, 1.0
+        return replace(prepared, mean=mean, scale=scale)
+
+    def mapped_by(self, mapping: FeatureMap | None) -> Prepared:
+        """The same rows, mapped for the model."""
+        return replace(self, mapping=mapping)
 
     @cached_property
-    def X(self) -> NDArray[np.float32]:  # noqa: N802 - the field's own name
-        """[rows, features] float32: what a model is given. Standardized where that was asked for.
+    def rows(self) -> NDArray[np.float32]:
+        """[rows, columns] float32, finite: every category and every gap a number, in own units."""
+        return self.encoded(self.data.X)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """A name for each column of `rows`."""
+        return self.data.features if self.encoding is None else self.encoding.names
+
+    @property
+    def units(self) -> tuple[str | None, ...]:
+        """A unit for each column of `rows`."""
+        return self.data.units if self.encoding is None else self.encoding.units
+
+    @cached_property
+    def scaled(self) -> NDArray[np.float32]:
+        """`rows` on the scale of the training rows, if that was asked for.
 
         Raises:
             DataError: a standardized value that float32 cannot hold.
         """
-        return self.transform(self.data.X)
+        return self.standardized(self.rows)
+
+    @cached_property
+    def X(self) -> NDArray[np.float32]:  # noqa: N802 - the field's own name
+        """[rows, inputs] float32: what a model is given.
+
+        Raises:
+            DataError: a value that float32 cannot hold.
+        """
+        return self.mapped(self.scaled)
 
     @property
     def y(self) -> NDArray[np.int64]:
         return self.data.y
+
+    @cached_property
+    def counts(self) -> tuple[int, ...]:
+        """Training rows of each class."""
+        labels = self.data.y[self.split.train]
+        return tuple(np.bincount(labels, minlength=len(self.data.classes)).tolist())
 
     @property
     def fingerprint(self) -> str:
@@ -193,11 +272,23 @@ class Prepared:
     def split_digest(self) -> str:
         return self.split.digest
 
-    def transform(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Other rows [rows, features] on the scale of the training rows."""
+    def encoded(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Rows such as those of `data.X` as rows such as those of `rows`."""
+        return X if self.encoding is None else self.encoding(X)
+
+    def transform(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What a model is given for other `rows` [rows, columns], in the units they came in."""
+        return self.mapped(self.standardized(rows))
+
+    def standardized(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Other `rows` [rows, columns] on the scale of the training rows."""
         if self.mean is None or self.scale is None:
-            return X
-        return standardized(X, self.mean, self.scale, self.data.features)
+            return rows
+        return standardized(rows, self.mean, self.scale, self.features)
+
+    def mapped(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What a model is given for other `scaled` rows [rows, columns]."""
+        return scaled if self.mapping is None else self.mapping(scaled)
 
 
 def fitted(rows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

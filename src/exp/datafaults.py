@@ -70,15 +70,36 @@ def repeated(names: Sequence[str]) -> dict[str, int]:
 
 
 def not_finite(
-    X: NDArray[np.float32], given: NDArray[np.generic], features: Sequence[str]
+    X: NDArray[np.float32],
+    given: NDArray[np.generic],
+    features: Sequence[str],
+    *,
+    gaps: bool = False,
 ) -> Iterator[str]:
-    """What is wrong in `X`, told with the values it was made from."""
-    if np.isfinite(X).all():
+    """What is wrong in `X`, told with the values it was made from; NaN is not with `gaps`."""
+    wrong = np.isinf(X) if gaps else ~np.isfinite(X)
+    if not wrong.any():
         return
-    for row, column in np.argwhere(~np.isfinite(X))[: MOST + 1]:
+    for row, column in np.argwhere(wrong)[: MOST + 1]:
         value = given[row, column].item()
         why = "does not fit float32" if np.isfinite(value) else "is not a finite number"
         yield f"row {row}, column {shown(features[column])}: {value} {why}"
+
+
+def wrong_codes(
+    X: NDArray[np.float32], categories: Sequence[Sequence[str] | None], features: Sequence[str]
+) -> Iterator[str]:
+    """What is wrong with columns whose numbers stand for categories."""
+    if categories and len(categories) != len(features):
+        yield f"X has {len(features)} columns, but categories are given for {len(categories)}"
+        return
+    for column, texts in enumerate(categories):
+        if texts is None:
+            continue
+        yield from wrong_names(f"category of column {shown(features[column])}:", texts)
+        codes = X[:, column][~np.isnan(X[:, column])]
+        if ((codes < 0) | (codes >= len(texts)) | (codes != np.floor(codes))).any():
+            yield f"column {shown(features[column])}: expected categories 0..{len(texts) - 1}"
 
 
 def wrong_labels(y: NDArray[np.int64], classes: Sequence[str]) -> Iterator[str]:

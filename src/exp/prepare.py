@@ -1,4 +1,4 @@
-"""From a dataset and a split of the config to rows that are ready for a run."""
+"""From a dataset, a split and features of the config to rows that are ready for a run."""
 
 from __future__ import annotations
 
@@ -14,12 +14,20 @@ from exp import cache
 from exp.data import Data, Prepared, Split
 from exp.datafaults import TooFewRowsError
 from exp.errors import ComponentError, DataError
+from exp.mapping import FeatureMap
 from exp.packages import installed
 from exp.registry import Chosen
 
 
 def prepare(
-    dataset: Chosen, split: Chosen, *, data_seed: int, split_seed: int, keep: bool = True
+    dataset: Chosen,
+    split: Chosen,
+    *,
+    data_seed: int,
+    split_seed: int,
+    features: Chosen | None = None,
+    init_seed: int = 0,
+    keep: bool = True,
 ) -> Prepared:
     """Makes the rows and splits them, or takes both from the cache of `exp.cache`.
 
@@ -29,17 +37,23 @@ def prepare(
             `standardize` and it is true, the features are standardized by the training rows.
         data_seed: of the rows.
         split_seed: of the split.
+        features: built with the names of the features and `init_seed`; gives a `FeatureMap`, or
+            None for the features as they are.
+        init_seed: of the feature map, which is as random as the weights behind it.
         keep: whether what had to be made goes into the cache.
 
     Raises:
         DataError: the rows cannot be used, cannot be split so, or do not fit in memory.
-        ComponentError: a component gave something else than `Data` or `Split`.
+        ComponentError: a component gave something else than `Data`, `Split` or `FeatureMap`.
+        ImpossibleError: a feature map that these features cannot have.
     """
     try:
         data, parts = cached(dataset, split, data_seed, split_seed, keep)
         standardize = bool(split.params.get("standardize", False))
         prepared = Prepared.of(data, parts, standardize=standardize)
-        _ = prepared.X  # standardizing can fail: here, where a DataError is expected
+        if features is not None:
+            prepared = prepared.mapped_by(mapping(features, prepared.features, init_seed))
+        _ = prepared.X  # numbers can grow too large: here, where a DataError is expected
         return prepared
     except MemoryError as error:
         raise DataError(f"dataset {dataset.name} does not fit in memory: {error}") from error
@@ -53,11 +67,11 @@ def cached(
     found = cache.load(recipe) if recipe else None
     if found is not None:
         arrays, names = found
-        named = [tuple(names[key]) for key in ("classes", "features", "units")]
-        data = Data(arrays["X"], arrays["y"], *named)
+        classes, features, units = (tuple(names[key]) for key in ("classes", "features", "units"))
+        data = Data(arrays["X"], arrays["y"], classes, features, units)
         return data, Split(arrays["train"], arrays["test"], arrays["validation"])
     data, parts = made(dataset, split, data_seed, split_seed)
-    if recipe and keep:
+    if recipe and keep and data.plain:
         names = {"classes": data.classes, "features": data.features, "units": data.units}
         rows = {"train": parts.train, "test": parts.test, "validation": parts.validation}
         cache.save(recipe, {"X": data.X, "y": data.y, **rows}, names)
@@ -70,13 +84,43 @@ def made(dataset: Chosen, split: Chosen, data_seed: int, split_seed: int) -> tup
         found = type(data).__name__
         raise ComponentError(f"dataset {dataset.name} must give an exp.data.Data, found {found}")
     try:
-        parts = split.build(data.y, split_seed)
+        return data, parts_of(data, split, split_seed)
     except TooFewRowsError as error:
         raise error.named(data.classes) from error
+
+
+def parts_of(data: Data, split: Chosen, seed: int) -> Split:
+    """The split of the rows, test rows of a file of their own left out of it."""
+    if data.test is None:
+        return checked(split.build(data.y, seed), split)
+    rest = np.setdiff1d(np.arange(len(data.y), dtype=np.int64), data.test)
+    if "test" in split.params:
+        split = Chosen(split.component, {**split.params, "test": 0.0})
+    parts = checked(split.build(data.y[rest], seed), split)
+    if len(parts.test):
+        raise DataError(
+            f"split {split.name} holds rows out for a test, and the data bring test rows of their "
+            "own: use split=holdout"
+        )
+    return Split(rest[parts.train], data.test, rest[parts.validation])
+
+
+def checked(parts: object, split: Chosen) -> Split:
     if not isinstance(parts, Split):
         found = type(parts).__name__
         raise ComponentError(f"split {split.name} must give an exp.data.Split, found {found}")
-    return data, parts
+    return parts
+
+
+def mapping(features: Chosen, names: tuple[str, ...], seed: int) -> FeatureMap | None:
+    """The feature map of a config for features of these names."""
+    found = features.build(names, seed)
+    if found is not None and not isinstance(found, FeatureMap):
+        kind = type(found).__name__
+        raise ComponentError(
+            f"features {features.name} must give an exp.mapping.FeatureMap or None, found {kind}"
+        )
+    return found
 
 
 def recipe_of(

@@ -1,35 +1,24 @@
-"""A csv file of numbers, read whole or refused with everything that is wrong in it.
-
-Lines are counted as an editor counts them: the header is line 1.
-"""
+"""A file of rows: numbers, categories and labels, read whole or refused with all that is wrong."""
 
 from __future__ import annotations
 
-import csv
-import io
-import itertools
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.datafaults import repeated
-from exp.errors import DataError, nearest, shown
-from exp.textfile import content
+from exp.datafaults import counted
+from exp.errors import DataError, shown
 
 MOST = 10
 """After so many faults the reading ends."""
-BATCH = 10_000
-"""Rows that are held as text at a time."""
-LOOKED_AT = 5
-"""Rows after which a column that held only text is taken for a text column."""
+SURE = 20
+"""So many different texts are categories, or classes, even where each has one row."""
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
-DELIMITERS = (",", ";", "\t", "|", " ")
 
-Record = tuple[int, list[str]]
-"""The line at which a row begins, and its fields."""
+Policy = Literal["refuse", "drop", "impute"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,27 +26,42 @@ class Table:
     """The rows of a file.
 
     Attributes:
-        X: [rows, features] float32, finite.
+        X: [rows, features] float32: numbers, or positions in the column's categories; NaN where a
+            value is missing and that is allowed.
         features: names of the columns of X.
+        categories: for each column its texts in the order in which they are met, or None.
         codes: [rows] int64, the label of row i is `labels[codes[i]]`; empty without a target.
         labels: the labels as they are written, in the order in which they are met.
+        dropped: rows that were left out since a value is missing.
     """
 
     X: NDArray[np.float32]
     features: tuple[str, ...]
+    categories: tuple[tuple[str, ...] | None, ...]
     codes: NDArray[np.int64]
     labels: tuple[str, ...]
+    dropped: int = 0
 
 
 @dataclass
 class Faults:
-    """What is wrong in one file."""
+    """What is wrong in one file.
+
+    Attributes:
+        path: of the file.
+        counts: the word before the number of a row, and what the first row is counted as.
+        found: number of the row, place in words, what is wrong there.
+        hint: a last line on what can be done.
+    """
 
     path: str
+    counts: str = "line"
     found: list[tuple[int, str, str]] = field(default_factory=list)
+    hint: str = ""
 
     def add(self, line: int, column: str | None, message: str) -> None:
-        place = f"line {line}" if column is None else f"line {line}, column {shown(column, 40)}"
+        place = f"{self.counts} {line}"
+        place += "" if column is None else f", column {shown(column, 40)}"
         self.found.append((line, place, message))
 
     @property
@@ -73,184 +77,91 @@ class Faults:
         width = max(len(place) for _, place, _ in first)
         lines = [f"  {place:<{width}}  {message}" for _, place, message in first]
         heading = f"the first {MOST} faults" if self.full else count
-        raise DataError("\n".join([f"{heading} in {self.path}; no row was used", *lines]))
+        hint = [self.hint] if self.hint else []
+        raise DataError("\n".join([f"{heading} in {self.path}; no row was used", *lines, *hint]))
 
 
-def read_table(
+class Codes:
+    """Texts numbered in the order in which they are met; None is a missing one, NaN."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, int] = {}
+
+    def of(self, texts: Sequence[str | None]) -> NDArray[np.float32]:
+        known = self.texts
+        numbers = [np.nan if text is None else known.setdefault(text, len(known)) for text in texts]
+        return np.array(numbers, np.float32)
+
+
+@dataclass
+class Gaps:
+    """How often a value is missing in each column, and where first."""
+
+    count: dict[str, int] = field(default_factory=dict)
+    first: dict[str, int] = field(default_factory=dict)
+
+    def add(self, column: str, line: int) -> None:
+        self.first.setdefault(column, line)
+        self.count[column] = self.count.get(column, 0) + 1
+
+    def told(self, faults: Faults, rows: int, target: str | None, policy: Policy) -> None:
+        """Adds a fault for each column that the policy does not allow to have gaps."""
+        for column, count in self.count.items():
+            of = f"in {count} of {counted(rows)}"
+            if column == target and policy != "drop":
+                faults.add(self.first[column], column, f"the label is missing {of}, here first")
+                faults.hint = "dataset.missing=drop leaves rows without a label out"
+            elif policy == "refuse":
+                faults.add(self.first[column], column, f"missing value {of}, here first")
+        if policy == "refuse" and set(self.count) - {target}:
+            faults.hint = (
+                "dataset.missing=drop leaves such rows out, dataset.missing=impute fills in the "
+                "median or the most frequent value of the training rows"
+            )
+
+
+def assembled(
     path: str,
-    *,
-    target: str | None = None,
-    features: Sequence[str] | None = None,
-    delimiter: str = ",",
+    columns: Mapping[str, NDArray[np.float32]],
+    texts: Mapping[str, Codes],
+    target: tuple[NDArray[np.float32], Sequence[str]] | None,
+    policy: Policy,
 ) -> Table:
-    """Reads a csv file with a header line, in UTF-8.
+    """The table of columns that have been read.
 
     Args:
-        path: of the file, relative to the working directory; ~ is the home.
-        target: name of the column of labels, or None to read none.
-        features: names of the columns of numbers, in the order wanted; all but the target if None.
-        delimiter: one character between two fields.
+        columns: name -> [rows] numbers or codes, NaN where missing.
+        texts: name -> the texts of the codes, of columns of categories.
+        target: codes of the labels, NaN where missing, and the labels; None: there are none.
 
     Raises:
-        DataError: naming line and column of up to 10 faults.
+        DataError: no row is left, or a column of texts does not look like categories.
     """
-    raw = content(path)
-    faults = Faults(path)
-    rows = records(raw, delimiter, faults)
-    line, header = next(rows, (1, []))
-    faults.raise_any()
-    names = [name.strip() for name in header]
-    wanted = columns(names, target, features, delimiter, line, faults)
-    faults.raise_any()
-    where = None if target is None else names.index(target)
-    underscores = raw.find(b"_", max(raw.find(b"\n"), 0)) >= 0
-    reader = Reader(faults, names, wanted, where, underscores)
-    while not faults.full and (batch := list(itertools.islice(rows, BATCH))):
-        reader.take(batch)
-    faults.raise_any()
-    if not reader.X:
-        raise DataError(f"{path} has a header and no rows")
-    codes = np.concatenate(reader.codes) if reader.codes else np.empty(0, np.int64)
-    chosen = tuple(names[column] for column in wanted)
-    return Table(np.concatenate(reader.X), chosen, codes, tuple(reader.labels))
-
-
-def records(raw: bytes, delimiter: str, faults: Faults) -> Iterator[Record]:
-    """Rows that are not blank; ends with a fault where the quoting is broken."""
-    text = io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8-sig", newline="")
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
-    line = 1
-    try:
-        for fields in reader:
-            if fields:
-                yield line, fields
-            line = reader.line_num + 1
-    except csv.Error as error:
-        faults.add(line, None, f"{error}: the row that begins here is not valid csv")
-
-
-def columns(
-    names: list[str],
-    target: str | None,
-    features: Sequence[str] | None,
-    delimiter: str,
-    line: int,
-    faults: Faults,
-) -> list[int]:
-    """The columns of the features, by position. Faults of the header are added to `faults`."""
-    for name in [name for name in repeated(names) if name]:
-        places = [str(place + 1) for place, other in enumerate(names) if other == name]
-        faults.add(line, name, f"columns {', '.join(places)} have the same name")
-    asked = [*(() if target is None else (target,)), *(features or ())]
-    there = set(names) - {""}
-    for name in asked:
-        if name not in there:
-            faults.add(line, None, no_column(name, names, delimiter))
-    if faults.found:
-        return []
-    if features is not None:
-        return [names.index(name) for name in features]
-    for place, name in enumerate(names):
-        if not name:
-            message = f"column {place + 1} has no name; if it is no feature, name those that are"
-            faults.add(line, None, message + " in `features`")
-    wanted = [place for place, name in enumerate(names) if name != target]
-    if not wanted:
-        faults.add(line, None, f"there is no column but {shown(target)}, so no feature")
-    return wanted
-
-
-def no_column(name: str, names: list[str], delimiter: str) -> str:
-    known = [shown(each, 40) for each in names[:20]]
-    rest = f" and {len(names) - 20} more" if len(names) > 20 else ""
-    text = f"no column {shown(name)}.{nearest(name, names)} The header has {', '.join(known)}{rest}"
-    others = [each for each in DELIMITERS if each != delimiter and each in names[0]]
-    if len(names) == 1 and others:
-        text += f" (is the delimiter {shown(others[0])}?)"
-    if all(is_number(each) for each in names):
-        text += " (only numbers: has the file no header line?)"
-    return text
-
-
-class Reader:
-    """Turns batches of text rows into numbers and labels.
-
-    Args:
-        names: of all columns.
-        wanted: positions of the features.
-        target: position of the label, or None.
-        underscores: whether one stands anywhere below the header: `float` would take `1_0`.
-    """
-
-    def __init__(
-        self,
-        faults: Faults,
-        names: list[str],
-        wanted: list[int],
-        target: int | None,
-        underscores: bool,
-    ) -> None:
-        self.faults, self.names, self.target = faults, names, target
-        self.wanted, self.underscores = wanted, underscores
-        self.X: list[NDArray[np.float32]] = []
-        self.codes: list[NDArray[np.int64]] = []
-        self.labels: dict[str, int] = {}
-        self.looked = False
-
-    def take(self, batch: list[Record]) -> None:
-        width = len(self.names)
-        whole = [record for record in batch if len(record[1]) == width]
-        if len(whole) < len(batch):
-            for line, fields in batch:
-                if len(fields) != width:
-                    count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
-                    self.faults.add(line, None, f"{count}, the header has {width}")
-        if not whole:
-            return
-        if not self.looked:
-            self.looked = True
-            self.drop_text_columns(whole[:LOOKED_AT])
-        self.take_numbers(whole)
-        if self.target is not None:
-            self.take_labels(whole, self.target)
-
-    def drop_text_columns(self, rows: list[Record]) -> None:
-        """One fault for a column of text, not one for each of its rows."""
-        for column in list(self.wanted):
-            if len(rows) > 1 and all(is_text(fields[column]) for _, fields in rows):
-                example = shown(rows[0][1][column], 40)
-                hint = "a column of text, which cannot be a feature yet; leave it out of `features`"
-                self.faults.add(rows[0][0], self.names[column], f"{example}: {hint}")
-                self.wanted = [other for other in self.wanted if other != column]
-
-    def take_numbers(self, rows: list[Record]) -> None:
-        wanted = self.wanted
-        try:
-            numbers = [float(fields[column]) for _, fields in rows for column in wanted]
-            with np.errstate(over="ignore"):
-                X = np.array(numbers, np.float64).astype(np.float32).reshape(-1, len(wanted))
-        except ValueError:
-            X = None
-        odd = self.underscores and any("_" in fields[at] for _, fields in rows for at in wanted)
-        if X is not None and np.isfinite(X).all() and not odd:
-            self.X.append(X)
-            return
-        for line, fields in rows:
-            for column in wanted:
-                if message := wrong(fields[column]):
-                    self.faults.add(line, self.names[column], message)
-            if self.faults.full:
-                return
-
-    def take_labels(self, rows: list[Record], target: int) -> None:
-        texts = [fields[target].strip() for _, fields in rows]
-        known = self.labels
-        codes = [known.setdefault(text, len(known)) for text in texts]
-        self.codes.append(np.array(codes, np.int64))
-        if not {"", "nan", "NaN", "NAN"}.isdisjoint(known):
-            for (line, _), text in zip(rows, texts, strict=True):
-                if text.lower() in ("", "nan"):
-                    self.faults.add(line, self.names[target], "the label is missing")
+    X = np.column_stack(list(columns.values()))
+    codes, labels = target if target is not None else (np.zeros(len(X), np.float32), ())
+    kept = ~np.isnan(codes)
+    if policy == "drop":
+        kept &= ~np.isnan(X).any(axis=1)
+    if not kept.any():
+        raise DataError(f"{path}: a value is missing in each of its {counted(len(X))}")
+    for name, each in texts.items():
+        met = len(each.texts)
+        if met > SURE and 2 * met > len(X):
+            found = f"{met} different texts in {counted(len(X))}"
+            raise DataError(
+                f"{path}, column {shown(name)}: it looks like a name of each row ({found}, such as "
+                f"{shown(next(iter(each.texts)), 40)}), not like categories; leave it out of "
+                "`features`"
+            )
+    empty = np.empty(0, np.int64)
+    return Table(
+        X=np.ascontiguousarray(X[kept]),
+        features=tuple(columns),
+        categories=tuple(tuple(texts[n].texts) if n in texts else None for n in columns),
+        codes=empty if target is None else codes[kept].astype(np.int64),
+        labels=tuple(labels),
+        dropped=int((~kept).sum()),
+    )
 
 
 def is_number(text: str) -> bool:
@@ -261,18 +172,18 @@ def is_number(text: str) -> bool:
     return "_" not in text
 
 
-def is_text(text: str) -> bool:
-    return text.strip().lower() not in MISSING and not is_number(text)
+def is_missing(text: str) -> bool:
+    return text.strip().lower() in MISSING
 
 
-def wrong(text: str) -> str | None:
-    """What keeps a field from being a number in float32, if anything does."""
-    if text.strip().lower() in MISSING:
-        return f"missing value {shown(text)}" if text.strip() else "missing value"
-    if not is_number(text):
-        return f"{shown(text)} is not a number"
-    if not math.isfinite(float(text)):
-        return f"{shown(text)} is not finite"
-    with np.errstate(over="ignore"):
-        fits = np.isfinite(np.float32(float(text)))
-    return None if fits else f"{shown(text)} does not fit float32 (at most 3.4e38)"
+def written(values: Sequence[Any]) -> list[str | None]:
+    """Values as texts: whole numbers without a point, None and NaN as None."""
+    found: list[str | None] = []
+    for value in values:
+        if value is None or value != value:
+            found.append(None)
+        elif isinstance(value, float) and value.is_integer():
+            found.append(str(int(value)))
+        else:
+            found.append(str(value).strip() or None)
+    return found

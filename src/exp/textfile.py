@@ -1,4 +1,4 @@
-"""The content of a text file that a user named, or why it cannot be had."""
+"""A file that a user named, and its text, or why it cannot be had."""
 
 from __future__ import annotations
 
@@ -15,18 +15,11 @@ def content(path: str) -> bytes:
     Raises:
         DataError: it is not there, no file, not readable, empty or no such text.
     """
+    place = place_of(path, "a csv file")
     try:
-        place = Path(path).expanduser()
-        if place.is_dir():
-            raise DataError(f"{shown(path)} is a directory, expected a csv file")
-        if not place.exists():
-            raise DataError(not_there(path, place))
-        if not place.is_file():
-            raise DataError(f"{shown(path)} is no regular file, expected a csv file")
         raw = place.read_bytes()
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(f"cannot read {shown(path)}: {reason}") from error
+    except OSError as error:
+        raise DataError(f"cannot read {shown(path)}: {error.strerror or error}") from error
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f"{path} is UTF-16 text, expected UTF-8: save it as UTF-8")
     if b"\0" in raw:
@@ -41,6 +34,29 @@ def content(path: str) -> bytes:
     if not text or text.isspace():
         raise DataError(f"{path} is empty, expected a header line and rows")
     return raw
+
+
+def place_of(path: str, expected: str) -> Path:
+    """The file of that name; ~ is the home.
+
+    Args:
+        expected: what it should be, for the message.
+
+    Raises:
+        DataError: it is not there, or no file.
+    """
+    try:
+        place = Path(path).expanduser()
+        if place.is_dir():
+            raise DataError(f"{shown(path)} is a directory, expected {expected}")
+        if not place.exists():
+            raise DataError(not_there(path, place))
+        if not place.is_file():
+            raise DataError(f"{shown(path)} is no regular file, expected {expected}")
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"cannot read {shown(path)}: {reason}") from error
+    return place
 
 
 def not_there(path: str, place: Path) -> str:

@@ -100,11 +100,14 @@ def over_one_plane(
     from exp.figures import Plane
 
     data = one[0].data
+    codes = [(job.data.features, job.data.data.categories) for job, _ in (one, other)]
+    if codes[0] != codes[1]:
+        raise ExpError("--figure: the categories of A and B have not been encoded alike")
     # Up to two features in their own units, more in the space that A's model sees.
-    raw = data.data.X.shape[1] <= 2
-    space = data.data.X if raw else data.X
-    units = data.data.units if raw else None
-    plane = Plane.fit(space[data.split.train], data.data.features, units)
+    raw = len(data.features) <= 2
+    space = data.rows if raw else data.scaled
+    units = data.units if raw else None
+    plane = Plane.fit(space[data.split.train], data.features, units)
     xs, ys, points = plane.grid(plane.limits(space), RESOLUTION)
     if not raw and data.mean is not None and data.scale is not None:
         points = (points * data.scale + data.mean).astype(np.float32)
@@ -120,7 +123,8 @@ def over_one_plane(
         logits = predictor.logits(job.data.transform(points))
         chances = predictor.probabilities(logits).T.reshape(-1, len(ys), len(xs))
         labels = data.data.y[rows]
-        said = predictor.labels(predictor.logits(job.data.transform(data.data.X[rows])))
+        given = job.data.encoded(data.data.X[rows])
+        said = predictor.labels(predictor.logits(job.data.transform(given)))
         plan = job.plan
         return Picture(
             dataset=plan["dataset"].name, model=plan["model"].name,

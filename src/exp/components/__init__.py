@@ -6,8 +6,16 @@ so that a question about datasets does not wait for torch.
 
 from exp.registry import register
 
-register.kind("dataset", "exp.components.planar", "exp.components.tabular", handed=("seed",))
-register.kind("split", "exp.components.splits", handed=("labels", "seed"))
+register.kind(
+    "dataset",
+    "exp.components.planar",
+    "exp.components.tabular",
+    "exp.components.own",
+    "exp.components.toys",
+    handed=("seed",),
+)
+register.kind("split", "exp.components.splits", "exp.components.folds", handed=("labels", "seed"))
+register.kind("features", "exp.components.features", handed=("names", "seed"))
 register.kind("activation", "exp.components.activations")
 register.kind("model", "exp.components.models", handed=("in_features", "out_features"))
 register.kind("loss", "exp.components.losses", handed=("classes",))

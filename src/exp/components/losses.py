@@ -4,11 +4,16 @@ A loss sees a stack: logits `[runs, outputs, rows]`, labels `[runs, rows]`, and 
 hyperparameters as tensors `[runs, 1]` (class weights `[runs, classes]`). Two classes have one
 logit, K > 2 have K. A run's loss is the sum of `per_row` over the sum of `row_weights`. A
 hyperparameter that is 0 in the whole stack stays the float 0.0: its term is left out.
+
+`class_weights` is the same in every loss: one number for each class in the order of the classes,
+or `balanced`, which is rows / (classes * rows of the class) over the training rows, as in
+scikit-learn. A row counts as much as its class, and the mean is over these weights.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +23,7 @@ from torch import Tensor
 from exp.registry import Chosen, register
 from exp.schema import NonNegative, Positive, Share
 
-ClassWeights = Annotated[list[NonNegative], Field(min_length=2)]
+ClassWeights = Annotated[list[NonNegative], Field(min_length=2)] | Literal["balanced"]
 
 
 @register.common("loss")
@@ -31,15 +36,25 @@ class Loss:
 
     Args:
         classes: K, at least 2.
+        class_weights: one number for each class; the mean is over the rows' weights.
     """
 
-    def __init__(self, classes: int) -> None:
+    def __init__(self, classes: int, *, class_weights: ClassWeights | None = None) -> None:
         self.classes = classes
         self.outputs = 1 if classes == 2 else classes
+        self.class_weights: Any = class_weights
 
     @classmethod
     def impossible(cls, classes: int, params: dict[str, Any]) -> str | None:
         """Why this loss cannot be used with so many classes, or None."""
+        weights = params.get("class_weights")
+        if weights is not None and len(weights) != classes:
+            return (
+                f"loss.class_weights has {len(weights)} numbers, and these data have {classes} "
+                "classes: give one number for each class"
+            )
+        if weights is not None and sum(weights) == 0:
+            return "loss.class_weights are all 0: no row would count"
         return None
 
     def targets(self, labels: Tensor, dtype: torch.dtype) -> Tensor:
@@ -48,7 +63,15 @@ class Loss:
 
     def row_weights(self, labels: Tensor, dtype: torch.dtype) -> Tensor | None:
         """What each row adds to the mean's divisor, `[runs, rows]`; None: each row adds 1."""
-        return None
+        if self.class_weights is None:
+            return None
+        weights: Tensor = self.class_weights.to(dtype).gather(1, labels)
+        return weights
+
+    def weighted(self, rows: Tensor, targets: Tensor) -> Tensor:
+        """Losses `[runs, rows]`, each times the weight of its row's class."""
+        weights = self.row_weights(targets.long(), rows.dtype)
+        return rows if weights is None else rows * weights
 
     def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The loss of every row, `[runs, rows]`."""
@@ -79,11 +102,19 @@ class BinaryCrossEntropy(Loss):
     """Binary cross entropy on one logit, as `BCEWithLogitsLoss`. For two classes.
 
     Args:
-        pos_weight: how much a row of class 1 counts against a row of class 0.
+        pos_weight: how much a row of class 1 counts against a row of class 0; the mean is over the
+            number of rows.
+        class_weights: one number for each class, or balanced; the mean is over the rows' weights.
     """
 
-    def __init__(self, classes: int, *, pos_weight: Positive | None = None) -> None:
-        super().__init__(classes)
+    def __init__(
+        self,
+        classes: int,
+        *,
+        pos_weight: Positive | None = None,
+        class_weights: ClassWeights | None = None,
+    ) -> None:
+        super().__init__(classes, class_weights=class_weights)
         self.pos_weight: Any = pos_weight
 
     @classmethod
@@ -93,13 +124,14 @@ class BinaryCrossEntropy(Loss):
                 f"loss bce has one logit for two classes, and these data have {classes}. "
                 "Use loss=cross_entropy or loss=auto"
             )
-        return None
+        return super().impossible(classes, params)
 
     def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
         weight = None if self.pos_weight is None else self.pos_weight.to(logits.dtype)
-        return F.binary_cross_entropy_with_logits(
+        rows = F.binary_cross_entropy_with_logits(
             logits.squeeze(1), targets, pos_weight=weight, reduction="none"
         )
+        return self.weighted(rows, targets)
 
 
 @register.loss("cross_entropy")
@@ -108,7 +140,7 @@ class CrossEntropy(Loss):
 
     Args:
         label_smoothing: share of each target spread evenly over all classes.
-        class_weights: one number for each class; the mean is over the rows' weights.
+        class_weights: one number for each class, or balanced; the mean is over the rows' weights.
     """
 
     def __init__(
@@ -118,28 +150,9 @@ class CrossEntropy(Loss):
         label_smoothing: Share = 0.0,
         class_weights: ClassWeights | None = None,
     ) -> None:
-        super().__init__(classes)
+        super().__init__(classes, class_weights=class_weights)
         self.outputs = classes
         self.smoothing: Any = label_smoothing
-        self.class_weights: Any = class_weights
-
-    @classmethod
-    def impossible(cls, classes: int, params: dict[str, Any]) -> str | None:
-        weights = params["class_weights"]
-        if weights is not None and len(weights) != classes:
-            return (
-                f"loss.class_weights has {len(weights)} numbers, and these data have {classes} "
-                "classes: give one number for each class"
-            )
-        if weights is not None and sum(weights) == 0:
-            return "loss.class_weights are all 0: no row would count"
-        return None
-
-    def row_weights(self, labels: Tensor, dtype: torch.dtype) -> Tensor | None:
-        if self.class_weights is None:
-            return None
-        weights: Tensor = self.class_weights.to(dtype).gather(1, labels)
-        return weights
 
     def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
         surprise = -F.log_softmax(logits, dim=1)
@@ -160,12 +173,18 @@ class Focal(Loss):
     Args:
         gamma: how strongly easy rows are played down; 0 is cross entropy.
         alpha: for two classes, the weight of class 1 (class 0 gets 1 - alpha); null weighs none.
+        class_weights: one number for each class, or balanced; the mean is over the rows' weights.
     """
 
     def __init__(
-        self, classes: int, *, gamma: NonNegative = 2.0, alpha: Share | None = None
+        self,
+        classes: int,
+        *,
+        gamma: NonNegative = 2.0,
+        alpha: Share | None = None,
+        class_weights: ClassWeights | None = None,
     ) -> None:
-        super().__init__(classes)
+        super().__init__(classes, class_weights=class_weights)
         self.gamma: Any = gamma
         self.alpha: Any = alpha
 
@@ -176,7 +195,7 @@ class Focal(Loss):
                 f"loss.alpha of focal is the weight of class 1 of two, and these data have "
                 f"{classes} classes. Leave it null"
             )
-        return None
+        return super().impossible(classes, params)
 
     def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
         if self.outputs == 1:
@@ -191,6 +210,7 @@ class Focal(Loss):
             # The floor keeps the gradient of the power finite where p is 1.
             miss = (-torch.expm1(-entropy)).clamp_min(torch.finfo(logits.dtype).tiny)
             rows = miss.pow(self.gamma.to(logits.dtype)) * entropy
+        rows = self.weighted(rows, targets)
         if self.alpha is None:
             return rows
         alpha = torch.as_tensor(self.alpha, dtype=logits.dtype, device=logits.device)
@@ -207,19 +227,28 @@ class Hinge(Loss):
 
     Args:
         margin: the score difference that is asked for.
+        class_weights: one number for each class, or balanced; the mean is over the rows' weights.
     """
 
-    def __init__(self, classes: int, *, margin: Positive = 1.0) -> None:
-        super().__init__(classes)
+    def __init__(
+        self,
+        classes: int,
+        *,
+        margin: Positive = 1.0,
+        class_weights: ClassWeights | None = None,
+    ) -> None:
+        super().__init__(classes, class_weights=class_weights)
         self.margin: Any = margin
 
     def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
         margin = self.margin.to(logits.dtype)
         if self.outputs == 1:
-            return torch.relu(margin - (2 * targets - 1) * logits.squeeze(1))
+            rows = torch.relu(margin - (2 * targets - 1) * logits.squeeze(1))
+            return self.weighted(rows, targets)
         own = targets[:, None]
         others = logits.scatter(1, own, -torch.inf).amax(dim=1)
-        return torch.relu(margin - logits.gather(1, own)[:, 0] + others)
+        rows = torch.relu(margin - logits.gather(1, own)[:, 0] + others)
+        return self.weighted(rows, targets)
 
 
 @register.loss("mse")
@@ -227,23 +256,42 @@ class MeanSquaredError(Loss):
     """Mean squared error between probabilities and one-hot labels (Brier 1950).
 
     Two classes: (p - y)^2; K classes: the mean over classes.
+
+    Args:
+        class_weights: one number for each class, or balanced; the mean is over the rows' weights.
     """
+
+    def __init__(self, classes: int, *, class_weights: ClassWeights | None = None) -> None:
+        super().__init__(classes, class_weights=class_weights)
 
     def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
         if self.outputs == 1:
-            return (torch.sigmoid(logits.squeeze(1)) - targets).square()
+            rows = (torch.sigmoid(logits.squeeze(1)) - targets).square()
+            return self.weighted(rows, targets)
         wanted = torch.zeros_like(logits).scatter(1, targets[:, None], 1.0)
-        return (torch.softmax(logits, dim=1) - wanted).square().mean(dim=1)
+        rows = (torch.softmax(logits, dim=1) - wanted).square().mean(dim=1)
+        return self.weighted(rows, targets)
 
 
 @register.loss("auto")
-def auto() -> None:
-    """bce for two classes, cross_entropy for more; which one it is the data decide."""
+def auto(*, class_weights: ClassWeights | None = None) -> None:
+    """bce for two classes, cross_entropy for more; which one it is the data decide.
+
+    Args:
+        class_weights: one number for each class, or balanced; the mean is over the rows' weights.
+    """
 
 
-def settled(loss: Chosen, classes: int) -> Chosen:
-    """The loss itself, or what `auto` stands for with so many classes."""
-    if loss.name != "auto":
+def settled(loss: Chosen, counts: Sequence[int]) -> Chosen:
+    """The loss with what the data decide: which one `auto` is, and what `balanced` weighs.
+
+    Args:
+        counts: training rows of each class, at least one.
+    """
+    if loss.name == "auto":
+        name = "bce" if len(counts) == 2 else "cross_entropy"
+        loss = register.choose("loss", {"name": name, **loss.params}, "loss")
+    if loss.params.get("class_weights") != "balanced":
         return loss
-    name = "bce" if classes == 2 else "cross_entropy"
-    return register.choose("loss", {"name": name, **loss.shared}, "loss")
+    weights = [sum(counts) / (len(counts) * count) for count in counts]
+    return Chosen(loss.component, {**loss.params, "class_weights": weights})

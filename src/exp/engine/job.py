@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -37,7 +37,7 @@ class Shapes:
     def of(cls, data: Prepared) -> Shapes:
         split = data.split
         parts = (len(split.train), len(split.validation), len(split.test))
-        return cls(data.data.X.shape[1], len(data.data.classes), *parts)
+        return cls(data.X.shape[1], len(data.data.classes), *parts)
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,12 @@ class Job:
             plan["split"],
             data_seed=plan.seeds.data,
             split_seed=plan.seeds.split,
+            features=plan["features"],
+            init_seed=plan.seeds.init,
             keep=keep,
         )
-        axes_known(plan.figures, data.data.features)
-        return cls(plan, data, possible(plan["loss"], len(data.data.classes)), device)
+        axes_known(plan.figures, data.features)
+        return cls(plan, data, possible(plan["loss"], data.counts), device)
 
     @cached_property
     def shapes(self) -> Shapes:
@@ -127,14 +129,17 @@ class Job:
         return stack_key(self.plan, self.shapes, self.loss, self.device)
 
 
-def possible(loss: Chosen, classes: int) -> Chosen:
-    """A loss for so many classes, `auto` settled.
+def possible(loss: Chosen, counts: Sequence[int]) -> Chosen:
+    """A loss for these classes, `auto` and `balanced` settled.
+
+    Args:
+        counts: training rows of each class.
 
     Raises:
         ImpossibleError: the loss declares that it cannot be used so.
     """
-    found = settled(loss, classes)
-    reason = found.component.builder.impossible(classes, found.params)  # type: ignore[attr-defined]
+    found = settled(loss, counts)
+    reason = found.component.builder.impossible(len(counts), found.params)  # type: ignore[attr-defined]
     if reason:
         raise ImpossibleError(reason)
     return found

@@ -21,9 +21,9 @@ class View:
 
     Attributes:
         prepared: the rows.
-        plane: in features as they came, or as the model sees them.
+        plane: in features as they came, or standardized; never in those of a feature map.
         raw: which of both. Features that are axes are shown in their own units; principal
-            components are those of the space that the model sees.
+            components are those of the space that the model (or its feature map) sees.
     """
 
     prepared: Prepared
@@ -33,19 +33,19 @@ class View:
     @classmethod
     def of(cls, prepared: Prepared, chosen: Sequence[str] | None) -> View:
         """The plane of these two features; None: of both that there are, or the principal one."""
-        data, train = prepared.data, prepared.split.train
+        train, names, units = prepared.split.train, prepared.features, prepared.units
         if chosen is not None:
-            plane = Plane.of_features(data.X[train], data.features, data.units, chosen)
+            plane = Plane.of_features(prepared.rows[train], names, units, chosen)
             return cls(prepared, plane, raw=True)
-        raw = len(data.features) <= 2
-        space = data.X if raw else prepared.X
-        plane = Plane.fit(space[train], data.features, data.units if raw else None)
+        raw = len(names) <= 2
+        space = prepared.rows if raw else prepared.scaled
+        plane = Plane.fit(space[train], names, units if raw else None)
         return cls(prepared, plane, raw)
 
     @property
     def space(self) -> NDArray[np.float32]:
         """Every row, `[rows, features]`, in the space that the plane lies in."""
-        return self.prepared.data.X if self.raw else self.prepared.X
+        return self.prepared.rows if self.raw else self.prepared.scaled
 
     @cached_property
     def limits(self) -> Limits:
@@ -55,10 +55,10 @@ class View:
     def grid(
         self, resolution: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
-        """`xs [G]`, `ys [G]`, and what the model is given there, `[G*G, features]` float32, the
+        """`xs [G]`, `ys [G]`, and what the model is given there, `[G*G, inputs]` float32, the
         points of a row of the grid one after the other."""
         xs, ys, points = self.plane.grid(self.limits, resolution)
-        return xs, ys, self.prepared.transform(points) if self.raw else points
+        return xs, ys, (self.prepared.transform if self.raw else self.prepared.mapped)(points)
 
 
 def axes_known(figures: Any, features: Sequence[str]) -> None:

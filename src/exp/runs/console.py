@@ -22,11 +22,14 @@ def opening(job: Job, directory: RunDirectory) -> Iterator[str]:
     counts += f", {len(split.test)} test"
     predictor = Predictor(job, None)
     size = sum(shape.numel() for shape in predictor.model.shapes.values())
+    inputs = job.data.X.shape[1]
+    made = f" as {inputs} inputs" if inputs != data.X.shape[1] else ""
     yield (
-        f"{job.plan.name}: {len(data.y)} rows ({counts}), {data.X.shape[1]} features, "
+        f"{job.plan.name}: {len(data.y)} rows ({counts}), {data.X.shape[1]} features{made}, "
         f"{len(data.classes)} classes; {job.plan['model'].name} with {size} parameters; "
         f"run directory {directory.path}"
     )
+    yield from data.notes
     if job.device.note:
         yield job.device.note
     logits = predictor.logits(job.data.X[:10])

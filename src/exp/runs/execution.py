@@ -77,6 +77,7 @@ class Execution:
                 "split": data.split_digest,
                 "rows": len(data.data.y),
                 "features": list(data.data.features),
+                **({"notes": list(data.data.notes)} if data.data.notes else {}),
                 "classes": list(data.data.classes),
             },
             "process": process.this(),

@@ -77,7 +77,7 @@ def picture(answers: Answers) -> Picture | None:
 
 def hidden_units(result: Result) -> dict[str, Any]:
     """What each hidden unit gives over the plane, or why that cannot be shown."""
-    features = len(result.job.data.data.features)
+    features = len(result.job.data.features)
     if features != 2:
         found = "1 feature" if features == 1 else f"{features} features"
         return {

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from exp.data import Data
 from exp.engine import Result
 from exp.runs.directory import csv_text
 from exp.runs.scores import scores
@@ -65,7 +66,7 @@ class Answers:
             columns = [
                 [name] * len(rows),
                 rows.tolist(),
-                *data.X[rows].astype(str).T.tolist(),
+                *features(data, rows),
                 names[data.y[rows]].tolist(),
                 *self.logits[name].astype(str).T.tolist(),
                 *self.probabilities[name].astype(str).T.tolist(),
@@ -73,6 +74,20 @@ class Answers:
             ]
             lines.extend(zip(*columns, strict=True))
         return csv_text(header, lines)
+
+
+def features(data: Data, rows: np.ndarray) -> list[list[str]]:
+    """The features of some rows as text, column by column, as they came: numbers, the names of
+    categories, and nothing where a value is missing."""
+    X = data.X[rows]
+    columns: list[list[str]] = X.astype(str).T.tolist()
+    for column, texts in enumerate(data.categories):
+        if texts is not None:
+            codes = np.nan_to_num(X[:, column]).astype(int).tolist()
+            columns[column] = [texts[code] for code in codes]
+    for row, column in np.argwhere(np.isnan(X)).tolist() if data.gaps else ():
+        columns[column][row] = ""
+    return columns
 
 
 def clash(feature: str) -> bool:

@@ -20,6 +20,9 @@ from exp.errors import ConfigError, DataError, ExpError, Fault, ImpossibleError
 from exp.sweeps.composer import Composed, Composer
 from exp.sweeps.grid import Words
 
+Rows = tuple[Shapes, str, tuple[str, ...], tuple[int, ...]]
+"""Shapes, fingerprint, names of the features, training rows of each class."""
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -82,7 +85,7 @@ class Planner:
         self.repeats = repeats
         self.shared: dict[Any, Any] = {}
         self.parts: dict[tuple[str, int], tuple[str, Any]] = {}
-        self.shapes: dict[Any, tuple[Shapes, str, tuple[str, ...]] | ExpError] = {}
+        self.shapes: dict[Any, Rows | ExpError] = {}
         self.devices: dict[int, Any] = {}
         self.losses: dict[Any, Any] = {}
         self.stacks: dict[Any, int] = {}
@@ -172,12 +175,13 @@ class Planner:
         device = id(parts["device"])
         if device not in self.devices:
             self.devices[device] = self._told_at("device", lambda: found["device"].build())
-        shapes, fingerprint, features = self._shapes(found, parts)
+        shapes, fingerprint, features, counts = self._shapes(found, parts)
         axes_known(found.figures, features)
-        loss = self.losses.get((id(parts["loss"]), shapes.classes))
+        balanced = found["loss"].params.get("class_weights") == "balanced"
+        known = (id(parts["loss"]), counts if balanced else shapes.classes)
+        loss = self.losses.get(known)
         if loss is None:
-            loss = possible(found["loss"], shapes.classes)
-            self.losses[id(parts["loss"]), shapes.classes] = loss
+            loss = self.losses[known] = possible(found["loss"], counts)
         key = (
             stack_key(found, shapes, loss, self.devices[device]),
             # What decides whether a run goes alone.
@@ -200,14 +204,18 @@ class Planner:
         if why:
             self.runs.alone[number] = why
 
-    def _shapes(self, found: Plan, parts: dict[str, Any]) -> tuple[Shapes, str, tuple[str, ...]]:
-        """The shapes of the rows, their fingerprint, and the names of their features.
+    def _shapes(self, found: Plan, parts: dict[str, Any]) -> Rows:
+        """The shapes of the rows, their fingerprint, the names of their features, and how many
+        of the training rows are of each class.
 
         Raises:
             ConfigError: they cannot be had.
         """
         seeds = (found.seeds.data, found.seeds.split)
-        key = (id(parts["dataset"]), id(parts["split"]), *seeds)
+        mapped = found["features"].name != "none"
+        # A map may be as random as the weights.
+        own = (id(parts["features"]), found.seeds.init) if mapped else ()
+        key = (id(parts["dataset"]), id(parts["split"]), *seeds, *own)
         if key not in self.shapes:
             from exp.prepare import prepare
 
@@ -217,12 +225,15 @@ class Planner:
                     found["split"],
                     data_seed=seeds[0],
                     split_seed=seeds[1],
+                    features=found["features"],
+                    init_seed=found.seeds.init,
                     keep=False,
                 )
                 shapes = self.shared.setdefault((shapes := Shapes.of(prepared)), shapes)
                 fingerprint = prepared.fingerprint + prepared.split_digest
-                features = self.shared.setdefault(("features", f := prepared.data.features), f)
-                self.shapes[key] = shapes, fingerprint, features
+                features = self.shared.setdefault(("features", f := prepared.features), f)
+                counts = self.shared.setdefault(("counts", c := prepared.counts), c)
+                self.shapes[key] = shapes, fingerprint, features, counts
             except ExpError as error:
                 self.shapes[key] = error
         known = self.shapes[key]

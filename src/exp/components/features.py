@@ -1,0 +1,166 @@
+"""Feature maps: what a model is given instead of the features themselves.
+
+A map comes after `split.standardize`, has nothing to learn, and is computed by NumPy before
+training. Sums are taken feature by feature, not by a matrix product, so that a row is mapped to the
+same bits whatever other rows stand beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations, combinations_with_replacement
+from math import comb
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import NDArray
+from pydantic import Field
+
+from exp.datafaults import repeated
+from exp.errors import ImpossibleError
+from exp.mapping import FeatureMap
+from exp.registry import register
+from exp.schema import Positive, Width
+
+Floats = NDArray[np.float64]
+Term = Literal["x", "y", "x2", "y2", "xy", "sin_x", "sin_y"]
+Terms = Annotated[list[Term], Field(min_length=1)]
+Degree = Annotated[int, Field(ge=1, le=20)]
+
+MOST = 65_536
+"""Mapped features, as many as a layer may have."""
+
+
+@register.features("none")
+def none(names: Sequence[str], seed: int) -> None:
+    """The features as they are."""
+
+
+PLAYGROUND: dict[str, tuple[str, Any]] = {
+    "x": ("{x}", lambda x, y: x),
+    "y": ("{y}", lambda x, y: y),
+    "x2": ("{x}^2", lambda x, y: x * x),
+    "y2": ("{y}^2", lambda x, y: y * y),
+    "xy": ("{x} {y}", lambda x, y: x * y),
+    "sin_x": ("sin {x}", lambda x, y: np.sin(x)),
+    "sin_y": ("sin {y}", lambda x, y: np.sin(y)),
+}
+
+
+def each_once(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, count in repeated(values["use"]).items():
+        yield "use", f"names {name!r} {count} times"
+
+
+@register.features("playground", check=each_once)
+def playground(
+    names: Sequence[str],
+    seed: int,
+    *,
+    use: Terms = ["x", "y", "x2", "y2", "xy", "sin_x", "sin_y"],  # noqa: B006 - never changed
+) -> FeatureMap:
+    """Inputs of the TensorFlow Playground, for two features: x, y, x^2, y^2, xy, sin x, sin y.
+
+    Source: `INPUTS` of its playground.ts. It shows points from -6 to 6; the sines are those of the
+    features themselves, in radians.
+
+    Args:
+        names: of the two features.
+        seed: not used.
+        use: which of them, in this order.
+
+    Raises:
+        ImpossibleError: there are not two features.
+    """
+    if len(names) != 2:
+        found = "1 feature" if len(names) == 1 else f"{len(names)} features"
+        raise ImpossibleError(
+            f"features playground are made of two features, and these data have {found}. "
+            "Use features=polynomial or features=fourier"
+        )
+    chosen = [PLAYGROUND[term] for term in use]
+
+    def function(X: Floats) -> Floats:
+        return np.column_stack([made(X[:, 0], X[:, 1]) for _, made in chosen])
+
+    labels = tuple(label.format(x=names[0], y=names[1]) for label, _ in chosen)
+    return FeatureMap("playground", labels, function)
+
+
+@register.features("polynomial")
+def polynomial(
+    names: Sequence[str], seed: int, *, degree: Degree = 2, interaction_only: bool = False
+) -> FeatureMap:
+    """All products of features up to a degree, as scikit-learn's `PolynomialFeatures`.
+
+    Their order is that of scikit-learn; there is no constant, as a layer has a bias. Standardize
+    features that are far from 1: powers drive them further apart.
+
+    Args:
+        names: of the features.
+        seed: not used.
+        degree: how many factors a product has at most.
+        interaction_only: no powers, each feature at most once in a product.
+
+    Raises:
+        ImpossibleError: they would be more than 65,536.
+    """
+    width = len(names)
+    orders = range(1, degree + 1)
+    count = sum(comb(width if interaction_only else width + n - 1, n) for n in orders)
+    if count > MOST:
+        raise ImpossibleError(
+            f"features polynomial: {width} features make {count} products of degree {degree} at "
+            f"most, and {MOST} is the limit. Lower features.degree"
+        )
+    pick = combinations if interaction_only else combinations_with_replacement
+    products = [chosen for n in orders for chosen in pick(range(width), n)]
+
+    def function(X: Floats) -> Floats:
+        made: dict[tuple[int, ...], Floats] = {(): np.ones(len(X))}
+        for chosen in products:
+            # One factor more than a product that is there already.
+            made[chosen] = made[chosen[:-1]] * X[:, chosen[-1]]
+        return np.column_stack([made[chosen] for chosen in products])
+
+    return FeatureMap("polynomial", tuple(product_name(names, each) for each in products), function)
+
+
+def product_name(names: Sequence[str], chosen: Sequence[int]) -> str:
+    """`x1^2 x2` for the product of features 0, 0 and 1."""
+    powers = {at: chosen.count(at) for at in chosen}
+    return " ".join(names[at] if n == 1 else f"{names[at]}^{n}" for at, n in powers.items())
+
+
+@register.features("fourier")
+def fourier(
+    names: Sequence[str], seed: int, *, n_components: Width = 100, gamma: Positive = 1.0
+) -> FeatureMap:
+    """Random Fourier features, whose products approximate a Gaussian kernel.
+
+    sqrt(2 / D) * cos(w x + b) for D random w and b (Rahimi and Recht, "Random features for
+    large-scale kernel machines", 2007, algorithm 1): w normal with variance 2 * gamma, b even in
+    0..2 pi. The scalar product of two rows' features is close to exp(-gamma * |x - y|^2), and a
+    linear model on them to a kernel machine. Drawn as scikit-learn's `RBFSampler` draws with the
+    same seed. Standardize features of different scales.
+
+    Args:
+        names: of the features.
+        seed: of w and b: `seeds.init`.
+        n_components: D.
+        gamma: of the kernel: one over the square of the distance at which rows become strangers.
+    """
+    random = RandomState(seed)
+    weights = np.sqrt(2 * gamma) * random.normal(size=(len(names), n_components))
+    offsets = random.uniform(0, 2 * np.pi, size=n_components)
+    factor = np.sqrt(2 / n_components)
+
+    def function(X: Floats) -> Floats:
+        total = np.tile(offsets, (len(X), 1))
+        for column, weight in zip(X.T, weights, strict=True):
+            total += column[:, None] * weight
+        mapped: Floats = factor * np.cos(total)
+        return mapped
+
+    return FeatureMap("fourier", tuple(f"fourier {n + 1}" for n in range(n_components)), function)

@@ -1,0 +1,60 @@
+"""Cross-validation: which fold a run is tested on follows from its seed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from exp.cache import repeatable
+from exp.data import Split
+from exp.datafaults import TooFewRowsError, counted
+from exp.errors import DataError
+from exp.registry import register
+
+Folds = Annotated[int, Field(ge=2, le=1000)]
+
+
+@register.split("kfold")
+@repeatable
+def kfold(
+    labels: NDArray[np.int64],
+    seed: int,
+    *,
+    folds: Folds = 10,
+    stratify: bool = True,
+    standardize: bool = False,
+) -> Split:
+    """Cross-validation: test on one fold and train on the others; the seed says on which.
+
+    The fold is `seeds.split` modulo `folds`, and the rows are shuffled by what is left of it, so
+    that `-m seed='range(0,10)'` tests on each of ten folds once, and `range(0,30)` does so three
+    times with other folds. They are those of scikit-learn's `StratifiedKFold(folds, shuffle=True,
+    random_state=seed // folds)`, or of `KFold`.
+
+    Args:
+        labels: [rows] int64.
+        seed: of the fold and the shuffling.
+        folds: how many.
+        stratify: keep the shares of the classes alike in all folds.
+        standardize: bring each feature to mean 0 and standard deviation 1, both taken from the
+            training rows only.
+
+    Raises:
+        DataError: there are fewer rows than folds.
+        TooFewRowsError: a class with fewer rows than folds, where they are stratified.
+    """
+    from sklearn.model_selection import KFold, StratifiedKFold
+
+    if len(labels) < folds:
+        raise DataError(f"split: {folds} folds of {counted(len(labels))}")
+    counts = np.bincount(labels)
+    if stratify and (small := np.flatnonzero(counts < folds).tolist()):
+        rows = {label: int(counts[label]) for label in small}
+        raise TooFewRowsError(rows, f"stratify needs {folds} rows of each class for {folds} folds")
+    kind = StratifiedKFold if stratify else KFold
+    parts = kind(folds, shuffle=True, random_state=seed // folds).split(labels, labels)
+    train, test = list(parts)[seed % folds]
+    return Split(train=train.astype(np.int64), test=test.astype(np.int64))
