@@ -32,6 +32,8 @@ def surroundings(record: dict[str, Any]) -> dict[str, Any]:
     """What the bits of a run depend on besides its config."""
     code = record.get("git") or {}
     found = {key: record.get(key) for key in ("versions", "device")}
+    if record.get("components"):
+        found["components"] = record["components"]
     return {**found, "git": {key: code.get(key) for key in ("commit", "diff_sha256")}}
 
 

@@ -6,11 +6,36 @@ so that a question about datasets does not wait for torch.
 
 from exp.registry import register
 
-register.kind("dataset", "exp.components.planar", "exp.components.tabular", handed=("seed",))
-register.kind("split", "exp.components.splits", handed=("labels", "seed"))
-register.kind("activation", "exp.components.activations")
-register.kind("model", "exp.components.models", handed=("in_features", "out_features"))
-register.kind("loss", "exp.components.losses", handed=("classes",))
+register.kind(
+    "dataset",
+    "exp.components.planar",
+    "exp.components.tabular",
+    handed=("seed",),
+    about="rows and their labels: generated, bundled, or read from a file",
+)
+register.kind(
+    "split",
+    "exp.components.splits",
+    handed=("labels", "seed"),
+    about="which rows train, validate and test, and whether features are standardized",
+)
+register.kind(
+    "activation",
+    "exp.components.activations",
+    about="the function between the layers of a model: model.activation=NAME",
+)
+register.kind(
+    "model",
+    "exp.components.models",
+    handed=("in_features", "out_features"),
+    about="the network, from rows to logits",
+)
+register.kind(
+    "loss",
+    "exp.components.losses",
+    handed=("classes",),
+    about="what training minimizes, with its link from logits to probabilities",
+)
 register.kind(
     "optimizer",
     "exp.components.sgd",
@@ -21,14 +46,21 @@ register.kind(
     "exp.components.rprop",
     "exp.components.torch_optimizer",
     handed=("parameters",),
+    about="how a step follows from a gradient",
 )
 register.kind(
     "scheduler",
     "exp.components.schedulers",
     "exp.components.falls",
     "exp.components.plateau",
-    handed=(),
+    about="how the learning rate changes over the epochs",
 )
-register.kind("device", "exp.components.devices", handed=())
-register.kind("trainer", "exp.components.trainers", handed=())
-register.kind("figures", "exp.components.pictures", handed=())
+register.kind("device", "exp.components.devices", about="where it computes, and how exactly")
+register.kind(
+    "trainer",
+    "exp.components.trainers",
+    about="epochs, batches, early stopping, what is printed and saved",
+)
+register.kind(
+    "figures", "exp.components.pictures", about="which pictures a run draws, and how they look"
+)
