@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,8 @@ class Subject:
         entry = entries.package_of(module)
         places = [Path("conf"), *plugins.conf_folders()]
         places += [place for place in [entry.folder() if entry else None] if place]
+        if module.startswith("exp."):
+            places.append(Path(str(files("exp.conf"))))
         names = [place / self.kind / f"{self.component.name}.yaml" for place in places]
         return next((path for path in names if path.is_file()), None)
 
