@@ -57,23 +57,24 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
     "a label out of range": (
         "dataset",
         (("% 3", "% 4"),),
-        "found DataError: row 3: label 3 is not in 0..2",
+        "found DataError: the data cannot be used: row 3, label: 3 is outside 0..2 ",
     ),
     "a row that is not a number": (
         "dataset",
         (("    return", "    X[3, 1] = np.nan\n    return"),),
-        "found DataError: row 3",
+        "found DataError: the data cannot be used: row 3, column 'x2': nan is not a finite number",
     ),
     "no Data": (
         "dataset",
-        (("return Data.checked(X, y,", "return (X, y,"), (', classes=["inner", ', ', ["')),
-        "found a tuple",
+        (("return Data.checked(X, y, ", "return dict(X=X, y=y, "),),
+        "found a dict",
     ),
     "unseeded": (
         "dataset",
         ((RNG, "rng = np.random.default_rng()"),),
         (
-            "seeded: expected the same rows from the same seed, whatever the global generators are, "
+            "seeded: expected the same rows from the same seed, whatever the global "
+            "generators are, "
             "found X[0, 0] = "
         ),
     ),
@@ -102,7 +103,8 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
             ("@register", "BUFFER = np.empty((600, 2), np.float32)\n\n\n@register"),
         ),
         (
-            "no shared state: expected the same rows again after those of other seeds, found rows of "
+            "no shared state: expected the same rows again after those of other seeds, found "
+            "rows of "
             "an earlier call that a later one has changed"
         ),
     ),
@@ -121,7 +123,8 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
         "dataset",
         (("noise: NonNegative = 0.05", "noise=0.05"),),
         (
-            "annotations: expected a type for each parameter, so that a wrong value is refused, found "
+            "annotations: expected a type for each parameter, so that a wrong value is "
+            "refused, found "
             "none for noise"
         ),
     ),
@@ -134,7 +137,8 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
         "model",
         ((FORWARD, FORWARD + "[:, 0]"),),
         (
-            "shapes: expected rows [rows, in_features] to logits [rows, out_features], found logits "
+            "shapes: expected rows [rows, in_features] to logits [rows, out_features], found "
+            "logits "
             "[7] where [7, 1] are wanted of rows [7, 2]"
         ),
     ),
@@ -155,7 +159,8 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
             ),
         ),
         (
-            "seeded: expected the same weights from the same seed of torch, whatever else is seeded, "
+            "seeded: expected the same weights from the same seed of torch, whatever else is "
+            "seeded, "
             "found other gate.bias"
         ),
     ),
@@ -163,7 +168,8 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
         "model",
         ((BUILT, "torch.manual_seed(0)\n    " + BUILT),),
         (
-            "global generators: expected none seeded, and none drawn from but torch's, found torch's "
+            "global generators: expected none seeded, and none drawn from but torch's, found "
+            "torch's "
             "generator seeded by it"
         ),
     ),
@@ -188,7 +194,8 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
         "model",
         ((FORWARD, f"rows = nn.functional.dropout(rows, 0.5)\n        {FORWARD}"),),
         (
-            "evaluation: expected each row's logits by itself, and the same each time, after eval(), "
+            "evaluation: expected each row's logits by itself, and the same each time, after "
+            "eval(), "
             "found other logits the second time"
         ),
     ),
@@ -196,7 +203,8 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
         "model",
         ((FORWARD, f"rows = rows - rows.mean(dim=0)\n        {FORWARD}"),),
         (
-            "evaluation: expected each row's logits by itself, and the same each time, after eval(), "
+            "evaluation: expected each row's logits by itself, and the same each time, after "
+            "eval(), "
             "found logits of a row that change by "
         ),
     ),
@@ -204,7 +212,8 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
         "model",
         ((FORWARD, FORWARD + ".float()"),),
         (
-            "dtype: expected logits in the type of its rows, float32 and float64, found torch.float32 "
+            "dtype: expected logits in the type of its rows, float32 and float64, found "
+            "torch.float32 "
             "from torch.float64"
         ),
     ),
@@ -223,7 +232,8 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
         "loss",
         (("cooled = self.cooled(logits)", "cooled = self.cooled(logits) / logits.std()"),),
         (
-            "runs apart: expected the same bits of a run's losses alone and in a stack, found other "
+            "runs apart: expected the same bits of a run's losses alone and in a stack, "
+            "found other "
             "losses in a stack, with 2 classes"
         ),
     ),
@@ -236,7 +246,8 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
             ),
         ),
         (
-            "rows apart: expected the loss of a row whatever the other rows are, found a loss of row 0 "
+            "rows apart: expected the loss of a row whatever the other rows are, found a "
+            "loss of row 0 "
             "that changes by "
         ),
     ),
@@ -249,7 +260,8 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
             ),
         ),
         (
-            "probabilities: expected [runs, classes, rows] in 0..1 that sum to 1 in each row, found a "
+            "probabilities: expected [runs, classes, rows] in 0..1 that sum to 1 in each "
+            "row, found a "
             "sum of 0.9"
         ),
     ),
@@ -266,7 +278,8 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
             ),
         ),
         (
-            "labels: expected the likeliest class of each row, int64, and correct() to say the same, "
+            "labels: expected the likeliest class of each row, int64, and correct() to say "
+            "the same, "
             "found labels that are not the likeliest class"
         ),
     ),
@@ -279,7 +292,8 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
         "optimizer",
         (("mean.addcmul_(self.gradient()", "mean.addcmul_(self.gradient().mean(0)"),),
         (
-            "runs apart: expected the same bits of each run alone and in a stack of three, found other "
+            "runs apart: expected the same bits of each run alone and in a stack of three, "
+            "found other "
             "values of run 0 in a stack of 3 than alone"
         ),
     ),
@@ -293,7 +307,8 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
             ('self.state["mean"]', 'self.hidden["mean"]'),
         ),
         (
-            "resume: expected the same bits when it goes on from its saved state, found other values: "
+            "resume: expected the same bits when it goes on from its saved state, found "
+            "other values: "
             "`state` does not hold all it needs"
         ),
     ),
@@ -306,7 +321,8 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
         "activation",
         ((SIGMOID, SIGMOID + " - x.mean()"),),
         (
-            "one by one: expected the same bits for a run alone and in a stack of runs, found other "
+            "one by one: expected the same bits for a run alone and in a stack of runs, "
+            "found other "
             "values in a stack: it is marked elementwise and is not"
         ),
     ),
@@ -314,7 +330,8 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
         "activation",
         ((SIGMOID, "return x.mul_(torch.sigmoid(self.slope * x))"),),
         (
-            "input kept: expected the numbers that it is given unchanged, found numbers that it has "
+            "input kept: expected the numbers that it is given unchanged, found numbers that "
+            "it has "
             "changed (inplace?)"
         ),
     ),
@@ -350,7 +367,8 @@ OPTION_FILES = {
     "a strange key": (
         ("noise: 0.05", "nose: 1"),
         (
-            "found dataset.nose: unknown parameter of dataset {name} 'nose'. Did you mean 'noise'? It "
+            "found dataset.nose: unknown parameter of dataset {name} 'nose'. Did you mean "
+            "'noise'? It "
             "takes: n_samples, noise"
         ),
     ),

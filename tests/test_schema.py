@@ -54,7 +54,7 @@ def test_every_composition_of_a_packaged_option_is_valid(
     group = {"activation": "model.activation"}.get(path.parent.name, path.parent.name)
     words = [f"{group}={path.stem}"]
     if path.stem == "csv":
-        words.append("dataset.path=some.csv")
+        words += ["dataset.path=some.csv", "dataset.target=label"]
     config = composed(*words)
     assert [error.message for error in whole.iter_errors(config)] == []
 

@@ -181,7 +181,7 @@ class Plan:
             for key, value in self.config.items()
             if PRESENTATION.get(key) != ()
         }
-        whole = {"config": matters, "data": fingerprint, "exp": installed("exp")}
+        whole: dict[str, Any] = {"config": matters, "data": fingerprint, "exp": installed("exp")}
         if self.origins:
             # Not their names: the same file elsewhere gives the same results.
             whole["components"] = sorted(map(json.dumps, self.origins.values()))

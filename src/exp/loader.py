@@ -62,14 +62,12 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
             return False
         self.extended = True
         known = self.config_search_path.get_path()
-        new = [
-            (entry.package, f"file://{place}")
-            for entry in entries.found()
-            if (place := entry.folder()) is not None
-        ]
+        folders = [(entry.package, entry.folder()) for entry in entries.found()]
+        new = [(package, f"file://{folder}") for package, folder in folders if folder is not None]
         for package, place in new:
             if all(part.path != place for part in known):
-                self.config_search_path.append(f"package {package}", place)
+                # In front of the last one, in which Hydra looks for schemas only.
+                self.config_search_path.prepend(f"package {package}", place, anchor="schema")
         with checked_files():
             self.repository = ConfigRepository(self.config_search_path)
         return bool(new)

@@ -14,7 +14,7 @@ import re
 import sys
 import types
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +144,7 @@ def import_folder(folder: Path, name: str) -> None:
     for file in files:
         if not file.stem.isidentifier():
             raise ConfigError([Fault("plugins", f"{file.name!r} in {name!r} is no module's name")])
-        imported(f"{file}", lambda stem=file.stem: importlib.import_module(f"{package}.{stem}"))
+        imported(str(file), partial(importlib.import_module, f"{package}.{file.stem}"))
 
 
 def package_name(folder: Path) -> str:

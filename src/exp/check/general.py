@@ -42,7 +42,7 @@ def option_file(subject: Subject) -> str | None:
 
 
 @CHECKS.add("annotations", "a type for each parameter, so that a wrong value is refused")
-def annotations(subject: Subject) -> str | None:
+def annotated(subject: Subject) -> str | None:
     bare = [
         name
         for name, parameter in subject.component.own.items()

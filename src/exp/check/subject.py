@@ -16,7 +16,7 @@ from exp.bounds import read, yaml_of
 from exp.config import Plan, plan
 from exp.registry import Chosen, Component, register
 
-DEFAULTS = {
+DEFAULTS: dict[str, dict[str, Any]] = {
     "dataset": {"name": "moons", "n_samples": 60},
     "split": {"name": "holdout"},
     "model": {"name": "mlp", "hidden": [5]},
