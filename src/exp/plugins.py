@@ -53,12 +53,20 @@ def named(word: str) -> list[str]:
 
 
 def with_folders(overrides: list[str], folders: list[str]) -> list[str]:
-    """The words of a command line with those folders among its `plugins`."""
+    """The words of a command line with those folders among its `plugins`.
+
+    Raises:
+        ConfigError: a folder's name that a config cannot hold.
+    """
     if not folders:
         return overrides
+    for folder in folders:
+        if not folder.isprintable() or set("'\"\\") & set(folder):
+            what = f"a name with quotes or control characters cannot be used: {shown(folder)}"
+            raise ConfigError([Fault("--components", what)])
     names = [name for word in overrides for name in named(word)]
     names += [folder if "/" in folder else f"./{folder}" for folder in folders]
-    written = ",".join("'" + name.replace("'", "\\'") + "'" for name in names)
+    written = ",".join(f"'{name}'" for name in names)
     return [*(word for word in overrides if not named(word)), f"plugins=[{written}]"]
 
 

@@ -68,10 +68,10 @@ def check_name(kind: str, name: str) -> None:
         )
     if (files("exp.conf") / kind / f"{name}.yaml").is_file():
         raise ExpError(f"exp new: there is a packaged {kind} {name!r}; choose another name")
-    if name in sys.stdlib_module_names or find_spec(name) is not None:
-        mine = Path(f"{name}.py")
-        if not mine.exists():  # that one is told as a file that is there
-            raise ExpError(f"exp new: {name!r} is an installed module; choose another name")
+    spec = find_spec(name)  # without an origin, it is but a folder of this name
+    taken = name in sys.stdlib_module_names or (spec is not None and spec.origin is not None)
+    if taken and not Path(f"{name}.py").exists():  # that one is told as a file that is there
+        raise ExpError(f"exp new: {name!r} is an installed module; choose another name")
 
 
 def skeleton(kind: str, name: str) -> dict[Path, str]:
