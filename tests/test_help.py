@@ -96,7 +96,7 @@ def test_what_can_follow(in_tmp: Path, line: str) -> None:
     [
         ("exp dataset=mo", "moons"),
         ("python -m exp dataset=mo", "moons"),
-        ("python -m exp sche", "schema scheduler="),
+        ("python -m exp sche", "schema scheduler. scheduler="),
         ("python some.py dataset=mo", ""),
     ],
 )

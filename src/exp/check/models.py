@@ -109,7 +109,7 @@ def rows_kept(subject: Subject) -> str | None:
     return None
 
 
-@CHECKS.add("evaluation", "each row's logits by itself, and the same each time, after eval()")
+@CHECKS.add("evaluation", "each row's logits by itself, and the same each time, in evaluation mode")
 def evaluation(subject: Subject) -> str | None:
     found, x = module(subject).eval(), inputs()
     with torch.no_grad(), global_states():
