@@ -95,8 +95,8 @@ def test_list_of_a_component_has_its_docstring_and_defaults(in_tmp: Path) -> Non
 
 
 LISTS = {
-    ("list", "datasets"): (
-        "exp list  unknown group 'datasets'. Did you mean 'dataset'? Known: activation, dataset, "
+    ("list", "datasetz"): (
+        "exp list  unknown group 'datasetz'. Did you mean 'dataset'? Known: activation, dataset, "
         "device, figures, loss, model, optimizer, scheduler, split, trainer"
     ),
     ("list", "model", "mpl"): (

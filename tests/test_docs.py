@@ -136,6 +136,8 @@ def works(step: Typed, capsys: pytest.CaptureFixture[str]) -> None:
         if words[0] == "list" and not any(word.strip("[]").isupper() for word in words):
             assert listing.main(words[1:]) == 0
             capsys.readouterr()
+        elif words[0] in ("new", "check", "schema") and step.output:
+            says(step, capsys)
     elif step.output.startswith("exp: "):
         import torch
 
@@ -147,6 +149,18 @@ def works(step: Typed, capsys: pytest.CaptureFixture[str]) -> None:
     else:
         for job in jobs(words):
             assert job.data.split.parts, command
+
+
+def says(step: Typed, capsys: pytest.CaptureFixture[str]) -> None:
+    """A command of which a page shows what it prints; a line `...` stands for any lines, and one
+    that a FAIL is shown of may go on."""
+    capsys.readouterr()
+    assert cli.guarded(lambda: cli.dispatch(step.words)) == ("FAIL" in step.output)
+    said, shown = capsys.readouterr().out.splitlines(), step.output.splitlines()
+    if "..." not in shown:
+        assert said == shown
+    for line in shown:
+        assert line == "..." or any(each.startswith(line) for each in said), line
 
 
 def jobs(words: list[str]) -> Iterator[Any]:
@@ -162,6 +176,7 @@ def jobs(words: list[str]) -> Iterator[Any]:
     args = app.flags().parse_args(words)
     setbase("1.3")
     resolvers()
+    args.overrides = plugins.with_folders(args.overrides, args.components)
     plugins.load(args.overrides)
     loader = app.create(args).config_loader
     words = args.overrides

@@ -239,6 +239,14 @@ def test_a_component_without_a_file_says_which_to_write(in_tmp: Path) -> None:
 
 def test_an_error_inside_a_plugin_is_shown_in_full(in_tmp: Path) -> None:
     (in_tmp / "broken.py").write_text("import a_module_that_is_nowhere\n")
-    with forgotten(), pytest.raises(ModuleNotFoundError, match="a_module_that_is_nowhere"):
-        inside(in_tmp, "plugins=[broken]", *SMALL)
+    with forgotten():
+        ended = inside(in_tmp, "plugins=[broken]", *SMALL)
+    assert ended.code == 2
+    assert ended.err == (
+        "exp: module broken of plugins cannot be imported\n"
+        "Traceback (most recent call last):\n"
+        f'  File "{in_tmp}/broken.py", line 1, in <module>\n'
+        "    import a_module_that_is_nowhere\n"
+        "ModuleNotFoundError: No module named 'a_module_that_is_nowhere'\n"
+    )
     assert not (in_tmp / "outputs").exists()

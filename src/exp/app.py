@@ -29,10 +29,12 @@ from hydra.version import setbase
 from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import OmegaConfBaseException
 
+import exp.components  # noqa: F401 - declares the kinds
 from exp import plugins
 from exp.compose import compose, one_line, resolved, resolvers
 from exp.errors import ConfigError, Fault, RunDirectoryError
 from exp.loader import GuardedLoader
+from exp.registry import register
 from exp.resolving import bounded
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 Lines = Callable[["RunDirectory"], AbstractContextManager[logging.Logger]]
 """Where the lines of a run go."""
 PACKAGED = Path(__file__).resolve().parents[2] / "conf"
+ABOUT = {"experiment": "presets: several choices at once"}
+"""Groups of the config that are no kinds of component."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,19 @@ class Ran:
     @property
     def exit_code(self) -> int:
         return 3 if self.result is not None and self.result.status == "diverged" else 0
+
+
+class Explained(Hydra):  # type: ignore[misc]
+    """Hydra, which says in `--help` what each group is."""
+
+    def format_config_groups(self, predicate: Callable[[str], bool], compact: bool = True) -> str:
+        listed: str = super().format_config_groups(predicate, compact)
+        lines = []
+        for line in listed.splitlines():
+            kind = register.kinds.get(line.partition(":")[0])
+            about = kind.about if kind else ABOUT.get(line.partition(":")[0])
+            lines += [line, f"    {about}"] if about else [line]
+        return "".join(f"{line}\n" for line in lines)
 
 
 class UserConf(SearchPathPlugin):  # type: ignore[misc]
@@ -84,6 +101,7 @@ def main(words: list[str]) -> int:
         raise ConfigError([Fault("--experimental-rerun", "exp reads no pickle of a run")])
     setbase("1.3")
     resolvers()
+    args.overrides = plugins.with_folders(args.overrides, args.components)
     plugins.load(args.overrides)
     hydra = create(args)
     try:
@@ -101,6 +119,13 @@ def flags() -> argparse.ArgumentParser:
         action="store_true",
         help="Let hydra.* name any class, package and file: code of the config's author runs",
     )
+    parser.add_argument(
+        "--components",
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="Import every Python file of this folder, as plugins=[DIR/] does: its code is run",
+    )
     return parser
 
 
@@ -110,6 +135,8 @@ def create(args: argparse.Namespace) -> Hydra:
     registered.register(UserConf)
     path = "pkg://exp.conf" if args.config_path is None else primary(args.config_path)
     search_path = create_automatic_config_search_path(None, None, path)
+    for place in plugins.conf_folders():
+        search_path.prepend("components", f"file://{place.absolute()}", anchor="main")
     if args.config_dir is not None:
         extra = Path(args.config_dir).absolute()
         if not extra.is_dir():
@@ -117,7 +144,7 @@ def create(args: argparse.Namespace) -> Hydra:
         search_path.prepend("command-line", f"file://{extra}", anchor="schema")
     GlobalHydra.instance().clear()
     loader = GuardedLoader(search_path, trusted=args.trust_config)
-    hydra = Hydra(task_name="exp", config_loader=loader)
+    hydra = Explained(task_name="exp", config_loader=loader)
     GlobalHydra.instance().initialize(hydra)
     return hydra
 
@@ -133,6 +160,8 @@ def primary(path: str) -> str:
 def run(hydra: Hydra, args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """What the flags ask for."""
     name = args.config_name or "config"
+    if args.help or args.shell_completion:
+        hydra.config_loader.extend()
     if args.help:
         told(hydra, args, lambda: hydra.app_help(name, parser, args))
     elif args.hydra_help:

@@ -13,7 +13,10 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 VERBS: dict[str, str] = {
+    "check": "exp.check.command:main",
     "list": "exp.listing:main",
+    "new": "exp.skeletons.command:main",
+    "schema": "exp.editors:main",
     "resume": "exp.again.resume:main",
     "rerun": "exp.again.rerun:main",
     "compare": "exp.again.compare:main",
@@ -61,6 +64,10 @@ def dispatch(words: list[str]) -> int:
         module, _, function = VERBS[words[0]].partition(":")
         code: int = getattr(importlib.import_module(module), function)(words[1:])
         return code
+    if words and words[0] in ("-sc", "--shell-completion"):
+        from exp.completion import main as completion
+
+        return completion(words, VERBS)
     from exp.app import main as app
 
     return app(words)

@@ -181,8 +181,10 @@ def group_fault(loader: ConfigLoader, override: Override) -> Fault | None:
     named = value if isinstance(value, list) else [value]
     for option in named:
         if str(option) not in options and not override.is_delete():
+            from exp import entries
             from exp.registry import register  # with pydantic behind it
 
+            entries.load()
             kind = register.kinds.get(group)
             if kind is not None and str(option) in kind.components:
                 file = f"conf/{group}/{option}.yaml with `name: {option}` and its parameters"

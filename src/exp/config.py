@@ -20,6 +20,7 @@ import exp.components  # noqa: F401 - declares the kinds
 from exp.environment import WRITTEN, stored
 from exp.errors import ConfigError, Fault, shown, unknown
 from exp.packages import installed
+from exp.plugins import origins
 from exp.registry import Chosen, checked, config_parameters, register, schema_of
 from exp.schema import Count, Seed
 
@@ -49,7 +50,13 @@ PRESENTATION = {
 RunName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._=,+-]{0,99}$")]
 Text = Annotated[str, Field(min_length=1)]
 Jobs = Annotated[int, Field(ge=1, le=1024)]
-Module = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
+Module = Annotated[
+    str,
+    Field(
+        pattern=r"^([A-Za-z_]\w*(\.[A-Za-z_]\w*)*|[^\x00-\x1f]*/[^\x00-\x1f]*)$", max_length=4096
+    ),
+]
+"""The name of a module, or with a / a folder of them."""
 Plugins = Annotated[list[Module], Field(max_length=100)]
 
 
@@ -150,6 +157,11 @@ class Plan:
         """The `Figures` of this plan; None: none are wanted."""
         return self.chosen["figures"].build()
 
+    @cached_property
+    def origins(self) -> dict[str, dict[str, str]]:
+        """Where components that are not exp's come from, as run.json has it."""
+        return origins(self.chosen.values())
+
     @property
     def monitor(self) -> str:
         """The column that early stopping, plateau and the best checkpoint follow."""
@@ -172,7 +184,10 @@ class Plan:
             for key, value in self.config.items()
             if PRESENTATION.get(key) != ()
         }
-        whole = {"config": matters, "data": fingerprint, "exp": installed("exp")}
+        whole: dict[str, Any] = {"config": matters, "data": fingerprint, "exp": installed("exp")}
+        if self.origins:
+            # Not their names: the same file elsewhere gives the same results.
+            whole["components"] = sorted(map(json.dumps, self.origins.values()))
         text = json.dumps(whole, sort_keys=True, allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -1,15 +1,18 @@
 """`exp list [GROUP [NAME]]`: what can be named, from signatures and docstrings.
 
-`exp list activations --plot [FILE]` draws them.
+`exp list activations --plot [FILE]` draws them. `--plugins MODULE`, or `plugins=[...]` as for a
+run, lists the components of one's own as well.
 """
 
 from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from importlib.resources import files
 
 import exp.components  # noqa: F401 - declares the kinds
+from exp import docstrings, entries, plugins
 from exp.errors import ConfigError, Fault, unknown
 from exp.registry import Chosen, Component, Kind, register
 
@@ -23,6 +26,8 @@ def main(words: list[str]) -> int:
     Raises:
         ConfigError: there is no such group or component, or no picture of it.
     """
+    words, own = with_own(words)
+    plugins.import_all(own)
     if any(word.startswith("-") for word in words):
         return drawn(words)
     if not words:
@@ -30,6 +35,7 @@ def main(words: list[str]) -> int:
             print(f"{name}: {', '.join(options(register.kinds[name]))}")
         return 0
     kind = register.kinds[group(words[0])]
+    entries.load()
     names = kind.names()
     if len(words) == 1:
         print("\n".join(outline(kind.components[name]) for name in names))
@@ -38,6 +44,28 @@ def main(words: list[str]) -> int:
         raise ConfigError([Fault(f"exp list {kind.name}", unknown(kind.name, words[1], names))])
     print(full(kind, kind.components[words[1]]))
     return 0
+
+
+def with_own(words: list[str]) -> tuple[list[str], list[str]]:
+    """The other words, and the modules and folders of components that some of them name.
+
+    Raises:
+        ConfigError: one is no name of a module.
+    """
+    rest: list[str] = []
+    own: list[str] = []
+    waiting = iter(words)
+    for word in waiting:
+        flag, equals, value = word.partition("=")
+        if flag == "--plugins":
+            own.append(value if equals else next(waiting, ""))
+        elif word.startswith("plugins="):
+            own += plugins.named(word)
+        else:
+            rest.append(word)
+    if strange := [name for name in own if not plugins.is_place(name)]:
+        raise ConfigError([Fault("plugins", f"expected names of modules, found {strange[0]!r}")])
+    return rest, own
 
 
 def group(word: str) -> str:
@@ -91,6 +119,9 @@ def options(kind: Kind) -> list[str]:
     imported to know them: torch alone takes two seconds."""
     folder = files("exp.conf") / kind.name
     packaged = [file.name for file in folder.iterdir()] if folder.is_dir() else []
+    for entry in entries.found():
+        place = entry.folder()
+        packaged += [file.name for file in (place / kind.name).glob("*.yaml")] if place else []
     return sorted({name.removesuffix(".yaml") for name in packaged} | kind.components.keys())
 
 
@@ -104,8 +135,13 @@ def full(kind: Kind, component: Component) -> str:
     """The whole docstring and every parameter with its default."""
     text = inspect.getdoc(component.builder) or ""
     lines = [f"{kind.name}={component.name}", "", text, "", "Parameters:"]
+    own, every = docstrings.in_text(text), docstrings.parameters(component.builder)
     for name, parameter in component.parameters.items():
         lines.append(f"  {kind.name}.{name} = {default(parameter)}")
+        if name in every and name not in own:  # said by what it inherits from
+            lines += textwrap.wrap(
+                every[name], 100, initial_indent=" " * 6, subsequent_indent=" " * 6
+            )
     if component.shared:
         shared = ", ".join(component.shared)
         about = " ".join((inspect.getdoc(kind.common) or "").split())

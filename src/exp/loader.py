@@ -9,15 +9,17 @@ from typing import Any
 
 import yaml
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_repository import ConfigRepository
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.object_type import ObjectType
 from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from exp import safety
+from exp import entries, safety
 from exp.bounds import first_line, read, scan
 from exp.errors import ConfigError, Fault, shown
 
@@ -36,13 +38,39 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
     def __init__(self, search_path: ConfigSearchPath, *, trusted: bool) -> None:
         with checked_files():
             super().__init__(config_search_path=search_path)
-        self.trusted = trusted
+        self.trusted, self.extended = trusted, False
 
     def load_configuration(self, *args: Any, **kwargs: Any) -> DictConfig:
-        config: DictConfig = super().load_configuration(*args, **kwargs)
+        try:
+            config: DictConfig = super().load_configuration(*args, **kwargs)
+        except HydraException:
+            # Looking for them takes longer than composing: only for what is not found without.
+            if not self.extend():
+                raise
+            config = super().load_configuration(*args, **kwargs)
         if not self.trusted:
             safety.check(config)
         return config
+
+    def extend(self) -> bool:
+        """Lets the option files of installed packages join, behind all others.
+
+        Returns:
+            Whether there are any that had not joined before.
+        """
+        if self.extended:
+            return False
+        self.extended = True
+        known = self.config_search_path.get_path()
+        folders = [(entry.package, entry.folder()) for entry in entries.found()]
+        new = [(package, f"file://{folder}") for package, folder in folders if folder is not None]
+        for package, place in new:
+            if all(part.path != place for part in known):
+                # In front of the last one, in which Hydra looks for schemas only.
+                self.config_search_path.prepend(f"package {package}", place, anchor="schema")
+        with checked_files():
+            self.repository = ConfigRepository(self.config_search_path)
+        return bool(new)
 
     def get_group_options(
         self,

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import sys
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +12,7 @@ from exp.datafaults import TooFewRowsError
 from exp.errors import ComponentError, DataError
 from exp.mapping import FeatureMap
 from exp.packages import installed
+from exp.plugins import source
 from exp.registry import Chosen
 
 
@@ -143,12 +140,3 @@ def recipe_of(
         "numpy": np.__version__,
         "scikit-learn": installed("scikit-learn"),
     }
-
-
-@lru_cache
-def source(module: str) -> str | None:
-    """sha256 of a module's source file; None where it has none that can be read."""
-    try:
-        return hashlib.sha256(Path(sys.modules[module].__file__ or "").read_bytes()).hexdigest()
-    except (KeyError, OSError):
-        return None

@@ -22,6 +22,7 @@ from functools import cached_property
 from types import SimpleNamespace
 from typing import Annotated, Any, get_args, get_origin
 
+from exp import entries
 from exp.errors import ConfigError, Fault, shown, unknown
 from exp.schema import Nested
 
@@ -39,12 +40,14 @@ class Kind:
 
     Attributes:
         name: the config group's name.
+        about: what its components are, in a line.
         handed: parameters that the framework supplies by position, in this order.
         common: a callable whose parameters every component of this kind takes as well.
     """
 
     name: str
     handed: tuple[str, ...] = ()
+    about: str = ""
     common: Builder | None = None
     modules: list[str] = field(default_factory=list)
     components: dict[str, Component] = field(default_factory=dict)
@@ -127,9 +130,9 @@ class Registry:
     def __init__(self) -> None:
         self.kinds: dict[str, Kind] = {}
 
-    def kind(self, name: str, *modules: str, handed: tuple[str, ...] = ()) -> Kind:
+    def kind(self, name: str, *modules: str, handed: tuple[str, ...] = (), about: str = "") -> Kind:
         """Declares a kind and the modules that provide its components (imported when needed)."""
-        return self.kinds.setdefault(name, Kind(name, handed, modules=list(modules)))
+        return self.kinds.setdefault(name, Kind(name, handed, about, modules=list(modules)))
 
     def common(self, kind: str) -> Callable[[Builder], Builder]:
         """Decorator: the parameters of this callable belong to every component of `kind`."""
@@ -164,11 +167,15 @@ class Registry:
 
         Raises:
             ConfigError: naming every unknown name or key and every value that does not fit.
+            PluginError: the name is not packaged, and an installed package's components cannot be
+                imported.
         """
         path = path or kind
         place = self.kinds[kind]
         params = dict(value) if isinstance(value, Mapping) else {"name": value}
         name = params.pop("name", None)
+        if isinstance(name, str) and name not in place.names():
+            entries.load()
         if not isinstance(name, str) or name not in place.names():
             where = path if not isinstance(value, Mapping) else f"{path}.name"
             raise ConfigError([Fault(where, unknown(kind, name, place.names()))])

@@ -33,6 +33,8 @@ def surroundings(record: dict[str, Any]) -> dict[str, Any]:
     """What the bits of a run depend on besides its config."""
     code = part(record, "git")
     found = {key: record.get(key) for key in ("versions", "device")}
+    if record.get("components"):
+        found["components"] = record["components"]
     return {**found, "git": {key: code.get(key) for key in ("commit", "diff_sha256")}}
 
 

@@ -48,8 +48,9 @@ def resume_run(path: Path, *, trust: bool) -> int:
     job = Job.of(plan)
     if job.signature != saved.record.get("signature"):
         raise RunDirectoryError(
-            f"{path} cannot go on to the same bits: its data, its config or the version of exp "
-            f"have changed since. exp rerun {path} does it again from the start"
+            f"{path} cannot go on to the same bits: its data, its config, a component of its "
+            f"own or the version of exp have changed since. exp rerun {path} does it again from "
+            "the start"
         )
     start = None
     last = saved.directory.checkpoints / "last.safetensors"

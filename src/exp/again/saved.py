@@ -100,7 +100,7 @@ def named(value: object) -> list[str]:
         ConfigError: that is not what stands there.
     """
     names: list[Any] = value if isinstance(value, list) else [] if value is None else [value]
-    if not all(plugins.is_name(name) for name in names):
+    if not all(plugins.is_place(name) for name in names):
         raise ConfigError([Fault("plugins", f"expected names of modules, found {shown(value)}")])
     return names
 

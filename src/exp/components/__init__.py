@@ -13,12 +13,38 @@ register.kind(
     "exp.components.own",
     "exp.components.toys",
     handed=("seed",),
+    about="rows and their labels: generated, bundled, or read from a file",
 )
-register.kind("split", "exp.components.splits", "exp.components.folds", handed=("labels", "seed"))
-register.kind("features", "exp.components.features", handed=("names", "seed"))
-register.kind("activation", "exp.components.activations")
-register.kind("model", "exp.components.models", handed=("in_features", "out_features"))
-register.kind("loss", "exp.components.losses", handed=("classes",))
+register.kind(
+    "split",
+    "exp.components.splits",
+    "exp.components.folds",
+    handed=("labels", "seed"),
+    about="which rows train, validate and test, and whether features are standardized",
+)
+register.kind(
+    "features",
+    "exp.components.features",
+    handed=("names", "seed"),
+    about="what the model sees of the features: maps such as squares, products and sines",
+)
+register.kind(
+    "activation",
+    "exp.components.activations",
+    about="the function between the layers of a model: model.activation=NAME",
+)
+register.kind(
+    "model",
+    "exp.components.models",
+    handed=("in_features", "out_features"),
+    about="the network, from rows to logits",
+)
+register.kind(
+    "loss",
+    "exp.components.losses",
+    handed=("classes",),
+    about="what training minimizes, with its link from logits to probabilities",
+)
 register.kind(
     "optimizer",
     "exp.components.sgd",
@@ -29,14 +55,21 @@ register.kind(
     "exp.components.rprop",
     "exp.components.torch_optimizer",
     handed=("parameters",),
+    about="how a step follows from a gradient",
 )
 register.kind(
     "scheduler",
     "exp.components.schedulers",
     "exp.components.falls",
     "exp.components.plateau",
-    handed=(),
+    about="how the learning rate changes over the epochs",
 )
-register.kind("device", "exp.components.devices", handed=())
-register.kind("trainer", "exp.components.trainers", handed=())
-register.kind("figures", "exp.components.pictures", handed=())
+register.kind("device", "exp.components.devices", about="where it computes, and how exactly")
+register.kind(
+    "trainer",
+    "exp.components.trainers",
+    about="epochs, batches, early stopping, what is printed and saved",
+)
+register.kind(
+    "figures", "exp.components.pictures", about="which pictures a run draws, and how they look"
+)

@@ -71,6 +71,7 @@ class Execution:
             "signature": self.job.signature,
             "seeds": plan.stored["seeds"],
             **origin,
+            **({"components": plan.origins} if plan.origins else {}),
             "device": provenance.device(device.torch_device, device.dtype, device.threads),
             "data": {
                 "fingerprint": data.fingerprint,

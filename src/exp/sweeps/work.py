@@ -10,7 +10,6 @@ os.environ.setdefault("MKL_CBWR", "AUTO")
 import logging
 import shutil
 import signal
-import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -118,9 +117,7 @@ def work(order: Order) -> list[Outcome]:
     if _stopping.is_set():
         return [interrupted(run) for run in order.runs]
     watch(order.parent)
-    if order.plugins and order.folder not in sys.path:
-        sys.path.insert(0, order.folder)
-    plugins.import_all(order.plugins)
+    plugins.import_all(order.plugins, order.folder)
     from exp.runs.execute import execute_stack
     from exp.runs.execution import Execution
 

@@ -1,0 +1,97 @@
+"""Completion in a shell: Hydra's answers, the verbs of exp, and both ways to call it.
+
+Hydra's own script for bash knows no `python -m`, and changes how every other command completes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+
+INVOKED = re.compile(r"^\s*(?:\S*python[\d.]*\s+(?:-P\s+)?-m\s+exp|\S+)(?:\s+|$)")
+BASH = r"""_exp_complete() {
+    local words=($COMP_LINE) called line="${COMP_LINE:0:$COMP_POINT}" word found
+    case "${words[0]##*/}" in
+        python*) [[ "$COMP_LINE" =~ ^[^\ ]+(\ +-P)?\ +-m\ +exp\  ]] || return 0
+                 called="${BASH_REMATCH[0]}" ;;
+        *) called="${words[0]}" ;;
+    esac
+    word="${line##* }"
+    found=$(COMP_LINE="$line" $called --shell-completion query=bash 2>/dev/null) || return 0
+    COMPREPLY=($(compgen -W "$found" -- "$word"))
+    # Bash puts in only what follows the last of these.
+    local before="${word%"${word##*[=:]}"}"
+    COMPREPLY=("${COMPREPLY[@]#"$before"}")
+}
+complete -o nospace -o default -F _exp_complete exp
+for _exp_python in python python3; do
+    complete -p $_exp_python >/dev/null 2>&1 ||
+        complete -o nospace -o default -F _exp_complete $_exp_python
+done
+unset _exp_python"""
+
+
+def after_command(line: str) -> str:
+    """What has been typed after `exp` or `python -m exp`."""
+    return INVOKED.sub("", line, count=1)
+
+
+def main(words: list[str], verbs: Iterable[str]) -> int:
+    """`--shell-completion install=bash|query=bash`; all else is Hydra's own.
+
+    Args:
+        verbs: of exp.
+    """
+    if words[1:] == ["install=bash"]:
+        print(BASH)
+    elif words[1:] == ["query=bash"] and "COMP_LINE" in os.environ:
+        print(" ".join(answer(os.environ["COMP_LINE"], verbs)))
+    else:
+        from exp.app import main as app
+
+        return app(words)
+    return 0
+
+
+def answer(line: str, verbs: Iterable[str]) -> list[str]:
+    """What can follow a line as it is typed so far, its first word too."""
+    rest = after_command(line)
+    words = rest.split()
+    verb = words[0] if words else ""
+    if verb in verbs and rest != verb:
+        return of_list(words, rest) if verb == "list" else []
+    first = rest == verb
+    return [*(name for name in verbs if first and name.startswith(verb)), *of_config(rest)]
+
+
+def of_config(rest: str) -> list[str]:
+    """Groups, options and keys of the config, as Hydra has them."""
+    from hydra._internal.core_plugins.bash_completion import BashCompletion
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.version import setbase
+
+    from exp.app import create, flags
+    from exp.compose import resolvers
+
+    setbase("1.3")
+    resolvers()
+    try:
+        loader = create(flags().parse_args([])).config_loader
+        loader.extend()
+        found: list[str] = BashCompletion(loader)._query(config_name="config", line=rest)
+        return found
+    finally:
+        GlobalHydra.instance().clear()
+
+
+def of_list(words: list[str], rest: str) -> list[str]:
+    """What can follow `list`: a group, then one of its components."""
+    from exp.listing import options
+    from exp.registry import register
+
+    whole = words[1:] if rest.endswith(" ") else words[1:-1]
+    if not whole:
+        return sorted(register.kinds)
+    kind = register.kinds.get(whole[0])
+    return options(kind) if kind is not None and len(whole) == 1 else []

@@ -1,0 +1,1 @@
+"""Components to begin with: `exp new`."""

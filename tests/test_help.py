@@ -1,0 +1,114 @@
+"""Help that helps: descriptions, components of one's own, and completion in a real bash."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from commands import inside
+from exp.completion import BASH, after_command, answer
+from exp.registry import register
+from own import forgotten
+
+VERBS = ("list", "resume", "rerun", "results")
+
+
+def test_help_says_what_each_group_is(in_tmp: Path) -> None:
+    lines = inside(in_tmp, "--help").out.splitlines()
+    for name, kind in register.kinds.items():
+        at = next(i for i, line in enumerate(lines) if line.startswith(f"{name}: "))
+        assert lines[at + 1] == f"    {kind.about}"
+        assert kind.about
+    at = lines.index("experiment: blog_moons, blog_spirals")
+    assert lines[at + 1] == "    presets: several choices at once"
+
+
+def test_inherited_parameters_are_described(in_tmp: Path) -> None:
+    said = inside(in_tmp, "list", "figures", "all").out
+    assert "  figures.dpi = 120\n      pixels per inch of PNG files.\n" in said
+    assert "  figures.theme = light\n      light or dark.\n" in said
+    # Said by its own docstring above already.
+    said = inside(in_tmp, "list", "figures", "standard").out
+    assert "  figures.dpi = 120\n  figures.resolution = 200\n" in said
+
+
+@pytest.mark.parametrize(
+    "words", [("--plugins", "spots"), ("--plugins=spots",), ("plugins=[spots]",)]
+)
+def test_list_has_components_of_ones_own(in_tmp: Path, words: tuple[str, ...]) -> None:
+    inside(in_tmp, "new", "dataset", "spots")
+    with forgotten("spots"):
+        assert ", spots, " in inside(in_tmp, "list", *words).out
+        assert (
+            "\nspots            Rings of radius 1, 2 and 3"
+            in inside(in_tmp, "list", *words, "dataset").out
+        )
+        said = inside(in_tmp, "list", "dataset", "spots", *words).out
+    assert said.endswith("Parameters:\n  dataset.n_samples = 600\n  dataset.noise = 0.05\n")
+
+
+def test_list_of_a_module_that_is_not_there(in_tmp: Path) -> None:
+    assert "no module 'nowhere' in" in inside(in_tmp, "list", "--plugins", "nowhere").err
+    ended = inside(in_tmp, "list", "--plugins", "no;module")
+    assert "expected names of modules, found 'no;module'" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("line", "rest"),
+    [
+        ("exp data", "data"),
+        ("python -m exp data", "data"),
+        ("/usr/bin/python3.11 -P -m exp -m seed=1 o", "-m seed=1 o"),
+        ("exp ", ""),
+        ("exp", ""),
+    ],
+)
+def test_what_was_typed_after_the_command(line: str, rest: str) -> None:
+    assert after_command(line) == rest
+
+
+ANSWERS = {
+    "exp re": ["resume", "rerun", "results"],
+    "python -m exp dataset=mo": ["dataset=moons"],
+    "exp dataset=spirals dataset.no": ["dataset.noise="],
+    "exp -m optimizer=ada": [
+        "optimizer=adadelta", "optimizer=adagrad", "optimizer=adam", "optimizer=adamw",
+    ],
+    "exp list dataset mo": "moons",
+    "exp list opt": "optimizer",
+    "exp resume ": [],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", ANSWERS)
+def test_what_can_follow(in_tmp: Path, line: str) -> None:
+    wanted, found = ANSWERS[line], answer(line, VERBS)
+    assert wanted in found if isinstance(wanted, str) else found == wanted
+
+
+@pytest.mark.skipif(not Path("/bin/bash").exists(), reason="there is no bash here")
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("exp dataset=mo", "moons"),
+        ("python -m exp dataset=mo", "moons"),
+        ("python -m exp sche", "schema scheduler. scheduler="),
+        ("python some.py dataset=mo", ""),
+    ],
+)
+def test_bash_completes(in_tmp: Path, line: str, wanted: str) -> None:
+    printed = inside(in_tmp, "--shell-completion", "install=bash").out
+    assert printed == f"{BASH}\n"
+    typed = f'COMP_LINE="{line}" COMP_POINT={len(line)}'
+    script = f'{printed}\n{typed}\n_exp_complete\necho "${{COMPREPLY[*]}}"'
+    place = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["/bin/bash", "--norc", "-c", script], cwd=in_tmp, env={**os.environ, "PATH": place},
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == wanted
+    assert done.stderr == ""
