@@ -1,4 +1,4 @@
-"""What `hydra/sweeper=optuna` does: asks for trials, has them trained as stacks, tells how they end.
+"""What `hydra/sweeper=optuna` does: asks for trials, has them trained as stacks, tells their end.
 
 A search is a sweep whose runs are not known when it starts. Its directory is like that of any
 other, with Optuna's own record of the trials beside: `study.db`.

@@ -105,9 +105,8 @@ def metric_of(settings: Searching, plans: Iterable[Plan]) -> tuple[str, list[Fau
         metric = monitors[0]
     split = metric.partition("/")[0]
     if split == "validation" and not all(plan.has_validation for plan in plans):
-        return metric, [
-            Fault(f"{NODE}.metric", f"{metric} needs validation rows: set split.validation")
-        ]
+        wanted = f"{metric} needs validation rows: set split.validation"
+        return metric, [Fault(f"{NODE}.metric", wanted)]
     if split == "test" and any(plan["split"].params.get("test") == 0 for plan in plans):
         return metric, [Fault(f"{NODE}.metric", f"{metric} needs test rows: split.test is 0")]
     return metric, []

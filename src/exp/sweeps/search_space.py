@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -190,9 +190,3 @@ def numbers(low: Any, high: Any, step: Any, *, log: bool) -> BaseDistribution:
     if log and step is not None:
         raise ValueError("the tag log needs an interval, found a range with steps")
     return FloatDistribution(float(low), float(high), log=log, step=step and float(step))
-
-
-def described(axes: Sequence[Axis]) -> Iterator[tuple[str, str]]:
-    """Key and distribution of each axis, as text."""
-    for axis in axes:
-        yield axis.key, str(axis.distribution)
