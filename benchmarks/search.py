@@ -58,7 +58,8 @@ def searched(place: Path, trials: int) -> float:
     """The search by `hydra/sweeper=optuna`; its seconds."""
     command = [
         sys.executable, "-m", "exp", "-m", "hydra/sweeper=optuna", *FIXED, *SPACE,
-        "run.reuse=false", f"hydra.sweeper.n_trials={trials}", f"hydra.sweeper.metric={METRIC}", f"sweep.dir={place}",
+        "run.reuse=false", f"hydra.sweeper.n_trials={trials}", f"hydra.sweeper.metric={METRIC}",
+        f"sweep.dir={place}",
     ]  # fmt: skip
     begun = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=False)

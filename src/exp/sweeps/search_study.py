@@ -92,7 +92,8 @@ class Study:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self.path, self.space, self.settings, self.metric = path, space, settings, metric
         self.direction = direction(metric)
-        self.memory = optuna.create_study(direction=self.direction)
+        self.cache = optuna.storages.InMemoryStorage()
+        self.memory = optuna.create_study(storage=self.cache, direction=self.direction)
         self.trials: list[Trial] = []
         self.ids: list[int] = []
 
@@ -151,7 +152,7 @@ class Study:
         for place, each in enumerate(self.storage.get_all_trials(self.id, deepcopy=False)):
             trial = self._read(place, each)
             self.trials.append(trial)
-            self.ids.append(each._trial_id)
+            self.ids.append(self.storage.get_trial_id_from_study_id_trial_number(self.id, place))
             if self.settings.sampler != "cmaes":
                 self.memory.add_trial(self._frozen(trial))
         if self.settings.sampler == "cmaes":
@@ -212,11 +213,11 @@ class Study:
 
     def _ask(self, number: int) -> dict[str, Any]:
         """The values of a trial, by a sampler that nothing but this trial has drawn from."""
-        if self.settings.sampler == "grid":
-            self.memory.enqueue_trial(self.space.combination(number))
         self.memory.sampler = sampler(self.settings, number)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if self.settings.sampler == "grid":
+                self.memory.enqueue_trial(self.space.combination(number))
             asked = self.memory.ask(self.space.distributions)
         return {axis.key: asked.params[axis.key] for axis in self.space.axes}
 
@@ -245,11 +246,11 @@ class Study:
 
         if trial.state == "RUNNING":
             return
-        frozen = self.memory.get_trials(deepcopy=False)[trial.number]
         if trial.state == "PRUNED" and trial.curve:
+            study = self.cache.get_study_id_from_name(self.memory.study_name)
+            known = self.cache.get_trial_id_from_study_id_trial_number(study, trial.number)
             step = max(trial.curve)
-            number = frozen._trial_id
-            self.memory._storage.set_trial_intermediate_value(number, step, trial.curve[step])
+            self.cache.set_trial_intermediate_value(known, step, trial.curve[step])
         score = trial.score if trial.state == "COMPLETE" else None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
