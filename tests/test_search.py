@@ -305,8 +305,8 @@ def test_pruning_leaves_the_others_as_they_are(in_tmp: Path) -> None:
 
 def test_limits_of_one_run_in_a_stack(planned: Callable[..., Plan]) -> None:
     """Each run meets its own limits, alone and stacked, from above and from below."""
-    limits: list[dict[str, Any]] = [
-        {},
+    limits: list[dict[str, Any] | None] = [
+        None,
         {"train/loss": [[5, 0.0]]},
         {"test/accuracy": [[7, 1.1]]},
         {"train/loss": [[5, 9.0], [8, 9.0]]},

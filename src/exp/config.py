@@ -261,7 +261,7 @@ def together(chosen: Mapping[str, Chosen]) -> Iterator[tuple[str, str]]:
         yield "trainer.monitor", "validation/loss needs a validation split: set split.validation"
     if trainer["monitor"] == "test/loss" and split.get("test") == 0:
         yield "trainer.monitor", "test/loss needs test rows: split.test is 0"
-    for column in trainer["prune"]:
+    for column in trainer["prune"] or ():
         if column.startswith("validation/") and not split.get("validation"):
             yield "trainer.prune", f"{column} needs a validation split: set split.validation"
         if column.startswith("test/") and split.get("test") == 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -38,7 +38,7 @@ class Trainer:
         clip_norm: the gradient of a run is scaled down to this Euclidean norm; null never.
         prune: column -> [[epochs, value], ...]: a run stops at its first evaluation after so many
             epochs if the best that the column has had is worse than the value: a higher loss, a
-            lower accuracy. A search with a pruner writes it.
+            lower accuracy; null: it never does. A search with a pruner writes it.
     """
 
     epochs: Count = 1000
@@ -50,4 +50,4 @@ class Trainer:
     min_delta: NonNegative = 0.0
     monitor: Monitor = "auto"
     clip_norm: Positive | None = None
-    prune: dict[Column, list[Limit]] = field(default_factory=dict)
+    prune: dict[Column, list[Limit]] | None = None

@@ -20,9 +20,9 @@ class Limit(NamedTuple):
     value: float
 
 
-def limits_of(prune: Mapping[str, Sequence[Sequence[float]]]) -> Iterator[Limit]:
+def limits_of(prune: Mapping[str, Sequence[Sequence[float]]] | None) -> Iterator[Limit]:
     """The limits of `trainer.prune`."""
-    for column, limits in prune.items():
+    for column, limits in (prune or {}).items():
         for epochs, value in limits:
             yield Limit(column, epochs, value)
 

@@ -204,7 +204,7 @@ class Search(Sweep):
         if not self.prunes:
             return words
         pairs = ",".join(f"[{epochs!r},{value!r}]" for epochs, value in bounds)
-        limit = f"{{{self.metric}:[{pairs}]}}" if bounds else "{}"
+        limit = f"{{{self.metric}:[{pairs}]}}" if bounds else "null"
         return (*words, f"{PRUNE}={limit}")
 
     def train(self, batch: Sequence[Trial], total: int) -> None:
