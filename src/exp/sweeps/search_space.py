@@ -37,7 +37,7 @@ class Axis:
         choices = getattr(self.distribution, "choices", None)
         if choices is not None:
             return list(choices)
-        low, high = self.distribution.low, self.distribution.high  # type: ignore[attr-defined]
+        low, high = self.distribution.low, self.distribution.high
         return list(dict.fromkeys([low, high]))
 
     @property
@@ -45,9 +45,9 @@ class Axis:
         """All values, where they can be counted."""
         kind = self.distribution
         if getattr(kind, "choices", None) is not None:
-            return list(kind.choices)  # type: ignore[attr-defined]
-        if isinstance(kind.low, int):  # type: ignore[attr-defined]
-            return list(range(kind.low, kind.high + 1, kind.step))  # type: ignore[attr-defined]
+            return list(kind.choices)
+        if isinstance(kind.low, int):
+            return list(range(kind.low, kind.high + 1, kind.step))
         return None
 
 
