@@ -193,7 +193,9 @@ def settings(overrides: list[str], loader: Any) -> Iterator[list[str]]:
     each key; without a sweep, `overrides`."""
     parsed = OverridesParser.create(config_loader=loader).parse_overrides(overrides)
     choices = [
-        [f"{each.get_key_element()}={value}" for value in islice(each.sweep_string_iterator(), 4)]
+        [f"{each.get_key_element()}={each._value.start}"]
+        if each.is_interval_sweep()
+        else [f"{each.get_key_element()}={v}" for v in islice(each.sweep_string_iterator(), 4)]
         if each.is_sweep_override()
         else [str(each.input_line)]
         for each in parsed

@@ -283,3 +283,8 @@ def together(chosen: Mapping[str, Chosen]) -> Iterator[tuple[str, str]]:
     own_test = chosen["dataset"].params.get("test_path")
     if trainer["monitor"] == "test/loss" and split.get("test") == 0 and not own_test:
         yield "trainer.monitor", "test/loss needs test rows: split.test is 0"
+    for column in trainer["prune"] or ():
+        if column.startswith("validation/") and not split.get("validation"):
+            yield "trainer.prune", f"{column} needs a validation split: set split.validation"
+        if column.startswith("test/") and split.get("test") == 0:
+            yield "trainer.prune", f"{column} needs test rows: split.test is 0"

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from exp.registry import register
-from exp.schema import Count, NonNegative, Positive
+from exp.schema import Count, Finite, NonNegative, Positive
 
+Column = Literal[
+    "train/loss", "train/accuracy", "validation/loss", "validation/accuracy",
+    "test/loss", "test/accuracy",
+]  # fmt: skip
+"""What is measured at every evaluated epoch."""
+Limit = Annotated[list[Finite], Field(min_length=2, max_length=2)]
+"""A number of epochs and a value."""
 Monitor = Literal["auto", "train/loss", "validation/loss", "test/loss"]
 
 
@@ -27,6 +36,9 @@ class Trainer:
         monitor: the loss that early stopping, the plateau scheduler and the best checkpoint
             follow; auto is validation/loss where there is a validation split, else train/loss.
         clip_norm: the gradient of a run is scaled down to this Euclidean norm; null never.
+        prune: column -> [[epochs, value], ...]: a run stops at its first evaluation after so many
+            epochs if the best that the column has had is worse than the value: a higher loss, a
+            lower accuracy; null: it never does. A search with a pruner writes it.
     """
 
     epochs: Count = 1000
@@ -38,3 +50,4 @@ class Trainer:
     min_delta: NonNegative = 0.0
     monitor: Monitor = "auto"
     clip_norm: Positive | None = None
+    prune: dict[Column, list[Limit]] | None = None

@@ -116,7 +116,7 @@ class Result:
     """One run after training.
 
     Attributes:
-        status: done, stopped (early) or diverged.
+        status: done, stopped (early), pruned (worse than a limit of `trainer.prune`) or diverged.
         epochs: how many were trained.
         history: the columns of metrics.csv, `epoch` among them.
         state: the last weights by name (the last finite ones if it diverged).

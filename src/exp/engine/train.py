@@ -78,6 +78,7 @@ class Training:
         measured = self.measures(epoch)
         self.watch.remember()
         tally = self.learn(measured)
+        pruned: list[int] = []
         if measured:
             values = [tally.loss(), tally.accuracy()]
             if "test" in stack.splits:
@@ -89,6 +90,7 @@ class Training:
             stack.history.add(epoch, row)
             numbers = row.tolist()
             lost, tired = self.watch.observe(epoch, numbers)
+            pruned = self.watch.hopeless()
             if stack.observed:
                 self.follow(numbers[self.watch.monitor])
             if self.on_row is not None:
@@ -97,8 +99,9 @@ class Training:
             losses = tally.loss().tolist()
             lost, tired = [i for i, loss in enumerate(losses) if not math.isfinite(loss)], []
         self.epoch += 1
-        if last or lost or tired:
-            self.end(lost, tired, last, measured)
+        if last or lost or tired or pruned:
+            ends = dict.fromkeys(pruned, "pruned") | dict.fromkeys(tired, "stopped")
+            self.end(lost, ends, last, measured)
         else:
             self.recorder.look(epoch, measured=measured)
         every = trainer.checkpoint_every
@@ -174,10 +177,15 @@ class Training:
         for schedule, value in zip(self.stack.schedules, monitored, strict=True):
             schedule.observe(value)
 
-    def end(self, lost: list[int], tired: list[int], last: bool, measured: bool) -> None:
-        """Lets runs go that are done, have stopped or have diverged; their neighbours go on."""
+    def end(self, lost: list[int], early: dict[int, str], last: bool, measured: bool) -> None:
+        """Lets runs go that are done, have diverged or end early; their neighbours go on.
+
+        Args:
+            lost: positions of runs that have diverged.
+            early: position -> why it ends: stopped or pruned.
+        """
         ends = dict.fromkeys(range(self.stack.runs), "done") if last else {}
-        ends |= dict.fromkeys(tired, "stopped")
+        ends |= early
         for position in lost:
             self.watch.restore_finite(position)
             ends[position] = "diverged"

@@ -1,13 +1,30 @@
-"""Watches the runs of a stack: the best epoch, early stopping, divergence. Each run by itself."""
+"""Watches the runs of a stack: the best epoch, early stopping, limits that a run has to meet,
+divergence. Each run by itself."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 
 from exp.engine.stack import Stack
+
+
+class Limit(NamedTuple):
+    """A value that a column has to have reached after so many epochs."""
+
+    column: str
+    epochs: float
+    value: float
+
+
+def limits_of(prune: Mapping[str, Sequence[Sequence[float]]] | None) -> Iterator[Limit]:
+    """The limits of `trainer.prune`."""
+    for column, limits in (prune or {}).items():
+        for epochs, value in limits:
+            yield Limit(column, epochs, value)
 
 
 class Watch:
@@ -40,6 +57,7 @@ class Watch:
         self.live = [model.parameters.values, *model.buffers.values()]
         self.min_delta = [job.plan.trainer.min_delta for job in self.stack.jobs]
         self.patience = [job.plan.trainer.early_stopping or math.inf for job in self.stack.jobs]
+        self.limits = [list(limits_of(job.plan.trainer.prune)) for job in self.stack.jobs]
 
     def remember(self) -> None:
         """Keeps the models as they are before an epoch, and as they were before the last."""
@@ -74,6 +92,31 @@ class Watch:
             for kept, live in zip(self.best_state, self.live, strict=True):
                 kept[better] = live[better]
         return lost, tired
+
+    def hopeless(self) -> list[int]:
+        """Positions of runs whose best value so far is worse than a limit of `trainer.prune` that
+        came due with the newest evaluation.
+
+        Looks at the history only, so that a run which goes on from a checkpoint meets the same end.
+        """
+        if not any(self.limits):
+            return []
+        history = self.stack.history
+        before, now = ([-1, *history.epochs][-2] + 1, history.epochs[-1] + 1)
+        return [
+            run
+            for run, limits in enumerate(self.limits)
+            if any(before < limit.epochs <= now and self._worse(run, limit) for limit in limits)
+        ]
+
+    def _worse(self, run: int, limit: Limit) -> bool:
+        history = self.stack.history
+        block = history.block()
+        assert block is not None
+        values = block[:, history.columns.index(limit.column), run]
+        if limit.column.endswith("/loss"):
+            return bool(values.min().item() > limit.value)
+        return bool(values.max().item() < limit.value)
 
     def restore_finite(self, run: int) -> None:
         """Puts one run back to its newest state in which the training loss is finite."""

@@ -177,6 +177,8 @@ def train_planned(
     settings: Sweeping,
     *,
     watch: Watch | None = None,
+    before: int = 0,
+    total: int | None = None,
 ) -> None:
     """Trains runs in the directory of their sweep.
 
@@ -185,6 +187,8 @@ def train_planned(
         runs: those to do.
         root: the directory of the sweep.
         watch: called for each run when it is handed out, and again with its outcome.
+        before: runs that the same sweep has done before these, as its progress tells.
+        total: runs of the whole sweep, where these are not all.
     """
     where, origin = root.absolute(), provenance.origin()
     waiting: dict[int, list[Planned]] = {}
@@ -206,7 +210,7 @@ def train_planned(
                 tuple(plugins.loaded),
             )
 
-    with Progress(len(runs)) as progress, halt:
+    with Progress(before + len(runs) if total is None else total, before) as progress, halt:
         for number, why in found.alone.items():
             alone = [str(run.number) for run in runs if run.stack == number]
             if alone:
@@ -219,7 +223,7 @@ def train_planned(
                 if watch is not None:
                     watch(run, outcome)
             halt.look(ended, fail_fast=settings.fail_fast)
-        left = len(runs) - progress.done
+        left = before + len(runs) - progress.done
         if halt.why is not None and left:
             progress.say(f"{halt.why}: {left} runs were not started")
 

@@ -96,7 +96,7 @@ class Planner:
     def plan(
         self, composer: Composer, runs: Sequence[tuple[int, Words]], already: Iterable[Fault] = ()
     ) -> Runs:
-        """Every run, validated.
+        """Every run, validated. Another call looks at other runs; what is known of stacks is kept.
 
         Args:
             already: faults that were found before, to be told with those found here.
@@ -104,6 +104,8 @@ class Planner:
         Raises:
             ConfigError: with every fault of every run.
         """
+        self.faults.clear()
+        self.runs = Runs(alone=self.runs.alone, sizes=self.runs.sizes)
         for number, words, composed in composer.all(runs):
             try:
                 if isinstance(composed, ConfigError):

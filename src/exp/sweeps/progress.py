@@ -24,10 +24,11 @@ class Progress:
 
     Args:
         total: runs to do.
+        before: those that are done already.
     """
 
-    def __init__(self, total: int) -> None:
-        self.total, self.done = total, 0
+    def __init__(self, total: int, before: int = 0) -> None:
+        self.total, self.before, self.done = total, before, before
         self.counts: Counter[str] = Counter()
         self.begun = time.monotonic()
         self.bar: Any = None
@@ -45,7 +46,7 @@ class Progress:
             console = Console(stderr=True)
             self.bar = Bar(*columns, console=console, transient=True, redirect_stdout=True)
             self.bar.start()
-            self.task = self.bar.add_task("sweep", total=self.total, bad="")
+            self.task = self.bar.add_task("sweep", total=self.total, completed=self.before, bad="")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -78,10 +79,10 @@ class Progress:
 
     def left(self) -> str:
         """The time that is left, as far as it can be told."""
-        if self.done in (0, self.total):
+        if self.done in (self.before, self.total):
             return ""
-        spent = time.monotonic() - self.begun
-        return f", about {spent / self.done * (self.total - self.done):.0f} s left"
+        each = (time.monotonic() - self.begun) / (self.done - self.before)
+        return f", about {each * (self.total - self.done):.0f} s left"
 
     def say(self, text: str) -> None:
         print(text, flush=True)

@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -160,7 +160,7 @@ class Sweep:
                 raise ImpossibleError("no run of this sweep is possible; nothing was started")
             directory.claim(again=self.settings.dir is not None)
             todo, entries = self.missing(found, directory)
-            self.record(directory, keys, found, entries)
+            self.record(directory, keys, entries, skipped=found.skipped, repeated=found.repeated)
             print(f"{len(todo)} runs to do in {directory.path}/", flush=True)
             if stacked:
                 self.stacked(found, todo, directory, workers)
@@ -174,18 +174,17 @@ class Sweep:
             directory.release()
         seconds = time.monotonic() - self.begun
         print(closing(tally, keys, str(directory.path), seconds), flush=True)
-        self.pictures(found, directory)
+        self.pictures(found.planned, directory, len(found.planned))
         statuses = set(tally.statuses)
         bad = statuses - {"done", "diverged"}
         self.sweeper.exit_code = 1 if bad else 3 if "diverged" in statuses else 0
 
-    def pictures(self, found: Runs, directory: SweepDirectory) -> None:
+    def pictures(self, runs: Sequence[Planned], directory: SweepDirectory, count: int) -> None:
         """Draws the sweep as a whole, unless its settings or all its runs want no figures."""
         from exp.sweeps import pictures
 
-        figures = pictures.settings(found.planned) if self.settings.figures else None
+        figures = pictures.settings(runs) if self.settings.figures else None
         if figures is not None:
-            count = len(found.planned)
             print(pictures.draw(directory.path, figures, runs=count), flush=True)
 
     def missing(self, found: Runs, directory: SweepDirectory) -> tuple[list[Planned], list[Entry]]:
@@ -236,10 +235,17 @@ class Sweep:
         self,
         directory: SweepDirectory,
         keys: list[str],
-        found: Runs,
-        entries: list[Entry],
+        entries: Sequence[Entry],
+        *,
+        skipped: Sequence[tuple[int, Words, str]] = (),
+        repeated: Sequence[int] = (),
+        more: Mapping[str, Any] | None = None,
     ) -> None:
-        """Writes down what the sweep is, before any run starts."""
+        """Writes down what the sweep is, before any run starts.
+
+        Args:
+            more: what else the manifest is to say.
+        """
         from exp.runs import provenance
 
         with contextlib.suppress(OSError):
@@ -251,9 +257,10 @@ class Sweep:
                 "keys": keys,
                 "skipped": [
                     {"number": number, "overrides": words, "reason": reason}
-                    for number, words, reason in found.skipped
+                    for number, words, reason in skipped
                 ],
-                "repeated": found.repeated,
+                "repeated": list(repeated),
+                **(more or {}),
             },
             entries,
         )

@@ -1,0 +1,320 @@
+"""What `hydra/sweeper=optuna` does: asks for trials, has them trained as stacks, tells their end.
+
+A search is a sweep whose runs are not known when it starts. Its directory is like that of any
+other, with Optuna's own record of the trials beside: `study.db`.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from exp import plugins
+from exp.config import plan
+from exp.errors import ConfigError, Fault, ImpossibleError
+from exp.report.runs import files, finite, part
+from exp.sweeps import bridge
+from exp.sweeps.grid import Words
+from exp.sweeps.search_curves import curve
+from exp.sweeps.search_settings import direction, metric_of, searching, warning
+from exp.sweeps.search_space import Space, space_of
+from exp.sweeps.search_study import NAME, Study, Trial, limits, tallied
+from exp.sweeps.sweep import OURS, Sweep, tell_skipped
+from exp.sweeps.task import swept
+
+if TYPE_CHECKING:
+    from exp.runs.manifest import Entry
+    from exp.sweeps.plans import Planned, Runs
+    from hydra_plugins.exp_sweeps.search import OptunaSweeper
+
+PRUNE = "trainer.prune"
+
+
+class Search(Sweep):
+    """One search of an `OptunaSweeper`.
+
+    Args:
+        sweeper: with everything that Hydra has told it.
+    """
+
+    def __init__(self, sweeper: OptunaSweeper) -> None:
+        super().__init__(sweeper)
+        self.searching, faults = searching(sweeper.given)
+        self.faults += faults
+        for key, given in (("zip", self.settings.zip), ("file", self.settings.file)):
+            if given:
+                self.faults.append(Fault(f"sweep.{key}", "is for hydra/sweeper=grid"))
+        self.entries: dict[int, Entry] = {}
+        self.skipped: dict[int, tuple[Words, str]] = {}
+        self.shown: Sequence[Planned] = ()
+
+    def run(self, words: list[str]) -> None:
+        """Everything.
+
+        Raises:
+            ConfigError: with all that is wrong with the settings, and with runs at the ends of the
+                search space; nothing was started.
+        """
+        if self.sweeper.task_function is not swept:
+            raise ConfigError([Fault("hydra/sweeper", "optuna searches runs of exp only")])
+        if any("is not installed" in fault.message for fault in self.faults):
+            raise ConfigError(self.faults)
+        self.search(self.space(words))
+
+    def space(self, words: list[str]) -> Space:
+        """What is searched, as the command line says."""
+        overrides = [o for o in self.parse(words) if o.key_or_group.split(".")[0] not in OURS]
+        plugins.only_named(dict.fromkeys(words))
+        if self.prunes and any(override.key_or_group == PRUNE for override in overrides):
+            self.faults.append(Fault(PRUNE, "is set by the pruner of the search"))
+        try:
+            return space_of(overrides, grid=self.searching.sampler == "grid")
+        except ConfigError as error:
+            raise ConfigError([*self.faults, *error.faults]) from None
+
+    @property
+    def prunes(self) -> bool:
+        return self.searching.pruner != "none"
+
+    def search(self, space: Space) -> None:
+        """From a search space to its best trial."""
+        from exp.sweeps import table
+        from exp.sweeps.composer import Composer
+        from exp.sweeps.directory import SweepDirectory
+        from exp.sweeps.launch import Workers
+        from exp.sweeps.plans import Planner
+        from exp.sweeps.progress import closing
+
+        self.known_space = space
+        corners = [self.limited(words, []) for words in space.corners()]
+        self.keys = self.settle(corners)
+        self.trainer = self.launcher()
+        stacks = getattr(self.trainer, "stacks", False)
+        reason = bridge.plain_reason(self.trainer) if stacks else None
+        self.stacks = stacks and reason is None
+        self.workers = Workers(self.settings, self.searching.batch)
+        self.directory = SweepDirectory(Path(str(self.config.hydra.sweep.dir)))
+        self.composer, self.planner = Composer(self.loader, self.config), Planner(repeats=True)
+        if self.stacks and not self.faults:
+            self.workers.warm()
+        study = None
+        try:
+            self.metric = self.checked(corners)
+            if (caution := warning(self.metric)) is not None:
+                print(caution, file=sys.stderr, flush=True)
+            if reason:
+                print(f"trained one by one: {reason}", flush=True)
+            self.directory.claim(again=self.settings.dir is not None)
+            study = self.study = Study(
+                self.directory.path / NAME, space, self.searching, self.metric
+            )
+            self.begin()
+            self.loop()
+            self.write_down()
+            tally = table.write(self.directory, self.keys, self.listed)
+        finally:
+            self.workers.close()
+            if study is not None:
+                study.close()
+            self.directory.release()
+        seconds = time.monotonic() - self.begun
+        print(closing(tally, self.keys, str(self.directory.path), seconds), flush=True)
+        self.pictures(self.shown, self.directory, len(self.entries))
+        print(self.outcome(), flush=True)
+        self.sweeper.exit_code = 0 if study.best is not None else 1
+
+    def checked(self, corners: Sequence[Words]) -> str:
+        """Validates runs at the ends of the search space; returns the score to follow.
+
+        Raises:
+            ConfigError: with every fault of every one of them, and of the settings.
+        """
+        found = self.planner.plan(self.composer, list(enumerate(corners)), self.faults)
+        tell_skipped(found, len(corners))
+        if not found.planned:
+            raise ImpossibleError("no run of this search is possible; nothing was started")
+        metric, faults = metric_of(self.searching, [plan(run.config) for run in found.planned])
+        if faults:
+            raise ConfigError(faults)
+        return metric
+
+    def begin(self) -> None:
+        """Takes up what an earlier part of this search has left."""
+        from exp.runs.manifest import Entry
+
+        if not self.directory.manifest.is_file():
+            self.write_down()
+        self.study.open()
+        for trial in self.study.trials:
+            if trial.state != "RUNNING":
+                words = self.words(trial)
+                if trial.directory is None:
+                    self.skipped[trial.number] = words, trial.message or "it could not start"
+                else:
+                    self.entries[trial.number] = Entry(trial.number, trial.directory, words)
+        if self.study.trials:
+            told = sum(trial.state != "RUNNING" for trial in self.study.trials)
+            print(f"{told} trials of this search are told already", flush=True)
+
+    def loop(self) -> None:
+        """Asks, trains and tells, batch after batch."""
+        total = self.total
+        print(
+            f"a search of {total} trials in {self.directory.path}/, for the "
+            f"{'lowest' if direction(self.metric) == 'minimize' else 'highest'} {self.metric}",
+            flush=True,
+        )
+        while batch := self.asked(total):
+            self.train(batch, total)
+            if any(trial.state == "RUNNING" for trial in batch):
+                break  # sweep.fail_fast has kept some from starting
+
+    @property
+    def total(self) -> int:
+        """How many trials there will be."""
+        wanted = self.searching.n_trials
+        return min(wanted, self.known_space.size) if self.searching.sampler == "grid" else wanted
+
+    def asked(self, total: int) -> list[Trial]:
+        """The trials of the next batch that are still to be done: what an earlier part of the
+        search has not told, completed to a batch if it was broken off while asking."""
+        trials = self.study.trials
+        number = max((trial.batch for trial in trials), default=-1)
+        last = [trial for trial in trials if trial.batch == number]
+        waiting = [trial for trial in last if trial.state == "RUNNING"]
+        if waiting and len(waiting) < len(last):
+            return waiting
+        if not waiting:
+            number, last = number + 1, []
+        bounds = last[0].limits if last else limits(trials, self.searching)
+        count = min(self.searching.batch - len(last), total - len(trials))
+        return [*waiting, *self.study.ask(max(0, count), number, bounds)]
+
+    def words(self, trial: Trial) -> Words:
+        """The overrides of a trial's run."""
+        return self.limited(self.known_space.words(trial.values), trial.limits)
+
+    def limited(self, words: Words, bounds: list[list[float]]) -> Words:
+        """Overrides with the limits that the pruner sets, where there is one."""
+        if not self.prunes:
+            return words
+        pairs = ",".join(f"[{epochs!r},{value!r}]" for epochs, value in bounds)
+        limit = f"{{{self.metric}:[{pairs}]}}" if bounds else "null"
+        return (*words, f"{PRUNE}={limit}")
+
+    def train(self, batch: Sequence[Trial], total: int) -> None:
+        """Has a batch trained, and tells how each of its trials has ended."""
+        found = self.planned(batch)
+        todo, entries = self.missing(found, self.directory)
+        self.entries |= {entry.number: entry for entry in entries}
+        self.shown = found.planned or self.shown
+        self.write_down()
+        done = len(self.study.trials) - len(todo)
+        if self.stacks and todo:
+            from exp.sweeps.launch import train_planned
+
+            train_planned(
+                found,
+                todo,
+                self.directory.path,
+                self.workers,
+                self.settings,
+                watch=self.callbacks(),
+                before=done,
+                total=total,
+            )
+        elif todo:
+            self.spans(self.trainer, todo)
+        configs = {run.number: run.config for run in found.planned}
+        for trial in batch:
+            if trial.number in configs:
+                self.judge(trial, configs[trial.number])
+            if trial.state != "RUNNING":
+                self.study.tell(trial)
+
+    def planned(self, batch: Sequence[Trial]) -> Runs:
+        """The runs of a batch, validated. A trial that cannot start has failed."""
+        runs = [(trial.number, self.words(trial)) for trial in batch]
+        try:
+            found = self.planner.plan(self.composer, runs)
+        except ConfigError:
+            good = [run for run in runs if self.sound(*run)]
+            found = self.planner.plan(self.composer, good)
+        for number, words, reason in found.skipped:
+            self.skipped[number] = words, reason
+        for trial in batch:
+            if trial.number in self.skipped:
+                words, reason = self.skipped[trial.number]
+                trial.state, trial.message = "FAIL", reason
+                print(f"trial {trial.number} failed: {' '.join(words)}\n  {reason}", flush=True)
+        return found
+
+    def sound(self, number: int, words: Words) -> bool:
+        """Whether a run of a batch is without fault."""
+        try:
+            self.planner.plan(self.composer, [(number, words)])
+        except ConfigError as error:
+            told = "; ".join(f"{fault.path}: {fault.message}" for fault in error.faults)
+            self.skipped[number] = words, told
+            return False
+        return True
+
+    def judge(self, trial: Trial, config: dict[str, Any]) -> None:
+        """How a trial has ended, as the directory of its run says."""
+        name = self.entries[trial.number].directory
+        place = self.directory.path / name
+        record, summary = files(place)
+        status = record.get("status")
+        if status not in ("done", "diverged", "failed"):
+            return
+        trial.directory = name
+        if self.prunes:
+            trial.curve = curve(place, self.metric, config["trainer"]["epochs"])
+        score = finite(part(summary, "final").get(self.metric))
+        if status == "done" and score is not None:
+            trial.score = score
+            trial.state = "PRUNED" if summary.get("status") == "pruned" else "COMPLETE"
+        else:
+            trial.state = "FAIL"
+            why = "diverged" if status == "diverged" else f"there is no {self.metric}"
+            trial.message = str(record.get("message") or why)
+
+    @property
+    def listed(self) -> list[Entry]:
+        return [self.entries[number] for number in sorted(self.entries)]
+
+    def write_down(self) -> None:
+        """Writes sweep.json as far as the search has come."""
+        skipped = [(number, *told) for number, told in sorted(self.skipped.items())]
+        search = {**asdict(self.searching), "metric": self.metric}
+        search["direction"] = direction(self.metric)
+        if (best := self.study.best) is not None:
+            found = {"number": best.number, "directory": best.directory, "score": best.score}
+            search["best"] = found
+        self.record(
+            self.directory, self.keys, self.listed, skipped=skipped, more={"search": search}
+        )
+
+    def outcome(self) -> str:
+        """The best trial, and how to do it again."""
+        study, place = self.study, self.directory.path
+        counts = ", ".join(f"{count} {word}" for word, count in tallied(study.trials).items())
+        lines = ["", f"{len(study.trials)} trials: {counts}"]
+        best = study.best
+        if best is None:
+            return "\n".join([*lines, "No trial was completed"])
+        assert best.directory is not None
+        final = part(files(place / best.directory)[1], "final")
+        known = [f"{split}/accuracy" for split in ("validation", "test")]
+        others = [f"{n} {final[n]:.4f}" for n in known if n in final and n != self.metric]
+        more = f" ({', '.join(others)})" if others else ""
+        where = f"in {place / best.directory}"
+        lines.append(f"Best trial: {best.number}, {self.metric} {best.score:.4f}{more}, {where}")
+        # Without the limits that its pruner set: they have not changed a bit of it.
+        again = shlex.join(["python", "-m", "exp", *self.known_space.words(best.values)])
+        return "\n".join([*lines, f"Again: {again}"])
