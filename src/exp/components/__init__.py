@@ -32,3 +32,6 @@ register.kind(
 register.kind("device", "exp.components.devices", handed=())
 register.kind("trainer", "exp.components.trainers", handed=())
 register.kind("figures", "exp.components.pictures", handed=())
+register.kind(
+    "logger", "exp.loggers.tensorboard", "exp.loggers.mlflow", "exp.loggers.wandb", handed=()
+)
