@@ -180,10 +180,12 @@ def draws(config: DictConfig) -> bool:
 
 def started(hydra: Hydra, config: DictConfig, name: str, faults: list[Fault], worker: Any) -> int:
     """Validates a composed config, loads its data, makes its directory and runs it."""
-    from exp.config import plan
+    from exp.config import plan, unavailable
 
-    found = plan(resolved(config, faults), faults)
+    plain = resolved(config, faults)
+    found = plan(plain, [*faults, *unavailable(plain)])
     from exp.engine import Job, tried
+    from exp.loggers.log import log
     from exp.runs import provenance
     from exp.runs.console import bar
     from exp.runs.directory import RunDirectory
@@ -192,7 +194,10 @@ def started(hydra: Hydra, config: DictConfig, name: str, faults: list[Fault], wo
 
     job = Job.of(found)
     tried(job)
-    if twin_of(job, config) is not None:
+    twin = twin_of(job, config)
+    if twin is not None:
+        if found.loggers:
+            log(found.loggers, [twin])
         return 0
     HydraConfig.instance().set_config(config)
     callbacks, path = hydras_own(config)
@@ -223,6 +228,8 @@ def started(hydra: Hydra, config: DictConfig, name: str, faults: list[Fault], wo
         reason = error.strerror or error
         raise RunDirectoryError(f"cannot write in {directory.path}: {reason}") from error
     callbacks.on_run_end(config=config, config_name=name, job_return=done)
+    if found.loggers:
+        log(found.loggers, [path])
     if isinstance(done._return_value, Exception):
         raise done._return_value
     return 3 if done._return_value.status == "diverged" else 0
@@ -281,4 +288,8 @@ def sweep(hydra: Hydra, args: argparse.Namespace, name: str) -> int:
         raise ConfigError(faults)
     sweeper.sweep(arguments=OmegaConf.to_container(config.hydra.overrides.task, resolve=False))
     callbacks.on_multirun_end(config=config, config_name=name)
+    if not getattr(sweeper, "logs", False):
+        from exp.loggers.sweeps import log_found
+
+        log_found(Path(str(config.hydra.sweep.dir)))
     return int(getattr(sweeper, "exit_code", 0))

@@ -19,6 +19,7 @@ VERBS: dict[str, str] = {
     "compare": "exp.again.compare:main",
     "results": "exp.report.results:main",
     "report": "exp.report.page.command:main",
+    "log": "exp.again.log:main",
 }
 
 

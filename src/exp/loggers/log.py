@@ -7,16 +7,19 @@ import io
 import logging
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from exp.errors import ExpError
 from exp.loggers.finished import FinishedRun, FinishedSweep
 from exp.registry import Chosen
 
-LEFT_OUT = ("running", "interrupted", "pending")
+LEFT_OUT = ("running", "interrupted", "pending", "crashed")
 """What has not ended: it is logged when it has gone on to its end."""
+HOW = NEW, OLD, LEFT = "logged {}", "{} there already", "{} not ended, left out"
 
 
 @contextmanager
@@ -62,35 +65,33 @@ def log_to(
         The line to say, and whether everything could be logged. After the first run that could not,
         none is tried: a server that does not answer takes its time for each.
     """
-    new = old = left_out = 0
-    done = True
+    counts: Counter[str] = Counter()
+    trouble: Exception | None = None
+    done, look = True, ""
     try:
         with quiet():
             logger: Any = chosen.build()
             logger.begin(sweep)
-            try:
-                for path in paths:
+            for path in paths:
+                try:
                     run = FinishedRun.read(path)
-                    done &= run.status == "done"
-                    if run.status in LEFT_OUT:
-                        left_out += 1
-                    elif logger.log(run):
-                        new += 1
-                    else:
-                        old += 1
-            finally:
-                logger.end(well=done)
+                except ExpError as error:  # a damaged one says nothing of the others
+                    trouble = trouble or error
+                    continue
+                done &= run.status == "done"
+                how = LEFT if run.status in LEFT_OUT else NEW if logger.log(run) else OLD
+                counts[how] += 1
+            logger.end(well=done and trouble is None)
+            look = logger.look
     except Exception as error:
-        count = len(paths) - new - old - left_out
+        trouble = error
+    if trouble is not None:
+        count = len(paths) - counts.total()
         where = sweep.path if sweep else paths[0] if paths else "DIR"
-        return (
-            f"{label}: {runs(count)} could not be logged: {reason(error)}. "
-            f"To try again: exp log {where} --to {label}"
-        ), False
-    parts = [f"logged {runs(new)}"] if new or not old else []
-    parts += [f"{runs(old)} there already"] if old else []
-    parts += [f"{runs(left_out)} not ended"] if left_out else []
-    return f"{label}: {', '.join(parts)}; to look: {without_secrets(logger.look)}", True
+        again = f"To try again: exp log {where} --to {label}"
+        return f"{label}: {runs(count)} could not be logged: {reason(trouble)}. {again}", False
+    told = ", ".join(how.format(runs(counts[how])) for how in HOW if counts[how])
+    return f"{label}: {told or 'no run to log'}; to look: {without_secrets(look)}", True
 
 
 def runs(count: int) -> str:

@@ -26,8 +26,8 @@ MANNERS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
-"""Unless the environment says otherwise: nothing goes anywhere but to the server that was named, and
-one that is not there is not waited for for minutes."""
+"""Unless the environment says otherwise: nothing goes anywhere but to the server that was named,
+and one that is not there is not waited for for minutes."""
 
 
 @register.logger("mlflow")

@@ -175,6 +175,7 @@ class Sweep:
         seconds = time.monotonic() - self.begun
         print(closing(tally, keys, str(directory.path), seconds), flush=True)
         self.pictures(found, directory)
+        self.log(found, directory, entries)
         statuses = set(tally.statuses)
         bad = statuses - {"done", "diverged"}
         self.sweeper.exit_code = 1 if bad else 3 if "diverged" in statuses else 0
@@ -187,6 +188,17 @@ class Sweep:
         if figures is not None:
             count = len(found.planned)
             print(pictures.draw(directory.path, figures, runs=count), flush=True)
+
+    def log(self, found: Runs, directory: SweepDirectory, entries: list[Entry]) -> None:
+        """Logs every run of the sweep, also those that were done before."""
+        wanted = [
+            (directory.path / entry.directory, run.config["logger"])
+            for run, entry in zip(found.planned, entries, strict=True)
+        ]
+        if any(settings for _, settings in wanted):
+            from exp.loggers.sweeps import log_sweep
+
+            log_sweep(directory.path, wanted)
 
     def missing(self, found: Runs, directory: SweepDirectory) -> tuple[list[Planned], list[Entry]]:
         """The runs that are still to do, and the manifest's entry of every run."""
