@@ -1,4 +1,4 @@
-"""Loggers: what arrives is read back by each library's own client and compared with the run's files.
+"""Loggers: what arrives is read back by each library's own client, and compared with the files.
 
 A library that is not installed leaves its tests out: `pip install 'exp[tensorboard,mlflow,wandb]'`.
 """
@@ -33,6 +33,12 @@ FEW = ("dataset.n_samples=40", "trainer.epochs=5", "figures.draw=[data,boundary]
 def needs(module: str) -> Any:
     there = importlib.util.find_spec(module) is not None
     return pytest.mark.skipif(not there, reason=f"pip install 'exp[{module}]'")
+
+
+def only(done: Ended) -> Path:
+    """The run directory: a logger may have copied its files elsewhere."""
+    (found,) = runs(done.where / "outputs")
+    return found
 
 
 def rows(run: Path) -> list[tuple[int, dict[str, float]]]:
@@ -225,8 +231,8 @@ def test_tensorboard_has_every_number(in_tmp: Path) -> None:
     assert done.out.endswith(
         "tensorboard: logged 1 run; to look: tensorboard --logdir tensorboard\n"
     )
-    same_in_tensorboard(in_tmp, done.run)
-    values, status = hparams(in_tmp / "tensorboard" / done.run.relative_to(in_tmp))
+    same_in_tensorboard(in_tmp, only(done))
+    values, status = hparams(in_tmp / "tensorboard" / only(done).relative_to(in_tmp))
     assert (values["optimizer.lr"], values["seed"], values["model.hidden"]) == (0.1, 42, "[8,8]")
     assert (values["split.standardize"], status) == (False, 1)  # STATUS_SUCCESS
 
@@ -235,7 +241,7 @@ def test_tensorboard_has_every_number(in_tmp: Path) -> None:
 def test_the_same_run_gives_the_same_event_file(in_tmp: Path) -> None:
     from exp.loggers.tensorboard import content
 
-    run = FinishedRun.read(inside(in_tmp, *SMALL).run)
+    run = FinishedRun.read(only(inside(in_tmp, *SMALL)))
     assert content(run) == content(FinishedRun.read(run.path))
 
 
@@ -244,7 +250,7 @@ def test_wandb_offline_has_every_number(in_tmp: Path) -> None:
     done = inside(in_tmp, *FEW, "logger=wandb")
     assert done.code == 0, done.err
     assert done.out.endswith("wandb: logged 1 run; to look: wandb sync wandb/offline-run-*\n")
-    opened = same_in_wandb(in_tmp, done.run)
+    opened = same_in_wandb(in_tmp, only(done))
     assert (opened.project, opened.run_group) == ("exp", "")
 
 
@@ -252,8 +258,8 @@ def test_wandb_offline_has_every_number(in_tmp: Path) -> None:
 def test_two_at_once(with_mlflow: Path) -> None:
     done = inside(with_mlflow, *FEW, "logger=[tensorboard,mlflow]")
     assert done.code == 0, done.err
-    same_in_tensorboard(with_mlflow, done.run)
-    found = same_in_mlflow(with_mlflow, done.run)
+    same_in_tensorboard(with_mlflow, only(done))
+    found = same_in_mlflow(with_mlflow, only(done))
     assert found.info.status == "FINISHED"
     assert "mlflow.parentRunId" not in found.data.tags
 
@@ -330,7 +336,7 @@ def test_a_logger_that_fails_loses_nothing(in_tmp: Path) -> None:
     last = done.out.splitlines()[-1]
     assert last == (
         "b: 1 run could not be logged: no route to https://host/x. "
-        f"To try again: exp log {done.run.relative_to(in_tmp)} --to b"
+        f"To try again: exp log {only(done).relative_to(in_tmp)} --to b"
     )
     swept = inside(in_tmp, "-m", "seed=1,2", *SMALL, *words, "sweep.dir=s", "sweep.n_jobs=1")
     assert swept.code == 0, swept.err
@@ -362,7 +368,7 @@ def test_a_run_that_failed_or_diverged_is_logged_as_that(in_tmp: Path) -> None:
     done = inside(in_tmp, *FEW, "optimizer.lr=1e30", "loss=mse", "logger=tensorboard",
                   "figures=none")  # fmt: skip
     assert done.code == 3, done.out + done.err
-    folder = in_tmp / "tensorboard" / done.run.relative_to(in_tmp)
+    folder = in_tmp / "tensorboard" / only(done).relative_to(in_tmp)
     assert hparams(folder)[1] == 2  # STATUS_FAILURE
     said = events(folder).Tensors("run")[0].tensor_proto.string_val[0].decode()
     assert "| status | diverged |" in said
@@ -370,7 +376,7 @@ def test_a_run_that_failed_or_diverged_is_logged_as_that(in_tmp: Path) -> None:
 
 def test_a_secret_is_logged_by_name(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RUN_NAME_OF_MINE", "hush")
-    run = FinishedRun.read(inside(in_tmp, *SMALL, "name=${oc.env:RUN_NAME_OF_MINE}").run)
+    run = FinishedRun.read(only(inside(in_tmp, *SMALL, "name=${oc.env:RUN_NAME_OF_MINE}")))
     assert run.params["name"] == "${oc.env:RUN_NAME_OF_MINE}"
     assert "hush" not in json.dumps([run.params, run.config, {**run.tags, "directory": ""}])
 
@@ -387,7 +393,7 @@ def test_a_sweep_is_nested_and_logged_once(with_mlflow: Path) -> None:
     )
     found = in_mlflow(with_mlflow)
     parent = found.pop("s")
-    assert sorted(found) == sorted(path.name for path in runs(with_mlflow))
+    assert sorted(found) == sorted(path.name for path in runs(with_mlflow / "s"))
     for run in found.values():
         assert run.data.tags["mlflow.parentRunId"] == parent.info.run_id
         assert run.data.tags["exp.status"] == "done"
@@ -407,7 +413,7 @@ def test_a_sweep_is_nested_and_logged_once(with_mlflow: Path) -> None:
 def test_a_sweep_in_processes(in_tmp: Path) -> None:
     done = inside(in_tmp, "-m", "seed=1,2", *SMALL, "logger=[tensorboard,wandb]", "sweep.n_jobs=2")
     assert done.code == 0, done.err
-    for run in runs(in_tmp):
+    for run in runs(in_tmp / "multirun"):
         same_in_tensorboard(in_tmp, run)
         assert same_in_wandb(in_tmp, run).run_group == run.parent.name
 
@@ -425,13 +431,13 @@ def test_another_sweepers_runs_are_logged(in_tmp: Path, launcher: str) -> None:
 @needs("tensorboard")
 def test_done_again_or_gone_on_with_it_is_logged_too(in_tmp: Path) -> None:
     first = inside(in_tmp, *SMALL, "logger=tensorboard")
-    again = inside(in_tmp, "rerun", str(first.run), "--into", "again")
+    again = inside(in_tmp, "rerun", str(only(first)), "--into", "again")
     assert again.out.splitlines()[-1] == "bit-identical"
     same_in_tensorboard(in_tmp, in_tmp / "again")
-    none = inside(in_tmp, "rerun", str(first.run), "logger=none", "--into", "none")
+    none = inside(in_tmp, "rerun", str(only(first)), "logger=none", "--into", "none")
     assert none.out.splitlines()[-1] == "bit-identical"
     assert "tensorboard:" not in none.out
-    both = inside(in_tmp, "rerun", str(first.run), "logger=[tensorboard]", "--into", "both")
+    both = inside(in_tmp, "rerun", str(only(first)), "logger=[tensorboard]", "--into", "both")
     assert "tensorboard: logged 1 run" in both.out
 
 
@@ -440,7 +446,7 @@ def test_what_has_not_ended_waits(in_tmp: Path) -> None:
     done = inside(in_tmp, *SMALL)
     from exp.runs.directory import RunDirectory
 
-    directory = RunDirectory(done.run)
+    directory = RunDirectory(only(done))
     record = directory.read_record()
     directory.write_record({**record, "status": "interrupted"})
     assert "tensorboard: 1 run not ended, left out" in logged(done).out
@@ -448,7 +454,7 @@ def test_what_has_not_ended_waits(in_tmp: Path) -> None:
     assert "tensorboard: logged 1 run" in logged(done).out
     directory.write_record({**record, "name": "changed since"})
     assert "tensorboard: logged 1 run" in logged(done).out
-    folder = in_tmp / "tensorboard" / done.run.relative_to(in_tmp)
+    folder = in_tmp / "tensorboard" / only(done).relative_to(in_tmp)
     assert len(list(folder.iterdir())) == 1
     directory.record.write_text("{}")
     damaged = logged(done)
@@ -457,11 +463,11 @@ def test_what_has_not_ended_waits(in_tmp: Path) -> None:
 
 
 def logged(done: Ended) -> Ended:
-    return inside(done.where, "log", str(done.run.relative_to(done.where)), "--to", "tensorboard")
+    return inside(done.where, "log", str(only(done).relative_to(done.where)), "--to", "tensorboard")
 
 
 def test_exp_log_tells_every_fault(in_tmp: Path) -> None:
-    run = str(inside(in_tmp, *SMALL).run)
+    run = str(only(inside(in_tmp, *SMALL)))
     unknown = inside(in_tmp, "log", run, "--to", "tensorbord")
     assert unknown.code == 2
     assert "unknown option 'tensorbord'. Did you mean 'tensorboard'?" in unknown.err
@@ -475,7 +481,7 @@ def test_exp_log_tells_every_fault(in_tmp: Path) -> None:
 @needs("tensorboard")
 def test_links_lead_no_file_out(in_tmp: Path) -> None:
     (in_tmp / "private").write_text("mine")
-    run = inside(in_tmp, *SMALL).run
+    run = only(inside(in_tmp, *SMALL))
     (run / "figures").mkdir()
     (run / "figures/x.png").symlink_to(in_tmp / "private")
     found = FinishedRun.read(run)

@@ -33,5 +33,10 @@ register.kind("device", "exp.components.devices", handed=())
 register.kind("trainer", "exp.components.trainers", handed=())
 register.kind("figures", "exp.components.pictures", handed=())
 register.kind(
-    "logger", "exp.loggers.tensorboard", "exp.loggers.mlflow", "exp.loggers.wandb", handed=()
+    "logger",
+    "exp.loggers.none",
+    "exp.loggers.tensorboard",
+    "exp.loggers.mlflow",
+    "exp.loggers.wandb",
+    handed=(),
 )

@@ -30,7 +30,7 @@ class FinishedRun:
         digest: of run.json, which holds those of all other files: other content, another digest.
         config: the resolved config; values from the environment by name, as config.yaml has them.
         rows: epoch and values of each row of metrics.csv, by column.
-        scores: final scores of each split, "final/test/f1", and "best/epoch"; finite ones only.
+        scores: final scores of each split, "final/test/f1", and the best epoch; finite ones only.
         tags: signature, seed, status, git commit and so on, those that are known.
         started, ended: seconds since 1970.
         files: name within the directory -> path, of everything in it; no links.
@@ -156,7 +156,7 @@ def table(path: Path) -> tuple[tuple[int, dict[str, float]], ...]:
 def scores(summary: dict[str, Any]) -> dict[str, float]:
     """The finite numbers among final scores, and the best epoch."""
     numbers = {f"final/{name}": value for name, value in part(summary, "final").items()}
-    numbers["best/epoch"] = part(summary, "best").get("epoch")
+    numbers["final/best_epoch"] = part(summary, "best").get("epoch")
     return {name: found for name, n in numbers.items() if (found := finite(n)) is not None}
 
 

@@ -21,6 +21,8 @@ STATUSES = {"done": "FINISHED", "interrupted": "KILLED"}
 """MLflow's own; all else has failed. The tag exp.status says it exactly."""
 PLACE, RECORD = "exp.place", "exp.record"
 """Tags by which a run that is there already is found: digests of its path, and of its run.json."""
+KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""So that MLflow's pages show training, and not what language models need."""
 MANNERS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
@@ -65,7 +67,8 @@ class MLflow(Logger):
     def _new_experiment(self) -> str:
         # Beside a database of our own; a server knows better where its artifacts go.
         place = Path("mlartifacts").absolute().as_uri() if self.address == DATABASE else None
-        return str(self.client.create_experiment(self.experiment, artifact_location=place))
+        made = self.client.create_experiment(self.experiment, artifact_location=place, tags=KIND)
+        return str(made)
 
     def _parent(self, sweep: FinishedSweep) -> str:
         """The run of the sweep, which is the same when more of it is logged."""

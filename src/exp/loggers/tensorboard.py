@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,7 +105,7 @@ def opening(run: FinishedRun) -> Any:
     from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData, SessionStartInfo
 
     # Runs that differ only in a seed are rows of their own: each is its own group.
-    info = SessionStartInfo(start_time_secs=run.started, group_name=os.fspath(run.path))
+    info = SessionStartInfo(start_time_secs=run.started, group_name=place(run.path).as_posix())
     text = run.params
     for key, value in flat(run.config) if run.config else ():
         if isinstance(value, bool):
