@@ -365,8 +365,7 @@ def test_what_is_no_logger_is_told() -> None:
 @needs("tensorboard")
 def test_a_run_that_failed_or_diverged_is_logged_as_that(in_tmp: Path) -> None:
     """Its numbers that are not finite arrive as what they are."""
-    done = inside(in_tmp, *FEW, "optimizer.lr=1e30", "loss=mse", "logger=tensorboard",
-                  "figures=none")  # fmt: skip
+    done = inside(in_tmp, *SMALL, "optimizer.lr=1e30", "loss=mse", "logger=tensorboard")
     assert done.code == 3, done.out + done.err
     folder = in_tmp / "tensorboard" / only(done).relative_to(in_tmp)
     assert hparams(folder)[1] == 2  # STATUS_FAILURE

@@ -59,7 +59,7 @@ class MLflow(Logger):
             os.environ.setdefault(name, value)
         from mlflow import MlflowClient
 
-        self.client: Any = MlflowClient(tracking_uri=self.address)
+        self.client: Any = MlflowClient(tracking_uri=absolute(self.address))
         found = self.client.get_experiment_by_name(self.experiment)
         self.id: str = found.experiment_id if found else self._new_experiment()
         self.sweep, self.parent = sweep, self._parent(sweep) if sweep else None
@@ -154,6 +154,13 @@ class MLflow(Logger):
         if self.address.startswith(("http://", "https://")):
             return self.address
         return f"mlflow ui --backend-store-uri {self.address}"
+
+
+def absolute(uri: str) -> str:
+    """A database of the working directory by its whole path: MLflow keeps it open by its address,
+    also when the working directory is another."""
+    kind, relative, path = uri.partition("sqlite:///")
+    return f"{relative}{Path(path).absolute()}" if relative and not kind else uri
 
 
 def digest(path: Path) -> str:

@@ -69,7 +69,8 @@ class WandB(Logger):
             tags=[run.status],
             config={**run.config, "run": known},
             mode=self.way,  # type: ignore[arg-type]
-            dir=self.dir,
+            # Absolute: wandb's own process stays where it was started.
+            dir=str(Path(self.dir).absolute()),
             reinit="create_new",
             settings=wandb.Settings(
                 silent=True, console="off", save_code=False, disable_git=True,
