@@ -281,7 +281,7 @@ it, and a test compares it with the code."""
 def components_page() -> str:
     """docs/components.md, from the registry and the experiments of conf/."""
     lines = [INTRODUCTION]
-    for group in (*GROUPS[:4], "activation", *GROUPS[4:]):
+    for group in (*GROUPS[:4], "activation", *GROUPS[4:], "logger"):
         lines += ["", f"## {group}", "", "| option | what it is | parameters |", "|---|---|---|"]
         kind = register.kinds[group]
         options = [kind.components[name] for name in kind.names()]
@@ -310,7 +310,7 @@ def test_the_page_of_components_is_what_the_code_has() -> None:
     assert COMPONENTS.read_text() == components_page(), "run python tests/test_docs.py"
 
 
-@pytest.mark.parametrize("group", [*GROUPS, "activation"])
+@pytest.mark.parametrize("group", [*GROUPS, "activation", "logger"])
 def test_each_component_is_an_option(group: str) -> None:
     ours = register.kinds[group]
     names = [n for n in ours.names() if ours.components[n].builder.__module__.startswith("exp.")]

@@ -246,10 +246,12 @@ def started(
     lines: Lines | None,
 ) -> Ran:
     """Validates a composed config, loads its data, makes its directory and runs it."""
-    from exp.config import plan
+    from exp.config import plan, unavailable
 
-    found = plan(resolved(config, faults), faults)
+    plain = resolved(config, faults)
+    found = plan(plain, [*faults, *unavailable(plain)])
     from exp.engine import Job, tried
+    from exp.loggers.log import log
     from exp.runs import provenance
     from exp.runs.console import bar
     from exp.runs.directory import RunDirectory
@@ -259,6 +261,8 @@ def started(
     job = Job.of(found)
     tried(job)
     if (twin := twin_of(job, config)) is not None:
+        if found.loggers:
+            log(found.loggers, [twin])
         return Ran(twin, job, None)
     HydraConfig.instance().set_config(config)
     callbacks, path = hydras_own(config)
@@ -290,6 +294,8 @@ def started(
         reason = error.strerror or error
         raise RunDirectoryError(f"cannot write in {directory.path}: {reason}") from error
     callbacks.on_run_end(config=config, config_name=name, job_return=done)
+    if found.loggers:
+        log(found.loggers, [path])
     if isinstance(done._return_value, Exception):
         raise done._return_value
     return Ran(path, job, done._return_value)
@@ -352,4 +358,9 @@ def sweep(hydra: Hydra, args: argparse.Namespace, name: str) -> tuple[int, Path]
         raise ConfigError(faults)
     sweeper.sweep(arguments=OmegaConf.to_container(config.hydra.overrides.task, resolve=False))
     callbacks.on_multirun_end(config=config, config_name=name)
-    return int(getattr(sweeper, "exit_code", 0)), Path(str(config.hydra.sweep.dir))
+    place = Path(str(config.hydra.sweep.dir))
+    if not getattr(sweeper, "logs", False):
+        from exp.loggers.sweeps import log_found
+
+        log_found(place)
+    return int(getattr(sweeper, "exit_code", 0)), place

@@ -24,6 +24,7 @@ VERBS: dict[str, str] = {
     "report": "exp.report.page.command:main",
     "predict": "exp.trained.predict:main",
     "export": "exp.trained.export:main",
+    "log": "exp.again.log:main",
 }
 
 

@@ -19,7 +19,7 @@ from pydantic import Field
 import exp.components  # noqa: F401 - declares the kinds
 from exp.environment import WRITTEN, stored
 from exp.errors import ConfigError, Fault, shown, unknown
-from exp.packages import installed
+from exp.packages import importable, installed
 from exp.plugins import origins
 from exp.registry import Chosen, checked, config_parameters, register, schema_of
 from exp.schema import Count, Seed
@@ -42,6 +42,7 @@ PRESENTATION = {
     "name": (),
     "plugins": (),
     "figures": (),
+    "logger": (),
     "trainer": ("print_every", "checkpoint_every"),
     WRITTEN: (),
 }
@@ -131,6 +132,7 @@ class Plan:
     Attributes:
         config: the resolved config with every default written out, as plain values.
         chosen: group -> component with parameters.
+        loggers: label -> component with parameters.
     """
 
     seed: int
@@ -138,6 +140,7 @@ class Plan:
     name: str
     config: dict[str, Any]
     chosen: dict[str, Chosen]
+    loggers: dict[str, Chosen] = field(default_factory=dict)
 
     def __getitem__(self, group: str) -> Chosen:
         return self.chosen[group]
@@ -208,7 +211,7 @@ def plan(config: Mapping[str, Any], already: Sequence[Fault] = ()) -> Plan:
             type, parameters that do not go together.
     """
     faults = list(already)
-    told = ("seed", "seeds", "name", "plugins", "run", "sweep", *GROUPS)
+    told = ("seed", "seeds", "name", "plugins", "run", "sweep", "logger", *GROUPS)
     known = (*told, WRITTEN)
     faults += [Fault(str(key), unknown("key", key, told)) for key in config if key not in known]
     top, found = checked(
@@ -219,6 +222,8 @@ def plan(config: Mapping[str, Any], already: Sequence[Fault] = ()) -> Plan:
     faults += found
     faults += running(config.get("run", {}))[1]
     faults += sweeping(config.get("sweep", {}))[1]
+    loggers, found = loggers_of(config.get("logger"))
+    faults += found
     chosen: dict[str, Chosen] = {}
     for group in GROUPS:
         try:
@@ -235,12 +240,13 @@ def plan(config: Mapping[str, Any], already: Sequence[Fault] = ()) -> Plan:
         faults += [Fault(path, message) for path, message in together(chosen)]
     if faults:
         raise ConfigError(faults)
-    parts = {group: choice.as_dict() for group, choice in chosen.items()}
+    parts: dict[str, Any] = {group: choice.as_dict() for group, choice in chosen.items()}
+    parts["logger"] = {label: choice.as_dict() for label, choice in loggers.items()}
     whole = {"seed": top["seed"], "seeds": seeds, "name": top["name"], "plugins": top["plugins"]}
     if config.get(WRITTEN):
         whole[WRITTEN] = config[WRITTEN]
     name = top["name"] or "-".join(chosen[g].name for g in ("dataset", "model", "optimizer"))
-    return Plan(top["seed"], Seeds(**seeds), name, {**whole, **parts}, chosen)
+    return Plan(top["seed"], Seeds(**seeds), name, {**whole, **parts}, chosen, loggers)
 
 
 def running(given: object) -> tuple[Running, list[Fault]]:
@@ -258,6 +264,43 @@ def sweeping(given: object) -> tuple[Sweeping, list[Fault]]:
         return Sweeping(), [Fault("sweep", f"{wanted}; found {shown(given)}")]
     values, faults = checked(SWEEPING, given, "sweep", "setting of sweep")
     return Sweeping(**values), faults
+
+
+def loggers_of(given: object) -> tuple[dict[str, Chosen], list[Fault]]:
+    """The loggers of a config by their labels, and what is wrong with them.
+
+    Args:
+        given: label -> `{name: ..., ...}`; or one such mapping, one name or several.
+    """
+    if isinstance(given, Mapping) and isinstance(given.get("name"), (str, list)):
+        name = given["name"]  # an option of one's own without a package, or `exp rerun`'s
+        given = {name: given} if isinstance(name, str) else name
+    if isinstance(given, (str, list)):
+        given = {str(name): name for name in ([given] if isinstance(given, str) else given)}
+    if not isinstance(given, Mapping):
+        wanted = "expected names of loggers, or a mapping of them"
+        return {}, [] if given is None else [Fault("logger", f"{wanted}; found {shown(given)}")]
+    chosen, faults = {}, []
+    for label, value in given.items():
+        try:
+            chosen[str(label)] = register.choose("logger", value, f"logger.{label}")
+        except ConfigError as error:
+            faults += error.faults
+    return {label: each for label, each in chosen.items() if each.name != "none"}, faults
+
+
+def unavailable(config: Mapping[str, Any]) -> list[Fault]:
+    """The loggers of a resolved config whose packages are not installed.
+
+    Not asked by `plan`: a worker process trains, and logs nothing.
+    """
+    chosen, _ = loggers_of(config.get("logger"))
+    needed = {label: getattr(c.component.builder, "NEEDS", None) for label, c in chosen.items()}
+    return [
+        Fault(f"logger.{label}", f"{module} is not installed: pip install 'exp[{module}]'")
+        for label, module in needed.items()
+        if module is not None and not importable(module)
+    ]
 
 
 def seeds_of(config: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:

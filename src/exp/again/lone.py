@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from exp.config import Plan
+from exp.config import Plan, unavailable
 from exp.engine import Job, Result
+from exp.errors import ConfigError
+from exp.loggers.log import logged
 from exp.runs import provenance
 from exp.runs.checkpoint import Checkpoint
 from exp.runs.console import bar
@@ -37,7 +39,7 @@ def train(
 
     worker = FigureWorker() if plan["figures"].name != "none" else None
     try:
-        with told(directory) as log, bar(job) as advance:
+        with logged(plan.loggers, directory.path), told(directory) as log, bar(job) as advance:
             execution = Execution(
                 job, directory, log=log, origin=provenance.origin(), worker=worker,
                 start=start, more=more,
@@ -46,6 +48,15 @@ def train(
     finally:
         if worker is not None:
             worker.close()
+
+
+def can_log(plan: Plan) -> None:
+    """
+    Raises:
+        ConfigError: a logger of the plan is not installed here.
+    """
+    if faults := unavailable(plan.config):
+        raise ConfigError(faults)
 
 
 @contextmanager

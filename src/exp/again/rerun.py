@@ -64,6 +64,7 @@ def rerun(
         raise DamagedError(f"{parent.directory.config} is not what was written")
     base = Path.cwd()
     found = changed(parent.plan(trust=trust), overrides)
+    lone.can_log(found)
     for line in todays_defaults(parent):
         print(line)
     job = Job.of(found)

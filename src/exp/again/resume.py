@@ -45,6 +45,7 @@ def resume_run(path: Path, *, trust: bool) -> int:
     from exp.runs import checkpoint
 
     plan = saved.plan(trust=trust)
+    lone.can_log(plan)
     job = Job.of(plan)
     if job.signature != saved.record.get("signature"):
         raise RunDirectoryError(

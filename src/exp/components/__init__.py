@@ -73,3 +73,11 @@ register.kind(
 register.kind(
     "figures", "exp.components.pictures", about="which pictures a run draws, and how they look"
 )
+register.kind(
+    "logger",
+    "exp.loggers.none",
+    "exp.loggers.tensorboard",
+    "exp.loggers.mlflow",
+    "exp.loggers.wandb",
+    about="trackers that finished runs are written into; several at once",
+)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from exp.config import Plan, plan
+from exp.config import Plan, plan, unavailable
 from exp.engine import Job, tried
 from exp.engine.job import Shapes, possible, stack_key
 from exp.engine.view import axes_known
@@ -130,7 +130,7 @@ class Planner:
         ]
 
     def _add(self, number: int, words: Words, composed: Composed) -> None:
-        found = plan(composed.plain)
+        found = plan(composed.plain, unavailable(composed.plain))
         parts = tuple(self._part(key, value) for key, value in found.config.items())
         # Two runs that differ in nothing but the name are one. Parts that are equal are one object.
         same = b"".join(id(part).to_bytes(8) for part in parts if part[0] != "name")

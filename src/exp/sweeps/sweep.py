@@ -175,6 +175,7 @@ class Sweep:
         seconds = time.monotonic() - self.begun
         print(closing(tally, keys, str(directory.path), seconds), flush=True)
         self.pictures(found.planned, directory, len(found.planned))
+        self.log(found.planned, directory, entries)
         statuses = set(tally.statuses)
         bad = statuses - {"done", "diverged"}
         self.sweeper.exit_code = 1 if bad else 3 if "diverged" in statuses else 0
@@ -186,6 +187,19 @@ class Sweep:
         figures = pictures.settings(runs) if self.settings.figures else None
         if figures is not None:
             print(pictures.draw(directory.path, figures, runs=count), flush=True)
+
+    def log(
+        self, runs: Sequence[Planned], directory: SweepDirectory, entries: Sequence[Entry]
+    ) -> None:
+        """Logs every run of the sweep, also those that were done before."""
+        wanted = [
+            (directory.path / entry.directory, run.config["logger"])
+            for run, entry in zip(runs, entries, strict=True)
+        ]
+        if any(settings for _, settings in wanted):
+            from exp.loggers.sweeps import log_sweep
+
+            log_sweep(directory.path, wanted)
 
     def missing(self, found: Runs, directory: SweepDirectory) -> tuple[list[Planned], list[Entry]]:
         """The runs that are still to do, and the manifest's entry of every run."""

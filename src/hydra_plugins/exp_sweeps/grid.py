@@ -32,7 +32,10 @@ class GridSweeper(Sweeper):  # type: ignore[misc]
     Attributes:
         exit_code: of the sweep: 0, 1 where a run failed, 3 where one diverged and none failed.
         already: faults of the command line that were found before.
+        logs: it has its runs logged itself.
     """
+
+    logs = True
 
     def __init__(self, params: dict[str, str] | None = None) -> None:
         self.params = dict(params or {})
