@@ -230,3 +230,38 @@ def test_help_needs_no_torch(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_categories_and_gaps(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    lines = ["weight,colour,kind"]
+    for number in range(90):
+        kind = ("cat", "dog")[number % 2]
+        weight = "" if number % 17 == 3 else f"{rng.normal((4, 12)[number % 2]):.2f}"
+        colour = rng.choice((["red", "black"], ["brown", "black"])[number % 2])
+        lines.append(f"{weight},{colour},{kind}")
+    (tmp_path / "pets.csv").write_text("\n".join(lines) + "\n")
+    words = (
+        "dataset=csv",
+        "dataset.path=pets.csv",
+        "dataset.target=kind",
+        "dataset.missing=impute",
+    )
+    more = ("optimizer=adam", "trainer.epochs=30", "figures=none", "hydra.run.dir=run")
+    assert inside(tmp_path, *words, *more).code == 0
+    run = tmp_path / "run"
+    ended = inside(tmp_path, "predict", "run", "run/predictions.csv", "--output", "out.csv")
+    assert ended.code == 0, ended.err
+    before, now = read_csv(run / "predictions.csv"), read_csv(tmp_path / "out.csv")
+    np.testing.assert_array_equal(chances(before), chances(now))
+    (tmp_path / "new.csv").write_text("colour,weight\npurple,11\nred,\n")
+    told = inside(tmp_path, "predict", "run", "new.csv")
+    assert told.code == 0, told.err
+    assert [line.rpartition(",")[2] for line in told.out.splitlines()] == [
+        "predicted",
+        "dog",
+        "cat",
+    ]
+    refused = inside(tmp_path, "export", "run", "--to", "onnx")
+    assert refused.code == 2
+    assert "prepared by more than a standardization" in refused.err

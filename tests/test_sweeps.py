@@ -357,3 +357,13 @@ def test_a_value_that_only_the_runs_give(in_tmp: Path) -> None:
     done = process(in_tmp, "-m", *SMALL, "seed=1,2", "sweep.dir=here", "sweep.n_jobs=1")
     assert done.code == 0, done.err
     assert "2 runs" in done.out
+
+
+def test_a_sweep_goes_on_as_often_as_one_likes(in_tmp: Path) -> None:
+    assert sweep(in_tmp, "seed=1,2").code == 0
+    for _ in range(2):
+        again = inside(in_tmp, "resume", "swept")
+        assert again.code == 0, again.err
+        assert "2 of 2 runs are done already" in again.out
+    words = json.loads((in_tmp / "swept/sweep.json").read_text())["command"]
+    assert words[:4] == ["python", "-m", "exp", "-m"]

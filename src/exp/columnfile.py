@@ -116,7 +116,7 @@ def read_npz(
     try:
         if place.stat().st_size > LARGEST:
             raise ValueError(f"it is too large: at most {LARGEST:,} bytes are read")
-        arrays = unpacked(place.read_bytes(), most=LARGEST)
+        arrays = unpacked(place.read_bytes(), ("X", "y", "names"), most=LARGEST)
     except (OSError, ValueError, TypeError, SyntaxError, MemoryError, OverflowError) as error:
         raise DataError(f"{path} cannot be read without pickles: {error}") from error
     except Exception as error:  # zlib and the parser of headers have errors of their own

@@ -79,6 +79,7 @@ def clear(saved: SavedRun) -> None:
 
 def resume_sweep(path: Path, *, trust: bool) -> int:
     """The same command again, in the same directory: it does what is missing."""
+    from exp import invocation
     from exp.app import main as app
     from exp.runs.manifest import manifest
 
@@ -97,7 +98,9 @@ def resume_sweep(path: Path, *, trust: bool) -> int:
     no_links(path)
     if os.path.isdir(folder):
         os.chdir(folder)
-    return app([*words, f"sweep.dir={quoted(str(path))}"])
+    words = [*words, f"sweep.dir={quoted(str(path))}"]
+    invocation.words = words  # what the sweep's manifest says, so that it can go on again
+    return app(words)
 
 
 def untrusted(path: Path, words: list[str]) -> None:

@@ -54,7 +54,9 @@ class Trained:
         Raises:
             DataError: rows that the model cannot be given.
         """
-        return self.predictor.logits(self.job.data.transform(raw_rows(X, self.features)))
+        prepared = self.job.data
+        rows = prepared.encoded(raw_rows(X, prepared.data))
+        return self.predictor.logits(prepared.transform(rows))
 
     def predict_proba(self, X: Any) -> NDArray[np.floating]:
         """Probabilities `[rows, classes]` of raw rows `[rows, features]`: those of

@@ -91,14 +91,17 @@ def preparation(data: Prepared) -> nn.Module:
     Raises:
         ImpossibleError: rows are prepared by more than a standardization.
     """
+    more = ImpossibleError(
+        "the model cannot be exported: its rows are prepared by more than a standardization. "
+        "exp predict and exp.load use it"
+    )
+    if data.encoding is not None or data.mapping is not None:
+        raise more
     module: nn.Module = nn.Identity()
     if data.mean is not None and data.scale is not None:
         module = Standardize(data.mean, data.scale)
     rows = data.data.X[:TRIED]
     found = module(torch.from_numpy(rows)).numpy()
     if not np.array_equal(found, data.transform(rows)):
-        raise ImpossibleError(
-            "the model cannot be exported: its rows are prepared by more than a standardization. "
-            "exp predict and exp.load use it"
-        )
+        raise more
     return module

@@ -8,10 +8,11 @@ from typing import Any
 
 from exp.again.saved import TRUST, SavedRun
 from exp.arguments import Parser, place
+from exp.csvfile import DELIMITERS, read_table, records
 from exp.errors import ExpError, RunDirectoryError
 from exp.files import write_whole
 from exp.runs.directory import csv_text
-from exp.table import DELIMITERS, Faults, read_table, records
+from exp.table import Faults
 from exp.textfile import content
 
 
@@ -73,9 +74,25 @@ def predicted(trained: Any, file: str, delimiter: str = ",") -> str:
     Raises:
         DataError: naming line and column of what is wrong in the file.
     """
-    table = read_table(file, features=trained.features, delimiter=delimiter)
-    chances = trained.predict_proba(table.X)
-    said = trained.predict(table.X)
+    data = trained.job.data.data
+    told = zip(data.features, data.categories or (None,) * len(data.features), strict=True)
+    texts = {name: known for name, known in told if known is not None}
+    table = read_table(
+        file,
+        features=trained.features,
+        delimiter=delimiter,
+        missing="impute" if data.gaps else "refuse",
+        categorical=texts,
+        looked=False,
+    )
+    X: Any = table.X
+    if texts:  # the file has numbered its categories by itself
+        X = table.X.astype(object)
+        for at, own in enumerate(table.categories):
+            if own is not None:
+                X[:, at] = [None if code != code else own[int(code)] for code in table.X[:, at]]
+    chances = trained.predict_proba(X)
+    said = trained.predict(X)
     ours = [*(f"probability:{name}" for name in trained.classes), "predicted"]
     (_, header), *rows = records(content(file), delimiter, Faults(file))
     kept = [place for place, name in enumerate(header) if name.strip() not in ours]
