@@ -247,14 +247,14 @@ def test_categories_and_gaps(tmp_path: Path) -> None:
         "dataset.target=kind",
         "dataset.missing=impute",
     )
-    more = ("optimizer=adam", "trainer.epochs=30", "figures=none", "hydra.run.dir=run")
-    assert inside(tmp_path, *words, *more).code == 0
+    more = ("dataset.missing=impute", "optimizer=adam", "trainer.epochs=30", "figures=none")
+    assert inside(tmp_path, *words, *more, "hydra.run.dir=run").code == 0
     run = tmp_path / "run"
     ended = inside(tmp_path, "predict", "run", "run/predictions.csv", "--output", "out.csv")
     assert ended.code == 0, ended.err
     before, now = read_csv(run / "predictions.csv"), read_csv(tmp_path / "out.csv")
     np.testing.assert_array_equal(chances(before), chances(now))
-    (tmp_path / "new.csv").write_text("colour,weight\npurple,11\nred,\n")
+    (tmp_path / "new.csv").write_text("colour,weight\npurple,14\nred,3\nred,\n")
     told = inside(tmp_path, "predict", "run", "new.csv")
     assert told.code == 0, told.err
     assert [line.rpartition(",")[2] for line in told.out.splitlines()] == [
