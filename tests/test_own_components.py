@@ -199,12 +199,12 @@ REFUSED = {
     (PLUGIN, "model=gated", "model.width=0.5", "dataset=rings"): (
         "2 faults in the config; nothing was started\n"
         "  dataset      unknown option 'rings'. Did you mean 'ring'? There are: blobs, "
-        "breast_cancer, checkerboard, circles, csv, digits, gaussians, iris, mine, moons, pair, "
-        "ring, spirals, two_spirals, wine, xor\n"
+        "breast_cancer, checkerboard, circles, csv, digits, gaussians, iris, mine, moons, npz, "
+        "pair, parquet, ring, sklearn, spirals, two_spirals, wine, xor\n"
         "  model.width  expected an integer, found 0.5"
     ),
     (PLUGIN, "model=flat"): (
-        "model Sequential must map rows [2, 2] to logits [2, 1], found [2]"
+        "model Sequential must map rows [512, 2] to logits [512, 1], found [512]"
     ),
     (PLUGIN, "model=still"): "model still has no parameters to train",
     (PLUGIN, "model=number"): "model number must build an nn.Module, found int",

@@ -53,8 +53,10 @@ def test_every_composition_of_a_packaged_option_is_valid(
 ) -> None:
     group = {"activation": "model.activation"}.get(path.parent.name, path.parent.name)
     words = [f"{group}={path.stem}"]
-    if path.stem == "csv":
-        words += ["dataset.path=some.csv", "dataset.target=label"]
+    if path.stem in ("csv", "parquet", "npz"):
+        words.append("dataset.path=some.file")
+    if path.stem in ("csv", "parquet"):
+        words.append("dataset.target=label")
     config = composed(*words)
     assert [error.message for error in whole.iter_errors(config)] == []
 

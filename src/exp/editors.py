@@ -83,7 +83,11 @@ def schema(group: str | None = None) -> Schema:
         for name in names:
             definitions[f"{kind.name}.{name}"] = of_component(kind.components[name])
         definitions[kind.name] = of_kind(kind.name, names)
-    root = whole() if group is None else {"$ref": f"#/$defs/{group}", "required": ["name"]}
+    root = whole()
+    if group is not None:
+        root = {"$ref": f"#/$defs/{group}", "required": ["name"]}
+    if group == "logger":  # none of them is an empty mapping
+        root = {"anyOf": [root, {"type": "object", "maxProperties": 0}]}
     title = "config of exp" if group is None else f"{group} of exp"
     return {"$schema": DRAFT, "title": title, **root, "$defs": definitions}
 
@@ -108,6 +112,13 @@ def whole() -> Schema:
         "defaults": {"type": "array", "description": "which option of each group is taken"},
         "hydra": {"type": "object", "description": "settings of Hydra's own"},
     }
+    # Several at once, each under a label of its own.
+    loggers = {
+        "type": ["object", "null"],
+        "description": register.kinds["logger"].about,
+        "additionalProperties": {"$ref": "#/$defs/logger", "required": ["name"]},
+    }
+    nodes["logger"] = loggers
     properties = {**hydras, **top["properties"], "seeds": seeds, **nodes, **groups}
     return {"type": "object", "properties": properties, "additionalProperties": False}
 

@@ -10,7 +10,7 @@ from typing import Any
 Scalar = bool | int | float | str | None
 
 _WORDS: dict[str, Scalar] = {"true": True, "false": False, "null": None, "": None}
-_INTEGER = re.compile(r"[+-]?(0|[1-9](_?[0-9]){0,17})")
+_INTEGER = re.compile(r"[+-]?(0|[1-9](_?[0-9]){0,19})")
 _LARGEST = 1 << 63  # what is larger has no place in a table of numbers, nor in JSON everywhere
 _FLOAT = re.compile(
     r"[+-]?((0|[1-9](_?\d)*)\.(\d(_?\d)*)?|\.\d(_?\d)*)(e[+-]?\d(_?\d)*)?"
