@@ -15,6 +15,7 @@ from hydra.version import setbase
 from jsonschema import Draft202012Validator
 
 from commands import inside
+from conftest import DEFAULTS
 from exp import app
 from exp.compose import compose, resolved, resolvers
 from exp.config import GROUPS, plan
@@ -103,19 +104,6 @@ def test_what_exp_refuses_is_refused(change: str, whole: Draft202012Validator) -
     with pytest.raises(ConfigError):
         plan(wrong)
     assert not whole.is_valid(wrong)
-
-
-DEFAULTS = {
-    "dataset": "moons",
-    "split": "holdout",
-    "model": "mlp",
-    "optimizer": "sgd",
-    "loss": "auto",
-    "scheduler": "none",
-    "device": "cpu",
-    "trainer": "standard",
-    "figures": "none",
-}
 
 
 def test_it_tells_what_parameters_are_with_defaults_and_ranges() -> None:

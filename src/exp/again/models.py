@@ -97,23 +97,21 @@ def over_one_plane(
     one: tuple[Job, Predictor], other: tuple[Job, Predictor], *, theme: str
 ) -> tuple[Picture, Picture]:
     """Two models on one grid, with the same rows: the test rows of the first."""
-    from exp.figures import Plane
+    from exp.engine.view import View
 
     data = one[0].data
     codes = [(job.data.features, job.data.data.categories) for job, _ in (one, other)]
     if codes[0] != codes[1]:
         raise ExpError("--figure: the categories of A and B have not been encoded alike")
-    # Up to two features in their own units, more in the space that A's model sees.
-    raw = len(data.features) <= 2
-    space = data.rows if raw else data.scaled
-    units = data.units if raw else None
-    plane = Plane.fit(space[data.split.train], data.features, units)
-    xs, ys, points = plane.grid(plane.limits(space), RESOLUTION)
-    if not raw and data.mean is not None and data.scale is not None:
+    view = View.of(data, None)
+    plane = view.plane
+    xs, ys, points = plane.grid(view.limits, RESOLUTION)
+    # In units as they came, as B's model may be given another scale.
+    if not view.raw and data.mean is not None and data.scale is not None:
         points = (points * data.scale + data.mean).astype(np.float32)
     split = "test" if "test" in data.split.parts else "train"
     rows = data.split.parts[split]
-    places = plane.project(space[rows])
+    places = plane.project(view.space[rows])
 
     def picture(job: Job, predictor: Predictor) -> Picture:
         from exp.figures import Picture

@@ -217,7 +217,7 @@ def results(
     left_out = len(runs.rows) - len(rows)
     skipped = tuple(row for row in runs.skipped if all(each.holds(row) for each in conditions))
     runs = replace(runs, rows=rows, skipped=skipped)
-    return Results(replace(runs, rows=rows), left_out, groups, shown_ones, best, tested, test)
+    return Results(runs, left_out, groups, shown_ones, best, tested, test)
 
 
 def completed(
