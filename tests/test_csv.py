@@ -378,6 +378,7 @@ FIELDS = st.one_of(
 
 @settings(max_examples=300, deadline=None)
 @given(rows=st.lists(st.lists(FIELDS, min_size=3, max_size=3), max_size=12))
+@example(rows=[["_", "1", "1"], ["_", "1", "1e5"]])
 def test_what_is_read_is_what_stands_there(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]
 ) -> None:
@@ -393,5 +394,8 @@ def test_what_is_read_is_what_stands_there(
     if plain:
         assert [data.classes[label] for label in data.y] == [row[2].strip() for row in rows]
         for values, row in zip(data.X.tolist(), rows, strict=True):
-            for value, text in zip(values, row, strict=False):
-                assert math.isclose(value, float(text), rel_tol=1e-6, abs_tol=1e-44)
+            for value, text, categories in zip(values, row, data.categories, strict=False):
+                if categories is None:
+                    assert math.isclose(value, float(text), rel_tol=1e-6, abs_tol=1e-44)
+                else:  # a column of text
+                    assert categories[int(value)] == text.strip()
