@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
 TEMPORARY = ".tmp"
 """How the names of files and folders end that are not whole yet."""
+MANY = 32
+"""So many files are flushed with all that their file system has to write, which may be others'."""
+REPORTING = sys.platform == "linux" and tuple(map(int, os.uname().release.split(".")[:2])) >= (5, 8)
+"""Whether syncfs tells of an error: Linux does since 5.8."""
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -128,11 +135,27 @@ def draft_of(path: Path) -> Path:
 def flush(many: Iterable[Drafts]) -> None:
     """Waits until the content of all these drafts is on the disk; `place` tells what went wrong."""
     works = [(drafts, file) for drafts in many for file in drafts.take_unflushed()]
-    if len(works) == 1:
+    if len(works) >= MANY and systems_flushed([file for _, file in works]):
+        for _, file in works:
+            file.close()
+    elif len(works) == 1:
         flush_one(*works[0])
     elif works:
         with ThreadPoolExecutor(min(len(works), 8)) as pool:
             list(pool.map(flush_one, *zip(*works, strict=True)))
+
+
+def systems_flushed(files: Iterable[BinaryIO]) -> bool:
+    """Flushes the file systems that hold these files, and says whether that is known to have gone
+    well: for some hundred files it takes a third of the time that flushing each takes."""
+    syncfs = of_libc("syncfs") if REPORTING else None
+    one_of_each = {os.fstat(file.fileno()).st_dev: file for file in files}
+    return syncfs is not None and all(syncfs(f.fileno()) == 0 for f in one_of_each.values())
+
+
+@cache
+def of_libc(name: str) -> Callable[[int], int] | None:
+    return getattr(ctypes.CDLL(None), name, None)
 
 
 def flush_one(drafts: Drafts, file: BinaryIO) -> None:

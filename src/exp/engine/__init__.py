@@ -36,9 +36,14 @@ def grouped(jobs: Sequence[Job], apart: Collection[int] = ()) -> list[list[int]]
         apart: indices of jobs that go alone whatever they are.
     """
     groups: dict[Hashable, list[int]] = {}
+    alone: dict[Hashable, bool] = {}
     for index, job in enumerate(jobs):
-        key = ("alone", index) if index in apart or job.alone() else job.key()
-        groups.setdefault(key, []).append(index)
+        key = (job.key(), job.device.threads)
+        if key not in alone:  # which builds a model
+            alone[key] = job.alone() is not None
+        groups.setdefault(("alone", index) if index in apart or alone[key] else key, []).append(
+            index
+        )
     return list(groups.values())
 
 

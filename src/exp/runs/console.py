@@ -15,7 +15,7 @@ from exp.runs.directory import RunDirectory
 
 
 def opening(job: Job, directory: RunDirectory) -> Iterator[str]:
-    """What is about to be trained, and the untrained model's first ten answers, line by line."""
+    """What is about to be trained, and the untrained model's first ten answers."""
     data, split = job.data.data, job.data.split
     counts = f"{len(split.train)} train"
     counts += f", {len(split.validation)} validation" if len(split.validation) else ""
@@ -35,10 +35,11 @@ def opening(job: Job, directory: RunDirectory) -> Iterator[str]:
     logits = predictor.logits(job.data.X[:10])
     chances = predictor.probabilities(logits)
     labels = predictor.labels(logits)
-    yield "Untrained model, first ten rows: logits -> probabilities -> label (true label)"
+    lines = ["Untrained model, first ten rows: logits -> probabilities -> label (true label)"]
     for z, p, label, truth in zip(logits, chances, labels, data.y[:10], strict=True):
         said, true = data.classes[label], data.classes[truth]
-        yield f"  {numbers(z)} -> {numbers(p)} -> {said} ({true})"
+        lines.append(f"  {numbers(z)} -> {numbers(p)} -> {said} ({true})")
+    yield "\n".join(lines)
 
 
 def numbers(values: np.ndarray) -> str:
@@ -106,9 +107,8 @@ def closing(directory: RunDirectory, summary: dict[str, Any], seconds: float) ->
         texts = ["-" if cell is None else f"{cell:.4f}" for cell in cells]
         lines.append(f"{name:<18}" + "".join(f"{text:>12}" for text in texts))
     lines += ["", f"Written to {directory.path}/"]
-    shown = [*directory.files(), directory.record]
-    places = sorted(path.relative_to(directory.path).as_posix() for path in shown)
-    places = [place for place in places if not place.startswith(".hydra/")]
+    shown = [*directory.names(), directory.record.name]
+    places = sorted(place for place in shown if not place.startswith(".hydra/"))
     lines += [f"  {place}" for place in places]
     return "\n".join(lines)
 

@@ -13,7 +13,7 @@ from exp.engine.state import best_state
 from exp.errors import ExpError
 from exp.runs import checkpoint, console, finished, process, provenance, recordings
 from exp.runs.checkpoint import Checkpoint
-from exp.runs.directory import RunDirectory, json_text, yaml_text
+from exp.runs.directory import RunDirectory, config_text, json_text
 from exp.runs.pictures import picture
 from exp.runs.tables import Answers, metrics_text, summary
 
@@ -98,7 +98,7 @@ class Execution:
         directory = self.directory
         directory.draft(
             {
-                directory.config: yaml_text(self.job.plan.stored),
+                directory.config: config_text(self.job.plan.stored),
                 **{directory.hydra / name: text for name, text in self.hydra.items()},
             }
         )
