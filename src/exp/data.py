@@ -28,6 +28,7 @@ from exp.datafaults import (
 )
 from exp.errors import DataError
 from exp.mapping import FeatureMap
+from exp.schema import Standardize
 
 if TYPE_CHECKING:
     from exp.encoding import Encoding
@@ -167,8 +168,10 @@ class Prepared:
     Attributes:
         data: the rows as they came.
         split: which of them do what.
-        mean: [columns of `rows`] float64 of the training rows, or None: not standardized.
-        scale: the same, their standard deviation (1 for a constant feature), or None.
+        mean: [columns of `rows`] float64 of the training rows, or None: not standardized; their
+            lowest value for minmax.
+        scale: the same, their standard deviation or for minmax their range (1 for a constant
+            feature), or None.
         encoding: turns categories and gaps into numbers, or None: there are none.
         mapping: the features that a model is given instead, or None: those that there are.
 
@@ -200,9 +203,9 @@ class Prepared:
             raise TooFewRowsError({n: int(total[n]) for n in lacking}, need, self.data.classes)
 
     @classmethod
-    def of(cls, data: Data, split: Split, *, standardize: bool = False) -> Prepared:
+    def of(cls, data: Data, split: Split, *, standardize: Standardize = False) -> Prepared:
         """Encoded by the training rows where that is needed, with `mean` and `scale` fitted on
-        them if `standardize`."""
+        them if `standardize`: for minmax the lowest value and the range."""
         encoding = None
         if any(data.categories) or data.gaps:
             from exp.encoding import Encoding
@@ -212,7 +215,8 @@ class Prepared:
         prepared = cls(data, split, encoding=encoding)
         if not standardize:
             return prepared
-        mean, scale = fitted(prepared.rows[split.train])
+        fit = ranged if standardize == "minmax" else fitted
+        mean, scale = fit(prepared.rows[split.train])
         if encoding is not None:
             mean[encoding.indicator], scale[encoding.indicator] = 0.0, 1.0
         return replace(prepared, mean=mean, scale=scale)
@@ -300,6 +304,17 @@ def fitted(rows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.f
     mean[constant] = rows[0, constant]
     scale[constant | (scale == 0)] = 1.0
     return mean, scale
+
+
+def ranged(rows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lowest value and range [features] of `rows` [rows, features]; the range of a constant is 1.
+
+    Source: scikit-learn's `MinMaxScaler`.
+    """
+    low = rows.min(axis=0).astype(np.float64)
+    scale = rows.max(axis=0) - low
+    scale[scale == 0] = 1.0
+    return low, scale
 
 
 def standardized(

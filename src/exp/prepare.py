@@ -31,7 +31,7 @@ def prepare(
     Args:
         dataset: built with `data_seed`; gives `Data`.
         split: built with the labels and `split_seed`; gives `Split`. If it has a parameter
-            `standardize` and it is true, the features are standardized by the training rows.
+            `standardize`, it says how the features are scaled by the training rows.
         data_seed: of the rows.
         split_seed: of the split.
         features: built with the names of the features and `init_seed`; gives a `FeatureMap`, or
@@ -46,7 +46,7 @@ def prepare(
     """
     try:
         data, parts = cached(dataset, split, data_seed, split_seed, keep)
-        standardize = bool(split.params.get("standardize", False))
+        standardize = split.params.get("standardize", False)
         prepared = Prepared.of(data, parts, standardize=standardize)
         if features is not None:
             prepared = prepared.mapped_by(mapping(features, prepared.features, init_seed))

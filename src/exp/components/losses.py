@@ -37,7 +37,12 @@ class Loss:
     Args:
         classes: K, at least 2.
         class_weights: one number for each class; the mean is over the rows' weights.
+
+    Attributes:
+        slope: what one logit is multiplied by before the sigmoid that makes it a probability.
     """
+
+    slope = 1.0
 
     def __init__(self, classes: int, *, class_weights: ClassWeights | None = None) -> None:
         self.classes = classes
@@ -80,6 +85,8 @@ class Loss:
     def probabilities(self, logits: Tensor) -> Tensor:
         """`[runs, classes, rows]`: sigmoid for one logit, softmax for more."""
         if self.outputs == 1:
+            if self.slope != 1:
+                logits = self.slope * logits
             # 1 - sigmoid(z) would lose the digits of a small chance; sigmoid(-z) keeps them.
             return torch.sigmoid(torch.cat([-logits, logits], dim=1))
         return torch.softmax(logits, dim=1)
@@ -270,6 +277,36 @@ class MeanSquaredError(Loss):
             return self.weighted(rows, targets)
         wanted = torch.zeros_like(logits).scatter(1, targets[:, None], 1.0)
         rows = (torch.softmax(logits, dim=1) - wanted).square().mean(dim=1)
+        return self.weighted(rows, targets)
+
+
+@register.loss("tanh_mse")
+class TanhMeanSquaredError(Loss):
+    """Half the squared difference between tanh of the logit and -1 or 1. For two classes.
+
+    Source: `Errors.SQUARE` on a tanh output, which is how TensorFlow Playground trains. The
+    probability of class 1 is (1 + tanh z) / 2.
+
+    Args:
+        class_weights: one number for each class, or balanced; the mean is over the rows' weights.
+    """
+
+    slope = 2.0
+
+    def __init__(self, classes: int, *, class_weights: ClassWeights | None = None) -> None:
+        super().__init__(classes, class_weights=class_weights)
+
+    @classmethod
+    def impossible(cls, classes: int, params: dict[str, Any]) -> str | None:
+        if classes > 2:
+            return (
+                f"loss tanh_mse has one logit for two classes, and these data have {classes}. "
+                "Use loss=mse or loss=auto"
+            )
+        return super().impossible(classes, params)
+
+    def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
+        rows = (torch.tanh(logits.squeeze(1)) - (2 * targets - 1)).square() / 2
         return self.weighted(rows, targets)
 
 

@@ -10,7 +10,9 @@ from functools import cached_property
 import torch
 from torch import nn
 
+from exp.components import models
 from exp.components.devices import Device
+from exp.components.initial import KEYS
 from exp.components.losses import settled
 from exp.components.stacking import structure
 from exp.config import Plan
@@ -156,6 +158,9 @@ def stack_key(plan: Plan, shapes: Shapes, loss: Chosen, device: Device) -> Hasha
     parts = [(chosen.name, structure(chosen.params)) for chosen in (plan["optimizer"], loss)]
     model = plan["model"].as_dict()
     rate = model.pop("dropout", None)
+    if plan["model"].component.builder.__module__ == models.__name__:
+        for key in KEYS:  # first numbers, not architecture
+            model.pop(key, None)
     architecture = (json.dumps(model, sort_keys=True), bool(rate))
     place = (str(device.torch_device), device.dtype)
     saves = trainer.checkpoint_every

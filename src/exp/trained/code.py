@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from exp.components.shortcuts import called
 from exp.trained.model import Trained
 from exp.trained.module import plain
 
@@ -56,7 +57,9 @@ def state_dict(trained: Trained, name: str) -> str:
     lines += ["with torch.no_grad():", f"    logits = model(rows.to({dtype}))"]
     link = "torch.softmax(logits, dim=1)"
     if job.outputs == 1:
-        link = "torch.sigmoid(torch.cat([-logits, logits], dim=1))"
+        slope = trained.predictor.objective.loss.slope
+        steep = "" if slope == 1 else f"{slope:g} * "
+        link = f"torch.sigmoid({steep}torch.cat([-logits, logits], dim=1))"
     return "\n".join([*lines, f"probabilities = {link}"])
 
 
@@ -82,8 +85,8 @@ def constructor(module: nn.Module) -> tuple[list[str], str]:
 
 
 def call(layer: nn.Module, imports: dict[str, None]) -> str:
-    kind = type(layer)
-    if kind.__module__.startswith("torch.nn."):
-        return f"nn.{layer!r}"
-    imports[f"from {kind.__module__} import {kind.__name__}"] = None
-    return f"{kind.__name__}()" if kind.__init__ is nn.Module.__init__ else repr(layer)
+    for each in layer.modules():
+        kind = type(each)
+        if not kind.__module__.startswith("torch.nn."):
+            imports[f"from {kind.__module__} import {kind.__name__}"] = None
+    return called(layer)
