@@ -57,7 +57,8 @@ def test_three_tables_come_out(tmp_path: Path) -> None:
 
 def sections(text: str) -> dict[str, str]:
     """Name -> the section of a page."""
-    return dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
+    found = re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    return {name: section.strip() for name, section in found}
 
 
 def test_the_documented_page_has_every_table_and_all_are_met() -> None:
