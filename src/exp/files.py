@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
+import re
 import secrets
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -17,8 +17,6 @@ TEMPORARY = ".tmp"
 """How the names of files and folders end that are not whole yet."""
 MANY = 32
 """So many files are flushed with all that their file system has to write, which may be others'."""
-REPORTING = sys.platform == "linux" and tuple(map(int, os.uname().release.split(".")[:2])) >= (5, 8)
-"""Whether syncfs tells of an error: Linux does since 5.8."""
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -148,14 +146,21 @@ def flush(many: Iterable[Drafts]) -> None:
 def systems_flushed(files: Iterable[BinaryIO]) -> bool:
     """Flushes the file systems that hold these files, and says whether that is known to have gone
     well: for some hundred files it takes a third of the time that flushing each takes."""
-    syncfs = of_libc("syncfs") if REPORTING else None
+    if (syncfs := syncfs_of_libc()) is None:
+        return False
     one_of_each = {os.fstat(file.fileno()).st_dev: file for file in files}
-    return syncfs is not None and all(syncfs(f.fileno()) == 0 for f in one_of_each.values())
+    return all(syncfs(file.fileno()) == 0 for file in one_of_each.values())
 
 
 @cache
-def of_libc(name: str) -> Callable[[int], int] | None:
-    return getattr(ctypes.CDLL(None), name, None)
+def syncfs_of_libc() -> Callable[[int], int] | None:
+    """The function that Python's `os` lacks, where it tells of errors: Linux's does since 5.8."""
+    release = re.match(r"(\d+)\.(\d+)", os.uname().release) if sys.platform == "linux" else None
+    if release is None or (int(release[1]), int(release[2])) < (5, 8):
+        return None
+    import ctypes
+
+    return getattr(ctypes.CDLL(None), "syncfs", None)
 
 
 def flush_one(drafts: Drafts, file: BinaryIO) -> None:

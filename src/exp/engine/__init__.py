@@ -38,12 +38,11 @@ def grouped(jobs: Sequence[Job], apart: Collection[int] = ()) -> list[list[int]]
     groups: dict[Hashable, list[int]] = {}
     alone: dict[Hashable, bool] = {}
     for index, job in enumerate(jobs):
-        key = (job.key(), job.device.threads)
-        if key not in alone:  # which builds a model
-            alone[key] = job.alone() is not None
-        groups.setdefault(("alone", index) if index in apart or alone[key] else key, []).append(
-            index
-        )
+        kind = (job.key(), job.device.threads)
+        if index not in apart and kind not in alone:
+            alone[kind] = job.alone() is not None  # builds a model, so once for all of a kind
+        key = ("alone", index) if index in apart or alone[kind] else kind
+        groups.setdefault(key, []).append(index)
     return list(groups.values())
 
 

@@ -54,16 +54,11 @@ class Verdict:
     def cells(self, part: Part) -> list[tuple[str, list[Cell]]]:
         """The rows of a part."""
         run = self.runs[part.overrides]
-        return [
-            (
-                at,
-                [
-                    Cell(*each)
-                    for each in zip(row, run.at(at, part.columns), part.within, strict=True)
-                ],
-            )
-            for at, row in part.rows
-        ]
+        found = []
+        for at, row in part.rows:
+            numbers = zip(row, run.at(at, part.columns), part.within, strict=True)
+            found.append((at, [Cell(*each) for each in numbers]))
+        return found
 
     @cached_property
     def counts(self) -> tuple[int, int]:
