@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
+from exp.errors import RunDirectoryError
+
 TEMPORARY = ".tmp"
 """How the names of files and folders end that are not whole yet."""
 MANY = 32
@@ -36,6 +38,18 @@ def write_whole(path: Path, data: bytes) -> None:
         drafts.place()
     finally:
         drafts.discard()
+
+
+def write_output(path: Path, data: bytes) -> None:
+    """Writes a file that a user has asked for, as `write_whole`.
+
+    Raises:
+        RunDirectoryError: it cannot be written.
+    """
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        raise RunDirectoryError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 class Drafts:

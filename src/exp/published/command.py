@@ -6,7 +6,7 @@ from pathlib import Path
 
 from exp.arguments import Parser
 from exp.errors import ExpError, RunDirectoryError
-from exp.files import write_whole
+from exp.files import write_output
 from exp.published.tables import names, table
 from exp.report.layout import aligned
 
@@ -63,16 +63,5 @@ def main(words: list[str]) -> int:
     command = "exp reproduce " + ("--all" if args.all else " ".join(args.name))
     for place, made in ((args.html, page(verdicts)), (args.markdown, markdown(verdicts, command))):
         if place is not None:
-            write(Path(place), made)
+            write_output(Path(place), made.encode())
     return 0 if met == len(verdicts) else 1
-
-
-def write(place: Path, text: str) -> None:
-    """
-    Raises:
-        RunDirectoryError: it cannot be written.
-    """
-    try:
-        write_whole(place, text.encode())
-    except OSError as error:
-        raise RunDirectoryError(f"cannot write {place}: {error.strerror or error}") from error

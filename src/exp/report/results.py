@@ -10,6 +10,7 @@ from typing import Any
 
 from exp.arguments import Parser, place
 from exp.errors import ExpError, RunDirectoryError, shown, unknown
+from exp.files import write_output
 from exp.report.conditions import OF_A_RUN, Condition, is_number
 from exp.report.groups import SPLITS, Groups, Standing, grouped, over_seeds, ranked
 from exp.report.layout import cell
@@ -80,12 +81,12 @@ def main(words: list[str]) -> int:
             raise ExpError(f"--figures: {first} is a run, whose figures are its own: name a folder")
         drawn(found, Path(args.figures) if args.figures else first / "figures", args.theme)
     if args.parquet:
-        export.write(Path(args.parquet), export.parquet(found))
+        write_output(Path(args.parquet), export.parquet(found))
     for target, content in ((args.csv, export.csv), (args.json, export.json)):
         if target == "-":
             sys.stdout.write(content(found))
         elif target:
-            export.write(Path(target), content(found).encode())
+            write_output(Path(target), content(found).encode())
     if "-" not in (args.csv, args.json):
         print(text(found))
     return 0

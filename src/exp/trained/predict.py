@@ -9,8 +9,8 @@ from typing import Any
 from exp.again.saved import TRUST, SavedRun
 from exp.arguments import Parser, place
 from exp.csvfile import DELIMITERS, read_table, records
-from exp.errors import ExpError, RunDirectoryError
-from exp.files import write_whole
+from exp.errors import ExpError
+from exp.files import write_output
 from exp.runs.directory import csv_text
 from exp.table import Faults
 from exp.textfile import content
@@ -47,10 +47,7 @@ def main(words: list[str]) -> int:
     if output is None:
         sys.stdout.write(text)
         return 0
-    try:
-        write_whole(output, text.encode())
-    except OSError as error:
-        raise RunDirectoryError(f"cannot write {output}: {error.strerror or error}") from error
+    write_output(output, text.encode())
     return 0
 
 
