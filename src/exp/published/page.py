@@ -17,7 +17,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { border-bottom: 1px solid var(--line); padding: .2rem .8rem .2rem 0; text-align: left; }
 .wide { overflow-x: auto; }
 .good { color: var(--good); } .bad { color: var(--bad); font-weight: bold; }
-img { max-width: 100%; height: auto; } code { overflow-wrap: anywhere; }
+img { max-width: 100%; height: auto; } p { overflow-wrap: anywhere; }
 """
 
 
