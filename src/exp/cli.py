@@ -19,6 +19,7 @@ VERBS: dict[str, str] = {
     "schema": "exp.editors:main",
     "resume": "exp.again.resume:main",
     "rerun": "exp.again.rerun:main",
+    "reproduce": "exp.reproduce.command:main",
     "compare": "exp.again.compare:main",
     "results": "exp.report.results:main",
     "report": "exp.report.page.command:main",
