@@ -56,12 +56,14 @@ def cell(number: Number | None) -> str:
 
 
 def measured(number: Number) -> str:
-    """With one digit more than the tolerance has."""
+    """With the digits that the tolerance and the published number have."""
     if number.measured is None:
         return "none"
     if number.tolerance == 0 or not math.isfinite(number.measured):
         return f"{number.measured:.6g}"
-    digits = min(DIGITS, max(1, math.floor(-math.log10(number.tolerance)) + 1))
+    _, _, printed = f"{number.cell.value:.10g}".partition(".")
+    needed = max(len(printed), math.floor(-math.log10(number.tolerance)) + 1)
+    digits = min(DIGITS, max(1, needed))
     return f"{number.measured:.{digits}f}"
 
 
