@@ -36,13 +36,14 @@ def main(words: list[str]) -> int:
         help="of the runs; by default a new one in multirun/. In one that is there, finished runs "
         "are not done again",
     )  # fmt: skip
+    parser.add_argument("--jobs", type=int, metavar="N", help="worker processes; one for each core")
     parser.add_argument("--html", metavar="FILE", help="write a page with the curves")
     parser.add_argument("--markdown", metavar="FILE", help="write a page in Markdown")
     args = parser.parse_args(words)
     if args.all and args.names:
         raise ExpError(f"{PROG}: either names or --all. See {PROG} --help")
     if not args.all and not args.names:
-        if args.html or args.markdown or args.dir:
+        if args.html or args.markdown or args.dir or args.jobs:
             raise ExpError(f"{PROG}: which tables? Name some, or give --all. See {PROG} --help")
         print(listing())
         return 0
@@ -50,7 +51,7 @@ def main(words: list[str]) -> int:
     for path in (args.html, args.markdown):
         if path is not None:
             writable(Path(path))
-    return reproduce(chosen, args.dir, html=args.html, markdown=args.markdown)
+    return reproduce(chosen, args.dir, jobs=args.jobs, html=args.html, markdown=args.markdown)
 
 
 def listing() -> str:
@@ -83,13 +84,18 @@ def writable(path: Path) -> None:
 
 
 def reproduce(
-    chosen: Sequence[Table], directory: str | None, *, html: str | None, markdown: str | None
+    chosen: Sequence[Table],
+    directory: str | None,
+    *,
+    jobs: int | None,
+    html: str | None,
+    markdown: str | None,
 ) -> int:
     from exp.reproduce import text
     from exp.reproduce.measure import reproduced
     from exp.reproduce.verdict import judged
 
-    runs = reproduced(chosen, directory)
+    runs = reproduced(chosen, directory, jobs=jobs)
     every = [judged(table, runs.value) for table in chosen]
     for each in every:
         print(f"\n{text.terminal(each)}")

@@ -71,10 +71,8 @@ def drawn(lines: Sequence[tuple[np.ndarray, np.ndarray]], dots: Dots) -> str:
         places = (at(a, b) for a, b in zip(x.tolist(), y.tolist(), strict=True) if b > 0)
         points = " ".join(f"{a:.1f},{b:.1f}" for a, b in places)
         body.append(f'<polyline points="{points}"/>')
-    for x, y in dots:
-        if y > 0:
-            a, b = at(x, y)
-            body.append(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3.5"/>')
+    for a, b in (at(epoch, value) for epoch, value in dots if value > 0):
+        body.append(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3.5"/>')
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(body)}</svg>'
 
 

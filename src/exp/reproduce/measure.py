@@ -109,12 +109,15 @@ class Reproduction:
         return OVER[part.over](found)
 
 
-def reproduced(tables: Sequence[Table], directory: str | None) -> Reproduction:
+def reproduced(
+    tables: Sequence[Table], directory: str | None, *, jobs: int | None = None
+) -> Reproduction:
     """Trains every run of some tables: those of one shape together, in worker processes.
 
     Args:
         directory: of the sweep; None: a new one below multirun/. What is finished in one that is
             there is not done again.
+        jobs: worker processes; None: one for each core.
 
     Raises:
         ExpError: of `exp.errors`.
@@ -123,7 +126,10 @@ def reproduced(tables: Sequence[Table], directory: str | None) -> Reproduction:
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
         file.write("".join(f"{join(words)}\n" for words in lines))
         file.flush()
-        words = [f"sweep.file={json.dumps(file.name)}", "run.reuse=false", *ALWAYS]
+        words = [f"sweep.file={json.dumps(file.name)}", "run.reuse=false"]
+        words += ["sweep.ranking=false", *ALWAYS]
+        if jobs is not None:
+            words.append(f"sweep.n_jobs={jobs}")
         if directory is not None:
             words.append(f"sweep.dir={json.dumps(directory, ensure_ascii=False)}")
         return Reproduction(sweep(words, verbose=True).path)

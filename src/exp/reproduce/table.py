@@ -119,8 +119,14 @@ def load(name: str) -> Table:
     """
     text = (files(__package__) / "tables" / f"{name}.yaml").read_text(encoding="utf-8")
     found = yaml.safe_load(text)
-    about = (found[key] for key in ("title", "source", "url", "note"))
-    return Table(name, *about, tuple(part(each) for each in found["parts"]))
+    return Table(
+        name=name,
+        title=found["title"],
+        source=found["source"],
+        url=found["url"],
+        note=found["note"],
+        parts=tuple(part(each) for each in found["parts"]),
+    )
 
 
 def part(written: dict[str, Any]) -> Part:
