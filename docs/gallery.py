@@ -77,6 +77,11 @@ SECTIONS: dict[str, tuple[Shown, ...]] = {
         boundary("two_spirals", "two spirals: hard for a small network", "dark", WIDE),
         boundary("checkerboard", "checkerboard: many corners", "light", WIDE),
         boundary("blobs", "blobs: one cloud for each class", "dark"),
+        boundary("playground_circle", "the Playground's circle: a disc in a ring", "light"),
+        boundary(
+            "playground_spiral", "the Playground's spiral, with the Playground's features", "dark",
+            "features=playground",
+        ),
     ),
     "Data sets of more features": (
         boundary("iris", "iris in its principal plane: four features, three classes", "light"),

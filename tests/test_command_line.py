@@ -73,7 +73,8 @@ def test_version_is_that_of_exp(in_tmp: Path) -> None:
 def test_list_names_every_group_and_its_options(in_tmp: Path) -> None:
     ended = inside(in_tmp, "list")
     listed = dict(line.split(": ") for line in ended.out.splitlines())
-    assert list(listed) == sorted(register.kinds)
+    assert list(listed) == sorted([*register.kinds, "experiment"])
+    assert listed.pop("experiment").startswith("blog_moons, blog_spirals, ")
     for group, names in listed.items():
         packaged = register.kinds[group].names()
         assert names.split(", ") == packaged
@@ -97,7 +98,8 @@ def test_list_of_a_component_has_its_docstring_and_defaults(in_tmp: Path) -> Non
 LISTS = {
     ("list", "datasetz"): (
         "exp list  unknown group 'datasetz'. Did you mean 'dataset'? Known: activation, dataset, "
-        "device, features, figures, logger, loss, model, optimizer, scheduler, split, trainer"
+        "device, experiment, features, figures, logger, loss, model, optimizer, scheduler, split, "
+        "trainer"
     ),
     ("list", "model", "mpl"): (
         "exp list model  unknown model 'mpl'. Did you mean 'mlp'? Known: linear, mlp"

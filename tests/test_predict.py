@@ -19,6 +19,14 @@ KINDS = {
     "classes": ["dataset=spirals", "model.hidden=[7]", "model.batch_norm=true"],
     "plain": ["dataset=wine", "activation=tanh_from_exp", "device.dtype=float64"],
     "linear": ["dataset=iris", "model=linear", "split.standardize=true", "loss=hinge"],
+    "shortcuts": [
+        "dataset=moons",
+        "model.hidden=[5,4]",
+        "model.shortcuts=true",
+        "loss=tanh_mse",
+        "activation=tanh_from_exp",
+        "split.standardize=minmax",
+    ],
     "odd": ["dataset=circles", "activation=gelu", "model.dropout=0.2", "loss=cross_entropy"],
 }
 

@@ -60,6 +60,12 @@ EPOCHWISE: dict[str, tuple[dict[str, object], Reference]] = {
 }
 
 
+def test_inverse_is_scikit_learns_invscaling() -> None:
+    """`learning_rate_init / (t + 1) ** power_t`, where t counts the rows that were seen."""
+    theirs = [BASE / (150 * epoch + 1) ** 0.7 for epoch in range(EPOCHS)]
+    assert_same(rates(chosen("inverse", decay=150.0, power=0.7)), theirs)
+
+
 @pytest.mark.parametrize("name", EPOCHWISE)
 def test_epochwise(name: str) -> None:
     params, make = EPOCHWISE[name]

@@ -96,6 +96,7 @@ class Sweeping:
         chunk: how many runs train together at most; None: as many as fit the processor's cache.
         backend: of joblib: processes of this machine, or a cluster.
         figures: whether the sweep as a whole is drawn at its end, if its runs have figures.
+        ranking: whether its best runs are told at its end.
     """
 
     dir: Text | None = None
@@ -106,6 +107,7 @@ class Sweeping:
     chunk: Count | None = None
     backend: Literal["loky", "ray", "dask"] = "loky"
     figures: bool = True
+    ranking: bool = True
 
     @property
     def linked(self) -> list[list[str]]:

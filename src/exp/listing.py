@@ -12,7 +12,7 @@ import textwrap
 from importlib.resources import files
 
 import exp.components  # noqa: F401 - declares the kinds
-from exp import docstrings, entries, plugins
+from exp import docstrings, entries, plugins, presets
 from exp.errors import ConfigError, Fault, unknown
 from exp.registry import Chosen, Component, Kind, register
 
@@ -31,9 +31,13 @@ def main(words: list[str]) -> int:
     if any(word.startswith("-") for word in words):
         return drawn(words)
     if not words:
-        for name in sorted(register.kinds):
-            print(f"{name}: {', '.join(options(register.kinds[name]))}")
+        known = {name: options(kind) for name, kind in register.kinds.items()}
+        known[presets.GROUP] = list(presets.presets())
+        for name in sorted(known):
+            print(f"{name}: {', '.join(known[name])}")
         return 0
+    if group(words[0]) == presets.GROUP:
+        return listed_presets(words[1:])
     kind = register.kinds[group(words[0])]
     entries.load()
     names = kind.names()
@@ -43,6 +47,23 @@ def main(words: list[str]) -> int:
     if words[1] not in names:
         raise ConfigError([Fault(f"exp list {kind.name}", unknown(kind.name, words[1], names))])
     print(full(kind, kind.components[words[1]]))
+    return 0
+
+
+def listed_presets(words: list[str]) -> int:
+    """All presets, or the file of one.
+
+    Raises:
+        ConfigError: there is no such preset.
+    """
+    if not words:
+        print(presets.outline())
+        return 0
+    known = presets.presets()
+    if words[0] not in known:
+        fault = Fault("exp list experiment", unknown("experiment", words[0], list(known)))
+        raise ConfigError([fault])
+    print(presets.text(known[words[0]]).rstrip())
     return 0
 
 
@@ -74,9 +95,10 @@ def group(word: str) -> str:
     Raises:
         ConfigError: there is none.
     """
-    names = {spelling: name for name in register.kinds for spelling in (name, plural(name))}
+    known = sorted([*register.kinds, presets.GROUP])
+    names = {spelling: name for name in known for spelling in (name, plural(name))}
     if word not in names:
-        raise ConfigError([Fault("exp list", unknown("group", word, sorted(register.kinds)))])
+        raise ConfigError([Fault("exp list", unknown("group", word, known))])
     return names[word]
 
 

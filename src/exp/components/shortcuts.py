@@ -14,8 +14,7 @@ class Shortcut(nn.Sequential):
     """
 
     def forward(self, rows: Tensor) -> Tensor:
-        made: Tensor = super().forward(rows)  # type: ignore[no-untyped-call]
-        return torch.cat([rows, made], dim=1)
+        return torch.cat([rows, super().forward(rows)], dim=1)  # type: ignore[no-untyped-call]
 
     def __repr__(self) -> str:
         """As one would call it, which code that is exported relies on."""

@@ -95,12 +95,14 @@ def trouble(number: int, words: Words, outcome: Outcome) -> str:
     return f"{told}{message}\n  see {outcome.directory}/exp.log"
 
 
-def closing(tally: Tally, keys: Sequence[str], place: str, seconds: float) -> str:
-    """The table at the end: the best groups or runs, and what became of all."""
+def closing(
+    tally: Tally, keys: Sequence[str], place: str, seconds: float, *, ranking: bool = True
+) -> str:
+    """The table at the end: what became of all and, if wanted, the best groups or runs."""
     told = ", ".join(f"{count} {status}" for status, count in tally.statuses.most_common())
     lines = [f"{tally.statuses.total()} runs in {seconds:.1f} s: {told}"]
     split = tally.split
-    if split is not None:
+    if split is not None and ranking:
         lines += ["", *best(tally, keys, split, Path(place))]
     lines += ["", f"Every run: {place}/runs.csv"]
     return "\n".join(lines)

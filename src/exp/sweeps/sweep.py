@@ -173,7 +173,8 @@ class Sweep:
             workers.close()
             directory.release()
         seconds = time.monotonic() - self.begun
-        print(closing(tally, keys, str(directory.path), seconds), flush=True)
+        ranking = self.settings.ranking
+        print(closing(tally, keys, str(directory.path), seconds, ranking=ranking), flush=True)
         self.pictures(found.planned, directory, len(found.planned))
         self.log(found.planned, directory, entries)
         statuses = set(tally.statuses)

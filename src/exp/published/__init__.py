@@ -1,1 +1,0 @@
-"""Published tables, and what comes out here: `exp reproduce`."""
