@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sys
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +12,8 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+import own
 from commands import SMALL, Ended, inside, process, read_csv
-from exp.registry import register
 
 MINE = '''
 import numpy as np
@@ -104,19 +102,7 @@ def work(where: Path) -> Path:
     return where
 
 
-@contextlib.contextmanager
-def forgotten() -> Iterator[None]:
-    """Brings the registry, the modules and their search path back to what they were."""
-    path = sys.path[:]
-    try:
-        yield
-    finally:
-        sys.path[:] = path
-        sys.modules.pop("mine", None)
-        for kind in register.kinds.values():
-            for name, component in list(kind.components.items()):
-                if component.builder.__module__ == "mine":
-                    del kind.components[name]
+forgotten = partial(own.forgotten, "mine")
 
 
 def mine(where: Path, *words: str) -> Ended:
