@@ -33,6 +33,8 @@ from exp.registry import Component, register
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 COMPONENTS = ROOT / "docs" / "components.md"
+COURSE = sorted(ROOT.glob("docs/course/*.md"))
+"""tests/test_course.py runs these, so that here only their links and paths are looked at."""
 PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md"))]
 BLOCK = re.compile(
     r"(?:^<!-- file: (?P<file>\S+) -->\n)?^```(?P<language>\w+)\n(?P<body>.*?)^```$"
@@ -235,7 +237,7 @@ def test_ci_runs_the_test_command_and_nothing_else() -> None:
     assert done.stdout == marked
 
 
-@pytest.mark.parametrize("page", PAGES, ids=relative)
+@pytest.mark.parametrize("page", [*PAGES, *COURSE], ids=relative)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
         if re.match(r"[a-z]+:", target):
@@ -254,7 +256,7 @@ def anchors(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "page", [*PAGES, ROOT / ".ci/run", ROOT / ".pre-commit-config.yaml"], ids=relative
+    "page", [*PAGES, *COURSE, ROOT / ".ci/run", ROOT / ".pre-commit-config.yaml"], ids=relative
 )
 def test_no_path_of_one_machine(page: Path) -> None:
     places = r"(?<![\w.>)])/(?:home|root|tmp|work|Users|opt|var|mnt|data)/\w+"

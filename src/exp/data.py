@@ -98,9 +98,16 @@ class Data:
         given, labels = real(X, "X"), real(y, "y")
         if given.ndim != 2 or labels.ndim != 1:
             shapes = f"X has shape {list(given.shape)} and y {list(labels.shape)}"
-            raise DataError(f"{shapes}, expected [rows, features] and [rows]")
+            column = labels.ndim == 2 and labels.shape[1:] == (1,)
+            raise DataError(
+                f"{shapes}, expected [rows, features] and [rows]{': y[:, 0]' if column else ''}"
+            )
         if labels.dtype.kind not in "iub":
-            raise DataError(f"y has dtype {labels.dtype}, expected integers 0..K-1")
+            whole = bool((labels == np.floor(labels)).all())
+            hint = ". Labels count classes: y.astype(int); a loss makes floats of them itself"
+            raise DataError(
+                f"y has dtype {labels.dtype}, expected integers 0..K-1{hint if whole else ''}"
+            )
         names = tuple(features or (f"x{column + 1}" for column in range(given.shape[1])))
         with np.errstate(over="ignore"):
             cast = np.ascontiguousarray(given, dtype=np.float32)

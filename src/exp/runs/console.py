@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from exp.engine import Job, Predictor, Training
+from exp.runs import notes
 from exp.runs.directory import RunDirectory
 
 
@@ -30,6 +31,7 @@ def opening(job: Job, directory: RunDirectory) -> Iterator[str]:
         f"run directory {directory.path}"
     )
     yield from data.notes
+    yield from notes.before(job)
     if job.device.note:
         yield job.device.note
     logits = predictor.logits(job.data.X[:10])
@@ -111,14 +113,3 @@ def closing(directory: RunDirectory, summary: dict[str, Any], seconds: float) ->
     places = sorted(place for place in shown if not place.startswith(".hydra/"))
     lines += [f"  {place}" for place in places]
     return "\n".join(lines)
-
-
-def advice(status: str) -> str | None:
-    """What usually helps a run that did not go well."""
-    if status == "diverged":
-        return (
-            "The loss is no longer finite: the run has diverged. A smaller optimizer.lr usually "
-            "helps (a tenth), or trainer.clip_norm=1, or split.standardize=true. "
-            "The last finite weights were kept."
-        )
-    return None

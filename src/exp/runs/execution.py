@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from exp.engine import Job, Result, Training, capture
 from exp.engine.state import best_state
 from exp.errors import ExpError
-from exp.runs import checkpoint, console, finished, process, provenance, recordings
+from exp.runs import checkpoint, console, finished, notes, process, provenance, recordings
 from exp.runs.checkpoint import Checkpoint
 from exp.runs.directory import RunDirectory, config_text, json_text
 from exp.runs.pictures import picture
@@ -154,7 +154,7 @@ class Execution:
         if drawn is not None:
             self._draw(drawn)
         self.timings = {"training": seconds, "files and figures": time.perf_counter() - begun}
-        advice = console.advice(result.status)
+        advice = notes.after(result)
         if advice:
             self.log.warning("%s", advice)
         total = time.perf_counter() - self.started
