@@ -133,7 +133,7 @@ def possible(loss: Chosen, counts: Sequence[int]) -> Chosen:
     """A loss for these classes, `auto` and `balanced` settled.
 
     Args:
-        counts: training rows of each class.
+        counts: training rows of each class; () where the target is a number.
 
     Raises:
         ImpossibleError: the loss declares that it cannot be used so.
