@@ -58,7 +58,7 @@ class Data:
     """
 
     X: NDArray[np.float32]
-    y: NDArray[np.int64] | NDArray[np.float32]
+    y: NDArray[Any]
     classes: tuple[str, ...]
     features: tuple[str, ...]
     units: tuple[str | None, ...]
@@ -290,7 +290,7 @@ class Prepared:
         return self.mapped(self.scaled)
 
     @property
-    def y(self) -> NDArray[np.int64] | NDArray[np.float32]:
+    def y(self) -> NDArray[Any]:
         return self.data.y
 
     @cached_property

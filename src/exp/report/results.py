@@ -122,7 +122,9 @@ def parser() -> Parser:
         "--by", action="append", metavar="KEYS",
         help="what makes a group: a,b; by default all that varies but the seeds",
     )  # fmt: skip
-    made.add_argument("--metric", help="such as accuracy, test/loss, seconds; default: accuracy, or rmse")
+    made.add_argument(
+        "--metric", help="such as accuracy, test/loss, seconds; default: accuracy, or rmse"
+    )
     made.add_argument(
         "--where", action="append", default=[], metavar="CONDITION",
         help="key=value, also != < > <= >=: only runs that meet it; may be given several times",
@@ -192,10 +194,7 @@ def results(
     wanted = metric or headline(metrics)
     scored = metric_named(wanted, metrics)
     if metrics and scored not in metrics:
-        faults.append(
-            "--metric: "
-            + unknown("metric", wanted, [cell(m) for m in sorted(metrics)])
-        )
+        faults.append("--metric: " + unknown("metric", wanted, [cell(m) for m in sorted(metrics)]))
     keys = tuple(by) if by is not None else over_seeds(runs.keys)
     if test not in TESTS:
         faults.append("--test: " + unknown("test", test, list(TESTS)))

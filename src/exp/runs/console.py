@@ -13,7 +13,6 @@ from exp.measures import EVERY
 from exp.runs.directory import RunDirectory
 from exp.runs.targets import target_of
 
-
 TOLD = {"loss": ("loss", ".4f"), "accuracy": ("acc", ".2%"), "rmse": ("RMSE", ".4f")}
 """Scores of the lines between: how each is named and written."""
 FINAL = ("loss", *(name for name in EVERY if name != "loss"))
@@ -30,9 +29,10 @@ def opening(job: Job, directory: RunDirectory) -> Iterator[str]:
     predictor = Predictor(job, None)
     size = sum(shape.numel() for shape in predictor.model.shapes.values())
     inputs = job.data.X.shape[1]
+    features = "1 feature" if data.X.shape[1] == 1 else f"{data.X.shape[1]} features"
     made = f" as {inputs} inputs" if inputs != data.X.shape[1] else ""
     yield (
-        f"{job.plan.name}: {len(data.y)} rows ({counts}), {data.X.shape[1]} features{made}, "
+        f"{job.plan.name}: {len(data.y)} rows ({counts}), {features}{made}, "
         f"{target.about}; {job.plan['model'].name} with {size} parameters; "
         f"run directory {directory.path}"
     )

@@ -11,9 +11,9 @@ from pydantic import Field
 
 from exp.config import Plan
 from exp.errors import Fault, unknown
+from exp.measures import CURVES, EVERY, higher_is_better
 from exp.registry import checked, config_parameters, schema_of
 from exp.schema import Count, Seed
-from exp.measures import CURVES, EVERY, higher_is_better
 
 NODE = "hydra.sweeper"
 SPLITS = ("validation", "test", "train")

@@ -56,7 +56,8 @@ def example(trained: Trained) -> torch.Tensor:
 
 
 def onnx(module: Deployed, trained: Trained) -> bytes:
-    """The model in ONNX: input `rows`, output `probabilities` or `predictions`, any number of rows."""
+    """The model in ONNX: input `rows`, output `probabilities` (or `predictions`), any number of
+    rows."""
     quiet = logging.getLogger("torch.onnx")
     level = quiet.level
     quiet.setLevel(logging.ERROR)
