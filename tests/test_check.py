@@ -421,11 +421,11 @@ def test_what_cannot_be_checked_is_told(in_tmp: Path) -> None:
 
 
 PACKAGED = {
-    "dataset": ("moons", "two_spirals", "wine"),
-    "split": ("holdout",),
+    "dataset": ("moons", "two_spirals", "wine", "line"),
+    "split": ("holdout", "last"),
     "model": ("linear", "mlp"),
     "activation": ("relu", "gelu", "tanh_from_exp", "identity"),
-    "loss": ("bce", "cross_entropy", "focal", "mse"),
+    "loss": ("bce", "cross_entropy", "focal", "mse", "l1"),
     "optimizer": ("sgd", "adam", "adagrad", "rmsprop", "rprop", "radam", "lbfgs"),
 }
 
