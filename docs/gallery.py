@@ -121,9 +121,8 @@ SECTIONS: dict[str, tuple[Shown, ...]] = {
         Shown("Calibration of ten classes", "calibration", DIGITS, "dark"),
     ),
     "A target that is a number": (
-        Shown("A straight line, the last rows held out", "fit",
-              ("dataset=line", "split=last", "loss=l1", "activation=identity",
-               "model.hidden=[10,10]", "trainer.epochs=950")),
+        Shown("A straight line with noise, the last rows held out", "fit",
+              ("dataset=line", "dataset.noise=0.05", "split=last", "activation=identity")),
         Shown("The Playground's plane", "fit", ("dataset=plane", "activation=tanh"), "dark"),
         Shown("The Playground's bumps", "fit",
               ("dataset=bumps", "activation=tanh", *PLANAR, WIDE, "trainer.epochs=1000")),

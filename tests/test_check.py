@@ -45,8 +45,8 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
         (("checked(X,", "checked(X[:, 0],"),),
         (
             "rows: expected an exp.data.Data: X [rows, features] float32, finite; y [rows] int64, "
-            "0..K-1, found DataError: X has shape [600] and y [600], expected [rows, features] and "
-            "[rows]"
+            "0..K-1, or float32, found DataError: X has shape [600] and y [600], expected [rows, "
+            "features] and [rows]"
         ),
     ),
     "float labels": (

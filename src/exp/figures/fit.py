@@ -23,7 +23,7 @@ from exp.figures.ticks import linear, unlabelled
 _SIDE = 4.1  # inches, as of the boundary's panels
 _LINES = 8  # contours at most
 _SPLITS = ((TRAIN, "train, filled"), (VALIDATION, "validation, pale"), (TEST, "test, hollow"))
-_RINGS = ((TRAIN, "train"), (VALIDATION, "validation, ringed"), (TEST, "test, dark ring"))
+_RINGS = ((TRAIN, "train"), (VALIDATION, "validation, pale ring"), (TEST, "test, ringed"))
 _COLUMNS = ((TRAIN, "train"), (TEST, "test"))
 
 Values = NDArray[np.float64]
