@@ -56,7 +56,7 @@ def data_sheet(picture: Picture) -> Sheet:
     for split, name in _RINGS:
         count = int((picture.split == split).sum())
         if count:
-            look = _ringed(page, picture, split, page.theme.muted) | {"size": 6.2}
+            look = _ringed(page, picture, split, page.theme.faint) | {"size": 6.2}
             page.marker(page.key + 0.06, y, **look)
             page.text(page.key + 0.24, y - 0.044, f"{name}: {count:,}", colour=page.theme.muted)
             y -= 0.215
