@@ -125,6 +125,14 @@ SECTIONS: dict[str, tuple[Shown, ...]] = {
               ("dataset=moons", "dataset.noise=0.35", *PLANAR)),
         Shown("Calibration of ten classes", "calibration", DIGITS, "dark"),
     ),
+    "A target that is a number": (
+        Shown("A straight line with noise, the last rows held out", "fit",
+              ("dataset=line", "dataset.noise=0.05", "split=last", "activation=identity")),
+        Shown("The Playground's plane", "fit", ("dataset=plane", "activation=tanh"), "dark"),
+        Shown("The Playground's bumps", "fit",
+              ("dataset=bumps", "activation=tanh", *PLANAR, WIDE, "trainer.epochs=1000")),
+        Shown("The same rows by themselves", "data", ("dataset=bumps",), "dark"),
+    ),
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from exp.registry import register
 CONF = Path(__file__).parents[1] / "conf"
 GENERATED = ["blobs", "checkerboard", "circles", "gaussians", "moons", "spirals", "two_spirals"]
 GENERATED += ["xor", "playground_circle", "playground_spiral"]
+NUMBERS = ["bumps", "line", "plane"]  # tests/test_regression.py
 OWN = ["csv", "npz", "parquet"]
 BUNDLED = ["breast_cancer", "digits", "iris", "wine"]
 
@@ -34,7 +35,9 @@ def same(data: Data, X: np.ndarray, y: np.ndarray) -> None:
 
 
 def test_all_are_there() -> None:
-    assert register.kinds["dataset"].names() == sorted([*GENERATED, *BUNDLED, *OWN, "sklearn"])
+    assert register.kinds["dataset"].names() == sorted(
+        [*GENERATED, *BUNDLED, *NUMBERS, *OWN, "sklearn"]
+    )
 
 
 @pytest.mark.parametrize("name", [*GENERATED, *BUNDLED])
@@ -50,7 +53,7 @@ def test_contract(name: str) -> None:
     assert build(name).fingerprint == data.fingerprint
 
 
-@pytest.mark.parametrize("name", [*GENERATED, *BUNDLED, *OWN, "sklearn"])
+@pytest.mark.parametrize("name", [*GENERATED, *BUNDLED, *NUMBERS, *OWN, "sklearn"])
 def test_yaml_states_the_defaults(name: str) -> None:
     text = (CONF / "dataset" / f"{name}.yaml").read_text()
     stated = yaml.safe_load(text)

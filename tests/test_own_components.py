@@ -185,9 +185,9 @@ REFUSED = {
     (PLUGIN, "model=gated", "model.width=0.5", "dataset=rings"): (
         "2 faults in the config; nothing was started\n"
         "  dataset      unknown option 'rings'. Did you mean 'ring'? There are: blobs, "
-        "breast_cancer, checkerboard, circles, csv, digits, gaussians, iris, mine, moons, npz, "
-        "pair, parquet, playground_circle, playground_spiral, ring, sklearn, spirals, two_spirals, "
-        "wine, xor\n"
+        "breast_cancer, bumps, checkerboard, circles, csv, digits, gaussians, iris, line, mine, "
+        "moons, npz, pair, parquet, plane, playground_circle, playground_spiral, ring, sklearn, "
+        "spirals, two_spirals, wine, xor\n"
         "  model.width  expected an integer, found 0.5"
     ),
     (PLUGIN, "model=flat"): (

@@ -586,7 +586,7 @@ def test_the_best_split_is_ranked_by(in_tmp: Path) -> None:
     path.write_text(json.dumps(summary))
     entries = [Entry(n, f"{n}-run", run["words"]) for n, run in enumerate(runs)]
     tally = table.write(SweepDirectory(in_tmp / "swept"), ["optimizer", "seed"], entries)
-    assert tally.split == "validation"
+    assert tally.metric == "validation/accuracy"
     assert "Best by validation/accuracy\n" in closing(tally, ["optimizer", "seed"], "swept", 1.0)
     assert results(in_tmp, "swept").out.startswith("validation/accuracy (higher is better)")
 

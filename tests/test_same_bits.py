@@ -87,6 +87,13 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "loss": "tanh_mse",
         "trainer": {"batch_size": 10},
     },
+    "numbers in mini-batches": {
+        "dataset": {"name": "bumps", "n_samples": 333},
+        "loss": "l1",
+        "optimizer": {"name": "adam", "lr": 0.01},
+        "split": {"validation": 0.2},
+        "trainer": {"batch_size": 37},
+    },
     "rprop float64": {"optimizer": {"name": "rprop", "lr": 0.01}, "device": {"dtype": "float64"}},
 }
 EPOCHS = 40

@@ -99,6 +99,8 @@ def hint(logits: Any, job: Job) -> str:
         return ""
     if job.outputs == 1 and logits.dim() == 1:
         return ". Leave the squeeze out: a loss keeps [rows, 1] and [rows] apart"
+    if job.data.data.numeric:
+        return ". The target is a number: one output for each row"
     if job.outputs == 1 and logits.dim() == 2 and logits.shape[1] > 1:
         return (
             f". Loss {job.loss.name} takes one logit for two classes: give out_features of them, "

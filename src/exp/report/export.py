@@ -7,7 +7,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from exp.errors import ExpError
-from exp.report.groups import Standing, higher_is_better
+from exp.measures import higher_is_better
+from exp.report.groups import Standing
 from exp.report.runs import STATUSES, Row
 from exp.report.statistics import TESTS, pairs
 from exp.runs.directory import csv_text, json_text

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from exp.figures.levels import Levels
 from exp.figures.metric import Metric
+from exp.measures import headline, higher_is_better
 from exp.report.captions import brief, caption, short
 from exp.report.conditions import is_number
-from exp.report.groups import higher_is_better, value
+from exp.report.groups import value
 from exp.report.results import metric_named, metrics_of
 from exp.report.runs import Row, Runs
 from exp.report.values import Scalar, names_seed, written
@@ -42,7 +43,7 @@ class Scored:
 
     Args:
         runs: as they were gathered.
-        metric: as `exp results` takes it; None: accuracy.
+        metric: as `exp results` takes it; None: accuracy, or RMSE where there is none.
 
     Attributes:
         rows: of the runs, by number.
@@ -52,7 +53,8 @@ class Scored:
 
     def __init__(self, runs: Runs, metric: str | None = None) -> None:
         self.rows: tuple[Row, ...] = runs.rows
-        name = metric_named(metric or "accuracy", metrics_of(runs.rows))
+        met = metrics_of(runs.rows)
+        name = metric_named(metric or headline(met), met)
         self.metric = Metric(name, name.rpartition("/")[2] in SHARES)
         self.sign = 1.0 if higher_is_better(name) else -1.0
         scores = [value(row, name) for row in self.rows]

@@ -16,6 +16,7 @@ from exp.runs.checkpoint import Checkpoint
 from exp.runs.directory import RunDirectory, config_text, json_text
 from exp.runs.pictures import picture
 from exp.runs.tables import Answers, metrics_text, summary
+from exp.runs.targets import target_of
 
 if TYPE_CHECKING:
     from exp.figures import FigureWorker
@@ -79,7 +80,7 @@ class Execution:
                 "rows": len(data.data.y),
                 "features": list(data.data.features),
                 **({"notes": list(data.data.notes)} if data.data.notes else {}),
-                "classes": list(data.data.classes),
+                **target_of(data.data).record,
             },
             "process": process.this(),
             "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

@@ -12,14 +12,17 @@ UNEVEN = 1.5
 """A class with so many times its even share of the rows is worth a word: of two, 75 %."""
 LATE, LONG, STILL, RIGHT = 0.2, 200, 0.02, 0.95
 """A plateau: over the last fifth of at least 200 epochs the training loss has fallen by less than
-2 %, and less than 95 % of the training rows are right. Of runs over every packaged data set these
-numbers tell those that are stuck, and those whose classes overlap, from those that have learned."""
+2 %, and less than 95 % of the training rows are right (of numbers: R2 is below 0.95). Of runs over
+every packaged data set of classes these numbers tell those that are stuck, and those whose classes
+overlap, from those that have learned."""
 APART = 10
 """Standard deviations of features that differ by such a factor ask for standardizing."""
 
 
 def before(job: Job) -> Iterator[str]:
     """What accuracy is worth nothing, where one class has most of the rows."""
+    if job.data.data.numeric:
+        return
     split, names = job.data.split, job.data.data.classes
     part, rows = ("test", split.test) if len(split.test) else ("training", split.train)
     counts = np.bincount(job.data.y[rows], minlength=len(names))
@@ -43,12 +46,22 @@ def after(result: Result) -> str | None:
     epochs = int(result.epochs * LATE)
     if result.status != "done" or not still(result, epochs):
         return None
-    wrong = 1 - result.history["train/accuracy"][-1]
+    share = learned(result)
+    if result.job.data.data.numeric:
+        left = f"R² of the training rows at {share:.3f}. Unless the rest is noise"
+    else:
+        left = f"{1 - share:.1%} of the training rows wrong. Unless the classes overlap"
     return (
         f"A plateau: over the last {epochs} epochs the training loss has hardly fallen, with "
-        f"{wrong:.1%} of the training rows wrong. Unless the classes overlap, this may move it: "
-        f"{', '.join(moves(result.job))}"
+        f"{left}, this may move it: {', '.join(moves(result.job))}"
     )
+
+
+def learned(result: Result) -> float:
+    """How much of the training rows the model has: of classes the share of rows that are right, of
+    numbers R2 (NaN where all are the same)."""
+    score = "r2" if result.job.data.data.numeric else "accuracy"
+    return float(result.history[f"train/{score}"][-1])
 
 
 def still(result: Result, epochs: int) -> bool:
@@ -59,7 +72,7 @@ def still(result: Result, epochs: int) -> bool:
     history = result.history
     late = history["train/loss"][history["epoch"] >= result.epochs - epochs].astype(np.float64)
     quarter = len(late) // 4
-    if result.epochs < LONG or not quarter or history["train/accuracy"][-1] >= RIGHT:
+    if result.epochs < LONG or not quarter or not learned(result) < RIGHT:
         return False
     first, last = np.median(late[:quarter]), np.median(late[-quarter:])
     return bool(last > (1 - STILL) * first)

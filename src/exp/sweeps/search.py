@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from exp import plugins
 from exp.config import plan
 from exp.errors import ConfigError, Fault, ImpossibleError
+from exp.measures import HEADLINES
 from exp.report.runs import files, finite, part
 from exp.sweeps import bridge
 from exp.sweeps.grid import Words
@@ -310,7 +311,7 @@ class Search(Sweep):
             return "\n".join([*lines, "No trial was completed"])
         assert best.directory is not None
         final = part(files(place / best.directory)[1], "final")
-        known = [f"{split}/accuracy" for split in ("validation", "test")]
+        known = [f"{split}/{score}" for score in HEADLINES for split in ("validation", "test")]
         others = [f"{n} {final[n]:.4f}" for n in known if n in final and n != self.metric]
         more = f" ({', '.join(others)})" if others else ""
         where = f"in {place / best.directory}"

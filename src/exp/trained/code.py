@@ -10,20 +10,22 @@ from exp.trained.module import plain
 
 
 def onnx(trained: Trained, name: str) -> str:
+    said = trained.predictor.objective.loss.answers
     return f"""# {described(trained)}
 import numpy as np
 import onnxruntime
 
 session = onnxruntime.InferenceSession({name!r})
-(probabilities,) = session.run(["probabilities"], {{"rows": X.astype(np.float32)}})"""
+({said},) = session.run(["{said}"], {{"rows": X.astype(np.float32)}})"""
 
 
 def torchscript(trained: Trained, name: str) -> str:
+    said = trained.predictor.objective.loss.answers
     return f"""# {described(trained)}
 import torch
 
 model = torch.jit.load({name!r})
-probabilities = model(torch.from_numpy(X.astype("float32")))"""
+{said} = model(torch.from_numpy(X.astype("float32")))"""
 
 
 def state_dict(trained: Trained, name: str) -> str:
@@ -60,13 +62,16 @@ def state_dict(trained: Trained, name: str) -> str:
         slope = trained.predictor.objective.loss.slope
         steep = "" if slope == 1 else f"{slope:g} * "
         link = f"torch.sigmoid({steep}torch.cat([-logits, logits], dim=1))"
-    return "\n".join([*lines, f"probabilities = {link}"])
+    if not trained.classes:
+        link = "logits"
+    return "\n".join([*lines, f"{trained.predictor.objective.loss.answers} = {link}"])
 
 
 def described(trained: Trained) -> str:
     """What X has to be and what comes out, on one line."""
     features, classes = ", ".join(trained.features), ", ".join(trained.classes)
-    whole = f"X [rows, {len(trained.features)}]: {features}; classes: {classes}"
+    told = f"classes: {classes}" if classes else "the target is a number"
+    whole = f"X [rows, {len(trained.features)}]: {features}; {told}"
     printable = "".join(c if c.isprintable() else "?" for c in whole)
     return printable if len(printable) <= 200 else printable[:197] + "..."
 
