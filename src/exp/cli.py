@@ -21,6 +21,7 @@ VERBS: dict[str, str] = {
     "rerun": "exp.again.rerun:main",
     "compare": "exp.again.compare:main",
     "results": "exp.report.results:main",
+    "reproduce": "exp.published.command:main",
     "report": "exp.report.page.command:main",
     "predict": "exp.trained.predict:main",
     "export": "exp.trained.export:main",
