@@ -10,12 +10,15 @@ import inspect
 import re
 import textwrap
 from importlib.resources import files
+from pathlib import Path
 
 import exp.components  # noqa: F401 - declares the kinds
 from exp import docstrings, entries, plugins
-from exp.errors import ConfigError, Fault, unknown
+from exp.errors import ExpError, unknown
 from exp.registry import Chosen, Component, Kind, register
 
+PRESETS = "experiment"
+"""The group of presets: files, without a component."""
 DRAWN = "activation"
 """The group of which there is a picture."""
 
@@ -24,16 +27,19 @@ def main(words: list[str]) -> int:
     """Prints all groups, one group, or one component; or draws a group.
 
     Raises:
-        ConfigError: there is no such group or component, or no picture of it.
+        ExpError: there is no such group or component, or no picture of it.
     """
     words, own = with_own(words)
     plugins.import_all(own)
     if any(word.startswith("-") for word in words):
         return drawn(words)
     if not words:
-        for name in sorted(register.kinds):
-            print(f"{name}: {', '.join(options(register.kinds[name]))}")
+        listed = {name: options(kind) for name, kind in register.kinds.items()}
+        for name, names in sorted({**listed, PRESETS: sorted(presets())}.items()):
+            print(f"{name}: {', '.join(names)}")
         return 0
+    if words[0] in (PRESETS, plural(PRESETS)):
+        return preset(words[1:])
     kind = register.kinds[group(words[0])]
     entries.load()
     names = kind.names()
@@ -41,8 +47,36 @@ def main(words: list[str]) -> int:
         print("\n".join(outline(kind.components[name]) for name in names))
         return 0
     if words[1] not in names:
-        raise ConfigError([Fault(f"exp list {kind.name}", unknown(kind.name, words[1], names))])
+        raise ExpError(f"exp list {kind.name}: {unknown(kind.name, words[1], names)}")
     print(full(kind, kind.components[words[1]]))
+    return 0
+
+
+def presets() -> dict[str, str]:
+    """The text of each preset by its name: packaged ones, and those of the user's own ./conf."""
+    folders = [files("exp.conf") / PRESETS, Path("conf") / PRESETS]
+    found = [file for folder in folders if folder.is_dir() for file in folder.iterdir()]
+    return {
+        file.name.removesuffix(".yaml"): file.read_text(encoding="utf-8")
+        for file in found
+        if file.name.endswith(".yaml")
+    }
+
+
+def preset(words: list[str]) -> int:
+    """Every preset with the first sentence of what it says of itself, or one whole.
+
+    Raises:
+        ExpError: there is none of this name.
+    """
+    known = presets()
+    for name in [] if words else sorted(known):
+        said = " ".join(re.findall(r"(?m)^# (?!@)(.*)$", known[name]))
+        print(f"{name:<16} {said.split('. ')[0].rstrip('.')}.".rstrip(" ."))
+    if words and words[0] not in known:
+        raise ExpError(f"exp list {PRESETS}: {unknown(PRESETS, words[0], sorted(known))}")
+    if words:
+        print(f"{PRESETS}={words[0]}\n\n{known[words[0]].rstrip()}")
     return 0
 
 
@@ -50,7 +84,7 @@ def with_own(words: list[str]) -> tuple[list[str], list[str]]:
     """The other words, and the modules and folders of components that some of them name.
 
     Raises:
-        ConfigError: one is no name of a module.
+        ExpError: one is no name of a module.
     """
     rest: list[str] = []
     own: list[str] = []
@@ -64,7 +98,7 @@ def with_own(words: list[str]) -> tuple[list[str], list[str]]:
         else:
             rest.append(word)
     if strange := [name for name in own if not plugins.is_place(name)]:
-        raise ConfigError([Fault("plugins", f"expected names of modules, found {strange[0]!r}")])
+        raise ExpError(f"exp list: --plugins: expected names of modules, found {strange[0]!r}")
     return rest, own
 
 
@@ -72,11 +106,11 @@ def group(word: str) -> str:
     """The group that a word names, in the singular or the plural.
 
     Raises:
-        ConfigError: there is none.
+        ExpError: there is none.
     """
     names = {spelling: name for name in register.kinds for spelling in (name, plural(name))}
     if word not in names:
-        raise ConfigError([Fault("exp list", unknown("group", word, sorted(register.kinds)))])
+        raise ExpError("exp list: " + unknown("group", word, sorted([*register.kinds, PRESETS])))
     return names[word]
 
 
@@ -88,7 +122,7 @@ def drawn(words: list[str]) -> int:
     """`exp list activations --plot [FILE] [--theme light|dark]`.
 
     Raises:
-        ConfigError: the words say something else.
+        ExpError: the words say something else.
     """
     import argparse
 
@@ -100,13 +134,13 @@ def drawn(words: list[str]) -> int:
     usage = "exp list activations --plot [FILE] [--theme light|dark]"
     if rest:
         known = ("--plot", "--theme")
-        raise ConfigError([Fault("exp list", unknown("option", rest[0], known))])
+        raise ExpError(f"exp list: {unknown('option', rest[0], known)}")
     if given.plot is None or len(given.words) > 1:
-        raise ConfigError([Fault("exp list", f"the command is {usage}")])
+        raise ExpError(f"exp list: the command is {usage}")
     name = group(given.words[0]) if given.words else DRAWN
     if name != DRAWN:
         what = f"there is no picture of group {name!r}; there is one of {plural(DRAWN)!r}"
-        raise ConfigError([Fault("--plot", f"{what}: {usage}")])
+        raise ExpError(f"exp list --plot: {what}: {usage}")
 
     from exp.functions import plot, theme_of
 

@@ -42,7 +42,7 @@ def main(words: list[str]) -> int:
     path = place(args.directory)
     # What is started from the folder of a run finds no modules there unless they are asked for.
     os.environ["PYTHONSAFEPATH"] = "1"
-    into = Path(args.into).absolute() if args.into else None
+    into = free(Path(args.into).absolute()) if args.into else None
     if is_sweep(path):
         return rerun_sweep(path, args.overrides, into, trust=args.trust)
     return EXIT[rerun(SavedRun.at(path), args.overrides, into, trust=args.trust)]
@@ -83,6 +83,17 @@ def rerun(
     return said
 
 
+def free(path: Path) -> Path:
+    """A directory for what is done again.
+
+    Raises:
+        RunDirectoryError: something is there.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise RunDirectoryError(f"--into: {path} already holds something. Name another directory")
+    return path
+
+
 def new_place(name: str) -> Path:
     """Where a new run goes, as hydra.run.dir has it."""
     now = datetime.datetime.now()
@@ -107,7 +118,6 @@ def changed(saved: Plan, overrides: list[str]) -> Plan:
     written = saved.config.get(environment.WRITTEN, {})
     before = {key: value for key, value in saved.config.items() if key != environment.WRITTEN}
     config = OmegaConf.create(environment.literal(before))
-    OmegaConf.set_struct(config, True)
     faults = []
     for word in overrides:
         key, equals, _ = word.partition("=")
