@@ -24,6 +24,17 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+GROUPED = ("disk_full", "predict", "report", "run_directory", "seeds_lesson", "sweep_again")
+"""Test files that make something dear for all of their tests: one process has them, so that it is
+made once (`pytest --dist loadgroup`, as pyproject.toml has it)."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if (name := item.path.stem.removeprefix("test_")) in GROUPED:
+            item.add_marker(pytest.mark.xdist_group(name))
+
+
 DEFAULTS = {
     "dataset": "moons",
     "split": "holdout",

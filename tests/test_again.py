@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from commands import inside
+from commands import SMALL, inside
 from conftest import make_plan
 from exp.engine import Job, Training, capture, train
 from exp.engine.stack import Stack
@@ -231,6 +231,51 @@ def test_a_rerun_with_other_values(run: Path, in_tmp: Path) -> None:
     config = yaml.safe_load((in_tmp / "again/config.yaml").read_text())
     assert config["seeds"] == {"data": 7, "split": 7, "init": 7, "shuffle": 7}
     assert config["model"]["hidden"] == [4]
+
+
+def test_a_rerun_with_a_key_that_is_not_there_names_the_nearest(run: Path, in_tmp: Path) -> None:
+    ended = inside(in_tmp, "rerun", str(run), "sed=7", "optimizer.l=1")
+    assert ended.code == 2
+    assert "  sed          unknown key 'sed'. Did you mean 'seed'? Known: seed, " in ended.err
+    assert "  optimizer.l  unknown parameter of optimizer adam 'l'." in ended.err
+
+
+def test_a_rerun_into_what_holds_something(run: Path, in_tmp: Path) -> None:
+    (in_tmp / "there").mkdir()
+    (in_tmp / "there/thesis.tex").touch()
+    ended = inside(in_tmp, "rerun", str(run), "--into", "there")
+    assert ended.code == 2
+    assert ended.err == (
+        f"exp: --into: {in_tmp}/there already holds something. Name another directory\n"
+    )
+
+
+def test_a_rerun_with_a_mapping(in_tmp: Path) -> None:
+    words = (*SMALL, "optimizer=torch", "optimizer.options={weight_decay: 0.1}")
+    ended = inside(in_tmp, *words, "hydra.run.dir=run")
+    assert ended.code == 0, ended.err
+    again = inside(in_tmp, "rerun", "run", "optimizer.options={weight_decay: 0.5}", "--into", "b")
+    assert again.out.endswith("\ndifferent\n"), again.err
+    import yaml
+
+    for place, decay in (("run", 0.1), ("b", 0.5)):
+        config = yaml.safe_load((in_tmp / place / "config.yaml").read_text())
+        assert config["optimizer"]["options"] == {"weight_decay": decay}
+
+
+def test_a_sweep_or_a_folder_in_place_of_a_run(run: Path, in_tmp: Path) -> None:
+    ended = inside(in_tmp, "-m", *SMALL, "seed=1,2", "sweep.n_jobs=1", "sweep.dir=all/swept")
+    assert ended.code == 0, ended.err
+    ended = inside(in_tmp, "compare", str(run), "all/swept")
+    assert (ended.code, ended.err) == (2, (
+        f"exp: {in_tmp}/all/swept is no run directory: it is a sweep. Expected one run of it, "
+        f"such as {in_tmp}/all/swept/0-seed=1\n"
+    ))  # fmt: skip
+    for words in (("resume", "all"), ("rerun", "all"), ("compare", str(run), "all")):
+        assert inside(in_tmp, *words).err == (
+            f"exp: {in_tmp}/all is no run directory: it holds others. Expected one of them, such "
+            f"as {in_tmp}/all/swept\n"
+        )
 
 
 def test_a_rerun_with_values_that_cannot_be(run: Path, in_tmp: Path) -> None:

@@ -415,6 +415,8 @@ METRICS = "best/epoch, epochs, seconds, test/accuracy, test/loss"
          "--where: expected key=value, or one of != < > <= >= in place of =, found 'seed'"),
         (["--where", "seed<many"], "--where: expected a number after <, found 'seed<many'"),
         (["--sort", "men"], f"--sort: unknown key 'men'. Did you mean 'mean'? Known: {ORDERS}"),
+        (["--by", "optimizer.lr", "--sort", "lr"],
+         "--sort: unknown key 'lr'. Did you mean 'optimizer.lr'?"),
         (["--top", "0"], f"--top: {COUNT}, found '0'"),
         (["--test", "wilcoxn"],
          "--test: unknown test 'wilcoxn'. Did you mean 'wilcoxon'? Known: t, wilcoxon"),

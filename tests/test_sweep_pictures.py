@@ -20,6 +20,8 @@ from exp.figures.levels import Levels
 from exp.figures.metric import Metric
 from exp.figures.style import settings
 from exp.report.answers import ensemble_accuracy
+from exp.report.effects import effect
+from exp.report.groups import grouped, ranked
 from exp.report.histories import history, summed, together
 from exp.report.maps import last_map
 from exp.report.pictures import draw
@@ -266,6 +268,21 @@ def test_diverged_and_failed_runs_are_told_and_not_counted(tmp_path):
     assert "2 runs without a value: 1 diverged, 1 failed" in said["parameters"]
     assert said["heat_map"][2] == "frame: the best mean; not in the means: 1 diverged, 1 failed"
     assert {"1 run", "3 runs"} <= set(said["heat_map"])
+
+
+def test_means_and_intervals_are_those_of_exp_results(tmp_path):
+    """Runs with the same seed are no independent draws: they are averaged first."""
+    runs = usual(tmp_path / "runs")
+    scored = Scored(runs)
+    found = effect(scored, "optimizer.lr")
+    standings = ranked(grouped(runs.rows, ("optimizer.lr",), "test/accuracy"))
+    spreads = {each.group.values[0]: each.spread for each in standings}
+    for place, rate in enumerate((0.01, 0.1)):
+        spread = spreads[rate]
+        assert spread.n == 3  # of six runs
+        assert (found.mean[place], found.low[place], found.high[place]) == (
+            spread.mean, spread.low, spread.high,
+        )  # fmt: skip
 
 
 def test_a_missing_cell_is_marked(tmp_path):

@@ -70,9 +70,10 @@ def preset(words: list[str]) -> int:
         ExpError: there is none of this name.
     """
     known = presets()
+    wide = max(map(len, known), default=0) + 1
     for name in [] if words else sorted(known):
         said = " ".join(re.findall(r"(?m)^# (?!@)(.*)$", known[name]))
-        print(f"{name:<16} {said.split('. ')[0].rstrip('.')}.".rstrip(" ."))
+        print(f"{name:<{wide}} {said.split('. ')[0].rstrip('.')}.".rstrip(" ."))
     if words and words[0] not in known:
         raise ExpError(f"exp list {PRESETS}: {unknown(PRESETS, words[0], sorted(known))}")
     if words:

@@ -134,18 +134,16 @@ def changed(saved: Plan, overrides: list[str]) -> Plan:
                 config.merge_with(value)
         except (OmegaConfBaseException, ValueError, RecursionError) as error:
             faults.append(Fault(key if equals else shown(word), one_line(error)))
-    if faults:
-        raise ConfigError(faults)
     try:
         plain = OmegaConf.to_container(config, resolve=True)
     except (OmegaConfBaseException, ValueError, RecursionError) as error:
-        raise ConfigError([Fault("overrides", one_line(error))]) from None
+        raise ConfigError(faults or [Fault("overrides", one_line(error))]) from None
     assert isinstance(plain, dict)
     whole = {str(key): value for key, value in plain.items()}
     old, new = dict(flat(before)), dict(flat(whole))
     kept = {path: text for path, text in written.items() if new.get(path) == old.get(path)}
     kept |= environment.texts(config, whole)
-    return plan({**whole, environment.WRITTEN: kept})
+    return plan({**whole, environment.WRITTEN: kept}, faults)
 
 
 def follow(config: Any, seed: object) -> None:
