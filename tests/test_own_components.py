@@ -200,7 +200,8 @@ REFUSED = {
         "2 faults in the config; nothing was started\n"
         "  dataset      unknown option 'rings'. Did you mean 'ring'? There are: blobs, "
         "breast_cancer, checkerboard, circles, csv, digits, gaussians, iris, mine, moons, npz, "
-        "pair, parquet, ring, sklearn, spirals, two_spirals, wine, xor\n"
+        "pair, parquet, playground_circle, playground_spiral, ring, sklearn, spirals, two_spirals, "
+        "wine, xor\n"
         "  model.width  expected an integer, found 0.5"
     ),
     (PLUGIN, "model=flat"): (

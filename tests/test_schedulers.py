@@ -235,7 +235,7 @@ def test_every_yaml_is_a_schedule() -> None:
 
 FAULTS = {
     "cosin": "scheduler  unknown scheduler 'cosin'. Did you mean 'cosine'? "
-    "Known: cosine, exponential, multistep, none, one_cycle, plateau, step",
+    "Known: cosine, exponential, inverse, multistep, none, one_cycle, plateau, step",
     "step_size": "scheduler.step_size  expected a number greater than or equal to 1, found 0",
     "gama": "scheduler.gama  unknown parameter of scheduler exponential 'gama'. Did you mean "
     "'gamma'? It takes: gamma, warmup, warmup_start",

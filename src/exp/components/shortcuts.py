@@ -14,7 +14,8 @@ class Shortcut(nn.Sequential):
     """
 
     def forward(self, rows: Tensor) -> Tensor:
-        return torch.cat([rows, super().forward(rows)], dim=1)
+        made: Tensor = super().forward(rows)  # type: ignore[no-untyped-call]
+        return torch.cat([rows, made], dim=1)
 
     def __repr__(self) -> str:
         """As one would call it, which code that is exported relies on."""

@@ -60,7 +60,7 @@ def main(words: list[str]) -> int:
         print(f"\n{summary(verdicts)}")
     met = sum(verdict.reproduced for verdict in verdicts)
     print(f"\n{met} of {len(verdicts)} tables reproduced; runs in {path}")
-    command = "python -m exp reproduce " + ("--all" if args.all else " ".join(args.name))
+    command = "exp reproduce " + ("--all" if args.all else " ".join(args.name))
     for place, made in ((args.html, page(verdicts)), (args.markdown, markdown(verdicts, command))):
         if place is not None:
             write(Path(place), made)

@@ -74,8 +74,8 @@ def markdown(verdicts: Sequence[Verdict], command: str) -> str:
         "# Published tables, reproduced",
         (
             f"Made by `{command}`. {LEGEND.replace('|', 'then')} To repeat one table: "
-            "`python -m exp reproduce NAME`; to train it and look at it: `python -m exp "
-            "experiment=NAME`."
+            "`exp reproduce` with its name; to train it and look at it: `experiment=` "
+            "with its name."
         ),
         grid([["table", "what", "verdict"]] + [row(verdict) for verdict in verdicts]),
     ]
