@@ -128,7 +128,18 @@ def killed(where: Path, *words: str, number: int, at: str, after: float) -> int:
     return process.wait()
 
 
-LONG = ("figures=none", "dataset.n_samples=200", "trainer.epochs=1500", "trainer.batch_size=50")
+LONG = (
+    "figures=none", "dataset.n_samples=200", "trainer.epochs=500", "trainer.batch_size=50",
+    "model.dropout=0.1", "trainer.checkpoint_every=50",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run that nobody has ended."""
+    where = tmp_path_factory.mktemp("undisturbed")
+    assert inside(where, *LONG, "hydra.run.dir=twin").code == 0
+    return where / "twin"
 
 
 @pytest.mark.parametrize(
@@ -139,20 +150,20 @@ LONG = ("figures=none", "dataset.n_samples=200", "trainer.epochs=1500", "trainer
         (signal.SIGKILL, -9, "running"),
     ],
 )
-def test_a_signal_and_then_resume(in_tmp: Path, number: int, code: int, status: str) -> None:
-    words = (*LONG, "model.dropout=0.1", "trainer.checkpoint_every=100")
+def test_a_signal_and_then_resume(
+    in_tmp: Path, undisturbed: Path, number: int, code: int, status: str
+) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         pytest.skip("SIGINT is ignored here, and so it is in children")
     # A polite end saves where it stands; what is killed has only what was saved before.
     at = "checkpoints/last.safetensors" if number == signal.SIGKILL else "run.json"
-    assert killed(in_tmp, *words, number=number, at=at, after=0.2) == code
+    assert killed(in_tmp, *LONG, number=number, at=at, after=0.2) == code
     record = json.loads((in_tmp / "run/run.json").read_text())
     assert record["status"] == status
     ended = inside(in_tmp, "resume", "run")
     assert ended.code == 0, ended.err
     assert "going on after epoch" in ended.out
-    inside(in_tmp, *words, "hydra.run.dir=twin")
-    same(in_tmp / "run", in_tmp / "twin")
+    same(in_tmp / "run", undisturbed)
     record = json.loads((in_tmp / "run/run.json").read_text())
     assert record["status"] == "done"
     assert len(record["resumed"]) == 1
