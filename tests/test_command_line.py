@@ -99,7 +99,8 @@ def test_list_of_a_component_has_its_docstring_and_defaults(in_tmp: Path) -> Non
 LISTS = {
     ("list", "datasetz"): (
         "exp list: unknown group 'datasetz'. Did you mean 'dataset'? Known: activation, dataset, "
-        "device, experiment, features, figures, logger, loss, model, optimizer, scheduler, split, trainer"
+        "device, experiment, features, figures, logger, loss, model, optimizer, scheduler, split, "
+        "trainer"
     ),
     ("list", "model", "mpl"): (
         "exp list model: unknown model 'mpl'. Did you mean 'mlp'? Known: linear, mlp"

@@ -415,8 +415,6 @@ METRICS = "best/epoch, epochs, seconds, test/accuracy, test/loss"
          "--where: expected key=value, or one of != < > <= >= in place of =, found 'seed'"),
         (["--where", "seed<many"], "--where: expected a number after <, found 'seed<many'"),
         (["--sort", "men"], f"--sort: unknown key 'men'. Did you mean 'mean'? Known: {ORDERS}"),
-        (["--by", "optimizer.lr", "--sort", "lr"],
-         "--sort: unknown key 'lr'. Did you mean 'optimizer.lr'?"),
         (["--top", "0"], f"--top: {COUNT}, found '0'"),
         (["--test", "wilcoxn"],
          "--test: unknown test 'wilcoxn'. Did you mean 'wilcoxon'? Known: t, wilcoxon"),
@@ -434,6 +432,14 @@ def test_a_bad_word(swept: Path, in_tmp: Path, words: list[str], told: str) -> N
     ended = results(in_tmp, "swept", *words)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == f"exp: {told.format(here=in_tmp)}\n"
+
+
+def test_a_key_to_sort_by_may_be_given_by_its_end(in_tmp: Path) -> None:
+    words = ("-m", *SMALL, "optimizer.lr=0.1,0.2", "sweep.n_jobs=1", "sweep.dir=rates")
+    assert inside(in_tmp, *words).code == 0
+    ended = results(in_tmp, "rates", "--sort", "lr")
+    assert ended.err == "exp: --sort: unknown key 'lr'. Did you mean 'optimizer.lr'?\n"
+    assert results(in_tmp, "rates", "--sort", "optimizer.lr").code == 0
 
 
 def test_a_manifest_that_leads_out_is_refused(swept: Path, in_tmp: Path) -> None:

@@ -149,7 +149,10 @@ def test_a_search_that_goes_on_asks_for_what_it_would_have(in_tmp: Path, sampler
     assert results(in_tmp / "parts") == results(in_tmp / "whole")
     assert results(in_tmp / "parts")[:8] == before
     assert len(set(map(tuple, overrides(in_tmp / "whole")))) == 12
-    assert search(in_tmp / "other", *words, "hydra.sweeper.seed=1", "hydra.sweeper.n_trials=4").code == 0
+    assert (
+        search(in_tmp / "other", *words, "hydra.sweeper.seed=1", "hydra.sweeper.n_trials=4").code
+        == 0
+    )
     assert overrides(in_tmp / "other")[0] != overrides(in_tmp / "whole")[0]
 
 

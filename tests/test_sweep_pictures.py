@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
