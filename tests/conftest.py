@@ -35,6 +35,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(name))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def one_core() -> Iterator[None]:
+    """A sweep trains in its own process, unless sweep.n_jobs asks for workers: each of those
+    takes seconds to import what the process of the tests has already."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOKY_MAX_CPU_COUNT", "1")
+        yield
+
+
 DEFAULTS = {
     "dataset": "moons",
     "split": "holdout",
