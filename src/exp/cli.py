@@ -29,6 +29,10 @@ VERBS: dict[str, str] = {
 }
 
 
+OVERRIDES = set("=+~-")
+"""What words for Hydra have somewhere: overrides and flags."""
+
+
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Runs a command line and leaves the process with its exit code.
 
@@ -70,6 +74,11 @@ def dispatch(words: list[str]) -> int:
         from exp.completion import main as completion
 
         return completion(words, VERBS)
+    if words and words[0] and not OVERRIDES & {*words[0], *"".join(words[1:])}:
+        from exp.errors import ExpError, nearest, shown
+
+        known = f"An override is key=value; verbs: {', '.join(VERBS)}"
+        raise ExpError(f"no verb or override {shown(words[0])}.{nearest(words[0], VERBS)} {known}")
     from exp.app import main as app
 
     return app(words)

@@ -11,6 +11,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+PATTERNS: dict[str, str] = {}
+"""A pattern of `worded` -> what it means."""
+
+
+def worded(pattern: str, words: str) -> Any:
+    """The field of a text of some form, of which errors say `expected WORDS`, not the pattern."""
+    PATTERNS[pattern] = words
+    return Field(pattern=pattern)
+
+
 LARGEST = 3.0e38
 
 Finite = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]

@@ -200,9 +200,12 @@ def results(
     if test not in TESTS:
         faults.append("--test: " + unknown("test", test, list(TESTS)))
     if sort is not None and sort.removeprefix("-") not in (*ORDERS, *keys):
-        faults.append(
-            "--sort: " + unknown("key", sort.removeprefix("-"), (*map(cell, keys), *ORDERS))
-        )
+        word = sort.removeprefix("-")
+        told = unknown("key", word, (*map(cell, keys), *ORDERS))
+        ends = [cell(key) for key in keys if key.rpartition(".")[2] == word]
+        if ends:  # `lr` is nearer to optimizer.lr than any measure of letters says
+            told = f"unknown key {shown(word)}. Did you mean {' or '.join(map(repr, ends))}?"
+        faults.append(f"--sort: {told}")
     count = counted(top, faults)
     if faults:
         raise ExpError("\n     ".join(faults))

@@ -19,8 +19,10 @@ def scores(probabilities: np.ndarray, predicted: np.ndarray, labels: np.ndarray)
         labels: `[rows]` int64.
 
     Returns:
-        Numbers by name; AUROC is None where a split has rows of one class only. `confusion` is a
-        nested list, rows true classes and columns predicted ones.
+        Numbers by name. None stands for what is not defined: AUROC where a split has rows of one
+        class only; of two classes, recall where there is no row of the second one, and then also
+        precision and F1 where none is predicted either. `confusion` is a nested list, rows true
+        classes and columns predicted ones.
     """
     import torch
 
@@ -53,6 +55,10 @@ def scores(probabilities: np.ndarray, predicted: np.ndarray, labels: np.ndarray)
             ),
             "confusion": metrics_of(metrics, "confusion_matrix", guesses, truth, count).tolist(),
         }
+    if binary and 1 not in met:  # torchmetrics makes 0 of 0 / 0
+        found["recall"] = None
+        if not predicted.any():
+            found["precision"] = found["f1"] = None
     return found
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exp import plugins
+from exp.compose import draws
 from exp.config import plan
 from exp.errors import ConfigError, Fault, ImpossibleError
 from exp.measures import HEADLINES
@@ -98,7 +99,7 @@ class Search(Sweep):
         stacks = getattr(self.trainer, "stacks", False)
         reason = bridge.plain_reason(self.trainer) if stacks else None
         self.stacks = stacks and reason is None
-        self.workers = Workers(self.settings, self.searching.batch)
+        self.workers = Workers(self.settings, self.searching.batch, draws=draws(self.config))
         self.directory = SweepDirectory(Path(str(self.config.hydra.sweep.dir)))
         self.composer, self.planner = Composer(self.loader, self.config), Planner(repeats=True)
         if self.stacks and not self.faults:
