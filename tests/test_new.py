@@ -65,7 +65,9 @@ def test_what_it_writes_is_formatted_like_exp(in_tmp: Path) -> None:
         inside(in_tmp, "new", kind, f"my_{kind}")
     done = typed(in_tmp, "python -m ruff format --check --line-length 100 .")
     assert done.returncode == 0, done.stdout
-    done = typed(in_tmp, "python -m ruff check --select A,B,E,F,PT,RET,RUF,SIM,UP,W --line-length 100 .")
+    done = typed(
+        in_tmp, "python -m ruff check --select A,B,E,F,PT,RET,RUF,SIM,UP,W --line-length 100 ."
+    )
     assert done.returncode == 0, done.stdout
 
 

@@ -20,7 +20,7 @@ from exp import plugins
 from exp.config import plan
 from exp.errors import DamagedError, ExpError, Interrupted
 from exp.runs.directory import RunDirectory
-from exp.runs.log import DATED
+from exp.runs.log import DATED, LogFile
 
 if TYPE_CHECKING:
     from exp.runs.checkpoint import Checkpoint
@@ -205,7 +205,7 @@ def left_off(directory: RunDirectory) -> Checkpoint | None:
 def begin_log(directory: RunDirectory) -> logging.Logger:
     """A logger of one run: not known to `logging`, which would keep it for ever."""
     log = logging.Logger("exp", logging.INFO)
-    handler = logging.FileHandler(directory.log, encoding="utf-8")
+    handler = LogFile(directory.log, encoding="utf-8")
     handler.setFormatter(logging.Formatter(DATED))
     log.addHandler(handler)
     return log
