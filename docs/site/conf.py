@@ -30,7 +30,13 @@ project = "exp"
 author = "The exp authors"
 version = release = importlib.metadata.version("exp")
 root_doc = "README"
-include_patterns = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md", "docs/**"]
+include_patterns = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "benchmarks/README.md",
+    "docs/**",
+]
 exclude_patterns = [".git", ".venv", "build", "outputs", "multirun", "docs/site", "docs/images"]
 
 extensions = ["components_page", "myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]  # fmt: skip

@@ -1,0 +1,228 @@
+"""Every command of README and of the pages of docs/ is executed, and says what its page shows.
+
+A page is followed from its top to its end in one empty folder: its files are written, its commands
+run as they stand, in this process. What is done otherwise stands in this module with its reason.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+
+from commands import SMALL, Ended, inside
+from exp import cli
+from exp.registry import register
+from reading import PAGES, ROOT, Typed, Written, relative, split, steps
+
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+CI = (ROOT / ".ci/run").read_text()
+MODULES = {"dask": "distributed"}
+"""What an extra brings, where it is called otherwise."""
+
+ELSEWHERE = {"docs/python.md": "tests/test_pages.py", "docs/using_models.md": "tests/test_pages.py"}
+"""Pages that are followed by another test, Python and all."""
+
+LARGE = 30
+"""Runs of a sweep. Of a larger one the first two seeds are trained here, which is the same command
+with another number; tests/test_seeds_lesson.py trains those of docs/seeds.md whole."""
+
+GIVEN = {"DIR": "sweep", "DIR...": "sweep run", "RUN": "run", "A": "run", "B": "other",
+         "FILE": "new.csv", "FILE.png": "apart.png", "NAME": "ours", "MODULE": "ours",
+         "GROUP": "optimizer", "[GROUP]": "optimizer", "OPTION": "adam", "LOGGER": "tensorboard",
+         "onnx|torchscript|state_dict": "state_dict", "key=value": "optimizer.lr=0.05", "...": "",
+         "--json": "--json -"}  # fmt: skip
+"""What stands for the placeholders of a command: `exp report DIR`."""
+
+OTHERS = {
+    r"python3\.11 -m venv .*|\. \.venv/bin/activate": "the folder of the packages is ours",
+    r"pre-commit install": "its hooks are the lines that .ci/run has too",
+    r"python -m sphinx .*|bash \.ci/run": ".ci/run builds the site",
+    r"pytest -n 2": "this is it",
+    r"python (docs|tests|benchmarks)/.*": "makes files of the repository anew",
+}
+"""Commands that are not exp's, and why they are not executed here."""
+
+VOLATILE = (
+    (r"\d{4}-\d\d-\d\d/\d\d-\d\d-\d\d-[0-9a-f]{6}", "WHEN"),
+    (r"\d+\.\d+", "NUMBER"),  # seconds; and scores, whose last digits are the processor's
+)
+
+executed: set[tuple[str, ...]] = set()
+
+
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what placeholders stand for."""
+    where = tmp_path_factory.mktemp("stock")
+    (where / "new.csv").write_text("x1,x2\n0.5,-1\n")
+    for words in (
+        [*SMALL, "seed=0", "hydra.run.dir=run"],
+        [*SMALL, "seed=1", "hydra.run.dir=other"],
+        ["-m", *SMALL, "seed=0,1", "sweep.n_jobs=1", "sweep.dir=sweep"],
+        ["new", "dataset", "ours"],
+    ):
+        done = inside(where, *words)
+        assert done.code == 0, done.err
+    return where
+
+
+@pytest.fixture
+def workplace(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty directory. What a command line leaves in Hydra's singletons is forgotten afterwards,
+    and so are the components that modules of this directory have registered."""
+    # Figures are drawn here, without the start of a process for each run.
+    monkeypatch.setattr("exp.app.draws", lambda config: False)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    before = set(sys.modules)
+    yield in_tmp
+    for name in set(sys.modules) - before:
+        if Path(getattr(sys.modules[name], "__file__", None) or "/").is_relative_to(in_tmp):
+            del sys.modules[name]
+            for kind in register.kinds.values():
+                for key, component in list(kind.components.items()):
+                    if component.builder.__module__ == name:
+                        del kind.components[key]
+    GlobalHydra.instance().clear()
+    HydraConfig.instance().cfg = None
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if relative(p) not in ELSEWHERE], ids=relative)
+def test_what_a_page_says_can_be_done(page: Path, workplace: Path, stock: Path) -> None:
+    for step in steps(page.read_text()):
+        if isinstance(step, Written):
+            path = workplace / step.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(step.content)
+        elif step.words[0] == "exp":
+            tried(step, workplace, stock)
+        else:
+            other(step, workplace)
+
+
+def test_so_can_what_the_help_says(workplace: Path, stock: Path) -> None:
+    footer = yaml.safe_load((ROOT / "conf/hydra/help/exp.yaml").read_text())["footer"]
+    commands = re.findall(r"python -m exp.*", footer)
+    assert commands
+    for command in commands:
+        tried(Typed(split(command), inline=True), workplace, stock)
+
+
+def tried(step: Typed, where: Path, stock: Path) -> None:
+    """Executes a command of exp, and compares what it says."""
+    words = step.words[1:]
+    verb = words[0] if re.fullmatch(r"[a-z]+", words[0]) else None
+    assert verb is None or verb in cli.VERBS, step
+    if step.inline and (words == [verb] or words[-1].startswith("--")) and verb != "list":
+        return  # speaks of a verb, and is no command
+    if any(word in GIVEN for word in words):
+        where, words = stock, filled(words)
+    elif verb is None and not step.output and not list(where.iterdir()):
+        if tuple(words) in executed:
+            return  # another page has had the same, in an empty folder too
+        executed.add(tuple(words))
+    ended = inside(where, *affordable(words))
+    if missing(ended):
+        return
+    wanted = 2 if step.output.startswith("exp: ") else 3 if "diverged" in step.output else 0
+    wanted = 1 if "FAIL" in step.output else wanted
+    if verb in ("compare", "rerun") and wanted == 0:
+        wanted = int("not the same bytes" in ended.out)  # as docs/errors.md says
+    if "device=cuda" in words and wanted == 2 and ended.code == 0:
+        return  # the page has what a torch without CUDA says
+    assert ended.code == wanted, f"{shlex.join(words)}\n{ended.out[-500:]}{ended.err}"
+    says(step, ended)
+
+
+def affordable(words: list[str]) -> list[str]:
+    """The words, but for what takes long or is not here."""
+    # Where there is no Slurm: the same sweep without it.
+    words = [word for word in words if not re.match(r"hydra[/.]launcher[=.]", word)]
+    if words[0] == "-m":
+        # The same bytes, without the start of new processes.
+        words = [word for word in words if not word.startswith("sweep.n_jobs=")]
+        words = [*words, "sweep.n_jobs=1"]
+    return [re.sub(r"range\(0,\d+\)", "range(0,2)", w) for w in words] if large(words) else words
+
+
+def large(words: list[str]) -> bool:
+    """Whether a command line is that of a sweep of many runs."""
+    values = [
+        re.findall(r"range\(0,(\d+)\)", word) or word.split("=")[-1].split(",") for word in words
+    ]
+    runs = math.prod(int(v[0]) if len(v) == 1 and v[0].isdigit() and "range" in w else len(v)
+                     for v, w in zip(values, words, strict=True))  # fmt: skip
+    return words[0] == "-m" and runs > LARGE
+
+
+def missing(ended: Ended) -> bool:
+    """Whether a package is missing, as the one line says that ends such a command."""
+    found = re.findall(r"is not installed: pip install 'exp\[(\w+)\]'", ended.err)
+    for extra in found:
+        assert extra in EXTRAS
+        assert importlib.util.find_spec(MODULES.get(extra, extra)) is None
+    return bool(found) and ended.code == 2
+
+
+def says(step: Typed, ended: Ended) -> None:
+    """A line `...` stands for any lines; one that a FAIL is shown of may go on, and lines of
+    progress depend on the machine."""
+    if step.output.startswith("exp: "):
+        assert ended.err == step.output, step.words
+        return
+    if large(step.words[1:]) or (step.words[1] == "results" and "seeds" in step.words):
+        return  # what it says is of all its runs
+    shown = steady(step.output)
+    said = steady(ended.out + ended.err)
+    if step.words[1] in ("new", "check", "schema") and shown and "..." not in shown:
+        assert said == shown
+    at = 0
+    for line in shown:
+        if line != "..." and not line.startswith("["):
+            after = [i for i in range(at, len(said)) if said[i].startswith(line)]
+            assert after, f"{shlex.join(step.words)}: not said: {line!r}\nbut {said[at:]}"
+            at = after[0] + 1
+
+
+def steady(text: str) -> list[str]:
+    for pattern, word in VOLATILE:
+        text = re.sub(pattern, word, text)
+    return [line.rstrip() for line in text.splitlines()]
+
+
+def filled(words: list[str]) -> list[str]:
+    if words[0] == "new":
+        words = [word.replace("NAME", "another") for word in words]
+    return [each for word in words for each in GIVEN.get(word, word).split()]
+
+
+def other(step: Typed, where: Path) -> None:
+    """A command that is not exp's."""
+    command = " ".join(step.words)
+    if step.words[:2] == ["pip", "install"]:
+        for extras in re.findall(r"\[([\w,]+)\]", command):
+            assert set(extras.split(",")) <= set(EXTRAS), command
+    elif step.words[0] == "eval":
+        (inner,) = re.findall(r"\$\((.*)\)", command)
+        ended = inside(where, *split(inner)[1:])
+        assert ended.code == 0
+        assert (
+            subprocess.run(["bash", "-n"], input=ended.out, text=True, check=False).returncode == 0
+        )
+    elif len(step.words) == 2 and (where / step.words[1]).is_file():
+        program = sys.executable if step.words[0] == "python" else step.words[0]
+        subprocess.run([program, step.words[1]], cwd=where, check=True, timeout=60)
+    elif f"\n{command}\n" not in CI:
+        assert any(re.fullmatch(pattern, command) for pattern in OTHERS), command
