@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -88,6 +89,28 @@ def test_the_floors_are_those_of_the_import_contract() -> None:
     _, _, rest = text.partition("<!-- floors -->\n```text\n")
     drawn = [line.split()[0] for line in rest.partition("```")[0].splitlines()]
     assert [name for name in drawn if name in floors] == floors
+
+
+LATER = {"course/index", "course/*", "reproduced"}
+"""Pages that the side bar has a place for, whether they are there or not."""
+
+
+def test_the_side_bar_names_pages_that_are_there() -> None:
+    (found,) = [
+        ast.literal_eval(node.value)
+        for node in ast.parse((ROOT / "docs/site/conf.py").read_text()).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "NAVIGATION"
+    ]
+    assert len(found) > 5
+    for pattern in {pattern for patterns in found.values() for pattern in patterns} - LATER:
+        pages = [path.suffix for path in ROOT.glob(f"docs/{pattern}.*")]
+        assert {".md", ".rst"} & set(pages), pattern
+
+
+def test_the_reference_has_all_that_import_exp_gives() -> None:
+    text = "".join(path.read_text() for path in ROOT.glob("docs/reference/*.rst"))
+    for name in exp.__all__:
+        assert re.search(rf"exp\.{name}\b", text), name
 
 
 INTRODUCTION = """# Components

@@ -20,6 +20,7 @@ import pytest
 import yaml
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from commands import SMALL, Ended, inside
 from exp import cli
@@ -34,9 +35,15 @@ MODULES = {"dask": "distributed"}
 ELSEWHERE = {"docs/python.md": "tests/test_pages.py", "docs/using_models.md": "tests/test_pages.py"}
 """Pages that are followed by another test, Python and all."""
 
-LARGE = 30
-"""Runs of a sweep. Of a larger one the first two seeds are trained here, which is the same command
-with another number; tests/test_seeds_lesson.py trains those of docs/seeds.md whole."""
+LARGE = 40
+"""Runs of a sweep. Of a larger one fewer are trained here, by the same command with other numbers,
+and what it says is not compared; tests/test_seeds_lesson.py trains those of docs/seeds.md whole. A
+search has fewer and shorter trials; tests/test_search.py has whole ones."""
+SEARCH = "hydra/sweeper=optuna"
+FEWER = {
+    "seed": "range(0,2)",
+    "seeds.init": "range(0,10)",  # of both kinds, which the page goes on to look at
+}
 
 GIVEN = {"DIR": "sweep", "DIR...": "sweep run", "RUN": "run", "A": "run", "B": "other",
          "FILE": "new.csv", "FILE.png": "apart.png", "NAME": "ours", "MODULE": "ours",
@@ -150,21 +157,26 @@ def affordable(words: list[str]) -> list[str]:
     """The words, but for what takes long or is not here."""
     # Where there is no Slurm: the same sweep without it.
     words = [word for word in words if not re.match(r"hydra[/.]launcher[=.]", word)]
-    if words[0] == "-m":
-        # The same bytes, without the start of new processes.
-        words = [word for word in words if not word.startswith("sweep.n_jobs=")]
-        words = [*words, "sweep.n_jobs=1"]
-    return [re.sub(r"range\(0,\d+\)", "range(0,2)", w) for w in words] if large(words) else words
+    if words[0] != "-m":
+        return words
+    # The same bytes, without the start of new processes.
+    words = [word for word in words if not word.startswith("sweep.n_jobs=")]
+    if large(words):
+        pairs = [word.partition("=") for word in words]
+        words = [f"{k}{e}{FEWER.get(k, v) if 'range' in v else v}" for k, e, v in pairs]
+        if SEARCH in words:
+            words = [*words, "hydra.sweeper.n_trials=8", "trainer.epochs=20"]
+    return [*words, "sweep.n_jobs=1"]
 
 
 def large(words: list[str]) -> bool:
-    """Whether a command line is that of a sweep of many runs."""
-    values = [
-        re.findall(r"range\(0,(\d+)\)", word) or word.split("=")[-1].split(",") for word in words
-    ]
-    runs = math.prod(int(v[0]) if len(v) == 1 and v[0].isdigit() and "range" in w else len(v)
-                     for v, w in zip(values, words, strict=True))  # fmt: skip
-    return words[0] == "-m" and runs > LARGE
+    """Whether a command line is that of a search, or of a sweep of many runs."""
+    if words[0] != "-m":
+        return False
+    parsed = OverridesParser.create().parse_overrides(words[1:])
+    swept = [each for each in parsed if each.is_sweep_override() and not each.is_interval_sweep()]
+    runs = math.prod(len(list(each.sweep_string_iterator())) for each in swept)
+    return runs > LARGE or SEARCH in words
 
 
 def missing(ended: Ended) -> bool:

@@ -39,7 +39,13 @@ include_patterns = [
 ]
 exclude_patterns = [".git", ".venv", "build", "outputs", "multirun", "docs/site", "docs/images"]
 
-extensions = ["components_page", "myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]  # fmt: skip
+extensions = [
+    "components_page",
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+]
 myst_heading_anchors = 4
 smartquotes = False  # `--` is a flag here
 default_role = "code"  # docstrings write `name`
@@ -66,8 +72,8 @@ NAVIGATION = {
     "Start": ["quick_start", "tutorials/first_run", "tutorials/first_sweep", "tutorials/own_data",
               "tutorials/own_model", "tutorials/cluster"],
     "Course": ["course/index", "course/*"],
-    "Guides": ["data", "own_components", "figures", "gallery", "sweeps", "results", "report", "seeds",
-               "search", "using_models", "python", "loggers", "runs", "security"],
+    "Guides": ["data", "own_components", "figures", "gallery", "sweeps", "results", "report",
+               "seeds", "search", "using_models", "python", "loggers", "runs", "security"],
     "Background": ["how_it_works", "architecture", "reproduced"],
     "Questions": ["questions", "errors"],
     "Reference": ["components", "reference/*"],
