@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-import exp.components  # noqa: F401 - declares the kinds
+import exp.components  # declares the kinds
 from exp import listing
 from exp.config import GROUPS
 from exp.registry import Component, register
