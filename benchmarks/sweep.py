@@ -8,7 +8,9 @@ not count.
 
 cpu: CPU of a run with one epoch and no figures, and how much of it is composing, checking and
 bookkeeping (config, Hydra's files, run.json, digests, logs, sweep.json, runs.csv): all but training
-and making the results (`RESULTS`), which a lone script has to do too.
+and making the rows and the results (`RESULTS`), which a lone script has to do too. Rows are made
+twice, in the plan of the sweep, whose signatures name them, and where they are trained: the first
+time counts as checking.
 
 memory: peak memory of sweeps of 1,000 and 10,000 runs of 50 epochs without figures, of the main
 process and of the largest worker.
@@ -38,6 +40,7 @@ from counting import counted
 HERE = Path(__file__).parent
 EXP = [sys.executable, "-m", "exp", "-m", "run.reuse=false"]
 RESULTS = [
+    ("exp.engine.job", "prepare"),
     ("exp.runs.execute", "Live.train"),
     ("exp.runs.tables", "Answers.__init__"),
     ("exp.runs.tables", "Answers.scores"),

@@ -77,6 +77,11 @@ SECTIONS: dict[str, tuple[Shown, ...]] = {
         boundary("two_spirals", "two spirals: hard for a small network", "dark", WIDE),
         boundary("checkerboard", "checkerboard: many corners", "light", WIDE),
         boundary("blobs", "blobs: one cloud for each class", "dark"),
+        boundary("playground_circle", "the Playground's circle: a disc in a ring", "light"),
+        boundary(
+            "playground_spiral", "the Playground's spiral, with the Playground's features", "dark",
+            "features=playground",
+        ),
     ),
     "Data sets of more features": (
         boundary("iris", "iris in its principal plane: four features, three classes", "light"),
@@ -119,6 +124,14 @@ SECTIONS: dict[str, tuple[Shown, ...]] = {
         Shown("A model that is too sure of itself", "calibration",
               ("dataset=moons", "dataset.noise=0.35", *PLANAR)),
         Shown("Calibration of ten classes", "calibration", DIGITS, "dark"),
+    ),
+    "A target that is a number": (
+        Shown("A straight line with noise, the last rows held out", "fit",
+              ("dataset=line", "dataset.noise=0.05", "split=last", "activation=identity")),
+        Shown("The Playground's plane", "fit", ("dataset=plane", "activation=tanh"), "dark"),
+        Shown("The Playground's bumps", "fit",
+              ("dataset=bumps", "activation=tanh", *PLANAR, WIDE, "trainer.epochs=1000")),
+        Shown("The same rows by themselves", "data", ("dataset=bumps",), "dark"),
     ),
 }  # fmt: skip
 

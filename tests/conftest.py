@@ -24,6 +24,26 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+GROUPED = ("disk_full", "predict", "report", "run_directory", "seeds_lesson", "sweep_again")
+"""Test files that make something dear for all of their tests: one process has them, so that it is
+made once (`pytest --dist loadgroup`, as pyproject.toml has it)."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if (name := item.path.stem.removeprefix("test_")) in GROUPED:
+            item.add_marker(pytest.mark.xdist_group(name))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_core() -> Iterator[None]:
+    """A sweep trains in its own process, unless sweep.n_jobs asks for workers: each of those
+    takes seconds to import what the process of the tests has already."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOKY_MAX_CPU_COUNT", "1")
+        yield
+
+
 DEFAULTS = {
     "dataset": "moons",
     "split": "holdout",

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import exp.components.activations  # noqa: F401 - registers them
 from commands import Ended, inside
 from exp.figures.board import Look
 from exp.figures.functions import Function, apart, sheet

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from commands import inside
+from commands import SMALL, inside
 from conftest import make_plan
 from exp.engine import Job, Training, capture, train
 from exp.engine.stack import Stack
@@ -128,7 +128,18 @@ def killed(where: Path, *words: str, number: int, at: str, after: float) -> int:
     return process.wait()
 
 
-LONG = ("figures=none", "dataset.n_samples=200", "trainer.epochs=1500", "trainer.batch_size=50")
+LONG = (
+    "figures=none", "dataset.n_samples=200", "trainer.epochs=500", "trainer.batch_size=50",
+    "model.dropout=0.1", "trainer.checkpoint_every=50",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run that nobody has ended."""
+    where = tmp_path_factory.mktemp("undisturbed")
+    assert inside(where, *LONG, "hydra.run.dir=twin").code == 0
+    return where / "twin"
 
 
 @pytest.mark.parametrize(
@@ -139,20 +150,20 @@ LONG = ("figures=none", "dataset.n_samples=200", "trainer.epochs=1500", "trainer
         (signal.SIGKILL, -9, "running"),
     ],
 )
-def test_a_signal_and_then_resume(in_tmp: Path, number: int, code: int, status: str) -> None:
-    words = (*LONG, "model.dropout=0.1", "trainer.checkpoint_every=100")
+def test_a_signal_and_then_resume(
+    in_tmp: Path, undisturbed: Path, number: int, code: int, status: str
+) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         pytest.skip("SIGINT is ignored here, and so it is in children")
     # A polite end saves where it stands; what is killed has only what was saved before.
     at = "checkpoints/last.safetensors" if number == signal.SIGKILL else "run.json"
-    assert killed(in_tmp, *words, number=number, at=at, after=0.2) == code
+    assert killed(in_tmp, *LONG, number=number, at=at, after=0.2) == code
     record = json.loads((in_tmp / "run/run.json").read_text())
     assert record["status"] == status
     ended = inside(in_tmp, "resume", "run")
     assert ended.code == 0, ended.err
     assert "going on after epoch" in ended.out
-    inside(in_tmp, *words, "hydra.run.dir=twin")
-    same(in_tmp / "run", in_tmp / "twin")
+    same(in_tmp / "run", undisturbed)
     record = json.loads((in_tmp / "run/run.json").read_text())
     assert record["status"] == "done"
     assert len(record["resumed"]) == 1
@@ -231,6 +242,51 @@ def test_a_rerun_with_other_values(run: Path, in_tmp: Path) -> None:
     config = yaml.safe_load((in_tmp / "again/config.yaml").read_text())
     assert config["seeds"] == {"data": 7, "split": 7, "init": 7, "shuffle": 7}
     assert config["model"]["hidden"] == [4]
+
+
+def test_a_rerun_with_a_key_that_is_not_there_names_the_nearest(run: Path, in_tmp: Path) -> None:
+    ended = inside(in_tmp, "rerun", str(run), "sed=7", "optimizer.l=1")
+    assert ended.code == 2
+    assert "  sed          unknown key 'sed'. Did you mean 'seed'? Known: seed, " in ended.err
+    assert "  optimizer.l  unknown parameter of optimizer adam 'l'." in ended.err
+
+
+def test_a_rerun_into_what_holds_something(run: Path, in_tmp: Path) -> None:
+    (in_tmp / "there").mkdir()
+    (in_tmp / "there/thesis.tex").touch()
+    ended = inside(in_tmp, "rerun", str(run), "--into", "there")
+    assert ended.code == 2
+    assert ended.err == (
+        f"exp: --into: {in_tmp}/there already holds something. Name another directory\n"
+    )
+
+
+def test_a_rerun_with_a_mapping(in_tmp: Path) -> None:
+    words = (*SMALL, "optimizer=torch", "optimizer.options={weight_decay: 0.1}")
+    ended = inside(in_tmp, *words, "hydra.run.dir=run")
+    assert ended.code == 0, ended.err
+    again = inside(in_tmp, "rerun", "run", "optimizer.options={weight_decay: 0.5}", "--into", "b")
+    assert again.out.endswith("\ndifferent\n"), again.err
+    import yaml
+
+    for place, decay in (("run", 0.1), ("b", 0.5)):
+        config = yaml.safe_load((in_tmp / place / "config.yaml").read_text())
+        assert config["optimizer"]["options"] == {"weight_decay": decay}
+
+
+def test_a_sweep_or_a_folder_in_place_of_a_run(run: Path, in_tmp: Path) -> None:
+    ended = inside(in_tmp, "-m", *SMALL, "seed=1,2", "sweep.n_jobs=1", "sweep.dir=all/swept")
+    assert ended.code == 0, ended.err
+    ended = inside(in_tmp, "compare", str(run), "all/swept")
+    assert (ended.code, ended.err) == (2, (
+        f"exp: {in_tmp}/all/swept is no run directory: it is a sweep. Expected one run of it, "
+        f"such as {in_tmp}/all/swept/0-seed=1\n"
+    ))  # fmt: skip
+    for words in (("resume", "all"), ("rerun", "all"), ("compare", str(run), "all")):
+        assert inside(in_tmp, *words).err == (
+            f"exp: {in_tmp}/all is no run directory: it holds others. Expected one of them, such "
+            f"as {in_tmp}/all/swept\n"
+        )
 
 
 def test_a_rerun_with_values_that_cannot_be(run: Path, in_tmp: Path) -> None:

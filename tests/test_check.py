@@ -45,8 +45,8 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
         (("checked(X,", "checked(X[:, 0],"),),
         (
             "rows: expected an exp.data.Data: X [rows, features] float32, finite; y [rows] int64, "
-            "0..K-1, found DataError: X has shape [600] and y [600], expected [rows, features] and "
-            "[rows]"
+            "0..K-1, or float32, found DataError: X has shape [600] and y [600], expected [rows, "
+            "features] and [rows]"
         ),
     ),
     "float labels": (
@@ -421,11 +421,11 @@ def test_what_cannot_be_checked_is_told(in_tmp: Path) -> None:
 
 
 PACKAGED = {
-    "dataset": ("moons", "two_spirals", "wine"),
-    "split": ("holdout",),
+    "dataset": ("moons", "two_spirals", "wine", "line"),
+    "split": ("holdout", "last"),
     "model": ("linear", "mlp"),
     "activation": ("relu", "gelu", "tanh_from_exp", "identity"),
-    "loss": ("bce", "cross_entropy", "focal", "mse"),
+    "loss": ("bce", "cross_entropy", "focal", "mse", "l1"),
     "optimizer": ("sgd", "adam", "adagrad", "rmsprop", "rprop", "radam", "lbfgs"),
 }
 

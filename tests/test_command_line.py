@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from commands import SMALL, inside, process, read_csv
+from exp.cli import VERBS
 from exp.registry import register
 from test_published import MOONS, MOONS_LOGITS, SPIRALS
 
@@ -73,7 +74,8 @@ def test_version_is_that_of_exp(in_tmp: Path) -> None:
 def test_list_names_every_group_and_its_options(in_tmp: Path) -> None:
     ended = inside(in_tmp, "list")
     listed = dict(line.split(": ") for line in ended.out.splitlines())
-    assert list(listed) == sorted(register.kinds)
+    assert list(listed) == sorted([*register.kinds, "experiment"])
+    assert listed.pop("experiment").startswith("blog_moons, blog_spirals, ")
     for group, names in listed.items():
         packaged = register.kinds[group].names()
         assert names.split(", ") == packaged
@@ -96,13 +98,14 @@ def test_list_of_a_component_has_its_docstring_and_defaults(in_tmp: Path) -> Non
 
 LISTS = {
     ("list", "datasetz"): (
-        "exp list  unknown group 'datasetz'. Did you mean 'dataset'? Known: activation, dataset, "
-        "device, features, figures, logger, loss, model, optimizer, scheduler, split, trainer"
+        "exp list: unknown group 'datasetz'. Did you mean 'dataset'? Known: activation, dataset, "
+        "device, experiment, features, figures, logger, loss, model, optimizer, scheduler, split, "
+        "trainer"
     ),
     ("list", "model", "mpl"): (
-        "exp list model  unknown model 'mpl'. Did you mean 'mlp'? Known: linear, mlp"
+        "exp list model: unknown model 'mpl'. Did you mean 'mlp'? Known: linear, mlp"
     ),
-    ("list", "trainer", "x"): "exp list trainer  unknown trainer 'x'. Known: standard",
+    ("list", "trainer", "x"): "exp list trainer: unknown trainer 'x'. Known: standard",
 }
 
 
@@ -110,8 +113,49 @@ LISTS = {
 def test_list_names_the_nearest_match(in_tmp: Path, words: tuple[str, ...]) -> None:
     ended = inside(in_tmp, *words)
     assert ended.code == 2
-    heading = "exp: 1 fault in the config; nothing was started\n  "
-    assert ended.err == f"{heading}{LISTS[words]}\n"
+    assert ended.err == f"exp: {LISTS[words]}\n"
+
+
+def test_list_has_the_presets_and_those_of_ones_own(in_tmp: Path) -> None:
+    (in_tmp / "conf/experiment").mkdir(parents=True)
+    (in_tmp / "conf/experiment/thesis.yaml").write_text("# @package _global_\n# Mine. More.\n")
+    assert "\nexperiment: blog_moons, blog_spirals, " in inside(in_tmp, "list").out
+    lines = inside(in_tmp, "list", "experiment").out.splitlines()
+    assert [line.split() for line in lines if line.startswith("thesis")] == [["thesis", "Mine"]]
+    assert lines[0].startswith("blog_moons  ")
+    whole = inside(in_tmp, "list", "experiments", "blog_moons").out
+    assert whole.startswith("experiment=blog_moons\n\n# @package _global_\n")
+    assert "  init: 199425794\n" in whole
+    ended = inside(in_tmp, "list", "experiment", "blog_mons")
+    assert ended.err.startswith(
+        "exp: exp list experiment: unknown experiment 'blog_mons'. Did you mean 'blog_moons'?"
+    )
+
+
+def test_help_names_every_verb(in_tmp: Path) -> None:
+    lines = [line.split() for line in inside(in_tmp, "--help").out.splitlines()]
+    listed = [words[0] for words in lines if len(words) > 2 and words[0] in VERBS]
+    assert sorted(listed) == sorted(VERBS)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("lst",), "no verb or override 'lst'. Did you mean 'list'?"),
+        (("reslts", "swept"), "no verb or override 'reslts'. Did you mean 'results'?"),
+        (("moons",), "no verb or override 'moons'. An override is key=value"),
+    ],
+)
+def test_a_word_that_is_no_verb(in_tmp: Path, words: tuple[str, ...], told: str) -> None:
+    ended = inside(in_tmp, *words)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith(f"exp: {told}")
+    assert ended.err.endswith(f"verbs: {', '.join(VERBS)}\n")
+
+
+def test_what_hydra_reads_is_left_to_hydra(in_tmp: Path) -> None:
+    for words in (("lst", "seed=1"), ("~scheduler",), ("+lst",)):
+        assert "no verb" not in inside(in_tmp, *words, "--cfg", "job").err, words
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from exp.registry import register
 
 CONF = Path(__file__).parents[1] / "conf"
 GENERATED = ["blobs", "checkerboard", "circles", "gaussians", "moons", "spirals", "two_spirals"]
-GENERATED.append("xor")
+GENERATED += ["xor", "playground_circle", "playground_spiral"]
+NUMBERS = ["bumps", "line", "plane"]  # tests/test_regression.py
 OWN = ["csv", "npz", "parquet"]
 BUNDLED = ["breast_cancer", "digits", "iris", "wine"]
 
@@ -34,7 +35,9 @@ def same(data: Data, X: np.ndarray, y: np.ndarray) -> None:
 
 
 def test_all_are_there() -> None:
-    assert register.kinds["dataset"].names() == sorted([*GENERATED, *BUNDLED, *OWN, "sklearn"])
+    assert register.kinds["dataset"].names() == sorted(
+        [*GENERATED, *BUNDLED, *NUMBERS, *OWN, "sklearn"]
+    )
 
 
 @pytest.mark.parametrize("name", [*GENERATED, *BUNDLED])
@@ -50,7 +53,7 @@ def test_contract(name: str) -> None:
     assert build(name).fingerprint == data.fingerprint
 
 
-@pytest.mark.parametrize("name", [*GENERATED, *BUNDLED, *OWN, "sklearn"])
+@pytest.mark.parametrize("name", [*GENERATED, *BUNDLED, *NUMBERS, *OWN, "sklearn"])
 def test_yaml_states_the_defaults(name: str) -> None:
     text = (CONF / "dataset" / f"{name}.yaml").read_text()
     stated = yaml.safe_load(text)
@@ -70,7 +73,9 @@ def test_rows_are_as_many_as_asked_for(name: str, n_samples: int) -> None:
     assert len(build(name, n_samples=n_samples).X) == n_samples
 
 
-@pytest.mark.parametrize("name", [name for name in GENERATED if name != "two_spirals"])
+@pytest.mark.parametrize(
+    "name", [n for n in GENERATED if not n.endswith("spiral") and n != "two_spirals"]
+)
 def test_the_seed_matters(name: str) -> None:
     assert build(name, 1).fingerprint != build(name, 2).fingerprint
 
@@ -127,6 +132,30 @@ def test_two_spirals_are_those_of_lang_and_witbrock() -> None:
     X = np.array([*points, *(-np.array(points))])
     same(build("two_spirals"), X, np.repeat([0, 1], 97))
     assert np.abs(X).max() == pytest.approx(6.5)
+
+
+def test_the_playground_s_circle() -> None:
+    data = build("playground_circle", n_samples=5000)
+    radius = np.hypot(*data.X.T)
+    assert (radius[data.y == 1] < 2.5).all()
+    assert ((radius[data.y == 0] >= 3.5) & (radius[data.y == 0] <= 5.00001)).all()
+    # Even in the radius, so that its mean is in the middle.
+    assert radius[data.y == 1].mean() == pytest.approx(1.25, abs=0.05)
+    noisy = build("playground_circle", n_samples=5000, noise=0.5)
+    np.testing.assert_array_equal(noisy.X, data.X)  # noise moves where the label is read only
+    assert 0.1 < (noisy.y != data.y).mean() < 0.6
+
+
+def test_the_playground_s_spiral() -> None:
+    data = build("playground_spiral", n_samples=500)
+    along = np.arange(250) / 250
+    angle = 1.75 * 2 * np.pi * along
+    arm = (5 * along)[:, None] * np.c_[np.sin(angle), np.cos(angle)]
+    np.testing.assert_allclose(data.X, np.concatenate([arm, -arm]), atol=1e-5)
+    assert data.y.tolist() == [1] * 250 + [0] * 250
+    noisy = build("playground_spiral", n_samples=500, noise=0.5)
+    apart = np.abs(noisy.X - data.X)
+    assert 0.45 < apart.max() <= 0.5
 
 
 def test_xor_labels() -> None:
@@ -206,7 +235,9 @@ def test_the_loudest_noise_gives_data_or_a_data_error(name: str) -> None:
         assert np.isfinite(build(name, noise=3.0e38).X).all()
     except DataError as error:
         told = str(error)
-    assert "does not fit float32" in told
+    # Its noise moves where the label is read: with so much, every row is far outside the disc.
+    outside = name == "playground_circle" and "all 500 rows are of class '0'" in told
+    assert outside or "does not fit float32" in told
 
 
 def checked(X: Any, y: Any, classes: tuple[str, ...] = ("a", "b"), **names: Any) -> Data:

@@ -16,6 +16,7 @@ from PIL import Image
 
 from exp.components.pictures import Name
 
+MAPS = ("boundary", "fit")
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -41,7 +42,7 @@ def test_every_data_set_and_every_figure_is_there_and_both_themes(gallery: Modul
     shown = gallery.every()
     datasets = {path.stem for path in (ROOT / "conf" / "dataset").glob("*.yaml")}
     datasets -= {"csv", "parquet", "npz", "sklearn"}  # rows of one's own, or any of scikit-learn's
-    found = {each.words[0].removeprefix("dataset=") for each in shown if each.figure == "boundary"}
+    found = {each.words[0].removeprefix("dataset=") for each in shown if each.figure in MAPS}
     assert found == datasets
     assert {each.figure for each in shown} == set(get_args(Name))
     assert any(each.suffix == "webp" for each in shown)

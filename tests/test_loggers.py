@@ -18,12 +18,12 @@ import numpy as np
 import pytest
 import yaml
 
+import own
 from commands import SMALL, Ended, inside, runs
 from exp import packages
 from exp.config import loggers_of
 from exp.loggers.finished import FinishedRun
 from exp.loggers.log import reason
-from exp.registry import register
 from exp.report.values import flat, written
 
 FEW = ("dataset.n_samples=40", "trainer.epochs=5", "figures.draw=[data,boundary]", "figures.dpi=40",
@@ -298,11 +298,9 @@ def module(where: Path, name: str, does: str) -> None:
 
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
-    """Components that a test has registered."""
-    register.kinds["logger"].load()
-    before = dict(register.kinds["logger"].components)
-    yield
-    register.kinds["logger"].components = before
+    """Components that a test has registered, and their modules: other tests have such names."""
+    with own.forgotten("talks", "broken"):
+        yield
 
 
 @pytest.mark.parametrize("words", [(), ("-m", "seed=1,2"), ("-m", "hydra/launcher=basic")])

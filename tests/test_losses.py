@@ -59,9 +59,9 @@ def test_cross_entropy(smoothing: float, weights: list[float] | None) -> None:
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-@pytest.mark.parametrize("name", ["bce", "cross_entropy", "focal", "hinge", "mse"])
+@pytest.mark.parametrize("name", ["bce", "cross_entropy", "focal", "hinge", "mse", "tanh_mse"])
 def test_class_weights_are_a_weighted_mean(name: str, classes: int) -> None:
-    if name == "bce" and classes == 3:
+    if name in ("bce", "tanh_mse") and classes == 3:
         return
     runs = [[1.0, 3.0, 0.5][:classes], [2.0, 0.0, 7.0][:classes]]
     plain = build(classes, *[{"name": name}] * 2)
@@ -133,6 +133,18 @@ def test_mse_is_the_brier_score(classes: int) -> None:
     chances = loss.probabilities(logits)[0].T
     squares = (chances - F.one_hot(labels[0], classes)).square().mean(dim=1).mean()
     assert mean(loss, logits, labels) == [pytest.approx(squares.item(), rel=1e-5)]
+
+
+def test_tanh_mse_is_the_playgrounds_square() -> None:
+    logits, labels = rows(2)
+    twin = ((torch.tanh(logits[0, 0]) - (2.0 * labels[0] - 1)).square() / 2).mean()
+    loss = build(2, {"name": "tanh_mse"})
+    assert mean(loss, logits, labels) == [pytest.approx(twin.item(), rel=1e-6)]
+    chances = loss.probabilities(logits)[0, 1]
+    assert chances.tolist() == pytest.approx(
+        ((1 + torch.tanh(logits[0, 0])) / 2).tolist(), abs=1e-7
+    )
+    assert "Use loss=mse" in str(type(loss).impossible(3, {}))
 
 
 @pytest.mark.parametrize("classes", [2, 5])

@@ -27,24 +27,33 @@ def typed(where: Path, line: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("kind", USES)
-def test_a_new_component_trains_and_its_test_passes(kind: str, in_tmp: Path) -> None:
+def test_a_new_component_trains(kind: str, in_tmp: Path) -> None:
     said = inside(in_tmp, "new", kind, "my_own").out.splitlines()
     assert said[0] == f"wrote my_own.py, conf/{kind}/my_own.yaml, test_my_own.py"
     assert said[1] == "next:"
     run, check, test = (line.strip() for line in said[2:])
     assert run.startswith("python -m exp 'plugins=[my_own]' ")
     assert check == "exp check my_own"
-    tested = typed(in_tmp, test)
-    assert tested.returncode == 0, tested.stdout
-    assert "2 passed" in tested.stdout
+    assert test == "python -m pytest test_my_own.py"
     with forgotten("my_own"):
         ended = inside(in_tmp, *shlex.split(run)[3:], *SHORT)
     assert ended.code == 0, ended.err
     assert len(read_csv(ended.run / "metrics.csv")["epoch"]) == 3
 
 
+def test_the_tests_of_new_components_pass(in_tmp: Path) -> None:
+    files = []
+    for kind in USES:
+        said = inside(in_tmp, "new", kind, f"my_{kind}").out.splitlines()
+        files += said[-1].split()[3:]
+    tested = typed(in_tmp, f"python -m pytest {' '.join(files)}")
+    assert tested.returncode == 0, tested.stdout
+    assert f"{2 * len(USES)} passed" in tested.stdout
+
+
 def test_the_next_commands_work_as_they_stand(in_tmp: Path) -> None:
-    for line in inside(in_tmp, "new", "dataset", "spots").out.splitlines()[2:]:
+    run, check, _ = inside(in_tmp, "new", "dataset", "spots").out.splitlines()[2:]
+    for line in (run, check):
         done = typed(in_tmp, line)
         assert done.returncode == 0, done.stderr
     (metrics,) = in_tmp.glob("outputs/*/*/metrics.csv")

@@ -84,7 +84,7 @@ def config(setting: dict[str, Any], run: int) -> dict[str, Any]:
 
 def to_torch(params: dict[str, Any]) -> dict[str, Any]:
     """The same parameters in torch.optim's words."""
-    params = dict(params)
+    params = {key: value for key, value in params.items() if key != "classical"}
     for ours, theirs in (
         (("beta1", "beta2"), "betas"),
         (("eta_minus", "eta_plus"), "etas"),
@@ -184,6 +184,35 @@ def test_float32_is_torch_optim(setting: dict[str, Any], runs: int) -> None:
 def test_float64_is_torch_optim(setting: dict[str, Any], runs: int) -> None:
     ours, theirs = trained(setting, runs, torch.float64)
     torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_classical_momentum_is_scikit_learns(nesterov: bool) -> None:
+    """Each step keeps its own rate, here one that falls to half."""
+    from sklearn.neural_network._stochastic_optimizers import SGDOptimizer
+
+    setting = {"name": "sgd", "momentum": 0.9, "nesterov": nesterov, "classical": True}
+    held = parameters(1, torch.float64)
+    start = held.values.clone()
+    theirs = start[0].numpy().copy()
+    twin = SGDOptimizer([theirs], momentum=0.9, nesterov=nesterov)
+    component = register.choose("optimizer", setting).component
+    rule = component.builder(held, **stacked([register.choose("optimizer", setting).own]))
+    for step in range(STEPS):
+        rate = decaying(0.1, step)
+        held.gradients.copy_(slope(held.values, step, start))
+        gradient = slope(torch.from_numpy(theirs), step, start[0]).numpy()
+        rule.step(column([rate]))
+        twin.learning_rate = rate
+        twin.update_params([theirs], [gradient])
+    torch.testing.assert_close(held.values[0], torch.from_numpy(theirs), rtol=1e-12, atol=1e-12)
+
+
+def test_what_classical_momentum_needs() -> None:
+    for more, said in (({}, "momentum greater than 0"), ({"dampening": 0.1}, "dampening 0")):
+        setting = {"name": "sgd", "momentum": 0.9 if more else 0.0, "classical": True, **more}
+        with pytest.raises(ConfigError, match=f"optimizer.classical .*{said}"):
+            register.choose("optimizer", setting)
 
 
 def noise(run: int, step: int, shape: torch.Size) -> Tensor:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sys
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +12,8 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+import own
 from commands import SMALL, Ended, inside, process, read_csv
-from exp.registry import register
 
 MINE = '''
 import numpy as np
@@ -104,19 +102,7 @@ def work(where: Path) -> Path:
     return where
 
 
-@contextlib.contextmanager
-def forgotten() -> Iterator[None]:
-    """Brings the registry, the modules and their search path back to what they were."""
-    path = sys.path[:]
-    try:
-        yield
-    finally:
-        sys.path[:] = path
-        sys.modules.pop("mine", None)
-        for kind in register.kinds.values():
-            for name, component in list(kind.components.items()):
-                if component.builder.__module__ == "mine":
-                    del kind.components[name]
+forgotten = partial(own.forgotten, "mine")
 
 
 def mine(where: Path, *words: str) -> Ended:
@@ -199,12 +185,14 @@ REFUSED = {
     (PLUGIN, "model=gated", "model.width=0.5", "dataset=rings"): (
         "2 faults in the config; nothing was started\n"
         "  dataset      unknown option 'rings'. Did you mean 'ring'? There are: blobs, "
-        "breast_cancer, checkerboard, circles, csv, digits, gaussians, iris, mine, moons, npz, "
-        "pair, parquet, ring, sklearn, spirals, two_spirals, wine, xor\n"
+        "breast_cancer, bumps, checkerboard, circles, csv, digits, gaussians, iris, line, mine, "
+        "moons, npz, pair, parquet, plane, playground_circle, playground_spiral, ring, sklearn, "
+        "spirals, two_spirals, wine, xor\n"
         "  model.width  expected an integer, found 0.5"
     ),
     (PLUGIN, "model=flat"): (
-        "model Sequential must map rows [512, 2] to logits [512, 1], found [512]"
+        "model flat must map rows [3, 2] to logits [3, 1], found [3]. Leave the squeeze out: a "
+        "loss keeps [rows, 1] and [rows] apart"
     ),
     (PLUGIN, "model=still"): "model still has no parameters to train",
     (PLUGIN, "model=number"): "model number must build an nn.Module, found int",

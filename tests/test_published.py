@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -90,8 +91,17 @@ def test_the_defaults_pass_96_percent_on_moons() -> None:
     assert int(np.argmax(result.history["test/accuracy"] > 0.96)) == 589
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """As exp trains: more only wait for each other on so few rows."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.mark.parametrize("seed", [0, 1, 42])
-def test_like_plain_pytorch(seed: int) -> None:
+def test_like_plain_pytorch(seed: int, one_thread: None) -> None:
     """The same first logits, and the same losses for 1,000 epochs."""
     result = run(seed=seed)
     X, y = make_moons(1000, noise=0.03, random_state=seed)

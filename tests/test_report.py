@@ -80,14 +80,26 @@ def browser() -> Iterator[Any]:
         yield found
 
 
+def well_behaved(found: Opened, page_file: Path) -> bool:
+    """Whether it has not complained and asked for nothing."""
+    outside = [url for url in found.requests if not url.startswith(("blob:", "data:"))]
+    return found.complaints == [] and outside == [page_file.as_uri()]
+
+
 @pytest.fixture
 def tab(browser: Any, page_file: Path) -> Iterator[Opened]:
-    """The page, just opened; it must not have complained or asked for anything in the end."""
+    """The page, just opened."""
     with opened(browser, page_file) as found:
         yield found
-        assert found.complaints == []
-        outside = [url for url in found.requests if not url.startswith(("blob:", "data:"))]
-        assert outside == [page_file.as_uri()]
+        assert well_behaved(found, page_file), (found.complaints, found.requests)
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Any, page_file: Path) -> Iterator[Opened]:
+    """The page once for all tests that leave it as they have found it: opening takes seconds."""
+    with opened(browser, page_file) as found:
+        yield found
+        assert well_behaved(found, page_file), (found.complaints, found.requests)
 
 
 def column(tab: Opened, title: str) -> list[str]:
@@ -158,14 +170,14 @@ def test_columns_are_sorted_by_pointer_and_by_key(tab: Opened) -> None:
     assert turned == sorted(turned, reverse=True)
 
 
-def test_the_best_run_stands_first_and_is_chosen(tab: Opened, sweep: Path) -> None:
+def test_the_best_run_stands_first_and_is_chosen(shared: Opened, sweep: Path) -> None:
     with (sweep / "runs.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["run"] != "11"]
     best = max(float(row["test/accuracy"]) for row in rows)
-    assert column(tab, "Status")[0] == "done"
-    assert float(column(tab, "test/accuracy")[0]) == pytest.approx(best, rel=1e-3)
-    assert tab.text("#run-heading").startswith(f"Run {column(tab, 'Run')[0]}:")
-    assert tab.page.locator("#runs tbody tr[aria-current]").count() == 1
+    assert column(shared, "Status")[0] == "done"
+    assert float(column(shared, "test/accuracy")[0]) == pytest.approx(best, rel=1e-3)
+    assert shared.text("#run-heading").startswith(f"Run {column(shared, 'Run')[0]}:")
+    assert shared.page.locator("#runs tbody tr[aria-current]").count() == 1
 
 
 def test_filters_keep_the_runs_that_were_asked_for(tab: Opened) -> None:
@@ -190,9 +202,9 @@ def test_filters_keep_the_runs_that_were_asked_for(tab: Opened) -> None:
     assert all(float(text) >= scores[-1] for text in kept)
 
 
-def test_pointing_at_a_row_shows_its_curves(tab: Opened) -> None:
-    page = tab.page
-    chosen, other = column(tab, "Run")[0], column(tab, "Run")[3]
+def test_pointing_at_a_row_shows_its_curves(shared: Opened) -> None:
+    page = shared.page
+    chosen, other = column(shared, "Run")[0], column(shared, "Run")[3]
     assert page.get_attribute("#curves", "data-runs") == chosen
     page.hover("#runs tbody tr:nth-child(4) td:nth-child(4)")
     page.wait_for_selector(f"#curves[data-runs='{chosen}, {other}']")
@@ -200,9 +212,9 @@ def test_pointing_at_a_row_shows_its_curves(tab: Opened) -> None:
     page.wait_for_selector(f"#curves[data-runs='{chosen}']")
 
 
-def test_compared_runs_stay_on_the_curves(tab: Opened) -> None:
-    page = tab.page
-    numbers = column(tab, "Run")
+def test_compared_runs_stay_on_the_curves(shared: Opened) -> None:
+    page = shared.page
+    numbers = column(shared, "Run")
     for number in numbers[1:3]:
         page.get_by_label(f"Compare the curves of run {number}", exact=True).check()
     page.hover("#run-heading")
@@ -247,11 +259,11 @@ def test_the_slider_goes_through_the_epochs(tab: Opened, sweep: Path) -> None:
     assert f"epoch {found.epochs[1]}" in page.get_attribute("#boundary canvas", "aria-label")
 
 
-def test_the_map_has_the_model_s_classes(tab: Opened, sweep: Path) -> None:
-    found = frames_of(next(sweep.glob(f"{column(tab, 'Run')[0]}-*")))
+def test_the_map_has_the_model_s_classes(shared: Opened, sweep: Path) -> None:
+    found = frames_of(next(sweep.glob(f"{column(shared, 'Run')[0]}-*")))
     assert found is not None
     chances = found.map(-1)
-    shades = tab.page.evaluate(
+    shades = shared.page.evaluate(
         """() => {
             const canvas = document.querySelector("#boundary canvas");
             const pen = canvas.getContext("2d");
@@ -269,16 +281,16 @@ def test_the_map_has_the_model_s_classes(tab: Opened, sweep: Path) -> None:
         assert np.abs(np.array(pixel[:3]) - expected).max() <= 2  # float32 and rounding
 
 
-def test_an_axis_keeps_runs_by_key_and_by_pointer(tab: Opened) -> None:
-    page = tab.page
+def test_an_axis_keeps_runs_by_key_and_by_pointer(shared: Opened) -> None:
+    page = shared.page
     low = page.get_by_role("slider", name="optimizer.lr, lowest that is kept")
     low.focus()
     page.keyboard.press("ArrowUp")
     assert low.get_attribute("aria-valuenow") == "2"
-    assert "of 6 " in listed(tab)
-    assert set(column(tab, "optimizer.lr")) == {"0.1"}
+    assert "of 6 " in listed(shared)
+    assert set(column(shared, "optimizer.lr")) == {"0.1"}
     page.keyboard.press("Escape")
-    assert "of 12" in listed(tab)
+    assert "of 12" in listed(shared)
     track = page.locator("#parallel .track").nth(0)
     track.scroll_into_view_if_needed()
     box = track.bounding_box()
@@ -287,10 +299,10 @@ def test_an_axis_keeps_runs_by_key_and_by_pointer(tab: Opened) -> None:
     page.mouse.down()
     page.mouse.move(x, box["y"] - 20, steps=5)
     page.mouse.up()
-    assert "of 6 " in listed(tab)
-    assert len(set(column(tab, "optimizer"))) == 1
+    assert "of 6 " in listed(shared)
+    assert len(set(column(shared, "optimizer"))) == 1
     page.click("#parallel-clear")
-    assert "of 12" in listed(tab)
+    assert "of 12" in listed(shared)
 
 
 def background(tab: Opened) -> str:
@@ -340,9 +352,9 @@ def test_the_keyboard_reaches_a_run(tab: Opened) -> None:
     assert tab.text("#announcement").startswith(f"Run {number}:")
 
 
-def test_the_commands_do_the_run_again(tab: Opened, sweep: Path) -> None:
-    number = column(tab, "Run")[0]
-    rerun, again = tab.page.locator("#run-commands pre").all_text_contents()
+def test_the_commands_do_the_run_again(shared: Opened, sweep: Path) -> None:
+    number = column(shared, "Run")[0]
+    rerun, again = shared.page.locator("#run-commands pre").all_text_contents()
     run = next(sweep.glob(f"{number}-*"))
     assert shlex.split(rerun) == ["exp", "rerun", f"{sweep.name}/{run.name}"]
     words = shlex.split(again)
@@ -350,7 +362,7 @@ def test_the_commands_do_the_run_again(tab: Opened, sweep: Path) -> None:
     composed = inside(sweep.parent, *words[3:], "--cfg", "job", "--resolve")
     assert composed.code == 0, composed.err
     assert "target: label" in composed.out
-    assert f"seed: {column(tab, 'seed')[0]}\n" in composed.out
+    assert f"seed: {column(shared, 'seed')[0]}\n" in composed.out
 
 
 @pytest.mark.parametrize("width", [1280, 420])

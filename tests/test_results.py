@@ -434,6 +434,14 @@ def test_a_bad_word(swept: Path, in_tmp: Path, words: list[str], told: str) -> N
     assert ended.err == f"exp: {told.format(here=in_tmp)}\n"
 
 
+def test_a_key_to_sort_by_may_be_given_by_its_end(in_tmp: Path) -> None:
+    words = ("-m", *SMALL, "optimizer.lr=0.1,0.2", "sweep.n_jobs=1", "sweep.dir=rates")
+    assert inside(in_tmp, *words).code == 0
+    ended = results(in_tmp, "rates", "--sort", "lr")
+    assert ended.err == "exp: --sort: unknown key 'lr'. Did you mean 'optimizer.lr'?\n"
+    assert results(in_tmp, "rates", "--sort", "optimizer.lr").code == 0
+
+
 def test_a_manifest_that_leads_out_is_refused(swept: Path, in_tmp: Path) -> None:
     text = (swept / "sweep.json").read_text()
     (swept / "sweep.json").write_text(text.replace("0-run", "../0-run"))
@@ -586,7 +594,7 @@ def test_the_best_split_is_ranked_by(in_tmp: Path) -> None:
     path.write_text(json.dumps(summary))
     entries = [Entry(n, f"{n}-run", run["words"]) for n, run in enumerate(runs)]
     tally = table.write(SweepDirectory(in_tmp / "swept"), ["optimizer", "seed"], entries)
-    assert tally.split == "validation"
+    assert tally.metric == "validation/accuracy"
     assert "Best by validation/accuracy\n" in closing(tally, ["optimizer", "seed"], "swept", 1.0)
     assert results(in_tmp, "swept").out.startswith("validation/accuracy (higher is better)")
 

@@ -75,6 +75,25 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "dataset": "spirals",
         "loss": {"name": "focal", "class_weights": "balanced"},
     },
+    "shortcuts, classical nesterov, inverse": {
+        "model": {"hidden": [5, 3], "shortcuts": True, "init": "glorot_normal", "dropout": 0.1},
+        "optimizer": {"name": "sgd", "momentum": 0.8, "nesterov": True, "classical": True},
+        "scheduler": {"name": "inverse", "decay": 0.1},
+        "split": {"name": "holdout", "standardize": "minmax"},
+    },
+    "playground spiral": {
+        "dataset": {"name": "playground_spiral", "n_samples": 90, "noise": 0.2},
+        "model": {"hidden": [4, 2], "activation": "tanh", "init": "uniform", "init_bias": 0.1},
+        "loss": "tanh_mse",
+        "trainer": {"batch_size": 10},
+    },
+    "numbers in mini-batches": {
+        "dataset": {"name": "bumps", "n_samples": 333},
+        "loss": "l1",
+        "optimizer": {"name": "adam", "lr": 0.01},
+        "split": {"validation": 0.2},
+        "trainer": {"batch_size": 37},
+    },
     "rprop float64": {"optimizer": {"name": "rprop", "lr": 0.01}, "device": {"dtype": "float64"}},
 }
 EPOCHS = 40

@@ -60,6 +60,12 @@ EPOCHWISE: dict[str, tuple[dict[str, object], Reference]] = {
 }
 
 
+def test_inverse_is_scikit_learns_invscaling() -> None:
+    """`learning_rate_init / (t + 1) ** power_t`, where t counts the rows that were seen."""
+    theirs = [BASE / (150 * epoch + 1) ** 0.7 for epoch in range(EPOCHS)]
+    assert_same(rates(chosen("inverse", decay=150.0, power=0.7)), theirs)
+
+
 @pytest.mark.parametrize("name", EPOCHWISE)
 def test_epochwise(name: str) -> None:
     params, make = EPOCHWISE[name]
@@ -235,7 +241,7 @@ def test_every_yaml_is_a_schedule() -> None:
 
 FAULTS = {
     "cosin": "scheduler  unknown scheduler 'cosin'. Did you mean 'cosine'? "
-    "Known: cosine, exponential, multistep, none, one_cycle, plateau, step",
+    "Known: cosine, exponential, inverse, multistep, none, one_cycle, plateau, step",
     "step_size": "scheduler.step_size  expected a number greater than or equal to 1, found 0",
     "gama": "scheduler.gama  unknown parameter of scheduler exponential 'gama'. Did you mean "
     "'gamma'? It takes: gamma, warmup, warmup_start",

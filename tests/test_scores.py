@@ -116,6 +116,24 @@ def test_auroc_is_null_where_a_split_lacks_one_of_two_classes(in_tmp: Path) -> N
     assert line.split()[-1] == "-"
 
 
+def test_what_is_not_defined_is_null(in_tmp: Path) -> None:
+    """Test rows of class 0 only, as a file of one's own can have them."""
+    lines = [f"{(-1) ** i + 0.01 * i},{'ab'[i % 2]}" for i in range(20)]
+    (in_tmp / "rows.csv").write_text("\n".join(["u,kind", *lines]) + "\n")
+    (in_tmp / "test.csv").write_text("u,kind\n1,a\n1.1,a\n")
+    words = ("dataset=csv", "dataset.path=rows.csv", "dataset.target=kind", "optimizer=adam")
+    more = ("dataset.test_path=test.csv", "figures=none", "trainer.epochs=200")
+    ended = inside(in_tmp, *words, *more, "optimizer.lr=0.1")
+    assert ended.code == 0, ended.err
+    final = json.loads((ended.run / "summary.json").read_text())["final"]
+    assert final["test/accuracy"] == 1
+    undefined = ("precision", "recall", "f1", "auroc")
+    assert [final[f"test/{name}"] for name in undefined] == [None] * 4
+    assert None not in [final[f"train/{name}"] for name in undefined]
+    shown = {line.split()[0]: line.split()[-1] for line in ended.out.splitlines() if line.split()}
+    assert [shown[name] for name in undefined] == ["-"] * 4
+
+
 def test_torchmetrics_is_whole_for_others() -> None:
     """Its functions come without its plots and audio; a later import gets everything."""
     program = (

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 import exp.components  # noqa: F401 - declares the kinds
 from exp.data import Data, Prepared, Split
@@ -225,6 +225,21 @@ def test_standardizing_sees_training_rows_only() -> None:
     assert prepared.X.dtype == np.float32
     assert prepared.fingerprint == data.fingerprint
     assert Prepared.of(data, split).X is data.X
+
+
+def test_minmax_is_scikit_learns_scaler_of_the_training_rows() -> None:
+    X = np.random.RandomState(0).randn(100, 4) * [1, 1000, 1e-3, 0] + [5, -3, 0, 7]
+    data = Data.checked(X, np.arange(100) % 2, classes=["a", "b"])
+    split = holdout(data.y)
+    prepared = Prepared.of(data, split, standardize="minmax")
+    scaler = MinMaxScaler().fit(data.X[split.train].astype(np.float64))
+    expected = scaler.transform(data.X.astype(np.float64)).astype(np.float32)
+    np.testing.assert_allclose(prepared.X, expected, rtol=1e-6, atol=1e-6)
+    train = prepared.X[split.train]
+    assert (train.min(axis=0) == 0).all()
+    assert train.max(axis=0).tolist() == [1, 1, 1, 0]
+    with pytest.raises(ConfigError, match="expected a boolean or 'minmax', found 'minimax'"):
+        register.choose("split", {"name": "holdout", "standardize": "minimax"})
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e8, 3e38, -1e-40])

@@ -31,7 +31,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 import exp.components  # noqa: F401 - declares the kinds
 from exp import plugins
-from exp.compose import compose, one_line, resolved, resolvers
+from exp.compose import compose, draws, one_line, resolved, resolvers
 from exp.errors import ConfigError, Fault, RunDirectoryError
 from exp.loader import GuardedLoader
 from exp.registry import register
@@ -227,14 +227,6 @@ def single(hydra: Hydra, args: argparse.Namespace, name: str, *, lines: Lines | 
     finally:
         if worker is not None:
             worker.close()
-
-
-def draws(config: DictConfig) -> bool:
-    """Whether a config that is not validated yet asks for figures."""
-    try:
-        return OmegaConf.select(config, "figures.name") not in (None, "none")
-    except OmegaConfBaseException:  # validation tells what is wrong
-        return False
 
 
 def started(

@@ -19,6 +19,7 @@ VERBS: dict[str, str] = {
     "schema": "exp.editors:main",
     "resume": "exp.again.resume:main",
     "rerun": "exp.again.rerun:main",
+    "reproduce": "exp.reproduce.command:main",
     "compare": "exp.again.compare:main",
     "results": "exp.report.results:main",
     "report": "exp.report.page.command:main",
@@ -26,6 +27,10 @@ VERBS: dict[str, str] = {
     "export": "exp.trained.export:main",
     "log": "exp.again.log:main",
 }
+
+
+OVERRIDES = set("=+~-")
+"""What words for Hydra have somewhere: overrides and flags."""
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -69,6 +74,11 @@ def dispatch(words: list[str]) -> int:
         from exp.completion import main as completion
 
         return completion(words, VERBS)
+    if words and words[0] and not OVERRIDES & {*words[0], *"".join(words[1:])}:
+        from exp.errors import ExpError, nearest, shown
+
+        known = f"An override is key=value; verbs: {', '.join(VERBS)}"
+        raise ExpError(f"no verb or override {shown(words[0])}.{nearest(words[0], VERBS)} {known}")
     from exp.app import main as app
 
     return app(words)

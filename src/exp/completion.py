@@ -60,6 +60,10 @@ def answer(line: str, verbs: Iterable[str]) -> list[str]:
     words = rest.split()
     verb = words[0] if words else ""
     if verb in verbs and rest != verb:
+        if verb == "reproduce":
+            from exp.reproduce.table import names
+
+            return names()
         return of_list(words, rest) if verb == "list" else []
     first = rest == verb
     return [*(name for name in verbs if first and name.startswith(verb)), *of_config(rest)]
@@ -87,11 +91,14 @@ def of_config(rest: str) -> list[str]:
 
 def of_list(words: list[str], rest: str) -> list[str]:
     """What can follow `list`: a group, then one of its components."""
+    from exp import presets
     from exp.listing import options
     from exp.registry import register
 
     whole = words[1:] if rest.endswith(" ") else words[1:-1]
     if not whole:
-        return sorted(register.kinds)
+        return sorted([*register.kinds, presets.GROUP])
+    if whole == [presets.GROUP]:
+        return list(presets.presets())
     kind = register.kinds.get(whole[0])
     return options(kind) if kind is not None and len(whole) == 1 else []

@@ -70,6 +70,14 @@ def compose(
         raise ConfigError([*faults, Fault(name, one_line(error))]) from None
 
 
+def draws(config: DictConfig) -> bool:
+    """Whether a config that is not validated yet asks for figures."""
+    try:
+        return OmegaConf.select(config, "figures.name") not in (None, "none")
+    except OmegaConfBaseException:  # validation tells what is wrong
+        return False
+
+
 def sifted(
     loader: ConfigLoader, name: str, overrides: list[str], mode: RunMode
 ) -> tuple[list[str], list[Fault]]:

@@ -22,7 +22,7 @@ from exp.errors import ConfigError, Fault, shown, unknown
 from exp.packages import importable, installed
 from exp.plugins import origins
 from exp.registry import Chosen, checked, config_parameters, register, schema_of
-from exp.schema import Count, Seed
+from exp.schema import Count, Seed, worded
 
 GROUPS = (
     "dataset",
@@ -48,14 +48,22 @@ PRESENTATION = {
 }
 """Keys that cannot change a result; () stands for the whole group."""
 
-RunName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._=,+-]{0,99}$")]
+RunName = Annotated[
+    str,
+    worded(
+        r"^[A-Za-z0-9][A-Za-z0-9._=,+-]{0,99}$",
+        "a name of at most 100 letters, digits and . _ = , + -, a letter or digit first",
+    ),
+]
 Text = Annotated[str, Field(min_length=1)]
 Jobs = Annotated[int, Field(ge=1, le=1024)]
 Module = Annotated[
     str,
-    Field(
-        pattern=r"^([A-Za-z_]\w*(\.[A-Za-z_]\w*)*|[^\x00-\x1f]*/[^\x00-\x1f]*)$", max_length=4096
+    worded(
+        r"^([A-Za-z_]\w*(\.[A-Za-z_]\w*)*|[^\x00-\x1f]*/[^\x00-\x1f]*)$",
+        "the name of a module, or a folder with a / in it",
     ),
+    Field(max_length=4096),
 ]
 """The name of a module, or with a / a folder of them."""
 Plugins = Annotated[list[Module], Field(max_length=100)]
@@ -96,6 +104,7 @@ class Sweeping:
         chunk: how many runs train together at most; None: as many as fit the processor's cache.
         backend: of joblib: processes of this machine, or a cluster.
         figures: whether the sweep as a whole is drawn at its end, if its runs have figures.
+        ranking: whether its best runs are told at its end.
     """
 
     dir: Text | None = None
@@ -106,6 +115,7 @@ class Sweeping:
     chunk: Count | None = None
     backend: Literal["loky", "ray", "dask"] = "loky"
     figures: bool = True
+    ranking: bool = True
 
     @property
     def linked(self) -> list[list[str]]:

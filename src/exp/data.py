@@ -1,7 +1,9 @@
 """Rows and labels, and how they are split: plain NumPy arrays, checked where they are made.
 
 Whoever holds a `Data` or a `Prepared` need not look again: the numbers are finite, the labels run
-from 0 to K-1 with a row each, and no row of the training part is met again in another part.
+from 0 to K-1 with a row each, and no row of the training part is met again in another part. The
+target of a row is its class, or a number (regression): the data say which, by having classes or
+none.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from exp.datafaults import (
 )
 from exp.errors import DataError
 from exp.mapping import FeatureMap
+from exp.schema import Standardize
 
 if TYPE_CHECKING:
     from exp.encoding import Encoding
@@ -39,8 +42,9 @@ class Data:
 
     Attributes:
         X: [rows, features] float32, C-contiguous, finite; not to be written to.
-        y: [rows] int64 labels in 0..K-1, each met at least once, K at least 2.
-        classes: K names; `classes[y[i]]` is the class of row i.
+        y: [rows] int64 labels in 0..K-1, each met at least once, K at least 2; or, where the
+            target is a number, float32, finite.
+        classes: K names; `classes[y[i]]` is the class of row i. (): the target is a number.
         features: a name for each column of X.
         units: a unit for each column of X, None where there is none or it is not known.
         categories: for each column of X None, or the texts that its numbers 0, 1, ... stand for;
@@ -55,7 +59,7 @@ class Data:
     """
 
     X: NDArray[np.float32]
-    y: NDArray[np.int64]
+    y: NDArray[Any]
     classes: tuple[str, ...]
     features: tuple[str, ...]
     units: tuple[str | None, ...]
@@ -66,10 +70,15 @@ class Data:
 
     def __post_init__(self) -> None:
         columns = (len(self.features), len(self.units))
-        raise_any([*wrong_shapes(self.X, self.y, *columns)])
+        kind = np.float32 if self.numeric else np.int64
+        raise_any([*wrong_shapes(self.X, self.y, *columns, kind=kind)])
         raise_any([*wrong_names("class", self.classes), *wrong_names("feature", self.features)])
         values = not_finite(self.X, self.X, self.features, gaps=self.gaps)
-        raise_any([*values, *wrong_labels(self.y, self.classes)])
+        if self.numeric:
+            targets = self.y[:, None]
+            raise_any([*values, *not_finite(targets, targets, ["target"])])
+        else:
+            raise_any([*values, *wrong_labels(self.y, self.classes)])
         raise_any([*wrong_codes(self.X, self.categories, self.features)])
 
     @classmethod
@@ -94,19 +103,46 @@ class Data:
         Raises:
             DataError: as for `Data`, and for numbers that float32 cannot hold.
         """
-        given, labels = real(X, "X"), real(y, "y")
-        if given.ndim != 2 or labels.ndim != 1:
-            shapes = f"X has shape {list(given.shape)} and y {list(labels.shape)}"
-            raise DataError(f"{shapes}, expected [rows, features] and [rows]")
+        labels = real(y, "y")
+        rows, names, given = columns_of(X, labels, features, units)
         if labels.dtype.kind not in "iub":
-            raise DataError(f"y has dtype {labels.dtype}, expected integers 0..K-1")
-        names = tuple(features or (f"x{column + 1}" for column in range(given.shape[1])))
+            whole = bool((labels == np.floor(labels)).all())
+            hint = ". Labels count classes: y.astype(int); a loss makes floats of them itself"
+            raise DataError(
+                f"y has dtype {labels.dtype}, expected integers 0..K-1{hint if whole else ''}"
+            )
+        return cls(rows, labels.astype(np.int64), tuple(classes), names, given)
+
+    @classmethod
+    def numbers(
+        cls,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        features: Sequence[str] | None = None,
+        units: Sequence[str | None] | None = None,
+    ) -> Data:
+        """`Data` whose target is a number (regression), cast to float32.
+
+        Args:
+            X: [rows, features], any real numbers that float32 can hold.
+            y: [rows], the same.
+            features, units: as for `checked`.
+
+        Raises:
+            DataError: as for `Data`, and for numbers that float32 cannot hold.
+        """
+        targets = real(y, "y")
+        rows, names, given = columns_of(X, targets, features, units)
         with np.errstate(over="ignore"):
-            cast = np.ascontiguousarray(given, dtype=np.float32)
-        if len(names) == given.shape[1]:
-            raise_any([*not_finite(cast, given, names)])
-        blank = (None,) * given.shape[1]
-        return cls(cast, labels.astype(np.int64), tuple(classes), names, tuple(units or blank))
+            cast = targets.astype(np.float32)
+        raise_any([*not_finite(cast[:, None], targets[:, None], ["target"])])
+        return cls(rows, cast, (), names, given)
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the target of a row is a number, and not one of some classes."""
+        return not self.classes
 
     @cached_property
     def fingerprint(self) -> str:
@@ -167,8 +203,10 @@ class Prepared:
     Attributes:
         data: the rows as they came.
         split: which of them do what.
-        mean: [columns of `rows`] float64 of the training rows, or None: not standardized.
-        scale: the same, their standard deviation (1 for a constant feature), or None.
+        mean: [columns of `rows`] float64 of the training rows, or None: not standardized; their
+            lowest value for minmax.
+        scale: the same, their standard deviation or for minmax their range (1 for a constant
+            feature), or None.
         encoding: turns categories and gaps into numbers, or None: there are none.
         mapping: the features that a model is given instead, or None: those that there are.
 
@@ -193,6 +231,10 @@ class Prepared:
                 row = rows[seen[rows]][0]
                 raise DataError(f"split: row {row} stands in {name} and in another part")
             seen[rows] = True
+        if self.data.numeric:
+            if not len(self.split.train):
+                raise DataError("split: no row is left to train on")
+            return
         trained = np.bincount(self.data.y[self.split.train], minlength=len(self.data.classes))
         if lacking := np.flatnonzero(trained == 0).tolist():
             total = np.bincount(self.data.y)
@@ -200,9 +242,9 @@ class Prepared:
             raise TooFewRowsError({n: int(total[n]) for n in lacking}, need, self.data.classes)
 
     @classmethod
-    def of(cls, data: Data, split: Split, *, standardize: bool = False) -> Prepared:
+    def of(cls, data: Data, split: Split, *, standardize: Standardize = False) -> Prepared:
         """Encoded by the training rows where that is needed, with `mean` and `scale` fitted on
-        them if `standardize`."""
+        them if `standardize`: for minmax the lowest value and the range."""
         encoding = None
         if any(data.categories) or data.gaps:
             from exp.encoding import Encoding
@@ -212,7 +254,8 @@ class Prepared:
         prepared = cls(data, split, encoding=encoding)
         if not standardize:
             return prepared
-        mean, scale = fitted(prepared.rows[split.train])
+        fit = ranged if standardize == "minmax" else fitted
+        mean, scale = fit(prepared.rows[split.train])
         if encoding is not None:
             mean[encoding.indicator], scale[encoding.indicator] = 0.0, 1.0
         return replace(prepared, mean=mean, scale=scale)
@@ -255,12 +298,14 @@ class Prepared:
         return self.mapped(self.scaled)
 
     @property
-    def y(self) -> NDArray[np.int64]:
+    def y(self) -> NDArray[Any]:
         return self.data.y
 
     @cached_property
     def counts(self) -> tuple[int, ...]:
-        """Training rows of each class."""
+        """Training rows of each class; () where the target is a number."""
+        if self.data.numeric:
+            return ()
         labels = self.data.y[self.split.train]
         return tuple(np.bincount(labels, minlength=len(self.data.classes)).tolist())
 
@@ -291,6 +336,31 @@ class Prepared:
         return scaled if self.mapping is None else self.mapping(scaled)
 
 
+def columns_of(
+    X: ArrayLike,
+    y: NDArray[np.generic],
+    features: Sequence[str] | None,
+    units: Sequence[str | None] | None,
+) -> tuple[NDArray[np.float32], tuple[str, ...], tuple[str | None, ...]]:
+    """Rows `[rows, features]` as float32, with the names and the units of their columns.
+
+    Raises:
+        DataError: shapes that cannot be, and numbers that float32 cannot hold.
+    """
+    given = real(X, "X")
+    if given.ndim != 2 or y.ndim != 1:
+        shapes = f"X has shape {list(given.shape)} and y {list(y.shape)}"
+        column = y.ndim == 2 and y.shape[1:] == (1,)
+        hint = ": y[:, 0]" if column else ""
+        raise DataError(f"{shapes}, expected [rows, features] and [rows]{hint}")
+    names = tuple(features or (f"x{column + 1}" for column in range(given.shape[1])))
+    with np.errstate(over="ignore"):
+        cast = np.ascontiguousarray(given, dtype=np.float32)
+    if len(names) == given.shape[1]:
+        raise_any([*not_finite(cast, given, names)])
+    return cast, names, tuple(units or (None,) * given.shape[1])
+
+
 def fitted(rows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and standard deviation [features] of `rows` [rows, features], computed in float64."""
     mean = rows.mean(axis=0, dtype=np.float64)
@@ -300,6 +370,17 @@ def fitted(rows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.f
     mean[constant] = rows[0, constant]
     scale[constant | (scale == 0)] = 1.0
     return mean, scale
+
+
+def ranged(rows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lowest value and range [features] of `rows` [rows, features]; the range of a constant is 1.
+
+    Source: scikit-learn's `MinMaxScaler`.
+    """
+    low = rows.min(axis=0).astype(np.float64)
+    scale = rows.max(axis=0) - low
+    scale[scale == 0] = 1.0
+    return low, scale
 
 
 def standardized(

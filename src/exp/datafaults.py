@@ -41,13 +41,19 @@ class TooFewRowsError(DataError):
 
 
 def wrong_shapes(
-    X: NDArray[np.float32], y: NDArray[np.int64], features: int, units: int
+    X: NDArray[np.float32],
+    y: NDArray[np.generic],
+    features: int,
+    units: int,
+    *,
+    kind: type[np.generic] = np.int64,
 ) -> Iterator[str]:
-    """What is wrong with the arrays, given how many names and units there are for the columns."""
+    """What is wrong with the arrays, given how many names and units there are for the columns, and
+    the kind of number that y is made of."""
     if not isinstance(X, np.ndarray) or X.dtype != np.float32 or X.ndim != 2:
         yield "X must be a float32 array [rows, features]"
-    elif not isinstance(y, np.ndarray) or y.dtype != np.int64 or y.ndim != 1:
-        yield "y must be an int64 array [rows]"
+    elif not isinstance(y, np.ndarray) or y.dtype != kind or y.ndim != 1:
+        yield f"y must be an {kind.__name__} array [rows]".replace("an float", "a float")
     elif len(X) != len(y):
         yield f"X has {counted(len(X))}, y has {counted(len(y))}"
     elif min(X.shape) == 0:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
+from exp.errors import RunDirectoryError
+
 TEMPORARY = ".tmp"
 """How the names of files and folders end that are not whole yet."""
+MANY = 32
+"""So many files are flushed with all that their file system has to write, which may be others'."""
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -31,6 +38,18 @@ def write_whole(path: Path, data: bytes) -> None:
         drafts.place()
     finally:
         drafts.discard()
+
+
+def write_output(path: Path, data: bytes) -> None:
+    """Writes a file that a user has asked for, as `write_whole`.
+
+    Raises:
+        RunDirectoryError: it cannot be written.
+    """
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        raise RunDirectoryError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 class Drafts:
@@ -128,11 +147,34 @@ def draft_of(path: Path) -> Path:
 def flush(many: Iterable[Drafts]) -> None:
     """Waits until the content of all these drafts is on the disk; `place` tells what went wrong."""
     works = [(drafts, file) for drafts in many for file in drafts.take_unflushed()]
-    if len(works) == 1:
+    if len(works) >= MANY and systems_flushed([file for _, file in works]):
+        for _, file in works:
+            file.close()
+    elif len(works) == 1:
         flush_one(*works[0])
     elif works:
         with ThreadPoolExecutor(min(len(works), 8)) as pool:
             list(pool.map(flush_one, *zip(*works, strict=True)))
+
+
+def systems_flushed(files: Iterable[BinaryIO]) -> bool:
+    """Flushes the file systems that hold these files, and says whether that is known to have gone
+    well: for some hundred files it takes a third of the time that flushing each takes."""
+    if (syncfs := syncfs_of_libc()) is None:
+        return False
+    one_of_each = {os.fstat(file.fileno()).st_dev: file for file in files}
+    return all(syncfs(file.fileno()) == 0 for file in one_of_each.values())
+
+
+@cache
+def syncfs_of_libc() -> Callable[[int], int] | None:
+    """The function that Python's `os` lacks, where it tells of errors: Linux's does since 5.8."""
+    release = re.match(r"(\d+)\.(\d+)", os.uname().release) if sys.platform == "linux" else None
+    if release is None or (int(release[1]), int(release[2])) < (5, 8):
+        return None
+    import ctypes
+
+    return getattr(ctypes.CDLL(None), "syncfs", None)
 
 
 def flush_one(drafts: Drafts, file: BinaryIO) -> None:

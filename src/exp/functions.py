@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from exp.errors import ConfigError, Fault, RunDirectoryError, unknown
+from exp.errors import ConfigError, Fault, unknown
 from exp.figures.board import Look
 from exp.figures.functions import LIMITS, Function, apart, sheet
 from exp.figures.picture import FORMATS
-from exp.files import write_whole
+from exp.files import write_output
 from exp.registry import Component, register
 
 POINTS = 801
@@ -47,10 +47,7 @@ def plot(file: str, theme: str) -> list[str]:
 
     with settings():
         data = encoded(sheet(others, look, twins=twins), look.format[0])
-    try:
-        write_whole(path, data)
-    except OSError as error:
-        raise RunDirectoryError(f"cannot write {path}: {error.strerror or error}") from error
+    write_output(path, data)
     lines = [f"{path}: {len(shown)} activations with their derivatives"]
     lines += [f"left out, as it has no defaults: {name}" for name in drawn if name not in shown]
     values, slopes = apart(*twins)

@@ -12,8 +12,8 @@ import textwrap
 from importlib.resources import files
 
 import exp.components  # noqa: F401 - declares the kinds
-from exp import docstrings, entries, plugins
-from exp.errors import ConfigError, Fault, unknown
+from exp import docstrings, entries, plugins, presets
+from exp.errors import ExpError, unknown
 from exp.registry import Chosen, Component, Kind, register
 
 DRAWN = "activation"
@@ -24,16 +24,20 @@ def main(words: list[str]) -> int:
     """Prints all groups, one group, or one component; or draws a group.
 
     Raises:
-        ConfigError: there is no such group or component, or no picture of it.
+        ExpError: there is no such group or component, or no picture of it.
     """
     words, own = with_own(words)
     plugins.import_all(own)
     if any(word.startswith("-") for word in words):
         return drawn(words)
     if not words:
-        for name in sorted(register.kinds):
-            print(f"{name}: {', '.join(options(register.kinds[name]))}")
+        known = {name: options(kind) for name, kind in register.kinds.items()}
+        known[presets.GROUP] = list(presets.presets())
+        for name in sorted(known):
+            print(f"{name}: {', '.join(known[name])}")
         return 0
+    if group(words[0]) == presets.GROUP:
+        return listed_presets(words[1:])
     kind = register.kinds[group(words[0])]
     entries.load()
     names = kind.names()
@@ -41,8 +45,24 @@ def main(words: list[str]) -> int:
         print("\n".join(outline(kind.components[name]) for name in names))
         return 0
     if words[1] not in names:
-        raise ConfigError([Fault(f"exp list {kind.name}", unknown(kind.name, words[1], names))])
+        raise ExpError(f"exp list {kind.name}: {unknown(kind.name, words[1], names)}")
     print(full(kind, kind.components[words[1]]))
+    return 0
+
+
+def listed_presets(words: list[str]) -> int:
+    """All presets, or the file of one.
+
+    Raises:
+        ExpError: there is no such preset.
+    """
+    if not words:
+        print(presets.outline())
+        return 0
+    known = presets.presets()
+    if words[0] not in known:
+        raise ExpError(f"exp list experiment: {unknown('experiment', words[0], list(known))}")
+    print(presets.text(known[words[0]]).rstrip())
     return 0
 
 
@@ -50,7 +70,7 @@ def with_own(words: list[str]) -> tuple[list[str], list[str]]:
     """The other words, and the modules and folders of components that some of them name.
 
     Raises:
-        ConfigError: one is no name of a module.
+        ExpError: one is no name of a module.
     """
     rest: list[str] = []
     own: list[str] = []
@@ -64,7 +84,7 @@ def with_own(words: list[str]) -> tuple[list[str], list[str]]:
         else:
             rest.append(word)
     if strange := [name for name in own if not plugins.is_place(name)]:
-        raise ConfigError([Fault("plugins", f"expected names of modules, found {strange[0]!r}")])
+        raise ExpError(f"exp list: --plugins: expected names of modules, found {strange[0]!r}")
     return rest, own
 
 
@@ -72,11 +92,12 @@ def group(word: str) -> str:
     """The group that a word names, in the singular or the plural.
 
     Raises:
-        ConfigError: there is none.
+        ExpError: there is none.
     """
-    names = {spelling: name for name in register.kinds for spelling in (name, plural(name))}
+    known = sorted([*register.kinds, presets.GROUP])
+    names = {spelling: name for name in known for spelling in (name, plural(name))}
     if word not in names:
-        raise ConfigError([Fault("exp list", unknown("group", word, sorted(register.kinds)))])
+        raise ExpError(f"exp list: {unknown('group', word, known)}")
     return names[word]
 
 
@@ -88,7 +109,7 @@ def drawn(words: list[str]) -> int:
     """`exp list activations --plot [FILE] [--theme light|dark]`.
 
     Raises:
-        ConfigError: the words say something else.
+        ExpError: the words say something else.
     """
     import argparse
 
@@ -100,13 +121,13 @@ def drawn(words: list[str]) -> int:
     usage = "exp list activations --plot [FILE] [--theme light|dark]"
     if rest:
         known = ("--plot", "--theme")
-        raise ConfigError([Fault("exp list", unknown("option", rest[0], known))])
+        raise ExpError(f"exp list: {unknown('option', rest[0], known)}")
     if given.plot is None or len(given.words) > 1:
-        raise ConfigError([Fault("exp list", f"the command is {usage}")])
+        raise ExpError(f"exp list: the command is {usage}")
     name = group(given.words[0]) if given.words else DRAWN
     if name != DRAWN:
         what = f"there is no picture of group {name!r}; there is one of {plural(DRAWN)!r}"
-        raise ConfigError([Fault("--plot", f"{what}: {usage}")])
+        raise ExpError(f"exp list --plot: {what}: {usage}")
 
     from exp.functions import plot, theme_of
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import ConfigRepository
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
+from hydra._internal.core_plugins.importlib_resources_config_source import (
+    ImportlibResourcesConfigSource,
+)
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.object_type import ObjectType
@@ -131,14 +136,35 @@ class CheckedFiles(FileConfigSource):  # type: ignore[misc]
             raise ConfigError([Fault(config_path, f"{place}: {first_line(error)}")]) from None
 
 
+class PackagedFiles(ImportlibResourcesConfigSource):  # type: ignore[misc]
+    """Config files of a package. A sweep, a search or a notebook composes again and again; a file
+    that was asked for before is parsed once more and then kept for as long as it is the same."""
+
+    kept: ClassVar[dict[tuple[str, str, str], tuple[float, ConfigResult | None]]] = {}
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        place = resources.files(self.path).joinpath(self._normalize_file_name(config_path))
+        if not isinstance(place, Path) or not place.exists():
+            return super().load_config(config_path)
+        key, written = (self.provider, self.path, config_path), place.stat().st_mtime
+        known = self.kept.get(key)
+        if known is None or known[0] != written:
+            self.kept[key] = written, None  # most command lines never ask again
+            return super().load_config(config_path)
+        if known[1] is None:
+            known = self.kept[key] = written, super().load_config(config_path)
+        return copy.deepcopy(known[1])
+
+
 @contextmanager
 def checked_files() -> Iterator[None]:
-    """Within this, Hydra makes `CheckedFiles` of the directories of a search path."""
-    kinds, scheme = SourcesRegistry.instance().types, CheckedFiles.scheme()
+    """Within this, Hydra makes our own of the places of a search path."""
+    kinds = SourcesRegistry.instance().types
     Plugins.instance()  # it is what registers Hydra's own kinds
-    before = kinds[scheme]
-    kinds[scheme] = CheckedFiles
+    ours = {kind.scheme(): kind for kind in (CheckedFiles, PackagedFiles)}
+    before = {scheme: kinds[scheme] for scheme in ours}
+    kinds.update(ours)
     try:
         yield
     finally:
-        kinds[scheme] = before
+        kinds.update(before)

@@ -9,7 +9,7 @@ import numpy as np
 from exp import cache
 from exp.data import Data, Prepared, Split
 from exp.datafaults import TooFewRowsError
-from exp.errors import ComponentError, DataError
+from exp.errors import ComponentError, DataError, ImpossibleError
 from exp.mapping import FeatureMap
 from exp.packages import installed
 from exp.plugins import source
@@ -31,7 +31,7 @@ def prepare(
     Args:
         dataset: built with `data_seed`; gives `Data`.
         split: built with the labels and `split_seed`; gives `Split`. If it has a parameter
-            `standardize` and it is true, the features are standardized by the training rows.
+            `standardize`, it says how the features are scaled by the training rows.
         data_seed: of the rows.
         split_seed: of the split.
         features: built with the names of the features and `init_seed`; gives a `FeatureMap`, or
@@ -46,7 +46,7 @@ def prepare(
     """
     try:
         data, parts = cached(dataset, split, data_seed, split_seed, keep)
-        standardize = bool(split.params.get("standardize", False))
+        standardize = split.params.get("standardize", False)
         prepared = Prepared.of(data, parts, standardize=standardize)
         if features is not None:
             prepared = prepared.mapped_by(mapping(features, prepared.features, init_seed))
@@ -87,7 +87,16 @@ def made(dataset: Chosen, split: Chosen, data_seed: int, split_seed: int) -> tup
 
 
 def parts_of(data: Data, split: Chosen, seed: int) -> Split:
-    """The split of the rows, test rows of a file of their own left out of it."""
+    """The split of the rows, test rows of a file of their own left out of it.
+
+    Raises:
+        ImpossibleError: it keeps the shares of classes, and there are none.
+    """
+    if data.numeric and split.params.get("stratify"):
+        raise ImpossibleError(
+            "split.stratify keeps the shares of classes, and the target of these data is a number: "
+            "set split.stratify=false"
+        )
     if data.test is None:
         return checked(split.build(data.y, seed), split)
     rest = np.setdiff1d(np.arange(len(data.y), dtype=np.int64), data.test)

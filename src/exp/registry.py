@@ -23,8 +23,8 @@ from types import SimpleNamespace
 from typing import Annotated, Any, get_args, get_origin
 
 from exp import entries
-from exp.errors import ConfigError, Fault, shown, unknown
-from exp.schema import Nested
+from exp.errors import ConfigError, Fault, nearest, shown, unknown
+from exp.schema import PATTERNS, Nested
 
 if typing.TYPE_CHECKING:
     from pydantic import BaseModel
@@ -295,7 +295,6 @@ def location(path: str, detail: ErrorDetails, params: Mapping[str, Any]) -> str:
 
 WORDING = (
     (r"^(String|List) should have ", lambda found: f"a {found[1].lower()} of "),
-    (r"^String should match pattern ", "a string that matches "),
     (r"^Keys should be strings", "a key that is a string"),
     (r" after validation, not \d+", ""),
 )
@@ -321,9 +320,15 @@ def sentence(details: list[ErrorDetails], what: str, known: list[str]) -> str:
             bound = next(iter(detail["ctx"].values()))
             most = "most" if detail["type"].startswith("less") else "least"
             text = f"a number {text}" if abs(bound) < 1e16 else f"a number of at {most} {bound:g}"
+        if detail["type"] == "string_pattern_mismatch":
+            pattern = detail["ctx"]["pattern"]
+            text = PATTERNS.get(pattern, f"a string that matches {pattern!r}")
         if text not in wanted:
             wanted.append(text)
-    return f"expected {' or '.join(wanted)}, found {shown(first['input'])}"
+    found = f"expected {' or '.join(wanted)}, found {shown(first['input'])}"
+    names = re.findall(r"'([^']*)'", str(first.get("ctx", {}).get("expected", "")))
+    hint = nearest(first["input"], names) if isinstance(first["input"], str) else ""
+    return f"{found}.{hint}" if hint else found
 
 
 register = Registry()

@@ -7,9 +7,19 @@ would be infinite by the time it is used.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
+
+PATTERNS: dict[str, str] = {}
+"""A pattern of `worded` -> what it means."""
+
+
+def worded(pattern: str, words: str) -> Any:
+    """The field of a text of some form, of which errors say `expected WORDS`, not the pattern."""
+    PATTERNS[pattern] = words
+    return Field(pattern=pattern)
+
 
 LARGEST = 3.0e38
 
@@ -25,6 +35,9 @@ Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Rows = Annotated[int, Field(ge=4, le=100_000_000)]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Width = Annotated[int, Field(ge=1, le=65_536)]
+
+Standardize = bool | Literal["minmax"]
+"""true: mean 0 and standard deviation 1; minmax: from 0 to 1; both over the training rows."""
 
 
 @dataclass(frozen=True)

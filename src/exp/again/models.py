@@ -68,12 +68,14 @@ def model(run: SavedRun, *, trust: bool, checkpoint: str = "last") -> tuple[Job,
 def comparable(one: SavedRun, other: SavedRun) -> None:
     """
     Raises:
-        ExpError: two runs that have not the same features and classes.
+        ExpError: two runs that have not the same features and classes, or no classes.
     """
     for name in ("features", "classes"):
         a, b = (part(run.record, "data").get(name) for run in (one, other))
         if a != b:
             raise ExpError(f"--figure: A and B have not the same {name}: {shown(a)} and {shown(b)}")
+    if not part(one.record, "data").get("classes"):
+        raise ExpError("--figure draws decision boundaries, and the target of A and B is a number")
 
 
 def draw(one: SavedRun, other: SavedRun, path: Path, *, theme: str, trust: bool) -> None:

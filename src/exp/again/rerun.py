@@ -42,7 +42,7 @@ def main(words: list[str]) -> int:
     path = place(args.directory)
     # What is started from the folder of a run finds no modules there unless they are asked for.
     os.environ["PYTHONSAFEPATH"] = "1"
-    into = Path(args.into).absolute() if args.into else None
+    into = free(Path(args.into).absolute()) if args.into else None
     if is_sweep(path):
         return rerun_sweep(path, args.overrides, into, trust=args.trust)
     return EXIT[rerun(SavedRun.at(path), args.overrides, into, trust=args.trust)]
@@ -83,6 +83,17 @@ def rerun(
     return said
 
 
+def free(path: Path) -> Path:
+    """A directory for what is done again.
+
+    Raises:
+        RunDirectoryError: something is there.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise RunDirectoryError(f"--into: {path} already holds something. Name another directory")
+    return path
+
+
 def new_place(name: str) -> Path:
     """Where a new run goes, as hydra.run.dir has it."""
     now = datetime.datetime.now()
@@ -107,7 +118,6 @@ def changed(saved: Plan, overrides: list[str]) -> Plan:
     written = saved.config.get(environment.WRITTEN, {})
     before = {key: value for key, value in saved.config.items() if key != environment.WRITTEN}
     config = OmegaConf.create(environment.literal(before))
-    OmegaConf.set_struct(config, True)
     faults = []
     for word in overrides:
         key, equals, _ = word.partition("=")
@@ -124,18 +134,16 @@ def changed(saved: Plan, overrides: list[str]) -> Plan:
                 config.merge_with(value)
         except (OmegaConfBaseException, ValueError, RecursionError) as error:
             faults.append(Fault(key if equals else shown(word), one_line(error)))
-    if faults:
-        raise ConfigError(faults)
     try:
         plain = OmegaConf.to_container(config, resolve=True)
     except (OmegaConfBaseException, ValueError, RecursionError) as error:
-        raise ConfigError([Fault("overrides", one_line(error))]) from None
+        raise ConfigError(faults or [Fault("overrides", one_line(error))]) from None
     assert isinstance(plain, dict)
     whole = {str(key): value for key, value in plain.items()}
     old, new = dict(flat(before)), dict(flat(whole))
     kept = {path: text for path, text in written.items() if new.get(path) == old.get(path)}
     kept |= environment.texts(config, whole)
-    return plan({**whole, environment.WRITTEN: kept})
+    return plan({**whole, environment.WRITTEN: kept}, faults)
 
 
 def follow(config: Any, seed: object) -> None:

@@ -34,6 +34,8 @@ class SavedRun:
             RunDirectoryError: there is none, or its run.json is damaged.
         """
         directory = RunDirectory(path)
+        if not directory.record.exists() and (instead := other_than_a_run(path)) is not None:
+            raise RunDirectoryError(f"{path} is no run directory: {instead}")
         return cls(directory, directory.read_record())
 
     @property
@@ -113,6 +115,21 @@ def no_links(path: Path) -> None:
     for found in path.rglob("*"):
         if found.is_symlink():
             raise DamagedError(f"{found} is a link; exp writes none, and follows none there")
+
+
+def other_than_a_run(path: Path) -> str | None:
+    """What a directory without a run.json is instead, where that can be told."""
+    if is_sweep(path):
+        first = next(iter(sorted(path.glob("*/run.json"))), None)
+        one = f", such as {first.parent}" if first is not None else ""
+        return f"it is a sweep. Expected one run of it{one}"
+    if not path.is_dir():
+        return None
+    within = sorted({*path.glob("*/run.json"), *path.glob("*/*/run.json")})
+    below = [found.parent for found in within if not is_sweep(found.parent.parent)]
+    sweeps = sorted({*path.glob(f"*/{manifest.NAME}"), *path.glob(f"*/*/{manifest.NAME}")})
+    inner = [*(found.parent for found in sweeps), *below]
+    return f"it holds others. Expected one of them, such as {inner[0]}" if inner else None
 
 
 def is_sweep(path: Path) -> bool:

@@ -24,6 +24,7 @@ from exp.data import Data, Prepared, Split
 from exp.engine import Job, Predictor, train
 from exp.engine.job import possible
 from exp.errors import ExpError
+from exp.schema import Standardize
 from exp.trained.model import Trained
 
 
@@ -82,7 +83,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         batch_size: int | None = None,
         early_stopping: int | None = None,
         validation: float | None = None,
-        standardize: bool | None = None,
+        standardize: Standardize | None = None,
         device: str | None = None,
         seed: int | None = None,
         overrides: Any = (),
@@ -140,7 +141,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         features = None if names is None else [str(name) for name in names]
         data = Data.checked(X, codes, classes=classes, features=features)
         parts = chosen["split"].build(data.y, chosen.seeds.split)
-        standardize = bool(chosen["split"].params.get("standardize", False))
+        standardize = chosen["split"].params.get("standardize", False)
         return Prepared.of(data, parts, standardize=standardize)
 
     def predict_proba(self, X: Any) -> NDArray[np.floating]:

@@ -12,6 +12,7 @@ from exp.api.figures import Figures
 from exp.api.tables import Arrays, arrays, frame
 from exp.bounds import json_of, read
 from exp.errors import DamagedError, ExpError, RunDirectoryError, unknown
+from exp.measures import OF_NUMBERS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 TABLES = {"history": "metrics", "predictions": "predictions", "norms": "norms"}
 """What `arrays` takes, and the property of a run directory that has the file."""
-SHOWN = ("loss", "accuracy", "f1", "auroc")
+SHOWN = ("loss", "accuracy", "f1", "auroc", *OF_NUMBERS)
 
 
 class Run:
@@ -130,11 +131,12 @@ class Run:
 
         Raises:
             DataError: rows that do not fit.
+            ExpError: the target is a number.
         """
         return self.trained(checkpoint).predict_proba(X)
 
-    def predict(self, X: Any, *, checkpoint: str = "last") -> NDArray[np.str_]:
-        """The name of the likeliest class of each raw row, `[rows]`."""
+    def predict(self, X: Any, *, checkpoint: str = "last") -> NDArray[Any]:
+        """The name of the likeliest class of each raw row, `[rows]`; or the predicted number."""
         return self.trained(checkpoint).predict(X)
 
     def __repr__(self) -> str:
@@ -147,7 +149,8 @@ class Run:
         try:
             final = self.summary["final"]
             splits = [s for s in ("train", "validation", "test") if f"{s}/loss" in final]
-            rows = [[name, *(score(final.get(f"{s}/{name}")) for s in splits)] for name in SHOWN]
+            names = [name for name in SHOWN if any(f"{s}/{name}" in final for s in splits)]
+            rows = [[name, *(score(final.get(f"{s}/{name}")) for s in splits)] for name in names]
         except (ExpError, KeyError, TypeError):
             return head
         cells = [row("th", ["", *splits]), *(row("td", each) for each in rows)]

@@ -26,7 +26,7 @@ def rows(subject: Subject, seed: int) -> Data:
 
 @CHECKS.add(
     "rows",
-    "an exp.data.Data: X [rows, features] float32, finite; y [rows] int64, 0..K-1",
+    "an exp.data.Data: X [rows, features] float32, finite; y [rows] int64, 0..K-1, or float32",
     essential=True,
 )
 def gives_rows(subject: Subject) -> str | None:

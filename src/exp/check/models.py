@@ -9,6 +9,7 @@ from exp.check.finding import Checks, WrongError
 from exp.check.subject import Subject, global_states, globally_seeded
 from exp.check.training import same_again, same_in_a_stack
 from exp.engine.layers import lifted
+from exp.engine.probe import last_step, tensors
 
 CHECKS = Checks()
 SHAPES = ((2, 1), (2, 3), (5, 4))
@@ -55,6 +56,21 @@ def shapes(subject: Subject) -> str | None:
             wanted, found = [ROWS, outputs], list(logits.shape)
             return f"logits {found} where {wanted} are wanted of rows {[ROWS, features]}"
     return None
+
+
+@CHECKS.add("logits", "logits, not probabilities: no sigmoid or softmax at the end")
+def logits(subject: Subject) -> str | None:
+    for features, outputs in SHAPES:
+        last = last_step(module(subject, features, outputs).eval()(inputs(features)))
+        if last is not None:
+            return f"a {last} as the last step"
+    return None
+
+
+@CHECKS.add("tensors", "each tensor a parameter or a buffer, moved with the model and saved")
+def all_known(subject: Subject) -> str | None:
+    plain = [name for kind, name, _ in tensors(module(subject)) if kind == "plain"]
+    return f"a plain tensor {plain[0]}" if plain else None
 
 
 @CHECKS.add("dtype", "logits in the type of its rows, float32 and float64")

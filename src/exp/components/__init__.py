@@ -12,13 +12,15 @@ register.kind(
     "exp.components.tabular",
     "exp.components.own",
     "exp.components.toys",
+    "exp.components.numeric",
     handed=("seed",),
-    about="rows and their labels: generated, bundled, or read from a file",
+    about="rows and their labels or numbers: generated, bundled, or read from a file",
 )
 register.kind(
     "split",
     "exp.components.splits",
     "exp.components.folds",
+    "exp.components.ordered",
     handed=("labels", "seed"),
     about="which rows train, validate and test, and whether features are standardized",
 )
@@ -42,8 +44,9 @@ register.kind(
 register.kind(
     "loss",
     "exp.components.losses",
+    "exp.components.numbers",
     handed=("classes",),
-    about="what training minimizes, with its link from logits to probabilities",
+    about="what training minimizes, with its link from logits to probabilities or a number",
 )
 register.kind(
     "optimizer",

@@ -155,3 +155,23 @@ class OneCycle(Scheduler):
         if self.linear:
             return high + (low - high) * share
         return low + (high - low) / 2 * (1 + math.cos(math.pi * share))
+
+
+@register.scheduler("inverse")
+class Inverse(Scheduler):
+    """Divide the rate by (1 + decay * epoch)^power.
+
+    Source: `learning_rate="invscaling"` of scikit-learn's `MLPClassifier`, which counts the rows
+    that it has seen: decay is the number of training rows there. With power 1 it is Keras's
+    `InverseTimeDecay`.
+
+    Args:
+        decay: how much an epoch counts.
+        power: 0.5 falls with the square root.
+    """
+
+    def __init__(self, *, decay: NonNegative = 1.0, power: NonNegative = 0.5) -> None:
+        self.decay, self.power = decay, power
+
+    def rate(self, base: float, progress: Progress) -> float:
+        return base / math.exp(self.power * math.log1p(self.decay * progress.epoch))

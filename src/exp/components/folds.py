@@ -13,6 +13,7 @@ from exp.data import Split
 from exp.datafaults import TooFewRowsError, counted
 from exp.errors import DataError
 from exp.registry import register
+from exp.schema import Standardize
 
 Folds = Annotated[int, Field(ge=2, le=1000)]
 
@@ -25,7 +26,7 @@ def kfold(
     *,
     folds: Folds = 10,
     stratify: bool = True,
-    standardize: bool = False,
+    standardize: Standardize = False,
 ) -> Split:
     """Cross-validation: test on one fold and train on the others; the seed says on which.
 

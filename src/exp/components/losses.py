@@ -5,6 +5,9 @@ hyperparameters as tensors `[runs, 1]` (class weights `[runs, classes]`). Two cl
 logit, K > 2 have K. A run's loss is the sum of `per_row` over the sum of `row_weights`. A
 hyperparameter that is 0 in the whole stack stays the float 0.0: its term is left out.
 
+The target of a row is a class, or a number, which is one output as it is. `Loss.numbers` of a loss
+is its other form for that; `exp.components.numbers` has both forms of those that have one.
+
 `class_weights` is the same in every loss: one number for each class in the order of the classes,
 or `balanced`, which is rows / (classes * rows of the class) over the training rows, as in
 scikit-learn. A row counts as much as its class, and the mean is over these weights.
@@ -13,13 +16,16 @@ scikit-learn. A row counts as much as its class, and the mean is over these weig
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
+from exp.errors import ImpossibleError
 from exp.registry import Chosen, register
 from exp.schema import NonNegative, Positive, Share
 
@@ -37,7 +43,18 @@ class Loss:
     Args:
         classes: K, at least 2.
         class_weights: one number for each class; the mean is over the rows' weights.
+
+    Attributes:
+        slope: what one logit is multiplied by before the sigmoid that makes it a probability.
+        measures: what is measured of a split at every evaluated epoch, beside the loss.
+        answers: what `probabilities` gives, as exported models call it.
+        numbers: this loss for a target that is a number; None: it has no such form.
     """
+
+    slope = 1.0
+    measures: ClassVar[tuple[str, ...]] = ("accuracy",)
+    answers: ClassVar[str] = "probabilities"
+    numbers: ClassVar[type[Loss] | None] = None
 
     def __init__(self, classes: int, *, class_weights: ClassWeights | None = None) -> None:
         self.classes = classes
@@ -61,6 +78,18 @@ class Loss:
         """Labels as `per_row` wants them: float for one logit, else int64. Shape kept."""
         return labels.to(dtype) if self.outputs == 1 else labels
 
+    def marked(self, targets: Tensor, padding: Tensor) -> Tensor:
+        """Targets that no answer equals where a row is padding."""
+        return targets.masked_fill(padding, -1)
+
+    def unmarked(self, marked: Tensor) -> Tensor:
+        """The targets again, with any that `per_row` can take where a row is padding."""
+        return marked.clamp_min(0)
+
+    def spread(self, labels: Sequence[NDArray[Any]]) -> Tensor | None:
+        """What `measured` must know of the targets `[rows]` of R runs, `[runs]`, if anything."""
+        return None
+
     def row_weights(self, labels: Tensor, dtype: torch.dtype) -> Tensor | None:
         """What each row adds to the mean's divisor, `[runs, rows]`; None: each row adds 1."""
         if self.class_weights is None:
@@ -80,6 +109,8 @@ class Loss:
     def probabilities(self, logits: Tensor) -> Tensor:
         """`[runs, classes, rows]`: sigmoid for one logit, softmax for more."""
         if self.outputs == 1:
+            if self.slope != 1:
+                logits = self.slope * logits
             # 1 - sigmoid(z) would lose the digits of a small chance; sigmoid(-z) keeps them.
             return torch.sigmoid(torch.cat([-logits, logits], dim=1))
         return torch.softmax(logits, dim=1)
@@ -91,10 +122,22 @@ class Loss:
         return logits.argmax(dim=1)
 
     def correct(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Whether each row's likeliest class is its target, `[runs, rows]` bool."""
+        """Whether each row's likeliest class is its target, `[runs, rows]` bool.
+
+        Args:
+            targets: `marked`.
+        """
         if self.outputs == 1:
             return (logits.squeeze(1) > 0) == targets
         return logits.argmax(dim=1) == targets
+
+    def summed(self, correct: Tensor) -> Tensor:
+        """What `correct` says, over the rows of a batch: `[runs]`, added up over batches."""
+        return correct.sum(dim=-1)
+
+    def measured(self, sums: Tensor, count: int, spread: Tensor | None) -> list[Tensor]:
+        """The `measures` of a split, `[runs]` each, of its sums and its number of rows."""
+        return [sums / count]
 
 
 @register.loss("bce")
@@ -251,31 +294,39 @@ class Hinge(Loss):
         return self.weighted(rows, targets)
 
 
-@register.loss("mse")
-class MeanSquaredError(Loss):
-    """Mean squared error between probabilities and one-hot labels (Brier 1950).
+@register.loss("tanh_mse")
+class TanhMeanSquaredError(Loss):
+    """Half the squared difference between tanh of the logit and -1 or 1. For two classes.
 
-    Two classes: (p - y)^2; K classes: the mean over classes.
+    Source: `Errors.SQUARE` on a tanh output, which is how TensorFlow Playground trains. The
+    probability of class 1 is (1 + tanh z) / 2.
 
     Args:
         class_weights: one number for each class, or balanced; the mean is over the rows' weights.
     """
 
+    slope = 2.0
+
     def __init__(self, classes: int, *, class_weights: ClassWeights | None = None) -> None:
         super().__init__(classes, class_weights=class_weights)
 
+    @classmethod
+    def impossible(cls, classes: int, params: dict[str, Any]) -> str | None:
+        if classes > 2:
+            return (
+                f"loss tanh_mse has one logit for two classes, and these data have {classes}. "
+                "Use loss=mse or loss=auto"
+            )
+        return super().impossible(classes, params)
+
     def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
-        if self.outputs == 1:
-            rows = (torch.sigmoid(logits.squeeze(1)) - targets).square()
-            return self.weighted(rows, targets)
-        wanted = torch.zeros_like(logits).scatter(1, targets[:, None], 1.0)
-        rows = (torch.softmax(logits, dim=1) - wanted).square().mean(dim=1)
+        rows = (torch.tanh(logits.squeeze(1)) - (2 * targets - 1)).square() / 2
         return self.weighted(rows, targets)
 
 
 @register.loss("auto")
 def auto(*, class_weights: ClassWeights | None = None) -> None:
-    """bce for two classes, cross_entropy for more; which one it is the data decide.
+    """bce for two classes, cross_entropy for more, mse for a number; the data decide which.
 
     Args:
         class_weights: one number for each class, or balanced; the mean is over the rows' weights.
@@ -286,12 +337,37 @@ def settled(loss: Chosen, counts: Sequence[int]) -> Chosen:
     """The loss with what the data decide: which one `auto` is, and what `balanced` weighs.
 
     Args:
-        counts: training rows of each class, at least one.
+        counts: training rows of each class, at least one; () where the target is a number.
+
+    Raises:
+        ImpossibleError: the target is a number, and the loss is for classes.
     """
     if loss.name == "auto":
-        name = "bce" if len(counts) == 2 else "cross_entropy"
+        name = {0: "mse", 2: "bce"}.get(len(counts), "cross_entropy")
         loss = register.choose("loss", {"name": name, **loss.params}, "loss")
+    if not counts:
+        return of_numbers(loss)
     if loss.params.get("class_weights") != "balanced":
         return loss
     weights = [sum(counts) / (len(counts) * count) for count in counts]
     return Chosen(loss.component, {**loss.params, "class_weights": weights})
+
+
+def of_numbers(loss: Chosen) -> Chosen:
+    """The form of a loss that takes numbers as targets.
+
+    Raises:
+        ImpossibleError: it has none, or weighs classes.
+    """
+    form: type[Loss] | None = getattr(loss.component.builder, "numbers", None)
+    if form is None:
+        raise ImpossibleError(
+            f"loss {loss.name} is for classes, and the target of these data is a number. "
+            "Use loss=mse, loss=l1 or loss=auto"
+        )
+    if loss.params.get("class_weights") is not None:
+        raise ImpossibleError(
+            "loss.class_weights are for classes, and the target of these data is a number: "
+            "leave it null"
+        )
+    return Chosen(replace(loss.component, builder=form), loss.params)

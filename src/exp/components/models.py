@@ -11,16 +11,34 @@ from typing import Annotated
 from pydantic import Field
 from torch import nn
 
+from exp.components.initial import Init, initialized
+from exp.components.shortcuts import Shortcut
 from exp.registry import Chosen, register
-from exp.schema import Activation, Probability, Width
+from exp.schema import Activation, Finite, Positive, Probability, Width
 
 Hidden = Annotated[list[Width], Field(max_length=64)]
 
 
 @register.model("linear")
-def linear(in_features: int, out_features: int, *, bias: bool = True) -> nn.Module:
-    """One linear layer: logistic or softmax regression."""
-    return nn.Sequential(nn.Linear(in_features, out_features, bias=bias))
+def linear(
+    in_features: int,
+    out_features: int,
+    *,
+    bias: bool = True,
+    init: Init = "torch",
+    init_scale: Positive = 1.0,
+    init_bias: Finite | None = None,
+) -> nn.Module:
+    """One linear layer: logistic or softmax regression.
+
+    Args:
+        bias: whether there is one.
+        init: how its weights are drawn, as for `mlp`.
+        init_scale: as for `mlp`.
+        init_bias: as for `mlp`.
+    """
+    layer = nn.Sequential(nn.Linear(in_features, out_features, bias=bias))
+    return initialized(layer, init, init_scale, init_bias)
 
 
 @register.model("mlp")
@@ -32,6 +50,10 @@ def mlp(
     activation: Activation = "relu",
     dropout: Probability = 0.0,
     batch_norm: bool = False,
+    shortcuts: bool = False,
+    init: Init = "torch",
+    init_scale: Positive = 1.0,
+    init_bias: Finite | None = None,
 ) -> nn.Module:
     """A multilayer perceptron.
 
@@ -40,17 +62,24 @@ def mlp(
         activation: the name of an activation, or `{name: ..., ...}` with its parameters.
         dropout: share of hidden units that each training step switches off.
         batch_norm: normalize each hidden unit over the batch, before the activation.
+        shortcuts: every layer sees the features and all layers before it, not only the last one.
+        init: how weights are drawn: torch as its layers do; normal or uniform with one spread for
+            all layers; glorot_* and he_* with a spread for each layer; sklearn to the numbers of
+            its MLPClassifier with ReLU and random_state=seeds.init.
+        init_scale: standard deviation of normal, half the width of uniform, a factor of any other.
+        init_bias: what all biases are at first; null leaves them as they are drawn.
     """
     assert isinstance(activation, Chosen)
     layers: list[nn.Module] = []
     width = in_features
     for units in hidden:
-        layers.append(nn.Linear(width, units))
+        block: list[nn.Module] = [nn.Linear(width, units)]
         if batch_norm:
-            layers.append(nn.BatchNorm1d(units))
-        layers.append(activation.build())
+            block.append(nn.BatchNorm1d(units))
+        block.append(activation.build())
         if dropout > 0:
-            layers.append(nn.Dropout(dropout))
-        width = units
+            block.append(nn.Dropout(dropout))
+        layers += [Shortcut(*block)] if shortcuts else block
+        width = width + units if shortcuts else units
     layers.append(nn.Linear(width, out_features))
-    return nn.Sequential(*layers)
+    return initialized(nn.Sequential(*layers), init, init_scale, init_bias)

@@ -21,6 +21,7 @@ Name = Literal[
     "calibration",
     "hidden_units",
     "norms",
+    "fit",
 ]
 Names = Annotated[list[Name], Field(min_length=1)]
 Formats = Annotated[list[Literal["png", "svg", "pdf"]], Field(min_length=1)]
@@ -29,7 +30,7 @@ Resolution = Annotated[int, Field(ge=16, le=2000)]
 Frames = Annotated[int, Field(ge=0, le=200)]
 Axes = Annotated[list[str], Field(min_length=2, max_length=2)]
 
-USUAL: list[Name] = ["data", "boundary", "learning_curves", "confusion_matrix"]
+USUAL: list[Name] = ["data", "boundary", "fit", "learning_curves", "confusion_matrix"]
 EVERY: list[Name] = list(get_args(Name))
 
 
@@ -48,7 +49,9 @@ class Figures:
     """The figures of a run, drawn when it ends: those that cost little.
 
     Attributes:
-        draw: which ones.
+        draw: which ones; those of classes (boundary, boundary_strip, confusion_matrix, roc,
+            precision_recall, calibration) are left out where the target is a number, and fit where
+            it is a class.
         format: file formats, each figure in all of them.
         theme: light or dark.
         dpi: pixels per inch of PNG files.

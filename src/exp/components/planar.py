@@ -204,6 +204,59 @@ def gaussians(seed: int, *, n_samples: Rows = 1000, noise: NonNegative = 0.0) ->
     return planar(X, y)
 
 
+@register.dataset("playground_circle")
+@repeatable
+def playground_circle(seed: int, *, n_samples: Rows = 500, noise: NonNegative = 0.0) -> Data:
+    """A disc (class 1) inside a ring (class 0).
+
+    Source: `classifyCircleData` of TensorFlow Playground. The radius is drawn evenly from 0 to 2.5
+    in the disc and from 3.5 to 5 in the ring.
+
+    Args:
+        seed: of the points and the noise.
+        n_samples: rows of both together; the disc has the odd one.
+        noise: the label is that of a point up to 5 * noise away in each coordinate; the Playground
+            goes from 0 to 0.5.
+
+    Returns:
+        X [n_samples, 2], 2 classes, those of the disc first.
+    """
+    random = RandomState(seed)
+    disc, ring = halves(n_samples)
+    low, high = np.repeat([0.0, 3.5], (disc, ring)), np.repeat([2.5, 5.0], (disc, ring))
+    radius, angle = random.uniform(low, high), random.uniform(0, 2 * np.pi, n_samples)
+    X = np.c_[radius * np.sin(angle), radius * np.cos(angle)]
+    judged = X + random.uniform(-5, 5, X.shape) * noise
+    return planar(X, (np.hypot(judged[:, 0], judged[:, 1]) < 2.5).astype(np.int64))
+
+
+@register.dataset("playground_spiral")
+@repeatable
+def playground_spiral(seed: int, *, n_samples: Rows = 500, noise: NonNegative = 0.0) -> Data:
+    """Two spiral arms of one and three quarter turns.
+
+    Source: `classifySpiralData` of TensorFlow Playground. An arm is r = 5 * i / n at the angle
+    1.75 * 2 pi * i / n, for i from 0 to n - 1, the other one half a turn away.
+
+    Args:
+        seed: of the noise; without noise every seed gives the same points.
+        n_samples: rows of both arms together; class 1 has the odd one.
+        noise: half the width of the even noise on each coordinate; the Playground goes from 0 to
+            0.5.
+
+    Returns:
+        X [n_samples, 2], the arm of class 1 first.
+    """
+    random = RandomState(seed)
+    arms = []
+    for turn, rows in zip((0.0, np.pi), halves(n_samples), strict=True):
+        along = np.arange(rows) / rows
+        radius, angle = 5 * along, 1.75 * 2 * np.pi * along + turn
+        arms.append(np.c_[radius * np.sin(angle), radius * np.cos(angle)])
+    X = np.concatenate(arms) + random.uniform(-1, 1, (n_samples, 2)) * noise
+    return planar(X, np.repeat([1, 0], halves(n_samples)))
+
+
 @register.dataset("checkerboard")
 @repeatable
 def checkerboard(

@@ -19,6 +19,10 @@ def _sgd(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "nesterov", "expected a momentum greater than 0 with nesterov, found momentum 0"
     if params["nesterov"] and params["dampening"] != 0:
         yield "nesterov", f"expected dampening 0 with nesterov, found {params['dampening']}"
+    if params["classical"] and params["dampening"] != 0:
+        yield "classical", f"expected dampening 0 with classical, found {params['dampening']}"
+    if params["classical"] and params["momentum"] == 0:
+        yield "classical", "expected a momentum greater than 0 with classical, found momentum 0"
 
 
 @register.optimizer("sgd", check=_sgd)
@@ -33,6 +37,8 @@ class SGD(Rule):
         dampening: share of the gradient that is withheld from the momentum after the first step.
         weight_decay: L2 term that is added to the gradient.
         nesterov: look ahead along the momentum; needs momentum, and no dampening.
+        classical: a step keeps the rate that it was taken with, as in Sutskever's own form, in
+            Keras and in scikit-learn; the same as PyTorch's form while the rate does not change.
     """
 
     def __init__(
@@ -44,8 +50,9 @@ class SGD(Rule):
         dampening: Share = 0.0,
         weight_decay: NonNegative = 0.0,
         nesterov: bool = False,
+        classical: bool = False,
     ) -> None:
-        self.nesterov = nesterov
+        self.nesterov, self.classical = nesterov, classical
         super().__init__(
             parameters, lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay
         )
@@ -66,6 +73,10 @@ class SGD(Rule):
 
     def update(self, lr: Tensor) -> None:
         direction = self.gradient()
+        self.rate.copy_(lr)
+        if self.classical:
+            self.parameters.values.sub_(self.velocity(direction))
+            return
         if "momentum" in self.active:
             buffer = self._state["momentum_buffer"].mul_(self.momentum)
             if "dampening" in self.active:
@@ -77,4 +88,13 @@ class SGD(Rule):
                 torch.addcmul(direction, buffer, self.momentum, out=self.work)
                 buffer = self.work
             direction = buffer
-        self.parameters.values.addcmul_(direction, self.rate.copy_(lr), value=-1)
+        self.parameters.values.addcmul_(direction, self.rate, value=-1)
+
+    def velocity(self, direction: Tensor) -> Tensor:
+        """What is subtracted: the momentum buffer holds whole steps, rates included."""
+        buffer = self._state["momentum_buffer"].mul_(self.momentum)
+        buffer.addcmul_(direction, self.rate)
+        if not self.nesterov:
+            return buffer
+        torch.mul(direction, self.rate, out=self.work)
+        return self.work.addcmul_(buffer, self.momentum)

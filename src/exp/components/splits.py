@@ -14,7 +14,7 @@ from exp.data import Split
 from exp.datafaults import TooFewRowsError, counted
 from exp.errors import DataError
 from exp.registry import register
-from exp.schema import Probability
+from exp.schema import Probability, Standardize
 
 Rows = NDArray[np.int64]
 
@@ -35,7 +35,7 @@ def holdout(
     test: Probability = 0.2,
     validation: Probability = 0.0,
     stratify: bool = False,
-    standardize: bool = False,
+    standardize: Standardize = False,
 ) -> Split:
     """Hold random rows out for a test, and others for validation if asked for.
 
@@ -50,8 +50,8 @@ def holdout(
             rows for training in their own order.
         validation: share of all rows, rounded up; 0 for none.
         stratify: keep the shares of the classes alike in all parts.
-        standardize: bring each feature to mean 0 and standard deviation 1, both taken from the
-            training rows only (done by `exp.prepare`).
+        standardize: bring each feature to mean 0 and standard deviation 1, or with minmax to the
+            range from 0 to 1, by the training rows only (done by `exp.prepare`).
 
     Raises:
         DataError: no row is left to train on.

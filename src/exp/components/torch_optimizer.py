@@ -136,7 +136,8 @@ class FromTorch(TorchOptimizer):
     Args:
         algorithm: a class of torch.optim.
         lr: learning rate.
-        options: other arguments of that class; those left out keep its defaults.
+        options: other arguments of that class, such as `{weight_decay: 0.01}`; those left out keep
+            its defaults.
     """
 
     def __init__(
@@ -145,6 +146,6 @@ class FromTorch(TorchOptimizer):
         *,
         algorithm: str = "Adamax",
         lr: Positive = 2e-3,
-        options: dict[str, Any] = {},  # noqa: B006 - a default of the schema, never changed
+        options: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(parameters, algorithm, lr, **options)
+        super().__init__(parameters, algorithm, lr, **(options or {}))

@@ -12,7 +12,8 @@ from exp.schema import Count, Finite, NonNegative, Positive
 
 Column = Literal[
     "train/loss", "train/accuracy", "validation/loss", "validation/accuracy",
-    "test/loss", "test/accuracy",
+    "test/loss", "test/accuracy", "train/rmse", "train/mae", "train/r2",
+    "validation/rmse", "validation/mae", "validation/r2", "test/rmse", "test/mae", "test/r2",
 ]  # fmt: skip
 """What is measured at every evaluated epoch."""
 Limit = Annotated[list[Finite], Field(min_length=2, max_length=2)]

@@ -36,8 +36,12 @@ def grouped(jobs: Sequence[Job], apart: Collection[int] = ()) -> list[list[int]]
         apart: indices of jobs that go alone whatever they are.
     """
     groups: dict[Hashable, list[int]] = {}
+    alone: dict[Hashable, bool] = {}
     for index, job in enumerate(jobs):
-        key = ("alone", index) if index in apart or job.alone() else job.key()
+        kind = (job.key(), job.device.threads)
+        if index not in apart and kind not in alone:
+            alone[kind] = job.alone() is not None  # builds a model, so once for all of a kind
+        key = ("alone", index) if index in apart or alone[kind] else kind
         groups.setdefault(key, []).append(index)
     return list(groups.values())
 

@@ -49,7 +49,8 @@ class Film:
         self.calendars: list[frozenset[int]] = []
         for job in stack.jobs:
             figures, trainer = job.plan.figures, job.plan.trainer
-            wanted = 0 if figures is None else figures.frames
+            # What is filmed are decisions; there are none where the target is a number.
+            wanted = 0 if figures is None or job.data.data.numeric else figures.frames
             early = trainer.early_stopping is not None
             self.calendars.append(frozenset(calendar(trainer.epochs, wanted, early=early)))
         self.taken: list[dict[int, NDArray[np.uint8]]] = [{} for _ in stack.jobs]

@@ -10,15 +10,17 @@ from functools import cached_property
 import torch
 from torch import nn
 
+from exp.components import models
 from exp.components.devices import Device
+from exp.components.initial import KEYS
 from exp.components.losses import settled
 from exp.components.stacking import structure
 from exp.config import Plan
 from exp.data import Prepared
 from exp.engine.layers import lifted
 from exp.engine.model import seed
-from exp.engine.view import View, axes_known
-from exp.errors import ComponentError, ImpossibleError
+from exp.engine.view import View, axes_known, drawable
+from exp.errors import ComponentError, ConfigError, Fault, ImpossibleError
 from exp.prepare import prepare
 from exp.registry import Chosen
 
@@ -65,7 +67,8 @@ class Job:
 
         Raises:
             DataError: the rows cannot be used.
-            ConfigError: the figures name a feature that does not exist.
+            ConfigError: the figures name a feature that does not exist, or none of them can be
+                drawn; a run is to be pruned by what is not measured.
             ImpossibleError: a component declares the combination impossible.
             DeviceError: the device is not there.
         """
@@ -80,7 +83,10 @@ class Job:
             keep=keep,
         )
         axes_known(plan.figures, data.features)
-        return cls(plan, data, possible(plan["loss"], data.counts), device)
+        drawable(plan.figures, numeric=data.data.numeric)
+        loss = possible(plan["loss"], data.counts)
+        measured(plan, loss)
+        return cls(plan, data, loss, device)
 
     @cached_property
     def shapes(self) -> Shapes:
@@ -133,7 +139,7 @@ def possible(loss: Chosen, counts: Sequence[int]) -> Chosen:
     """A loss for these classes, `auto` and `balanced` settled.
 
     Args:
-        counts: training rows of each class.
+        counts: training rows of each class; () where the target is a number.
 
     Raises:
         ImpossibleError: the loss declares that it cannot be used so.
@@ -143,6 +149,22 @@ def possible(loss: Chosen, counts: Sequence[int]) -> Chosen:
     if reason:
         raise ImpossibleError(reason)
     return found
+
+
+def measured(plan: Plan, loss: Chosen) -> None:
+    """Looks whether what a run is pruned by is measured.
+
+    Raises:
+        ConfigError: it is a score of another kind of target.
+    """
+    known = ("loss", *loss.component.builder.measures)  # type: ignore[attr-defined]
+    faults = [
+        Fault("trainer.prune", f"{column} is not measured here. Measured are {', '.join(known)}")
+        for column in plan.trainer.prune or ()
+        if column.partition("/")[2] not in known
+    ]
+    if faults:
+        raise ConfigError(faults)
 
 
 def stack_key(plan: Plan, shapes: Shapes, loss: Chosen, device: Device) -> Hashable:
@@ -156,6 +178,9 @@ def stack_key(plan: Plan, shapes: Shapes, loss: Chosen, device: Device) -> Hasha
     parts = [(chosen.name, structure(chosen.params)) for chosen in (plan["optimizer"], loss)]
     model = plan["model"].as_dict()
     rate = model.pop("dropout", None)
+    if plan["model"].component.builder.__module__ == models.__name__:
+        for key in KEYS:  # first numbers, not architecture
+            model.pop(key, None)
     architecture = (json.dumps(model, sort_keys=True), bool(rate))
     place = (str(device.torch_device), device.dtype)
     saves = trainer.checkpoint_every

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from exp.components.shortcuts import Shortcut
+
 
 @dataclass
 class Pass:
@@ -113,6 +115,19 @@ class BatchNorm:
             running.add_(share * (seen[:, :, 0] - running))
 
 
+@dataclass(frozen=True)
+class Joined:
+    """`Shortcut` for R runs: the outputs of some layers below their inputs."""
+
+    layers: tuple[Layer, ...]
+
+    def __call__(self, x: Tensor, tensors: dict[str, Tensor], now: Pass) -> Tensor:
+        made = x
+        for layer in self.layers:
+            made = layer(made, tensors, now)
+        return torch.cat([x, made], dim=1)
+
+
 ELEMENTWISE = (
     nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Softplus, nn.Sigmoid, nn.Tanh,
     nn.Identity, nn.ReLU6, nn.Hardtanh, nn.Hardswish, nn.Hardsigmoid, nn.Mish, nn.Softsign,
@@ -129,14 +144,14 @@ def lifted(name: str, modules: Sequence[nn.Module]) -> list[Layer] | None:
     """
     first = modules[0]
     kind = type(first)
-    if kind is nn.Sequential:
+    if kind is nn.Sequential or kind is Shortcut:
         layers: list[Layer] = []
         for key in dict(first.named_children()):
             part = lifted(f"{name}{key}.", [module.get_submodule(key) for module in modules])
             if part is None:
                 return None
             layers.extend(part)
-        return layers
+        return layers if kind is nn.Sequential else [Joined(tuple(layers))]
     if kind is nn.Linear:
         return [Linear(name + "weight", name + "bias" if first.bias is not None else None)]
     if isinstance(first, nn.Dropout) and kind is nn.Dropout:

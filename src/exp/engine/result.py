@@ -58,7 +58,7 @@ class Predictor:
 
     def loss(self, X: np.ndarray, labels: np.ndarray) -> float:
         """The mean loss on rows `[rows, features]` with labels `[rows]`, penalty included."""
-        tally = Tally()
+        tally = Tally(self.objective.loss)
         with self.alone():
             for batch in self._rows(X, labels):
                 logits = self.model(batch.x, batch.mask, False)
@@ -76,7 +76,7 @@ class Predictor:
         return found[0, :, :count].T.contiguous().numpy()
 
     def labels(self, logits: np.ndarray) -> np.ndarray:
-        """The likeliest class `[rows]` int64 of logits `[rows, outputs]`."""
+        """The likeliest class `[rows]` int64 of logits `[rows, outputs]`, or the number."""
         return self.objective.loss.labels(torch.from_numpy(logits).T[None])[0].numpy()
 
     def hidden(self, X: np.ndarray) -> list[np.ndarray] | None:

@@ -23,7 +23,7 @@ class Batch:
     Attributes:
         x: `[runs, features, rows]`.
         targets: `[runs, rows]`, as the loss wants them.
-        truth: the same, but -1 for padding, which no prediction ever equals.
+        truth: the same, but with padding marked, as `Loss.marked` does.
         mask: `[runs, rows]`, 1 for real rows, 0 for padding.
         share: `[runs, rows]`, what each row's loss counts in the mean: mask / divisor.
         divisor: `[runs, 1]`, real rows, or the sum of their weights.
@@ -44,7 +44,7 @@ class Split:
 
     Args:
         rows: R matrices `[rows, features]` float32, in the order of the split.
-        labels: R vectors `[rows]` int64.
+        labels: R vectors `[rows]`: int64 classes, or float32 numbers.
         shuffled: whether batches take rows at random: they are then kept row-major, since
             gathering whole rows is what a processor does well.
     """
@@ -60,12 +60,12 @@ class Split:
         shuffled: bool = False,
     ) -> None:
         self.count, self.features = rows[0].shape
-        self.shuffled = shuffled
+        self.shuffled, self.loss = shuffled, loss
         # One row of zeros at least stands at the end, for a shuffled batch to pad itself with.
         self.width = padded(self.count + 1) if shuffled else padded(self.count)
         runs = len(rows)
         x = np.zeros((runs, self.width, self.features), np.float32)
-        y = np.zeros((runs, self.width), np.int64)
+        y = np.zeros((runs, self.width), labels[0].dtype)
         for run, (matrix, vector) in enumerate(zip(rows, labels, strict=True)):
             x[run, : self.count] = matrix
             y[run, : self.count] = vector
@@ -75,7 +75,9 @@ class Split:
         self.mask = torch.zeros(runs, self.width, dtype=dtype, device=device)
         self.mask[:, : self.count] = 1
         self.targets = loss.targets(classes, dtype)
-        self.truth = self.targets.masked_fill(self.mask == 0, -1)
+        self.truth = loss.marked(self.targets, self.mask == 0)
+        spread = loss.spread(labels)
+        self.spread = None if spread is None else spread.to(device)
         weights = loss.row_weights(classes, dtype)
         self.weights = None if weights is None else weights * self.mask
 
@@ -133,7 +135,7 @@ class Split:
         x = x.view(*rows.shape, self.features).transpose(1, 2)
         truth = self.truth.view(-1).index_select(0, flat).view(rows.shape)
         full = count == rows.shape[1]
-        targets = truth if full else truth.clamp_min(0)
+        targets = truth if full else self.loss.unmarked(truth)
         if self.weights is None and usual is not None and usual.count == count:
             return Batch(x, targets, truth, usual.mask, usual.share, usual.divisor, count)
         mask = self.mask.view(-1).index_select(0, flat).view(rows.shape)
@@ -148,6 +150,7 @@ class Split:
         self.x, self.targets, self.truth = self.x[keep], self.targets[keep], self.truth[keep]
         self.mask = self.mask[keep]
         self.weights = None if self.weights is None else self.weights[keep]
+        self.spread = None if self.spread is None else self.spread[keep]
 
 
 def divided(weights: Tensor) -> Tensor:
@@ -157,21 +160,28 @@ def divided(weights: Tensor) -> Tensor:
 
 
 class Tally:
-    """Loss and accuracy over the batches of a pass, one number for each run."""
+    """The loss, and what else is measured, over the batches of a pass: numbers for each run.
 
-    def __init__(self) -> None:
+    Args:
+        loss: says what is measured.
+        spread: of the targets of all rows, as `Split` has it.
+    """
+
+    def __init__(self, loss: Loss, spread: Tensor | None = None) -> None:
+        self.kind, self.spread = loss, spread
         self.losses: list[Tensor] = []
         self.divisors: list[Tensor] = []
         self.right: Tensor | None = None
         self.count = 0
 
     def add(self, losses: Tensor, right: Tensor | None, batch: Batch) -> None:
-        """Takes in a batch: its mean losses `[runs]`, and which rows are right, `[runs, rows]`."""
+        """Takes in a batch: its mean losses `[runs]`, and which rows are right, or how far from it,
+        `[runs, rows]`."""
         self.losses.append(losses)
         self.divisors.append(batch.divisor)
         self.count += batch.count
         if right is not None:
-            hits = right.sum(dim=-1)
+            hits = self.kind.summed(right)
             self.right = hits if self.right is None else self.right + hits
 
     def loss(self) -> Tensor:
@@ -181,7 +191,7 @@ class Tally:
         divisors = torch.cat(self.divisors, dim=1)
         return (torch.stack(self.losses, dim=1) * divisors).sum(dim=1) / divisors.sum(dim=1)
 
-    def accuracy(self) -> Tensor:
-        """The share of right rows `[runs]`."""
+    def values(self) -> list[Tensor]:
+        """The loss and the loss's `measures`, `[runs]` each."""
         assert self.right is not None
-        return self.right / self.count
+        return [self.loss(), *self.kind.measured(self.right, self.count, self.spread)]

@@ -59,10 +59,9 @@ class Stack:
         }
         self._chunks: dict[str, list[Batch]] = {}
         self._whole: Batch | None = None
-        measured = [f"{name}/{what}" for name in ("train", "test") for what in ("loss", "accuracy")]
-        if "test" not in self.splits:
-            measured = measured[:2]
-        extra = ["validation/loss", "validation/accuracy"] if "validation" in self.splits else []
+        scores = ("loss", *self.objective.loss.measures)
+        columns = {n: [f"{n}/{score}" for score in scores] for n in SPLITS if n in self.splits}
+        measured, extra = columns["train"] + columns.get("test", []), columns.get("validation", [])
         self.history = History([*measured, "lr", *extra], len(jobs))
         self._rates: Tensor | None = None
         self._shown: Tensor | None = None

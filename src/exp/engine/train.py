@@ -80,7 +80,7 @@ class Training:
         tally = self.learn(measured)
         pruned: list[int] = []
         if measured:
-            values = [tally.loss(), tally.accuracy()]
+            values = tally.values()
             if "test" in stack.splits:
                 values += self.evaluate("test")
             values.append(stack.shown_rates(epoch))
@@ -115,14 +115,15 @@ class Training:
 
     def learn(self, measured: bool) -> Tally:
         """One pass over the training rows; its tally is of the passes that made the steps."""
-        stack, tally = self.stack, Tally()
+        stack, tally = self.stack, self.tally("train")
         for step, batch in enumerate(stack.batches()):
             losses, right = self.step(batch, stack.rates(self.epoch, step))
             tally.add(losses, right if measured else None, batch)
         return tally
 
     def step(self, batch: Batch, rates: Tensor) -> tuple[Tensor, Tensor]:
-        """One step of every run: the losses `[runs]`, and which rows were right `[runs, rows]`.
+        """One step of every run: the losses `[runs]`, and which rows were right, or how far from
+        it, `[runs, rows]`.
 
         On a GPU it is recorded when it is done for the first time.
         """
@@ -163,14 +164,18 @@ class Training:
         gradients.mul_((limit.to(norm.dtype) / (norm + 1e-6)).clamp_max(1)[:, None])
 
     def evaluate(self, name: str) -> list[Tensor]:
-        """Loss and accuracy of each run on a split, `[runs]` each."""
-        stack, tally = self.stack, Tally()
+        """What is measured of each run on a split, `[runs]` each."""
+        stack, tally = self.stack, self.tally(name)
         with torch.no_grad():
             for batch in stack.chunks(name):
                 logits = stack.model(batch.x, batch.mask, False)
                 right = stack.objective.loss.correct(logits, batch.truth)
                 tally.add(stack.objective(logits, batch, stack.model), right, batch)
-            return [tally.loss(), tally.accuracy()]
+            return tally.values()
+
+    def tally(self, name: str) -> Tally:
+        """An empty tally of a split."""
+        return Tally(self.stack.objective.loss, self.stack.splits[name].spread)
 
     def follow(self, monitored: list[float]) -> None:
         """Tells the schedules that follow a loss what it was."""

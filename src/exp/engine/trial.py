@@ -8,6 +8,7 @@ import torch
 
 from exp.engine.job import Job
 from exp.engine.objective import on_device
+from exp.engine.probe import probed
 from exp.engine.result import Predictor
 from exp.errors import ComponentError, ImpossibleError
 
@@ -25,6 +26,7 @@ def tried(job: Job) -> None:
         found = f"training takes {need / 1e9:,.0f} GB, and this machine has {room / 1e9:,.0f}"
         raise ImpossibleError(f"model {chosen.name} does not fit in memory: {found}")
     try:
+        probed(job)
         predictor = Predictor(job, None)
         predictor.logits(job.data.X[:2])
     except (MemoryError, RuntimeError) as error:

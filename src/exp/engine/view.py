@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from exp.data import Prepared
 from exp.errors import ConfigError, Fault, unknown
+from exp.figures.picture import FIGURES, OF_CLASSES, OF_NUMBERS
 from exp.figures.plane import Limits, Plane
 
 
@@ -59,6 +60,24 @@ class View:
         points of a row of the grid one after the other."""
         xs, ys, points = self.plane.grid(self.limits, resolution)
         return xs, ys, (self.prepared.transform if self.raw else self.prepared.mapped)(points)
+
+
+def drawable(figures: Any, *, numeric: bool) -> None:
+    """Looks whether any of the figures can be drawn where the target is a number, or a class.
+
+    Args:
+        figures: the `Figures` of a plan; None where there are none.
+
+    Raises:
+        ConfigError: none can.
+    """
+    elsewhere = OF_CLASSES if numeric else OF_NUMBERS
+    if figures is None or set(figures.draw) - elsewhere:
+        return
+    kind = "a number" if numeric else "a class"
+    there = ", ".join(name for name in FIGURES if name not in elsewhere)
+    told = f"the target of these data is {kind}, where there is no {' and no '.join(figures.draw)}"
+    raise ConfigError([Fault("figures.draw", f"{told}. There are {there}")])
 
 
 def axes_known(figures: Any, features: Sequence[str]) -> None:

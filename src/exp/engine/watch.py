@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 
 from exp.engine.stack import Stack
+from exp.measures import higher_is_better
 
 
 class Limit(NamedTuple):
@@ -114,9 +115,9 @@ class Watch:
         block = history.block()
         assert block is not None
         values = block[:, history.columns.index(limit.column), run]
-        if limit.column.endswith("/loss"):
-            return bool(values.min().item() > limit.value)
-        return bool(values.max().item() < limit.value)
+        if higher_is_better(limit.column):
+            return bool(values.max().item() < limit.value)
+        return bool(values.min().item() > limit.value)
 
     def restore_finite(self, run: int) -> None:
         """Puts one run back to its newest state in which the training loss is finite."""

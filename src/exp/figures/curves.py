@@ -1,4 +1,4 @@
-"""Learning curves: loss and accuracy, and the learning rate where it changes."""
+"""Learning curves: loss and accuracy or RMSE, and the learning rate where it changes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LOG_FROM = 20.0  # a value that changes by this factor is shown on a logarithmi
 def sheet(picture: Picture) -> Sheet:
     """Each metric over the epochs, for every split that has it."""
     history = picture.history
-    metrics = ["loss", "accuracy"]
+    metrics = ["loss", _second(picture)]
     rate = history.get("lr", np.zeros(0))
     if np.isfinite(rate).any() and np.nanmin(rate) < np.nanmax(rate):
         metrics.append("learning rate")
@@ -41,6 +41,15 @@ def sheet(picture: Picture) -> Sheet:
     return page
 
 
+def _second(picture: Picture) -> str:
+    """The metric beside the loss."""
+    return "rmse" if picture.numeric else "accuracy"
+
+
+def _title(metric: str) -> str:
+    return "RMSE" if metric == "rmse" else metric
+
+
 def _panel(
     sheet: Sheet, index: int, picture: Picture, metric: str, lines: dict[str, Values]
 ) -> None:
@@ -49,7 +58,7 @@ def _panel(
     finite = np.concatenate([np.zeros(0), *lines.values()])
     finite = finite[_finite(finite)]
     if not len(epochs) or not len(finite):
-        panel = Panel(sheet, index, (0.0, 1.0, 0.0, 1.0), metric)
+        panel = Panel(sheet, index, (0.0, 1.0, 0.0, 1.0), _title(metric))
         panel.empty("no epochs" if not len(epochs) else "no finite value")
         return
 
@@ -62,7 +71,7 @@ def _panel(
     if broken is not None:
         remarks.append(f"not finite from epoch {broken:,.0f} on")
     limits = (first - pad, last + pad, low, high)
-    panel = Panel(sheet, index, limits, metric, ", ".join(remarks))
+    panel = Panel(sheet, index, limits, _title(metric), ", ".join(remarks))
     across = _epochs(epochs, first - pad, last + pad, sheet.widths[index])
     panel.ticks(across, _ticks(low, high, metric, log), grid=True)
     panel.labels("epoch", "", below=0.38)
@@ -93,7 +102,7 @@ def _is_log(finite: Values, metric: str) -> bool:
     if metric == "accuracy" or not (finite.min() > 0 and finite.max() > _LOG_FROM * finite.min()):
         return False
     # A learning rate that only ends near nothing, as a cosine does, would be all fall.
-    return metric == "loss" or bool(np.quantile(finite, 0.25) < finite.max() / 8)
+    return metric in ("loss", "rmse") or bool(np.quantile(finite, 0.25) < finite.max() / 8)
 
 
 def _finite(values: Values) -> NDArray[np.bool_]:
@@ -174,7 +183,7 @@ def _key(sheet: Sheet, picture: Picture) -> None:
         return
     y = sheet.top - 0.13
     for split in SPLITS:
-        if f"{split}/loss" in picture.history or f"{split}/accuracy" in picture.history:
+        if any(f"{split}/{name}" in picture.history for name in ("loss", _second(picture))):
             sheet.line([(x, y + 0.04), (x + 0.26, y + 0.04)], **_style(theme, split))
             sheet.text(x + 0.35, y, split)
             y -= 0.23
@@ -195,11 +204,11 @@ def _key(sheet: Sheet, picture: Picture) -> None:
             by = "by " + picture.monitor.replace("/", " ")
             sheet.text(x + 0.12, y, by, size=8.0, colour=theme.muted)
         y -= 0.19
-        for metric in ("loss", "accuracy"):
+        for metric in ("loss", _second(picture)):
             for split in SPLITS:
                 values = picture.history.get(f"{split}/{metric}")
                 if values is not None:
-                    sheet.text(x, y, f"{split} {metric}", size=8.0, colour=theme.muted)
+                    sheet.text(x, y, f"{split} {_title(metric)}", size=8.0, colour=theme.muted)
                     sheet.text(
                         x + KEY, y, _shown(float(values[place]), metric), size=8.0,
                         colour=theme.muted, align="right", limit=1.0,
@@ -210,4 +219,4 @@ def _key(sheet: Sheet, picture: Picture) -> None:
 def _shown(value: float, metric: str) -> str:
     if not _finite(np.array(value)):
         return "not finite"
-    return number(value, places=True) if metric == "loss" else percent(value)
+    return percent(value) if metric == "accuracy" else number(value, places=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exp.figures import rows
+from exp.figures import fit, rows
 from exp.figures.panel import Panel, beside
 from exp.figures.picture import TEST, TRAIN, VALIDATION, Picture
 from exp.figures.sheet import Sheet
@@ -14,6 +14,8 @@ _SPLITS = ((TRAIN, "train, filled"), (VALIDATION, "validation, pale"), (TEST, "t
 
 def sheet(picture: Picture) -> Sheet:
     """Train rows filled, validation rows pale, test rows hollow."""
+    if picture.numeric:
+        return fit.data_sheet(picture)
     limits = rows.window(picture)
     across, up = linear(*limits[:2], room=_SIDE), linear(*limits[2:])
     aside = beside(up)

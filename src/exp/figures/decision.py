@@ -64,7 +64,7 @@ class Decision:
         strength = np.clip((p.max(axis=0) - 1 / count) / (1 - 1 / count), 0.0, 1.0)
         image = colours(strength, winner, count, theme)
         if not self._whole:
-            image = np.where(self._finite[..., None], image, _striped(self._finite.shape, theme))
+            image = np.where(self._finite[..., None], image, striped(self._finite.shape, theme))
         self.pixels = Pixels(image, nodes=True)
         self.boundary: Lines = []
         self.certain: Lines = []
@@ -135,7 +135,7 @@ def colours(
     return mixed
 
 
-def _striped(shape: Sequence[int], theme: Theme) -> NDArray[np.float64]:
+def striped(shape: Sequence[int], theme: Theme) -> NDArray[np.float64]:
     """Grey that cannot be taken for a class's colour."""
     y, x = np.indices(tuple(shape))
     stripe = np.where((x + y) % 8 < 2, 0.55, 0.25)[..., None]

@@ -12,6 +12,7 @@ from exp.figures import (
     curves,
     data,
     film,
+    fit,
     norms,
     thresholds,
     units,
@@ -24,6 +25,7 @@ from exp.figures.style import settings
 from exp.files import write_whole
 
 _SHEETS: dict[str, Callable[[Picture], Sheet]] = {
+    "fit": fit.sheet,
     "data": data.sheet,
     "boundary": boundary.sheet,
     "boundary_strip": film.strip,

@@ -16,8 +16,14 @@ from exp.figures.frames import Frames
 TRAIN, VALIDATION, TEST = 0, 1, 2
 FIGURES = (
     "data", "boundary", "boundary_strip", "learning_curves", "confusion_matrix", "roc",
-    "precision_recall", "calibration", "hidden_units", "norms",
+    "precision_recall", "calibration", "hidden_units", "norms", "fit",
 )  # fmt: skip
+OF_CLASSES = frozenset({
+    "boundary", "boundary_strip", "confusion_matrix", "roc", "precision_recall", "calibration",
+})  # fmt: skip
+"""Figures that there are only where the target is one of some classes."""
+OF_NUMBERS = frozenset({"fit"})
+"""And those that there are only where it is a number."""
 FORMATS = ("png", "svg", "pdf")
 THEMES = ("light", "dark")
 
@@ -31,6 +37,8 @@ _ARRAYS: dict[str, Any] = {
     "points": np.float64,
     "labels": np.int32,
     "predicted": np.int32,
+    "targets": np.float64,
+    "fitted": np.float64,
     "split": np.uint8,
     "xs": np.float64,
     "ys": np.float64,
@@ -47,17 +55,20 @@ class Picture:
     Attributes:
         dataset, model, optimizer, seed: what the title says was run.
         metric: the test metric as text, such as "test accuracy 97.5 %".
-        classes: the K class names.
+        classes: the K class names; () where the target is a number.
         axes: the two axis labels, with units.
         note: what the reader must know about the plane; may be empty.
         map_note: what else of a map of it; may be empty.
         points: `[rows, 2]`, where the rows lie in the plane.
-        labels: `[rows]` in 0..K-1, the true classes.
-        predicted: `[rows]` in 0..K-1, the model's.
+        labels: `[rows]` in 0..K-1, the true classes; 0 where the target is a number.
+        predicted: `[rows]` in 0..K-1, the model's; likewise.
+        targets, fitted: `[rows]`, the true numbers and the model's; empty where there are classes.
+        features: how many features the rows have.
         split: `[rows]`, 0 train, 1 validation, 2 test.
         xs, ys: `[G]` each, increasing; the grid over the plane. May be empty: no map is drawn.
         probabilities: `[K, G, G]`, of class k at `(xs[column], ys[row])`. The boundary is
-            smoothest where small values are exact: give sigmoid(-z), not 1 - sigmoid(z).
+            smoothest where small values are exact: give sigmoid(-z), not 1 - sigmoid(z). Of a
+            number `[1, G, G]`: what the model says there.
         history: the columns of metrics.csv, `[epochs]` each: `epoch`, `train/loss`,
             `train/accuracy` (a fraction), the same of `validation` and `test`, `lr`.
         scores: `[rows, K]`, the probability of each class for each row; may be empty, where no
@@ -91,6 +102,9 @@ class Picture:
     labels: NDArray[Any]
     predicted: NDArray[Any]
     split: NDArray[Any]
+    targets: NDArray[Any] = field(default_factory=lambda: np.zeros(0))
+    fitted: NDArray[Any] = field(default_factory=lambda: np.zeros(0))
+    features: int = 2
     note: str = ""
     map_note: str = ""
     xs: NDArray[Any] = field(default_factory=lambda: np.zeros(0))
@@ -105,7 +119,7 @@ class Picture:
     norms: dict[str, NDArray[Any]] = field(default_factory=dict)
     best_epoch: int | None = None
     monitor: str = ""
-    names: tuple[str, ...] = FIGURES
+    names: tuple[str, ...] = ()
     format: tuple[str, ...] = ("png",)
     theme: str = "light"
     dpi: int = 120
@@ -119,6 +133,7 @@ class Picture:
         for name in _TEXTS:
             object.__setattr__(self, name, str(getattr(self, name)))
         object.__setattr__(self, "dpi", int(self.dpi))
+        object.__setattr__(self, "features", int(self.features))
         if self.best_epoch is not None:
             object.__setattr__(self, "best_epoch", int(self.best_epoch))
         object.__setattr__(self, "animation", bool(self.animation))
@@ -132,10 +147,24 @@ class Picture:
         if faults:
             raise ValueError("; ".join(faults))
 
+    @property
+    def numeric(self) -> bool:
+        """Whether the target is a number."""
+        return not self.classes
+
     def _faults(self) -> Iterator[str]:
-        rows, count = len(self.labels), len(self.classes)
-        if count < 2:
+        rows, count = len(self.labels), max(len(self.classes), 1)
+        if len(self.classes) == 1:
             yield f"classes: expected at least two, found {count}"
+        for name in ("targets", "fitted"):
+            wanted = rows if self.numeric else 0
+            if getattr(self, name).shape != (wanted,):
+                yield f"{name}: expected [{wanted}], found {list(getattr(self, name).shape)}"
+        if self.numeric and not np.isfinite(self.targets).all():
+            yield "targets: expected finite numbers"
+        apart = OF_CLASSES if self.numeric else OF_NUMBERS
+        for name in sorted(apart & set(self.names)):
+            yield f"names: {name} is of another kind of target"
         labels: tuple[str, ...] = self.axes
         if len(labels) != 2:
             yield f"axes: expected two labels, found {len(labels)}"
@@ -175,7 +204,7 @@ class Picture:
 
     def to_bytes(self) -> bytes:
         """The picture as the bytes of an npz file."""
-        plain = (*_TEXTS, *_TUPLES, "best_epoch", "dpi", "animation")
+        plain = (*_TEXTS, *_TUPLES, "best_epoch", "dpi", "animation", "features")
         header = {name: getattr(self, name) for name in plain}
         header |= {name: list(getattr(self, name)) for name in _TABLES}
         arrays = {name: getattr(self, name) for name in _ARRAYS}

@@ -68,7 +68,7 @@ class FinishedRun:
         if status == "running" and not process.is_alive(record.get("process")):
             status = "crashed"
         started = seconds(record.get("started"))
-        paths = [each for each in directory.files() if not each.is_symlink()]
+        paths = [p for p in map(directory.path.joinpath, directory.names()) if not p.is_symlink()]
         return cls(
             path=directory.path,
             status=status,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,9 +11,9 @@ from exp.figures import heat, parameters
 from exp.figures.board import Board, Look
 from exp.figures.levels import Levels
 from exp.report.captions import counted, troubles
-from exp.report.histories import summed
 from exp.report.maps import Maps
 from exp.report.scored import Scored
+from exp.report.statistics import Spread
 
 Values = NDArray[np.float64]
 
@@ -19,7 +21,7 @@ PANELS = 12
 """Parameters that the metric is drawn against."""
 FILLED = 1 / 3
 """Cells of a heat map that have a run, at least: a random search is no table."""
-ABOUT_MEANS = "; diamond: mean of the runs with that value; bar: its 95 % interval"
+ABOUT_MEANS = "; diamond: mean over the seeds of that value; bar: its 95 % interval"
 CELLS = 30
 """Values along each side of a heat map."""
 
@@ -52,7 +54,10 @@ def effect(scored: Scored, key: str) -> parameters.Effect:
     found = np.full((3, count), np.nan)
     if count < len(scored.scores):
         for code in range(count):
-            found[:, code] = summed(scored.scores[levels.codes == code])
+            if values := scored.over_seeds(np.flatnonzero(levels.codes == code).tolist()):
+                spread = Spread.of(values)
+                ends = (spread.low, spread.high)
+                found[:, code] = spread.mean, *(math.nan if end is None else end for end in ends)
     return parameters.Effect(levels=levels, mean=found[0], low=found[1], high=found[2])
 
 
@@ -64,16 +69,18 @@ def heat_map(scored: Scored, maps: Maps, look: Look) -> Board | None:
     chosen = [key for key in scored.keys if key in by_effect[:2]]
     up, across = (scored.levels(key) for key in chosen)
     shape = len(up.labels), len(across.labels)
-    sums, finite, counts = np.zeros(shape), np.zeros(shape, int), np.zeros(shape, int)
+    finite, counts = np.zeros(shape, int), np.zeros(shape, int)
     there = np.isfinite(scored.scores)
     np.add.at(counts, (up.codes, across.codes), 1)
     if (counts > 0).mean() < FILLED:
         return None
     np.add.at(finite, (up.codes[there], across.codes[there]), 1)
-    np.add.at(sums, (up.codes[there], across.codes[there]), scored.scores[there])
+    mean: Values = np.full(shape, np.nan)
+    for cell in zip(*np.nonzero(finite), strict=True):
+        here = (up.codes == cell[0]) & (across.codes == cell[1])
+        mean[cell] = scored.mean(np.flatnonzero(here).tolist())
     # Rounded: the order of a sum must not show in the last digit that is written.
-    means: Values = np.where(finite > 0, sums / np.maximum(finite, 1), np.nan)
-    mean: Values = np.round(means, 12)
+    mean = np.round(mean, 12)
     rest = [scored.names[key] for key in (*scored.keys, *scored.seeds) if key not in chosen]
     remark = f"mean over {', '.join(rest)}" if rest else "one run in each cell"
     if len(sizes := set(finite.ravel().tolist())) == 1 and rest:

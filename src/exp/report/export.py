@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exp.errors import ExpError, RunDirectoryError
-from exp.files import write_whole
-from exp.report.groups import Standing, higher_is_better
+from exp.errors import ExpError
+from exp.measures import higher_is_better
+from exp.report.groups import Standing
 from exp.report.runs import STATUSES, Row
 from exp.report.statistics import TESTS, pairs
 from exp.runs.directory import csv_text, json_text
@@ -131,15 +130,3 @@ def parquet(results: Results) -> bytes:
     buffer = io.BytesIO()
     pyarrow.parquet.write_table(pyarrow.table(columns), buffer)
     return buffer.getvalue()
-
-
-def write(path: Path, data: bytes) -> None:
-    """Writes a file whole.
-
-    Raises:
-        RunDirectoryError: it cannot be written.
-    """
-    try:
-        write_whole(path, data)
-    except OSError as error:
-        raise RunDirectoryError(f"cannot write {path}: {error.strerror or error}") from error

@@ -6,21 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from exp.measures import higher_is_better
 from exp.report.runs import Row
 from exp.report.statistics import ALPHA, FEW, Paired, Spread, holm, needed, paired, pairs
 from exp.report.values import Scalar, names_seed
 
-HIGHER = ("accuracy", "f1", "auroc", "precision", "recall")
-"""Metrics of which more is better; of every other (loss, seconds, ...) less is."""
 SPLITS = ("validation", "test", "train")
 LARGEST = 1e100
 """A score beyond it counts as none: its square would not be a number."""
 
 Seeds = tuple[int, ...]
-
-
-def higher_is_better(metric: str) -> bool:
-    return metric.rpartition("/")[2] in HIGHER
 
 
 def value(row: Row, metric: str) -> float | None:

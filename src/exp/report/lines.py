@@ -9,10 +9,12 @@ import numpy as np
 from exp.figures import bands
 from exp.figures.board import Board, Look
 from exp.figures.metric import Metric
+from exp.measures import headline
 from exp.report.captions import counted, troubles
 from exp.report.histories import History, history, summed, together
 from exp.report.maps import Maps
-from exp.report.scored import Group, Scored
+from exp.report.results import metrics_of
+from exp.report.scored import SHARES, Group, Scored
 
 LINES = 6
 """Groups: of more, colours could not be told apart."""
@@ -26,8 +28,9 @@ def curves(scored: Scored, maps: Maps, look: Look) -> Board | None:
     """Loss and metric over the epochs, of the best groups."""
     split, _, last = scored.metric.name.rpartition("/")
     split = split if split in ("train", "validation", "test") else "test"
-    wanted = [Metric(f"{split}/loss", False), Metric(f"{split}/accuracy", True)]
-    if last not in ("loss", "accuracy"):
+    usual = headline(metrics_of(scored.rows))
+    wanted = [Metric(f"{split}/loss", False), Metric(f"{split}/{usual}", usual in SHARES)]
+    if last not in ("loss", usual):
         wanted.append(scored.metric)
     found = {}
     for group in scored.ranked[:LINES]:

@@ -10,6 +10,8 @@ from typing import Any
 
 from exp.arguments import Parser, place
 from exp.errors import ExpError, RunDirectoryError, shown, unknown
+from exp.files import write_output
+from exp.measures import headline
 from exp.report.conditions import OF_A_RUN, Condition, is_number
 from exp.report.groups import SPLITS, Groups, Standing, grouped, over_seeds, ranked
 from exp.report.layout import cell
@@ -80,12 +82,12 @@ def main(words: list[str]) -> int:
             raise ExpError(f"--figures: {first} is a run, whose figures are its own: name a folder")
         drawn(found, Path(args.figures) if args.figures else first / "figures", args.theme)
     if args.parquet:
-        export.write(Path(args.parquet), export.parquet(found))
+        write_output(Path(args.parquet), export.parquet(found))
     for target, content in ((args.csv, export.csv), (args.json, export.json)):
         if target == "-":
             sys.stdout.write(content(found))
         elif target:
-            export.write(Path(target), content(found).encode())
+            write_output(Path(target), content(found).encode())
     if "-" not in (args.csv, args.json):
         print(text(found))
     return 0
@@ -121,7 +123,9 @@ def parser() -> Parser:
         "--by", action="append", metavar="KEYS",
         help="what makes a group: a,b; by default all that varies but the seeds",
     )  # fmt: skip
-    made.add_argument("--metric", help="such as accuracy, test/loss, seconds; default: accuracy")
+    made.add_argument(
+        "--metric", help="such as accuracy, test/loss, seconds; default: accuracy, or rmse"
+    )
     made.add_argument(
         "--where", action="append", default=[], metavar="CONDITION",
         help="key=value, also != < > <= >=: only runs that meet it; may be given several times",
@@ -160,7 +164,7 @@ def results(
         paths: sweep directories, run directories, or folders that hold some.
         by: keys that make a group; None: all that varies but the seeds.
         metric: with a split (`test/loss`) or without, and then of validation rows where there are
-            any, else of test rows; None: accuracy.
+            any, else of test rows; None: accuracy, or RMSE where there is none.
         where: conditions, `key=value`.
         sort: a key of `by` or of `ORDERS`, with a minus in front for the other direction.
         top: how many groups to show.
@@ -188,19 +192,20 @@ def results(
     ]
     runs, said = completed(runs, by or (), conditions, metrics)
     faults += said
-    scored = metric_named(metric or "accuracy", metrics)
+    wanted = metric or headline(metrics)
+    scored = metric_named(wanted, metrics)
     if metrics and scored not in metrics:
-        faults.append(
-            "--metric: "
-            + unknown("metric", metric or "accuracy", [cell(m) for m in sorted(metrics)])
-        )
+        faults.append("--metric: " + unknown("metric", wanted, [cell(m) for m in sorted(metrics)]))
     keys = tuple(by) if by is not None else over_seeds(runs.keys)
     if test not in TESTS:
         faults.append("--test: " + unknown("test", test, list(TESTS)))
     if sort is not None and sort.removeprefix("-") not in (*ORDERS, *keys):
-        faults.append(
-            "--sort: " + unknown("key", sort.removeprefix("-"), (*map(cell, keys), *ORDERS))
-        )
+        word = sort.removeprefix("-")
+        told = unknown("key", word, (*map(cell, keys), *ORDERS))
+        ends = [cell(key) for key in keys if key.rpartition(".")[2] == word]
+        if ends:  # `lr` is nearer to optimizer.lr than any measure of letters says
+            told = f"unknown key {shown(word)}. Did you mean {' or '.join(map(repr, ends))}?"
+        faults.append(f"--sort: {told}")
     count = counted(top, faults)
     if faults:
         raise ExpError("\n     ".join(faults))

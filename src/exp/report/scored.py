@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from exp.figures.levels import Levels
 from exp.figures.metric import Metric
+from exp.measures import headline, higher_is_better
 from exp.report.captions import brief, caption, short
 from exp.report.conditions import is_number
-from exp.report.groups import higher_is_better, value
+from exp.report.groups import grouped, value
 from exp.report.results import metric_named, metrics_of
 from exp.report.runs import Row, Runs
+from exp.report.statistics import Spread
 from exp.report.values import Scalar, names_seed, written
 
 SHARES = ("accuracy", "precision", "recall", "f1", "auroc", "calibration_error")
@@ -42,7 +44,7 @@ class Scored:
 
     Args:
         runs: as they were gathered.
-        metric: as `exp results` takes it; None: accuracy.
+        metric: as `exp results` takes it; None: accuracy, or RMSE where there is none.
 
     Attributes:
         rows: of the runs, by number.
@@ -52,7 +54,8 @@ class Scored:
 
     def __init__(self, runs: Runs, metric: str | None = None) -> None:
         self.rows: tuple[Row, ...] = runs.rows
-        name = metric_named(metric or "accuracy", metrics_of(runs.rows))
+        met = metrics_of(runs.rows)
+        name = metric_named(metric or headline(met), met)
         self.metric = Metric(name, name.rpartition("/")[2] in SHARES)
         self.sign = 1.0 if higher_is_better(name) else -1.0
         scores = [value(row, name) for row in self.rows]
@@ -86,11 +89,16 @@ class Scored:
         given = (self.rows[place].parameters.get(key) for key in self.seeds)
         return (*(in_order(each) for each in given), (False, float(place), ""))
 
-    def mean(self, members: Sequence[int]) -> float:
-        """Of the scores of some runs; NaN where none has one."""
-        found = self.scores[list(members)]
-        found = found[np.isfinite(found)]
-        return float(found.mean()) if len(found) else float("nan")
+    def over_seeds(self, members: Iterable[int]) -> list[float]:
+        """One score for each seed of some runs, as `exp results` counts them: runs with the same
+        seeds are no independent draws, so they are averaged first."""
+        found = grouped([self.rows[place] for place in members], (), self.metric.name).all
+        return list(found[0].scores.values()) if found else []
+
+    def mean(self, members: Iterable[int]) -> float:
+        """Of the scores of some runs over their seeds; NaN where none has one."""
+        found = self.over_seeds(members)
+        return Spread.of(found).mean if found else float("nan")
 
     @cached_property
     def ranked(self) -> list[Group]:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exp.report.groups import Standing, higher_is_better
+from exp.measures import higher_is_better
+from exp.report.groups import Standing
 from exp.report.layout import aligned, cell, number
 from exp.report.runs import STATUSES, Row
 from exp.report.statistics import TESTS, pairs

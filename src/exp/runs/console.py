@@ -8,52 +8,57 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 from exp.engine import Job, Predictor, Training
+from exp.measures import EVERY
+from exp.runs import notes
 from exp.runs.directory import RunDirectory
+from exp.runs.targets import target_of
+
+TOLD = {"loss": ("loss", ".4f"), "accuracy": ("acc", ".2%"), "rmse": ("RMSE", ".4f")}
+"""Scores of the lines between: how each is named and written."""
+FINAL = ("loss", *(name for name in EVERY if name != "loss"))
+"""Scores of the closing table."""
 
 
 def opening(job: Job, directory: RunDirectory) -> Iterator[str]:
-    """What is about to be trained, and the untrained model's first ten answers, line by line."""
+    """What is about to be trained, and the untrained model's first ten answers."""
     data, split = job.data.data, job.data.split
+    target = target_of(data)
     counts = f"{len(split.train)} train"
     counts += f", {len(split.validation)} validation" if len(split.validation) else ""
     counts += f", {len(split.test)} test"
     predictor = Predictor(job, None)
     size = sum(shape.numel() for shape in predictor.model.shapes.values())
     inputs = job.data.X.shape[1]
+    features = "1 feature" if data.X.shape[1] == 1 else f"{data.X.shape[1]} features"
     made = f" as {inputs} inputs" if inputs != data.X.shape[1] else ""
     yield (
-        f"{job.plan.name}: {len(data.y)} rows ({counts}), {data.X.shape[1]} features{made}, "
-        f"{len(data.classes)} classes; {job.plan['model'].name} with {size} parameters; "
+        f"{job.plan.name}: {len(data.y)} rows ({counts}), {features}{made}, "
+        f"{target.about}; {job.plan['model'].name} with {size} parameters; "
         f"run directory {directory.path}"
     )
     yield from data.notes
+    yield from notes.before(job)
     if job.device.note:
         yield job.device.note
     logits = predictor.logits(job.data.X[:10])
     chances = predictor.probabilities(logits)
     labels = predictor.labels(logits)
-    yield "Untrained model, first ten rows: logits -> probabilities -> label (true label)"
-    for z, p, label, truth in zip(logits, chances, labels, data.y[:10], strict=True):
-        said, true = data.classes[label], data.classes[truth]
-        yield f"  {numbers(z)} -> {numbers(p)} -> {said} ({true})"
-
-
-def numbers(values: np.ndarray) -> str:
-    return "[" + " ".join(f"{value:.4f}" for value in values) + "]"
+    lines = [f"Untrained model, first ten rows: {target.untrained}"]
+    for z, p, said, truth in zip(logits, chances, labels, data.y[:10], strict=True):
+        lines.append(f"  {target.said(z, p, said, truth)}")
+    yield "\n".join(lines)
 
 
 def line(training: Training, position: int) -> str:
-    """`Epoch: 10 | Loss: ... | Acc: ... | Test loss: ... | Test acc: ...`"""
+    """`Epoch: 10 | Loss: ... | Acc: ... | Test loss: ... | Test acc: ...`; of numbers, RMSE."""
     row = training.stack.history.newest(position)
     parts = [f"Epoch: {training.epoch}"]
     for split, title in (("train", ""), ("validation", "Validation "), ("test", "Test ")):
-        if f"{split}/loss" in row:
-            loss, accuracy = row[f"{split}/loss"], row[f"{split}/accuracy"]
-            parts.append(f"{title}loss: {loss:.4f}".capitalize())
-            parts.append(f"{title}acc: {accuracy:.2%}".capitalize())
+        for score, (name, form) in TOLD.items():
+            if f"{split}/{score}" in row:
+                text = f"{title}{name}: {row[f'{split}/{score}']:{form}}"
+                parts.append(text[0].upper() + text[1:])
     return " | ".join(parts)
 
 
@@ -97,8 +102,8 @@ def above(stream: Any) -> Iterator[None]:
 def closing(directory: RunDirectory, summary: dict[str, Any], seconds: float) -> str:
     """The table at the end: scores of every split and the paths of what was written."""
     final = summary["final"]
-    splits = [name for name in ("train", "validation", "test") if f"{name}/accuracy" in final]
-    names = ("loss", "accuracy", "precision", "recall", "f1", "auroc", "calibration_error")
+    splits = [name for name in ("train", "validation", "test") if f"{name}/loss" in final]
+    names = [name for name in FINAL if any(f"{split}/{name}" in final for split in splits)]
     lines = [f"{summary['status']} after {summary['epochs']} epochs in {seconds:.1f} s", ""]
     lines.append(f"{'':<18}" + "".join(f"{name:>12}" for name in splits))
     for name in names:
@@ -106,19 +111,7 @@ def closing(directory: RunDirectory, summary: dict[str, Any], seconds: float) ->
         texts = ["-" if cell is None else f"{cell:.4f}" for cell in cells]
         lines.append(f"{name:<18}" + "".join(f"{text:>12}" for text in texts))
     lines += ["", f"Written to {directory.path}/"]
-    shown = [*directory.files(), directory.record]
-    places = sorted(path.relative_to(directory.path).as_posix() for path in shown)
-    places = [place for place in places if not place.startswith(".hydra/")]
+    shown = [*directory.names(), directory.record.name]
+    places = sorted(place for place in shown if not place.startswith(".hydra/"))
     lines += [f"  {place}" for place in places]
     return "\n".join(lines)
-
-
-def advice(status: str) -> str | None:
-    """What usually helps a run that did not go well."""
-    if status == "diverged":
-        return (
-            "The loss is no longer finite: the run has diverged. A smaller optimizer.lr usually "
-            "helps (a tenth), or trainer.clip_norm=1, or split.standardize=true. "
-            "The last finite weights were kept."
-        )
-    return None

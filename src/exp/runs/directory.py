@@ -21,6 +21,7 @@ from exp.files import TEMPORARY, Drafts, flush
 
 PAGE = "report.html"
 """What `exp report` makes of a run stands beside its files, and is none of them."""
+HYDRA = ".hydra"
 RECORD_SIZE = 64 << 20
 """Bytes of run.json; that of a run has a thousandth."""
 
@@ -35,8 +36,9 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.drafts = Drafts()
-        self._drafted: dict[Path, str] = {}
-        self._written: dict[Path, str] = {}
+        # Relative path -> digest.
+        self._drafted: dict[str, str] = {}
+        self._written: dict[str, str] = {}
 
     @property
     def config(self) -> Path:
@@ -44,7 +46,7 @@ class RunDirectory:
 
     @property
     def hydra(self) -> Path:
-        return self.path / ".hydra"
+        return self.path / HYDRA
 
     @property
     def record(self) -> Path:
@@ -128,7 +130,10 @@ class RunDirectory:
                 folder.mkdir(exist_ok=True)
             self.drafts.add(contents)
         # So that a digest of what this process has written is taken without reading it again.
-        self._drafted |= {path: sha256(content) for path, content in contents.items()}
+        self._drafted |= {
+            path.relative_to(self.path).as_posix(): sha256(content)
+            for path, content in contents.items()
+        }
 
     def place(self) -> None:
         """Has every draft take its place, once they are all on the disk.
@@ -136,8 +141,8 @@ class RunDirectory:
         Raises:
             RunDirectoryError: one of them cannot.
         """
-        for path in self._drafted:
-            self._written.pop(path, None)
+        for name in self._drafted:
+            self._written.pop(name, None)
         with self._told(self.drafts.places):
             flush([self.drafts])
             self.drafts.place()
@@ -161,13 +166,14 @@ class RunDirectory:
             reason = error.strerror or error
             raise RunDirectoryError(f"cannot write {names} in {self.path}: {reason}") from error
 
-    def files(self) -> list[Path]:
-        """Every file whose digest stands in run.json, which cannot hold its own, in a fixed order.
+    def names(self) -> list[str]:
+        """Every file whose digest stands in run.json, which cannot hold its own: relative paths,
+        in a fixed order.
 
         Drafts of files that a crash has left are nobody's; our own count as what they will be.
         """
-        found = {self.path / name for name in files_below(self.path) if not is_draft(name)}
-        return sorted({*found, *self.drafts.places} - {self.record, self.path / PAGE})
+        found = {name for name in files_below(str(self.path)) if not is_draft(name)}
+        return sorted({*found, *self._drafted} - {self.record.name, PAGE}, key=parts_of)
 
     def digests(self, *, growing: bool = False) -> dict[str, str]:
         """Relative path -> sha256 of every file.
@@ -176,14 +182,14 @@ class RunDirectory:
             growing: leaves out the log, which is still being written, and what an earlier process
                 has left in a run that goes on.
         """
-        files = self.files()
+        names = self.names()
         if growing:
-            files = [p for p in files if p == self.config or p.parent == self.hydra]
+            names = [n for n in names if n == self.config.name or n.startswith(f"{HYDRA}/")]
         return {
-            path.relative_to(self.path).as_posix(): self._drafted.get(path)
-            or self._written.get(path)
-            or sha256(path.read_bytes())
-            for path in files
+            name: self._drafted.get(name)
+            or self._written.get(name)
+            or sha256((self.path / name).read_bytes())
+            for name in names
         }
 
     def write_record(self, record: dict[str, Any]) -> None:
@@ -248,14 +254,18 @@ def record_digest(record: dict[str, Any]) -> str:
     return sha256(json.dumps(record, sort_keys=True, allow_nan=False).encode())
 
 
-def files_below(folder: Path) -> Iterator[str]:
+def files_below(folder: str) -> Iterator[str]:
     """The files in a folder and in those below, by relative path; links to folders lead nowhere."""
     with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                yield from (f"{entry.name}/{name}" for name in files_below(folder / entry.name))
+                yield from (f"{entry.name}/{name}" for name in files_below(entry.path))
             elif entry.is_file():
                 yield entry.name
+
+
+def parts_of(name: str) -> list[str]:
+    return name.split("/")
 
 
 def is_draft(path: str) -> bool:
@@ -275,6 +285,22 @@ def yaml_text(value: Any) -> str:
     """YAML of plain values, keys in their order."""
     text: str = yaml.dump(value, Dumper=Dumper, sort_keys=False, allow_unicode=True)
     return text
+
+
+_parts: dict[str, str] = {}
+
+
+def config_text(config: Mapping[str, Any]) -> str:
+    """What `yaml_text` makes of a config that has a key: part by part, as the runs of a sweep share
+    most of theirs, and a part that was written before is known."""
+    if len(_parts) > 10_000:
+        _parts.clear()
+    texts = []
+    for part in config.items():
+        if (known := repr(part)) not in _parts:
+            _parts[known] = yaml_text(dict([part]))
+        texts.append(_parts[known])
+    return "".join(texts)
 
 
 def json_text(value: Any) -> str:

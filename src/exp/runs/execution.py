@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from exp.engine import Job, Result, Training, capture
 from exp.engine.state import best_state
 from exp.errors import ExpError
-from exp.runs import checkpoint, console, finished, process, provenance, recordings
+from exp.runs import checkpoint, console, finished, notes, process, provenance, recordings
 from exp.runs.checkpoint import Checkpoint
-from exp.runs.directory import RunDirectory, json_text, yaml_text
+from exp.runs.directory import RunDirectory, config_text, json_text
 from exp.runs.pictures import picture
 from exp.runs.tables import Answers, metrics_text, summary
+from exp.runs.targets import target_of
 
 if TYPE_CHECKING:
     from exp.figures import FigureWorker
@@ -79,7 +80,7 @@ class Execution:
                 "rows": len(data.data.y),
                 "features": list(data.data.features),
                 **({"notes": list(data.data.notes)} if data.data.notes else {}),
-                "classes": list(data.data.classes),
+                **target_of(data.data).record,
             },
             "process": process.this(),
             "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -98,7 +99,7 @@ class Execution:
         directory = self.directory
         directory.draft(
             {
-                directory.config: yaml_text(self.job.plan.stored),
+                directory.config: config_text(self.job.plan.stored),
                 **{directory.hydra / name: text for name, text in self.hydra.items()},
             }
         )
@@ -154,7 +155,7 @@ class Execution:
         if drawn is not None:
             self._draw(drawn)
         self.timings = {"training": seconds, "files and figures": time.perf_counter() - begun}
-        advice = console.advice(result.status)
+        advice = notes.after(result)
         if advice:
             self.log.warning("%s", advice)
         total = time.perf_counter() - self.started

@@ -8,7 +8,6 @@ import numpy as np
 
 from exp.engine import Result
 from exp.figures import Picture
-from exp.figures.numbers import percent
 from exp.runs.tables import Answers
 
 CODES = {"train": 0, "validation": 1, "test": 2}
@@ -23,14 +22,16 @@ MOST_UNITS = 512
 
 
 def picture(answers: Answers) -> Picture | None:
-    """The picture of a run, its decision map computed by the model; None where none is wanted."""
+    """The picture of a run, its map computed by the model; None where none is wanted."""
     result = answers.result
     plan, prepared = result.job.plan, result.job.data
     figures = plan.figures
     if figures is None:
         return None
     data, view, predictor = prepared.data, result.job.view, result.predictor
-    plane, drawn = view.plane, set(figures.draw)
+    target = answers.target
+    plane, names = view.plane, [name for name in figures.draw if name not in target.elsewhere]
+    drawn = set(names)
     xs, ys, points = view.grid(figures.resolution)
     logits = predictor.logits(points)
     chances = predictor.probabilities(logits).T.reshape(-1, len(ys), len(xs))
@@ -40,20 +41,25 @@ def picture(answers: Answers) -> Picture | None:
         scores = np.concatenate(list(answers.probabilities.values()))
     units = hidden_units(result) if "hidden_units" in drawn else {}
     split = "test" if "test" in answers.rows else "train"
-    right = float((answers.predicted[split] == data.y[answers.rows[split]]).mean())
+    predicted = np.concatenate(list(answers.predicted.values()))
+    truth, none = data.y[rows], np.zeros(0)
+    of_classes = (np.zeros(len(rows)),) * 2 if data.numeric else (truth, predicted)
     return Picture(
         dataset=plan["dataset"].name,
         model=plan["model"].name,
         optimizer=plan["optimizer"].name,
         seed=str(plan.seed),
-        metric=f"{split} accuracy {percent(right)}",
+        metric=target.headline(split, answers.predicted[split], data.y[answers.rows[split]]),
         classes=data.classes,
         axes=plane.axes,
         note=plane.note,
         map_note=plane.map_note,
         points=plane.project(view.space[rows]),
-        labels=data.y[rows],
-        predicted=np.concatenate(list(answers.predicted.values())),
+        labels=of_classes[0],
+        predicted=of_classes[1],
+        targets=truth if data.numeric else none,
+        fitted=predicted if data.numeric else none,
+        features=len(prepared.features),
         split=np.concatenate(
             [np.full(len(index), CODES[name], np.uint8) for name, index in answers.rows.items()]
         ),
@@ -67,7 +73,7 @@ def picture(answers: Answers) -> Picture | None:
         best_epoch=result.best_epoch,
         monitor=plan.monitor,
         animation=figures.animation,
-        names=tuple(figures.draw),
+        names=tuple(names),
         format=tuple(figures.format),
         theme=figures.theme,
         dpi=figures.dpi,

@@ -1,4 +1,4 @@
-"""Final scores of a split, by torchmetrics."""
+"""Final scores of a split: of classes by torchmetrics, of numbers as it defines them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ def scores(probabilities: np.ndarray, predicted: np.ndarray, labels: np.ndarray)
         labels: `[rows]` int64.
 
     Returns:
-        Numbers by name; AUROC is None where a split has rows of one class only. `confusion` is a
-        nested list, rows true classes and columns predicted ones.
+        Numbers by name. None stands for what is not defined: AUROC where a split has rows of one
+        class only; of two classes, recall where there is no row of the second one, and then also
+        precision and F1 where none is predicted either. `confusion` is a nested list, rows true
+        classes and columns predicted ones.
     """
     import torch
 
@@ -53,7 +55,36 @@ def scores(probabilities: np.ndarray, predicted: np.ndarray, labels: np.ndarray)
             ),
             "confusion": metrics_of(metrics, "confusion_matrix", guesses, truth, count).tolist(),
         }
+    if binary and 1 not in met:  # torchmetrics makes 0 of 0 / 0
+        found["recall"] = None
+        if not predicted.any():
+            found["precision"] = found["f1"] = None
     return found
+
+
+def errors(predicted: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
+    """Root mean squared error, mean absolute error, and R².
+
+    As torchmetrics' `mean_squared_error(squared=False)`, `mean_absolute_error` and `r2_score`,
+    computed in float64. The last takes targets whose squares around their mean sum up to less
+    than 1e-4 for constant; here only those are that are.
+
+    Args:
+        predicted, truth: `[rows]`.
+
+    Returns:
+        Numbers by name; `r2` is None where all of `truth` is one number.
+    """
+    targets = truth.astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):  # of a run that has diverged
+        apart = predicted.astype(np.float64) - targets
+        squares = np.square(apart)
+        whole = np.square(targets - targets.mean()).sum()
+        return {
+            "rmse": float(np.sqrt(squares.mean())),
+            "mae": float(np.abs(apart).mean()),
+            "r2": float(1 - squares.sum() / whole) if np.ptp(targets) > 0 else None,
+        }
 
 
 def metrics_of(metrics: Any, name: str, guesses: Any, truth: Any, options: dict[str, Any]) -> Any:

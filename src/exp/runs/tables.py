@@ -9,7 +9,7 @@ import numpy as np
 from exp.data import Data
 from exp.engine import Result
 from exp.runs.directory import csv_text
-from exp.runs.scores import scores
+from exp.runs.targets import target_of
 
 
 def metrics_text(history: dict[str, np.ndarray]) -> str:
@@ -23,43 +23,45 @@ class Answers:
 
     Attributes:
         rows: split name -> row indices into the data set.
+        target: what is answered: classes or numbers.
         logits, probabilities, predicted: split name -> `[rows, outputs]`, `[rows, classes]`,
             `[rows]`.
     """
 
     def __init__(self, result: Result) -> None:
         prepared, predictor = result.job.data, result.predictor
-        self.result = result
+        self.result, self.target = result, target_of(prepared.data)
         self.rows = prepared.split.parts
         self.logits = {n: predictor.logits(prepared.X[rows]) for n, rows in self.rows.items()}
         self.probabilities = {n: predictor.probabilities(z) for n, z in self.logits.items()}
         self.predicted = {n: predictor.labels(z) for n, z in self.logits.items()}
 
     def scores(self) -> dict[str, dict[str, Any]]:
-        """Final scores of every split: the loss, then what torchmetrics says."""
+        """Final scores of every split: the loss, then those of the target."""
         prepared, predictor = self.result.job.data, self.result.predictor
         found: dict[str, dict[str, Any]] = {}
         for name, rows in self.rows.items():
             labels = prepared.y[rows]
             found[name] = {"loss": predictor.loss(prepared.X[rows], labels)}
             with predictor.alone():  # more threads would add in another order
-                found[name] |= scores(self.probabilities[name], self.predicted[name], labels)
+                answers = self.probabilities[name], self.predicted[name]
+                found[name] |= self.target.scores(*answers, labels)
         return found
 
     def predictions_text(self) -> str:
         """predictions.csv: features, label, logits, probabilities and predicted label of every
-        row, in the order in which the split holds them; `row` counts from 0 in the data set."""
-        data = self.result.job.data.data
-        names = np.array(data.classes)
+        row, or target and predicted number, in the order in which the split holds them; `row`
+        counts from 0 in the data set."""
+        data, target = self.result.job.data.data, self.target
         outputs = next(iter(self.logits.values())).shape[1]
-        logits = ["logit"] if outputs == 1 else [f"logit:{name}" for name in data.classes]
+        logits = target.logits(outputs)
+        own = target.column
         header = [
             *("split", "row"),
-            *(f"feature:{name}" if clash(name) else name for name in data.features),
-            "label",
+            *(f"feature:{name}" if clash(name, own) else name for name in data.features),
+            own,
             *logits,
-            *(f"probability:{name}" for name in data.classes),
-            "predicted",
+            *target.answers,
         ]
         lines: list[Any] = []
         for name, rows in self.rows.items():
@@ -67,10 +69,9 @@ class Answers:
                 [name] * len(rows),
                 rows.tolist(),
                 *features(data, rows),
-                names[data.y[rows]].tolist(),
-                *self.logits[name].astype(str).T.tolist(),
-                *self.probabilities[name].astype(str).T.tolist(),
-                names[self.predicted[name]].tolist(),
+                target.texts(data.y[rows]),
+                *self.logits[name].astype(str).T.tolist()[: len(logits)],
+                *target.columns(self.probabilities[name], self.predicted[name]),
             ]
             lines.extend(zip(*columns, strict=True))
         return csv_text(header, lines)
@@ -90,9 +91,9 @@ def features(data: Data, rows: np.ndarray) -> list[list[str]]:
     return columns
 
 
-def clash(feature: str) -> bool:
-    """Whether a feature is named like a column of our own."""
-    ours = ("split", "row", "label", "predicted", "logit")
+def clash(feature: str, target: str) -> bool:
+    """Whether a feature is named like a column of our own, that of the target among them."""
+    ours = ("split", "row", target, "predicted", "logit")
     return feature in ours or feature.startswith(("logit:", "probability:", "feature:"))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from exp.compose import draws
 from exp.errors import ExpError
 from exp.resolving import bounded
 from exp.sweeps.task import swept
@@ -49,7 +50,7 @@ def launch(launcher: StackedLauncher, jobs: Numbered) -> list[JobReturn]:
     from exp.sweeps.plans import Planner
 
     settings, faults = sweeping(plain_node(launcher.config, "sweep"))
-    workers = Workers(settings, len(jobs))
+    workers = Workers(settings, len(jobs), draws=draws(launcher.config))
     composer = Composer(launcher.hydra_context.config_loader, launcher.config)
     root = Path(str(launcher.config.hydra.sweep.dir))
     returns: dict[int, JobReturn] = {}

@@ -191,6 +191,7 @@ class Composer:
     def __init__(self, loader: ConfigLoader, master: DictConfig) -> None:
         self.loader, self.master = loader, master
         self.groups = set(group_names(loader))
+        self.last: tuple[Words, Base] | None = None
 
     def all(
         self, runs: Iterable[tuple[int, Words]]
@@ -210,7 +211,7 @@ class Composer:
         self, key: Words, members: list[tuple[int, Words]]
     ) -> Iterator[tuple[int, Words, Composed | ConfigError]]:
         try:
-            base = Base(self.loader, self.master, key)
+            base = self._base_of(key)
         except ConfigError as error:
             if members[0][1] != key and self._whole(members[0][1]):
                 # What the base lacks, such as a seed that is `???`, the runs give.
@@ -226,6 +227,16 @@ class Composer:
                 yield number, words, base.composed(number, words, changes)
             except ConfigError as error:
                 yield number, words, error
+
+    def _base_of(self, key: Words) -> Base:
+        """The base of these words; the last one is kept, since a search asks for it again with
+        every batch."""
+        if self.last is None or self.last[0] != key:
+            self.last = None  # two would be held else
+            self.last = key, Base(self.loader, self.master, key)
+        base = self.last[1]
+        HydraConfig.instance().cfg = base.config  # what `${hydra:...}` looks at
+        return base
 
     def _whole(self, words: Words) -> bool:
         """Whether Hydra can compose a run from all of its overrides."""

@@ -43,17 +43,18 @@ class Workers:
     Args:
         settings: of the sweep.
         runs: how many there are to do: no more processes than that.
+        draws: whether they will draw figures.
 
     Raises:
         ConfigError: the backend is not installed.
     """
 
-    def __init__(self, settings: Sweeping, runs: int) -> None:
+    def __init__(self, settings: Sweeping, runs: int, *, draws: bool = True) -> None:
         module = NEEDS.get(settings.backend)
         if module is not None and find_spec(module) is None:
             install = f"pip install 'exp[{settings.backend}]'"
             raise ConfigError([Fault("sweep.backend", f"{module} is not installed: {install}")])
-        self.backend = settings.backend
+        self.backend, self.draws = settings.backend, draws
         self.count = max(1, min(settings.n_jobs or cores(), runs))
         self._warm: Iterator[Any] | None = None
 
@@ -89,7 +90,7 @@ class Workers:
 
         options: dict[str, Any] = {}
         if self.backend == "loky" and self.count > 1:
-            options = {"initializer": ready, "initargs": (os.getpid(),)}
+            options = {"initializer": ready, "initargs": (os.getpid(), self.draws)}
         returns = "generator_unordered" if self.backend == "loky" else "list"
         with (
             connected(self.backend, self.count),

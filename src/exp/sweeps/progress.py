@@ -15,7 +15,7 @@ from exp.report.text import table, told
 from exp.report.values import plain_key
 from exp.sweeps.grid import Words
 from exp.sweeps.plans import Planned
-from exp.sweeps.table import BEST, Tally
+from exp.sweeps.table import BEST, Tally, loss_of
 from exp.sweeps.work import Outcome
 
 
@@ -95,20 +95,21 @@ def trouble(number: int, words: Words, outcome: Outcome) -> str:
     return f"{told}{message}\n  see {outcome.directory}/exp.log"
 
 
-def closing(tally: Tally, keys: Sequence[str], place: str, seconds: float) -> str:
-    """The table at the end: the best groups or runs, and what became of all."""
+def closing(
+    tally: Tally, keys: Sequence[str], place: str, seconds: float, *, ranking: bool = True
+) -> str:
+    """The table at the end: what became of all and, if wanted, the best groups or runs."""
     told = ", ".join(f"{count} {status}" for status, count in tally.statuses.most_common())
     lines = [f"{tally.statuses.total()} runs in {seconds:.1f} s: {told}"]
-    split = tally.split
-    if split is not None:
-        lines += ["", *best(tally, keys, split, Path(place))]
+    if tally.metric is not None and ranking:
+        lines += ["", *best(tally, keys, tally.metric, Path(place))]
     lines += ["", f"Every run: {place}/runs.csv"]
     return "\n".join(lines)
 
 
-def best(tally: Tally, keys: Sequence[str], split: str, place: Path) -> list[str]:
+def best(tally: Tally, keys: Sequence[str], metric: str, place: Path) -> list[str]:
     """`exp results` in short: the best groups over seeds, or runs where none has several seeds."""
-    groups = tally.groups[split]
+    groups = tally.groups[metric]
     scores = [len(group.scores) for group in groups.all if group.scores]
     title = f"Best by {groups.metric}"
     if max(scores) > 1:
@@ -119,22 +120,22 @@ def best(tally: Tally, keys: Sequence[str], split: str, place: Path) -> list[str
     count = sum(scores)
     return [
         title + (f", {BEST} of {count}" if count > BEST else ""),
-        *runs(tally, keys, split, place),
+        *runs(tally, keys, metric, place),
     ]
 
 
-def runs(tally: Tally, keys: Sequence[str], split: str, place: Path) -> list[str]:
-    """The best runs on a split, as aligned text."""
-    accuracy, loss = f"{split}/accuracy", f"{split}/loss"
+def runs(tally: Tally, keys: Sequence[str], metric: str, place: Path) -> list[str]:
+    """The best runs by a score, as aligned text."""
+    loss = loss_of(metric)
     names = [plain_key(key) for key in keys]
     lines = [
         [
             str(row.number),
             *(cell(row.parameters[name]) for name in names),
-            number(row.metrics[accuracy]),
+            number(row.metrics[metric]),
             number(row.metrics.get(loss)),
             told(row.path, place),
         ]
-        for row in tally.best[split]
+        for row in tally.best[metric]
     ]
-    return aligned([["run", *keys, accuracy, loss, "directory"], *lines])
+    return aligned([["run", *keys, metric, loss, "directory"], *lines])

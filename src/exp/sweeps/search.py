@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exp import plugins
+from exp.compose import draws
 from exp.config import plan
 from exp.errors import ConfigError, Fault, ImpossibleError
+from exp.measures import HEADLINES
 from exp.report.runs import files, finite, part
 from exp.sweeps import bridge
 from exp.sweeps.grid import Words
@@ -97,7 +99,7 @@ class Search(Sweep):
         stacks = getattr(self.trainer, "stacks", False)
         reason = bridge.plain_reason(self.trainer) if stacks else None
         self.stacks = stacks and reason is None
-        self.workers = Workers(self.settings, self.searching.batch)
+        self.workers = Workers(self.settings, self.searching.batch, draws=draws(self.config))
         self.directory = SweepDirectory(Path(str(self.config.hydra.sweep.dir)))
         self.composer, self.planner = Composer(self.loader, self.config), Planner(repeats=True)
         if self.stacks and not self.faults:
@@ -310,7 +312,7 @@ class Search(Sweep):
             return "\n".join([*lines, "No trial was completed"])
         assert best.directory is not None
         final = part(files(place / best.directory)[1], "final")
-        known = [f"{split}/accuracy" for split in ("validation", "test")]
+        known = [f"{split}/{score}" for score in HEADLINES for split in ("validation", "test")]
         others = [f"{n} {final[n]:.4f}" for n in known if n in final and n != self.metric]
         more = f" ({', '.join(others)})" if others else ""
         where = f"in {place / best.directory}"

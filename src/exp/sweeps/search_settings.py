@@ -11,16 +11,12 @@ from pydantic import Field
 
 from exp.config import Plan
 from exp.errors import Fault, unknown
+from exp.measures import CURVES, EVERY, higher_is_better
 from exp.registry import checked, config_parameters, schema_of
 from exp.schema import Count, Seed
-from exp.sweeps.table import METRICS
 
 NODE = "hydra.sweeper"
 SPLITS = ("validation", "test", "train")
-FALLS = ("loss", "calibration_error")
-"""Scores of which less is better."""
-CURVES = ("loss", "accuracy")
-"""Scores that metrics.csv has over the epochs."""
 NEEDS = {"optuna": "optuna", "cmaes": "cmaes"}
 
 Batch = Annotated[int, Field(ge=1, le=1024)]
@@ -62,11 +58,12 @@ def searching(given: Mapping[str, Any]) -> tuple[Searching, list[Fault]]:
 
 def metric_faults(settings: Searching) -> Iterator[Fault]:
     """That a score does not exist, or that no curve of it is there to prune by."""
-    known = [f"{split}/{name}" for split in SPLITS for name in METRICS]
+    known = [f"{split}/{name}" for split in SPLITS for name in EVERY]
     if settings.metric not in ("auto", *known):
         yield Fault(f"{NODE}.metric", unknown("score", settings.metric, ["auto", *known]))
     elif settings.pruner != "none" and not prunable(settings.metric):
-        wanted = "a pruner needs a score that is measured over the epochs: loss or accuracy"
+        curves = f"{', '.join(CURVES[:-1])} or {CURVES[-1]}"
+        wanted = f"a pruner needs a score that is measured over the epochs: {curves}"
         yield Fault(f"{NODE}.metric", f"{wanted}, found {settings.metric!r}")
 
 
@@ -85,7 +82,7 @@ def missing(settings: Searching) -> Iterator[Fault]:
 
 def direction(metric: str) -> Literal["minimize", "maximize"]:
     """Whether less or more of a score is better."""
-    return "minimize" if metric.partition("/")[2] in FALLS else "maximize"
+    return "maximize" if higher_is_better(metric) else "minimize"
 
 
 def metric_of(settings: Searching, plans: Iterable[Plan]) -> tuple[str, list[Fault]]:

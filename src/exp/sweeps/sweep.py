@@ -17,7 +17,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf, open_dict
 
 from exp import plugins
-from exp.compose import one_line
+from exp.compose import draws, one_line
 from exp.config import running, sweeping
 from exp.errors import ConfigError, Fault, ImpossibleError, shown
 from exp.sweeps import bridge
@@ -148,7 +148,7 @@ class Sweep:
         stacks = getattr(launcher, "stacks", False)
         reason = bridge.plain_reason(launcher) if stacks else None
         stacked = stacks and reason is None
-        workers = Workers(self.settings, len(runs))
+        workers = Workers(self.settings, len(runs), draws=draws(self.config))
         directory = SweepDirectory(Path(str(self.config.hydra.sweep.dir)))
         if stacked and not self.faults:
             workers.warm()
@@ -173,7 +173,8 @@ class Sweep:
             workers.close()
             directory.release()
         seconds = time.monotonic() - self.begun
-        print(closing(tally, keys, str(directory.path), seconds), flush=True)
+        ranking = self.settings.ranking
+        print(closing(tally, keys, str(directory.path), seconds, ranking=ranking), flush=True)
         self.pictures(found.planned, directory, len(found.planned))
         self.log(found.planned, directory, entries)
         statuses = set(tally.statuses)

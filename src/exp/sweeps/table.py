@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import IO, Any
 
+from exp.measures import EVERY, HEADLINES, higher_is_better
 from exp.report.groups import SPLITS, Groups, over_seeds, value
 from exp.report.runs import Row, files, parameters, part
 from exp.report.runs import row as row_of
@@ -21,7 +22,6 @@ from exp.runs.directory import csv_text
 from exp.runs.manifest import Entry
 from exp.sweeps.directory import SweepDirectory
 
-METRICS = ("accuracy", "loss", "precision", "recall", "f1", "auroc", "calibration_error")
 COLUMNS = ("test", "validation", "train")
 BEST = 5
 """Runs of the table at the end."""
@@ -34,48 +34,55 @@ Files = tuple[dict[str, Any], dict[str, Any]]
 class Tally:
     """What became of the runs of a sweep.
 
-    Of each run only its score is kept, and that of a split no longer than it may be the one to rank
-    by: validation rows before test rows before those that were trained on.
+    Of each run only its score is kept, and each score no longer than it may be the one to rank by:
+    accuracy before RMSE, which runs have whose target is a number, and of each that of validation
+    rows before test rows before those that were trained on.
 
     Args:
         keys: what was swept.
 
     Attributes:
         statuses: how many ended in which way.
-        groups: split -> the runs that differ only in their seeds, by their accuracy.
-        best: split -> the `BEST` runs of the highest accuracy, the lower loss first where two tie.
+        groups: metric -> the runs that differ only in their seeds, by it.
+        best: metric -> the `BEST` runs by it, the lower loss first where two tie.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
         by = over_seeds([plain_key(key) for key in keys])
         self.statuses: Counter[str] = Counter()
-        self.groups = {split: Groups(by, f"{split}/accuracy") for split in SPLITS}
-        self.best: dict[str, list[Row]] = {split: [] for split in SPLITS}
+        metrics = [f"{split}/{name}" for name in HEADLINES for split in SPLITS]
+        self.groups = {metric: Groups(by, metric) for metric in metrics}
+        self.best: dict[str, list[Row]] = {metric: [] for metric in metrics}
 
     @property
-    def split(self) -> str | None:
-        """The split to rank by."""
-        return next((split for split in SPLITS if self.best[split]), None)
+    def metric(self) -> str | None:
+        """The score to rank by."""
+        return next((metric for metric, best in self.best.items() if best), None)
 
     def add(self, row: Row) -> None:
         self.statuses[row.status] += 1
-        for split in list(self.groups):
-            accuracy, loss = f"{split}/accuracy", f"{split}/loss"
-            self.groups[split].add(row)
-            if value(row, accuracy) is not None:
-                best = self.best[split]
+        for place, metric in enumerate(metrics := list(self.groups)):
+            self.groups[metric].add(row)
+            if value(row, metric) is not None:
+                sign, loss = -1.0 if higher_is_better(metric) else 1.0, loss_of(metric)
+                best = self.best[metric]
                 best.append(row)
                 best.sort(
                     key=lambda row: (
-                        -row.metrics[accuracy],
+                        sign * row.metrics[metric],
                         row.metrics.get(loss, math.inf),
                         row.number,
                     )
                 )
                 del best[BEST:]
-                for lower in SPLITS[SPLITS.index(split) + 1 :]:
-                    self.groups.pop(lower, None)
+                for lower in metrics[place + 1 :]:
+                    del self.groups[lower]
                 break
+
+
+def loss_of(metric: str) -> str:
+    """The loss of the split that a score is of."""
+    return metric.partition("/")[0] + "/loss"
 
 
 def write(directory: SweepDirectory, keys: Sequence[str], runs: Iterable[Entry]) -> Tally:
@@ -108,7 +115,7 @@ def write(directory: SweepDirectory, keys: Sequence[str], runs: Iterable[Entry])
 def columns(keys: Sequence[str], names: Collection[str]) -> list[str]:
     """The columns in one order for every sweep, whichever run is the first."""
     front = ["run", "directory", "status", *keys]
-    metrics = [f"{split}/{name}" for split in COLUMNS for name in METRICS]
+    metrics = [f"{split}/{name}" for split in COLUMNS for name in EVERY]
     back = ["best/epoch", "epochs", "seconds", "signature", "message"]
     known = {*front, *metrics, *back}
     others = [name for name in names if name not in known]

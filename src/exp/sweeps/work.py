@@ -80,9 +80,13 @@ class Outcome:
     value: float | None = None
 
 
-def ready(parent: int) -> None:
+def ready(parent: int, draws: bool) -> None:
     """Prepares a worker process: it will not outlive its parent, it ends its work when that asks
-    for it, and it has imported what it needs."""
+    for it, and it has imported what it needs.
+
+    Args:
+        draws: whether it will draw figures, for which matplotlib takes a while to import.
+    """
     watch(parent)
     # Ctrl-C reaches every process of a terminal: what is to be done about it the parent decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -90,7 +94,9 @@ def ready(parent: int) -> None:
     import sklearn.datasets  # noqa: F401
 
     import exp.engine
-    import exp.figures.draw  # noqa: F401
+
+    if draws:
+        import exp.figures.draw  # noqa: F401
 
 
 _stopping = threading.Event()

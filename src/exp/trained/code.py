@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from torch import nn
 
+from exp.components.shortcuts import called
 from exp.trained.model import Trained
 from exp.trained.module import plain
 
 
 def onnx(trained: Trained, name: str) -> str:
+    said = trained.predictor.objective.loss.answers
     return f"""# {described(trained)}
 import numpy as np
 import onnxruntime
 
 session = onnxruntime.InferenceSession({name!r})
-(probabilities,) = session.run(["probabilities"], {{"rows": X.astype(np.float32)}})"""
+({said},) = session.run(["{said}"], {{"rows": X.astype(np.float32)}})"""
 
 
 def torchscript(trained: Trained, name: str) -> str:
+    said = trained.predictor.objective.loss.answers
     return f"""# {described(trained)}
 import torch
 
 model = torch.jit.load({name!r})
-probabilities = model(torch.from_numpy(X.astype("float32")))"""
+{said} = model(torch.from_numpy(X.astype("float32")))"""
 
 
 def state_dict(trained: Trained, name: str) -> str:
@@ -56,14 +59,19 @@ def state_dict(trained: Trained, name: str) -> str:
     lines += ["with torch.no_grad():", f"    logits = model(rows.to({dtype}))"]
     link = "torch.softmax(logits, dim=1)"
     if job.outputs == 1:
-        link = "torch.sigmoid(torch.cat([-logits, logits], dim=1))"
-    return "\n".join([*lines, f"probabilities = {link}"])
+        slope = trained.predictor.objective.loss.slope
+        steep = "" if slope == 1 else f"{slope:g} * "
+        link = f"torch.sigmoid({steep}torch.cat([-logits, logits], dim=1))"
+    if not trained.classes:
+        link = "logits"
+    return "\n".join([*lines, f"{trained.predictor.objective.loss.answers} = {link}"])
 
 
 def described(trained: Trained) -> str:
     """What X has to be and what comes out, on one line."""
     features, classes = ", ".join(trained.features), ", ".join(trained.classes)
-    whole = f"X [rows, {len(trained.features)}]: {features}; classes: {classes}"
+    told = f"classes: {classes}" if classes else "the target is a number"
+    whole = f"X [rows, {len(trained.features)}]: {features}; {told}"
     printable = "".join(c if c.isprintable() else "?" for c in whole)
     return printable if len(printable) <= 200 else printable[:197] + "..."
 
@@ -82,8 +90,8 @@ def constructor(module: nn.Module) -> tuple[list[str], str]:
 
 
 def call(layer: nn.Module, imports: dict[str, None]) -> str:
-    kind = type(layer)
-    if kind.__module__.startswith("torch.nn."):
-        return f"nn.{layer!r}"
-    imports[f"from {kind.__module__} import {kind.__name__}"] = None
-    return f"{kind.__name__}()" if kind.__init__ is nn.Module.__init__ else repr(layer)
+    for each in layer.modules():
+        kind = type(each)
+        if not kind.__module__.startswith("torch.nn."):
+            imports[f"from {kind.__module__} import {kind.__name__}"] = None
+    return called(layer)

@@ -56,7 +56,8 @@ def example(trained: Trained) -> torch.Tensor:
 
 
 def onnx(module: Deployed, trained: Trained) -> bytes:
-    """The model in ONNX: input `rows`, output `probabilities`, any number of rows."""
+    """The model in ONNX: input `rows`, output `probabilities` (or `predictions`), any number of
+    rows."""
     quiet = logging.getLogger("torch.onnx")
     level = quiet.level
     quiet.setLevel(logging.ERROR)
@@ -69,7 +70,7 @@ def onnx(module: Deployed, trained: Trained) -> bytes:
                 (example(trained),),
                 dynamo=True,
                 input_names=["rows"],
-                output_names=["probabilities"],
+                output_names=[trained.predictor.objective.loss.answers],
                 dynamic_shapes=({0: torch.export.Dim("n", min=1)},),
                 verbose=False,
             )

@@ -46,6 +46,7 @@ class Trained:
 
     @property
     def classes(self) -> tuple[str, ...]:
+        """Their names; () where the target is a number."""
         return self.job.data.data.classes
 
     def logits(self, X: Any) -> NDArray[np.floating]:
@@ -60,13 +61,28 @@ class Trained:
 
     def predict_proba(self, X: Any) -> NDArray[np.floating]:
         """Probabilities `[rows, classes]` of raw rows `[rows, features]`: those of
-        predictions.csv for the same rows, bit for bit, however many there are."""
+        predictions.csv for the same rows, bit for bit, however many there are.
+
+        Raises:
+            ExpError: the target is a number.
+            DataError: rows that the model cannot be given.
+        """
+        if not self.classes:
+            raise ExpError(
+                "there are no probabilities: the target of this run is a number; predict gives it"
+            )
+        return self.answers(X)
+
+    def answers(self, X: Any) -> NDArray[np.floating]:
+        """What an exported model gives for raw rows: probabilities `[rows, classes]`, or
+        predictions `[rows, 1]` where the target is a number."""
         return self.predictor.probabilities(self.logits(X))
 
-    def numbered(self, X: Any) -> NDArray[np.int64]:
-        """The likeliest class of raw rows, `[rows]`, counted from 0."""
+    def numbered(self, X: Any) -> NDArray[Any]:
+        """The likeliest class of raw rows, `[rows]`, counted from 0; or the predicted number."""
         return self.predictor.labels(self.logits(X))
 
-    def predict(self, X: Any) -> NDArray[np.str_]:
-        """The name of the likeliest class of raw rows, `[rows]`."""
-        return np.array(self.classes)[self.numbered(X)]
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The name of the likeliest class of raw rows, `[rows]`; or the predicted number."""
+        found = self.numbered(X)
+        return np.array(self.classes)[found] if self.classes else found

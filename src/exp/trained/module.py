@@ -1,4 +1,4 @@
-"""A trained model as one plain `nn.Module`: raw rows in, probabilities out."""
+"""A trained model as one plain `nn.Module`: raw rows in, probabilities or predictions out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from exp.trained.model import Trained
 TRIED = 1_000
 """Rows that a module is compared on before it is given away."""
 TOLERANCE = 1e-6
-"""Of probabilities: plain PyTorch adds in another order than a stack."""
+"""Of probabilities, and of predictions relative to the largest: plain PyTorch adds in another order
+than a stack."""
 
 
 class Standardize(nn.Module):
@@ -35,12 +36,13 @@ class Standardize(nn.Module):
 
 
 class Deployed(nn.Module):
-    """Raw rows `[rows, features]` float32 to probabilities `[rows, classes]`.
+    """Raw rows `[rows, features]` float32 to probabilities `[rows, classes]`, or to predictions
+    `[rows, 1]` where the target is a number.
 
     Args:
         prepare: from raw rows to what the model was trained on.
         model: to logits `[rows, outputs]`.
-        loss: owns the way from logits to probabilities.
+        loss: owns the way from logits to answers.
         dtype: that the model computes in.
     """
 
@@ -77,10 +79,12 @@ def deployed(trained: Trained) -> Deployed:
     rows = job.data.data.X[:TRIED]
     with torch.no_grad():
         found = module(torch.from_numpy(rows)).numpy()
-    apart = float(np.abs(found - trained.predict_proba(rows)).max())
-    if not apart <= TOLERANCE:
+    wanted = trained.answers(rows)
+    apart = float(np.abs(found - wanted).max())
+    if not apart <= TOLERANCE * max(1.0, float(np.abs(wanted).max())):
+        answers = trained.predictor.objective.loss.answers
         raise ImpossibleError(
-            f"the model cannot be exported: as a plain module its probabilities differ by {apart:g}"
+            f"the model cannot be exported: as a plain module its {answers} differ by {apart:g}"
         )
     return module
 

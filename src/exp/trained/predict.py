@@ -9,8 +9,8 @@ from typing import Any
 from exp.again.saved import TRUST, SavedRun
 from exp.arguments import Parser, place
 from exp.csvfile import DELIMITERS, read_table, records
-from exp.errors import ExpError, RunDirectoryError
-from exp.files import write_whole
+from exp.errors import ExpError
+from exp.files import write_output
 from exp.runs.directory import csv_text
 from exp.table import Faults
 from exp.textfile import content
@@ -25,9 +25,10 @@ def main(words: list[str]) -> int:
     """
     parser = Parser(
         prog="exp predict",
-        description="Labels and probabilities for the rows of a csv file. Columns are found by "
-        "name, in any order; all columns of the file are kept, and probability:CLASS for each "
-        "class and predicted are written behind them (in place of columns of those names).",
+        description="Labels and probabilities for the rows of a csv file, or predicted numbers. "
+        "Columns are found by name, in any order; all columns of the file are kept, and "
+        "probability:CLASS for each class and predicted are written behind them (in place of "
+        "columns of those names).",
     )
     parser.add_argument("run", help="directory of a run")
     parser.add_argument("file", help="csv file with a header, in UTF-8")
@@ -47,10 +48,7 @@ def main(words: list[str]) -> int:
     if output is None:
         sys.stdout.write(text)
         return 0
-    try:
-        write_whole(output, text.encode())
-    except OSError as error:
-        raise RunDirectoryError(f"cannot write {output}: {error.strerror or error}") from error
+    write_output(output, text.encode())
     return 0
 
 
@@ -74,6 +72,8 @@ def predicted(trained: Any, file: str, delimiter: str = ",") -> str:
     Raises:
         DataError: naming line and column of what is wrong in the file.
     """
+    from exp.runs.targets import target_of
+
     data = trained.job.data.data
     told = zip(data.features, data.categories or (None,) * len(data.features), strict=True)
     texts = {name: known for name, known in told if known is not None}
@@ -91,14 +91,12 @@ def predicted(trained: Any, file: str, delimiter: str = ",") -> str:
         for at, own in enumerate(table.categories):
             if own is not None:
                 X[:, at] = [None if code != code else own[int(code)] for code in table.X[:, at]]
-    chances = trained.predict_proba(X)
-    said = trained.predict(X)
-    ours = [*(f"probability:{name}" for name in trained.classes), "predicted"]
+    target = target_of(data)
+    ours, columns = target.answers, target.columns(trained.answers(X), trained.numbered(X))
     (_, header), *rows = records(content(file), delimiter, Faults(file))
     kept = [place for place, name in enumerate(header) if name.strip() not in ours]
-    answers = zip(chances.astype(str).tolist(), said.tolist(), strict=True)
     lines = (
-        [*(fields[place] for place in kept), *numbers, label]
-        for (_, fields), (numbers, label) in zip(rows, answers, strict=True)
+        [*(fields[place] for place in kept), *answer]
+        for (_, fields), answer in zip(rows, zip(*columns, strict=True), strict=True)
     )
     return csv_text([*(header[place] for place in kept), *ours], lines)

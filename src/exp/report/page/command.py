@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from exp.arguments import Parser, place
-from exp.errors import RunDirectoryError
-from exp.files import write_whole
+from exp.files import write_output
 from exp.report.page.content import content
 from exp.report.page.document import document
 from exp.report.page.libraries import libraries
@@ -47,10 +46,7 @@ def main(words: list[str]) -> int:
     text = document(title, summary(runs, ranking, made.notes), made.blocks, len(runs.rows))
     output = Path(args.output) if args.output is not None else typed / NAME
     data = text.encode()
-    try:
-        write_whole(output, data)
-    except OSError as error:
-        raise RunDirectoryError(f"cannot write {output}: {error.strerror or error}") from error
+    write_output(output, data)
     for note in made.notes:
         print(note)
     print(f"{output} ({len(data) / 1e6:.1f} MB)")

@@ -13,7 +13,7 @@ from matplotlib.colors import to_hex
 
 from exp.bounds import read
 from exp.figures.style import THEMES, palette
-from exp.report.groups import higher_is_better
+from exp.measures import higher_is_better
 from exp.report.page.block import json_block, packed
 from exp.report.page.budget import FEW, Budget
 from exp.report.page.curves import curves

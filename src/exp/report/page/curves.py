@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from exp.bounds import read
+from exp.measures import HEADLINES
 
 SIZE = 256 << 20
 """Bytes of a metrics.csv that is read; a million epochs fit."""
 MOST = 12
 """Columns; three splits have two each."""
+SHOWN = ("loss", *HEADLINES)
+"""The scores that have a panel."""
 
 Curves = dict[str, list[Any]]
 
@@ -40,7 +43,7 @@ def curves(path: Path, points: int) -> tuple[Curves | None, bool]:
         return None, False
     table = [rows[at].split(",") for at in kept(len(rows), points)]
     found: Curves = {"epoch": [number(row[0]) for row in table]}
-    drawn = [column for column, name in enumerate(names) if "/" in name][:MOST]
+    drawn = [at for at, name in enumerate(names) if name.rpartition("/")[2] in SHOWN][:MOST]
     for column in drawn:
         found[names[column]] = [number(row[column]) if column < len(row) else None for row in table]
     return found, len(rows) > points

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from exp.errors import ExpError, unknown
-from exp.report.groups import higher_is_better, value
+from exp.measures import headline, higher_is_better
+from exp.report.groups import value
 from exp.report.results import metric_named, metrics_of
 from exp.report.runs import Runs
 
 FIRST = tuple(f"{split}/{name}" for split in ("test", "validation", "train") for name in
-              ("accuracy", "loss"))  # fmt: skip
+              ("accuracy", "rmse", "loss"))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,13 @@ class Ranking:
     def of(cls, runs: Runs, metric: str | None = None) -> Ranking:
         """
         Args:
-            metric: as `exp results` takes it; None for accuracy.
+            metric: as `exp results` takes it; None: accuracy, or RMSE where there is none.
 
         Raises:
             ExpError: no run has this metric.
         """
         met = metrics_of(runs.rows)
-        scored = metric_named(metric or "accuracy", met)
+        scored = metric_named(metric or headline(met), met)
         if metric is not None and scored not in met:
             raise ExpError("--metric: " + unknown("metric", metric, sorted(met)))
         names = (*(name for name in FIRST if name in met), *sorted(met - {*FIRST, "seconds"}))

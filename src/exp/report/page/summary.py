@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from exp.report.groups import grouped, higher_is_better, over_seeds, plus_minus, ranked
+from exp.measures import higher_is_better
+from exp.report.groups import grouped, over_seeds, plus_minus, ranked
 from exp.report.layout import cell
 from exp.report.page.ranking import Ranking
 from exp.report.runs import STATUSES, Row, Runs

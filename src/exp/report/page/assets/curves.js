@@ -35,20 +35,23 @@ class CurveChart {
     const places = this.places();
     const colours = theme.classes(MOST_COMPARED + 2);
     const traces = places.flatMap((place, i) => this.traces(place, all[place], colours[i]));
+    // Runs whose target is a number have an RMSE in place of the accuracy.
+    const kinds = new Set(places.flatMap((place) => Object.keys(all[place] || {}).map((name) => name.split("/")[1])));
+    const score = kinds.has("rmse") ? (kinds.has("accuracy") ? "accuracy, RMSE" : "RMSE") : "accuracy";
     const layout = theme.layout({
       height: 380,
       grid: { rows: 1, columns: 2, pattern: "independent", xgap: 0.16 },
       xaxis: { title: { text: "epoch" } },
       xaxis2: { title: { text: "epoch" } },
       yaxis: { title: { text: "loss" }, type: this.logarithmic.checked ? "log" : "linear" },
-      yaxis2: { title: { text: "accuracy" } },
+      yaxis2: { title: { text: score } },
       legend: { orientation: "h", y: 1.04, yanchor: "bottom", x: 0 },
     });
     if (!traces.length) layout.annotations = [this.nothing()];
     await Plotly.react(this.place, traces, layout, CHART);
     const numbers = places.map((place) => runs.number[place]).join(", ");
     const dashes = "train dotted, validation dashed, test solid";
-    this.place.setAttribute("aria-label", "Loss and accuracy over epochs of run " + numbers + ": " + dashes + ".");
+    this.place.setAttribute("aria-label", "Loss and " + score + " over epochs of run " + numbers + ": " + dashes + ".");
     this.place.dataset.runs = numbers;
   }
 
@@ -65,7 +68,7 @@ class CurveChart {
       .filter((name) => name.includes("/"))
       .map((name) => {
         const [split, kind] = name.split("/");
-        const right = kind === "accuracy";
+        const right = kind !== "loss";
         const title = "run " + this.runs.number[place] + " " + split;
         return {
           type: "scatter",

@@ -1,0 +1,54 @@
+"""A split by the order of the rows: what comes last is held out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exp.cache import repeatable
+from exp.components.splits import held_out, leaves_rows
+from exp.data import Split
+from exp.datafaults import counted
+from exp.errors import DataError
+from exp.registry import register
+from exp.schema import Probability
+
+
+@register.split("last", check=leaves_rows)
+@repeatable
+def last(
+    labels: NDArray[Any],
+    seed: int,
+    *,
+    test: Probability = 0.2,
+    validation: Probability = 0.0,
+    standardize: bool = False,
+) -> Split:
+    """Hold the last rows out for a test, and those before them for validation if asked for.
+
+    No row is moved: it is scikit-learn's `train_test_split(X, y, test_size=test, shuffle=False)`,
+    which suits rows that stand in an order, such as that of time.
+
+    Args:
+        labels: [rows].
+        seed: has no effect.
+        test: share of all rows, rounded up; 0 holds none out.
+        validation: share of all rows, rounded up; 0 for none.
+        standardize: bring each feature to mean 0 and standard deviation 1, both taken from the
+            training rows only.
+
+    Raises:
+        DataError: no row is left to train on.
+    """
+    count = len(labels)
+    tested, validated = held_out(count, test), held_out(count, validation)
+    trained = count - tested - validated
+    if trained <= 0:
+        shares = f"test={test} ({counted(tested)})"
+        if validation:
+            shares += f" and validation={validation} ({counted(validated)})"
+        raise DataError(f"split: {shares} of {counted(count)} leave none to train on")
+    rows = np.arange(count, dtype=np.int64)
+    return Split(rows[:trained], rows[trained + validated :], rows[trained : trained + validated])

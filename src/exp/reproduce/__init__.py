@@ -1,0 +1,1 @@
+"""`exp reproduce`: published tables done again, number by number."""

@@ -1,0 +1,92 @@
+"""What a run is told of itself: before, how little a high accuracy may mean; after, what helps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from exp.engine import Job, Result
+
+UNEVEN = 1.5
+"""A class with so many times its even share of the rows is worth a word: of two, 75 %."""
+LATE, LONG, STILL, RIGHT = 0.2, 200, 0.02, 0.95
+"""A plateau: over the last fifth of at least 200 epochs the training loss has fallen by less than
+2 %, and less than 95 % of the training rows are right (of numbers: R2 is below 0.95). Of runs over
+every packaged data set of classes these numbers tell those that are stuck, and those whose classes
+overlap, from those that have learned."""
+APART = 10
+"""Standard deviations of features that differ by such a factor ask for standardizing."""
+
+
+def before(job: Job) -> Iterator[str]:
+    """What accuracy is worth nothing, where one class has most of the rows."""
+    if job.data.data.numeric:
+        return
+    split, names = job.data.split, job.data.data.classes
+    part, rows = ("test", split.test) if len(split.test) else ("training", split.train)
+    counts = np.bincount(job.data.y[rows], minlength=len(names))
+    most = int(counts.argmax())
+    share = counts[most] / len(rows)
+    if share >= UNEVEN / len(names):
+        yield (
+            f"{share:.1%} of the {len(rows)} {part} rows are of class {names[most]}: a model that "
+            f"always says {names[most]} has that accuracy"
+        )
+
+
+def after(result: Result) -> str | None:
+    """What usually helps a run that did not go well."""
+    if result.status == "diverged":
+        return (
+            "The loss is no longer finite: the run has diverged. A smaller optimizer.lr usually "
+            "helps (a tenth), or trainer.clip_norm=1, or split.standardize=true. "
+            "The last finite weights were kept."
+        )
+    epochs = int(result.epochs * LATE)
+    if result.status != "done" or not still(result, epochs):
+        return None
+    share = learned(result)
+    if result.job.data.data.numeric:
+        left = f"R² of the training rows at {share:.3f}. Unless the rest is noise"
+    else:
+        left = f"{1 - share:.1%} of the training rows wrong. Unless the classes overlap"
+    return (
+        f"A plateau: over the last {epochs} epochs the training loss has hardly fallen, with "
+        f"{left}, this may move it: {', '.join(moves(result.job))}"
+    )
+
+
+def learned(result: Result) -> float:
+    """How much of the training rows the model has: of classes the share of rows that are right, of
+    numbers R2 (NaN where all are the same)."""
+    score = "r2" if result.job.data.data.numeric else "accuracy"
+    return float(result.history[f"train/{score}"][-1])
+
+
+def still(result: Result, epochs: int) -> bool:
+    """Whether the loss has stood still for so long, though there was something left to learn.
+
+    Medians of the first and the last quarter, as the losses of mini-batches go up and down.
+    """
+    history = result.history
+    late = history["train/loss"][history["epoch"] >= result.epochs - epochs].astype(np.float64)
+    quarter = len(late) // 4
+    if result.epochs < LONG or not quarter or not learned(result) < RIGHT:
+        return False
+    first, last = np.median(late[:quarter]), np.median(late[-quarter:])
+    return bool(last > (1 - STILL) * first)
+
+
+def moves(job: Job) -> Iterator[str]:
+    """What may move a run off a plateau, the likeliest first."""
+    deviations = job.data.X[job.data.split.train].std(axis=0, dtype=np.float64)
+    if job.data.mean is None and deviations.max() > APART * deviations.min():
+        yield "split.standardize=true, since the features' scales are far apart"
+    yield "another optimizer.lr"
+    if job.plan["optimizer"].name == "sgd":
+        yield "optimizer=adam"
+    if "hidden" in job.plan["model"].params:
+        yield "more units (model.hidden)"
+    yield "another seeds.init"
+    yield "more trainer.epochs"

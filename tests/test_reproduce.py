@@ -1,0 +1,249 @@
+"""`exp reproduce`: published against measured, and a verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hydra.types import RunMode
+from hydra.version import setbase
+
+import exp
+from commands import Ended, inside, runs
+from exp import app
+from exp.compose import compose, resolved, resolvers
+from exp.config import plan
+from exp.presets import presets, text
+from exp.reproduce.layout import grids
+from exp.reproduce.table import Cell, Part, Table, load, names
+from exp.reproduce.text import markdown
+from exp.reproduce.verdict import Values, judged
+
+ROOT = Path(__file__).resolve().parents[1]
+CHEAP = ("learnpytorch_blobs", "learnpytorch_circles_v0", "cs231n_linear")
+
+
+@pytest.fixture(scope="module")
+def cheap(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    where = tmp_path_factory.mktemp("cheap")
+    words = ("--dir", "runs", "--jobs", "1", "--html", "page.html", "--markdown", "page.md")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("exp.runs.finished.pointer", lambda signature: None)
+        return inside(where, "reproduce", *CHEAP, *words)
+
+
+def test_published_and_measured_row_by_row(cheap: Ended) -> None:
+    assert (cheap.code, cheap.err) == (0, "")
+    said = cheap.out.splitlines()
+    at = said.index("learnpytorch_blobs: Four blobs, V4")
+    rows = [" ".join(line.split()) for line in said[at:]]
+    numbers = "0 1.04324 / 1.04324 0.655 / 0.65500 0.57861 / 0.57861 0.955 / 0.95500"
+    assert f"{numbers} 5e-05, 6e-05, 5e-05, 6e-05 reproduced" in rows
+    assert "  reproduced: 40 of 40 numbers" in said
+    assert "  reproduced: 30 of 30 numbers, 10 shown and not compared" in said
+    assert any(re.match(r" +0 +\(0\.70034 / 0\.69\d+\) +0\.5 / 0\.5", line) for line in said)
+    assert said[-3:] == ["3 of 3 tables reproduced", "page.md", "page.html"]
+
+
+def test_the_runs_are_ordinary_ones(cheap: Ended) -> None:
+    assert len(runs(cheap.where / "runs")) == 3
+    for path in runs(cheap.where / "runs"):
+        run = exp.load(path)
+        assert run.status == "done"
+        assert run.config["name"] in CHEAP
+
+
+class Seen(HTMLParser):
+    """The tags of a page, and its text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.text: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def test_the_page_shows_tables_and_curves(cheap: Ended) -> None:
+    page = (cheap.where / "page.html").read_text()
+    seen = Seen(page)
+    assert "script" not in seen.tags
+    assert seen.tags.count("section") == 3
+    # Train and test loss of two tables and the train loss of the third, a dot for each number.
+    assert seen.tags.count("polyline") == seen.tags.count("svg") == 5
+    assert seen.tags.count("circle") == 4 * 10 + 20
+    assert "1.04324 / 1.04324" in seen.text
+    assert "3 of 3 published tables reproduced" in seen.text
+
+
+MEASURED = re.compile(r"(/ )(?:none|-?[0-9.e+-]+)( !)?")
+VERDICT = re.compile(
+    r"(?:reproduced|differs): \d+ of|[0-9]+ of \d+ tables|\| (?:reproduced|differs) \|"
+)
+
+
+def test_the_page_in_docs_is_of_all_tables_and_all_are_reproduced(cheap: Ended) -> None:
+    page = (ROOT / "docs/reproduced.md").read_text()
+    bare = markdown([judged(load(name), lambda *_: None) for name in names()])
+    assert skeleton(page) == skeleton(bare)
+    assert "differs" not in page
+    assert f"{len(names())} of {len(names())} tables are reproduced" in page
+    # What was measured here is within the tolerances of what is written there.
+    mine = (cheap.where / "page.md").read_text()
+    for name in CHEAP:
+        ours, theirs = (re.findall(r"/ ([0-9.]+)", section(each, name)) for each in (mine, page))
+        assert [float(x) for x in ours] == pytest.approx([float(x) for x in theirs], abs=2e-3)
+
+
+def skeleton(page: str) -> str:
+    return VERDICT.sub("", MEASURED.sub(r"\1", page))
+
+
+def section(page: str, name: str) -> str:
+    (found,) = re.findall(rf"^## {name}$(.*?)(?=^## |\Z)", page, re.M | re.S)
+    return str(found)
+
+
+def as_published(table: Table, part: Part, column: str, epoch: int | None) -> float:
+    """What a perfect reproduction would measure."""
+    (line,) = [line for line in part.lines if line.epoch == epoch]
+    cell = line.cells[part.columns.index(column)]
+    assert cell is not None
+    return cell.value
+
+
+@pytest.mark.parametrize("name", names())
+def test_each_number_counts(name: str) -> None:
+    """The published numbers are reproduced, and so is one on the edge of its tolerance; a number
+    beyond it, or that is no number, makes the table differ."""
+    table = load(name)
+    good = judged(table, as_published)
+    assert (good.verdict, good.met) == ("reproduced", len(good.numbers))
+    for part in table.parts:
+        for line in part.lines:
+            for cell, column, room in zip(line.cells, part.columns, part.tolerances, strict=True):
+                if cell is None or not cell.compared:
+                    continue
+                sign = -1 if cell.bound == ">=" else 1
+                at = (part, line.epoch, column)
+                beyond = cell.value + sign * (1.01 * room + 1e-6)
+                for value, met in (
+                    (cell.value + sign * room, True), (beyond, False), (float("nan"), False),
+                ):  # fmt: skip
+                    found = judged(table, planted(at, value))
+                    assert found.met == len(found.numbers) - (not met), (column, value)
+                    assert found.verdict == ("reproduced" if met else "differs")
+
+
+def planted(at: tuple[Part, int | None, str], value: float) -> Values:
+    """As published, but for one number."""
+
+    def values(table: Table, part: Part, column: str, epoch: int | None) -> float:
+        here = part is at[0] and (epoch, column) == at[1:]
+        return value if here else as_published(table, part, column, epoch)
+
+    return values
+
+
+def test_what_differs_is_marked_and_ends_with_1(
+    cheap: Ended, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = load("learnpytorch_blobs")
+    (part,) = table.parts
+    first = dataclasses.replace(part.lines[0], cells=(Cell(1.0431), *part.lines[0].cells[1:]))
+    changed = dataclasses.replace(
+        table, parts=(dataclasses.replace(part, lines=(first, *part.lines[1:])),)
+    )
+    monkeypatch.setattr(
+        "exp.reproduce.command.load", lambda name: changed if name == table.name else load(name)
+    )
+    words = ("--dir", "runs", "--jobs", "1", "--html", "bad.html")
+    ended = inside(cheap.where, "reproduce", *CHEAP, *words)
+    assert "3 of 3 runs are done already" in ended.out
+    assert ended.code == 1
+    assert "1.0431 / 1.04324 !" in ended.out
+    assert "  differs: 39 of 40 numbers\n" in ended.out
+    assert "2 of 3 tables reproduced" in ended.out
+    assert '<td class="differs">1.0431 / 1.04324 !</td>' in (cheap.where / "bad.html").read_text()
+
+
+def test_a_run_that_has_not_got_there_reproduces_nothing() -> None:
+    found = judged(load("blog_moons"), lambda *_: None)
+    assert (found.verdict, found.met) == ("differs", 0)
+    (grid,) = grids(found)
+    assert grid.lines[0][1] == "0.6688 / none !"
+
+
+ERRORS = {
+    ("blog_mons",): "unknown table 'blog_mons'. Did you mean 'blog_moons'? Known: ",
+    ("blog_moons", "--all"): "exp reproduce: either names or --all",
+    ("--html", "a.html"): "exp reproduce: which tables? Name some, or give --all",
+    ("blog_moons", "--html", "nowhere/a.html"): "cannot write nowhere/a.html: there is no such",
+    ("blog_moons", "--markdown", "."): "cannot write .: it is a directory",
+    ("blog_moons", "--jobs", "0"): "sweep.n_jobs  expected",
+    ("blog_moons", "--every"): "exp reproduce: unrecognized arguments: --every",
+}
+
+
+@pytest.mark.parametrize("words", ERRORS)
+def test_what_is_wrong_is_told_before_anything_is_trained(
+    in_tmp: Path, words: tuple[str, ...]
+) -> None:
+    ended = inside(in_tmp, "reproduce", *words)
+    assert ended.code == 2
+    assert ERRORS[words] in ended.err
+    assert list(in_tmp.rglob("*")) == []
+
+
+def test_without_a_name_it_lists(in_tmp: Path) -> None:
+    ended = inside(in_tmp, "reproduce")
+    assert ended.code == 0
+    assert [line.split()[0] for line in ended.out.splitlines()] == names()
+    assert "blog_moons                Moons on a plateau\n" in ended.out
+
+
+def test_every_preset_has_a_table_and_says_what_it_is() -> None:
+    assert list(presets()) == names()
+    for name, file in presets().items():
+        written = text(file)
+        for word in ("From", "See", "Change"):
+            assert f"\n# {word}: " in written, (name, word)
+        assert f"\nname: {name}\n" in written
+
+
+def test_exp_list_tells_the_presets(in_tmp: Path) -> None:
+    lines = inside(in_tmp, "list", "experiment").out.splitlines()
+    assert [line.split()[0] for line in lines] == names()
+    assert lines[0] == (
+        "blog_moons               Moons that stick on a plateau near 90 %, from the blog post that "
+        "this project grew from."
+    )
+    assert inside(in_tmp, "list", "experiments", "blog_moons").out == text(presets()["blog_moons"])
+    (in_tmp / "conf/experiment").mkdir(parents=True)
+    (in_tmp / "conf/experiment/mine.yaml").write_text("# @package _global_\n# My own.\nseed: 1\n")
+    assert "\nmine                     My own.\n" in inside(in_tmp, "list", "experiment").out
+    assert "unknown experiment 'min'" in inside(in_tmp, "list", "experiment", "min").err
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_run_of_every_table_can_start(name: str, in_tmp: Path) -> None:
+    setbase("1.3")
+    resolvers()
+    loader = app.create(app.flags().parse_args([])).config_loader
+    table = load(name)
+    seen, parts = set(), table.parts[::5]  # of 28 runs, those that differ in the groups they choose
+    for part in parts:
+        words = next(iter(table.runs(part)))
+        config, faults = compose(loader, "config", list(words), RunMode.RUN)
+        assert faults == []
+        seen.add(str(sorted(plan(resolved(config, faults), faults).config.items())))
+    # No part is the same run as another, unless it is meant to be the same.
+    assert len(seen) == len({part.words for part in parts})
