@@ -32,7 +32,7 @@ CI = (ROOT / ".ci/run").read_text()
 MODULES = {"dask": "distributed"}
 """What an extra brings, where it is called otherwise."""
 
-ELSEWHERE = {"docs/python.md": "tests/test_pages.py", "docs/using_models.md": "tests/test_pages.py"}
+ELSEWHERE = {"docs/python.md": "tests/test_pages.py", "docs/using_models.md": "tests/test_pages.py", "docs/course/index.md": "tests/test_course.py", "docs/course/lessons.md": "tests/test_course.py"}
 """Pages that are followed by another test, Python and all."""
 
 LARGE = 40
@@ -140,7 +140,7 @@ def tried(step: Typed, where: Path, stock: Path) -> None:
         if tuple(words) in executed:
             return  # another page has had the same, in an empty folder too
         executed.add(tuple(words))
-    ended = inside(where, *affordable(words))
+    ended = inside(where, *affordable(step, words))
     if missing(ended):
         return
     wanted = 2 if step.output.startswith("exp: ") else 3 if "diverged" in step.output else 0
@@ -153,20 +153,22 @@ def tried(step: Typed, where: Path, stock: Path) -> None:
     says(step, ended)
 
 
-def affordable(words: list[str]) -> list[str]:
+def affordable(step: Typed, words: list[str]) -> list[str]:
     """The words, but for what takes long or is not here."""
     # Where there is no Slurm: the same sweep without it.
     words = [word for word in words if not re.match(r"hydra[/.]launcher[=.]", word)]
-    if words[0] != "-m":
+    if re.fullmatch(r"[a-z]+", words[0]) or step.output.startswith("exp: "):
         return words
-    # The same bytes, without the start of new processes.
-    words = [word for word in words if not word.startswith("sweep.n_jobs=")]
     if large(words):
         pairs = [word.partition("=") for word in words]
         words = [f"{k}{e}{FEWER.get(k, v) if 'range' in v else v}" for k, e, v in pairs]
-        if SEARCH in words:
-            words = [*words, "hydra.sweeper.n_trials=8", "trainer.epochs=20"]
-    return [*words, "sweep.n_jobs=1"]
+        words += ["hydra.sweeper.n_trials=8"] if SEARCH in words else []
+    elif re.search(r"\d\.\d", step.output):
+        return words  # scores that are compared
+    keys = {word.partition("=")[0] for word in words}
+    if not keys & {"trainer.epochs", "sweep.zip"} or "-m" not in words:
+        words = [*words, "trainer.epochs=3"]
+    return words if any(key.startswith("figures") for key in keys) else [*words, "figures=none"]
 
 
 def large(words: list[str]) -> bool:
