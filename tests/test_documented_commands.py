@@ -1,7 +1,9 @@
 """Every command of README and of the pages of docs/ is executed, and says what its page shows.
 
 A page is followed from its top to its end in one empty folder: its files are written, its commands
-run as they stand, in this process. What is done otherwise stands in this module with its reason.
+run in this process. Where the page shows no score of a command, the same command trains fewer epochs
+and fewer seeds and draws no figure, or small ones: `affordable` appends the words for that. What
+else is done otherwise stands in this module with its reason.
 """
 
 from __future__ import annotations
@@ -32,18 +34,21 @@ CI = (ROOT / ".ci/run").read_text()
 MODULES = {"dask": "distributed"}
 """What an extra brings, where it is called otherwise."""
 
-ELSEWHERE = {"docs/python.md": "tests/test_pages.py", "docs/using_models.md": "tests/test_pages.py", "docs/course/index.md": "tests/test_course.py", "docs/course/lessons.md": "tests/test_course.py"}
-"""Pages that are followed by another test, Python and all."""
+ELSEWHERE = {
+    "docs/python.md": "test_pages",
+    "docs/using_models.md": "test_pages",
+    "docs/course/index.md": "test_course",
+    "docs/course/lessons.md": "test_course",
+    "docs/seeds.md": "test_seeds_lesson",
+}
+"""Pages that are followed by another test, which has what they need already."""
 
 LARGE = 40
-"""Runs of a sweep. Of a larger one fewer are trained here, by the same command with other numbers,
-and what it says is not compared; tests/test_seeds_lesson.py trains those of docs/seeds.md whole. A
-search has fewer and shorter trials; tests/test_search.py has whole ones."""
+"""Runs of a sweep. Of a larger one fewer are trained here, and what it says is not compared; a
+search has fewer trials, and tests/test_search.py has whole ones."""
 SEARCH = "hydra/sweeper=optuna"
-FEWER = {
-    "seed": "range(0,2)",
-    "seeds.init": "range(0,10)",  # of both kinds, which the page goes on to look at
-}
+FEWER = "range(0,2)"
+"""Seeds of a sweep that is made smaller."""
 
 GIVEN = {"DIR": "sweep", "DIR...": "sweep run", "RUN": "run", "A": "run", "B": "other",
          "FILE": "new.csv", "FILE.png": "apart.png", "NAME": "ours", "MODULE": "ours",
@@ -108,13 +113,14 @@ def workplace(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.mark.parametrize("page", [p for p in PAGES if relative(p) not in ELSEWHERE], ids=relative)
 def test_what_a_page_says_can_be_done(page: Path, workplace: Path, stock: Path) -> None:
-    for step in steps(page.read_text()):
+    todo = list(steps(page.read_text()))
+    for at, step in enumerate(todo):
         if isinstance(step, Written):
             path = workplace / step.path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(step.content)
         elif step.words[0] == "exp":
-            tried(step, workplace, stock)
+            tried(step, workplace, stock, scored=scored(step, todo[at:]))
         else:
             other(step, workplace)
 
@@ -127,7 +133,18 @@ def test_so_can_what_the_help_says(workplace: Path, stock: Path) -> None:
         tried(Typed(split(command), inline=True), workplace, stock)
 
 
-def tried(step: Typed, where: Path, stock: Path) -> None:
+def scored(step: Typed, todo: list[Written | Typed]) -> bool:
+    """Whether this command or a later one of its directory is shown with numbers that training
+    makes: those have a decimal point, as seconds have."""
+    named = [word.partition("=")[2] for word in step.words if re.match(r".*\.dir=", word)]
+    return any(
+        re.search(r"\d\.\d(?!\d* s\b)", each.output)
+        for each in todo
+        if isinstance(each, Typed) and (each is step or set(named) & set(each.words))
+    )
+
+
+def tried(step: Typed, where: Path, stock: Path, *, scored: bool = False) -> None:
     """Executes a command of exp, and compares what it says."""
     words = step.words[1:]
     verb = words[0] if re.fullmatch(r"[a-z]+", words[0]) else None
@@ -140,7 +157,7 @@ def tried(step: Typed, where: Path, stock: Path) -> None:
         if tuple(words) in executed:
             return  # another page has had the same, in an empty folder too
         executed.add(tuple(words))
-    ended = inside(where, *affordable(step, words))
+    ended = inside(where, *affordable(step, words, scored=scored))
     if missing(ended):
         return
     wanted = 2 if step.output.startswith("exp: ") else 3 if "diverged" in step.output else 0
@@ -153,22 +170,23 @@ def tried(step: Typed, where: Path, stock: Path) -> None:
     says(step, ended)
 
 
-def affordable(step: Typed, words: list[str]) -> list[str]:
+def affordable(step: Typed, words: list[str], *, scored: bool) -> list[str]:
     """The words, but for what takes long or is not here."""
-    # Where there is no Slurm: the same sweep without it.
-    words = [word for word in words if not re.match(r"hydra[/.]launcher[=.]", word)]
-    if re.fullmatch(r"[a-z]+", words[0]) or step.output.startswith("exp: "):
+    # Where there is no Slurm: the same sweep without it. In no other process: the same bytes.
+    words = [w for w in words if not re.match(r"hydra[/.]launcher[=.]|sweep\.n_jobs=", w)]
+    sweep = words[0] == "-m"
+    if sweep:
+        words += ["sweep.n_jobs=1"]
+    if re.fullmatch(r"[a-z]+", words[0]) or "--cfg" in words or "exp: " in step.output:
         return words
-    if large(words):
-        pairs = [word.partition("=") for word in words]
-        words = [f"{k}{e}{FEWER.get(k, v) if 'range' in v else v}" for k, e, v in pairs]
-        words += ["hydra.sweeper.n_trials=8"] if SEARCH in words else []
-    elif re.search(r"\d\.\d", step.output):
-        return words  # scores that are compared
-    keys = {word.partition("=")[0] for word in words}
-    if not keys & {"trainer.epochs", "sweep.zip"} or "-m" not in words:
-        words = [*words, "trainer.epochs=3"]
-    return words if any(key.startswith("figures") for key in keys) else [*words, "figures=none"]
+    drawn = any(word.startswith("figures") for word in words) and "figures=none" not in words
+    words += ["figures.dpi=40"] if drawn else ["figures=none"]
+    if scored and not large(words):
+        return words
+    if large(words) or (sweep and not re.search(r"\d+ runs", step.output)):
+        words = [re.sub(r"^(seed[\w.]*)=range\(.*\)$", rf"\1={FEWER}", word) for word in words]
+    words += ["hydra.sweeper.n_trials=8"] if SEARCH in words else []
+    return [*words, "trainer.epochs=3"]
 
 
 def large(words: list[str]) -> bool:
@@ -196,7 +214,7 @@ def says(step: Typed, ended: Ended) -> None:
     if step.output.startswith("exp: "):
         assert ended.err == step.output, step.words
         return
-    if large(step.words[1:]) or (step.words[1] == "results" and "seeds" in step.words):
+    if large(step.words[1:]):
         return  # what it says is of all its runs
     shown = steady(step.output)
     said = steady(ended.out + ended.err)
