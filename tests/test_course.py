@@ -1,9 +1,5 @@
 """docs/course/: every command of the chapter and of the lessons is run, and what the pages quote is
-what comes out.
-
-A line `...` of a page stands for any lines. Whole numbers and words must be the same; times and
-directories are not compared; numbers with decimals may differ by 0.03, and percentages by 2, as the
-last bits of another processor may put a run at the edge on the other side.
+what comes out (tests/quoted.py says how near).
 """
 
 from __future__ import annotations
@@ -16,11 +12,11 @@ import pytest
 
 from commands import inside, read_csv
 from own import forgotten
+from quoted import compare
 from reading import Typed, Written, steps
 
 COURSE = Path(__file__).resolve().parents[1] / "docs" / "course"
 IMAGE = re.compile(r"\]\((\.\./images/\S+)\)")
-NUMBER = re.compile(r"-?\d+\.\d+(?:e-\d+)?%?")
 PARTS = ("floats", "squashed", "logits", "centred", "textbook")
 
 
@@ -37,40 +33,6 @@ EXERCISES, LESSONS = sections("index.md"), sections("lessons.md")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with forgotten(*PARTS):
         yield tmp_path_factory.mktemp("course")
-
-
-def compare(said: str, shown: str) -> None:
-    """Each shown line in its order, and where no `...` stands between two, none between them."""
-    lines, at, gap = said.rstrip().splitlines(), 0, False
-    for line in shown.rstrip().splitlines():
-        if line == "...":
-            gap = True
-            continue
-        rest = lines[at:] if gap else lines[at : at + 1]
-        found = next((i for i, each in enumerate(rest) if alike(each, line)), None)
-        assert found is not None, f"not said: {line}\nbut: {rest[:80]}"
-        at, gap = at + found + 1, False
-    assert gap or at == len(lines), f"said besides: {lines[at:]}"
-
-
-def alike(said: str, shown: str) -> bool:
-    one, other = masked(said), masked(shown)
-    numbers = list(zip(NUMBER.findall(one), NUMBER.findall(other), strict=False))
-    return bool(words(one) == words(other) and all(near(a, b) for a, b in numbers))
-
-
-def masked(line: str) -> str:
-    line = re.sub(r"outputs/\S+", "outputs/", line)
-    return re.sub(r"p[=<][\d.]+", lambda p: "p=low" if float(p[0][2:]) <= 0.05 else "p=high", line)
-
-
-def words(line: str) -> list[str]:
-    return NUMBER.sub("#", line).split()
-
-
-def near(one: str, other: str) -> bool:
-    far = abs(float(one.strip("%")) - float(other.strip("%")))
-    return far <= (2 if other.endswith("%") else 0.03)
 
 
 @pytest.mark.parametrize("title", EXERCISES)

@@ -61,6 +61,7 @@ html_title = "exp"
 html_static_path: list[str] = []
 html_show_copyright = False
 html_copy_source = False
+html_show_search_summary = False  # it fetches pages, which browsers refuse where there is no server
 html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#0b5cad", "color-brand-content": "#0b5cad"},
     "dark_css_variables": {"color-brand-primary": "#7db8ff", "color-brand-content": "#7db8ff"},
