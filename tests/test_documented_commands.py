@@ -145,7 +145,7 @@ def quoted(step: Typed, todo: list[Written | Typed]) -> str:
 def tried(step: Typed, where: Path, stock: Path, shown: str = "") -> None:
     """Executes a command of exp, and compares what it says."""
     words = step.words[1:]
-    verb = words[0] if re.fullmatch(r"[a-z]+", words[0]) else None
+    verb = words[0] if words and re.fullmatch(r"[a-z]+", words[0]) else None
     assert verb is None or verb in cli.VERBS, step
     if step.inline and (words == [verb] or words[-1].startswith("--")) and verb != "list":
         return  # speaks of a verb, and is no command

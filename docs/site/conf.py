@@ -73,14 +73,15 @@ NAVIGATION = {
     "Start": ["quick_start", "tutorials/first_run", "tutorials/first_sweep", "tutorials/own_data",
               "tutorials/own_model", "tutorials/cluster"],
     "Course": ["course/index", "course/*"],
-    "Guides": ["data", "own_components", "figures", "gallery", "sweeps", "results", "report",
-               "seeds", "search", "using_models", "python", "loggers", "runs", "security"],
+    "Guides": ["data", "regression", "own_components", "figures", "gallery", "sweeps", "results",
+               "report", "seeds", "search", "using_models", "python", "loggers", "runs",
+               "security"],
     "Background": ["how_it_works", "architecture", "reproduced"],
     "Questions": ["questions", "errors"],
     "Reference": ["components", "reference/*"],
 }  # fmt: skip
-"""Captions of the side bar and the pages below them, of docs/; a page that is not there yet is left
-out, and one that is not named stands under "More"."""
+"""Captions of the side bar and the pages below them, of docs/; a page that is not named
+stands under "More"."""
 
 
 def navigation() -> str:
