@@ -145,7 +145,7 @@ def quoted(step: Typed, todo: list[Written | Typed]) -> str:
 def tried(step: Typed, where: Path, stock: Path, shown: str = "") -> None:
     """Executes a command of exp, and compares what it says."""
     words = step.words[1:]
-    verb = words[0] if words and re.fullmatch(r"[a-z]+", words[0]) else None
+    verb = verb_of(words)
     assert verb is None or verb in cli.VERBS, step
     if step.inline and (words == [verb] or words[-1].startswith("--")) and verb != "list":
         return  # speaks of a verb, and is no command
@@ -170,14 +170,18 @@ def tried(step: Typed, where: Path, stock: Path, shown: str = "") -> None:
     says(step, ended)
 
 
+def verb_of(words: list[str]) -> str | None:
+    return words[0] if words and re.fullmatch(r"[a-z]+", words[0]) else None
+
+
 def affordable(words: list[str], shown: str) -> list[str]:
     """The words, but for what takes long or is not here; `shown` is what must come out of it."""
     # Where there is no Slurm: the same sweep without it. In no other process: the same bytes.
     words = [word for word in words if not re.match(r"hydra[/.]launcher[=.]|sweep\.n_jobs=", word)]
-    sweep = words[0] == "-m"
+    sweep = words[:1] == ["-m"]
     if sweep:
         words += ["sweep.n_jobs=1"]
-    if re.fullmatch(r"[a-z]+", words[0]) or "--cfg" in words or shown.startswith("exp: "):
+    if verb_of(words) or "--cfg" in words or shown.startswith("exp: "):
         return words
     drawn = any(word.startswith("figures") for word in words) and "figures=none" not in words
     words += ["figures.dpi=40"] if drawn else ["figures=none"]
@@ -191,7 +195,7 @@ def affordable(words: list[str], shown: str) -> list[str]:
 
 def large(words: list[str]) -> bool:
     """Whether a command line is that of a search, or of a sweep of many runs."""
-    if words[0] != "-m":
+    if words[:1] != ["-m"]:
         return False
     parsed = OverridesParser.create().parse_overrides(words[1:])
     swept = [each for each in parsed if each.is_sweep_override() and not each.is_interval_sweep()]
