@@ -36,7 +36,7 @@ class Predictor:
     def __init__(self, job: Job, state: dict[str, Tensor] | None) -> None:
         self.device = job.device
         self.model = Model(
-            [job.module()],
+            [job.source()],
             outputs=job.outputs,
             dtype=job.device.dtype,
             device=job.device.torch_device,

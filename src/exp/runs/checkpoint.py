@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from exp.errors import DamagedError
-from exp.runs.directory import RunDirectory, finite, json_text
+from exp.runs.directory import RunDirectory
+from exp.runs.texts import finite, json_text
 
 Checkpoint = tuple[dict[str, Tensor], dict[str, Any]]
 

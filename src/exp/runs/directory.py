@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import hashlib
-import io
 import json
-import math
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from exp.bounds import json_of, read
 from exp.errors import DamagedError, RunDirectoryError
 from exp.files import TEMPORARY, Drafts, flush
+from exp.runs.texts import finite, json_text
 
 PAGE = "report.html"
 """What `exp report` makes of a run stands beside its files, and is none of them."""
@@ -255,7 +251,7 @@ def sha256(data: bytes) -> str:
 def record_text(record: dict[str, Any]) -> str:
     """The content of run.json: it ends with a digest of all that stands before."""
     whole = finite(record)
-    return indented({**whole, "sha256": record_digest(whole)})
+    return json_text({**whole, "sha256": record_digest(whole)})
 
 
 def record_digest(record: dict[str, Any]) -> str:
@@ -279,74 +275,3 @@ def parts_of(name: str) -> list[str]:
 def is_draft(path: str) -> bool:
     name = path.rpartition("/")[2]
     return name.startswith(".") and name.endswith(TEMPORARY)
-
-
-class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-    """The C library's, where PyYAML has it: four times as fast, the same text."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        """A list that stands in two places is written twice: `*id001` is nothing for a reader."""
-        return True
-
-
-def yaml_text(value: Any) -> str:
-    """YAML of plain values, keys in their order."""
-    text: str = yaml.dump(value, Dumper=Dumper, sort_keys=False, allow_unicode=True)
-    return text
-
-
-_parts: dict[str, str] = {}
-
-
-def config_text(config: Mapping[str, Any]) -> str:
-    """What `yaml_text` makes of a config that has a key: part by part, as the runs of a sweep share
-    most of theirs, and a part that was written before is known."""
-    if len(_parts) > 10_000:
-        _parts.clear()
-    texts = []
-    for part in config.items():
-        if (known := repr(part)) not in _parts:
-            _parts[known] = yaml_text(dict([part]))
-        texts.append(_parts[known])
-    return "".join(texts)
-
-
-def json_text(value: Any) -> str:
-    """JSON that any reader takes: numbers that are not finite become null."""
-    return json.dumps(finite(value), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-
-
-def indented(record: Mapping[str, Any]) -> str:
-    """What `json_text` makes of a mapping that has a key and only finite numbers: part by part, as
-    `config_text` does. Python writes with indents ten times as slowly as without."""
-    if len(_indented) > 10_000:
-        _indented.clear()
-    texts = []
-    for part in record.items():
-        if (known := json.dumps(part, ensure_ascii=False)) not in _indented:
-            whole = json.dumps(dict([part]), indent=2, allow_nan=False, ensure_ascii=False)
-            _indented[known] = whole.removeprefix("{\n").removesuffix("\n}")
-        texts.append(_indented[known])
-    return "{\n" + ",\n".join(texts) + "\n}\n"
-
-
-_indented: dict[str, str] = {}
-
-
-def finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A CSV table with Unix line ends; quotes only where they are needed."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return buffer.getvalue()
