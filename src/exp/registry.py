@@ -216,12 +216,14 @@ def config_parameters(builder: Builder, skip: tuple[str, ...] = ()) -> dict[str,
 
 def schema_of(title: str, parameters: Mapping[str, inspect.Parameter]) -> type[BaseModel]:
     """A pydantic model that refuses extra keys and does not guess: `"3"` is no integer."""
-    from pydantic import ConfigDict, create_model
+    from pydantic import ConfigDict, Strict, create_model
 
     fields: dict[str, Any] = {}
     for name, parameter in parameters.items():
         required = parameter.default is inspect.Parameter.empty
         annotation = Any if nested_kind(parameter) else parameter.annotation
+        if get_origin(annotation) is tuple:  # YAML has lists only
+            annotation = Annotated[annotation, Strict(False)]
         fields[name] = (annotation, ... if required else parameter.default)
     config = ConfigDict(extra="forbid", strict=True, protected_namespaces=())
     return create_model(title, __config__=config, **fields)
