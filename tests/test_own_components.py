@@ -214,17 +214,6 @@ def test_a_component_that_breaks_its_contract_is_told_before_there_is_a_director
     assert not (in_tmp / "outputs").exists()
 
 
-def test_a_component_without_a_file_says_which_to_write(in_tmp: Path) -> None:
-    work(in_tmp)
-    (in_tmp / "conf/model/gated.yaml").unlink()
-    with forgotten():
-        ended = inside(in_tmp, PLUGIN, "model=gated")
-    assert ended.err.splitlines()[1] == (
-        "  model  'gated' is registered, but has no file: write conf/model/gated.yaml with "
-        "`name: gated` and its parameters"
-    )
-
-
 def test_an_error_inside_a_plugin_is_shown_in_full(in_tmp: Path) -> None:
     (in_tmp / "broken.py").write_text("import a_module_that_is_nowhere\n")
     with forgotten():

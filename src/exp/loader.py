@@ -59,18 +59,15 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
         Raises:
             PluginError: an option is not found in any file, and a package cannot be imported.
         """
-        try:
-            return super().load_configuration(*args, **kwargs)
-        except HydraException as error:
-            missing = isinstance(error, MissingConfigException)
-            if not self.extend() and not (missing and entries.load()):
-                raise
-        try:
-            return super().load_configuration(*args, **kwargs)
-        except MissingConfigException:
-            if not entries.load():
-                raise
-        return super().load_configuration(*args, **kwargs)
+        while True:
+            try:
+                return super().load_configuration(*args, **kwargs)  # type: ignore[no-any-return]
+            except HydraException as error:
+                failed = error
+            # Not while that is handled: a package's own error would be told as its consequence.
+            missing = isinstance(failed, MissingConfigException)
+            if not (self.extend() or (missing and entries.load())):
+                raise failed
 
     def extend(self) -> bool:
         """Lets the option files of installed packages join, behind all others.

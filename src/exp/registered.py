@@ -102,9 +102,9 @@ def plain(default: Any) -> Any:
     if default is None or type(default) in (bool, int, float):
         return default
     if type(default) is dict and all(type(key) is str for key in default):
-        below = {key: plain(value) for key, value in default.items()}
-        return LEFT_TO_THE_SCHEMA if LEFT_TO_THE_SCHEMA in below.values() else below
+        mapping = {key: plain(value) for key, value in default.items()}
+        return LEFT_TO_THE_SCHEMA if LEFT_TO_THE_SCHEMA in mapping.values() else mapping
     if type(default) in (list, tuple):
-        below = [plain(value) for value in default]
-        return LEFT_TO_THE_SCHEMA if LEFT_TO_THE_SCHEMA in below else below
+        items = [plain(value) for value in default]
+        return LEFT_TO_THE_SCHEMA if LEFT_TO_THE_SCHEMA in items else items
     return LEFT_TO_THE_SCHEMA
