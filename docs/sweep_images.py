@@ -74,7 +74,9 @@ def write(name: str, path: Path) -> None:
 
     target = io.BytesIO()
     with Image.open(path) as image:
-        small = image.quantize(COLOURS, dither=Image.Dither.NONE)
+        # The default leaves colours out that few pixels have, such as half a colour bar.
+        method = Image.Quantize.MAXCOVERAGE
+        small = image.convert("RGB").quantize(COLOURS, method, dither=Image.Dither.NONE)
         small.save(target, "PNG", optimize=True)
     (IMAGES / f"{name}.png").write_bytes(target.getvalue())
     print(f"{name}.png", flush=True)

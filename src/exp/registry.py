@@ -100,6 +100,15 @@ class Component:
         }
 
     @cached_property
+    def deaf(self) -> bool:
+        """Whether a builder of the user's cannot be given what the framework hands over."""
+        try:
+            inspect.signature(self.builder).bind_partial(*self.kind.handed)
+        except TypeError:
+            return not self.builder.__module__.startswith("exp.")
+        return False
+
+    @cached_property
     def unwritable(self) -> dict[str, Any]:
         """Parameters with a default that no file of a run can hold."""
         found = {}
@@ -282,6 +291,11 @@ def validated(component: Component, params: dict[str, Any], path: str) -> dict[s
                 values[name] = register.choose(kind, value, f"{path}.{name}")
             except ConfigError as error:
                 faults.extend(error.faults)
+    if component.deaf:
+        handed = component.kind.handed
+        named, many = " and ".join(handed), "s" if len(handed) > 1 else ""
+        what = f"exp hands a {component.kind.name} {named}, to be its first parameter{many}"
+        faults.append(Fault(f"{path}.name", what))
     for at, fault in enumerate(faults):
         name = fault.path.removeprefix(f"{path}.")
         if name in component.misnamed and name not in params:
