@@ -71,8 +71,8 @@ def probed(job: Job) -> None:
         )
     if (lost := without_gradient(logits, module)) is not None:
         raise ComponentError(
-            f"model {name} gives nothing to train by: {lost}. Give the logits themselves; exp makes "
-            "probabilities and labels of them"
+            f"model {name} gives nothing to train by: {lost}. Give the logits themselves; exp "
+            "makes probabilities and labels of them"
         )
     if (last := last_step(logits)) is not None and takes_logits(job):
         raise ComponentError(
