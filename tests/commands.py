@@ -87,6 +87,7 @@ def loggers_kept() -> Iterator[None]:
     finally:
         for handler in root.handlers:
             if handler not in handlers:
-                handler.close()
+                with contextlib.suppress(OSError):  # as at a process's end: its disk may be full
+                    handler.close()
         root.handlers[:] = handlers
         root.setLevel(level)

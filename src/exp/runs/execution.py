@@ -13,10 +13,11 @@ from exp.engine.state import best_state
 from exp.errors import ExpError
 from exp.runs import checkpoint, console, finished, notes, process, provenance, recordings
 from exp.runs.checkpoint import Checkpoint
-from exp.runs.directory import RunDirectory, config_text, json_text
+from exp.runs.directory import RunDirectory
 from exp.runs.pictures import picture
 from exp.runs.tables import Answers, metrics_text, summary
 from exp.runs.targets import target_of
+from exp.runs.texts import config_text, json_text
 
 if TYPE_CHECKING:
     from exp.figures import FigureWorker

@@ -7,6 +7,7 @@ import os
 # As `exp.cli` does: a worker on another machine has not come through there.
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
+import contextlib
 import logging
 import shutil
 import signal
@@ -214,4 +215,5 @@ def begin_log(directory: RunDirectory) -> logging.Logger:
 def end_log(log: logging.Logger) -> None:
     for handler in list(log.handlers):
         log.removeHandler(handler)
-        handler.close()
+        with contextlib.suppress(OSError):  # a full disk: what the run came to stands in run.json
+            handler.close()
