@@ -87,7 +87,6 @@ def loggers_kept() -> Iterator[None]:
     finally:
         for handler in root.handlers:
             if handler not in handlers:
-                with contextlib.suppress(OSError):  # as at a process's end: its disk may be full
-                    handler.close()
+                handler.close()
         root.handlers[:] = handlers
         root.setLevel(level)

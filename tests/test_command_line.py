@@ -116,22 +116,6 @@ def test_list_names_the_nearest_match(in_tmp: Path, words: tuple[str, ...]) -> N
     assert ended.err == f"exp: {LISTS[words]}\n"
 
 
-def test_list_has_the_presets_and_those_of_ones_own(in_tmp: Path) -> None:
-    (in_tmp / "conf/experiment").mkdir(parents=True)
-    (in_tmp / "conf/experiment/thesis.yaml").write_text("# @package _global_\n# Mine. More.\n")
-    assert "\nexperiment: blog_moons, blog_spirals, " in inside(in_tmp, "list").out
-    lines = inside(in_tmp, "list", "experiment").out.splitlines()
-    assert [line.split() for line in lines if line.startswith("thesis")] == [["thesis", "Mine"]]
-    assert lines[0].startswith("blog_moons  ")
-    whole = inside(in_tmp, "list", "experiments", "blog_moons").out
-    assert whole.startswith("experiment=blog_moons\n\n# @package _global_\n")
-    assert "  init: 199425794\n" in whole
-    ended = inside(in_tmp, "list", "experiment", "blog_mons")
-    assert ended.err.startswith(
-        "exp: exp list experiment: unknown experiment 'blog_mons'. Did you mean 'blog_moons'?"
-    )
-
-
 def test_help_names_every_verb(in_tmp: Path) -> None:
     lines = [line.split() for line in inside(in_tmp, "--help").out.splitlines()]
     listed = [words[0] for words in lines if len(words) > 2 and words[0] in VERBS]

@@ -63,9 +63,11 @@ def test_the_next_commands_work_as_they_stand(in_tmp: Path) -> None:
 def test_what_it_writes_is_formatted_like_exp(in_tmp: Path) -> None:
     for kind in USES:
         inside(in_tmp, "new", kind, f"my_{kind}")
-    done = typed(in_tmp, "ruff format --check --line-length 100 .")
+    done = typed(in_tmp, "python -m ruff format --check --line-length 100 .")
     assert done.returncode == 0, done.stdout
-    done = typed(in_tmp, "ruff check --select A,B,E,F,PT,RET,RUF,SIM,UP,W --line-length 100 .")
+    done = typed(
+        in_tmp, "python -m ruff check --select A,B,E,F,PT,RET,RUF,SIM,UP,W --line-length 100 ."
+    )
     assert done.returncode == 0, done.stdout
 
 

@@ -309,11 +309,13 @@ def background(tab: Opened) -> str:
     return str(tab.page.evaluate("getComputedStyle(document.body).backgroundColor"))
 
 
+CORNER = (
+    "[...document.querySelector('#boundary canvas').getContext('2d').getImageData(0,0,1,1).data]"
+)
+
+
 def corner(tab: Opened) -> list[int]:
-    script = (
-        "document.querySelector('#boundary canvas').getContext('2d').getImageData(0,0,1,1).data"
-    )
-    return list(tab.page.evaluate(f"[...{script}]"))
+    return list(tab.page.evaluate(CORNER))
 
 
 def test_light_and_dark(tab: Opened) -> None:
@@ -321,7 +323,7 @@ def test_light_and_dark(tab: Opened) -> None:
     assert light == "rgb(255, 255, 255)"
     tab.page.emulate_media(color_scheme="dark")
     assert background(tab) == "rgb(20, 24, 31)"
-    assert corner(tab) != map_light
+    tab.until(f"{CORNER}.join() !== '{','.join(map(str, map_light))}'")
     chart = "document.querySelector('#scatter .bg, #scatter .main-svg').style.background"
     tab.until(f"{chart} === 'rgb(20, 24, 31)'")
     tab.page.select_option("#theme", "light")

@@ -210,8 +210,12 @@ def test_without_a_name_it_lists(in_tmp: Path) -> None:
     assert "blog_moons                Moons on a plateau\n" in ended.out
 
 
+UNPUBLISHED = {"playground_bumps", "playground_plane"}
+"""Presets of a page that shows its numbers but nobody has written down."""
+
+
 def test_every_preset_has_a_table_and_says_what_it_is() -> None:
-    assert list(presets()) == names()
+    assert [name for name in presets() if name not in UNPUBLISHED] == names()
     for name, file in presets().items():
         written = text(file)
         for word in ("From", "See", "Change"):
@@ -220,17 +224,19 @@ def test_every_preset_has_a_table_and_says_what_it_is() -> None:
 
 
 def test_exp_list_tells_the_presets(in_tmp: Path) -> None:
+    assert "\nexperiment: blog_moons, blog_spirals, " in inside(in_tmp, "list").out
     lines = inside(in_tmp, "list", "experiment").out.splitlines()
-    assert [line.split()[0] for line in lines] == names()
+    assert [line.split()[0] for line in lines] == list(presets())
     assert lines[0] == (
         "blog_moons               Moons that stick on a plateau near 90 %, from the blog post that "
         "this project grew from."
     )
     assert inside(in_tmp, "list", "experiments", "blog_moons").out == text(presets()["blog_moons"])
     (in_tmp / "conf/experiment").mkdir(parents=True)
-    (in_tmp / "conf/experiment/mine.yaml").write_text("# @package _global_\n# My own.\nseed: 1\n")
+    (in_tmp / "conf/experiment/mine.yaml").write_text("# @package _global_\n# My own. More.\n")
     assert "\nmine                     My own.\n" in inside(in_tmp, "list", "experiment").out
-    assert "unknown experiment 'min'" in inside(in_tmp, "list", "experiment", "min").err
+    said = inside(in_tmp, "list", "experiment", "min").err
+    assert "unknown experiment 'min'. Did you mean 'mine'?" in said
 
 
 @pytest.mark.parametrize("name", names())

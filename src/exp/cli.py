@@ -61,12 +61,8 @@ def terminated(*_: object) -> NoReturn:
 
 
 def dispatch(words: list[str]) -> int:
-    import logging
-
     from exp import invocation
 
-    # A log that has no room says so by a traceback for each line; the files beside it say it once.
-    logging.raiseExceptions = False
     invocation.words = words
     if words and words[0] in VERBS:
         import importlib

@@ -30,7 +30,7 @@ BUILDERS = ("hydra_plugins.", "hydra._internal.core_plugins.")
 LOGGING = {
     "logging.StreamHandler", "logging.FileHandler", "logging.NullHandler", "logging.Formatter",
     "logging.handlers.RotatingFileHandler", "logging.handlers.TimedRotatingFileHandler",
-    "rich.logging.RichHandler", "colorlog.ColoredFormatter",
+    "rich.logging.RichHandler", "colorlog.ColoredFormatter", "exp.runs.log.LogFile",
 }  # fmt: skip
 """Classes of logging that send nothing away; the files they write are looked at too."""
 STREAMS = {"ext://sys.stdout", "ext://sys.stderr"}

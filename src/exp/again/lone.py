@@ -18,7 +18,7 @@ from exp.runs.console import bar
 from exp.runs.directory import RunDirectory
 from exp.runs.execute import execute
 from exp.runs.execution import Execution
-from exp.runs.log import DATED
+from exp.runs.log import DATED, LogFile
 
 
 def train(
@@ -64,7 +64,7 @@ def told(directory: RunDirectory) -> Iterator[logging.Logger]:
     """A logger that prints, and adds to the run's log."""
     log = logging.Logger("exp", logging.INFO)
     console = logging.StreamHandler(sys.stdout)
-    file = logging.FileHandler(directory.log, encoding="utf-8")
+    file = LogFile(directory.log, encoding="utf-8")
     file.setFormatter(logging.Formatter(DATED))
     for handler in (console, file):
         log.addHandler(handler)

@@ -1,36 +1,49 @@
-"""The log of a run, exp.log, where Hydra does not write it."""
+"""exp.log: how its lines look, as conf/hydra/job_logging/exp.yaml has them, and its file."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 DATED = "%(asctime)s %(levelname)-7s %(message)s"
-"""How its lines look, as conf/hydra/job_logging/exp.yaml has them."""
 WAIT = 1.0
-"""Seconds for which a line may wait for others; a warning does not."""
+"""Seconds for which a line of one run of many may wait for others; a warning does not."""
 
 
-class Lines(logging.FileHandler):
-    """Writes the lines of one run of many: a hundred for each, which are not worth a write each."""
+class LogFile(logging.FileHandler):
+    """The file of a log. A line that a full disk does not take is left out in silence: the run
+    ends with one clear error as soon as a file of its results cannot be written."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):  # what is left of the lines
+            super().close()
+
+
+class Lines(LogFile):
+    """The log of one run of many: a hundred lines for each, which are not worth a write each."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, encoding="utf-8")
         self.setFormatter(logging.Formatter(DATED))
-        self.written = time.monotonic()
+        self.due = time.monotonic() + WAIT
 
     def emit(self, record: logging.LogRecord) -> None:
-        super().emit(record)
         if record.levelno >= logging.WARNING:
-            super().flush()
+            self.due = 0.0
+        super().emit(record)
 
     def flush(self) -> None:
-        if time.monotonic() - self.written >= WAIT:
+        if time.monotonic() >= self.due:
             super().flush()
-            self.written = time.monotonic()
+            self.due = time.monotonic() + WAIT
 
 
 class RunLog(logging.Logger):
@@ -49,5 +62,4 @@ def end_log(log: logging.Logger) -> None:
     """Closes the files of a run's logger."""
     for handler in list(log.handlers):
         log.removeHandler(handler)
-        with contextlib.suppress(OSError):  # a full disk: run.json says what became of the run
-            handler.close()
+        handler.close()
