@@ -197,7 +197,9 @@ class Live:
 
     def _row(self, index: int, training: Training) -> None:
         for position, job in enumerate(training.stack.jobs):
-            self.by_job[id(job)].row(training, position)
+            every = job.plan.trainer.print_every
+            if every and training.epoch % every == 0:
+                self.by_job[id(job)].row(training, position)
         if self.on_row is not None:
             self.on_row(training)
 

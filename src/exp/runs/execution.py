@@ -112,10 +112,8 @@ class Execution:
             self.log.info("%s", line)
 
     def row(self, training: Training, position: int) -> None:
-        """Says how an epoch went, where its turn has come."""
-        every = self.job.plan.trainer.print_every
-        if every and training.epoch % every == 0:
-            self.log.info("%s", console.line(training, position))
+        """Says how an epoch went."""
+        self.log.info("%s", console.line(training, position))
 
     def checkpoint(self, training: Training, position: int) -> None:
         """Saves a state from which the run could go on."""
