@@ -93,9 +93,9 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def workplace(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def workplace(in_tmp: Path, stock: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty directory. What a command line leaves in Hydra's singletons is forgotten afterwards,
-    and so are the components that modules of this directory have registered."""
+    and so are the components that modules of this directory and of the stock have registered."""
     # Figures are drawn here, without the start of a process for each run.
     monkeypatch.setattr("exp.app.draws", lambda config: False)
     monkeypatch.setattr(sys, "path", list(sys.path))
@@ -103,7 +103,8 @@ def workplace(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     before = set(sys.modules)
     yield in_tmp
     for name in set(sys.modules) - before:
-        if Path(getattr(sys.modules[name], "__file__", None) or "/").is_relative_to(in_tmp):
+        file = Path(getattr(sys.modules[name], "__file__", None) or "/")
+        if file.is_relative_to(in_tmp) or file.is_relative_to(stock):
             del sys.modules[name]
             for kind in register.kinds.values():
                 for key, component in list(kind.components.items()):
