@@ -3,11 +3,11 @@
     python benchmarks/overhead.py
 
 Counted is the wall time within the functions of `TRUST` (a call inside another counts once):
-looking at Hydra's node, provenance, checkpoints, writing every file whole and flushed, digests,
-run.json, and the search for a finished run. What any program has to do is taken off: the time that
-it takes to make the same folders and to write config, Hydra's files, results and figures (`PLAIN`,
-all but run.json and the checkpoints) with plain `open` and `write`, on the same file system right
-after.
+looking at Hydra's node, provenance, checkpoints, writing every file whole, waiting for the disk,
+digests, run.json, and the search for a finished run. What any program has to do is taken off: the
+time that it takes to make the same folders and to write config, Hydra's files, results and figures
+(`PLAIN`, all but run.json and the checkpoints) with plain `open` and `write`, on the same file
+system right after.
 
 First a default run, the median of several fresh processes; then a sweep of 256 runs of 1,000 epochs
 with one process, so that everything can be seen from it.
@@ -38,7 +38,7 @@ TRUST = [
     ("exp.runs.directory", "RunDirectory.draft_record"),
     ("exp.runs.directory", "RunDirectory.draft"),
     ("exp.runs.directory", "RunDirectory.place"),
-    ("exp.runs.execute", "flush"),
+    ("exp.runs.execute", "on_disk"),
     ("exp.runs.directory", "RunDirectory.digests"),
     ("exp.runs.finished", "find"),
     ("exp.runs.finished", "remember"),

@@ -21,8 +21,9 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
-from exp.runs.directory import json_text, record_text, yaml_text
+from exp.runs.directory import record_text
 from exp.runs.manifest import Entry, manifest, manifest_lines
+from exp.runs.texts import json_text, yaml_text
 from exp.sweeps import table
 from exp.sweeps.directory import SweepDirectory
 from exp.sweeps.progress import closing

@@ -74,7 +74,9 @@ def write(name: str, path: Path) -> None:
 
     target = io.BytesIO()
     with Image.open(path) as image:
-        small = image.quantize(COLOURS, dither=Image.Dither.NONE)
+        # Without means (kmeans), few pixels of a colour lose it, such as half a colour bar.
+        rgb = image.convert("RGB")
+        small = rgb.quantize(COLOURS, kmeans=3, dither=Image.Dither.NONE)
         small.save(target, "PNG", optimize=True)
     (IMAGES / f"{name}.png").write_bytes(target.getvalue())
     print(f"{name}.png", flush=True)

@@ -358,7 +358,6 @@ def test_a_planted_fault_is_named(fault: str, in_tmp: Path) -> None:
 
 
 OPTION_FILES = {
-    "none": (None, "found no conf/dataset/{name}.yaml"),
     "another name": (("name: ", "name: x"), "found no `name: {name}` in conf/dataset/{name}.yaml"),
     "a bad value": (
         ("noise: 0.05", "noise: -1"),
@@ -375,16 +374,28 @@ OPTION_FILES = {
 }
 
 
+FILE = "option file: expected conf/GROUP/NAME.yaml with valid parameters, or a default for each"
+
+
 @pytest.mark.parametrize("fault", OPTION_FILES)
 def test_an_option_file_that_is_not_right_is_named(fault: str, in_tmp: Path) -> None:
     change, line = OPTION_FILES[fault]
-    name = planted(in_tmp, "dataset", *([change] if change else []), file=1)
-    if change is None:
-        (in_tmp / f"conf/dataset/{name}.yaml").unlink()
+    name = planted(in_tmp, "dataset", change, file=1)
     with forgotten(name):
         found = failures(name)
-    start = f"FAIL  dataset={name}  option file: expected conf/GROUP/NAME.yaml with its name and "
-    assert found[0] == f"{start}valid parameters, {line.format(name=name)}"
+    assert found[0] == f"FAIL  dataset={name}  {FILE}, {line.format(name=name)}"
+
+
+@pytest.mark.parametrize("default", [True, False])
+def test_without_an_option_file_the_defaults_are_tried(default: bool, in_tmp: Path) -> None:
+    changes = [] if default else [("n_samples: Rows = 600", "n_samples: Rows")]
+    name = planted(in_tmp, "dataset", *changes)
+    file = f"conf/dataset/{name}.yaml"
+    (in_tmp / file).unlink()
+    with forgotten(name):
+        found = failures(name)
+    told = f"FAIL  dataset={name}  {FILE}, found no {file}, and no default for n_samples"
+    assert found[:1] == ([] if default else [told])
 
 
 @pytest.mark.parametrize("kind", USES)

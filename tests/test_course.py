@@ -1,9 +1,5 @@
 """docs/course/: every command of the chapter and of the lessons is run, and what the pages quote is
-what comes out.
-
-A line `...` of a page stands for any lines. Whole numbers and words must be the same; times and
-directories are not compared; numbers with decimals may differ by 0.03, and percentages by 2, as the
-last bits of another processor may put a run at the edge on the other side.
+what comes out (tests/quoted.py says how near).
 """
 
 from __future__ import annotations
@@ -16,11 +12,11 @@ import pytest
 
 from commands import inside, read_csv
 from own import forgotten
-from test_docs import Typed, Written, steps
+from quoted import compare
+from reading import Typed, Written, steps
 
 COURSE = Path(__file__).resolve().parents[1] / "docs" / "course"
 IMAGE = re.compile(r"\]\((\.\./images/\S+)\)")
-NUMBER = re.compile(r"-?\d+\.\d+(?:e-\d+)?%?")
 PARTS = ("floats", "squashed", "logits", "centred", "textbook")
 
 
@@ -39,40 +35,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield tmp_path_factory.mktemp("course")
 
 
-def compare(said: str, shown: str) -> None:
-    """Each shown line in its order, and where no `...` stands between two, none between them."""
-    lines, at, gap = said.rstrip().splitlines(), 0, False
-    for line in shown.rstrip().splitlines():
-        if line == "...":
-            gap = True
-            continue
-        rest = lines[at:] if gap else lines[at : at + 1]
-        found = next((i for i, each in enumerate(rest) if alike(each, line)), None)
-        assert found is not None, f"not said: {line}\nbut: {rest[:80]}"
-        at, gap = at + found + 1, False
-    assert gap or at == len(lines), f"said besides: {lines[at:]}"
-
-
-def alike(said: str, shown: str) -> bool:
-    one, other = masked(said), masked(shown)
-    numbers = list(zip(NUMBER.findall(one), NUMBER.findall(other), strict=False))
-    return bool(words(one) == words(other) and all(near(a, b) for a, b in numbers))
-
-
-def masked(line: str) -> str:
-    line = re.sub(r"outputs/\S+", "outputs/", line)
-    return re.sub(r"p[=<][\d.]+", lambda p: "p=low" if float(p[0][2:]) <= 0.05 else "p=high", line)
-
-
-def words(line: str) -> list[str]:
-    return NUMBER.sub("#", line).split()
-
-
-def near(one: str, other: str) -> bool:
-    far = abs(float(one.strip("%")) - float(other.strip("%")))
-    return far <= (2 if other.endswith("%") else 0.03)
-
-
 @pytest.mark.parametrize("title", EXERCISES)
 def test_an_exercise(place: Path, title: str) -> None:
     for step in steps(EXERCISES[title]):
@@ -86,7 +48,7 @@ def test_an_exercise(place: Path, title: str) -> None:
         done = inside(place, *quick(step))
         if step.output.startswith("exp: "):
             assert (done.code, done.err) == (2, step.output)
-        elif step.words[0:1] == ["check"]:
+        elif step.words[1:2] == ["check"]:
             assert done.code == 1
             compare(done.out, step.output)
         else:
@@ -96,17 +58,19 @@ def test_an_exercise(place: Path, title: str) -> None:
 
 def quick(step: Typed) -> list[str]:
     """The words of a command; without pictures, which tests of their own look after."""
-    if step.words[:1] in (["check"], ["results"], ["list"]):
-        return step.words
-    kept = [word for word in step.words if not word.startswith("figures")]
+    assert step.words[0] == "exp"
+    words = step.words[1:]
+    if words[:1] in (["check"], ["results"], ["list"]):
+        return words
+    kept = [word for word in words if not word.startswith("figures")]
     return [*kept, "figures=none", "run.reuse=false", *(["sweep.n_jobs=1"] if "-m" in kept else [])]
 
 
 @pytest.mark.parametrize("title", LESSONS)
 def test_a_lesson(place: Path, title: str) -> None:
     first, *rest = (step for step in steps(LESSONS[title]) if isinstance(step, Typed))
-    assert first.words[0] == "-m"
-    assert {step.words[0] for step in rest} == {"results"}
+    assert first.words[:2] == ["exp", "-m"]
+    assert {step.words[1] for step in rest} == {"results"}
     for step in (first, *rest):
         done = inside(place, *quick(step))
         assert (done.code, done.err) == (0, "")

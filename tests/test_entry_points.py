@@ -34,13 +34,30 @@ def rings(seed: int, *, n_samples: Rows = 60) -> Data:
     X = (1 + y)[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
     return Data.checked(X, y, classes=["inner", "outer"])
 '''
+NET = '''
+from torch import nn
+
+from exp import register
+from exp.schema import Width
+
+
+@register.model("wheel_net")
+def net(in_features: int, out_features: int, *, width: Width = 3) -> nn.Module:
+    """One hidden layer."""
+    return nn.Sequential(
+        nn.Linear(in_features, width), nn.Tanh(), nn.Linear(width, out_features)
+    )
+'''
 FILES = {
     "exp_wheel_rings/__init__.py": "",
     "exp_wheel_rings/data.py": RINGS,
+    "exp_wheel_rings/net.py": NET,  # without an option file
     "exp_wheel_rings/conf/dataset/wheel_rings.yaml": "name: wheel_rings\nn_samples: 80\n",
     # A packaged option is never replaced by an installed package.
     "exp_wheel_rings/conf/dataset/moons.yaml": "name: moons\nn_samples: 4\n",
 }
+POINTS = "rings = exp_wheel_rings.data\nnet = exp_wheel_rings.net"
+NET_CONFIG = {"name": "wheel_net", "width": 3}
 SHORT = ("trainer.epochs=2", "figures=none")
 CHOSEN = ("dataset=wheel_rings", *SHORT)
 
@@ -83,7 +100,7 @@ def installed(where: Path, name: str, files: dict[str, str], points: str) -> Pat
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = tmp_path_factory.mktemp("wheels")
-    return installed(where, "exp-wheel-rings", FILES, "rings = exp_wheel_rings.data")
+    return installed(where, "exp-wheel-rings", FILES, POINTS)
 
 
 def on(path: Path, where: Path, *words: str) -> Ended:
@@ -122,6 +139,19 @@ def test_a_run_of_packaged_components_records_none(in_tmp: Path) -> None:
     assert "components" not in record(ended.run)
 
 
+def test_a_model_of_a_wheel_needs_no_option_file(site: Path, in_tmp: Path) -> None:
+    words = ("dataset=wheel_rings", "model=mlp,wheel_net", "seed=1,2", *SHORT)
+    ended = on(site, in_tmp, "-m", *words, "sweep.n_jobs=2", "sweep.chunk=2")
+    assert ended.code == 0, ended.err
+    made = [yaml.safe_load((run / "config.yaml").read_text())["model"] for run in runs(in_tmp)]
+    assert [each for each in made if each["name"] != "mlp"] == [NET_CONFIG, NET_CONFIG]
+    assert on(site, in_tmp, "--cfg", "job", "model=wheel_net").out.count("width: 3") == 1
+    wrong = on(site, in_tmp, "model=wheel_net", "model.width=0")
+    assert wrong.err.splitlines()[1] == (
+        "  model.width  expected a number greater than or equal to 1, found 0"
+    )
+
+
 def test_rerun_of_it_needs_no_trust_and_is_the_same(ended: Ended, site: Path) -> None:
     again = on(site, ended.where, "rerun", str(ended.run), "--into", "again")
     assert again.out.splitlines()[-1] == "bit-identical", again.err
@@ -151,8 +181,12 @@ def test_a_file_of_the_users_own_can_name_it(site: Path, in_tmp: Path) -> None:
 
 
 def test_help_list_and_faults_name_it(site: Path, in_tmp: Path) -> None:
-    assert " two_spirals, wheel_rings, wine, xor" in on(site, in_tmp, "--help").out
-    assert "wheel_rings, wine" in on(site, in_tmp, "list").out
+    helped = on(site, in_tmp, "--help").out
+    assert " two_spirals, wheel_rings, wine, xor" in helped
+    assert "\nmodel: linear, mlp, wheel_net\n" in helped
+    listed = on(site, in_tmp, "list").out
+    assert "wheel_rings, wine" in listed
+    assert "\nmodel: linear, mlp, wheel_net\n" in listed
     assert "dataset.n_samples = 60" in on(site, in_tmp, "list", "dataset", "wheel_rings").out
     wrong = on(site, in_tmp, "dataset=wheel_ring")
     assert wrong.err.splitlines()[1].startswith(
@@ -189,6 +223,9 @@ def test_a_broken_package_is_told_in_full_by_its_name(tmp_path: Path, in_tmp: Pa
         "LookupError: lost\n"
     )
     assert not (in_tmp / "outputs").exists()
+    helped = on(site, in_tmp, "--help")
+    assert helped.code == 0
+    assert helped.err.splitlines()[0] == ended.err.splitlines()[0]
     # It stands in nobody's way who does not ask for it.
     assert on(site, in_tmp, *SHORT, "dataset.n_samples=40").code == 0
 

@@ -84,7 +84,8 @@ def same_in_tensorboard(where: Path, run: Path) -> None:
         read = [(each.step, each.value) for each in found.Scalars(column)]
         assert read == [(epoch, float(np.float32(values[column]))) for epoch, values in known]
     for name, value in final(run).items():
-        (read,) = found.Scalars(name)
+        split, _, score = name.removeprefix("final/").rpartition("/")
+        (read,) = found.Scalars(f"{split}_final/{score}")
         assert (read.step, read.value) == (known[-1][0], float(np.float32(value)))
     for path in (run / "figures").glob("*.png"):
         (image,) = found.Images(f"figures/{path.stem}")
@@ -131,7 +132,8 @@ def same_in_mlflow(where: Path, run: Path) -> Any:
         history = known.get_metric_history(found.info.run_id, column)
         read = sorted((each.step, each.value) for each in history)
         assert read == [(epoch, values[column]) for epoch, values in expected]
-    assert final(run).items() <= found.data.metrics.items()
+    scores = {name.replace("/", "."): value for name, value in final(run).items()}
+    assert scores.items() <= found.data.metrics.items()
     assert found.data.params == params(run)
     record = json.loads((run / "run.json").read_text())
     tags = {"signature": record["signature"], "status": record["status"], "seed": "42"}

@@ -46,6 +46,9 @@ ENDS = {
     "squeezed": lambda z: z.squeeze(1),
     "doubled": lambda z: torch.cat([z, z], dim=1),
     "broken": lambda z: z @ torch.ones(7, 1),
+    "rounded": lambda z: torch.sigmoid(z).round(),
+    "compared": lambda z: (z > 0).float(),
+    "chosen": lambda z: z.argmax(dim=1, keepdim=True).float().expand_as(z),
 }
 
 
@@ -53,6 +56,14 @@ ENDS = {
 def ends(in_features: int, out_features: int, *, how: str = "bounded") -> nn.Module:
     """One linear layer and an end."""
     return Own(in_features, out_features, ENDS[how])
+
+
+@register.model("sizes")
+class Sizes(nn.Linear):
+    """Of these two features and this one logit."""
+
+    def __init__(self):
+        super().__init__(2, 1)
 
 
 @register.model("layers")
@@ -87,7 +98,10 @@ def labelled(seed: int, *, kind: str = "int") -> Data:
     """Labels of a type or shape."""
     X = np.random.default_rng(seed).normal(size=(60, 2))
     y = X[:, 0] > 0
-    kinds = {"float": y * 1.0, "half": y * 0.5, "column": y[:, None], "rare": X[:, 0] > 1.3}
+    kinds = {"float": y * 1.0, "half": y * 0.5, "column": y[:, None], "rare": X[:, 0] > 1.3,
+             "from_one": y + 1, "texts": np.array(["no", "yes"])[y * 1]}
+    if kind == "tuple":
+        return X, y
     y = kinds.get(kind, y)
     return Data.checked(X, y, classes=["no", "yes"])
 
@@ -149,6 +163,7 @@ ONE = (
     ". Loss bce takes one logit for two classes: give out_features of them, or use "
     "loss=cross_entropy, which takes one for each class"
 )
+GIVE = ". Give the logits themselves; exp makes probabilities and labels of them"
 REFUSED = {
     ("model=ends", "model.how=sigmoid", *SMALL): probabilities("ends", "sigmoid", "bce", ABOVE),
     ("model=sequence", *SMALL): probabilities("sequence", "sigmoid", "bce", ABOVE),
@@ -184,6 +199,31 @@ REFUSED = {
     ("model=ends", "model.how=broken", *SMALL): (
         "model ends cannot answer rows [3, 2]: mat1 and mat2 shapes cannot be multiplied "
         "(3x1 and 7x1) (slips.py, line 34)"
+    ),
+    ("model=ends", "model.how=rounded", *SMALL): (
+        "model ends gives nothing to train by: its last step is round, whose gradient is 0" + GIVE
+    ),
+    ("model=ends", "model.how=compared", *SMALL): (
+        "model ends gives nothing to train by: no gradient leads from its answers to its "
+        "parameters, as after > 0.5 or argmax" + GIVE
+    ),
+    ("model=ends", "model.how=chosen", *THREE): (
+        "model ends gives nothing to train by: no gradient leads from its answers to its "
+        "parameters, as after > 0.5 or argmax" + GIVE
+    ),
+    ("model=sizes", *SMALL): (
+        "1 fault in the config; nothing was started\n"
+        "  model.name  exp hands a model in_features and out_features, to be its first parameters"
+    ),
+    ("dataset=labelled", "dataset.kind=from_one", *SMALL[::2]): (
+        "y holds labels 1..2, expected 0..K-1: y - 1"
+    ),
+    ("dataset=labelled", "dataset.kind=texts", *SMALL[::2]): (
+        "y holds texts, expected integers 0..K-1: classes, y = np.unique(y, return_inverse=True)"
+    ),
+    ("dataset=labelled", "dataset.kind=tuple", *SMALL[::2]): (
+        "dataset labelled must give an exp.data.Data, found tuple: Data.checked(X, y, "
+        "classes=[...]) makes one"
     ),
     ("model=elsewhere", *SMALL): (
         "model elsewhere keeps mean on meta, and this run computes on cpu. "

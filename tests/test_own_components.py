@@ -196,7 +196,10 @@ REFUSED = {
     ),
     (PLUGIN, "model=still"): "model still has no parameters to train",
     (PLUGIN, "model=number"): "model number must build an nn.Module, found int",
-    (PLUGIN, "dataset=pair"): "dataset pair must give an exp.data.Data, found tuple",
+    (PLUGIN, "dataset=pair"): (
+        "dataset pair must give an exp.data.Data, found tuple: Data.checked(X, y, classes=[...]) "
+        "makes one"
+    ),
     ("plugins=[mine,more.nope]",): (
         "1 fault in the config; nothing was started\n  plugins  no module 'more.nope' in {here} "
         "or among the installed packages"
@@ -212,17 +215,6 @@ def test_a_component_that_breaks_its_contract_is_told_before_there_is_a_director
     assert ended.err == f"exp: {REFUSED[words].replace('{here}', str(in_tmp))}\n"
     assert ended.code == 2
     assert not (in_tmp / "outputs").exists()
-
-
-def test_a_component_without_a_file_says_which_to_write(in_tmp: Path) -> None:
-    work(in_tmp)
-    (in_tmp / "conf/model/gated.yaml").unlink()
-    with forgotten():
-        ended = inside(in_tmp, PLUGIN, "model=gated")
-    assert ended.err.splitlines()[1] == (
-        "  model  'gated' is registered, but has no file: write conf/model/gated.yaml with "
-        "`name: gated` and its parameters"
-    )
 
 
 def test_an_error_inside_a_plugin_is_shown_in_full(in_tmp: Path) -> None:

@@ -32,8 +32,9 @@ from exp.report.statistics import Spread, holm, mcnemar, needed, paired
 from exp.report.values import leaves, typed, written
 from exp.report.varying import varying
 from exp.runs import process
-from exp.runs.directory import json_text, record_text, yaml_text
+from exp.runs.directory import record_text
 from exp.runs.manifest import Entry, manifest_lines
+from exp.runs.texts import json_text, yaml_text
 from exp.sweeps import table
 from exp.sweeps.directory import SweepDirectory
 from exp.sweeps.progress import closing

@@ -15,6 +15,7 @@ from safetensors.numpy import load_file
 from torch import nn
 
 from commands import inside, read_csv
+from reading import Typed, steps
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "seeds.md"
 GOAL = 0.96
@@ -34,13 +35,14 @@ class Ran:
     def __init__(self, where: Path, *words: str) -> None:
         ended = inside(
             where, "-m", "experiment=blog_moons", *words, "figures=none", "sweep.n_jobs=1",
-            "trainer.print_every=1000", "run.reuse=false", "sweep.dir=s",
+            "trainer.print_every=1000", "run.reuse=false", "sweep.dir=seeds",
         )  # fmt: skip
+        self.where = where
         assert (ended.code, ended.err) == (0, "")
         self.accuracy: dict[int, np.ndarray] = {}
         self.loss: dict[int, np.ndarray] = {}
         self.weights: dict[int, dict[str, np.ndarray]] = {}
-        for path in where.glob("s/*/metrics.csv"):
+        for path in where.glob("seeds/*/metrics.csv"):
             found = re.search(r"seeds\.init=(\d+)", path.parent.name)
             assert found is not None
             columns = read_csv(path)
@@ -134,3 +136,38 @@ def test_the_course_s_own_two_seeds(tmp_path: Path) -> None:
     text = PAGE.read_text()
     assert "epoch 589" in text
     assert "epoch 198" in text
+
+
+def test_the_commands_of_the_page(hundred: Ran) -> None:
+    """Those about the 100 runs say what is shown; the pictures are drawn of a short training, and
+    of the 200 wider runs there are four."""
+    todo = (step for step in steps(PAGE.read_text()) if isinstance(step, Typed))
+    first, *rest = (step for step in todo if not step.inline)
+    assert first.words[1:] == [
+        "-m", "experiment=blog_moons", "seeds.init=range(0,100)", "sweep.dir=seeds",
+    ]  # fmt: skip
+    for step in rest:
+        words = step.words[1:]
+        if words[0] == "-m":
+            words = [word.replace("range(0,100)", "0,1") for word in [*words, "sweep.n_jobs=1"]]
+        elif words[0] != "results":
+            words = [*words, "trainer.epochs=3", "figures.dpi=40"]
+        ended = inside(hundred.where, *words)
+        assert (ended.code, ended.err) == (0, ""), words
+        if words[:2] == ["results", "seeds"] and "wider" not in words:
+            alike(ended.out, step.output)
+        elif words[0] == "results":
+            shown, said = step.output.splitlines(), ended.out.splitlines()
+            assert said[0].split(", ")[1:] == shown[0].split(", ")[1:]
+            assert said[2].split() == shown[2].split()
+            assert {line.split()[1] for line in said[3:6]} == {"[8,8]", "[16,16]", "[32,32]"}
+
+
+def alike(said: str, shown: str) -> None:
+    """The same lines to the last that is shown; counts may differ by two, scores by 0.005."""
+    number = r"\d+(?:\.\d+)?"
+    for one, other in zip(said.splitlines(), shown.splitlines(), strict=False):
+        assert re.sub(number, "#", one).split() == re.sub(number, "#", other).split()
+        for a, b in zip(re.findall(number, one), re.findall(number, other), strict=True):
+            assert float(a) == pytest.approx(float(b), abs=0.005 if "." in b else 2)
+    assert len(said.splitlines()) >= len(shown.splitlines())

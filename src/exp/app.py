@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -30,10 +31,11 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 import exp.components  # noqa: F401 - declares the kinds
-from exp import plugins
+from exp import entries, plugins
 from exp.compose import compose, draws, one_line, resolved, resolvers
 from exp.errors import ConfigError, Fault, RunDirectoryError
 from exp.loader import GuardedLoader
+from exp.modules import PluginError
 from exp.registry import register
 from exp.resolving import bounded
 
@@ -163,6 +165,10 @@ def run(hydra: Hydra, args: argparse.Namespace, parser: argparse.ArgumentParser)
     if args.help or args.shell_completion:
         hydra.config_loader.extend()
     if args.help:
+        try:
+            entries.load()
+        except PluginError as error:  # help there is all the same
+            print(f"exp: {error}", file=sys.stderr)
         told(hydra, args, lambda: hydra.app_help(name, parser, args))
     elif args.hydra_help:
         hydra.hydra_help(config_name=name, args_parser=parser, args=args)

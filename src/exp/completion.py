@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterable
 
 INVOKED = re.compile(r"^\s*(?:\S*python[\d.]*\s+(?:-P\s+)?-m\s+exp|\S+)(?:\s+|$)")
+FOLDER = "--components"
 BASH = r"""_exp_complete() {
     local words=($COMP_LINE) called line="${COMP_LINE:0:$COMP_POINT}" word found
     case "${words[0]##*/}" in
@@ -70,23 +72,61 @@ def answer(line: str, verbs: Iterable[str]) -> list[str]:
 
 
 def of_config(rest: str) -> list[str]:
-    """Groups, options and keys of the config, as Hydra has them."""
+    """Groups, options and keys of the config, as Hydra has them.
+
+    Modules and folders that whole words of the line name are imported, as in a run; installed
+    packages only where nothing else fits, as importing torch takes longer than one likes to wait.
+    """
     from hydra._internal.core_plugins.bash_completion import BashCompletion
     from hydra.core.global_hydra import GlobalHydra
     from hydra.version import setbase
 
+    from exp import entries, plugins
     from exp.app import create, flags
     from exp.compose import resolvers
 
     setbase("1.3")
     resolvers()
+    words, last = whole_words(rest)
+    if words and words[-1] == FOLDER:
+        return []  # the shell's own completion of files
+    folders = [folder for folder in map(named_folder, words) if folder]
+    words = plugins.with_folders([word for word in words if not named_folder(word)], folders)
+    plugins.load(words)
+    line = " ".join([*words, last])
     try:
         loader = create(flags().parse_args([])).config_loader
         loader.extend()
-        found: list[str] = BashCompletion(loader)._query(config_name="config", line=rest)
+        hydras = BashCompletion(loader)
+        found: list[str] = hydras._query(config_name="config", line=line)
+        if not found and entries.load():
+            found = hydras._query(config_name="config", line=line)
         return found
     finally:
         GlobalHydra.instance().clear()
+
+
+def whole_words(rest: str) -> tuple[list[str], str]:
+    """The words that are typed to their end, without quotes, and the beginning of the next one.
+    `--components DIR` is one word, `--components=DIR`."""
+    head, _, last = rest.rpartition(" ")
+    try:
+        words = shlex.split(head)
+    except ValueError:  # a quote that is still open
+        words = head.split()
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1] == FOLDER:
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined, last
+
+
+def named_folder(word: str) -> str:
+    """The folder of a word `--components=DIR`; nothing of any other word."""
+    flag, _, folder = word.partition("=")
+    return folder if flag == FOLDER else ""
 
 
 def of_list(words: list[str], rest: str) -> list[str]:

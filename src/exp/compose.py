@@ -20,7 +20,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from exp import environment
+from exp import entries, environment
 from exp.errors import ConfigError, Fault, nearest, shown, unknown
 from exp.resolving import bounded
 
@@ -189,15 +189,10 @@ def group_fault(loader: ConfigLoader, override: Override) -> Fault | None:
     named = value if isinstance(value, list) else [value]
     for option in named:
         if str(option) not in options and not override.is_delete():
-            from exp import entries
-            from exp.registry import register  # with pydantic behind it
-
             entries.load()
-            kind = register.kinds.get(group)
-            if kind is not None and str(option) in kind.components:
-                file = f"conf/{group}/{option}.yaml with `name: {option}` and its parameters"
-                return Fault(group, f"{option!r} is registered, but has no file: write {file}")
-            return Fault(group, unknown("option", option, options, "There are"))
+            options = loader.get_group_options(group)
+            if str(option) not in options:
+                return Fault(group, unknown("option", option, options, "There are"))
     return None
 
 

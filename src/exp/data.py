@@ -103,6 +103,9 @@ class Data:
         Raises:
             DataError: as for `Data`, and for numbers that float32 cannot hold.
         """
+        if np.asarray(y).dtype.kind in "US":
+            hint = "classes, y = np.unique(y, return_inverse=True)"
+            raise DataError(f"y holds texts, expected integers 0..K-1: {hint}")
         labels = real(y, "y")
         rows, names, given = columns_of(X, labels, features, units)
         if labels.dtype.kind not in "iub":
@@ -111,6 +114,8 @@ class Data:
             raise DataError(
                 f"y has dtype {labels.dtype}, expected integers 0..K-1{hint if whole else ''}"
             )
+        if labels.size and labels.min() == 1 and labels.max() == len(classes):
+            raise DataError(f"y holds labels 1..{len(classes)}, expected 0..K-1: y - 1")
         return cls(rows, labels.astype(np.int64), tuple(classes), names, given)
 
     @classmethod

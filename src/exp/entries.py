@@ -61,12 +61,16 @@ class Entry:
 _loaded: set[Entry] = set()
 
 
-def load() -> None:
+def load() -> bool:
     """Imports what every installed package has to offer, once.
+
+    Returns:
+        Whether there was any that had not been imported before.
 
     Raises:
         PluginError: one cannot be imported, and which.
     """
+    before = len(_loaded)
     for entry in found():
         if entry not in _loaded:
             _loaded.add(entry)  # before: what it imports may ask for a name itself
@@ -75,6 +79,7 @@ def load() -> None:
             except BaseException:
                 _loaded.discard(entry)
                 raise
+    return len(_loaded) > before
 
 
 def found() -> tuple[Entry, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -56,7 +57,8 @@ class Drafts:
     """Files that are written beside their places, to take them once they are on the disk.
 
     In three steps (`add`, `flush`, `place`), so that many can be flushed at the same time: a file
-    system that is asked for several writes them in one go.
+    system that is asked for several writes them in one go. Files that are worth nothing without
+    others may take their places before (`settle`); they are flushed with what comes next.
 
     Attributes:
         fault: what went wrong when they were flushed.
@@ -65,6 +67,7 @@ class Drafts:
     def __init__(self) -> None:
         self._places: dict[Path, Path] = {}
         self._unflushed: list[BinaryIO] = []
+        self._settled: list[Path] = []
         self.fault: OSError | None = None
 
     def add(self, contents: Mapping[Path, bytes]) -> None:
@@ -89,7 +92,25 @@ class Drafts:
     def take_unflushed(self) -> list[BinaryIO]:
         """Open files whose content may not be on the disk; whoever takes them closes them."""
         files, self._unflushed = self._unflushed, []
+        for path in self._settled:
+            with contextlib.suppress(FileNotFoundError):
+                files.append(open(path, "r+b", buffering=0))  # noqa: SIM115 - likewise
+        self._settled = []
         return files
+
+    def settle(self) -> None:
+        """Has every draft take its place, where a crash of this process cannot harm it; that of the
+        machine can, until the next flush.
+
+        Raises:
+            OSError: one of them cannot.
+        """
+        for file in self._unflushed:
+            file.close()
+        self._unflushed = []
+        places = self.places
+        self.place()
+        self._settled += places
 
     def place(self) -> None:
         """Has every draft take its place.
@@ -105,8 +126,9 @@ class Drafts:
 
     def discard(self) -> None:
         """Removes drafts that have not taken their places."""
-        for file in self.take_unflushed():
+        for file in self._unflushed:
             file.close()
+        self._unflushed = []
         for draft in self._places.values():
             draft.unlink(missing_ok=True)
         self._places.clear()

@@ -31,6 +31,7 @@ def main(words: list[str]) -> int:
     if any(word.startswith("-") for word in words):
         return drawn(words)
     if not words:
+        entries.load()
         known = {name: options(kind) for name, kind in register.kinds.items()}
         known[presets.GROUP] = list(presets.presets())
         for name in sorted(known):

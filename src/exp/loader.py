@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 
 import yaml
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.config_repository import ConfigRepository
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra._internal.core_plugins.importlib_resources_config_source import (
     ImportlibResourcesConfigSource,
@@ -20,13 +19,14 @@ from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.object_type import ObjectType
 from hydra.core.plugins import Plugins
-from hydra.errors import HydraException
+from hydra.errors import HydraException, MissingConfigException
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from exp import entries, safety
 from exp.bounds import first_line, read, scan
 from exp.errors import ConfigError, Fault, shown
+from exp.registered import Repository
 
 PACKAGES = ("pkg://exp.conf", "pkg://hydra.conf")
 
@@ -43,19 +43,31 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
     def __init__(self, search_path: ConfigSearchPath, *, trusted: bool) -> None:
         with checked_files():
             super().__init__(config_search_path=search_path)
+            self.repository = Repository(search_path)
         self.trusted, self.extended = trusted, False
 
     def load_configuration(self, *args: Any, **kwargs: Any) -> DictConfig:
-        try:
-            config: DictConfig = super().load_configuration(*args, **kwargs)
-        except HydraException:
-            # Looking for them takes longer than composing: only for what is not found without.
-            if not self.extend():
-                raise
-            config = super().load_configuration(*args, **kwargs)
+        config = self._found(*args, **kwargs)
         if not self.trusted:
             safety.check(config)
         return config
+
+    def _found(self, *args: Any, **kwargs: Any) -> DictConfig:
+        """Composed with as much of installed packages as it takes. Looking for their files takes
+        longer than composing, and importing them takes longer still.
+
+        Raises:
+            PluginError: an option is not found in any file, and a package cannot be imported.
+        """
+        while True:
+            try:
+                return super().load_configuration(*args, **kwargs)  # type: ignore[no-any-return]
+            except HydraException as error:
+                failed = error
+            # Not while that is handled: a package's own error would be told as its consequence.
+            missing = isinstance(failed, MissingConfigException)
+            if not (self.extend() or (missing and entries.load())):
+                raise failed
 
     def extend(self) -> bool:
         """Lets the option files of installed packages join, behind all others.
@@ -74,7 +86,7 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
                 # In front of the last one, in which Hydra looks for schemas only.
                 self.config_search_path.prepend(f"package {package}", place, anchor="schema")
         with checked_files():
-            self.repository = ConfigRepository(self.config_search_path)
+            self.repository = Repository(self.config_search_path)
         return bool(new)
 
     def get_group_options(

@@ -79,7 +79,9 @@ def made(dataset: Chosen, split: Chosen, data_seed: int, split_seed: int) -> tup
     data = dataset.build(data_seed)
     if not isinstance(data, Data):
         found = type(data).__name__
-        raise ComponentError(f"dataset {dataset.name} must give an exp.data.Data, found {found}")
+        hint = ": Data.checked(X, y, classes=[...]) makes one" if isinstance(data, tuple) else ""
+        what = f"must give an exp.data.Data, found {found}{hint}"
+        raise ComponentError(f"dataset {dataset.name} {what}")
     try:
         return data, parts_of(data, split, split_seed)
     except TooFewRowsError as error:

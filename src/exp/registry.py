@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
+import json
 import re
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -84,6 +85,40 @@ class Component:
     @property
     def parameters(self) -> dict[str, inspect.Parameter]:
         return {**self.own, **self.shared}
+
+    @cached_property
+    def misnamed(self) -> dict[str, str]:
+        """Required parameters in the places of those that the framework hands over, and the names
+        that they should have: by another name, they are keys of the config."""
+        given = list(inspect.signature(self.builder).parameters)
+        places = zip(given, self.kind.handed, strict=False)
+        empty = inspect.Parameter.empty
+        return {
+            name: handed
+            for name, handed in places
+            if handed not in given and name in self.own and self.own[name].default is empty
+        }
+
+    @cached_property
+    def deaf(self) -> bool:
+        """Whether a builder of the user's cannot be given what the framework hands over."""
+        try:
+            inspect.signature(self.builder).bind_partial(*self.kind.handed)
+        except TypeError:
+            return not self.builder.__module__.startswith("exp.")
+        return False
+
+    @cached_property
+    def unwritable(self) -> dict[str, Any]:
+        """Parameters with a default that no file of a run can hold."""
+        found = {}
+        for name, parameter in self.own.items():
+            try:
+                if parameter.default is not inspect.Parameter.empty and not nested_kind(parameter):
+                    json.dumps(parameter.default)
+            except (TypeError, ValueError, RecursionError):
+                found[name] = parameter.default
+        return found
 
     @property
     def summary(self) -> str:
@@ -216,12 +251,14 @@ def config_parameters(builder: Builder, skip: tuple[str, ...] = ()) -> dict[str,
 
 def schema_of(title: str, parameters: Mapping[str, inspect.Parameter]) -> type[BaseModel]:
     """A pydantic model that refuses extra keys and does not guess: `"3"` is no integer."""
-    from pydantic import ConfigDict, create_model
+    from pydantic import ConfigDict, Strict, create_model
 
     fields: dict[str, Any] = {}
     for name, parameter in parameters.items():
         required = parameter.default is inspect.Parameter.empty
         annotation = Any if nested_kind(parameter) else parameter.annotation
+        if get_origin(annotation) is tuple:  # YAML has lists only
+            annotation = Annotated[annotation, Strict(False)]
         fields[name] = (annotation, ... if required else parameter.default)
     config = ConfigDict(extra="forbid", strict=True, protected_namespaces=())
     return create_model(title, __config__=config, **fields)
@@ -254,6 +291,22 @@ def validated(component: Component, params: dict[str, Any], path: str) -> dict[s
                 values[name] = register.choose(kind, value, f"{path}.{name}")
             except ConfigError as error:
                 faults.extend(error.faults)
+    if component.deaf:
+        handed = component.kind.handed
+        named, many = " and ".join(handed), "s" if len(handed) > 1 else ""
+        what = f"exp hands a {component.kind.name} {named}, to be its first parameter{many}"
+        faults.append(Fault(f"{path}.name", what))
+    for at, fault in enumerate(faults):
+        name = fault.path.removeprefix(f"{path}.")
+        if name in component.misnamed and name not in params:
+            wanted, kind_name = component.misnamed[name], component.kind.name
+            what = f"exp hands a {kind_name} {wanted!r} here: call the parameter that"
+            faults[at] = Fault(fault.path, what)
+    for name, default in component.unwritable.items():
+        if name not in params:
+            what = f"the signature has {shown(default)} as its default, which no config can hold"
+            hint = "Numbers, texts, lists and mappings can be written"
+            faults.append(Fault(f"{path}.{name}", f"{what}. {hint}"))
     if not faults and component.check is not None:
         faults = [Fault(f"{path}.{key}", message) for key, message in component.check(values)]
     if faults:

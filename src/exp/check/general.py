@@ -26,11 +26,17 @@ def docstring(subject: Subject) -> str | None:
     return None if (own or "").strip() else "no docstring"
 
 
-@CHECKS.add("option file", "conf/GROUP/NAME.yaml with its name and valid parameters")
+@CHECKS.add("option file", "conf/GROUP/NAME.yaml with valid parameters, or a default for each")
 def option_file(subject: Subject) -> str | None:
     name = subject.component.name
     if subject.file is None:
-        return f"no conf/{subject.kind}/{name}.yaml"
+        bare = [
+            parameter
+            for parameter, each in subject.component.parameters.items()
+            if each.default is inspect.Parameter.empty
+        ]
+        file = f"conf/{subject.kind}/{name}.yaml"
+        return f"no {file}, and no default for {', '.join(bare)}" if bare else None
     values = yaml_of(read(subject.file))
     if not isinstance(values, dict) or values.get("name") != name:
         return f"no `name: {name}` in {subject.file}"

@@ -120,13 +120,23 @@ class Job:
             raise ComponentError(f"model {chosen.name} must build an nn.Module, found {found}")
         return module
 
+    @cached_property
+    def _layered(self) -> nn.Module | None:
+        module = self.module()
+        return None if lifted("", [module]) is None else module
+
+    def source(self) -> nn.Module:
+        """`module()` for the engine, which only reads one whose layers it knows: a single one will
+        do for the job. Any other it trains."""
+        return self.module() if self._layered is None else self._layered
+
     def alone(self) -> str | None:
         """Why this run cannot share a stack, or None."""
         if self.device.threads > 1:
             return "device.threads > 1: long sums are cut by thread, bits would depend on the stack"
         if not self.plan["optimizer"].component.builder.stackable:  # type: ignore[attr-defined]
             return f"optimizer {self.plan['optimizer'].name} is trained run by run"
-        if lifted("", [self.module()]) is None:
+        if self._layered is None:
             return f"model {self.plan['model'].name} holds a layer that is not known to stack"
         return None
 

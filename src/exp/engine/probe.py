@@ -20,10 +20,10 @@ from exp.errors import ComponentError
 
 ROWS = 3
 LAST = {
-    "SigmoidBackward0": "sigmoid",
-    "SoftmaxBackward0": "softmax",
-    "LogSigmoidBackward0": "log-sigmoid",
-    "LogSoftmaxBackward0": "log-softmax",
+    "Sigmoid": "sigmoid",
+    "Softmax": "softmax",
+    "LogSigmoid": "log-sigmoid",
+    "LogSoftmax": "log-softmax",
 }
 """What autograd calls the operations that make probabilities of logits."""
 SHAPING = ("View", "UnsafeView", "ReshapeAlias", "Squeeze", "Unsqueeze", "T", "Transpose", "Clone")
@@ -69,12 +69,31 @@ def probed(job: Job) -> None:
             f"model {name} must map rows {list(x.shape)} to logits {list(wanted)}, found {found}"
             f"{hint(logits, job)}"
         )
+    if (lost := without_gradient(logits, module)) is not None:
+        raise ComponentError(
+            f"model {name} gives nothing to train by: {lost}. Give the logits themselves; exp "
+            "makes probabilities and labels of them"
+        )
     if (last := last_step(logits)) is not None and takes_logits(job):
         raise ComponentError(
             f"model {name} gives probabilities, as its last step is a {last}; loss "
             f"{job.loss.name} takes logits and does that itself. Leave the {last} out"
             f"{why(last, job.outputs)}"
         )
+
+
+STEPS = ("Round", "Sign", "Floor", "Ceil", "Trunc")
+"""Steps whose slope is 0 wherever they have one."""
+
+
+def without_gradient(logits: Tensor, module: nn.Module) -> str | None:
+    """How a model loses the gradient at its end, as one that gives labels does."""
+    if not logits.requires_grad and any(p.requires_grad for p in module.parameters()):
+        return "no gradient leads from its answers to its parameters, as after > 0.5 or argmax"
+    step = last_operation(logits)
+    if step in STEPS:
+        return f"its last step is {step.lower()}, whose gradient is 0"
+    return None
 
 
 ADVICE = "self.register_buffer({!r}, tensor) makes it a part of the model: moved with it, and saved"
@@ -111,13 +130,18 @@ def hint(logits: Any, job: Job) -> str:
     return ""
 
 
-def last_step(logits: Tensor) -> str | None:
-    """What makes probabilities of logits at the end of a model, if autograd saw it: a softmax of
-    several logits is also told by its sums; a log-softmax of several does no harm."""
+def last_operation(logits: Tensor) -> str:
+    """What autograd calls the last operation that changed numbers; nothing if it saw none."""
     step: Any = logits.grad_fn
     while step is not None and step.name().partition("Backward")[0] in SHAPING:
         step = step.next_functions[0][0]
-    last = None if step is None else LAST.get(step.name())
+    return "" if step is None else str(step.name()).partition("Backward")[0]
+
+
+def last_step(logits: Tensor) -> str | None:
+    """What makes probabilities of logits at the end of a model, if autograd saw it: a softmax of
+    several logits is also told by its sums; a log-softmax of several does no harm."""
+    last = LAST.get(last_operation(logits))
     outputs = logits.shape[1]
     if last == "log-softmax" and outputs > 1:
         return None

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from exp.engine.job import Job
 from exp.engine.layers import Elementwise, Pass
-from exp.engine.model import Model, padded
+from exp.engine.model import LANES, Model, padded
 from exp.engine.objective import Objective
 from exp.engine.recorder import Recording
-from exp.engine.rows import Batch, Split, Tally
+from exp.engine.rows import CHUNK, Batch, Split, Tally
 
 BLOCK = 512
 """Rows are answered in multiples of this: libraries have other code, with other last bits, for
@@ -36,7 +36,7 @@ class Predictor:
     def __init__(self, job: Job, state: dict[str, Tensor] | None) -> None:
         self.device = job.device
         self.model = Model(
-            [job.module()],
+            [job.source()],
             outputs=job.outputs,
             dtype=job.device.dtype,
             device=job.device.torch_device,
@@ -49,11 +49,8 @@ class Predictor:
     def logits(self, X: np.ndarray) -> np.ndarray:
         """Logits `[rows, outputs]` of rows `[rows, features]`; the bits of a row do not depend on
         how many there are."""
-        whole = np.zeros((-(-max(len(X), 1) // BLOCK) * BLOCK, X.shape[1]), X.dtype)
-        whole[: len(X)] = X
-        rows = self._rows(whole, np.zeros(len(whole), np.int64))
         with self.alone():
-            pieces = [self.model(batch.x, batch.mask, False)[0] for batch in rows]
+            pieces = [self.model(x, mask, False)[0] for x, mask in self._unlabelled(X, BLOCK)]
             return torch.cat(pieces, dim=1)[:, : len(X)].T.contiguous().cpu().numpy()
 
     def loss(self, X: np.ndarray, labels: np.ndarray) -> float:
@@ -87,13 +84,27 @@ class Predictor:
         places = [i for i, each in enumerate(self.model.layers) if isinstance(each, Elementwise)]
         found: dict[int, list[Tensor]] = {place: [] for place in places}
         with self.alone():
-            for batch in self._rows(X, np.zeros(len(X), np.int64)):
-                x, now = batch.x, Pass(batch.mask, False, self.model.generators)
+            for x, mask in self._unlabelled(X, LANES):
+                now = Pass(mask, False, self.model.generators)
                 for place, layer in enumerate(self.model.layers):
                     x = layer(x, self.model.tensors, now)
                     if place in found:
-                        found[place].append(x[0, :, : batch.count])
-        return [torch.cat(pieces, dim=1).T.cpu().numpy() for pieces in found.values()]
+                        found[place].append(x[0])
+        whole = [torch.cat(pieces, dim=1)[:, : len(X)] for pieces in found.values()]
+        return [units.T.cpu().numpy() for units in whole]
+
+    def _unlabelled(self, X: np.ndarray, block: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Rows `[1, features, columns]` with their mask, in pieces; padded to whole blocks by rows
+        of zeros that count as rows."""
+        width = -(-max(len(X), 1) // block) * block
+        whole = np.zeros((1, X.shape[1], width), X.dtype)
+        whole[0, :, : len(X)] = X.T
+        device, dtype = self.device.torch_device, self.device.dtype
+        stacked = torch.from_numpy(whole).to(device=device, dtype=dtype)
+        mask = torch.ones(1, width, dtype=dtype, device=device)
+        for start in range(0, width, CHUNK):
+            span = slice(start, start + CHUNK)
+            yield stacked[:, :, span], mask[:, span]
 
     def _rows(self, X: np.ndarray, labels: np.ndarray) -> Iterator[Batch]:
         device, dtype = self.device.torch_device, self.device.dtype

@@ -43,7 +43,7 @@ class Stack:
         droppers = [generator(job.plan.seeds.shuffle, 1, place) for job in jobs]
         self.objective = Objective(jobs)
         self.model = Model(
-            [job.module() for job in jobs],
+            [job.source() for job in jobs],
             outputs=first.outputs,
             dtype=self.dtype,
             device=place,

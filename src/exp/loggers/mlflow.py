@@ -127,7 +127,9 @@ class MLflow(Logger):
             for name, value in values.items():
                 yield Metric(name, value, when, epoch)
         for name, value in run.scores.items():
-            yield Metric(name, value, round(run.ended * 1000), run.last)
+            # MLflow's page has a section for each name before a slash, in their order: final scores
+            # have none, or else a dot for each of them would stand before all curves.
+            yield Metric(name.replace("/", "."), value, round(run.ended * 1000), run.last)
 
     def _files(self, run: FinishedRun) -> list[tuple[str, Path]]:
         return [

@@ -80,12 +80,20 @@ def summaries(run: FinishedRun) -> Iterator[tuple[int, float, Any]]:
         # When each epoch was is not recorded: they are spread evenly.
         share = epoch / run.last if run.last else 0.0
         yield epoch, run.started + share * (run.ended - run.started), Summary(value=scalars)
-    final = [Summary.Value(tag=name, simple_value=value) for name, value in run.scores.items()]
+    final = [Summary.Value(tag=behind(name), simple_value=x) for name, x in run.scores.items()]
     yield run.last, run.ended, Summary(value=final)
     for name, path in run.figures.items():
         yield run.last, run.ended, picture(f"figures/{name}", path)
     yield run.last, run.ended, described(run)
     yield run.last, run.ended, closing(run)
+
+
+def behind(name: str) -> str:
+    """`final/test/f1` as `test_final/f1`: pages have tags in their order, and the curves of a split
+    are to come first, then a dot for each of its final scores."""
+    final, _, rest = name.partition("/")
+    split, slash, score = rest.partition("/")
+    return f"{split}_{final}/{score}" if slash else name
 
 
 def picture(tag: str, path: Path) -> Any:

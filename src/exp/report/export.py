@@ -11,7 +11,7 @@ from exp.measures import higher_is_better
 from exp.report.groups import Standing
 from exp.report.runs import STATUSES, Row
 from exp.report.statistics import TESTS, pairs
-from exp.runs.directory import csv_text, json_text
+from exp.runs.texts import csv_text, json_text
 
 if TYPE_CHECKING:
     from exp.report.results import Results

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ import torch
 from torch import Tensor
 
 from exp.errors import DamagedError
-from exp.runs.directory import RunDirectory, finite, json_text
+from exp.runs.directory import RunDirectory
+from exp.runs.texts import finite, json_text
 
 Checkpoint = tuple[dict[str, Tensor], dict[str, Any]]
 
@@ -61,10 +63,14 @@ def load(path: Path) -> Checkpoint:
     return {key: torch.from_numpy(array) for key, array in arrays.items()}, known["numbers"]
 
 
+kind = cache(str)
+"""A type of numbers as text: numpy thinks for as long about that as sha256 about a small array."""
+
+
 def digest(arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> str:
     """sha256 of arrays, with their names, types and shapes, and of numbers."""
     total = hashlib.sha256(json.dumps(numbers, sort_keys=True, allow_nan=False).encode())
     for name, array in arrays.items():
-        total.update(f"{name} {array.dtype} {array.shape}".encode())
+        total.update(f"{name} {kind(array.dtype)} {array.shape}".encode())
         total.update(array.tobytes())
     return total.hexdigest()

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import hashlib
-import io
 import json
-import math
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from exp.bounds import json_of, read
 from exp.errors import DamagedError, RunDirectoryError
 from exp.files import TEMPORARY, Drafts, flush
+from exp.runs.texts import finite, json_text
 
 PAGE = "report.html"
 """What `exp report` makes of a run stands beside its files, and is none of them."""
@@ -39,6 +35,7 @@ class RunDirectory:
         # Relative path -> digest.
         self._drafted: dict[str, str] = {}
         self._written: dict[str, str] = {}
+        self._folders: set[Path] = set()
 
     @property
     def config(self) -> Path:
@@ -126,8 +123,9 @@ class RunDirectory:
         """
         contents = {p: d.encode() if isinstance(d, str) else d for p, d in files.items()}
         with self._told(files):
-            for folder in {path.parent for path in files}:
+            for folder in {path.parent for path in files} - self._folders:
                 folder.mkdir(exist_ok=True)
+                self._folders.add(folder)
             self.drafts.add(contents)
         # So that a digest of what this process has written is taken without reading it again.
         self._drafted |= {
@@ -135,8 +133,11 @@ class RunDirectory:
             for path, content in contents.items()
         }
 
-    def place(self) -> None:
+    def place(self, *, flushed: bool = True) -> None:
         """Has every draft take its place, once they are all on the disk.
+
+        Args:
+            flushed: False does not wait for the disk, but has the next flush do so.
 
         Raises:
             RunDirectoryError: one of them cannot.
@@ -144,8 +145,11 @@ class RunDirectory:
         for name in self._drafted:
             self._written.pop(name, None)
         with self._told(self.drafts.places):
-            flush([self.drafts])
-            self.drafts.place()
+            if flushed:
+                flush([self.drafts])
+                self.drafts.place()
+            else:
+                self.drafts.settle()
         self._written |= self._drafted
         self._drafted.clear()
 
@@ -271,57 +275,3 @@ def parts_of(name: str) -> list[str]:
 def is_draft(path: str) -> bool:
     name = path.rpartition("/")[2]
     return name.startswith(".") and name.endswith(TEMPORARY)
-
-
-class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-    """The C library's, where PyYAML has it: four times as fast, the same text."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        """A list that stands in two places is written twice: `*id001` is nothing for a reader."""
-        return True
-
-
-def yaml_text(value: Any) -> str:
-    """YAML of plain values, keys in their order."""
-    text: str = yaml.dump(value, Dumper=Dumper, sort_keys=False, allow_unicode=True)
-    return text
-
-
-_parts: dict[str, str] = {}
-
-
-def config_text(config: Mapping[str, Any]) -> str:
-    """What `yaml_text` makes of a config that has a key: part by part, as the runs of a sweep share
-    most of theirs, and a part that was written before is known."""
-    if len(_parts) > 10_000:
-        _parts.clear()
-    texts = []
-    for part in config.items():
-        if (known := repr(part)) not in _parts:
-            _parts[known] = yaml_text(dict([part]))
-        texts.append(_parts[known])
-    return "".join(texts)
-
-
-def json_text(value: Any) -> str:
-    """JSON that any reader takes: numbers that are not finite become null."""
-    return json.dumps(finite(value), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-
-
-def finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A CSV table with Unix line ends; quotes only where they are needed."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return buffer.getvalue()

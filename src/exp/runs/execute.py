@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
 from exp.engine import Recording, Result, Training, train
@@ -15,8 +17,8 @@ from exp.runs.checkpoint import Checkpoint
 from exp.runs.execution import Execution, Steps
 from exp.runs.signals import Patience, patient
 
-TOGETHER = 16
-"""Runs whose files wait for the disk at the same time; what they hold is in memory until then."""
+TOGETHER = 8
+"""Runs whose files wait for the disk at the same time, while those of as many others are made."""
 
 
 def execute(execution: Execution, *, on_row: Callable[[Training], None] | None = None) -> Result:
@@ -31,9 +33,9 @@ def execute(execution: Execution, *, on_row: Callable[[Training], None] | None =
     with patient() as patience:
         live = Live([execution], patience, on_row)
         try:
-            in_step({execution: execution.opening()})
+            done(in_step({execution: execution.opening()}, flushed=False))
             (result,) = live.train()
-            in_step({execution: execution.finishing(result, live.seconds)})
+            done(in_step({execution: execution.finishing(result, live.seconds)}))
         except BaseException as error:
             execution.break_off(error, live.standing(execution, error))
             raise
@@ -52,7 +54,7 @@ def execute_stack(
         live = Live(executions, patience)
         try:
             for some in groups(executions):
-                in_step({each: each.opening() for each in some})
+                done(in_step({each: each.opening() for each in some}, flushed=False))
             results = live.train()
         except Exception as error:
             # Whose fault it was shows when each goes alone, which gives the same bits.
@@ -70,13 +72,29 @@ def execute_stack(
             raise
         result_of = dict(zip(executions, results, strict=True))
         left = list(executions)
+
+        def complete(some: Sequence[Execution], steps: Steps, flushed: Future[None]) -> None:
+            on_disk(flushed)
+            done(steps)
+            for each in some:
+                left.remove(each)
+                on_finish(each)
+
+        waiting: deque[tuple[Sequence[Execution], Steps, Future[None]]] = deque()
         try:
-            for some in groups(executions):
-                going = {each: each.finishing(result_of.pop(each), live.seconds) for each in some}
-                in_step(going, on_error=Execution.break_off)
-                for each in some:
-                    left.remove(each)
-                    on_finish(each)
+            with ThreadPoolExecutor(1) as pool:
+                try:
+                    for some in groups(executions):
+                        going = {e: e.finishing(result_of.pop(e), live.seconds) for e in some}
+                        steps = in_step(going, on_error=Execution.break_off)
+                        next(steps, None)
+                        flushed = pool.submit(flush, [e.directory.drafts for e in some])
+                        waiting.append((some, steps, flushed))
+                        if len(waiting) > 1:
+                            complete(*waiting.popleft())
+                finally:  # what is whole takes its place, whatever has ended the others
+                    while waiting:
+                        complete(*waiting.popleft())
         except BaseException as error:
             for each in left:
                 each.break_off(error)
@@ -89,17 +107,26 @@ def groups(executions: Sequence[Execution]) -> Iterator[Sequence[Execution]]:
         yield executions[start : start + TOGETHER]
 
 
+def on_disk(flushed: Future[None]) -> None:
+    """Waits for the disk, which has had the time in which other runs were written."""
+    flushed.result()
+
+
 def raised(_: Execution, error: Exception) -> None:
     raise error
 
 
 def in_step(
-    work: Mapping[Execution, Steps], *, on_error: Callable[[Execution, Exception], None] = raised
-) -> None:
-    """Does the work of several runs; their files wait for the disk all at once.
+    work: Mapping[Execution, Steps],
+    *,
+    on_error: Callable[[Execution, Exception], None] = raised,
+    flushed: bool = True,
+) -> Steps:
+    """Does the work of several runs; stops wherever their drafts could be flushed together.
 
     Args:
         on_error: what to do with a run that fails, while the others go on.
+        flushed: whether a draft has to be on the disk to take its place.
     """
     going = dict(work)
 
@@ -116,12 +143,19 @@ def in_step(
         while going:
             for each, steps in list(going.items()):
                 attempt(each, partial(next, steps))
-            flush([each.directory.drafts for each in going])
+            if going:
+                yield
             for each in list(going):
-                attempt(each, each.directory.place)
+                attempt(each, partial(each.directory.place, flushed=flushed))
     finally:
         for each in going:
             each.directory.discard()
+
+
+def done(steps: Steps) -> None:
+    """Goes on to the end."""
+    for _ in steps:
+        pass
 
 
 class Live:
@@ -163,7 +197,9 @@ class Live:
 
     def _row(self, index: int, training: Training) -> None:
         for position, job in enumerate(training.stack.jobs):
-            self.by_job[id(job)].row(training, position)
+            every = job.plan.trainer.print_every
+            if every and training.epoch % every == 0:
+                self.by_job[id(job)].row(training, position)
         if self.on_row is not None:
             self.on_row(training)
 

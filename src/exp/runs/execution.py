@@ -13,10 +13,11 @@ from exp.engine.state import best_state
 from exp.errors import ExpError
 from exp.runs import checkpoint, console, finished, notes, process, provenance, recordings
 from exp.runs.checkpoint import Checkpoint
-from exp.runs.directory import RunDirectory, config_text, json_text
+from exp.runs.directory import RunDirectory
 from exp.runs.pictures import picture
 from exp.runs.tables import Answers, metrics_text, summary
 from exp.runs.targets import target_of
+from exp.runs.texts import config_text, json_text
 
 if TYPE_CHECKING:
     from exp.figures import FigureWorker
@@ -111,10 +112,8 @@ class Execution:
             self.log.info("%s", line)
 
     def row(self, training: Training, position: int) -> None:
-        """Says how an epoch went, where its turn has come."""
-        every = self.job.plan.trainer.print_every
-        if every and training.epoch % every == 0:
-            self.log.info("%s", console.line(training, position))
+        """Says how an epoch went."""
+        self.log.info("%s", console.line(training, position))
 
     def checkpoint(self, training: Training, position: int) -> None:
         """Saves a state from which the run could go on."""

@@ -5,6 +5,7 @@ It only points: what it says is checked against the run's own directory.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -21,13 +22,13 @@ def remember(signature: str, path: Path) -> None:
     place = pointer(signature)
     if place is None:
         return
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        draft = place.with_name(f".{os.getpid()}-{place.name}{TEMPORARY}")
-        draft.write_bytes(os.fsencode(path.absolute()))
-        draft.replace(place)
-    except (OSError, ValueError):
-        return  # nothing depends on it
+    told = os.fsencode(path.absolute())
+    with contextlib.suppress(OSError, ValueError):  # nothing depends on it, nor on its being whole
+        try:
+            place.write_bytes(told)
+        except FileNotFoundError:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(told)
 
 
 def find(signature: str, environment: dict[str, Any]) -> Path | None:

@@ -5,18 +5,61 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+import time
+from pathlib import Path
+from typing import Any
 
 DATED = "%(asctime)s %(levelname)-7s %(message)s"
+WAIT = 1.0
+"""Seconds for which a line of one run of many may wait for others; a warning does not."""
 
 
 class LogFile(logging.FileHandler):
     """The file of a log. A line that a full disk does not take is left out in silence: the run
     ends with one clear error as soon as a file of its results cannot be written."""
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
         if not isinstance(sys.exc_info()[1], OSError):
             super().handleError(record)
 
     def close(self) -> None:
         with contextlib.suppress(OSError):  # what is left of the lines
             super().close()
+
+
+class Lines(LogFile):
+    """The log of one run of many: a hundred lines for each, which are not worth a write each."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8")
+        self.setFormatter(logging.Formatter(DATED))
+        self.due = time.monotonic() + WAIT
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.WARNING:
+            self.due = 0.0
+        super().emit(record)
+
+    def flush(self) -> None:
+        if time.monotonic() >= self.due:
+            super().flush()
+            self.due = time.monotonic() + WAIT
+
+
+class RunLog(logging.Logger):
+    """A logger of one run: not known to `logging`, which would keep it for ever."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("exp", logging.INFO)
+        self.addHandler(Lines(path))
+
+    def findCaller(self, *_: Any) -> tuple[str, int, str, None]:  # noqa: N802 - logging's own name
+        """Nobody is told which line of code has written a line."""
+        return "", 0, "", None
+
+
+def end_log(log: logging.Logger) -> None:
+    """Closes the files of a run's logger."""
+    for handler in list(log.handlers):
+        log.removeHandler(handler)
+        handler.close()

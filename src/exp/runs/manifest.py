@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from exp.bounds import JSON_SIZE, json_of, read, stays_within
 from exp.errors import DamagedError, shown
-from exp.runs.directory import json_text
+from exp.runs.texts import json_text
 
 NAME = "sweep.json"
 

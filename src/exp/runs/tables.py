@@ -8,8 +8,8 @@ import numpy as np
 
 from exp.data import Data
 from exp.engine import Result
-from exp.runs.directory import csv_text
 from exp.runs.targets import target_of
+from exp.runs.texts import csv_text
 
 
 def metrics_text(history: dict[str, np.ndarray]) -> str:

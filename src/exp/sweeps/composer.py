@@ -11,7 +11,7 @@ import copy
 import json
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -30,7 +30,7 @@ from exp.compose import compose, group_names, one_line, resolved, value_fault, v
 from exp.environment import WRITTEN
 from exp.errors import ConfigError, Fault
 from exp.resolving import bounded
-from exp.runs.directory import yaml_text
+from exp.runs.texts import yaml_text
 from exp.safety import subdir_fault
 from exp.sweeps.grid import Words
 
@@ -91,7 +91,8 @@ class Base:
         keys = [str(key) for key in self.config if key != "hydra"]
         raw = {key: container(self.config, key) for key in keys}
         self.texts = {key: yaml_text({key: value}) for key, value in raw.items()}
-        self.live = {key for key, text in self.texts.items() if "${" in text}
+        live = {key: text for key, text in self.texts.items() if "${" in text}
+        self.reads = {key: read_by(text, live) for key, text in live.items()}
         self.plain = resolved(self.config, [])
         self.template = self._template()
 
@@ -122,7 +123,8 @@ class Base:
                 raise ConfigError(faults)
             dirname, subdir = self._names(number, words)
             keys = [key for key in self.plain if key != WRITTEN]
-            again = [key for key in keys if key in touched or key in self.live]
+            paths = [change.key_or_group for change in changes]
+            again = [key for key in keys if key in touched or self._follows(key, paths)]
             plain = dict(self.plain)
             for key in again:
                 plain[key] = value_of(config, key)
@@ -136,6 +138,13 @@ class Base:
                 for parent, key, value in reversed(before):
                     parent[key] = value
         return Composed(plain, subdir, tuple(texts), self.template, dirname)
+
+    def _follows(self, key: str, changed: Iterable[str]) -> bool:
+        """Whether a key has another value once the values at these paths are others."""
+        if key not in self.reads:
+            return False
+        read = self.reads[key]
+        return read is None or any(meet(path, other) for path in changed for other in read)
 
     def _before(self, path: list[str]) -> tuple[Any, str, Any]:
         """What undoes a change of this value: where to set what to which value."""
@@ -267,6 +276,19 @@ def parsed(word: str) -> Override:
     """An override of a run; parsing one takes Hydra a millisecond."""
     (override,) = OverridesParser.create().parse_overrides([word])
     return override
+
+
+def read_by(text: str, live: Container[str]) -> set[str] | None:
+    """The paths of all values that the interpolations of a text read; None where that cannot be
+    told: of resolvers, relative and nested ones, and those of values that are interpolated."""
+    found = re.findall(r"\$\{([A-Za-z_][\w.]*)\}", text)
+    told = len(found) == text.count("${") and not any(p.split(".")[0] in live for p in found)
+    return set(found) if told else None
+
+
+def meet(path: str, other: str) -> bool:
+    """Whether one of two paths is the other or leads to it."""
+    return f"{path}.".startswith(f"{other}.") or f"{other}.".startswith(f"{path}.")
 
 
 def container(config: DictConfig, key: str) -> Any:

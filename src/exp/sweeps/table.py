@@ -18,8 +18,8 @@ from exp.report.groups import SPLITS, Groups, over_seeds, value
 from exp.report.runs import Row, files, parameters, part
 from exp.report.runs import row as row_of
 from exp.report.values import plain_key
-from exp.runs.directory import csv_text
 from exp.runs.manifest import Entry
+from exp.runs.texts import csv_text
 from exp.sweeps.directory import SweepDirectory
 
 COLUMNS = ("test", "validation", "train")

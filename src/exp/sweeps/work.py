@@ -7,7 +7,6 @@ import os
 # As `exp.cli` does: a worker on another machine has not come through there.
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
-import logging
 import shutil
 import signal
 import threading
@@ -20,7 +19,7 @@ from exp import plugins
 from exp.config import plan
 from exp.errors import DamagedError, ExpError, Interrupted
 from exp.runs.directory import RunDirectory
-from exp.runs.log import DATED, LogFile
+from exp.runs.log import RunLog, end_log
 
 if TYPE_CHECKING:
     from exp.runs.checkpoint import Checkpoint
@@ -176,7 +175,7 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
         start = left_off(directory) if run.goes_on else None
         if start is None:
             directory.claim()
-        log = begin_log(directory)
+        log = RunLog(directory.log)
         job = Job.of(plan(run.config), keep=False)
         return Execution(job, directory, log=log, origin=origin, start=start, hydra=run.hydra)
     except Exception as error:
@@ -200,18 +199,3 @@ def left_off(directory: RunDirectory) -> Checkpoint | None:
     except (OSError, DamagedError):
         shutil.rmtree(directory.path)
         return None
-
-
-def begin_log(directory: RunDirectory) -> logging.Logger:
-    """A logger of one run: not known to `logging`, which would keep it for ever."""
-    log = logging.Logger("exp", logging.INFO)
-    handler = LogFile(directory.log, encoding="utf-8")
-    handler.setFormatter(logging.Formatter(DATED))
-    log.addHandler(handler)
-    return log
-
-
-def end_log(log: logging.Logger) -> None:
-    for handler in list(log.handlers):
-        log.removeHandler(handler)
-        handler.close()

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from exp.errors import ExpError
-from exp.runs.directory import finite
+from exp.runs.texts import finite
 from exp.trained import code
 from exp.trained.model import Trained
 from exp.trained.module import Deployed, deployed, plain, preparation

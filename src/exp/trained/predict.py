@@ -11,7 +11,7 @@ from exp.arguments import Parser, place
 from exp.csvfile import DELIMITERS, read_table, records
 from exp.errors import ExpError
 from exp.files import write_output
-from exp.runs.directory import csv_text
+from exp.runs.texts import csv_text
 from exp.table import Faults
 from exp.textfile import content
 

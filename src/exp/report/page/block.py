@@ -7,7 +7,7 @@ import json
 import zlib
 from typing import Any
 
-from exp.runs.directory import finite
+from exp.runs.texts import finite
 
 
 def packed(data: bytes) -> str:
