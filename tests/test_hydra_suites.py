@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hydra import version
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
@@ -18,8 +19,9 @@ pytestmark = pytest.mark.filterwarnings("default::UserWarning")
 
 
 @pytest.fixture(autouse=True)
-def without_a_version_base(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command line of another test has set it."""
+def as_a_process_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command line of another test has set the version, or left its Hydra."""
+    GlobalHydra.instance().clear()
     monkeypatch.setattr(version.VersionBase.instance(), "version_base", version._UNSPECIFIED_)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -59,8 +59,10 @@ def box(
 
 
 @register.shape("numbers")
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Numbers:
+    corner: int
+    _: KW_ONLY
     count: Rows = 10
     any_number: Finite = 0.0
     size: NonNegative = 0.0

@@ -18,6 +18,7 @@ from commands import SMALL, Ended, inside, process
 from exp.again.saved import SavedRun
 from exp.files import Drafts
 from exp.runs.manifest import read_json
+from own import forgotten
 
 HERE = "sweep.n_jobs=1"
 """Trains in this process: no worker has to start."""
@@ -220,7 +221,8 @@ def test_a_failing_run_is_told_and_the_others_go_on(in_tmp: Path) -> None:
     (in_tmp / "conf/model").mkdir(parents=True)
     (in_tmp / "conf/model/fragile.yaml").write_text("name: fragile\nworks: true\n")
     words = ("plugins=[fragile_model]", "model=fragile", "model.works=true,false", "seed=1,2")
-    ended = sweep(in_tmp, *words)
+    with forgotten("fragile_model"):
+        ended = sweep(in_tmp, *words)
     assert ended.code == 1, ended.out + ended.err
     assert [row["status"] for row in rows(in_tmp)] == ["done", "done", "failed", "failed"]
     assert "trained one by one (run 2, 3): model fragile holds a layer" in ended.out

@@ -45,6 +45,12 @@ class Lines(LogFile):
             super().flush()
             self.due = time.monotonic() + WAIT
 
+    def settle(self) -> None:
+        """Writes what still waits, for those who are about to look at the file."""
+        self.due = 0.0
+        with contextlib.suppress(OSError):
+            self.flush()
+
 
 class RunLog(logging.Logger):
     """A logger of one run: not known to `logging`, which would keep it for ever."""
@@ -56,6 +62,13 @@ class RunLog(logging.Logger):
     def findCaller(self, *_: Any) -> tuple[str, int, str, None]:  # noqa: N802 - logging's own name
         """Nobody is told which line of code has written a line."""
         return "", 0, "", None
+
+
+def settle(log: logging.Logger) -> None:
+    """Lets the file of a run's logger hold every line that was written so far."""
+    for handler in log.handlers:
+        if isinstance(handler, Lines):
+            handler.settle()
 
 
 def end_log(log: logging.Logger) -> None:
