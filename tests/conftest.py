@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 # As `exp.cli` does before torch is imported: the promise of same bits rests on it.
@@ -24,15 +25,10 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-GROUPED = ("disk_full", "predict", "report", "run_directory", "seeds_lesson", "sweep_again")
-"""Test files that make something dear for all of their tests: one process has them, so that it is
-made once (`pytest --dist loadgroup`, as pyproject.toml has it)."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if (name := item.path.stem.removeprefix("test_")) in GROUPED:
-            item.add_marker(pytest.mark.xdist_group(name))
+def pytest_collection_finish() -> None:
+    """What all the modules hold is there until the end: nobody looks for garbage among it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

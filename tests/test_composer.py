@@ -64,7 +64,7 @@ words = st.tuples(
 ).map(lambda parts: (*parts[0], *parts[1]))
 
 
-@settings(max_examples=10, deadline=None, derandomize=True)
+@settings(max_examples=5, deadline=None, derandomize=True)
 @given(runs=st.lists(words, min_size=1, max_size=4))
 @example(runs=[("dataset.noise=0", "dataset={noise: 0.5}"), ("dataset.noise=0", "seed=1")])
 def test_like_hydra(hydra: Hydra, runs: list[Words]) -> None:

@@ -18,7 +18,7 @@ from exp.cli import VERBS
 from exp.config import GROUPS
 from exp.registry import Component, register
 
-EXAMPLES = int(os.environ.get("EXP_FUZZ", "40"))
+EXAMPLES = int(os.environ.get("EXP_FUZZ", "20"))
 """EXP_FUZZ=2000 takes some minutes."""
 
 NUMBERS = (
