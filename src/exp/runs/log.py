@@ -42,8 +42,12 @@ class Lines(LogFile):
 
     def flush(self) -> None:
         if time.monotonic() >= self.due:
-            super().flush()
-            self.due = time.monotonic() + WAIT
+            self.write_out()
+
+    def write_out(self) -> None:
+        """Writes the lines that wait."""
+        super().flush()
+        self.due = time.monotonic() + WAIT
 
 
 class RunLog(logging.Logger):
@@ -56,6 +60,14 @@ class RunLog(logging.Logger):
     def findCaller(self, *_: Any) -> tuple[str, int, str, None]:  # noqa: N802 - logging's own name
         """Nobody is told which line of code has written a line."""
         return "", 0, "", None
+
+
+def write_out(log: logging.Logger) -> None:
+    """Has the file of a run's logger hold all of its lines."""
+    for handler in log.handlers:
+        if isinstance(handler, Lines):
+            with contextlib.suppress(OSError):  # as in LogFile
+                handler.write_out()
 
 
 def end_log(log: logging.Logger) -> None:
