@@ -14,7 +14,7 @@ from exp.errors import ExpError
 from exp.runs import checkpoint, console, finished, notes, process, provenance, recordings
 from exp.runs.checkpoint import Checkpoint
 from exp.runs.directory import RunDirectory
-from exp.runs.log import settle
+from exp.runs.log import write_out
 from exp.runs.pictures import picture
 from exp.runs.tables import Answers, metrics_text, summary
 from exp.runs.targets import target_of
@@ -198,7 +198,7 @@ class Execution:
     def close(self, status: str) -> None:
         """Writes run.json for the last time; it is there once the directory's drafts are placed."""
         self.timings["total"] = time.perf_counter() - self.started
-        settle(self.log)  # the digests are those of the whole files
+        write_out(self.log)  # its digest is taken of what the file holds
         self.record |= {
             "status": status,
             "timings": {name: round(value, 4) for name, value in self.timings.items()},

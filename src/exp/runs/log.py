@@ -42,14 +42,12 @@ class Lines(LogFile):
 
     def flush(self) -> None:
         if time.monotonic() >= self.due:
-            super().flush()
-            self.due = time.monotonic() + WAIT
+            self.write_out()
 
-    def settle(self) -> None:
-        """Writes what still waits, for those who are about to look at the file."""
-        self.due = 0.0
-        with contextlib.suppress(OSError):
-            self.flush()
+    def write_out(self) -> None:
+        """Writes the lines that wait."""
+        super().flush()
+        self.due = time.monotonic() + WAIT
 
 
 class RunLog(logging.Logger):
@@ -64,11 +62,12 @@ class RunLog(logging.Logger):
         return "", 0, "", None
 
 
-def settle(log: logging.Logger) -> None:
-    """Lets the file of a run's logger hold every line that was written so far."""
+def write_out(log: logging.Logger) -> None:
+    """Has the file of a run's logger hold all of its lines."""
     for handler in log.handlers:
         if isinstance(handler, Lines):
-            handler.settle()
+            with contextlib.suppress(OSError):  # as in LogFile
+                handler.write_out()
 
 
 def end_log(log: logging.Logger) -> None:

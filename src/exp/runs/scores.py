@@ -91,4 +91,5 @@ def metrics_of(metrics: Any, name: str, guesses: Any, truth: Any, options: dict[
     """One functional metric of torchmetrics for two classes or more."""
     prefix = options["task"]
     rest = {key: value for key, value in options.items() if key != "task"}
+    rest["validate_args"] = False  # ours are as they must be, and looking takes as long again
     return getattr(metrics, f"{prefix}_{name}")(guesses, truth, **rest)
