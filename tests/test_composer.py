@@ -18,7 +18,7 @@ from omegaconf import OmegaConf
 from exp.app import create, flags
 from exp.compose import compose, resolved, resolvers
 from exp.errors import ConfigError
-from exp.sweeps.composer import Composer, hydra_files
+from exp.sweeps.composer import Base, Composer, hydra_files, parsed
 
 VALUES = (
     "seed=1", "seed=7", "seeds.init=3", "++seeds.data=${seed}", "optimizer.lr=0.5", "name=mine",
@@ -118,3 +118,11 @@ def test_a_folder_that_is_called_like_a_mark(hydra: Hydra) -> None:
     node = OmegaConf.to_container(OmegaConf.create(files["hydra.yaml"]), resolve=False)["hydra"]  # type: ignore[call-overload,index]
     assert node["runtime"]["output_dir"] == place
     assert node["overrides"]["task"] == list(run)
+
+
+def test_a_conf_that_reads_hydra_s_own_node(hydra: Hydra) -> None:
+    apart = "hydra.job.config.override_dirname.exclude_keys=[name]"
+    master, _ = compose(hydra.config_loader, "config", [apart], RunMode.MULTIRUN)
+    base = Base(hydra.config_loader, master, ("name=r-${hydra.job.override_dirname}",))
+    for word in ("seed=1", "seed=2"):
+        assert base.composed(0, (word,), [parsed(word)]).plain["name"] == f"r-{word}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import re
@@ -71,7 +70,7 @@ class Drafts:
         self.fault: OSError | None = None
 
     def add(self, contents: Mapping[Path, bytes]) -> None:
-        """Writes drafts.
+        """Writes drafts, each in place of one that the same file may have already.
 
         Raises:
             OSError: one of them cannot be written.
@@ -79,6 +78,8 @@ class Drafts:
         for path, data in contents.items():
             draft = draft_of(path)
             file = open(draft, "xb", buffering=0)  # noqa: SIM115 - closed when it is flushed
+            if (other := self._places.get(path)) is not None:
+                other.unlink(missing_ok=True)
             self._places[path] = draft
             self._unflushed.append(file)
             if file.write(data) != len(data):
@@ -93,8 +94,12 @@ class Drafts:
         """Open files whose content may not be on the disk; whoever takes them closes them."""
         files, self._unflushed = self._unflushed, []
         for path in self._settled:
-            with contextlib.suppress(FileNotFoundError):
+            try:
                 files.append(open(path, "r+b", buffering=0))  # noqa: SIM115 - likewise
+            except FileNotFoundError:
+                continue
+            except OSError as error:  # of this run alone: `flush` has those of others in hand
+                self.fault = error
         self._settled = []
         return files
 

@@ -76,8 +76,9 @@ def execute_stack(
         def complete(some: Sequence[Execution], steps: Steps, flushed: Future[None]) -> None:
             on_disk(flushed)
             done(steps)
-            for each in some:
+            for each in some:  # whatever `on_finish` does with one, all of them are complete
                 left.remove(each)
+            for each in some:
                 on_finish(each)
 
         waiting: deque[tuple[Sequence[Execution], Steps, Future[None]]] = deque()

@@ -280,10 +280,13 @@ def parsed(word: str) -> Override:
 
 def read_by(text: str, live: Container[str]) -> set[str] | None:
     """The paths of all values that the interpolations of a text read; None where that cannot be
-    told: of resolvers, relative and nested ones, and those of values that are interpolated."""
+    told: of resolvers, relative and nested ones, those of values that are interpolated, and those
+    of Hydra's own node."""
     found = re.findall(r"\$\{([A-Za-z_][\w.]*)\}", text)
-    told = len(found) == text.count("${") and not any(p.split(".")[0] in live for p in found)
-    return set(found) if told else None
+    first = {path.split(".")[0] for path in found}
+    # Hydra's own node holds what no change names: the number of the run, its overrides.
+    plain = "hydra" not in first and not any(key in live for key in first)
+    return set(found) if plain and len(found) == text.count("${") else None
 
 
 def meet(path: str, other: str) -> bool:
