@@ -71,6 +71,7 @@ def execute_stack(
                 each.break_off(error, live.standing(each, error))
             raise
         result_of = dict(zip(executions, results, strict=True))
+        del results  # each is let go once it is written
         left = list(executions)
 
         def complete(some: Sequence[Execution], steps: Steps, flushed: Future[None]) -> None:
