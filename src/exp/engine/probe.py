@@ -19,6 +19,7 @@ from exp.engine.job import Job
 from exp.errors import ComponentError
 
 ROWS = 3
+"""So many go through the model: enough to tell rows from a single number."""
 LAST = {
     "Sigmoid": "sigmoid",
     "Softmax": "softmax",
@@ -28,6 +29,9 @@ LAST = {
 """What autograd calls the operations that make probabilities of logits."""
 SHAPING = ("View", "UnsafeView", "ReshapeAlias", "Squeeze", "Unsqueeze", "T", "Transpose", "Clone")
 """Operations that leave the numbers as they are."""
+STEPS = ("Round", "Sign", "Floor", "Ceil", "Trunc")
+"""Operations whose slope is 0 wherever they have one."""
+ADVICE = "self.register_buffer({!r}, tensor) makes it a part of the model: moved with it, and saved"
 
 
 def probed(job: Job) -> None:
@@ -82,10 +86,6 @@ def probed(job: Job) -> None:
         )
 
 
-STEPS = ("Round", "Sign", "Floor", "Ceil", "Trunc")
-"""Steps whose slope is 0 wherever they have one."""
-
-
 def without_gradient(logits: Tensor, module: nn.Module) -> str | None:
     """How a model loses the gradient at its end, as one that gives labels does."""
     if not logits.requires_grad and any(p.requires_grad for p in module.parameters()):
@@ -94,9 +94,6 @@ def without_gradient(logits: Tensor, module: nn.Module) -> str | None:
     if step in STEPS:
         return f"its last step is {step.lower()}, whose gradient is 0"
     return None
-
-
-ADVICE = "self.register_buffer({!r}, tensor) makes it a part of the model: moved with it, and saved"
 
 
 def why(last: str, outputs: int) -> str:

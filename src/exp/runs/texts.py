@@ -50,7 +50,7 @@ def json_text(value: Any) -> str:
 
 def indented(value: Any, line: str) -> str:
     """What `json.dumps` makes of `finite(value)`, with an indent of 2 and other letters than those
-    of ASCII as they are; Python's own takes five times as long, and a sweep writes many.
+    of ASCII as they are; Python's own takes twice as long, and a sweep writes many.
 
     Args:
         line: what begins a line at this depth.
