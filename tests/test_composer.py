@@ -18,7 +18,9 @@ from omegaconf import OmegaConf
 from exp.app import create, flags
 from exp.compose import compose, resolved, resolvers
 from exp.errors import ConfigError
-from exp.sweeps.composer import Base, Composer, hydra_files, parsed
+from exp.sweeps.base import Base, parsed
+from exp.sweeps.composed import hydra_files
+from exp.sweeps.composer import Composer
 
 VALUES = (
     "seed=1", "seed=7", "seeds.init=3", "++seeds.data=${seed}", "optimizer.lr=0.5", "name=mine",
@@ -67,17 +69,27 @@ words = st.tuples(
 @settings(max_examples=5, deadline=None, derandomize=True)
 @given(runs=st.lists(words, min_size=1, max_size=4))
 @example(runs=[("dataset.noise=0", "dataset={noise: 0.5}"), ("dataset.noise=0", "seed=1")])
+@example(runs=[("seed=1", "seeds.init=3"), ("seeds.init=3", "seed=7"), ("seeds.init=3",)])
+@example(
+    runs=[("optimizer.lr=0.5", "seed=1"), ("optimizer.lr=0.5", "seeds.data=${seed}", "seed=7")]
+)
+@example(runs=[("name=${hydra:job.num}", "seed=1"), ("seed=1", "name=mine")])
 def test_like_hydra(hydra: Hydra, runs: list[Words]) -> None:
     master, _ = compose(hydra.config_loader, "config", [], RunMode.MULTIRUN)
     composer = Composer(hydra.config_loader, master)
-    # The same number for all, as a run may name it.
-    for _, given_words, composed in composer.all([(0, run) for run in runs]):
+    # The same number for all, as a run may name it; and each run twice, as values that were met
+    # before are not composed again.
+    for _, given_words, composed in composer.all([(0, run) for run in [*runs, *runs]]):
         expected = plainly(hydra, master, given_words)
         if expected is None:
             assert isinstance(composed, ConfigError), given_words
         else:
             assert not isinstance(composed, ConfigError), (given_words, composed)
             assert composed.plain == expected, given_words
+            written = OmegaConf.create("".join(composed.texts))
+            config = hydra.config_loader.load_sweep_config(master, list(given_words))
+            for key in written:
+                assert written._get_node(key) == config._get_node(key), (given_words, key)
 
 
 def test_the_files_of_hydra_s_folder(hydra: Hydra) -> None:

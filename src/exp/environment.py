@@ -52,6 +52,11 @@ def register() -> None:
     OmegaConf.register_new_resolver("oc.env", resolver, replace=True)
 
 
+def was_read() -> bool:
+    """Whether any config of this process has read it."""
+    return _Reading.used
+
+
 def texts(config: Any, plain: Mapping[str, Any]) -> dict[str, str]:
     """Key path -> the text that stands for a value from the environment.
 

@@ -22,7 +22,7 @@ from exp.errors import ConfigError, Fault, Interrupted
 from exp.runs import provenance
 from exp.runs.signals import CODES
 from exp.sweeps.chunks import chunks
-from exp.sweeps.composer import hydra_files
+from exp.sweeps.composed import hydra_files
 from exp.sweeps.plans import Planned, Runs
 from exp.sweeps.progress import Progress
 from exp.sweeps.work import Order, Outcome, RunOrder, ready, work

@@ -17,7 +17,8 @@ from exp.engine import Job, tried
 from exp.engine.job import Shapes, possible, stack_key
 from exp.engine.view import axes_known
 from exp.errors import ConfigError, DataError, ExpError, Fault, ImpossibleError
-from exp.sweeps.composer import Composed, Composer
+from exp.sweeps.composed import Composed
+from exp.sweeps.composer import Composer
 from exp.sweeps.grid import Words
 
 Rows = tuple[Shapes, str, tuple[str, ...], tuple[int, ...]]
