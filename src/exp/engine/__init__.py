@@ -18,10 +18,11 @@ from exp.engine.stack import Stack
 from exp.engine.state import best_state, capture, restore
 from exp.engine.train import End, Training
 from exp.engine.trial import tried
+from exp.engine.untrained import Said, untrained
 
 __all__ = [
-    "End", "Job", "Predictor", "Recording", "Result", "Stack", "Training", "capture", "restore",
-    "train", "tried",
+    "End", "Job", "Predictor", "Recording", "Result", "Said", "Stack", "Training", "capture",
+    "restore", "train", "tried", "untrained",
 ]  # fmt: skip
 
 Report = Callable[[int, Training], None]
@@ -54,6 +55,7 @@ def train(
     on_row: Report | None = None,
     on_checkpoint: Report | None = None,
     on_epoch: Callable[[Training], None] | None = None,
+    on_start: Callable[[Training], None] | None = None,
 ) -> list[Result]:
     """Trains every job and returns its result, in the same order.
 
@@ -65,6 +67,7 @@ def train(
         on_row: called with a stack's first index and its training after each evaluated epoch.
         on_checkpoint: likewise after each `trainer.checkpoint_every` epochs.
         on_epoch: called with its training after every epoch of a stack; what it raises ends all.
+        on_start: called with its training before the first epoch of a stack.
     """
     results: dict[int, Result] = {}
     start = start or {}
@@ -84,6 +87,7 @@ def train(
             on_row=report(on_row),
             on_checkpoint=report(on_checkpoint),
             on_epoch=on_epoch,
+            on_start=on_start,
         )
         if group[0] in start:
             restore(training, *start[group[0]])

@@ -156,6 +156,11 @@ class Model:
                 outlet.copy_(gradient)
 
     @property
+    def size(self) -> int:
+        """Parameters of each run."""
+        return sum(shape.numel() for shape in self.shapes.values())
+
+    @property
     def runs(self) -> int:
         return self.parameters.values.shape[0]
 

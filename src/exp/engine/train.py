@@ -34,6 +34,7 @@ class Training:
         on_checkpoint: called after each `checkpoint_every` epochs.
         on_end: called for each run as it ends, while it still stands in the stack.
         on_epoch: called after every epoch; what it raises ends the training there.
+        on_start: called before the first epoch.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Training:
         on_row: Callable[[Training], None] | None = None,
         on_checkpoint: Callable[[Training], None] | None = None,
         on_epoch: Callable[[Training], None] | None = None,
+        on_start: Callable[[Training], None] | None = None,
     ) -> None:
         self.stack = stack
         self.watch = Watch(stack)
@@ -52,19 +54,21 @@ class Training:
         # A stack of one may be put back to where its run had ended: nothing is left to train.
         self.ended: str | None = None
         self.on_end, self.on_row, self.on_checkpoint = on_end, on_row, on_checkpoint
-        self.on_epoch = on_epoch
+        self.on_epoch, self.on_start = on_epoch, on_start
         self.recorded: Recorded | None = None
         self.on_gpu = stack.device.torch_device.type == "cuda"
 
     def run(self) -> None:
         """Trains until every run has ended."""
         trainer = self.stack.trainer
-        if self.ended is not None:
-            self.on_end(self, End(0, self.ended, self.epoch - 1))
-            self.stack.ids = []
         threads = torch.get_num_threads()
         torch.set_num_threads(self.stack.device.threads)
         try:
+            if self.on_start is not None:
+                self.on_start(self)
+            if self.ended is not None:
+                self.on_end(self, End(0, self.ended, self.epoch - 1))
+                self.stack.ids = []
             while self.stack.runs and self.epoch < trainer.epochs:
                 self.one_epoch()
                 if self.on_epoch is not None:

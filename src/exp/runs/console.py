@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from exp.engine import Job, Predictor, Training
+from exp.engine import Job, Said, Training
 from exp.measures import EVERY
 from exp.runs import notes
 from exp.runs.directory import RunDirectory
@@ -20,34 +20,38 @@ FINAL = ("loss", *(name for name in EVERY if name != "loss"))
 """Scores of the closing table."""
 
 
-def opening(job: Job, directory: RunDirectory) -> Iterator[str]:
-    """What is about to be trained, and the untrained model's first ten answers."""
+def opening(job: Job, directory: RunDirectory, size: int) -> Iterator[str]:
+    """What is about to be trained.
+
+    Args:
+        size: the number of the model's parameters.
+    """
     data, split = job.data.data, job.data.split
-    target = target_of(data)
     counts = f"{len(split.train)} train"
     counts += f", {len(split.validation)} validation" if len(split.validation) else ""
     counts += f", {len(split.test)} test"
-    predictor = Predictor(job, None)
-    size = sum(shape.numel() for shape in predictor.model.shapes.values())
     inputs = job.data.X.shape[1]
     features = "1 feature" if data.X.shape[1] == 1 else f"{data.X.shape[1]} features"
     made = f" as {inputs} inputs" if inputs != data.X.shape[1] else ""
     yield (
         f"{job.plan.name}: {len(data.y)} rows ({counts}), {features}{made}, "
-        f"{target.about}; {job.plan['model'].name} with {size} parameters; "
+        f"{target_of(data).about}; {job.plan['model'].name} with {size} parameters; "
         f"run directory {directory.path}"
     )
     yield from data.notes
     yield from notes.before(job)
     if job.device.note:
         yield job.device.note
-    logits = predictor.logits(job.data.X[:10])
-    chances = predictor.probabilities(logits)
-    labels = predictor.labels(logits)
-    lines = [f"Untrained model, first ten rows: {target.untrained}"]
-    for z, p, said, truth in zip(logits, chances, labels, data.y[:10], strict=True):
-        lines.append(f"  {target.said(z, p, said, truth)}")
-    yield "\n".join(lines)
+
+
+def untrained(job: Job, said: Said) -> str:
+    """The untrained model's first answers."""
+    target = target_of(job.data.data)
+    rows = "ten" if len(said[0]) == 10 else len(said[0])
+    lines = [f"Untrained model, first {rows} rows: {target.untrained}"]
+    for z, p, label, truth in zip(*said, job.data.data.y, strict=False):
+        lines.append(f"  {target.said(z, p, label, truth)}")
+    return "\n".join(lines)
 
 
 def line(training: Training, position: int) -> str:

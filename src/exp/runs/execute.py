@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
-from exp.engine import Recording, Result, Training, train
+from exp.engine import Recording, Result, Training, train, untrained
 from exp.errors import Interrupted
 from exp.files import flush
 from exp.runs import recordings
@@ -19,6 +19,9 @@ from exp.runs.signals import Patience, patient
 
 TOGETHER = 8
 """Runs whose files wait for the disk at the same time, while those of as many others are made."""
+
+ROWS = 10
+"""What an untrained model says of so many rows is told."""
 
 
 def execute(execution: Execution, *, on_row: Callable[[Training], None] | None = None) -> Result:
@@ -189,6 +192,7 @@ class Live:
             on_row=self._row,
             on_checkpoint=self._checkpoint,
             on_epoch=self._epoch,
+            on_start=self._start,
         )
         self.seconds = time.perf_counter() - begun
         return results
@@ -196,6 +200,10 @@ class Live:
     def _recordings(self, start: dict[int, Checkpoint]) -> dict[int, Recording]:
         directories = {i: self.executions[i].directory for i in start}
         return {i: recordings.load(directories[i], start[i][1]["epoch"]) for i in start}
+
+    def _start(self, training: Training) -> None:
+        for job, said in zip(training.stack.jobs, untrained(training.stack, ROWS), strict=True):
+            self.by_job[id(job)].begin(training, said)
 
     def _row(self, index: int, training: Training) -> None:
         for position, job in enumerate(training.stack.jobs):

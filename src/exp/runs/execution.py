@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from exp.engine import Job, Result, Training, capture
+from exp.engine import Job, Result, Said, Training, capture
 from exp.engine.state import best_state
 from exp.errors import ExpError
 from exp.runs import checkpoint, console, finished, notes, process, provenance, recordings
@@ -109,8 +109,17 @@ class Execution:
         self.record["digests"] = directory.digests(growing=True)
         directory.draft_record(self.record)
         yield
-        for line in console.opening(self.job, directory):
+
+    def begin(self, training: Training, said: Said) -> None:
+        """Says what is about to be trained.
+
+        Args:
+            said: by the model as it is before the first epoch of all.
+        """
+        for line in console.opening(self.job, self.directory, training.stack.model.size):
             self.log.info("%s", line)
+        if training.epoch == 0:
+            self.log.info("%s", console.untrained(self.job, said))
 
     def row(self, training: Training, position: int) -> None:
         """Says how an epoch went."""

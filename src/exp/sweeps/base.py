@@ -96,7 +96,7 @@ class Base:
                 plain = with_texts(self.config, self.plain | values_of(found))
             if len(self.known) > MANY:
                 self.known.clear()
-            self.known |= {key: found[key[0]] for key in decided or ()}
+            self.known |= {key: found[key[0]] for key in decided or () if key[0] in found}
         texts = self.texts | {key: text for key, (_, text) in found.items() if text is not None}
         return Composed(plain, subdir, tuple(texts.values()), self.template, dirname)
 
@@ -106,7 +106,7 @@ class Base:
         read_at_will = any(read is None for read in self.reads.values())
         if read_at_will or environment.was_read():
             return None
-        if any("$" in change.input_line or top(change) not in self.texts for change in changes):  # type: ignore[operator]
+        if any("$" in change.input_line or top(change) not in self.texts for change in changes):
             return None
         deciding = {
             key: tuple(
@@ -146,7 +146,7 @@ class Base:
                 yaml_text({key: container(self.config, key)}) if key in touched else None,
             )
             for key in again
-            if not OmegaConf.is_missing(self.config, key)
+            if key in self.plain or not OmegaConf.is_missing(self.config, key)
         }
 
     def _follows(self, key: str, changes: Iterable[Override]) -> bool:
@@ -206,7 +206,7 @@ def values_of(parts: Mapping[str, Part]) -> dict[str, Any]:
 
 def top(change: Override) -> str:
     """The top-level key below which something is changed."""
-    return change.key_or_group.partition(".")[0]
+    return str(change.key_or_group).partition(".")[0]
 
 
 @lru_cache(maxsize=100_000)
