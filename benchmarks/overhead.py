@@ -20,12 +20,12 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 
 from counting import counted
+from disk import folder
 
 TRUST = [
     ("exp.safety", "check"),
@@ -62,26 +62,23 @@ def one(words: list[str]) -> None:
 
 def spent_in(*words: str) -> tuple[dict[str, float], float]:
     """Seconds by function, and those of plain writing."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, str(Path(__file__).absolute()), *words]
-        # A cache of its own: nothing is known to be finished already.
-        own = {**os.environ, "EXP_CACHE": str(Path(folder) / "cache")}
-        done = subprocess.run(
-            command, cwd=folder, env=own, capture_output=True, text=True, check=True
-        )
-        spent = dict(json.loads(done.stdout.splitlines()[-1]))
-        return spent, plain_writing(Path(folder))
+    place = folder()
+    command = [sys.executable, str(Path(__file__).absolute()), *words]
+    # A cache of its own: nothing is known to be finished already.
+    own = {**os.environ, "EXP_CACHE": str(place / "cache")}
+    done = subprocess.run(command, cwd=place, env=own, capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout.splitlines()[-1])), plain_writing(place)
 
 
-def plain_writing(folder: Path) -> float:
-    runs = [path.parent for path in folder.rglob("run.json")]
+def plain_writing(where: Path) -> float:
+    runs = [path.parent for path in where.rglob("run.json")]
     contents = [
         [(path.relative_to(run), path.read_bytes()) for name in PLAIN for path in run.glob(name)]
         for run in runs
     ]
     begun = time.perf_counter()
     for number, files in enumerate(contents):
-        place = folder / str(number)
+        place = where / str(number)
         place.mkdir()
         for name in (".hydra", "figures"):
             (place / name).mkdir()

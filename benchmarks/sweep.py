@@ -22,10 +22,8 @@ import gc
 import json
 import os
 import resource
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -36,6 +34,7 @@ os.environ["MKL_CBWR"] = "AUTO"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 from counting import counted
+from disk import folder
 
 HERE = Path(__file__).parent
 EXP = [sys.executable, "-m", "exp", "-m", "run.reuse=false"]
@@ -53,13 +52,12 @@ APP = [sys.executable, str(HERE / "hydra_app.py"), "-m"]
 
 def measured(command: list[str]) -> tuple[float, float]:
     """Wall and CPU seconds, of the command and all its processes."""
-    folder = tempfile.mkdtemp()
+    place = folder()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begun = time.perf_counter()
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, cwd=place, check=True, stdout=subprocess.DEVNULL)
     wall = time.perf_counter() - begun
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    shutil.rmtree(folder)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return wall, cpu
 
@@ -99,9 +97,8 @@ def cpu() -> None:
 
 def spent_by(runs: int) -> tuple[float, float]:
     """CPU seconds of a sweep in a process of its own, and of training and results in it."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, str(Path(__file__).absolute()), "spend", str(runs)]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    command = [sys.executable, str(Path(__file__).absolute()), "spend", str(runs)]
+    done = subprocess.run(command, cwd=folder(), capture_output=True, text=True, check=True)
     total, results = json.loads(done.stdout.splitlines()[-1])
     return total, results
 
@@ -119,11 +116,11 @@ def spend(runs: str) -> None:
 
 def peak(runs: int) -> tuple[float, float, float]:
     """Peak MB of the main process and of the largest worker, and wall seconds."""
-    folder = tempfile.mkdtemp()
+    place = folder()
     begun = time.perf_counter()
     command = [*EXP, "figures=none", "trainer.epochs=50", f"seed=range(0,{runs // 10})"]
     rates = "optimizer.lr=" + ",".join(str(0.01 * (1 + i)) for i in range(10))
-    process = subprocess.Popen([*command, rates], cwd=folder, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([*command, rates], cwd=place, stdout=subprocess.DEVNULL)
     found = {"main": 0.0, "worker": 0.0}
     ended = threading.Event()
 
@@ -139,9 +136,8 @@ def peak(runs: int) -> tuple[float, float, float]:
     ended.set()
     watcher.join()
     wall = time.perf_counter() - begun
-    (table,) = Path(folder).glob("multirun/*/*/runs.csv")
+    (table,) = place.glob("multirun/*/*/runs.csv")
     assert table.read_text().count(",done,") == runs
-    shutil.rmtree(folder)
     return found["main"], found["worker"], wall
 
 
