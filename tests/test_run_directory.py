@@ -275,7 +275,7 @@ def test_what_is_printed_is_what_is_logged(twice: list[Ended], log: list[str]) -
 def test_a_file_that_is_drafted_again_leaves_no_draft(tmp_path: Path) -> None:
     drafts = Drafts()
     for text in (b"done", b"failed"):
-        drafts.add({tmp_path / "run.json": text})
+        drafts.add({str(tmp_path / "run.json"): text})
         flush([drafts])
     drafts.place()
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("run.json", b"failed")]
@@ -283,11 +283,11 @@ def test_a_file_that_is_drafted_again_leaves_no_draft(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_flushed_any_more_is_its_own_run_s_fault(tmp_path: Path) -> None:
     harmed, whole = Drafts(), Drafts()
-    harmed.add({tmp_path / "one": b"1"})
+    harmed.add({str(tmp_path / "one"): b"1"})
     harmed.settle()
     (tmp_path / "one").unlink()
     (tmp_path / "one").mkdir()
-    whole.add({tmp_path / "other": b"2"})
+    whole.add({str(tmp_path / "other"): b"2"})
     flush([harmed, whole])
     whole.place()
     assert (tmp_path / "other").read_bytes() == b"2"

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import itertools
 import os
 import re
 import secrets
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO
 
 from exp.errors import RunDirectoryError
 
 TEMPORARY = ".tmp"
 """How the names of files and folders end that are not whole yet."""
+BINARY = getattr(os, "O_BINARY", 0)  # Windows translates line ends else
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY
+AGAIN = os.O_RDWR | BINARY
+SECRET = secrets.token_hex(4)
+_count = itertools.count()
 MANY = 32
 """So many files are flushed with all that their file system has to write, which may be others'."""
 
@@ -33,7 +39,7 @@ def write_whole(path: Path, data: bytes) -> None:
     """
     drafts = Drafts()
     try:
-        drafts.add({path: data})
+        drafts.add({os.fspath(path): data})
         flush([drafts])
         drafts.place()
     finally:
@@ -59,49 +65,49 @@ class Drafts:
     system that is asked for several writes them in one go. Files that are worth nothing without
     others may take their places before (`settle`); they are flushed with what comes next.
 
+    A sweep writes twenty files for each run: they are kept as texts and descriptors, which cost
+    half of what paths and file objects do.
+
     Attributes:
         fault: what went wrong when they were flushed.
     """
 
     def __init__(self) -> None:
-        self._places: dict[Path, Path] = {}
-        self._unflushed: list[BinaryIO] = []
-        self._settled: list[Path] = []
+        self._drafts: dict[str, str] = {}  # by place
+        self._unflushed: list[int] = []
+        self._settled: list[str] = []
         self.fault: OSError | None = None
 
-    def add(self, contents: Mapping[Path, bytes]) -> None:
+    def add(self, contents: Mapping[str, bytes]) -> None:
         """Writes drafts, each in place of one that the same file may have already.
+
+        Args:
+            contents: by place.
 
         Raises:
             OSError: one of them cannot be written.
         """
-        for path, data in contents.items():
-            draft = draft_of(path)
-            file = open(draft, "xb", buffering=0)  # noqa: SIM115 - closed when it is flushed
-            if (other := self._places.get(path)) is not None:
-                other.unlink(missing_ok=True)
-            self._places[path] = draft
+        for place, data in contents.items():
+            draft = draft_of(place)
+            file = os.open(draft, NEW, 0o666)
             self._unflushed.append(file)
-            if file.write(data) != len(data):
+            if (other := self._drafts.get(place)) is not None:
+                remove(other)
+            self._drafts[place] = draft
+            if os.write(file, data) != len(data):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     @property
-    def places(self) -> list[Path]:
+    def places(self) -> list[str]:
         """Where they belong."""
-        return list(self._places)
+        return list(self._drafts)
 
-    def take_unflushed(self) -> list[BinaryIO]:
-        """Open files whose content may not be on the disk; whoever takes them closes them."""
-        files, self._unflushed = self._unflushed, []
-        for path in self._settled:
-            try:
-                files.append(open(path, "r+b", buffering=0))  # noqa: SIM115 - likewise
-            except FileNotFoundError:
-                continue
-            except OSError as error:  # of this run alone: `flush` has those of others in hand
-                self.fault = error
-        self._settled = []
-        return files
+    def take_unflushed(self) -> tuple[list[int], list[str]]:
+        """Open files whose content may not be on the disk, which whoever takes them closes; and
+        places of files that were closed before."""
+        taken = self._unflushed, self._settled
+        self._unflushed, self._settled = [], []
+        return taken
 
     def settle(self) -> None:
         """Has every draft take its place, where a crash of this process cannot harm it; that of the
@@ -110,9 +116,7 @@ class Drafts:
         Raises:
             OSError: one of them cannot.
         """
-        for file in self._unflushed:
-            file.close()
-        self._unflushed = []
+        self._close()
         places = self.places
         self.place()
         self._settled += places
@@ -125,19 +129,22 @@ class Drafts:
         """
         if self.fault is not None:
             raise self.fault
-        for path in self.places:
-            os.replace(self._places[path], path)
-            del self._places[path]
+        for place in self.places:
+            os.replace(self._drafts[place], place)
+            del self._drafts[place]
 
     def discard(self) -> None:
         """Removes drafts that have not taken their places."""
-        for file in self._unflushed:
-            file.close()
-        self._unflushed = []
-        for draft in self._places.values():
-            draft.unlink(missing_ok=True)
-        self._places.clear()
+        self._close()
+        for draft in self._drafts.values():
+            remove(draft)
+        self._drafts.clear()
         self.fault = None
+
+    def _close(self) -> None:
+        for file in self._unflushed:
+            os.close(file)
+        self._unflushed = []
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:
@@ -150,7 +157,7 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
     Raises:
         OSError: the file cannot be written; what stood at `path` before is untouched.
     """
-    draft = draft_of(path)
+    draft = draft_of(os.fspath(path))
     try:
         with open(draft, "x", encoding="utf-8", newline="") as file:
             file.writelines(lines)
@@ -158,39 +165,67 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
             os.fsync(file.fileno())
         os.replace(draft, path)
     except BaseException:
-        draft.unlink(missing_ok=True)
+        remove(draft)
         raise
 
 
-def draft_of(path: Path) -> Path:
-    """Where a file is written before it takes the place of `path`.
+def draft_of(place: str) -> str:
+    """Where a file is written before it takes its place.
 
     In the same folder, as a rename is only whole within one file system; under a short name of its
-    own, as that of `path` may already be as long as a name can be.
+    own, as that of the file may already be as long as a name can be.
     """
-    return path.parent / f".{secrets.token_hex(8)}{TEMPORARY}"
+    # Two processes never have the same name: of one machine they have other numbers, and where one
+    # machine cannot see those of another, other secrets.
+    name = f".{os.getpid():x}-{SECRET}-{next(_count)}{TEMPORARY}"
+    return os.path.join(os.path.dirname(place), name)
+
+
+def remove(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def flush(many: Iterable[Drafts]) -> None:
     """Waits until the content of all these drafts is on the disk; `place` tells what went wrong."""
-    works = [(drafts, file) for drafts in many for file in drafts.take_unflushed()]
-    if len(works) >= MANY and systems_flushed([file for _, file in works]):
+    works: list[tuple[Drafts, int]] = []
+    settled: list[tuple[Drafts, str]] = []
+    for drafts in many:
+        files, places = drafts.take_unflushed()
+        works += ((drafts, file) for file in files)
+        settled += ((drafts, place) for place in (places if files else ()))
+        works += opened(drafts, () if files else places)
+    if len(works) + len(settled) >= MANY and systems_flushed([file for _, file in works]):
         for _, file in works:
-            file.close()
-    elif len(works) == 1:
+            os.close(file)
+        return
+    for drafts, place in settled:
+        works += opened(drafts, [place])
+    if len(works) == 1:
         flush_one(*works[0])
     elif works:
         with ThreadPoolExecutor(min(len(works), 8)) as pool:
             list(pool.map(flush_one, *zip(*works, strict=True)))
 
 
-def systems_flushed(files: Iterable[BinaryIO]) -> bool:
+def opened(drafts: Drafts, places: Iterable[str]) -> Iterator[tuple[Drafts, int]]:
+    """Files that have taken their places, open again; what is gone is left out."""
+    for place in places:
+        try:
+            yield drafts, os.open(place, AGAIN)
+        except FileNotFoundError:
+            continue
+        except OSError as error:  # of this run alone: the files of others are in hand
+            drafts.fault = error
+
+
+def systems_flushed(files: Iterable[int]) -> bool:
     """Flushes the file systems that hold these files, and says whether that is known to have gone
     well: for some hundred files it takes a third of the time that flushing each takes."""
     if (syncfs := syncfs_of_libc()) is None:
         return False
-    one_of_each = {os.fstat(file.fileno()).st_dev: file for file in files}
-    return all(syncfs(file.fileno()) == 0 for file in one_of_each.values())
+    one_of_each = {os.fstat(file).st_dev: file for file in files}
+    return all(syncfs(file) == 0 for file in one_of_each.values())
 
 
 @cache
@@ -204,9 +239,10 @@ def syncfs_of_libc() -> Callable[[int], int] | None:
     return getattr(ctypes.CDLL(None), "syncfs", None)
 
 
-def flush_one(drafts: Drafts, file: BinaryIO) -> None:
+def flush_one(drafts: Drafts, file: int) -> None:
     try:
-        with file:
-            os.fsync(file)
+        os.fsync(file)
     except OSError as error:
         drafts.fault = error
+    finally:
+        os.close(file)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -13,11 +12,12 @@ from typing import Any
 from exp.bounds import json_of, read
 from exp.errors import DamagedError, RunDirectoryError
 from exp.files import TEMPORARY, Drafts, flush
-from exp.runs.texts import finite, json_text
+from exp.runs.texts import json_text
 
 PAGE = "report.html"
 """What `exp report` makes of a run stands beside its files, and is none of them."""
 HYDRA = ".hydra"
+END = "\n}\n"
 RECORD_SIZE = 64 << 20
 """Bytes of run.json; that of a run has a thousandth."""
 
@@ -35,7 +35,7 @@ class RunDirectory:
         # Relative path -> digest.
         self._drafted: dict[str, str] = {}
         self._written: dict[str, str] = {}
-        self._folders: set[Path] = set()
+        self._folders: set[str] = set()
 
     @property
     def config(self) -> Path:
@@ -121,16 +121,21 @@ class RunDirectory:
         Raises:
             RunDirectoryError: one of them cannot be written.
         """
-        contents = {p: d.encode() if isinstance(d, str) else d for p, d in files.items()}
+        contents = {
+            os.fspath(path): data.encode() if isinstance(data, str) else data
+            for path, data in files.items()
+        }
         with self._told(files):
-            for folder in {path.parent for path in files} - self._folders:
-                folder.mkdir(exist_ok=True)
+            for folder in {os.path.dirname(place) for place in contents} - self._folders:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(folder)
                 self._folders.add(folder)
             self.drafts.add(contents)
         # So that a digest of what this process has written is taken without reading it again.
+        start = os.path.join(self.path, "")
         self._drafted |= {
-            path.relative_to(self.path).as_posix(): sha256(content)
-            for path, content in contents.items()
+            place.removeprefix(start).replace(os.sep, "/"): sha256(content)
+            for place, content in contents.items()
         }
 
     def place(self, *, flushed: bool = True) -> None:
@@ -159,24 +164,29 @@ class RunDirectory:
         self._drafted.clear()
 
     @contextlib.contextmanager
-    def _told(self, files: Iterable[Path]) -> Iterator[None]:
-        names = ", ".join(path.name for path in files)
+    def _told(self, files: Iterable[str | Path]) -> Iterator[None]:
         try:
             yield
         except BaseException as error:
             self.discard()
             if not isinstance(error, OSError):
                 raise
+            names = ", ".join(map(os.path.basename, files))
             reason = error.strerror or error
             raise RunDirectoryError(f"cannot write {names} in {self.path}: {reason}") from error
 
-    def names(self) -> list[str]:
+    def names(self, folder: str = "") -> list[str]:
         """Every file whose digest stands in run.json, which cannot hold its own: relative paths,
         in a fixed order.
 
         Drafts of files that a crash has left are nobody's; our own count as what they will be.
+
+        Args:
+            folder: leaves out what stood elsewhere before this process wrote.
         """
-        found = {name for name in files_below(str(self.path)) if not is_draft(name)}
+        below = f"{folder}/" if folder else ""
+        there = files_below(os.path.join(self.path, folder))
+        found = {below + name for name in there if not is_draft(name)}
         return sorted({*found, *self._drafted} - {self.record.name, PAGE}, key=parts_of)
 
     def digests(self, *, growing: bool = False) -> dict[str, str]:
@@ -186,9 +196,7 @@ class RunDirectory:
             growing: leaves out the log, which is still being written, and what an earlier process
                 has left in a run that goes on.
         """
-        names = self.names()
-        if growing:
-            names = [n for n in names if n == self.config.name or n.startswith(f"{HYDRA}/")]
+        names = self.names(HYDRA if growing else "")
         return {
             name: self._drafted.get(name)
             or self._written.get(name)
@@ -249,13 +257,14 @@ def sha256(data: bytes) -> str:
 
 
 def record_text(record: dict[str, Any]) -> str:
-    """The content of run.json: it ends with a digest of all that stands before."""
-    whole = finite(record)
-    return json_text({**whole, "sha256": record_digest(whole)})
+    """The content of run.json: it ends with a digest of the text without it."""
+    text = json_text(record)
+    return f'{text.removesuffix(END)},\n  "sha256": "{sha256(text.encode())}"{END}'
 
 
 def record_digest(record: dict[str, Any]) -> str:
-    return sha256(json.dumps(record, sort_keys=True, allow_nan=False).encode())
+    """The digest that stands in run.json."""
+    return sha256(json_text(record).encode())
 
 
 def files_below(folder: str) -> Iterator[str]:

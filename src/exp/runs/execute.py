@@ -93,10 +93,13 @@ def execute_stack(
                         going = {e: e.finishing(result_of.pop(e), live.seconds) for e in some}
                         steps = in_step(going, on_error=Execution.break_off)
                         next(steps, None)
-                        flushed = pool.submit(flush, [e.directory.drafts for e in some])
-                        waiting.append((some, steps, flushed))
-                        if len(waiting) > 1:
-                            complete(*waiting.popleft())
+                        try:
+                            # Before the next flush begins, beside which renaming takes long.
+                            if waiting:
+                                complete(*waiting.popleft())
+                        finally:
+                            drafts = [each.directory.drafts for each in some]
+                            waiting.append((some, steps, pool.submit(flush, drafts)))
                 finally:  # what is whole takes its place, whatever has ended the others
                     while waiting:
                         complete(*waiting.popleft())
