@@ -177,8 +177,8 @@ def draft_of(place: str) -> str:
     """
     # Two processes never have the same name: of one machine they have other numbers, and where one
     # machine cannot see those of another, other secrets.
-    name = f".{os.getpid():x}-{SECRET}-{next(_count)}{TEMPORARY}"
-    return os.path.join(os.path.dirname(place), name)
+    folder, separator, _ = place.rpartition(os.sep)
+    return f"{folder}{separator}.{os.getpid():x}-{SECRET}-{next(_count)}{TEMPORARY}"
 
 
 def remove(path: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -103,7 +103,9 @@ def above(stream: Any) -> Iterator[None]:
             handler.setStream(sys.__stdout__)  # type: ignore[attr-defined]
 
 
-def closing(directory: RunDirectory, summary: dict[str, Any], seconds: float) -> str:
+def closing(
+    directory: RunDirectory, written: Iterable[str], summary: dict[str, Any], seconds: float
+) -> str:
     """The table at the end: scores of every split and the paths of what was written."""
     final = summary["final"]
     splits = [name for name in ("train", "validation", "test") if f"{name}/loss" in final]
@@ -115,7 +117,7 @@ def closing(directory: RunDirectory, summary: dict[str, Any], seconds: float) ->
         texts = ["-" if cell is None else f"{cell:.4f}" for cell in cells]
         lines.append(f"{name:<18}" + "".join(f"{text:>12}" for text in texts))
     lines += ["", f"Written to {directory.path}/"]
-    shown = [*directory.names(), directory.record.name]
+    shown = [*written, directory.record.name]
     places = sorted(place for place in shown if not place.startswith(".hydra/"))
     lines += [f"  {place}" for place in places]
     return "\n".join(lines)

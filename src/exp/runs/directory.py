@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -189,19 +189,17 @@ class RunDirectory:
         found = {below + name for name in there if not is_draft(name)}
         return sorted({*found, *self._drafted} - {self.record.name, PAGE}, key=parts_of)
 
-    def digests(self, *, growing: bool = False) -> dict[str, str]:
+    def digests(self, names: Sequence[str] | None = None) -> dict[str, str]:
         """Relative path -> sha256 of every file.
 
         Args:
-            growing: leaves out the log, which is still being written, and what an earlier process
-                has left in a run that goes on.
+            names: of the files, where not all of `names()`.
         """
-        names = self.names(HYDRA if growing else "")
         return {
             name: self._drafted.get(name)
             or self._written.get(name)
             or sha256((self.path / name).read_bytes())
-            for name in names
+            for name in (self.names() if names is None else names)
         }
 
     def write_record(self, record: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from exp.engine import Job, Result, Said, Training, capture
@@ -13,7 +13,7 @@ from exp.engine.state import best_state
 from exp.errors import ExpError
 from exp.runs import checkpoint, console, finished, notes, process, provenance, recordings
 from exp.runs.checkpoint import Checkpoint
-from exp.runs.directory import RunDirectory
+from exp.runs.directory import HYDRA, RunDirectory
 from exp.runs.log import write_out
 from exp.runs.pictures import picture
 from exp.runs.tables import Answers, metrics_text, summary
@@ -106,7 +106,7 @@ class Execution:
             }
         )
         # Of what is there before the first epoch; the log goes on.
-        self.record["digests"] = directory.digests(growing=True)
+        self.record["digests"] = directory.digests(directory.names(HYDRA))
         directory.draft_record(self.record)
         yield
 
@@ -168,8 +168,9 @@ class Execution:
         if advice:
             self.log.warning("%s", advice)
         total = time.perf_counter() - self.started
-        self.log.info("%s", console.closing(directory, self.summary, total))
-        self.close("diverged" if result.status == "diverged" else "done")
+        written = directory.names()
+        self.log.info("%s", console.closing(directory, written, self.summary, total))
+        self.close("diverged" if result.status == "diverged" else "done", written)
         yield
         if result.status != "diverged":
             finished.remember(str(self.record["signature"]), directory.path)
@@ -204,13 +205,17 @@ class Execution:
         except Exception as other:  # the first error is the one to tell
             self.log.warning("could not record the status %s: %s", status, other)
 
-    def close(self, status: str) -> None:
-        """Writes run.json for the last time; it is there once the directory's drafts are placed."""
+    def close(self, status: str, written: Sequence[str] | None = None) -> None:
+        """Writes run.json for the last time; it is there once the directory's drafts are placed.
+
+        Args:
+            written: the directory's `names`, where they are known.
+        """
         self.timings["total"] = time.perf_counter() - self.started
         write_out(self.log)  # its digest is taken of what the file holds
         self.record |= {
             "status": status,
             "timings": {name: round(value, 4) for name, value in self.timings.items()},
-            "digests": self.directory.digests(),
+            "digests": self.directory.digests(written),
         }
         self.directory.draft_record(self.record)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import socket
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 
 def this() -> dict[str, Any]:
     """This process, told apart from a later one of the same number where the system allows."""
-    return {"pid": os.getpid(), "host": socket.gethostname(), "begun": begun(os.getpid())}
+    return dict(described(os.getpid()))
+
+
+@lru_cache(1)
+def described(pid: int) -> dict[str, Any]:
+    return {"pid": pid, "host": socket.gethostname(), "begun": begun(pid)}
 
 
 def begun(pid: int) -> str | None:
