@@ -147,6 +147,8 @@ class RunDirectory:
         Raises:
             RunDirectoryError: one of them cannot.
         """
+        if not self._drafted:
+            return  # what has taken its place before is flushed with what comes next
         for name in self._drafted:
             self._written.pop(name, None)
         with self._told(self.drafts.places):

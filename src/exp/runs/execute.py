@@ -92,7 +92,8 @@ def execute_stack(
                     for some in groups(executions):
                         going = {e: e.finishing(result_of.pop(e), live.seconds) for e in some}
                         steps = in_step(going, on_error=Execution.break_off)
-                        next(steps, None)
+                        next(steps, None)  # makes the files
+                        next(steps, None)  # writes them
                         try:
                             # Before the next flush begins, beside which renaming takes long.
                             if waiting:

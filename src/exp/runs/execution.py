@@ -6,6 +6,7 @@ import datetime
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exp.engine import Job, Result, Said, Training, capture
@@ -64,6 +65,7 @@ class Execution:
         self.started = time.perf_counter()
         self.timings: dict[str, float] = {}
         self.summary: dict[str, Any] | None = None
+        self.made: dict[Path, bytes | str] = {}  # files that are still to be written
         self.record: dict[str, Any] = self._opening_record(origin) | (more or {})
 
     def _opening_record(self, origin: dict[str, Any]) -> dict[str, Any]:
@@ -136,7 +138,8 @@ class Execution:
         )
 
     def finishing(self, result: Result, seconds: float) -> Steps:
-        """Everything after the last epoch.
+        """Everything after the last epoch: makes the files, then writes them, as the runs of a
+        stack do either one after the other, which a processor's caches like.
 
         Args:
             seconds: what the training took, of the whole stack.
@@ -145,43 +148,52 @@ class Execution:
             RunDirectoryError: a file cannot be written.
         """
         begun = time.perf_counter()
-        directory, answers = self.directory, Answers(result)
-        drawn = picture(answers)
-        if drawn is not None and self.worker is not None:
-            self.worker.submit(drawn, directory.figures)
-        self.summary = summary(result, answers.scores())
-        best = {"epoch": result.best_epoch}
+        self.timings["training"] = seconds
+        self._make(result)
+        self.timings["files and figures"] = time.perf_counter() - begun
+        yield
+        begun = time.perf_counter()
+        directory, best = self.directory, {"epoch": result.best_epoch}
+        made, self.made = self.made, {}
         directory.draft(
             {
-                **recordings.content(directory, result.recording),
-                directory.metrics: metrics_text(result.history),
-                directory.predictions: answers.predictions_text(),
-                directory.summary: json_text(self.summary),
+                **made,
                 **checkpoint.content(directory, "last", *result.checkpoint),
                 **checkpoint.content(directory, "best", result.best_state, best),
             }
         )
-        if drawn is not None:
-            self._draw(drawn)
-        self.timings = {"training": seconds, "files and figures": time.perf_counter() - begun}
+        if self.worker is not None:
+            self.worker.finish()
+        self.timings["files and figures"] += time.perf_counter() - begun
         advice = notes.after(result)
         if advice:
             self.log.warning("%s", advice)
         total = time.perf_counter() - self.started
         written = directory.names()
+        assert self.summary is not None
         self.log.info("%s", console.closing(directory, written, self.summary, total))
         self.close("diverged" if result.status == "diverged" else "done", written)
         yield
         if result.status != "diverged":
             finished.remember(str(self.record["signature"]), directory.path)
 
-    def _draw(self, drawn: Any) -> None:
-        if self.worker is not None:
-            self.worker.finish()
-            return
-        from exp.figures.draw import drawings
+    def _make(self, result: Result) -> None:
+        """Makes the content of the results and the figures."""
+        directory, answers = self.directory, Answers(result)
+        drawn = picture(answers)
+        if drawn is not None and self.worker is not None:
+            self.worker.submit(drawn, directory.figures)
+        self.summary = summary(result, answers.scores())
+        self.made = {
+            **recordings.content(directory, result.recording),
+            directory.metrics: metrics_text(result.history),
+            directory.predictions: answers.predictions_text(),
+            directory.summary: json_text(self.summary),
+        }
+        if drawn is not None and self.worker is None:
+            from exp.figures.draw import drawings
 
-        self.directory.draft({self.directory.figures / n: data for n, data in drawings(drawn)})
+            self.made |= {directory.figures / name: data for name, data in drawings(drawn)}
 
     def break_off(self, error: BaseException, live: tuple[Training, int] | None = None) -> None:
         """Records that the run has failed or was interrupted, as far as the disk allows.
@@ -200,6 +212,8 @@ class Execution:
         try:
             if live is not None:
                 self.checkpoint(*live)
+            if self.made and status == "failed":  # a figure cannot be drawn: there are the results
+                self.directory.draft(self.made)
             self.close(status)
             self.directory.place()
         except Exception as other:  # the first error is the one to tell
