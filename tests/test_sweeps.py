@@ -371,3 +371,26 @@ def test_a_sweep_goes_on_as_often_as_one_likes(in_tmp: Path) -> None:
         assert "2 of 2 runs are done already" in again.out
     words = json.loads((in_tmp / "swept/sweep.json").read_text())["command"]
     assert words[:4] == ["python", "-m", "exp", "-m"]
+
+
+def test_a_figure_that_cannot_be_drawn_leaves_the_results(
+    in_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+
+    def once(sheet: object, suffix: str) -> bytes:
+        drawn.append(suffix)
+        if len(drawn) == 2:
+            raise RuntimeError("no such colour")
+        return b"a picture"
+
+    monkeypatch.setattr("exp.figures.draw.encoded", once)
+    words = ["trainer.epochs=4", "dataset.n_samples=60", "seed=1,2"]
+    assert inside(in_tmp, "-m", *words, "sweep.dir=here", HERE).code == 1
+    saved = [SavedRun.at(run.parent) for run in sorted((in_tmp / "here").glob("*/run.json"))]
+    assert [run.status for run in saved] == ["failed", "done"]
+    assert saved[0].record["message"] == "no such colour"
+    for run in saved:
+        assert run.damaged == []
+        for name in ("metrics.csv", "predictions.csv", "checkpoints/last.safetensors"):
+            assert (run.directory.path / name).is_file()

@@ -65,7 +65,9 @@ class Execution:
         self.started = time.perf_counter()
         self.timings: dict[str, float] = {}
         self.summary: dict[str, Any] | None = None
-        self.made: dict[Path, bytes | str] = {}  # files that are still to be written
+        # What the training has come to, and files that are still to be written.
+        self.result: Result | None = None
+        self.made: dict[Path, bytes | str] = {}
         self.record: dict[str, Any] = self._opening_record(origin) | (more or {})
 
     def _opening_record(self, origin: dict[str, Any]) -> dict[str, Any]:
@@ -149,19 +151,14 @@ class Execution:
         """
         begun = time.perf_counter()
         self.timings["training"] = seconds
+        self.result = result
         self._make(result)
         self.timings["files and figures"] = time.perf_counter() - begun
         yield
         begun = time.perf_counter()
-        directory, best = self.directory, {"epoch": result.best_epoch}
-        made, self.made = self.made, {}
-        directory.draft(
-            {
-                **made,
-                **checkpoint.content(directory, "last", *result.checkpoint),
-                **checkpoint.content(directory, "best", result.best_state, best),
-            }
-        )
+        directory, files = self.directory, self._whole(result)
+        self.made = {}
+        directory.draft(files)
         if self.worker is not None:
             self.worker.finish()
         self.timings["files and figures"] += time.perf_counter() - begun
@@ -173,9 +170,19 @@ class Execution:
         assert self.summary is not None
         self.log.info("%s", console.closing(directory, written, self.summary, total))
         self.close("diverged" if result.status == "diverged" else "done", written)
+        self.result = None
         yield
         if result.status != "diverged":
             finished.remember(str(self.record["signature"]), directory.path)
+
+    def _whole(self, result: Result) -> dict[Path, bytes | str]:
+        """What was made, and the checkpoints of the end."""
+        best = {"epoch": result.best_epoch}
+        return {
+            **self.made,
+            **checkpoint.content(self.directory, "last", *result.checkpoint),
+            **checkpoint.content(self.directory, "best", result.best_state, best),
+        }
 
     def _make(self, result: Result) -> None:
         """Makes the content of the results and the figures."""
@@ -212,8 +219,8 @@ class Execution:
         try:
             if live is not None:
                 self.checkpoint(*live)
-            if self.made and status == "failed":  # a figure cannot be drawn: there are the results
-                self.directory.draft(self.made)
+            if self.made and self.result is not None and status == "failed":
+                self.directory.draft(self._whole(self.result))  # all but a figure
             self.close(status)
             self.directory.place()
         except Exception as other:  # the first error is the one to tell
