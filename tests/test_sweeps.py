@@ -394,3 +394,29 @@ def test_a_figure_that_cannot_be_drawn_leaves_the_results(
         assert run.damaged == []
         for name in ("metrics.csv", "predictions.csv", "checkpoints/last.safetensors"):
             assert (run.directory.path / name).is_file()
+
+
+def test_a_checkpoint_that_cannot_be_made_is_a_failure(
+    in_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> None:
+        raise TypeError("no such number")
+
+    monkeypatch.setattr("exp.runs.checkpoint.content", never)
+    words = ["trainer.epochs=2", "dataset.n_samples=60", "seed=1,2", "figures=none"]
+    assert inside(in_tmp, "-m", *words, "sweep.dir=here", HERE).code == 1
+    for run in (in_tmp / "here").glob("*/run.json"):
+        saved = SavedRun.at(run.parent)
+        assert saved.status == "failed"
+        assert saved.record["message"] == "no such number"
+        assert saved.damaged == []
+
+
+def test_a_run_in_the_folder_it_is_started_in(in_tmp: Path) -> None:
+    words = ["trainer.epochs=2", "dataset.n_samples=60", "figures=none", "hydra.run.dir=."]
+    ended = process(in_tmp, *words)
+    assert ended.code == 0, ended.err
+    saved = SavedRun.at(in_tmp)
+    assert saved.status == "done"
+    assert saved.damaged == []
+    assert "metrics.csv" in saved.record["digests"]

@@ -91,9 +91,9 @@ class Drafts:
             draft = draft_of(place)
             file = os.open(draft, NEW, 0o666)
             self._unflushed.append(file)
-            if (other := self._drafts.get(place)) is not None:
+            other, self._drafts[place] = self._drafts.get(place), draft
+            if other is not None:
                 remove(other)
-            self._drafts[place] = draft
             if os.write(file, data) != len(data):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -142,9 +142,8 @@ class Drafts:
         self.fault = None
 
     def _close(self) -> None:
-        for file in self._unflushed:
-            os.close(file)
-        self._unflushed = []
+        while self._unflushed:
+            os.close(self._unflushed.pop())
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:

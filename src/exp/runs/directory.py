@@ -128,7 +128,7 @@ class RunDirectory:
         with self._told(files):
             for folder in {os.path.dirname(place) for place in contents} - self._folders:
                 with contextlib.suppress(FileExistsError):
-                    os.mkdir(folder)
+                    os.mkdir(folder or os.curdir)  # that of a run in `.`
                 self._folders.add(folder)
             self.drafts.add(contents)
         # So that a digest of what this process has written is taken without reading it again.

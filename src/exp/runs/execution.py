@@ -219,12 +219,21 @@ class Execution:
         try:
             if live is not None:
                 self.checkpoint(*live)
-            if self.made and self.result is not None and status == "failed":
-                self.directory.draft(self._whole(self.result))  # all but a figure
+            if status == "failed":
+                self._keep_results()
             self.close(status)
             self.directory.place()
         except Exception as other:  # the first error is the one to tell
             self.log.warning("could not record the status %s: %s", status, other)
+
+    def _keep_results(self) -> None:
+        """Writes what was made before a figure could not be drawn; the status is told without."""
+        try:
+            if self.made and self.result is not None:
+                self.directory.draft(self._whole(self.result))
+        except Exception as other:
+            self.log.warning("could not keep the results: %s", other)
+        self.made, self.result = {}, None
 
     def close(self, status: str, written: Sequence[str] | None = None) -> None:
         """Writes run.json for the last time; it is there once the directory's drafts are placed.
