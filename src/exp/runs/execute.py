@@ -208,8 +208,12 @@ class Live:
         return {i: recordings.load(directories[i], start[i][1]["epoch"]) for i in start}
 
     def _start(self, training: Training) -> None:
-        for job, said in zip(training.stack.jobs, untrained(training.stack, ROWS), strict=True):
-            self.by_job[id(job)].begin(training, said)
+        every = [self.by_job[id(job)] for job in training.stack.jobs]
+        for each in every:
+            each.begin(training)
+        if training.epoch == 0:  # one that goes on is no longer untrained
+            for each, said in zip(every, untrained(training.stack, ROWS), strict=True):
+                each.untrained(said)
 
     def _row(self, index: int, training: Training) -> None:
         for position, job in enumerate(training.stack.jobs):

@@ -114,16 +114,14 @@ class Execution:
         directory.draft_record(self.record)
         yield
 
-    def begin(self, training: Training, said: Said) -> None:
-        """Says what is about to be trained.
-
-        Args:
-            said: by the model as it is before the first epoch of all.
-        """
+    def begin(self, training: Training) -> None:
+        """Says what is about to be trained."""
         for line in console.opening(self.job, self.directory, training.stack.model.size):
             self.log.info("%s", line)
-        if training.epoch == 0:
-            self.log.info("%s", console.untrained(self.job, said))
+
+    def untrained(self, said: Said) -> None:
+        """Says what the model says before its first epoch."""
+        self.log.info("%s", console.untrained(self.job, said))
 
     def row(self, training: Training, position: int) -> None:
         """Says how an epoch went."""
