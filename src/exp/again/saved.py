@@ -36,13 +36,20 @@ class SavedRun:
         directory = RunDirectory(path)
         if not directory.record.exists() and (instead := other_than_a_run(path)) is not None:
             raise RunDirectoryError(f"{path} is no run directory: {instead}")
+        if not directory.record.exists() and directory.was_never_begun():
+            raise RunDirectoryError(
+                f"the run in {path} ended before it had begun to train: there is nothing to go on "
+                f"with. The same command with hydra.run.dir={path} does it there"
+            )
         return cls(directory, directory.read_record())
 
     @property
     def status(self) -> str:
         """As run.json has it; `crashed` where the process of a running one is gone."""
         status = str(self.record.get("status"))
-        if status == "running" and not process.is_alive(self.record.get("process")):
+        if status == "running" and not process.is_alive(
+            self.record.get("process"), self.directory.path
+        ):
             return "crashed"
         return status
 

@@ -65,7 +65,7 @@ class FinishedRun:
             raise DamagedError(f"{path} is not as it was written: {error}") from error
         config = config if isinstance(config, dict) else {}
         status = str(record.get("status"))
-        if status == "running" and not process.is_alive(record.get("process")):
+        if status == "running" and not process.is_alive(record.get("process"), path):
             status = "crashed"
         started = seconds(record.get("started"))
         paths = [p for p in map(directory.path.joinpath, directory.names()) if not p.is_symlink()]

@@ -185,6 +185,11 @@ def run(path: Path, number: int, overrides: tuple[str, ...]) -> Row:
     return row(path, number, overrides, *files(path))
 
 
+def status_of(path: Path) -> str:
+    """What has become of the run in a directory, of `STATUSES`."""
+    return run(path, 0, ()).status
+
+
 def files(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """run.json and summary.json of a run; empty where there is none that can be read."""
     place = RunDirectory(path)
@@ -204,7 +209,7 @@ def row(
 ) -> Row:
     """A run as its two files tell it."""
     status, message = record.get("status", "pending"), text_of(record.get("message"))
-    if status == "running" and not process.is_alive(record.get("process")):
+    if status == "running" and not process.is_alive(record.get("process"), path):
         status = "crashed"
     if status not in STATUSES:
         status, message = "crashed", f"there is no status {shown(status)}"

@@ -63,6 +63,19 @@ def load(path: Path) -> Checkpoint:
     return {key: torch.from_numpy(array) for key, array in arrays.items()}, known["numbers"]
 
 
+def epoch_of(path: Path) -> int | None:
+    """After which epoch a checkpoint was saved, as its header says; None where there is none that
+    can be read. Its content is looked at when it is loaded."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "np") as file:
+            epoch = json.loads((file.metadata() or {})["exp"])["numbers"]["epoch"]
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+        return None
+    return epoch if isinstance(epoch, int) else None
+
+
 kind = cache(str)
 """A type of numbers as text: numpy thinks for as long about that as sha256 about a small array."""
 
