@@ -49,12 +49,15 @@ class Loss:
         measures: what is measured of a split at every evaluated epoch, beside the loss.
         answers: what `probabilities` gives, as exported models call it.
         numbers: this loss for a target that is a number; None: it has no such form.
+        positive: of two classes the one that counts as positive (`dataset.positive`), 0 or 1; the
+            engine sets it, the same for all R runs.
     """
 
     slope = 1.0
     measures: ClassVar[tuple[str, ...]] = ("accuracy",)
     answers: ClassVar[str] = "probabilities"
     numbers: ClassVar[type[Loss] | None] = None
+    positive = 1
 
     def __init__(self, classes: int, *, class_weights: ClassWeights | None = None) -> None:
         self.classes = classes
@@ -145,8 +148,8 @@ class BinaryCrossEntropy(Loss):
     """Binary cross entropy on one logit, as `BCEWithLogitsLoss`. For two classes.
 
     Args:
-        pos_weight: how much a row of class 1 counts against a row of class 0; the mean is over the
-            number of rows.
+        pos_weight: how much a row of the positive class (`dataset.positive`) counts against a row
+            of the other; the mean is over the number of rows.
         class_weights: one number for each class, or balanced; the mean is over the rows' weights.
     """
 
@@ -171,9 +174,10 @@ class BinaryCrossEntropy(Loss):
 
     def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
         weight = None if self.pos_weight is None else self.pos_weight.to(logits.dtype)
-        rows = F.binary_cross_entropy_with_logits(
-            logits.squeeze(1), targets, pos_weight=weight, reduction="none"
-        )
+        z, wanted = logits.squeeze(1), targets
+        if weight is not None and self.positive == 0:
+            z, wanted = -z, 1 - targets  # torch weighs the rows whose target is 1
+        rows = F.binary_cross_entropy_with_logits(z, wanted, pos_weight=weight, reduction="none")
         return self.weighted(rows, targets)
 
 
@@ -215,7 +219,8 @@ class Focal(Loss):
 
     Args:
         gamma: how strongly easy rows are played down; 0 is cross entropy.
-        alpha: for two classes, the weight of class 1 (class 0 gets 1 - alpha); null weighs none.
+        alpha: for two classes, the weight of the positive class (`dataset.positive`; the other gets
+            1 - alpha); null weighs none.
         class_weights: one number for each class, or balanced; the mean is over the rows' weights.
     """
 
@@ -235,8 +240,8 @@ class Focal(Loss):
     def impossible(cls, classes: int, params: dict[str, Any]) -> str | None:
         if params["alpha"] is not None and classes > 2:
             return (
-                f"loss.alpha of focal is the weight of class 1 of two, and these data have "
-                f"{classes} classes. Leave it null"
+                "loss.alpha of focal is the weight of the positive class of two, and these data "
+                f"have {classes} classes. Leave it null"
             )
         return super().impossible(classes, params)
 
@@ -257,6 +262,8 @@ class Focal(Loss):
         if self.alpha is None:
             return rows
         alpha = torch.as_tensor(self.alpha, dtype=logits.dtype, device=logits.device)
+        if self.positive == 0:
+            alpha = 1 - alpha
         return rows * (alpha * targets + (1 - alpha) * (1 - targets))
 
 

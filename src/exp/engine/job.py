@@ -34,12 +34,13 @@ class Shapes:
     train: int
     validation: int
     test: int
+    positive: int | None
 
     @classmethod
     def of(cls, data: Prepared) -> Shapes:
         split = data.split
         parts = (len(split.train), len(split.validation), len(split.test))
-        return cls(data.X.shape[1], len(data.data.classes), *parts)
+        return cls(data.X.shape[1], len(data.data.classes), *parts, data.positive)
 
 
 @dataclass(frozen=True)
