@@ -236,3 +236,22 @@ def test_figures_name_the_positive_class(bank: Path, in_tmp: Path, figure: str) 
     text = (ended.run / "figures" / f"{figure}.svg").read_text()
     wanted = "class fraud" if figure == "calibration" else "positive class: fraud"
     assert wanted in text
+
+
+def test_class_weights_by_name_are_those_in_order(bank: Path, in_tmp: Path) -> None:
+    found = {}
+    for name, weights in (
+        ("list", "[19.0,1.0]"),
+        ("names", "{fraud:19}"),
+        ("both", "{ok:1,fraud:19}"),
+    ):
+        where = in_tmp / name
+        where.mkdir()
+        words = (f"loss.class_weights={weights}", "trainer.epochs=5")
+        found[name] = summary(inside(where, *rows(bank, "texts"), *QUICK, *words))["final"]
+    assert found["list"] == found["names"] == found["both"]
+    swept = "loss.class_weights={fraud:19},[19.0,1.0],{1:2}"
+    ended = inside(in_tmp, "-m", *rows(bank, "numbers"), *QUICK, "trainer.epochs=1", swept)
+    assert ended.code == 2
+    assert "loss.class_weights" in ended.err
+    assert "unknown class 'fraud'" in ended.err

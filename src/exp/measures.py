@@ -51,7 +51,7 @@ def class_named(value: object, classes: Sequence[str]) -> int | None:
     text = str(value)
     if text in classes:
         return classes.index(text)
-    if isinstance(value, bool):
+    if text.lower() in ("true", "false"):
         same = [name.lower() == text.lower() for name in classes]
     else:
         wanted = number(text)

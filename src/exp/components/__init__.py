@@ -23,9 +23,6 @@ register.kind(
 def scored(*, positive: ClassName | None = None) -> None:
     """Of two classes the one that counts as positive in precision, recall, F1 and the like; null:
     1 of 0 and 1 or of -1 and 1, else the class that is rarer among the training rows.
-
-    Args:
-        positive: name of a class.
     """
 
 
