@@ -14,6 +14,7 @@ register.kind(
     "exp.components.toys",
     "exp.components.numeric",
     handed=("seed",),
+    aliases={"seed": ("random_state",)},
     about="rows and their labels or numbers: generated, bundled, or read from a file",
 )
 register.kind(
@@ -22,12 +23,14 @@ register.kind(
     "exp.components.folds",
     "exp.components.ordered",
     handed=("labels", "seed"),
+    aliases={"labels": ("y",), "seed": ("random_state",)},
     about="which rows train, validate and test, and whether features are standardized",
 )
 register.kind(
     "features",
     "exp.components.features",
     handed=("names", "seed"),
+    aliases={"seed": ("random_state",)},
     about="what the model sees of the features: maps such as squares, products and sines",
 )
 register.kind(

@@ -50,7 +50,7 @@ class Stack:
             generators=droppers,
         )
         rules = on_device([job.plan["optimizer"].own for job in jobs], place)
-        self.optimizer = first.plan["optimizer"].component.builder(self.model.parameters, **rules)
+        self.optimizer = first.plan["optimizer"].component.make(self.model.parameters, **rules)
         self.schedules: list[Scheduler] = [scheduler(job.plan["scheduler"]) for job in jobs]
         norms = [job.plan.trainer.clip_norm for job in jobs]
         self.clip_norm = None if norms[0] is None else self._column(norms)[:, 0]

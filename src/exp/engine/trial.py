@@ -37,7 +37,7 @@ def tried(job: Job) -> None:
         raise ComponentError(f"model {chosen.name} has no parameters to train")
     if not rule.component.builder.stackable:  # type: ignore[attr-defined]
         numbers = on_device([rule.own], job.device.torch_device)
-        rule.component.builder(predictor.model.parameters, **numbers)
+        rule.component.make(predictor.model.parameters, **numbers)
 
 
 COPIES = 6
