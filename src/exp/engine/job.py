@@ -119,8 +119,8 @@ class Job:
             module = chosen.build(self.data.X.shape[1], self.outputs)
             if own and torch.initial_seed() != init:
                 raise ComponentError(
-                    f"model {chosen.name} seeds torch's generator ({torch.initial_seed()}) while it is "
-                    "built: its weights would be the same whatever the seed is. Leave "
+                    f"model {chosen.name} seeds torch's generator ({torch.initial_seed()}) "
+                    "while it is built: its weights would be the same whatever the seed is. Leave "
                     "torch.manual_seed out: exp seeds torch with seeds.init"
                 )
             if not isinstance(module, nn.Module):

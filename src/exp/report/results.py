@@ -17,6 +17,7 @@ from exp.report.groups import SPLITS, Groups, Standing, grouped, over_seeds, ran
 from exp.report.layout import cell
 from exp.report.runs import Row, Runs, gather, with_keys
 from exp.report.statistics import TESTS
+from exp.terminal import write_data
 
 ORDERS: dict[str, Callable[[Standing], Any]] = {
     "rank": lambda each: each.rank,
@@ -85,7 +86,7 @@ def main(words: list[str]) -> int:
         write_output(Path(args.parquet), export.parquet(found))
     for target, content in ((args.csv, export.csv), (args.json, export.json)):
         if target == "-":
-            sys.stdout.write(content(found))
+            write_data(content(found))
         elif target:
             write_output(Path(target), content(found).encode())
     if "-" not in (args.csv, args.json):

@@ -13,6 +13,7 @@ from exp.measures import EVERY
 from exp.runs import notes
 from exp.runs.directory import RunDirectory
 from exp.runs.targets import target_of
+from exp.terminal import raw, streams
 
 TOLD = {"loss": ("loss", ".4f"), "accuracy": ("acc", ".2%"), "rmse": ("RMSE", ".4f")}
 """Scores of the lines between: how each is named and written."""
@@ -76,23 +77,22 @@ def bar(job: Job) -> Iterator[Any]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     columns = (BarColumn(bar_width=40), MofNCompleteColumn(), TimeRemainingColumn())
-    shared = sys.stdout.isatty()
-    progress = Progress(
-        *columns, console=Console(stderr=True), transient=True, redirect_stdout=shared
-    )
-    with progress, above(sys.stdout if shared else None):
+    stdout, shared = sys.stdout, sys.stdout.isatty()
+    console = Console(file=raw(sys.stderr))
+    progress = Progress(*columns, console=console, transient=True, redirect_stdout=shared)
+    with progress, streams(), above(stdout, sys.stdout if shared else None):
         task = progress.add_task(job.plan.name, total=job.plan.trainer.epochs)
         yield lambda epoch: progress.update(task, completed=epoch + 1)
 
 
 @contextmanager
-def above(stream: Any) -> Iterator[None]:
-    """Sends the lines of the log that go to the terminal through a stream that lifts them above
-    the bar; None leaves them alone."""
+def above(stdout: Any, stream: Any) -> Iterator[None]:
+    """Sends the lines of the log that go to `stdout` through a stream that lifts them above the
+    bar; None leaves them alone."""
     handlers = [
         handler
         for handler in logging.getLogger().handlers
-        if stream is not None and getattr(handler, "stream", None) is sys.__stdout__
+        if stream is not None and getattr(handler, "stream", None) is stdout
     ]
     try:
         for handler in handlers:
@@ -100,7 +100,7 @@ def above(stream: Any) -> Iterator[None]:
         yield
     finally:
         for handler in handlers:
-            handler.setStream(sys.__stdout__)  # type: ignore[attr-defined]
+            handler.setStream(stdout)  # type: ignore[attr-defined]
 
 
 def closing(
