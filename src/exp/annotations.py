@@ -135,7 +135,8 @@ def checkable(annotation: Any) -> Any:
         return annotation if inner is args[0] else Annotated[inner, *args[1:]]
     if origin in (Union, types.UnionType):
         # A tensor beside a number: torch takes both, a config has numbers.
-        kept = [arg for arg in args if not is_tensor(arg)] or list(args)
+        number = any(arg in (int, float) for arg in args)
+        kept = [arg for arg in args if not (number and is_tensor(arg))]
         inner = [checkable(arg) for arg in kept]
         same = len(kept) == len(args) and all(a is b for a, b in zip(inner, args, strict=True))
         return annotation if same else Union[tuple(inner)]  # noqa: UP007 - made of a list

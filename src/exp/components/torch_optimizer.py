@@ -52,9 +52,13 @@ class TorchOptimizer(Optimizer):
             view = leaf.detach()[0]
             view.grad = leaf.grad[0]
             self.views.append(view)
+        self.torch = self._create()
+
+    def _create(self) -> torch.optim.Optimizer:
         kind = getattr(torch.optim, self.algorithm)
         try:
-            self.torch = kind(self.views, lr=float(self.lr), **self.options)
+            found: torch.optim.Optimizer = kind(self.views, lr=float(self.lr), **self.options)
+            return found
         except (TypeError, ValueError) as error:
             raise ImpossibleError(
                 f"optimizer {self.algorithm} of torch.optim cannot train this model: {error}"

@@ -148,6 +148,8 @@ class Job:
             return "device.threads > 1: long sums are cut by thread, bits would depend on the stack"
         if not self.plan["optimizer"].component.builder.stackable:  # type: ignore[attr-defined]
             return f"optimizer {self.plan['optimizer'].name} is trained run by run"
+        if not self.loss.component.builder.stackable:  # type: ignore[attr-defined]
+            return f"loss {self.loss.name} is computed run by run"
         if self._layered is None:
             return f"model {self.plan['model'].name} holds a layer that is not known to stack"
         return None
