@@ -368,7 +368,7 @@ OPTION_FILES = {
         (
             "found dataset.nose: unknown parameter of dataset {name} 'nose'. Did you mean "
             "'noise'? It "
-            "takes: n_samples, noise"
+            "takes: n_samples, noise, positive"
         ),
     ),
 }

@@ -248,14 +248,17 @@ def test_a_module_class_is_a_model() -> None:
 
 
 def test_lazy_layers_are_given_their_sizes() -> None:
-    register.model("tried")(lambda out_features: nn.Sequential(nn.LazyLinear(4), nn.LazyLinear(out_features)))
+    register.model("tried")(
+        lambda out_features: nn.Sequential(nn.LazyLinear(4), nn.LazyLinear(out_features))
+    )
     job = job_of(model="tried", optimizer={"name": "sgd", "lr": 0.1})
     wanted = plain_losses(job, bce, lambda params: torch.optim.SGD(params, lr=0.1))
     assert losses(job) == pytest.approx(wanted, abs=1e-5)
 
 
 @pytest.mark.parametrize(
-    "function", [torch.sin, F.softplus, lambda x: x * torch.sigmoid(1.5 * x), partial(torch.clamp, min=0)]
+    "function",
+    [torch.sin, F.softplus, lambda x: x * torch.sigmoid(1.5 * x), partial(torch.clamp, min=0)],
 )
 def test_a_function_is_an_activation(function: Any) -> None:
     register.activation("tried")(function)
@@ -319,7 +322,13 @@ def test_a_frame_with_labels_of_text() -> None:
 REFUSED: list[tuple[str, Any, dict[str, Any], type[ExpError], str]] = [
     ("loss", nn.MSELoss, {}, ImpossibleError, "is for a target that is a number"),
     ("loss", lambda z, y: "much", {}, ComponentError, "must give a tensor, found a str"),
-    ("loss", lambda z, y: torch.stack([z, z]), {}, ComponentError, "must give one number, or one for each row"),
+    (
+        "loss",
+        lambda z, y: torch.stack([z, z]),
+        {},
+        ComponentError,
+        "must give one number, or one for each row",
+    ),
     ("optimizer", lambda params: 3, {}, ComponentError, "must be a torch.optim.Optimizer"),
     ("activation", lambda x: x.sum(), {}, ComponentError, "must give a tensor of the shape"),
 ]

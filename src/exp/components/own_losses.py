@@ -96,7 +96,9 @@ def wrapped(builder: Callable[..., Any], name: str, *, called: bool) -> Callable
             )
         return found  # type: ignore[no-any-return]
 
-    numbers = type("Numbers", (OwnNumberLoss,), {"title": name, "criterion": staticmethod(criterion)})
+    numbers = type(
+        "Numbers", (OwnNumberLoss,), {"title": name, "criterion": staticmethod(criterion)}
+    )
     described = {
         "title": name,
         "criterion": staticmethod(criterion),
@@ -228,7 +230,9 @@ class OwnLoss(Own, Loss):
         rows = []
         for run in range(len(logits)):
             z, y = self.rows_of(logits[run].T, targets[run])
-            rows.append(torch.stack([self.loss_of(z[i : i + 1], y[i : i + 1]) for i in range(len(z))]))
+            rows.append(
+                torch.stack([self.loss_of(z[i : i + 1], y[i : i + 1]) for i in range(len(z))])
+            )
         return torch.stack(rows)
 
 

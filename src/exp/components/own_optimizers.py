@@ -92,7 +92,8 @@ class OwnOptimizer(TorchOptimizer):
         self.lr = torch.full((1, 1), rate, dtype=torch.float64)
         # Groups of a function of the user's may have rates of their own.
         self.factors = [
-            float(group.get("lr", rate)) / rate if rate else 1.0 for group in self.torch.param_groups
+            float(group.get("lr", rate)) / rate if rate else 1.0
+            for group in self.torch.param_groups
         ]
         step = inspect.signature(self.torch.step).parameters.get("closure")
         needed = step is not None and step.default is inspect.Parameter.empty
