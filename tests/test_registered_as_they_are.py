@@ -1,4 +1,4 @@
-"""Classes and functions of PyTorch and scikit-learn, registered as they are, against plain PyTorch."""
+"""Classes and functions of PyTorch and scikit-learn, registered as they are."""
 
 from __future__ import annotations
 

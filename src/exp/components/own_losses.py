@@ -35,7 +35,7 @@ def adapted(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
     """A subclass of `Loss` for what was registered, unless it is one."""
     if inspect.isclass(builder) and issubclass(builder, Loss):
         return builder
-    target = builder
+    target: Any = builder
     while isinstance(target, partial):
         target = target.func
     is_class = inspect.isclass(target)
@@ -125,6 +125,7 @@ class Own:
     taken: ClassVar[str]
     criterion: ClassVar[Callable[[dict[str, Any]], Criterion]]
     outputs: int
+    loss: Criterion
 
     def made(self, given: dict[str, Any]) -> Criterion:
         """The loss as its own code has it, with plain numbers.
@@ -135,8 +136,8 @@ class Own:
         found = type(self).criterion(given)
         if isinstance(found, nn.Module) and any(p.requires_grad for p in found.parameters()):
             raise ComponentError(
-                f"loss {self.title} has parameters of its own, which nothing would train: make them "
-                "a part of the model"
+                f"loss {self.title} has parameters of its own, which nothing would train: make "
+                "them a part of the model"
             )
         return found
 
@@ -157,7 +158,7 @@ class Own:
         Raises:
             ComponentError: it gives neither a number nor one for each row.
         """
-        found = self.loss(logits, targets)  # type: ignore[attr-defined]
+        found = self.loss(logits, targets)
         if not isinstance(found, Tensor):
             raise ComponentError(
                 f"loss {self.title} must give a tensor, found a {type(found).__name__}"
@@ -189,8 +190,8 @@ class OwnLoss(Own, Loss):
         if isinstance(self.loss, OF_NUMBERS):
             raise ImpossibleError(
                 f"loss {self.title} ({type(self.loss).__name__}) is for a target that is a number, "
-                f"and these data have {classes} classes: use loss=auto, or loss=mse, which compares "
-                "probabilities"
+                f"and these data have {classes} classes: use loss=auto, or loss=mse, which "
+                "compares probabilities"
             )
         self.column = True
         self.outputs = self.tried()

@@ -82,7 +82,7 @@ class TorchOptimizer(Optimizer):
         for group in self.torch.param_groups:
             group["lr"] = float(lr)
         probing = isinstance(self.torch, torch.optim.LBFGS)
-        self.torch.step(closure if probing else None)
+        self.torch.step(closure if probing else None)  # type: ignore[arg-type]
 
     def select(self, parameters: Parameters, keep: Tensor) -> None:
         state = self.state
