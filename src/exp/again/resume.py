@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from exp.again.saved import ENDED, TRUST, SavedRun, is_sweep, no_links
+from exp.again.saved import TRUST, SavedRun, is_sweep, no_links
 from exp.arguments import Parser, place
 from exp.errors import DamagedError, ExpError, RunDirectoryError, shown
+from exp.runs.schemas import ENDED
 
 
 def main(words: list[str]) -> int:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from exp.errors import ExpError
 from exp.measures import higher_is_better
 from exp.report.groups import Standing
-from exp.report.runs import STATUSES, Row
+from exp.report.runs import Row
 from exp.report.statistics import TESTS, pairs
+from exp.runs.schemas import STATUSES
 from exp.runs.texts import csv_text, json_text
 
 if TYPE_CHECKING:

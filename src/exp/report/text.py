@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from exp.measures import higher_is_better
 from exp.report.groups import Standing
 from exp.report.layout import aligned, cell, number
-from exp.report.runs import STATUSES, Row
+from exp.report.runs import Row
 from exp.report.statistics import TESTS, pairs
+from exp.runs.schemas import STATUSES
 
 if TYPE_CHECKING:
     from exp.report.results import Results

@@ -10,7 +10,8 @@ from exp.measures import higher_is_better
 from exp.report.groups import grouped, over_seeds, plus_minus, ranked
 from exp.report.layout import cell
 from exp.report.page.ranking import Ranking
-from exp.report.runs import STATUSES, Row, Runs
+from exp.report.runs import Row, Runs
+from exp.runs.schemas import STATUSES
 
 GROUPS, FAILURES = 10, 200
 """Most groups and failures that are listed."""
