@@ -17,7 +17,7 @@ from exp.runs import process
 from exp.runs.directory import RECORD_SIZE, RunDirectory, record_digest
 from exp.runs.history import Columns, history_of, history_texts
 from exp.runs.predictions import Predictions
-from exp.runs.schemas import RunFile, Schema, Summary, faults_of, run_file, valid_parts
+from exp.runs.schemas import RUN, SUMMARY, Schema, fault_of, run_file, valid_parts
 
 if TYPE_CHECKING:
     from exp.figures.frames import Frames
@@ -58,7 +58,7 @@ class RunRecord:
             DamagedError: run.json is not what was written.
         """
         found = RunDirectory(path).read_record()
-        if fault := faults_of(run_file(found), found):
+        if fault := fault_of(run_file(found), found):
             place = RunDirectory(path).record
             raise DamagedError(f"{place} is not what was written: {fault}")
         return cls(path, found)
@@ -77,7 +77,7 @@ class RunRecord:
             return cls(path, {}, f"is not what was written: {error}")
         if not isinstance(found, dict):
             return cls(path, {}, "is not what was written: it holds no mapping")
-        parts = valid_parts(RunFile, found)
+        parts = valid_parts(RUN, found)
         if "status" in found and "status" not in parts:
             return cls(path, {}, f"has a status that does not exist: {shown(found['status'])}")
         return cls(path, parts)
@@ -144,12 +144,12 @@ class RunRecord:
         return [str(word) for word in found]
 
     def summary(self) -> dict[str, Any]:
-        """summary.json, as `Summary` has it.
+        """summary.json, as `SUMMARY` has it.
 
         Raises:
             RunDirectoryError: there is none, or it is not what was written.
         """
-        return self._json(self.directory.summary, Summary)
+        return self._json(self.directory.summary, SUMMARY)
 
     def seen_summary(self) -> dict[str, Any]:
         """What is left of summary.json, without the values that are damaged; {} without any."""
@@ -157,7 +157,7 @@ class RunRecord:
             found = self._read(self.directory.summary, json_of, SUMMARY_SIZE)
         except RunDirectoryError:
             return {}
-        return valid_parts(Summary, found) if isinstance(found, dict) else {}
+        return valid_parts(SUMMARY, found) if isinstance(found, dict) else {}
 
     def history(self, wanted: Sequence[str] | None = None, most: int | None = None) -> Columns:
         """The columns of metrics.csv, as `history_of` has them.
@@ -230,9 +230,9 @@ class RunRecord:
     def checkpoint_path(self, name: str) -> Path:
         return self.directory.checkpoints / f"{name}.safetensors"
 
-    def _json(self, place: Path, schema: type[Schema]) -> dict[str, Any]:
+    def _json(self, place: Path, schema: Schema) -> dict[str, Any]:
         found = self._read(place, json_of, SUMMARY_SIZE)
-        if fault := faults_of(schema, found):
+        if fault := fault_of(schema, found):
             raise DamagedError(f"{place} is not what was written: {fault}")
         return dict(found)
 

@@ -1,16 +1,17 @@
 """The schemas of a run's JSON files: run.json, which `Execution` writes, and summary.json, which
 `tables.summary` makes.
 
-A key that is not named here is let through as it is: a later version of exp may have written it.
+Values are taken as they are: no text becomes a number. A key that is not named here is let through:
+a later version of exp may have written it. Not by pydantic, as `exp results` does without it.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+import math
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from exp.errors import shown
 
@@ -22,139 +23,200 @@ ENDED = ("done", "diverged")
 UNFINISHED = ("running", "interrupted", "pending", "crashed")
 """Of a run that has not come to an end, and may go on to one."""
 
-Number = int | float
-Whole = Annotated[int, Field(ge=0, le=10**12)]
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Check = Callable[[Any], str | None]
+"""What is wrong with a value, behind its key; None: nothing."""
+LARGEST = 10**12
+"""Of epochs and rows."""
 
 
-def _time(text: str) -> str:
-    datetime.datetime.fromisoformat(text)
-    return text
+def kind(what: str, *kinds: type) -> Check:
+    return lambda value: None if type(value) in kinds else f": expected {what}, {found(value)}"
 
 
-Time = Annotated[str, AfterValidator(_time)]
+def found(value: Any) -> str:
+    return f"found {shown(value, 60)}"
 
 
-class Schema(BaseModel):
-    """Values are taken as they are: no text becomes a number."""
-
-    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
-
-
-class Process(Schema):
-    """The process that trains a run."""
-
-    pid: Annotated[int, Field(ge=0, lt=2**31)]
-    host: str
-    begun: str | None = None
+text = kind("a text", str)
+flag = kind("true or false", bool)
+anything: Check = lambda value: None  # noqa: E731 - beside the others
 
 
-class Rows(Schema):
-    """The data of a run.
+def whole(least: int, most: int) -> Check:
+    """A whole number in a range, both ends included."""
 
-    Attributes:
-        classes: () where the target is a number.
-        categories: features that hold categories; None: it is not known (runs of version 0.1).
-    """
+    def check(value: Any) -> str | None:
+        if type(value) is int and least <= value <= most:
+            return None
+        return f": expected a whole number from {least} to {most}, {found(value)}"
 
-    fingerprint: str
-    split: str
-    rows: Whole
-    features: list[str]
-    classes: list[str]
-    categories: list[str] | None = None
-    target: Literal["number"] | None = None
-    notes: list[str] = []
+    return check
 
 
-class Code(Schema):
-    """The state of the user's repository."""
-
-    commit: str
-    changed: bool = False
-    diff: str | None = None
-    diff_sha256: str | None = None
+def number(value: Any) -> str | None:
+    """A finite number."""
+    if type(value) in (int, float) and abs(value) < math.inf:
+        return None
+    return f": expected a finite number, {found(value)}"
 
 
-class FailedFile(Schema):
-    """run.json of a run that has failed before it began."""
-
-    status: Literal["failed"]
-    message: str
-    command: list[str] = []
-    folder: str | None = None
-    versions: dict[str, str] = {}
-    git: Code | None = None
+def one_of(*values: str) -> Check:
+    return lambda value: (
+        None if value in values else f": expected one of {', '.join(values)}, {found(value)}"
+    )
 
 
-class RunFile(Schema):
-    """run.json of a run that has begun."""
-
-    status: Literal["running", "done", "diverged", "failed", "interrupted"]
-    name: str | None = None
-    signature: str
-    seeds: dict[str, int]
-    command: list[str]
-    folder: str
-    versions: dict[str, str]
-    git: Code | None = None
-    components: dict[str, Any] = {}
-    device: dict[str, Any]
-    data: Rows
-    process: Process
-    started: Time
-    resumed: list[Time] = []
-    digests: dict[str, Digest]
-    timings: dict[str, Number] = {}
-    message: str | None = None
+def digest(value: Any) -> str | None:
+    if isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value):
+        return None
+    return f": expected a sha256, {found(value)}"
 
 
-def run_file(found: Mapping[str, Any]) -> type[Schema]:
-    """The schema that the content of a run.json has to meet."""
-    never_began = found.get("status") == "failed" and "started" not in found
-    return FailedFile if never_began else RunFile
-
-
-Score = Number | str | bool | list[Any] | dict[str, Any] | None
-
-
-class Best(Schema):
-    """The row of metrics.csv of the best epoch, and by what it is the best."""
-
-    monitor: str
-    epoch: Whole | None = None
-
-
-class Summary(Schema):
-    """summary.json."""
-
-    status: Literal["done", "stopped", "pruned", "diverged"]
-    final: dict[str, Score]
-    best: Best
-    epochs: Whole
-
-
-def faults_of(schema: type[Schema], found: Any) -> str | None:
-    """What is wrong with the content of a file, in one line; None: nothing."""
-    if not isinstance(found, Mapping):
-        return f"expected a mapping, found {shown(found)}"
+def time(value: Any) -> str | None:
+    """A time, as ISO 8601 has it."""
     try:
-        schema.model_validate(found)
-    except ValidationError as error:
-        first, *more = error.errors(include_url=False)
-        path = ".".join(str(part) for part in first["loc"] if part != "[key]")
-        rest = f" (and {len(more)} more)" if more else ""
-        if first["type"] == "missing":
-            return f"{path} is missing{rest}"
-        return f"{shown(path, 80)[1:-1]}: {first['msg']}, found {shown(first['input'], 60)}{rest}"
+        datetime.datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return f": expected a time, {found(value)}"
     return None
 
 
-def valid_parts(schema: type[Schema], found: Mapping[str, Any]) -> dict[str, Any]:
+def or_none(check: Check) -> Check:
+    return lambda value: None if value is None else check(value)
+
+
+def list_of(check: Check) -> Check:
+    def checked(value: Any) -> str | None:
+        if not isinstance(value, list):
+            return f": expected a list, {found(value)}"
+        faults = ((at, check(item)) for at, item in enumerate(value))
+        return next((f".{at}{fault}" for at, fault in faults if fault), None)
+
+    return checked
+
+
+def mapping_of(check: Check) -> Check:
+    def checked(value: Any) -> str | None:
+        if not isinstance(value, dict):
+            return f": expected a mapping, {found(value)}"
+        faults = ((key, check(item)) for key, item in value.items())
+        return next((f".{plain(key)}{fault}" for key, fault in faults if fault), None)
+
+    return checked
+
+
+class Schema:
+    """A mapping of named values.
+
+    Args:
+        required, optional: a check for each key.
+    """
+
+    def __init__(
+        self, required: Mapping[str, Check], optional: Mapping[str, Check] | None = None
+    ) -> None:
+        self.checks = {**required, **(optional or {})}
+        self.required: Collection[str] = required
+
+    def __call__(self, value: Any) -> str | None:
+        if not isinstance(value, dict):
+            return f": expected a mapping, {found(value)}"
+        faults = self.faults(value)
+        key = next(iter(faults), None)
+        return None if key is None else f".{key}{faults[key]}"
+
+    def faults(self, value: Mapping[str, Any]) -> dict[str, str]:
+        """Key -> what is wrong there."""
+        faults = {
+            key: fault
+            for key, check in self.checks.items()
+            if key in value and (fault := check(value[key]))
+        }
+        return faults | {key: " is missing" for key in self.required if key not in value}
+
+
+def plain(key: object) -> str:
+    return shown(key, 60)[1:-1]
+
+
+PROCESS = Schema({"pid": whole(0, 2**31 - 1), "host": text}, {"begun": or_none(text)})
+"""The process that trains a run."""
+
+ROWS = Schema(
+    {
+        "fingerprint": text,
+        "split": text,
+        "rows": whole(0, LARGEST),
+        "features": list_of(text),
+        "classes": list_of(text),
+    },
+    {
+        # Those features that hold categories. Runs of version 0.1 do not say.
+        "categories": list_of(text),
+        "target": one_of("number"),
+        "notes": list_of(text),
+    },
+)
+"""The data of a run. Where the target is a number there are no classes."""
+
+CODE = Schema(
+    {"commit": text}, {"changed": flag, "diff": or_none(text), "diff_sha256": or_none(text)}
+)
+"""The state of the user's repository."""
+
+FAILED = Schema({"status": one_of("failed"), "message": text})
+"""run.json of a run that has failed before it began."""
+
+RUN = Schema(
+    {
+        "status": one_of("running", "done", "diverged", "failed", "interrupted"),
+        "signature": text,
+        "seeds": mapping_of(whole(-(2**64), 2**64)),
+        "command": list_of(text),
+        "folder": text,
+        "versions": mapping_of(text),
+        "device": mapping_of(anything),
+        "data": ROWS,
+        "process": PROCESS,
+        "started": time,
+        "digests": mapping_of(digest),
+    },
+    {
+        "name": or_none(text),
+        "git": or_none(CODE),
+        "components": mapping_of(anything),
+        "resumed": list_of(time),
+        "timings": mapping_of(number),
+        "message": or_none(text),
+    },
+)
+"""run.json of a run that has begun."""
+
+SUMMARY = Schema(
+    {
+        "status": one_of("done", "stopped", "pruned", "diverged"),
+        # Numbers as a rule; None where a score is not defined, lists of confusion matrices.
+        "final": mapping_of(or_none(kind("a score", int, float, str, bool, list, dict))),
+        "best": Schema({}, {"monitor": text, "epoch": or_none(whole(0, LARGEST))}),
+        "epochs": whole(0, LARGEST),
+    }
+)
+"""summary.json: final scores, the row of metrics.csv of the best epoch, trained epochs."""
+
+
+def run_file(content: Mapping[str, Any]) -> Schema:
+    """The schema that the content of a run.json has to meet."""
+    never_began = content.get("status") == "failed" and "started" not in content
+    return FAILED if never_began else RUN
+
+
+def fault_of(schema: Schema, content: Any) -> str | None:
+    """What is wrong with the content of a file, in one line; None: nothing."""
+    fault = schema(content)
+    return None if fault is None else fault.lstrip(".: ")
+
+
+def valid_parts(schema: Schema, content: Mapping[str, Any]) -> dict[str, Any]:
     """The keys of a file whose values are as its schema says; what is damaged is left out."""
-    try:
-        schema.model_validate(found)
-    except ValidationError as error:
-        bad = {part["loc"][0] for part in error.errors(include_url=False) if part["loc"]}
-        return {key: value for key, value in found.items() if key not in bad}
-    return dict(found)
+    faults = schema.faults(content)
+    return {key: value for key, value in content.items() if key not in faults}

@@ -86,7 +86,7 @@ def features(data: Data, rows: np.ndarray) -> list[list[str]]:
 
 
 def summary(result: Result, final: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """summary.json, as `Summary` of `exp.runs.schemas` has it: the final scores, the best epoch's
+    """summary.json, as `SUMMARY` of `exp.runs.schemas` has it: the final scores, the best epoch's
     row, the number of epochs."""
     history = result.history
     flat = {

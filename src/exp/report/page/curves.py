@@ -41,7 +41,10 @@ def curves(path: Path, points: int) -> tuple[Curves | None, bool]:
     if thinned := rows > points:
         table = RunRecord(path).history(most=points)
     drawn = [name for name in table if name.rpartition("/")[2] in SHOWN][:MOST]
-    found: Curves = {name: [number(v) for v in table[name].tolist()] for name in ("epoch", *drawn)}
+    found: Curves = {
+        name: [number(value) for value in table[name].astype(float).tolist()]
+        for name in ("epoch", *drawn)
+    }
     return found, thinned
 
 
