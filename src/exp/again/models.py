@@ -50,7 +50,7 @@ def model(run: SavedRun, *, trust: bool, checkpoint: str = "last") -> tuple[Job,
         job = Job.of(run.plan(trust=trust))
     finally:
         os.chdir(folder)
-    if job.signature != run.record.get("signature"):
+    if not run.is_of(job):
         raise RunDirectoryError(
             f"the model of {path} cannot be used: its data, its config or the version of exp have "
             "changed since"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from exp import plugins
 from exp.config import Plan, plan
@@ -13,6 +13,9 @@ from exp.errors import ConfigError, DamagedError, ExpError, Fault, RunDirectoryE
 from exp.runs import manifest
 from exp.runs.directory import RunDirectory
 from exp.runs.record import RunRecord
+
+if TYPE_CHECKING:
+    from exp.engine import Job
 
 TRUST = "import the modules that it names, and read its configs: whoever made it is trusted"
 
@@ -54,6 +57,10 @@ class SavedRun(RunRecord):
             os.chdir(folder)  # a csv file's path is relative to it
         plugins.import_all(names)
         return plan(config)
+
+    def is_of(self, job: Job) -> bool:
+        """Whether a job is that of this run: the same config, data, code and version of exp."""
+        return bool(job.signature_of(self.config()) == self.record["signature"])
 
 
 def named(value: object) -> list[str]:

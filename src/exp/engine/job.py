@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import nn
@@ -34,12 +35,13 @@ class Shapes:
     train: int
     validation: int
     test: int
+    positive: int | None
 
     @classmethod
     def of(cls, data: Prepared) -> Shapes:
         split = data.split
         parts = (len(split.train), len(split.validation), len(split.test))
-        return cls(data.X.shape[1], len(data.data.classes), *parts)
+        return cls(data.X.shape[1], len(data.data.classes), *parts, data.positive)
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Job:
         )
         axes_known(plan.figures, data.features)
         drawable(plan.figures, numeric=data.data.numeric)
-        loss = possible(plan["loss"], data.counts)
+        loss = possible(plan["loss"], data.counts, data.data.classes)
         measured(plan, loss)
         return cls(plan, data, loss, device)
 
@@ -100,7 +102,11 @@ class Job:
     @property
     def signature(self) -> str:
         """Digest of all that can change the result: config, data and the version of exp."""
-        return self.plan.identity(self.data.fingerprint + self.data.split_digest)
+        return self.signature_of(None)
+
+    def signature_of(self, saved: Mapping[str, Any] | None) -> str:
+        """The same, of a run whose config was stored by an earlier version of exp."""
+        return self.plan.identity(self.data.fingerprint + self.data.split_digest, saved)
 
     @cached_property
     def outputs(self) -> int:
@@ -145,16 +151,17 @@ class Job:
         return stack_key(self.plan, self.shapes, self.loss, self.device)
 
 
-def possible(loss: Chosen, counts: Sequence[int]) -> Chosen:
-    """A loss for these classes, `auto` and `balanced` settled.
+def possible(loss: Chosen, counts: Sequence[int], classes: Sequence[str] = ()) -> Chosen:
+    """A loss for these classes, `auto` and their weights settled.
 
     Args:
         counts: training rows of each class; () where the target is a number.
+        classes: their names.
 
     Raises:
         ImpossibleError: the loss declares that it cannot be used so.
     """
-    found = settled(loss, counts)
+    found = settled(loss, counts, classes)
     reason = found.component.builder.impossible(len(counts), found.params)  # type: ignore[attr-defined]
     if reason:
         raise ImpossibleError(reason)

@@ -64,7 +64,7 @@ class FinishedRun:
             config=config,
             rows=rows,
             scores=scores(summary),
-            tags=tags(directory.path, record, config, status),
+            tags=tags(directory.path, record, config, status) | counted_as(summary),
             started=started,
             ended=started + (finite(part(record, "timings").get("total")) or 0.0),
             files={p.relative_to(directory.path).as_posix(): p for p in [*paths, directory.record]},
@@ -155,6 +155,12 @@ def tags(path: Path, record: dict[str, Any], config: dict[str, Any], status: str
         "directory": str(path),
     }
     return {name: written(value) for name, value in known.items() if value is not None}
+
+
+def counted_as(summary: dict[str, Any]) -> dict[str, str]:
+    """The positive class of the final scores, or that they are means over classes."""
+    named = {"positive_class": summary.get("positive"), "average": summary.get("average")}
+    return {name: written(value) for name, value in named.items() if value is not None}
 
 
 def seconds(text: Any) -> float:

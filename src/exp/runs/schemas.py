@@ -199,9 +199,15 @@ SUMMARY = Schema(
         "final": mapping_of(or_none(kind("a score", int, float, str, bool, list, dict))),
         "best": Schema({}, {"monitor": text, "epoch": or_none(whole(0, LARGEST))}),
         "epochs": whole(0, LARGEST),
-    }
+    },
+    {
+        "average": or_none(one_of("binary", "macro")),
+        "positive": or_none(text),
+        "metrics": mapping_of(mapping_of(anything)),
+    },
 )
-"""summary.json: final scores, the row of metrics.csv of the best epoch, trained epochs."""
+"""summary.json: final scores, the row of metrics.csv of the best epoch, trained epochs; of classes
+what the scores are of; and of registered metrics, which way they are better."""
 
 
 def run_file(content: Mapping[str, Any]) -> Schema:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from exp.errors import ExpError
 from exp.files import write_output
 from exp.runs.texts import csv_text
 from exp.table import Faults
+from exp.terminal import write_data
 from exp.textfile import content
 
 
@@ -46,7 +46,7 @@ def main(words: list[str]) -> int:
     trained = Trained.of(run, trust=args.trust, checkpoint=args.checkpoint)
     text = predicted(trained, args.file, args.delimiter)
     if output is None:
-        sys.stdout.write(text)
+        write_data(text)
         return 0
     write_output(output, text.encode())
     return 0
