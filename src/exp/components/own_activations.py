@@ -16,11 +16,11 @@ from exp.annotations import hints_of
 from exp.errors import ComponentError
 
 BY_ITSELF: tuple[Callable[..., Any], ...] = (
-    torch.sin, torch.cos, torch.tan, torch.tanh, torch.sigmoid, torch.relu, torch.exp, torch.abs,
-    torch.square, torch.atan, torch.asinh, torch.sinh, torch.erf, torch.sinc, torch.expm1,
-    torch.sign, F.relu, F.relu6, F.elu, F.selu, F.celu, F.gelu, F.silu, F.mish, F.softplus,
-    F.leaky_relu, F.hardtanh, F.hardswish, F.hardsigmoid, F.logsigmoid, F.tanhshrink, F.tanh, F.softsign,
-    F.sigmoid,
+    torch.sin, torch.cos, torch.tan, torch.tanh, torch.sigmoid, torch.relu, torch.exp,
+    torch.abs, torch.square, torch.atan, torch.asinh, torch.sinh, torch.erf, torch.sinc,
+    torch.expm1, torch.sign, F.relu, F.relu6, F.elu, F.selu, F.celu, F.gelu, F.silu, F.mish,
+    F.softplus, F.leaky_relu, F.hardtanh, F.hardswish, F.hardsigmoid, F.logsigmoid,
+    F.tanhshrink, F.tanh, F.softsign, F.sigmoid,
 )  # fmt: skip
 """Functions of torch that treat each number by itself, so that models with them are stacked."""
 
