@@ -34,7 +34,7 @@ from omegaconf.errors import OmegaConfBaseException
 import exp.components  # noqa: F401 - declares the kinds
 from exp import entries, hints, plugins
 from exp.compose import compose, draws, one_line, resolved, resolvers
-from exp.errors import ConfigError, ExpError, Fault, RunDirectoryError, nearest
+from exp.errors import ConfigError, ExpError, Fault, OwnCodeError, RunDirectoryError, nearest
 from exp.loader import GuardedLoader
 from exp.modules import PluginError
 from exp.registry import register
@@ -300,8 +300,11 @@ def started(
     from exp.runs.execute import execute
     from exp.runs.execution import Execution
 
-    job = Job.of(found)
-    tried(job)
+    try:
+        job = Job.of(found)
+        tried(job)
+    except OwnCodeError as error:
+        raise error.of(config.hydra.overrides.task) from error
     if (twin := twin_of(job, config)) is not None:
         if found.loggers:
             log(found.loggers, [twin])
@@ -338,8 +341,11 @@ def started(
     callbacks.on_run_end(config=config, config_name=name, job_return=done)
     if found.loggers:
         log(found.loggers, [path])
-    if isinstance(done._return_value, Exception):
-        raise done._return_value
+    found = done._return_value
+    if isinstance(found, OwnCodeError):
+        raise found.of(config.hydra.overrides.task) from found
+    if isinstance(found, Exception):
+        raise found
     return Ran(path, job, done._return_value)
 
 

@@ -106,7 +106,8 @@ def of_option(group: str, word: object, known: Sequence[str]) -> str:
     """
     if found := table(str(word)):
         return offer(*found)
-    name = aliases.spelled(word, known) or aliases.option(group, word)
+    similar = aliases.spelled(word, known) or closest(str(word), known, 0.85)
+    name = similar or aliases.option(group, word)
     if name in known:
         return nearest(str(name), known)
     if group == "figures" and (found := figure(word)):
