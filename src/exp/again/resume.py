@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from exp.again.saved import ENDED, TRUST, SavedRun, is_sweep, no_links
+from exp.again.saved import TRUST, SavedRun, is_sweep, no_links
 from exp.arguments import Parser, place
 from exp.errors import DamagedError, ExpError, RunDirectoryError, shown
+from exp.runs.schemas import ENDED
 
 
 def main(words: list[str]) -> int:
@@ -30,17 +31,18 @@ def main(words: list[str]) -> int:
     if is_sweep(path):
         return resume_sweep(path, trust=args.trust)  # its lock knows what processes are gone
     no_links(path)
-    saved = SavedRun.at(path)
+    before = SavedRun.at(path)
     try:
-        saved.directory.hold()
+        before.directory.hold()
     except RunDirectoryError:
-        raise RunDirectoryError(worked_on(saved)) from None
+        raise RunDirectoryError(worked_on(before)) from None
     try:
         # What its process has written last, which nobody changes from here on.
-        held = SavedRun(saved.directory, saved.directory.read_record())
-        return resume_run(held, trust=args.trust, force=args.force)
+        saved = SavedRun.at(path)
+        saved.directory = before.directory
+        return resume_run(saved, trust=args.trust, force=args.force)
     finally:
-        saved.directory.release()
+        before.directory.release()
 
 
 def resume_run(saved: SavedRun, *, trust: bool, force: bool) -> int:
@@ -71,7 +73,7 @@ def resume_run(saved: SavedRun, *, trust: bool, force: bool) -> int:
     plan = saved.plan(trust=trust)
     lone.can_log(plan)
     job = Job.of(plan)
-    if job.signature != saved.record.get("signature"):
+    if not saved.is_of(job):
         raise RunDirectoryError(
             f"{path} cannot go on to the same bits: its data, its config, a component of its "
             f"own or the version of exp have changed since. exp rerun {path} does it again from "

@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from exp.engine.job import Job
+from exp.engine.own_code import attributed
 from exp.engine.recorder import Recording
 from exp.engine.result import Predictor, Result
 from exp.engine.stack import Stack
@@ -84,7 +85,8 @@ def train(
     results: dict[int, Result] = {}
     start = start or {}
     for group in grouped(jobs, start, recordings):
-        stack = Stack([jobs[index] for index in group])
+        with attributed([jobs[index] for index in group]):
+            stack = Stack([jobs[index] for index in group])
 
         def keep(training: Training, end: End, group: list[int] = group) -> None:
             index = group[training.stack.ids[end.position]]
@@ -105,7 +107,8 @@ def train(
             restore(training, [start[index] for index in group])
             known = recordings or {}
             training.recorder.restore([known.get(index, Recording()) for index in group])
-        training.run()
+        with attributed(stack.jobs):
+            training.run()
     return [results[index] for index in range(len(jobs))]
 
 

@@ -81,12 +81,15 @@ def chunks(
     stacks: dict[tuple[int, int | None], list[Planned]] = {}
     for run in runs:  # those that go on stack where they go on after the same epoch
         stacks.setdefault((run.stack, found.going_on.get(run.number)), []).append(run)
-    for (number, _), members in stacks.items():
+    broken_off = sum(epoch is not None for _, epoch in stacks)
+    for (number, epoch), members in stacks.items():
         limit = 1 if number in found.alone else (most or found.sizes[number])
-        share = -(-len(members) // workers)
+        # Stacks that were broken off are enough for all workers where there was one for each.
+        among = 1 if epoch is not None and broken_off >= workers else workers
+        share = -(-len(members) // among)
         pieces = max(1, -(-len(members) // min(limit, share)))
         # As many for each worker, and of like size: the last would otherwise be waited for.
-        pieces = min(len(members), -(-pieces // workers) * workers)
+        pieces = min(len(members), -(-pieces // among) * among)
         size = -(-len(members) // pieces)
         for start in range(0, len(members), size):
             yield members[start : start + size]
