@@ -16,6 +16,7 @@ import importlib
 import inspect
 import json
 import re
+import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -198,6 +199,30 @@ class Registry:
             return add
 
         return named
+
+    def metric(self, name: str, **about: Any) -> Callable[[Builder], Builder]:
+        """Decorator: adds a score, a function of (y_true, y_pred) or a class of torchmetrics.
+
+        Args:
+            name: what it is called in summary.json.
+            about: `higher_is_better`, `probabilities` and `numbers`, as for
+                `exp.components.metrics.Metric`.
+        """
+        kind = self.kinds["metric"]
+        kind.load()
+        made: Any = sys.modules["exp.components.metrics"]
+        module = str(sys._getframe(1).f_globals.get("__name__"))
+
+        def add(function: Builder) -> Builder:
+            metric = made.Metric(name, function, module=module, **about)
+            known = kind.components.get(name)
+            if known is not None and not same_place(known.builder, metric):
+                place = known.builder.__module__
+                raise ValueError(f"metric {name!r} is already registered by {place}")
+            kind.components[name] = Component(kind, name, metric)
+            return function
+
+        return add
 
     def choose(self, kind: str, value: object, path: str = "") -> Chosen:
         """A component with validated parameters from a name or a `{name: ..., ...}` mapping.

@@ -21,15 +21,16 @@ RESOLUTION = 200
 """Points of the maps along each side."""
 
 
-CHECKPOINTS = ("last", "best")
+CHECKPOINTS = ("last", "best", "final")
+"""After the last epoch, after the best one, and whichever of them the scores of the run are of."""
 
 
-def model(run: SavedRun, *, trust: bool, checkpoint: str = "last") -> tuple[Job, Predictor]:
+def model(run: SavedRun, *, trust: bool, checkpoint: str = "final") -> tuple[Job, Predictor]:
     """The job of a finished run, and its model.
 
     Args:
         trust: as for `SavedRun.plan`.
-        checkpoint: of `CHECKPOINTS`: as it was after the last epoch, or after the best one.
+        checkpoint: of `CHECKPOINTS`.
 
     Raises:
         ExpError: it has not ended, or its data or its config are not what they were.
@@ -52,6 +53,8 @@ def model(run: SavedRun, *, trust: bool, checkpoint: str = "last") -> tuple[Job,
             f"the model of {path} cannot be used: its data, its config or the version of exp have "
             "changed since"
         )
+    if checkpoint == "final":
+        checkpoint = "best" if job.plan.restores_best else "last"
     place = run.directory.checkpoints / f"{checkpoint}.safetensors"
     try:
         tensors, _ = load(place)

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import torch
 
 from exp.engine.stack import Stack
-from exp.measures import higher_is_better
 
 
 class Limit(NamedTuple):
@@ -35,16 +34,17 @@ class Watch:
     float32 is the same number there.
 
     Attributes:
-        best: the lowest monitored loss of each run so far.
+        best: the best monitored score of each run so far; infinite where there was none.
         best_epoch: where it was.
         waited: evaluations since the last improvement.
     """
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        self.monitor = stack.history.columns.index(stack.jobs[0].plan.monitor)
+        self.monitor = stack.history.columns.index(stack.monitor)
+        self.sign = -1.0 if stack.higher else 1.0
         self.losses = [i for i, name in enumerate(stack.history.columns) if name.endswith("/loss")]
-        self.best = [math.inf] * stack.runs
+        self.best = [self.sign * math.inf] * stack.runs
         self.best_epoch = [0] * stack.runs
         self.waited = [0] * stack.runs
         self._adopt()
@@ -77,7 +77,7 @@ class Watch:
         """
         better, lost, tired = [], [], []
         for run, value in enumerate(row[self.monitor]):
-            if value < self.best[run] - self.min_delta[run]:
+            if self.sign * value < self.sign * self.best[run] - self.min_delta[run]:
                 self.best[run], self.best_epoch[run], self.waited[run] = value, epoch, 0
                 better.append(run)
             else:
@@ -115,7 +115,7 @@ class Watch:
         block = history.block()
         assert block is not None
         values = block[:, history.columns.index(limit.column), run]
-        if higher_is_better(limit.column):
+        if self.stack.jobs[run].plan.higher_is_better(limit.column):
             return bool(values.max().item() < limit.value)
         return bool(values.min().item() > limit.value)
 

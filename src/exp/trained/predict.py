@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from exp.again.models import CHECKPOINTS
 from exp.again.saved import TRUST, SavedRun
 from exp.arguments import Parser, place
 from exp.csvfile import DELIMITERS, read_table, records
@@ -33,7 +34,9 @@ def main(words: list[str]) -> int:
     parser.add_argument("run", help="directory of a run")
     parser.add_argument("file", help="csv file with a header, in UTF-8")
     parser.add_argument("--output", metavar="FILE", help="where to write; by default it is printed")
-    parser.add_argument("--checkpoint", choices=("last", "best"), default="last")
+    parser.add_argument("--checkpoint", choices=CHECKPOINTS, default="final",
+        help="final, the default: the one that the scores of the run are of",
+    )  # fmt: skip
     parser.add_argument("--delimiter", choices=DELIMITERS, default=",", help="of the csv file")
     parser.add_argument("--trust", action="store_true", help=TRUST)
     args = parser.parse_args(words)
