@@ -98,7 +98,7 @@ def main(words: list[str]) -> int:
 
         print(f"exp {installed('exp')}")
         return 0
-    args = parser.parse_args(words)
+    args = parser.parse_intermixed_args(words)  # flags may stand between overrides
     if args.experimental_rerun is not None:
         raise ConfigError([Fault("--experimental-rerun", "exp reads no pickle of a run")])
     setbase("1.3")
@@ -221,6 +221,7 @@ def single(hydra: Hydra, args: argparse.Namespace, name: str, *, lines: Lines | 
     config, faults = compose(hydra.config_loader, name, args.overrides, RunMode.RUN)
     with read_write(config.hydra):
         config.hydra.mode = RunMode.RUN
+    HydraConfig.instance().cfg = config  # what `${hydra:...}` looks at
     worker = None
     if not faults and draws(config):
         from exp.figures import FigureWorker
@@ -344,6 +345,7 @@ def sweep(hydra: Hydra, args: argparse.Namespace, name: str) -> tuple[int, Path]
     config, faults = compose(hydra.config_loader, name, args.overrides, RunMode.MULTIRUN)
     with read_write(config.hydra):
         config.hydra.mode = RunMode.MULTIRUN
+    HydraConfig.instance().cfg = config  # what `${hydra:...}` looks at
     callbacks = Callbacks(config)
     callbacks.on_multirun_start(config=config, config_name=name)
     context = HydraContext(config_loader=hydra.config_loader, callbacks=callbacks)

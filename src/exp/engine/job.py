@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import nn
@@ -103,7 +104,11 @@ class Job:
     @property
     def signature(self) -> str:
         """Digest of all that can change the result: config, data and the version of exp."""
-        return self.plan.identity(self.data.fingerprint + self.data.split_digest)
+        return self.signature_of(None)
+
+    def signature_of(self, saved: Mapping[str, Any] | None) -> str:
+        """The same, of a run whose config was stored by an earlier version of exp."""
+        return self.plan.identity(self.data.fingerprint + self.data.split_digest, saved)
 
     @cached_property
     def outputs(self) -> int:
