@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from functools import partial
@@ -12,13 +13,17 @@ import numpy as np
 import pytest
 import torch
 import torchmetrics.classification
+import yaml
 from sklearn import metrics
 
 from commands import Ended, inside, read_csv, runs
 from conftest import make_plan
 from exp.components.plateau import Plateau
+from exp.config import plan
 from exp.engine import Job, Result, train
 from exp.registry import register
+from exp.runs.directory import RunDirectory
+from exp.runs.record import RunRecord
 
 OVERFIT = (
     "dataset.n_samples=120", "dataset.noise=0.4", "split.validation=0.3", "model.hidden=[32,32]",
@@ -381,3 +386,46 @@ def test_a_metric_that_fails_fails_the_run(in_tmp: Path) -> None:
     assert ended.code == 2
     assert "metric broken: ZeroDivisionError: division by zero" in ended.err + ended.out
     assert json.loads((ended.run / "run.json").read_text())["status"] == "failed"
+
+
+def test_maps_of_reports_are_those_of_the_best_epoch(in_tmp: Path) -> None:
+    import exp
+
+    words = [word for word in OVERFIT if word != "figures=none"]
+    ended = inside(in_tmp, *words, *STOPPED, "figures.draw=[data]")
+    epoch = summary(ended)["best"]["epoch"]
+    record = RunRecord(ended.run)
+    frames = record.frames_of_result()
+    assert frames.epochs[-1] == epoch
+    assert record.frames().epochs[-1] == summary(ended)["epochs"] - 1
+    points = np.stack(np.meshgrid(frames.xs, frames.ys), axis=-1).reshape(-1, 2)
+    run: Any = exp.load(ended.run)
+    chances = run.predict_proba(points)[:, 1].reshape(len(frames.ys), len(frames.xs))
+    apart = np.abs(frames.probabilities[-1, 0] / 255 - chances)
+    assert apart.max() <= 0.51 / 255
+
+
+def test_a_run_of_an_earlier_version_has_its_last_weights(in_tmp: Path) -> None:
+    """Its config and summary.json do not know the key; its scores were those of the end."""
+    import exp
+
+    ended = inside(in_tmp, *OVERFIT, *STOPPED, "trainer.restore_best=false")
+    content = summary(ended)
+    del content["weights"]
+    config = (ended.run / "config.yaml").read_text().replace("  restore_best: false\n", "")
+    record = json.loads((ended.run / "run.json").read_text())
+    plain = yaml.safe_load(config)
+    job = Job.of(plan({**plain, "trainer": {**plain["trainer"], "restore_best": False}}))
+    record["signature"] = job.signature_of(plain)
+    (ended.run / "summary.json").write_text(json.dumps(content))
+    (ended.run / "config.yaml").write_text(config)
+    for name in ("summary.json", "config.yaml"):
+        digest = hashlib.sha256((ended.run / name).read_bytes()).hexdigest()
+        record["digests"][name] = digest
+    record.pop("sha256")
+    RunDirectory(ended.run).write_record(record)
+    run: Any = exp.load(ended.run)
+    table = run.arrays("predictions")
+    X = np.column_stack([table["x1"], table["x2"]])
+    told = table["probability:1"].astype(np.float32)
+    assert np.array_equal(run.predict_proba(X)[:, 1], told)

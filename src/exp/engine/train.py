@@ -223,6 +223,16 @@ class Training:
             self.watch.restore_finite(position)
             ends[position] = "diverged"
         self.recorder.look(self.epoch - 1, measured=measured, ending=ends)
+        best = {
+            position: self.watch.best_epoch[position]
+            for position in ends
+            if self.recorder.film.calendars[position]
+            and self.stack.jobs[position].plan.restores_best
+            and math.isfinite(self.watch.best[position])
+        }
+        if best:
+            with self.watch.best_weights(list(best)):
+                self.recorder.film.look_at_best(best)
         for position, status in sorted(ends.items()):
             self.on_end(self, End(position, status, self.epoch - 1))
         keep = [i for i in range(self.stack.runs) if i not in ends]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
@@ -118,6 +119,18 @@ class Watch:
         if self.stack.jobs[run].plan.higher_is_better(limit.column):
             return bool(values.max().item() < limit.value)
         return bool(values.min().item() > limit.value)
+
+    @contextmanager
+    def best_weights(self, runs: list[int]) -> Iterator[None]:
+        """Within this, the models of these runs are those of their best epochs."""
+        kept = [tensor.clone() for tensor in self.live]
+        for live, best in zip(self.live, self.best_state, strict=True):
+            live[runs] = best[runs]
+        try:
+            yield
+        finally:
+            for live, before in zip(self.live, kept, strict=True):
+                live.copy_(before)
 
     def restore_finite(self, run: int) -> None:
         """Puts one run back to its newest state in which the training loss is finite."""
