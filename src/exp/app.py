@@ -33,7 +33,7 @@ from omegaconf.errors import OmegaConfBaseException
 import exp.components  # noqa: F401 - declares the kinds
 from exp import entries, plugins
 from exp.compose import compose, draws, one_line, resolved, resolvers
-from exp.errors import ConfigError, Fault, RunDirectoryError
+from exp.errors import ConfigError, Fault, OwnCodeError, RunDirectoryError
 from exp.loader import GuardedLoader
 from exp.modules import PluginError
 from exp.registry import register
@@ -257,8 +257,11 @@ def started(
     from exp.runs.execute import execute
     from exp.runs.execution import Execution
 
-    job = Job.of(found)
-    tried(job)
+    try:
+        job = Job.of(found)
+        tried(job)
+    except OwnCodeError as error:
+        raise error.of(config.hydra.overrides.task) from error
     if (twin := twin_of(job, config)) is not None:
         if found.loggers:
             log(found.loggers, [twin])
@@ -295,8 +298,11 @@ def started(
     callbacks.on_run_end(config=config, config_name=name, job_return=done)
     if found.loggers:
         log(found.loggers, [path])
-    if isinstance(done._return_value, Exception):
-        raise done._return_value
+    found = done._return_value
+    if isinstance(found, OwnCodeError):
+        raise found.of(config.hydra.overrides.task) from found
+    if isinstance(found, Exception):
+        raise found
     return Ran(path, job, done._return_value)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from exp.check.finding import Checks
 from exp.check.subject import Subject
 from exp.components.metrics import Metric
+from exp.errors import ExpError
 
 CHECKS = Checks()
 ROWS = 60
@@ -46,16 +47,14 @@ def usable(each: Metric, sure: float) -> list[Rows]:
     """Those of them that it takes: a metric may be for two classes only.
 
     Raises:
-        ComponentError: it takes none.
+        ExpError: it takes none.
     """
-    from exp.errors import ComponentError
-
     found, failed = [], None
     for given in rows(each, sure):
         try:
             each(*given)
             found.append(given)
-        except ComponentError as error:
+        except ExpError as error:
             failed = failed or error
     if failed is not None and not found:
         raise failed

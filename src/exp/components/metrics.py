@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exp.components.scores import score
-from exp.errors import ComponentError
 from exp.measures import EVERY, OF_NUMBERS
+from exp.modules import calling
 from exp.registry import register
 
 CHANCES = (
@@ -111,7 +111,7 @@ class Metric:
             classes: their names.
 
         Raises:
-            ComponentError: it raises an error, or gives something else than a number.
+            OwnCodeError: it raises an error, or gives something else than a number.
         """
         names = classes
         if positive is not None:
@@ -119,14 +119,10 @@ class Metric:
             truth, predicted = (np.asarray(y == positive, np.int64) for y in (truth, predicted))
             probabilities = probabilities[:, positive]
         second = probabilities if self.probabilities and classes else predicted
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of a class without rows: the value says it
-                found = self.found(truth.copy(), second.copy(), names)
-                value = None if found is None else float(found)
-        except Exception as error:
-            text = " ".join(str(error).split())
-            raise ComponentError(f"metric {self.name}: {type(error).__name__}: {text}") from error
+        with calling(f"metric {self.name}"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a class without rows: the value says it
+            found = self.found(truth.copy(), second.copy(), names)
+            value = None if found is None else float(found)
         return value if value is not None and np.isfinite(value) else None
 
     def found(self, truth: NDArray[Any], second: NDArray[Any], classes: tuple[str, ...]) -> Any:

@@ -9,7 +9,6 @@ import numpy as np
 from exp.components.metrics import custom
 from exp.data import Data, Prepared
 from exp.engine import Result
-from exp.errors import ComponentError
 from exp.runs.predictions import feature_column
 from exp.runs.targets import target_of
 from exp.runs.texts import csv_text
@@ -51,18 +50,15 @@ class Answers:
         """The registered metrics of a split.
 
         Raises:
-            ComponentError: one of them fails, or gives no number.
+            OwnCodeError: one of them fails, or gives no number.
         """
         prepared = self.result.job.data
         answers = self.predicted[name], self.probabilities[name]
         classes, positive = prepared.data.classes, prepared.positive
-        found = {}
-        for metric in custom(numbers=prepared.data.numeric):
-            try:
-                found[metric.name] = metric(labels, *answers, positive, classes)
-            except ComponentError as error:
-                raise ComponentError(f"{error} ({name} rows)") from error
-        return found
+        return {
+            metric.name: metric(labels, *answers, positive, classes)
+            for metric in custom(numbers=prepared.data.numeric)
+        }
 
     def predictions_text(self) -> str:
         """predictions.csv, its columns as `exp.runs.predictions` has them; the rows of a split in
