@@ -148,7 +148,7 @@ def taken_out(config: Any, package: str) -> Iterable[str]:
 def leaves(node: Any, path: str) -> Iterator[str]:
     if isinstance(node, DictConfig) and node.keys():
         for key in node:
-            yield from leaves(node._get_node(key), f"{path}.{key}")
+            yield from leaves(node._get_node(key), f"{path}.{key!s}")
     else:
         value = OmegaConf.to_container(node) if OmegaConf.is_config(node) else node._value()
         text = value if isinstance(value, str) else repr(value).replace(" ", "")

@@ -273,7 +273,8 @@ class Search(Sweep):
         """How a trial has ended, as the directory of its run says."""
         name = self.entries[trial.number].directory
         place = self.directory.path / name
-        record, summary = files(place)
+        found, summary = files(place)
+        record = found.record
         status = record.get("status")
         if status not in ("done", "diverged", "failed"):
             return
