@@ -85,7 +85,7 @@ class Execution:
                 "split": data.split_digest,
                 "rows": len(data.data.y),
                 "features": list(data.data.features),
-                **({"notes": list(data.data.notes)} if data.data.notes else {}),
+                **({"notes": list(data.notes)} if data.notes else {}),
                 **target_of(data.data).record,
             },
             "process": process.this(),
