@@ -85,13 +85,13 @@ def test_list_of_a_group_has_two_lines_for_each_component(in_tmp: Path) -> None:
     lines = inside(in_tmp, "list", "dataset").out.splitlines()
     at = next(i for i, line in enumerate(lines) if line.startswith("moons "))
     assert lines[at].split(maxsplit=1)[1].startswith("Two interleaving half circles")
-    assert lines[at + 1].strip() == "n_samples=1000, noise=0.03"
+    assert lines[at + 1].strip() == "n_samples=1000, noise=0.03, positive=null"
 
 
 def test_list_of_a_component_has_its_docstring_and_defaults(in_tmp: Path) -> None:
     said = inside(in_tmp, "list", "dataset", "moons").out
     assert said.startswith("dataset=moons\n\nTwo interleaving half circles")
-    assert said.endswith("Parameters:\n  dataset.n_samples = 1000\n  dataset.noise = 0.03\n")
+    assert "Parameters:\n  dataset.n_samples = 1000\n  dataset.noise = 0.03\n" in said
     said = inside(in_tmp, "list", "scheduler", "step").out
     assert "  scheduler.step_size = 300\n  scheduler.gamma = 0.1\n  scheduler.warmup = 0\n" in said
 

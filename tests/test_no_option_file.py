@@ -106,7 +106,7 @@ def test_a_new_users_command_line_trains(in_tmp: Path) -> None:
     ended = process(in_tmp, "plugins=[mine]", "dataset=mine", "model=mine")
     assert ended.code == 0, ended.err
     (config,) = configs(in_tmp)
-    assert config["dataset"] == {"name": "mine", "n_samples": 80}
+    assert config["dataset"] == {"name": "mine", "n_samples": 80, "positive": None}
     assert config["model"] == {"name": "mine", "width": 16, "activation": {"name": "tanh"}}
     assert (ended.run / "figures/boundary.png").exists()
 

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -373,7 +372,6 @@ def test_csv_and_json_say_the_same(swept: Path, in_tmp: Path) -> None:
     assert (in_tmp / "out.json").read_bytes() == before
 
 
-@pytest.mark.skipif(find_spec("pyarrow") is None, reason="pyarrow is not installed")
 def test_parquet_says_the_same(swept: Path, in_tmp: Path) -> None:
     import pyarrow.parquet
 

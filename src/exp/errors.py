@@ -10,11 +10,17 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from exp.terminal import printable
+
 
 class ExpError(Exception):
     """Base of every error that is told as one message without a traceback."""
 
     exit_code = 2
+
+    def __str__(self) -> str:
+        # From Python too, where a traceback ends with it: it may hold text of a stranger.
+        return printable(super().__str__())
 
 
 @dataclass(frozen=True, order=True)

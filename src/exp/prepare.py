@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,9 @@ import numpy as np
 from exp import cache
 from exp.data import Data, Prepared, Split
 from exp.datafaults import TooFewRowsError
-from exp.errors import ComponentError, DataError, ImpossibleError
+from exp.errors import ComponentError, ConfigError, DataError, Fault, ImpossibleError, unknown
 from exp.mapping import FeatureMap
+from exp.measures import class_named
 from exp.packages import installed
 from exp.plugins import source
 from exp.registry import Chosen
@@ -42,10 +44,13 @@ def prepare(
     Raises:
         DataError: the rows cannot be used, cannot be split so, or do not fit in memory.
         ComponentError: a component gave something else than `Data`, `Split` or `FeatureMap`.
-        ImpossibleError: a feature map that these features cannot have.
+        ConfigError: there is no such class as `dataset.positive` names.
+        ImpossibleError: a feature map that these features cannot have, or a positive class where
+            there are not two classes.
     """
     try:
         data, parts = cached(dataset, split, data_seed, split_seed, keep)
+        data = with_positive(data, dataset.shared.get("positive"))
         standardize = split.params.get("standardize", False)
         prepared = Prepared.of(data, parts, standardize=standardize)
         if features is not None:
@@ -54,6 +59,28 @@ def prepare(
         return prepared
     except MemoryError as error:
         raise DataError(f"dataset {dataset.name} does not fit in memory: {error}") from error
+
+
+def with_positive(data: Data, wanted: str | float | bool | None) -> Data:
+    """The same rows with the class that `dataset.positive` names as the positive one.
+
+    Raises:
+        ConfigError: there is no such class.
+        ImpossibleError: there are not two classes.
+    """
+    if wanted is None:
+        return data
+    if len(data.classes) != 2:
+        found = f"{len(data.classes)} classes" if data.classes else "a number as target"
+        raise ImpossibleError(
+            f"dataset.positive names one of two classes, and these data have {found}: leave it null"
+        )
+    place = class_named(wanted, data.classes)
+    if place is None:
+        known = list(data.classes)
+        wrong = unknown("class", str(wanted), known, allowed="The classes are")
+        raise ConfigError([Fault("dataset.positive", wrong)])
+    return replace(data, positive=place)
 
 
 def cached(
@@ -65,11 +92,16 @@ def cached(
     if found is not None:
         arrays, names = found
         classes, features, units = (tuple(names[key]) for key in ("classes", "features", "units"))
-        data = Data(arrays["X"], arrays["y"], classes, features, units)
+        data = Data(arrays["X"], arrays["y"], classes, features, units, positive=names["positive"])
         return data, Split(arrays["train"], arrays["test"], arrays["validation"])
     data, parts = made(dataset, split, data_seed, split_seed)
     if recipe and keep and data.plain:
-        names = {"classes": data.classes, "features": data.features, "units": data.units}
+        names = {
+            "classes": data.classes,
+            "features": data.features,
+            "units": data.units,
+            "positive": data.positive,
+        }
         rows = {"train": parts.train, "test": parts.test, "validation": parts.validation}
         cache.save(recipe, {"X": data.X, "y": data.y, **rows}, names)
     return data, parts
@@ -143,7 +175,12 @@ def recipe_of(
     if None in sources:
         return None
     return {
-        "dataset": dataset.as_dict(),
+        # Not what all data sets share: which class is positive changes no row.
+        "dataset": {
+            key: value
+            for key, value in dataset.as_dict().items()
+            if key not in dataset.component.shared
+        },
         "data_seed": data_seed,
         "split": split.as_dict(),
         "split_seed": split_seed,

@@ -79,8 +79,10 @@ class Component:
 
     @cached_property
     def shared(self) -> dict[str, inspect.Parameter]:
-        """The parameters that every component of its kind takes."""
-        return config_parameters(self.kind.common) if self.kind.common else {}
+        """The parameters that every component of its kind takes; one that it declares itself is
+        its own."""
+        common = config_parameters(self.kind.common) if self.kind.common else {}
+        return {name: each for name, each in common.items() if name not in self.own}
 
     @property
     def parameters(self) -> dict[str, inspect.Parameter]:

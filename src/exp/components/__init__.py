@@ -5,6 +5,7 @@ so that a question about datasets does not wait for torch.
 """
 
 from exp.registry import register
+from exp.schema import ClassName
 
 register.kind(
     "dataset",
@@ -16,6 +17,15 @@ register.kind(
     handed=("seed",),
     about="rows and their labels or numbers: generated, bundled, or read from a file",
 )
+
+
+@register.common("dataset")
+def scored(*, positive: ClassName | None = None) -> None:
+    """Of two classes the one that counts as positive in precision, recall, F1 and the like; null:
+    1 of 0 and 1 or of -1 and 1, else the class that is rarer among the training rows.
+    """
+
+
 register.kind(
     "split",
     "exp.components.splits",

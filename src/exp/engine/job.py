@@ -34,12 +34,13 @@ class Shapes:
     train: int
     validation: int
     test: int
+    positive: int | None
 
     @classmethod
     def of(cls, data: Prepared) -> Shapes:
         split = data.split
         parts = (len(split.train), len(split.validation), len(split.test))
-        return cls(data.X.shape[1], len(data.data.classes), *parts)
+        return cls(data.X.shape[1], len(data.data.classes), *parts, data.positive)
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Job:
         )
         axes_known(plan.figures, data.features)
         drawable(plan.figures, numeric=data.data.numeric)
-        loss = possible(plan["loss"], data.counts)
+        loss = possible(plan["loss"], data.counts, data.data.classes)
         measured(plan, loss)
         return cls(plan, data, loss, device)
 
@@ -145,16 +146,17 @@ class Job:
         return stack_key(self.plan, self.shapes, self.loss, self.device)
 
 
-def possible(loss: Chosen, counts: Sequence[int]) -> Chosen:
-    """A loss for these classes, `auto` and `balanced` settled.
+def possible(loss: Chosen, counts: Sequence[int], classes: Sequence[str] = ()) -> Chosen:
+    """A loss for these classes, `auto` and their weights settled.
 
     Args:
         counts: training rows of each class; () where the target is a number.
+        classes: their names.
 
     Raises:
         ImpossibleError: the loss declares that it cannot be used so.
     """
-    found = settled(loss, counts)
+    found = settled(loss, counts, classes)
     reason = found.component.builder.impossible(len(counts), found.params)  # type: ignore[attr-defined]
     if reason:
         raise ImpossibleError(reason)

@@ -34,6 +34,8 @@ class Objective:
         classes = len(first.data.data.classes)
         own = on_device([job.loss.own for job in jobs], device)
         self.loss: Loss = first.loss.component.builder(classes, **own)
+        if first.data.positive is not None:
+            self.loss.positive = first.data.positive
         shared = on_device([job.loss.shared for job in jobs], device)
         self.l1, self.l2 = shared["l1"], shared["l2"]
         self.penalized = isinstance(self.l1, Tensor) or isinstance(self.l2, Tensor)

@@ -76,7 +76,7 @@ class FinishedRun:
             config=config,
             rows=rows,
             scores=scores(summary if isinstance(summary, dict) else {}),
-            tags=tags(directory.path, record, config, status),
+            tags=tags(directory.path, record, config, status) | counted_as(summary),
             started=started,
             ended=started + (finite(part(record, "timings").get("total")) or 0.0),
             files={p.relative_to(directory.path).as_posix(): p for p in [*paths, directory.record]},
@@ -173,6 +173,13 @@ def tags(path: Path, record: dict[str, Any], config: dict[str, Any], status: str
         "directory": str(path),
     }
     return {name: written(value) for name, value in known.items() if value is not None}
+
+
+def counted_as(summary: Any) -> dict[str, str]:
+    """The positive class of the final scores, or that they are means over classes."""
+    known = summary if isinstance(summary, dict) else {}
+    named = {"positive_class": known.get("positive"), "average": known.get("average")}
+    return {name: written(value) for name, value in named.items() if value is not None}
 
 
 def seconds(text: Any) -> float:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +40,16 @@ class Row:
             one that a component declares impossible.
         message: why it failed or was skipped.
         parameters: what varies -> its value.
-        metrics: such as "test/accuracy", and "best/epoch" and "epochs"; finite ones only.
+        metrics: such as "test/accuracy", "best/test/accuracy" (at the best epoch), "best/epoch"
+            and "epochs"; finite ones only.
         seconds: from its beginning to its end.
         overrides: its own, as on a command line.
         seeds: of data, split, init and shuffling, as run.json has them; empty where it has none.
             Two runs of the same seeds are a pair: the same rows, the same initial weights.
+        average: "binary" where precision and the like are those of the positive class, "macro"
+            where they are means over classes; None for numbers, and for runs of older versions.
+        positive: the name of the positive class, where there is one.
+        directions: of registered metrics, whether higher is better.
     """
 
     path: Path
@@ -57,6 +62,9 @@ class Row:
     seconds: float | None
     overrides: tuple[str, ...]
     seeds: tuple[int, ...] = ()
+    average: str | None = None
+    positive: str | None = None
+    directions: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -209,7 +217,8 @@ def row(
     if status not in STATUSES:
         status, message = "crashed", f"there is no status {shown(status)}"
     final, best = part(summary, "final"), part(summary, "best")
-    numbers = {**final, "best/epoch": best.get("epoch"), "epochs": summary.get("epochs")}
+    numbers = {**final, **{f"best/{name}": value for name, value in best.items()}}
+    numbers["epochs"] = summary.get("epochs")
     seeds = part(record, "seeds")
     return Row(
         path=path,
@@ -222,6 +231,13 @@ def row(
         seconds=finite(part(record, "timings").get("total")),
         overrides=overrides,
         seeds=tuple(seeds[name] for name in sorted(seeds) if isinstance(seeds[name], int)),
+        average=text_of(summary.get("average")),
+        positive=text_of(summary.get("positive")),
+        directions={
+            name: bool(part(about, name).get("higher_is_better"))
+            for about in [part(summary, "metrics")]
+            for name in about
+        },
     )
 
 

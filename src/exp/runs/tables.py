@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from exp.data import Data
+from exp.data import Data, Prepared
 from exp.engine import Result
 from exp.runs.targets import target_of
 from exp.runs.texts import csv_text
@@ -42,10 +42,11 @@ class Answers:
         found: dict[str, dict[str, Any]] = {}
         for name, rows in self.rows.items():
             labels = prepared.y[rows]
-            found[name] = {"loss": predictor.loss(prepared.X[rows], labels)}
-            with predictor.alone():  # more threads would add in another order
-                answers = self.probabilities[name], self.predicted[name]
-                found[name] |= self.target.scores(*answers, labels)
+            answers = self.probabilities[name], self.predicted[name]
+            found[name] = {
+                "loss": predictor.loss(prepared.X[rows], labels),
+                **self.target.scores(*answers, labels, prepared.positive),
+            }
         return found
 
     def predictions_text(self) -> str:
@@ -98,7 +99,8 @@ def clash(feature: str, target: str) -> bool:
 
 
 def summary(result: Result, final: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """summary.json: the final scores, the best epoch's row, the number of epochs."""
+    """summary.json: the final scores, the best epoch's row, the number of epochs, and of classes
+    what the scores are of: the positive class, or means over all ("macro")."""
     history = result.history
     flat = {
         f"{split}/{name}": value for split, part in final.items() for name, value in part.items()
@@ -110,4 +112,15 @@ def summary(result: Result, final: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "final": flat,
         "best": {**best, "monitor": result.job.plan.monitor},
         "epochs": result.epochs,
+        **averaged(result.job.data),
     }
+
+
+def averaged(prepared: Prepared) -> dict[str, str | None]:
+    """What precision, recall and the like are of, in summary.json; nothing of numbers."""
+    classes, positive = prepared.data.classes, prepared.positive
+    if not classes:
+        return {}
+    if positive is None:
+        return {"average": "macro", "positive": None}
+    return {"average": "binary", "positive": classes[positive]}

@@ -48,9 +48,17 @@ class Target(Protocol):
         """The columns of `answers`."""
 
     def scores(
-        self, probabilities: NDArray[Any], predicted: NDArray[Any], truth: NDArray[Any]
+        self,
+        probabilities: NDArray[Any],
+        predicted: NDArray[Any],
+        truth: NDArray[Any],
+        positive: int | None,
     ) -> dict[str, Any]:
-        """Final scores by name, beside the loss."""
+        """Final scores by name, beside the loss.
+
+        Args:
+            positive: of two classes the one that counts as positive.
+        """
 
     def headline(self, split: str, predicted: NDArray[Any], truth: NDArray[Any]) -> str:
         """How good the answers are, in a line."""
@@ -83,9 +91,13 @@ class Classes:
         return [*probabilities.astype(str).T.tolist(), self.texts(predicted)]
 
     def scores(
-        self, probabilities: NDArray[Any], predicted: NDArray[Any], truth: NDArray[Any]
+        self,
+        probabilities: NDArray[Any],
+        predicted: NDArray[Any],
+        truth: NDArray[Any],
+        positive: int | None,
     ) -> dict[str, Any]:
-        return scores(probabilities, predicted, truth)
+        return scores(probabilities, predicted, truth, positive)
 
     def headline(self, split: str, predicted: NDArray[Any], truth: NDArray[Any]) -> str:
         return f"{split} accuracy {percent(float((predicted == truth).mean()))}"
@@ -118,7 +130,11 @@ class Number:
         return [self.texts(predicted)]
 
     def scores(
-        self, probabilities: NDArray[Any], predicted: NDArray[Any], truth: NDArray[Any]
+        self,
+        probabilities: NDArray[Any],
+        predicted: NDArray[Any],
+        truth: NDArray[Any],
+        positive: int | None,
     ) -> dict[str, Any]:
         return errors(predicted, truth)
 

@@ -21,8 +21,8 @@ from exp.sweeps.composed import Composed
 from exp.sweeps.composer import Composer
 from exp.sweeps.grid import Words
 
-Rows = tuple[Shapes, str, tuple[str, ...], tuple[int, ...]]
-"""Shapes, fingerprint, names of the features, training rows of each class."""
+Rows = tuple[Shapes, str, tuple[str, ...], tuple[int, ...], tuple[str, ...]]
+"""Shapes, fingerprint, names of the features, training rows of each class, their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +178,17 @@ class Planner:
         device = id(parts["device"])
         if device not in self.devices:
             self.devices[device] = self._told_at("device", lambda: found["device"].build())
-        shapes, fingerprint, features, counts = self._shapes(found, parts)
+        shapes, fingerprint, features, counts, classes = self._shapes(found, parts)
         axes_known(found.figures, features)
-        balanced = found["loss"].params.get("class_weights") == "balanced"
-        known = (id(parts["loss"]), counts if balanced else shapes.classes)
+        weights = found["loss"].params.get("class_weights")
+        known = (
+            id(parts["loss"]),
+            counts if weights == "balanced" else shapes.classes,
+            classes if isinstance(weights, dict) else None,
+        )
         loss = self.losses.get(known)
         if loss is None:
-            loss = self.losses[known] = possible(found["loss"], counts)
+            loss = self.losses[known] = possible(found["loss"], counts, classes)
         key = (
             stack_key(found, shapes, loss, self.devices[device]),
             # What decides whether a run goes alone.
@@ -208,8 +212,8 @@ class Planner:
             self.runs.alone[number] = why
 
     def _shapes(self, found: Plan, parts: dict[str, Any]) -> Rows:
-        """The shapes of the rows, their fingerprint, the names of their features, and how many
-        of the training rows are of each class.
+        """The shapes of the rows, their fingerprint, the names of their features, how many of the
+        training rows are of each class, and the names of the classes.
 
         Raises:
             ConfigError: they cannot be had.
@@ -236,7 +240,9 @@ class Planner:
                 fingerprint = prepared.fingerprint + prepared.split_digest
                 features = self.shared.setdefault(("features", f := prepared.features), f)
                 counts = self.shared.setdefault(("counts", c := prepared.counts), c)
-                self.shapes[key] = shapes, fingerprint, features, counts
+                names = prepared.data.classes
+                classes = self.shared.setdefault(("classes", names), names)
+                self.shapes[key] = shapes, fingerprint, features, counts, classes
             except ExpError as error:
                 self.shapes[key] = error
         known = self.shapes[key]

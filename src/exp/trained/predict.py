@@ -14,6 +14,7 @@ from exp.errors import ExpError
 from exp.files import write_output
 from exp.runs.texts import csv_text
 from exp.table import Faults, Kind, Reading
+from exp.terminal import write_data
 from exp.textfile import content
 
 
@@ -47,7 +48,7 @@ def main(words: list[str]) -> int:
     trained = Trained.of(run, trust=args.trust, checkpoint=args.checkpoint)
     text = predicted(trained, args.file, args.delimiter)
     if output is None:
-        sys.stdout.write(text)
+        write_data(text)
         return 0
     write_output(output, text.encode())
     return 0

@@ -13,7 +13,7 @@ from matplotlib.colors import to_hex
 
 from exp.bounds import read
 from exp.figures.style import THEMES, palette
-from exp.measures import higher_is_better
+from exp.report.groups import direction
 from exp.report.page.block import json_block, packed
 from exp.report.page.budget import FEW, Budget
 from exp.report.page.curves import curves
@@ -93,7 +93,7 @@ def table(runs: Runs, ranking: Ranking) -> dict[str, Any]:
         "metrics": list(metrics),
         "scores": [[short(row.metrics.get(name)) for row in rows] for name in metrics],
         "main": ranking.metric,
-        "lower": [name for name in metrics if not higher_is_better(name)],
+        "lower": [name for name in metrics if not direction(rows, name)],
         "order": ranking.order,
         "lines": LINES,
         "colours": {name: shades(name) for name in THEMES},
