@@ -71,7 +71,7 @@ def read_parquet(
         # Not through the file system by its name: pyarrow would take a name for an address.
         with place.open("rb") as stream, pyarrow.parquet.ParquetFile(stream) as file:
             names = [str(name) for name in file.schema_arrow.names]
-            index = index_columns(file.schema_arrow.metadata, names)
+            index, categories = told_by_pandas(file.schema_arrow.metadata, names)
             wanted = chosen(path, names, target, features, reading.named, index)
             size = sum(
                 file.metadata.row_group(group).total_byte_size
@@ -81,6 +81,10 @@ def read_parquet(
                 raise DataError(f"{path} is too large: at most {LARGEST:,} bytes are read")
             content = file.read(columns=[*wanted, target])
             columns = {name: plain(path, name, content.column(name)) for name in wanted}
+            # Of categories that are no texts the type says nothing.
+            columns |= {
+                name: replace(columns[name], category=True) for name in categories & set(wanted)
+            }
             labels = plain(path, target, content.column(target)).texts
     except (pyarrow.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -89,14 +93,23 @@ def read_parquet(
     return table_of(path, columns, (target, labels), reading, left_out)
 
 
-def index_columns(metadata: dict[bytes, bytes] | None, names: Sequence[str]) -> list[str]:
-    """Which columns are the index of the pandas table that was written, numeric or not."""
-    found = {name for name in names if INDEX.fullmatch(name)}
+def told_by_pandas(
+    metadata: dict[bytes, bytes] | None, names: Sequence[str]
+) -> tuple[list[str], set[str]]:
+    """Which columns are the index of the pandas table that was written, numeric or not, and which
+    had the type `category`."""
+    index = {name for name in names if INDEX.fullmatch(name)}
+    categories = set()
     with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        said = json.loads((metadata or {})[b"pandas"])["index_columns"]
+        written_by = json.loads((metadata or {})[b"pandas"])
         # A range is no column; it is told as a mapping.
-        found |= {name for name in said if isinstance(name, str)}
-    return [name for name in names if name in found]
+        index |= {name for name in written_by["index_columns"] if isinstance(name, str)}
+        categories = {
+            str(column["field_name"])
+            for column in written_by["columns"]
+            if column["pandas_type"] == "categorical"
+        }
+    return [name for name in names if name in index], categories
 
 
 def plain(path: str, name: str, column: Any) -> Values:
