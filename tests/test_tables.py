@@ -168,13 +168,13 @@ def test_noise_behind_a_sorted_index_scores_as_noise(here: Path) -> None:
 @pytest.mark.parametrize(
     ("texts", "setting"),
     [
-        (["37,5", "38,2", "39,1"], "dataset.decimal=','"),
-        (["37,5", "38", "39,1"], "dataset.decimal=','"),
-        (["3,750", "12,500"], "dataset.decimal=',' or dataset.thousands=','"),
-        (["3,750", "1,250,000"], "dataset.thousands=','"),
-        (["3.750,5", "12.500,0"], "dataset.decimal=',' and dataset.thousands='.'"),
+        (["37,5", "38,2", "39,1"], "dataset.decimal=comma"),
+        (["37,5", "38", "39,1"], "dataset.decimal=comma"),
+        (["3,750", "12,500"], "dataset.decimal=comma or dataset.thousands=comma"),
+        (["3,750", "1,250,000"], "dataset.thousands=comma"),
+        (["3.750,5", "12.500,0"], "dataset.decimal=comma and dataset.thousands=point"),
         (["3'750", "12'500"], 'dataset.thousands="\'"'),
-        (["3 750", "12\u00a0500"], "dataset.thousands=' '"),
+        (["3 750", "12\u00a0500"], "dataset.thousands=space"),
         (["39.1 mm", "38 mm"], "'mm'"),
         (["5 %", "12 %"], "'%'"),
         (["5%", "12%"], "'%'"),
@@ -443,7 +443,7 @@ def test_a_spelling_in_exp_predict(here: Path) -> None:
 def test_new_files_are_read_as_the_run_read_its_own(here: Path) -> None:
     Path("rows.csv").write_text("t;day;kind\n" + "37,5;2026-01-01;x\n1.038,2;2026-02-01;y\n" * 8)
     words = (
-        "dataset.delimiter=';'", "dataset.decimal=','", "dataset.thousands=.",
+        "dataset.delimiter=';'", "dataset.decimal=comma", "dataset.thousands=.",
         "dataset.dates=[day]", "split.standardize=true",
     )  # fmt: skip
     run = trained(here, *words)

@@ -20,6 +20,23 @@ DELIMITERS = (",", ";", "\t", "|", " ")
 INDEX = re.compile(r"Unnamed: 0(\.\d+)*")
 """What pandas calls an index that it has read as a column."""
 WHOLE = re.compile(r"-?\d+(?:\.0)?", re.ASCII)
+NAMED = {
+    "\\t": "\t",
+    "tab": "\t",
+    "space": " ",
+    "comma": ",",
+    "semicolon": ";",
+    "bar": "|",
+    "point": ".",
+    "apostrophe": "'",
+}
+"""Ways to write a sign that a shell or a config file makes hard to type."""
+
+
+def delimiter_of(text: object) -> object:
+    """The delimiter, or another sign, that a text names; anything else as it is."""
+    return NAMED.get(text, text) if isinstance(text, str) else text
+
 
 Record = tuple[int, list[str]]
 """The line at which a row begins, and its fields."""

@@ -175,6 +175,12 @@ class Data:
         """Whether the target of a row is a number, and not one of some classes."""
         return not self.classes
 
+    @property
+    def categorical(self) -> tuple[str, ...]:
+        """The features that hold categories."""
+        kinds = self.categories or (None,) * len(self.features)
+        return tuple(n for n, texts in zip(self.features, kinds, strict=True) if texts is not None)
+
     @cached_property
     def fingerprint(self) -> str:
         """sha256 of all that a run can see of the data: numbers, labels and names."""

@@ -63,6 +63,9 @@ SEPARATORS = {" ": " \u00a0\u2009\u202f", "'": "'\u2019"}
 """What else is typed for a separator of thousands."""
 
 
+SIGNS = {",": "comma", ".": "point", " ": "space", "'": "apostrophe"}
+
+
 class Notation:
     """How numbers are written.
 
@@ -95,9 +98,9 @@ class Notation:
         return float(text.translate(self._table))
 
     def __str__(self) -> str:
-        said = [] if self.decimal == "." else [f"dataset.decimal={self.decimal!r}"]
+        said = [] if self.decimal == "." else [f"dataset.decimal={SIGNS[self.decimal]}"]
         if self.thousands:
-            said.append(f"dataset.thousands={self.thousands!r}")
+            said.append(f"dataset.thousands={SIGNS[self.thousands]}")
         return " and ".join(said)
 
 

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from exp.csvfile import delimiter_of
 from exp.data import Data, precise
 from exp.datafaults import counted, repeated
 from exp.errors import DataError, shown
@@ -23,10 +24,11 @@ Text = Annotated[str, Field(min_length=1)]
 Names = Annotated[list[Text], Field(min_length=1)]
 Dates = bool | Names | Annotated[dict[Text, Text], Field(min_length=1)]
 NaValues = list[str | int | float]
-Decimal = Literal[".", ","]
-Thousands = Literal[",", ".", " ", "'"]
+Decimal = Annotated[Literal[".", ","], BeforeValidator(delimiter_of)]
+Thousands = Annotated[Literal[",", ".", " ", "'"], BeforeValidator(delimiter_of)]
 Categories = Annotated[int, Field(ge=2, le=65_536)]
 Missing = Literal["refuse", "drop", "impute"]
+Delimiter = Annotated[Literal[",", ";", "\t", "|", " "], BeforeValidator(delimiter_of)]
 Read = Callable[..., Table]
 
 
@@ -68,7 +70,7 @@ def csv(
     missing: Missing = "refuse",
     na_values: NaValues | None = None,
     test_path: Text | None = None,
-    delimiter: Literal[",", ";", "\t", "|", " "] = ",",
+    delimiter: Delimiter = ",",
 ) -> Data:
     """Your own rows: a csv file in UTF-8 with a header line, numbers, texts, a column of labels.
 
@@ -95,7 +97,7 @@ def csv(
             empty field is always missing.
         test_path: another file with the same columns, whose rows are the test rows; `split.test`
             is then not used.
-        delimiter: what stands between two fields.
+        delimiter: what stands between two fields: , ; | tab or space.
 
     Returns:
         X [rows, features] in the order of the file, test rows last; as many classes as there are

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from exp.errors import ExpError
 from exp.report.groups import Standing
-from exp.report.runs import STATUSES, Row
+from exp.report.runs import Row
 from exp.report.statistics import TESTS, pairs
+from exp.runs.schemas import STATUSES
 from exp.runs.texts import csv_text, json_text
 
 if TYPE_CHECKING:

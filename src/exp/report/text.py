@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from exp.report.groups import Standing, counted_as
 from exp.report.layout import aligned, cell, number
-from exp.report.runs import STATUSES, Row
+from exp.report.runs import Row
 from exp.report.statistics import TESTS, pairs
+from exp.runs.schemas import STATUSES
 
 if TYPE_CHECKING:
     from exp.report.results import Results

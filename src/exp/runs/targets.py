@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from exp.data import Data
@@ -75,7 +74,7 @@ class Classes:
     elsewhere = OF_NUMBERS
 
     def __init__(self, classes: tuple[str, ...]) -> None:
-        self.classes, self.names = classes, np.array(classes)
+        self.classes = classes
         self.about = f"{len(classes)} classes"
         self.record: dict[str, Any] = {"classes": list(classes)}
         self.answers = [*(f"probability:{name}" for name in classes), "predicted"]
@@ -84,8 +83,7 @@ class Classes:
         return ["logit"] if outputs == 1 else [f"logit:{name}" for name in self.classes]
 
     def texts(self, values: NDArray[Any]) -> list[str]:
-        found: list[str] = self.names[values].tolist()
-        return found
+        return [self.classes[value] for value in values.tolist()]
 
     def columns(self, probabilities: NDArray[Any], predicted: NDArray[Any]) -> Columns:
         return [*probabilities.astype(str).T.tolist(), self.texts(predicted)]

@@ -9,7 +9,8 @@ from html import escape
 from exp.report.groups import direction, grouped, over_seeds, plus_minus, ranked
 from exp.report.layout import cell
 from exp.report.page.ranking import Ranking
-from exp.report.runs import STATUSES, Row, Runs
+from exp.report.runs import Row, Runs
+from exp.runs.schemas import STATUSES
 
 GROUPS, FAILURES = 10, 200
 """Most groups and failures that are listed."""
