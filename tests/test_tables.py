@@ -173,7 +173,7 @@ def test_noise_behind_a_sorted_index_scores_as_noise(here: Path) -> None:
         (["3,750", "12,500"], "dataset.decimal=comma or dataset.thousands=comma"),
         (["3,750", "1,250,000"], "dataset.thousands=comma"),
         (["3.750,5", "12.500,0"], "dataset.decimal=comma and dataset.thousands=point"),
-        (["3'750", "12'500"], 'dataset.thousands="\'"'),
+        (["3'750", "12'500"], "dataset.thousands=apostrophe"),
         (["3 750", "12\u00a0500"], "dataset.thousands=space"),
         (["39.1 mm", "38 mm"], "'mm'"),
         (["5 %", "12 %"], "'%'"),
