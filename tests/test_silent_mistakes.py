@@ -178,6 +178,9 @@ MODELS: dict[str, tuple[Any, str]] = {
     "Python's global generator": (net(chancy), "uses Python's random in its forward pass"),
     "a generator of its own": (net(fresh), "its answers differ each time"),
     "weights of its own chance": (net(plain, drawn), "scale differs each time it is built"),
+    "chance in evaluation": (
+        net(lambda self, x: plain(self, F.dropout(x, 0.5))), "draws at random in evaluation mode",
+    ),
     "rows together": (
         net(lambda self, x: plain(self, (x - x.mean(0)) / x.std(0))), "answers a row by the other",
     ),
