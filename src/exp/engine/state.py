@@ -86,7 +86,8 @@ def restore(training: Training, saved: Sequence[tuple[dict[str, Tensor], dict[st
         put_back(training, position, watch.now, part(tensors, "previous."))
         stack.shufflers[position].set_state(tensors["random.shuffle"])
         stack.model.generators[position].set_state(tensors["random.dropout"])
-        watch.best[position] = math.inf if numbers["best"] is None else numbers["best"]
+        if numbers["best"] is not None:
+            watch.best[position] = numbers["best"]
         watch.best_epoch[position] = numbers["best_epoch"]
         watch.waited[position] = numbers["waited"]
         stack.schedules[position].state = numbers["schedule"]
