@@ -60,7 +60,7 @@ class SavedRun(RunRecord):
 
     def is_of(self, job: Job) -> bool:
         """Whether a job is that of this run: the same config, data, code and version of exp."""
-        return bool(job.signature_of(self.config()) == self.record["signature"])
+        return bool(job.signature_of(self.config()) == self.record.get("signature"))
 
 
 def named(value: object) -> list[str]:
