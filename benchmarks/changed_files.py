@@ -2,9 +2,9 @@
 
     python benchmarks/changed_files.py [--changes 10000] [--seed 0] [--keep FOLDER]
 
-Each change is tried with one command, in this process, within 10 seconds of CPU and 2 GB. Every outcome
-has to be a result or one error (exit code 2): no traceback, no hang. What is neither is printed
-with the change that led to it, and the exit code is 1.
+Each change is tried with one command, in this process, within 10 seconds of CPU and 2 GB. Every
+outcome has to be a result or one error (exit code 2): no traceback, no hang. What is neither is
+printed with the change that led to it, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ COMMANDS = ("resume", "rerun", "compare", "results", "report", "predict", "expor
 
 
 class TooLongError(BaseException):
-    """A command took more than `SECONDS` of CPU, or did not end; no `except Exception` catches it."""
+    """A command took too long, or did not end; no `except Exception` catches it."""
 
 
 @dataclass(frozen=True)
