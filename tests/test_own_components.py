@@ -199,8 +199,7 @@ REFUSED = {
     (PLUGIN, "model=still"): "model still has no parameters to train",
     (PLUGIN, "model=number"): "model number must build an nn.Module, found int",
     (PLUGIN, "dataset=pair"): (
-        "dataset pair must give an exp.data.Data, found tuple: Data.checked(X, y, classes=[...]) "
-        "makes one"
+        "dataset pair: y has shape [], expected [rows]"
     ),
     ("plugins=[mine,more.nope]",): (
         "1 fault in the config; nothing was started\n  plugins  no module 'more.nope' in {here} "

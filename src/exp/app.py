@@ -12,8 +12,9 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from hydra._internal.callbacks import Callbacks
 from hydra._internal.hydra import Hydra
@@ -31,9 +32,9 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 import exp.components  # noqa: F401 - declares the kinds
-from exp import entries, plugins
+from exp import entries, hints, plugins
 from exp.compose import compose, draws, one_line, resolved, resolvers
-from exp.errors import ConfigError, Fault, RunDirectoryError
+from exp.errors import ConfigError, ExpError, Fault, OwnCodeError, RunDirectoryError, nearest
 from exp.loader import GuardedLoader
 from exp.modules import PluginError
 from exp.registry import register
@@ -98,6 +99,8 @@ def main(words: list[str]) -> int:
 
         print(f"exp {installed('exp')}")
         return 0
+    # Instead of argparse's own, which prints its usage and ends the process.
+    vars(parser)["error"] = partial(refused, words)
     args = parser.parse_intermixed_args(words)  # flags may stand between overrides
     if args.experimental_rerun is not None:
         raise ConfigError([Fault("--experimental-rerun", "exp reads no pickle of a run")])
@@ -110,6 +113,46 @@ def main(words: list[str]) -> int:
         return run(hydra, args, parser)
     finally:
         GlobalHydra.instance().clear()
+
+
+def refused(words: list[str], message: str) -> NoReturn:
+    """Reports flags that there are not, each with the override that it was meant to be.
+
+    Raises:
+        ExpError: always.
+    """
+    what, _, rest = message.partition(": ")
+    unread = set(rest.split(" ")) if what == "unrecognized arguments" else set()
+    flagged = {each for each in flags()._option_string_actions if each.startswith("--")}
+    faults = []
+    for at, word in enumerate(words):
+        flag, equals, value = word.partition("=")
+        if word in unread and word.startswith("-"):
+            typed = value if equals else hints.plain_word(words[at + 1 : at + 2])
+            name = flag.strip("-").replace("-", "_")
+            hint = nearest(flag, flagged, cutoff=0.8)
+            if not hint and len(name) > 1:
+                hint = hints.of_key(default(words), name, typed)
+            faults.append(Fault(flag, f"there is no such flag.{hint or SETTINGS}"))
+    if faults:
+        raise ConfigError(faults)
+    raise ExpError(f"{message}. See python -m exp --help")
+
+
+SETTINGS = " Settings are written key=value, without dashes; exp --help has the flags"
+
+
+def default(words: list[str]) -> DictConfig:
+    """The config that those words make which can be used, or else that of no words."""
+    setbase("1.3")
+    resolvers()
+    loader = create(flags().parse_args([])).config_loader
+    usable = [word for word in words if "=" in word and word[:1] not in ("-", "~", "+")]
+    try:
+        config, _ = compose(loader, "config", usable, RunMode.MULTIRUN)
+    except ConfigError:
+        config, _ = compose(loader, "config", [], RunMode.RUN)
+    return config
 
 
 def flags() -> argparse.ArgumentParser:
@@ -194,8 +237,30 @@ def run(hydra: Hydra, args: argparse.Namespace, parser: argparse.ArgumentParser)
     elif args.multirun:
         return sweep(hydra, args, name)[0]
     else:
-        return single(hydra, args, name).exit_code
+        composed = compose(hydra.config_loader, name, args.overrides, RunMode.RUN)
+        if asks_for_sweep(composed[0]):
+            return sweep(hydra, args, name)[0]
+        return single(hydra, args, name, composed).exit_code
     return 0
+
+
+def asks_for_sweep(config: DictConfig) -> bool:
+    """Whether a config asks for what `-m` asks for on a command line."""
+    return OmegaConf.select(config, "hydra.mode") is RunMode.MULTIRUN
+
+
+def misplaced(overrides: list[str], mode: RunMode) -> list[Fault]:
+    """Overrides that mean nothing in one run, or nothing in a sweep."""
+    faults = []
+    for text in overrides:
+        key = text.lstrip("+").partition("=")[0]
+        if mode is RunMode.MULTIRUN and key == "hydra.run.dir":
+            what = "names the directory of one run; that of a sweep (-m) is hydra.sweep.dir"
+            faults.append(Fault(key, what))
+        elif mode is RunMode.RUN and key.startswith(("hydra.sweep.", "sweep.")):
+            what = "is for sweeps: with -m before it" if "=" in text else "is for sweeps"
+            faults.append(Fault(key, what))
+    return faults
 
 
 def told(hydra: Hydra, args: argparse.Namespace, show: Callable[[], object]) -> None:
@@ -203,6 +268,8 @@ def told(hydra: Hydra, args: argparse.Namespace, show: Callable[[], object]) -> 
     try:
         with bounded():
             show()
+        for line in hydra.config_loader.left_out:
+            print(line, file=sys.stderr)
     except (HydraException, OmegaConfBaseException):
         name = args.config_name or "config"
         config, faults = compose(hydra.config_loader, name, args.overrides, RunMode.RUN)
@@ -212,13 +279,25 @@ def told(hydra: Hydra, args: argparse.Namespace, show: Callable[[], object]) -> 
         raise
 
 
-def single(hydra: Hydra, args: argparse.Namespace, name: str, *, lines: Lines | None = None) -> Ran:
+def single(
+    hydra: Hydra,
+    args: argparse.Namespace,
+    name: str,
+    composed: tuple[DictConfig, list[Fault]] | None = None,
+    *,
+    lines: Lines | None = None,
+) -> Ran:
     """One run.
 
     Args:
+        composed: its config and what is wrong with it, where that is known.
         lines: where its lines go; None: where Hydra's node has them go.
     """
-    config, faults = compose(hydra.config_loader, name, args.overrides, RunMode.RUN)
+    loader = hydra.config_loader
+    config, faults = composed or compose(loader, name, args.overrides, RunMode.RUN)
+    faults = [*faults, *misplaced(args.overrides, RunMode.RUN)]
+    if asks_for_sweep(config):
+        faults.append(Fault("hydra.mode", "MULTIRUN asks for a sweep: exp.sweep does one"))
     with read_write(config.hydra):
         config.hydra.mode = RunMode.RUN
     HydraConfig.instance().cfg = config  # what `${hydra:...}` looks at
@@ -257,8 +336,13 @@ def started(
     from exp.runs.execute import execute
     from exp.runs.execution import Execution
 
-    job = Job.of(found)
-    tried(job)
+    try:
+        job = Job.of(found)
+        tried(job)
+    except OwnCodeError as error:
+        raise error.of(config.hydra.overrides.task) from error
+    for line in hydra.config_loader.left_out:
+        print(line, flush=True)
     if (twin := twin_of(job, config)) is not None:
         if found.loggers:
             log(found.loggers, [twin])
@@ -295,8 +379,11 @@ def started(
     callbacks.on_run_end(config=config, config_name=name, job_return=done)
     if found.loggers:
         log(found.loggers, [path])
-    if isinstance(done._return_value, Exception):
-        raise done._return_value
+    found = done._return_value
+    if isinstance(found, OwnCodeError):
+        raise found.of(config.hydra.overrides.task) from found
+    if isinstance(found, Exception):
+        raise found
     return Ran(path, job, done._return_value)
 
 
@@ -343,6 +430,7 @@ def sweep(hydra: Hydra, args: argparse.Namespace, name: str) -> tuple[int, Path]
     from exp.sweeps.task import swept
 
     config, faults = compose(hydra.config_loader, name, args.overrides, RunMode.MULTIRUN)
+    faults = [*faults, *misplaced(args.overrides, RunMode.MULTIRUN)]
     with read_write(config.hydra):
         config.hydra.mode = RunMode.MULTIRUN
     HydraConfig.instance().cfg = config  # what `${hydra:...}` looks at

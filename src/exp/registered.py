@@ -94,7 +94,7 @@ def names(group: str) -> list[str]:
     """The components of a group that are not exp's; nothing is imported to know them."""
     kind = register.kinds.get(group)
     known = kind.components.items() if kind else ()
-    return sorted(name for name, each in known if not each.builder.__module__.startswith("exp."))
+    return sorted(name for name, each in known if not each.packaged)
 
 
 def component(config_path: str) -> Component | None:

@@ -15,6 +15,7 @@ register.kind(
     "exp.components.toys",
     "exp.components.numeric",
     handed=("seed",),
+    aliases={"seed": ("random_state",)},
     about="rows and their labels or numbers: generated, bundled, or read from a file",
 )
 
@@ -32,17 +33,20 @@ register.kind(
     "exp.components.folds",
     "exp.components.ordered",
     handed=("labels", "seed"),
+    aliases={"labels": ("y",), "seed": ("random_state",)},
     about="which rows train, validate and test, and whether features are standardized",
 )
 register.kind(
     "features",
     "exp.components.features",
     handed=("names", "seed"),
+    aliases={"seed": ("random_state",)},
     about="what the model sees of the features: maps such as squares, products and sines",
 )
 register.kind(
     "activation",
     "exp.components.activations",
+    adapter="exp.components.own_activations:adapted",
     about="the function between the layers of a model: model.activation=NAME",
 )
 register.kind(
@@ -56,6 +60,8 @@ register.kind(
     "exp.components.losses",
     "exp.components.numbers",
     handed=("classes",),
+    aliases={"classes": ("num_classes", "n_classes")},
+    adapter="exp.components.own_losses:adapted",
     about="what training minimizes, with its link from logits to probabilities or a number",
 )
 register.kind(
@@ -68,6 +74,8 @@ register.kind(
     "exp.components.rprop",
     "exp.components.torch_optimizer",
     handed=("parameters",),
+    aliases={"parameters": ("params",)},
+    adapter="exp.components.own_optimizers:adapted",
     about="how a step follows from a gradient",
 )
 register.kind(
@@ -75,6 +83,7 @@ register.kind(
     "exp.components.schedulers",
     "exp.components.falls",
     "exp.components.plateau",
+    adapter="exp.components.own_schedulers:adapted",
     about="how the learning rate changes over the epochs",
 )
 register.kind("device", "exp.components.devices", about="where it computes, and how exactly")

@@ -70,6 +70,8 @@ class Loss:
     answers: ClassVar[str] = "probabilities"
     numbers: ClassVar[type[Loss] | None] = None
     positive = 1
+    stackable: ClassVar[bool] = True
+    plain_numbers: ClassVar[bool] = False
 
     def __init__(self, classes: int, *, class_weights: ClassWeights | None = None) -> None:
         self.classes = classes
@@ -120,6 +122,15 @@ class Loss:
     def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The loss of every row, `[runs, rows]`."""
         raise NotImplementedError
+
+    def mean(self, logits: Tensor, targets: Tensor, share: Tensor, count: int) -> Tensor:
+        """The loss of every run, `[runs]`.
+
+        Args:
+            share: what each row counts, `[runs, rows]`; 0 for padding.
+            count: the rows of each run that are no padding: the first ones.
+        """
+        return (self.per_row(logits, targets) * share).sum(dim=-1)
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """`[runs, classes, rows]`: sigmoid for one logit, softmax for more."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from exp.components import models
 from exp.components.devices import Device
@@ -22,6 +24,7 @@ from exp.engine.layers import lifted
 from exp.engine.model import seed
 from exp.engine.view import View, axes_known, drawable
 from exp.errors import ComponentError, ConfigError, Fault, ImpossibleError
+from exp.modules import calling, seeded
 from exp.prepare import prepare
 from exp.registry import Chosen
 
@@ -111,19 +114,27 @@ class Job:
     @cached_property
     def outputs(self) -> int:
         """Logits of each row."""
-        return int(
-            self.loss.component.builder(len(self.data.data.classes), **self.loss.own).outputs
-        )
+        return int(self.loss.component.make(len(self.data.data.classes), **self.loss.own).outputs)
 
     def module(self) -> nn.Module:
         """The model as plain PyTorch initialises it under `seeds.init`."""
-        chosen = self.plan["model"]
-        with torch.random.fork_rng(devices=[]):
-            seed(self.plan.seeds.init, torch.device("cpu"))
+        chosen, init = self.plan["model"], self.plan.seeds.init
+        own = not chosen.packaged
+        with torch.random.fork_rng(devices=[]), seeded(init) if own else nullcontext():
+            seed(init, torch.device("cpu"))
             module = chosen.build(self.data.X.shape[1], self.outputs)
-        if not isinstance(module, nn.Module):
-            found = type(module).__name__
-            raise ComponentError(f"model {chosen.name} must build an nn.Module, found {found}")
+            if own and torch.initial_seed() != init:
+                raise ComponentError(
+                    f"model {chosen.name} seeds torch's generator ({torch.initial_seed()}) "
+                    "while it is built: its weights would be the same whatever the seed is. Leave "
+                    "torch.manual_seed out: exp seeds torch with seeds.init"
+                )
+            if not isinstance(module, nn.Module):
+                found = type(module).__name__
+                raise ComponentError(f"model {chosen.name} must build an nn.Module, found {found}")
+            if own and any(map(is_lazy, [*module.parameters(), *module.buffers()])):
+                with calling(chosen.component.title), torch.no_grad():
+                    module.eval()(torch.from_numpy(self.data.X[:2].copy()))
         return module
 
     @cached_property
@@ -142,6 +153,8 @@ class Job:
             return "device.threads > 1: long sums are cut by thread, bits would depend on the stack"
         if not self.plan["optimizer"].component.builder.stackable:  # type: ignore[attr-defined]
             return f"optimizer {self.plan['optimizer'].name} is trained run by run"
+        if not self.loss.component.builder.stackable:  # type: ignore[attr-defined]
+            return f"loss {self.loss.name} is computed run by run"
         if self._layered is None:
             return f"model {self.plan['model'].name} holds a layer that is not known to stack"
         return None
@@ -162,7 +175,8 @@ def possible(loss: Chosen, counts: Sequence[int], classes: Sequence[str] = ()) -
         ImpossibleError: the loss declares that it cannot be used so.
     """
     found = settled(loss, counts, classes)
-    reason = found.component.builder.impossible(len(counts), found.params)  # type: ignore[attr-defined]
+    with calling(found.component.title):
+        reason = found.component.builder.impossible(len(counts), found.params)  # type: ignore[attr-defined]
     if reason:
         raise ImpossibleError(reason)
     return found
@@ -195,7 +209,7 @@ def stack_key(plan: Plan, shapes: Shapes, loss: Chosen, device: Device) -> Hasha
     parts = [(chosen.name, structure(chosen.params)) for chosen in (plan["optimizer"], loss)]
     model = plan["model"].as_dict()
     rate = model.pop("dropout", None)
-    if plan["model"].component.builder.__module__ == models.__name__:
+    if plan["model"].component.module == models.__name__:
         for key in KEYS:  # first numbers, not architecture
             model.pop(key, None)
     architecture = (json.dumps(model, sort_keys=True), bool(rate))

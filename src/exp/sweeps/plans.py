@@ -16,7 +16,7 @@ from exp.config import Plan, plan, unavailable
 from exp.engine import Job, tried
 from exp.engine.job import Shapes, possible, stack_key
 from exp.engine.view import axes_known
-from exp.errors import ConfigError, DataError, ExpError, Fault, ImpossibleError
+from exp.errors import ConfigError, DataError, ExpError, Fault, ImpossibleError, OwnCodeError
 from exp.sweeps.composed import Composed
 from exp.sweeps.composer import Composer
 from exp.sweeps.grid import Words
@@ -90,6 +90,7 @@ class Planner:
         self.devices: dict[int, Any] = {}
         self.losses: dict[Any, Any] = {}
         self.stacks: dict[Any, int] = {}
+        self.count = 0
         self.seen: dict[bytes, int] = {}
         self.faults: Counter[Fault] = Counter()
         self.runs = Runs()
@@ -138,7 +139,10 @@ class Planner:
         if self.seen.setdefault(same, number) != number and not self.repeats:
             self.runs.repeated.append(number)
             return
-        stack, fingerprint = self._stack(found, dict(parts))
+        try:
+            stack, fingerprint = self._stack(found, dict(parts))
+        except OwnCodeError:  # this run will fail, with that error in its directory
+            stack, fingerprint = self._failing(), ""
         signature = found.identity(fingerprint)
         texts = tuple(self._kept(text) for text in composed.texts)
         hydra = self._kept(composed.hydra)
@@ -199,6 +203,13 @@ class Planner:
             self._first(key, found)
         return self.stacks[key], fingerprint
 
+    def _failing(self) -> int:
+        """The number of a stack for one run, of which nothing is known."""
+        number = self.count
+        self.count += 1
+        self.runs.sizes[number] = 1
+        return number
+
     def _first(self, key: Any, found: Plan) -> None:
         """A first run of its kind: builds all that it needs, and lets it go again."""
         from exp.sweeps.chunks import fitting
@@ -206,7 +217,8 @@ class Planner:
         job = self._told_at("dataset", lambda: Job.of(found, keep=False))
         why = self._told_at("model", job.alone)
         self._told_at("model", lambda: tried(job))
-        number = self.stacks[key] = len(self.stacks)
+        number = self.stacks[key] = self.count
+        self.count += 1
         self.runs.sizes[number] = fitting(job)
         if why:
             self.runs.alone[number] = why
@@ -256,7 +268,7 @@ class Planner:
         """Does some work; an error that a user can mend becomes a fault of the config."""
         try:
             return work()
-        except (ConfigError, ImpossibleError):
+        except (ConfigError, ImpossibleError, OwnCodeError):
             raise
         except ExpError as error:
             raise ConfigError([Fault(path, str(error))]) from error
