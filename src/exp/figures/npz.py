@@ -157,9 +157,8 @@ def _read(body: bytes) -> Any:
         elif name == "EMPTY_DICT":
             stack.append({})
         elif name in _TUPLES:
-            items = tuple(stack[-_TUPLES[name] :])
-            del stack[-_TUPLES[name] :]
-            stack.append(items)
+            size = _TUPLES[name]
+            stack[-size:] = [tuple(stack[-size:])]
         elif name == "TUPLE":
             stack.append(tuple(marked()))
         elif name == "LIST":
