@@ -22,6 +22,7 @@ from exp.runs.log import RunLog, end_log
 from exp.runs.manifest import ENDED, read_json
 
 if TYPE_CHECKING:
+    from exp.engine import Job
     from exp.runs.checkpoint import Checkpoint
 
 
@@ -156,11 +157,16 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
     directory = RunDirectory(Path(run.directory))
     log = None
     try:
-        start = left_off(directory) if run.goes_on else None
-        if start is None:
+        broken_off = run.goes_on and taken_up(directory)
+        if not broken_off:
             directory.claim()
         log = RunLog(directory.log)
         job = Job.of(plan(run.config), keep=False)
+        start = tried(directory, job) if broken_off else None
+        if broken_off and start is None:  # it begins again
+            end_log(log)
+            directory.empty()
+            log = RunLog(directory.log)
         return Execution(job, directory, log=log, origin=origin, start=start, hydra=run.hydra)
     except Exception as error:
         message = str(error) or type(error).__name__
@@ -174,22 +180,25 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
         return Outcome(run.number, run.directory, "failed", message)
 
 
-def left_off(directory: RunDirectory) -> Checkpoint | None:
-    """The newest checkpoint of a run that was broken off, its directory held; where there is none
-    that is whole, what it has left is removed, so that it can begin again."""
+def tried(directory: RunDirectory, job: Job) -> Checkpoint | None:
+    """The checkpoint of a run, where the run can go on from it."""
     from exp.runs import checkpoint
 
     try:
+        return checkpoint.to_go_on(directory, job)
+    except (OSError, DamagedError):
+        return None
+
+
+def taken_up(directory: RunDirectory) -> bool:
+    """Whether there is a directory of a run that was broken off; it is held then, and without the
+    drafts of files."""
+    try:
         directory.hold()
     except FileNotFoundError:
-        return None
-    try:
-        directory.clean()
-        return checkpoint.load(directory.checkpoints / "last.safetensors")
-    except (OSError, DamagedError):
-        directory.empty()
-        directory.release()
-        return None
+        return False
+    directory.clean()
+    return True
 
 
 def lost(order: Order, why: str) -> tuple[list[Outcome], list[Order]]:
