@@ -48,7 +48,8 @@ def test_list_has_components_of_ones_own(in_tmp: Path, words: tuple[str, ...]) -
             in inside(in_tmp, "list", *words, "dataset").out
         )
         said = inside(in_tmp, "list", "dataset", "spots", *words).out
-    assert said.endswith("Parameters:\n  dataset.n_samples = 600\n  dataset.noise = 0.05\n")
+    assert "Parameters:\n  dataset.n_samples = 600\n  dataset.noise = 0.05\n" in said
+    assert "  dataset.positive = null\n" in said
 
 
 def test_list_of_a_module_that_is_not_there(in_tmp: Path) -> None:

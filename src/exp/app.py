@@ -33,7 +33,7 @@ from omegaconf.errors import OmegaConfBaseException
 import exp.components  # noqa: F401 - declares the kinds
 from exp import entries, plugins
 from exp.compose import compose, draws, one_line, resolved, resolvers
-from exp.errors import ConfigError, Fault, RunDirectoryError
+from exp.errors import ConfigError, Fault, OwnCodeError, RunDirectoryError
 from exp.loader import GuardedLoader
 from exp.modules import PluginError
 from exp.registry import register
@@ -98,7 +98,7 @@ def main(words: list[str]) -> int:
 
         print(f"exp {installed('exp')}")
         return 0
-    args = parser.parse_args(words)
+    args = parser.parse_intermixed_args(words)  # flags may stand between overrides
     if args.experimental_rerun is not None:
         raise ConfigError([Fault("--experimental-rerun", "exp reads no pickle of a run")])
     setbase("1.3")
@@ -221,6 +221,7 @@ def single(hydra: Hydra, args: argparse.Namespace, name: str, *, lines: Lines | 
     config, faults = compose(hydra.config_loader, name, args.overrides, RunMode.RUN)
     with read_write(config.hydra):
         config.hydra.mode = RunMode.RUN
+    HydraConfig.instance().cfg = config  # what `${hydra:...}` looks at
     worker = None
     if not faults and draws(config):
         from exp.figures import FigureWorker
@@ -256,8 +257,11 @@ def started(
     from exp.runs.execute import execute
     from exp.runs.execution import Execution
 
-    job = Job.of(found)
-    tried(job)
+    try:
+        job = Job.of(found)
+        tried(job)
+    except OwnCodeError as error:
+        raise error.of(config.hydra.overrides.task) from error
     if (twin := twin_of(job, config)) is not None:
         if found.loggers:
             log(found.loggers, [twin])
@@ -294,8 +298,11 @@ def started(
     callbacks.on_run_end(config=config, config_name=name, job_return=done)
     if found.loggers:
         log(found.loggers, [path])
-    if isinstance(done._return_value, Exception):
-        raise done._return_value
+    found = done._return_value
+    if isinstance(found, OwnCodeError):
+        raise found.of(config.hydra.overrides.task) from found
+    if isinstance(found, Exception):
+        raise found
     return Ran(path, job, done._return_value)
 
 
@@ -344,6 +351,7 @@ def sweep(hydra: Hydra, args: argparse.Namespace, name: str) -> tuple[int, Path]
     config, faults = compose(hydra.config_loader, name, args.overrides, RunMode.MULTIRUN)
     with read_write(config.hydra):
         config.hydra.mode = RunMode.MULTIRUN
+    HydraConfig.instance().cfg = config  # what `${hydra:...}` looks at
     callbacks = Callbacks(config)
     callbacks.on_multirun_start(config=config, config_name=name)
     context = HydraContext(config_loader=hydra.config_loader, callbacks=callbacks)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
@@ -17,9 +18,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+import exp.grammar  # noqa: F401 - mends what Hydra reads overrides with
 from exp import entries, environment
 from exp.errors import ConfigError, Fault, nearest, shown, unknown
 from exp.resolving import bounded
@@ -52,6 +54,9 @@ def compose(
 ) -> tuple[DictConfig, list[Fault]]:
     """The composed config, and the faults of the overrides that were left out of it.
 
+    Where groups are swept, an override that does not fit the options of this config may fit those
+    of the runs: it is left out of the config, and to them.
+
     Args:
         name: of the primary config.
         overrides: as on the command line.
@@ -63,11 +68,16 @@ def compose(
         return loader.load_configuration(name, overrides, run_mode=mode), []
     except BROKEN:
         pass
-    good, faults = sifted(loader, name, overrides, mode)
+    found = sifted(loader, name, overrides, mode)
     try:
-        return loader.load_configuration(name, good, run_mode=mode), faults
+        config = loader.load_configuration(name, found.good, run_mode=mode)
     except BROKEN as error:
-        raise ConfigError([*faults, Fault(name, one_line(error))]) from None
+        raise ConfigError([*found.faults, Fault(name, one_line(error))]) from None
+    if found.later:
+        task = {*config.hydra.overrides.task, *found.later}
+        with open_dict(config.hydra):
+            config.hydra.overrides.task = [text for text in overrides if text in task]
+    return config, found.faults
 
 
 def draws(config: DictConfig) -> bool:
@@ -78,11 +88,25 @@ def draws(config: DictConfig) -> bool:
         return False
 
 
-def sifted(
-    loader: ConfigLoader, name: str, overrides: list[str], mode: RunMode
-) -> tuple[list[str], list[Fault]]:
+@dataclass
+class Sifted:
+    """The overrides of a command line that cannot be composed as a whole.
+
+    Attributes:
+        good: those that can be composed together.
+        faults: what is wrong with the others.
+        later: those that the runs of a sweep are to judge.
+    """
+
+    good: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    later: list[str] = field(default_factory=list)
+
+
+def sifted(loader: ConfigLoader, name: str, overrides: list[str], mode: RunMode) -> Sifted:
     """The overrides that can be applied, and what is wrong with each of the others."""
-    faults: list[Fault] = []
+    found = Sifted()
+    faults = found.faults
     parser = OverridesParser.create(config_loader=loader)
     parsed: list[Override] = []
     for text in overrides:
@@ -105,18 +129,49 @@ def sifted(
             chosen += [] if fault else [override]
         else:
             values.append(override)
-    good: list[str] = []
-    base = tried(loader, name, good, chosen, faults, mode)
+    base = tried(loader, name, found.good, chosen, faults, mode)
     spoiled = {fault.path.split(".")[0] for fault in faults}
+    judged_later = mode is RunMode.MULTIRUN and options_vary(base, swept, values, groups)
     known = []
     for override in values:
         fault = value_fault(base, override)
         if fault is None:
             known.append(override)
-        elif override.key_or_group.split(".")[0] not in spoiled:
+        elif judged_later and top_of(override) in base and top_of(override) not in WHOLE:
+            found.later.append(str(override.input_line))
+        elif top_of(override) not in spoiled:
             faults.append(fault)
-    tried(loader, name, good, known, faults, mode, base)
-    return [*good, *(str(override.input_line) for override in swept)], faults
+    before = len(faults)
+    tried(loader, name, found.good, known, faults, mode, base)
+    if judged_later:
+        bad = {fault.path for fault in faults[before:] if fault.path.split(".")[0] not in WHOLE}
+        faults[before:] = [fault for fault in faults[before:] if fault.path not in bad]
+        found.later += [str(o.input_line) for o in known if o.key_or_group in bad]
+    found.good += [str(override.input_line) for override in swept]
+    return found
+
+
+WHOLE = ("hydra", "sweep", "run")
+"""Keys that say something of a sweep as a whole: no run has options of them."""
+
+
+def top_of(override: Override) -> str:
+    """The top-level key below which an override sets something."""
+    return str(override.key_or_group).partition(".")[0]
+
+
+def options_vary(
+    config: DictConfig, swept: list[Override], values: list[Override], groups: set[str]
+) -> bool:
+    """Whether the runs of a sweep may choose other options than its own config does."""
+    files = any(override.key_or_group == "sweep.file" for override in values)
+    try:
+        files = files or bool(OmegaConf.select(config, "sweep.file"))
+        params = list(OmegaConf.select(config, "hydra.sweeper.params") or ())
+    except OmegaConfBaseException:
+        params = []
+    keys = [*(override.key_or_group for override in swept), *map(str, params)]
+    return files or any(key.lstrip("+").partition("@")[0] in groups for key in keys)
 
 
 def tried(

@@ -59,6 +59,17 @@ class ComponentError(ExpError):
     """A user's own component broke the contract of its kind."""
 
 
+class OwnCodeError(ComponentError):
+    """An exception inside a component of a user's: its type, its text and the user's lines."""
+
+    exit_code = 1
+
+    def of(self, overrides: Iterable[object]) -> OwnCodeError:
+        """The same error, with the overrides of its run."""
+        words = " ".join(map(str, overrides))
+        return OwnCodeError(f"{self}\nThe run's overrides: {words or 'none'}")
+
+
 class DeviceError(ExpError):
     """The device that was asked for is not there."""
 

@@ -125,7 +125,7 @@ def parser() -> Parser:
         help="what makes a group: a,b; by default all that varies but the seeds",
     )  # fmt: skip
     made.add_argument(
-        "--metric", help="such as accuracy, test/loss, seconds; default: accuracy, or rmse"
+        "--metric", help="such as f1, test/loss, best/accuracy, seconds; default: accuracy, or rmse"
     )
     made.add_argument(
         "--where", action="append", default=[], metavar="CONDITION",
@@ -252,11 +252,13 @@ def metrics_of(rows: Sequence[Row]) -> set[str]:
 
 
 def metric_named(name: str, metrics: Iterable[str]) -> str:
-    """A metric by its whole name, where a split was left out."""
+    """A metric by its whole name, where a split was left out: `f1`, `best/accuracy`."""
     known = set(metrics)
-    if "/" in name or name in known:
+    first, _, score = name.rpartition("/")
+    if name in known or first not in ("", "best"):
         return name
-    return next((whole for s in SPLITS if (whole := f"{s}/{name}") in known), name)
+    front = f"{first}/" if first else ""
+    return next((whole for s in SPLITS if (whole := f"{front}{s}/{score}") in known), name)
 
 
 def counted(top: str | int | None, faults: list[str]) -> int | None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from exp.engine import Job, Said, Training
-from exp.measures import EVERY
+from exp.measures import EVERY, MACRO
 from exp.runs import notes
 from exp.runs.directory import RunDirectory
 from exp.runs.targets import target_of
@@ -116,8 +116,18 @@ def closing(
         cells = [final.get(f"{split}/{name}") for split in splits]
         texts = ["-" if cell is None else f"{cell:.4f}" for cell in cells]
         lines.append(f"{name:<18}" + "".join(f"{text:>12}" for text in texts))
+    lines += about_scores(summary)
     lines += ["", f"Written to {directory.path}/"]
     shown = [*written, directory.record.name]
     places = sorted(place for place in shown if not place.startswith(".hydra/"))
     lines += [f"  {place}" for place in places]
     return "\n".join(lines)
+
+
+def about_scores(summary: dict[str, Any]) -> list[str]:
+    """What precision, recall and the like of the table are of."""
+    if summary.get("average") == "binary":
+        return ["", f"positive class: {summary['positive']}"]
+    if summary.get("average") == "macro":
+        return ["", f"means over classes (macro): {', '.join(MACRO)}"]
+    return []
