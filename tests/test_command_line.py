@@ -127,7 +127,7 @@ def test_help_names_every_verb(in_tmp: Path) -> None:
     [
         (("lst",), "no verb or override 'lst'. Did you mean 'list'?"),
         (("reslts", "swept"), "no verb or override 'reslts'. Did you mean 'results'?"),
-        (("moons",), "no verb or override 'moons'. An override is key=value"),
+        (("moons",), "no verb or override 'moons'. Did you mean dataset=moons?"),
     ],
 )
 def test_a_word_that_is_no_verb(in_tmp: Path, words: tuple[str, ...], told: str) -> None:

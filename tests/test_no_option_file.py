@@ -150,7 +150,8 @@ TOLD = {
     ("model=needy",): "model.width  expected a value, found none: this parameter has no default",
     ("model=mine", "model.width=x"): "model.width  expected an integer, found 'x'",
     ("model=mine", "model.with=3"): (
-        "model.with  model has no key 'with'. Did you mean 'width'? Known: name, width, activation"
+        "model.with  model has no key 'with'. Did you mean model.width=3? "
+        "Known: name, width, activation"
     ),
     ("model=mime",): (
         "model  unknown option 'mime'. Did you mean 'mine'? There are: linear, mine, mlp, needy, "

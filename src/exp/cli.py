@@ -78,10 +78,12 @@ def dispatch(words: list[str]) -> int:
 
         return completion(words, VERBS)
     if words and words[0] and not OVERRIDES & {*words[0], *"".join(words[1:])}:
-        from exp.errors import ExpError, nearest, shown
+        from exp import hints
+        from exp.errors import ExpError, shown
 
+        hint = hints.of_word(words[0], words[1:], list(VERBS))
         known = f"An override is key=value; verbs: {', '.join(VERBS)}"
-        raise ExpError(f"no verb or override {shown(words[0])}.{nearest(words[0], VERBS)} {known}")
+        raise ExpError(f"no verb or override {shown(words[0])}.{hint} {known}")
     from exp.app import main as app
 
     return app(words)

@@ -7,9 +7,10 @@ finds.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,8 +23,9 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 import exp.grammar  # noqa: F401 - mends what Hydra reads overrides with
-from exp import entries, environment
-from exp.errors import ConfigError, Fault, nearest, shown, unknown
+from exp import entries, environment, hints
+from exp.errors import ConfigError, Fault, offer, shown, unknown
+from exp.registry import register
 from exp.resolving import bounded
 
 BROKEN = (
@@ -32,6 +34,8 @@ BROKEN = (
     TypeError, ValueError,
 )  # fmt: skip
 """What Hydra raises for an override: its own errors, and whatever breaks inside it."""
+SEVERAL = re.compile(r"\+{0,2}[a-z_]+(@[\w.]*)?=\s*\[")
+"""A list for a top-level key: of a group, Hydra would merge these options into one."""
 
 
 def resolvers() -> None:
@@ -65,7 +69,8 @@ def compose(
         ConfigError: nothing can be composed, since a config file itself is at fault.
     """
     try:
-        return loader.load_configuration(name, overrides, run_mode=mode), []
+        if not any(map(SEVERAL.match, overrides)):
+            return loader.load_configuration(name, overrides, run_mode=mode), []
     except BROKEN:
         pass
     found = sifted(loader, name, overrides, mode)
@@ -109,18 +114,30 @@ def sifted(loader: ConfigLoader, name: str, overrides: list[str], mode: RunMode)
     faults = found.faults
     parser = OverridesParser.create(config_loader=loader)
     parsed: list[Override] = []
-    for text in overrides:
+    rounded: list[Override] = []
+    split = list(hints.split_words(overrides))
+    for start, _, reason in split:
+        key = overrides[start].lstrip("+~").partition("=")[0]
+        faults.append(Fault(key if hints.is_key(key) else shown(key), reason))
+    apart = {at for start, stop, _ in split for at in range(start, stop)}
+    for at, text in enumerate(overrides):
+        if at in apart:
+            continue
+        key, _, value = text.partition("=")
+        if re.fullmatch(r"\([^()]*\)", value):
+            with contextlib.suppress(*BROKEN):
+                rounded += parser.parse_overrides([f"{key}={hints.listed(value)}"])
+                continue
         try:
             parsed.extend(parser.parse_overrides([text]))
         except BROKEN as error:
-            faults.append(unreadable(text, error))
+            rest = [word for word in overrides if word != text]
+            faults.append(unreadable(text, error, rest))
     groups = set(group_names(loader))
-    chosen, values, swept = [], [], []
+    chosen, values, swept, several = [], [], [], []
     for override in parsed:
         if override.is_sweep_override() and mode is RunMode.RUN:
-            several = shown(str(override.input_line).partition("=")[2])
-            message = f"{several} names several values; a sweep needs -m"
-            faults.append(Fault(override.key_or_group, message))
+            several.append(override)
         elif override.is_sweep_override():
             swept.append(override)  # each of its values is looked at in the run that has it
         elif override.key_or_group in groups:
@@ -130,6 +147,8 @@ def sifted(loader: ConfigLoader, name: str, overrides: list[str], mode: RunMode)
         else:
             values.append(override)
     base = tried(loader, name, found.good, chosen, faults, mode)
+    faults += [several_fault(base, override) for override in several]
+    faults += [value_fault(base, override) or round_list(override) for override in rounded]
     spoiled = {fault.path.split(".")[0] for fault in faults}
     judged_later = mode is RunMode.MULTIRUN and options_vary(base, swept, values, groups)
     known = []
@@ -242,12 +261,20 @@ def group_fault(loader: ConfigLoader, override: Override) -> Fault | None:
     value, group = override.value(), override.key_or_group
     options = loader.get_group_options(group)
     named = value if isinstance(value, list) else [value]
+    if isinstance(value, list) and group in register.kinds and group not in hints.SEVERAL:
+        known = [hints.figure(name) for name in named] if group == "figures" else []
+        if known and all(known):
+            draw = ",".join(str(name) for name in named)
+            hint = offer(f"figures.draw=[{draw}]")
+            return Fault(group, f"expected one option, found {shown(value)}.{hint}")
+        return Fault(group, hints.several(group, named))
     for option in named:
         if str(option) not in options and not override.is_delete():
             entries.load()
             options = loader.get_group_options(group)
             if str(option) not in options:
-                return Fault(group, unknown("option", option, options, "There are"))
+                hint = hints.of_option(group, option, options)
+                return Fault(group, unknown("option", option, options, "There are", hint))
     return None
 
 
@@ -266,27 +293,51 @@ def value_fault(config: DictConfig, override: Override) -> Fault | None:
         if part not in node.keys():  # noqa: SIM118
             known = [str(name) for name in node if not (not walked and name == "hydra")]
             what = f"{where} has no key" if where else "there is no group or key"
-            close = nearest(part, known) or ("" if where else elsewhere(config, part))
-            return Fault(key, f"{what} {part!r}.{close} Known: {', '.join(known)}")
+            typed = None if override.is_delete() else str(override.input_line).partition("=")[2]
+            hint = hints.of_key(config, key, typed)
+            return Fault(key, f"{what} {part!r}.{hint} Known: {', '.join(known)}")
         walked.append(part)
         node = node._get_node(part)
     return None
 
 
-def elsewhere(config: DictConfig, name: str) -> str:
-    """` Did you mean 'group.name'?`, where a group has a key of that name."""
-    for group in config:
-        node = config._get_node(group)
-        if group != "hydra" and isinstance(node, DictConfig) and name in list(node.keys()):
-            return f" Did you mean {f'{group!s}.{name}'!r}?"
-    return ""
+def several_fault(config: DictConfig, override: Override) -> Fault:
+    """That one run was given several values for a key; a list is written in brackets."""
+    key, typed = override.key_or_group, str(override.input_line).partition("=")[2]
+    if OmegaConf.is_dict(config) and (fault := value_fault(config, override)) is not None:
+        return fault
+    sweep = "(a sweep over several values needs -m)"
+    now = hints.below(config, key)
+    fitting = hints.fitting(now, typed)
+    if OmegaConf.is_list(now):
+        what = f"expected a list, found {shown(typed)}"
+    elif fitting != typed:
+        what = f"expected a number, found {shown(typed)}"
+    else:
+        hint = offer("-m", f"{key}={typed}")
+        return Fault(key, f"{shown(typed)} names several values; a sweep needs -m.{hint}")
+    return Fault(key, f"{what}.{offer(f'{key}={fitting}')} {sweep}")
 
 
-def unreadable(text: str, error: Exception) -> Fault:
-    """Why a word is no override: at its key, if it has one."""
+def round_list(override: Override) -> Fault:
+    """That a list stands in round brackets, as a tuple of Python."""
+    return Fault(
+        override.key_or_group,
+        f"a list stands in square brackets.{offer(str(override.input_line))}",
+    )
+
+
+def unreadable(text: str, error: Exception, rest: Sequence[str] = ()) -> Fault:
+    """Why a word is no override: at its key, if it has one.
+
+    Args:
+        rest: the other words of the command line.
+    """
     key, equals, value = text.lstrip("+~").partition("=")
     if not equals and not text.startswith("~"):
-        return Fault(shown(text), "expected key=value, or a verb (exp list) as the first word")
+        hint = hints.of_word(text, rest)
+        what = "expected key=value, or a verb (exp list) as the first word"
+        return Fault(shown(text), f"{what}.{hint}".removesuffix("."))
     reason = one_line(error)
     if "LexerNoViableAltException" in reason:
         reason = "it holds a character that must stand in quotes, 'key=\"value\"'"

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 import exp.components  # noqa: F401 - declares the kinds
+from exp import hints
 from exp.environment import WRITTEN, stored
 from exp.errors import ConfigError, Fault, shown, unknown
 from exp.packages import importable, installed
@@ -233,7 +234,11 @@ def plan(config: Mapping[str, Any], already: Sequence[Fault] = ()) -> Plan:
     faults = list(already)
     told = ("seed", "seeds", "name", "plugins", "run", "sweep", "logger", *GROUPS)
     known = (*told, WRITTEN)
-    faults += [Fault(str(key), unknown("key", key, told)) for key in config if key not in known]
+    for key in config:
+        if key not in known:
+            rest = {name: value for name, value in config.items() if name != key}
+            hint = hints.of_key(rest, str(key))
+            faults.append(Fault(str(key), unknown("key", key, told, hint=hint)))
     top, found = checked(
         TOP, {k: v for k, v in config.items() if k in TOP.model_fields}, "", "key of the config"
     )

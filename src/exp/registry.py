@@ -24,9 +24,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
-from exp import entries
+from exp import aliases, entries
 from exp.annotations import Argument, arguments_of, described, plain, unwritable
-from exp.errors import ConfigError, Fault, nearest, shown, unknown
+from exp.errors import ConfigError, Fault, nearest, offer, shown, unknown
 from exp.modules import calling
 from exp.schema import PATTERNS, Nested
 
@@ -379,7 +379,9 @@ class Registry:
             entries.load()
         if not isinstance(name, str) or name not in place.names():
             where = path if not isinstance(value, Mapping) else f"{path}.name"
-            raise ConfigError([Fault(where, unknown(kind, name, place.names()))])
+            ours = aliases.option(kind, name)
+            hint = f" Did you mean {ours!r}?" if ours in place.components else None
+            raise ConfigError([Fault(where, unknown(kind, name, place.names(), hint=hint))])
         component = place.components[name]
         return Chosen(component, validated(component, params, path))
 
@@ -580,7 +582,11 @@ def checked(
         grouped: dict[str, list[ErrorDetails]] = {}
         for detail in error.errors():
             grouped.setdefault(location(path, detail, params), []).append(detail)
-        return {}, [Fault(at, sentence(found, what, known)) for at, found in grouped.items()]
+        faults = []
+        for at, found in grouped.items():
+            repaired = repair(schema, params, str(next(iter(found[0]["loc"]), "")), at)
+            faults.append(Fault(at, sentence(found, what, known, at, repaired)))
+        return {}, faults
     return {key_of(name, schema): getattr(model, name) for name in schema.model_fields}, []
 
 
@@ -607,11 +613,38 @@ WORDING = (
 """What pydantic says, and what follows "expected"."""
 
 
-def sentence(details: list[ErrorDetails], what: str, known: list[str]) -> str:
-    """What was expected and what was found, from one or more pydantic errors at one place."""
+def repair(schema: type[BaseModel], params: Mapping[str, Any], key: str, at: str) -> str:
+    """` Did you mean KEY=VALUE?`, where a value that fits is written a little differently."""
+    from pydantic import ValidationError
+
+    if key not in params or not f".{at}".endswith(f".{key}"):
+        return ""
+    for value in aliases.rewritten(params[key]):
+        try:
+            schema.model_validate({**params, key: value})
+        except ValidationError as error:
+            if any(detail["loc"][0] == key for detail in error.errors()):
+                continue
+        return offer(f"{at}={aliases.written(value)}")
+    return ""
+
+
+def sentence(
+    details: list[ErrorDetails], what: str, known: list[str], at: str = "", repaired: str = ""
+) -> str:
+    """What was expected and what was found, from one or more pydantic errors at one place.
+
+    Args:
+        at: the key path of the place.
+        repaired: what was probably meant.
+    """
     first = details[0]
     if first["type"] == "extra_forbidden":
-        return unknown(what, first["loc"][-1], known, allowed="It takes")
+        word, group = str(first["loc"][-1]), at.partition(".")[0]
+        named = [key.partition(".")[2] for key in aliases.keys(word) if key.startswith(f"{group}.")]
+        ours = next((name for name in named if name in known), None)
+        hint = f" Did you mean {ours!r}?" if ours else None
+        return unknown(what, word, known, allowed="It takes", hint=hint)
     if first["type"] == "missing":
         return "expected a value, found none: this parameter has no default"
     wanted: list[str] = []
@@ -634,7 +667,7 @@ def sentence(details: list[ErrorDetails], what: str, known: list[str]) -> str:
     found = f"expected {' or '.join(wanted)}, found {shown(first['input'])}"
     names = re.findall(r"'([^']*)'", str(first.get("ctx", {}).get("expected", "")))
     hint = nearest(first["input"], names) if isinstance(first["input"], str) else ""
-    return f"{found}.{hint}" if hint else found
+    return f"{found}.{hint or repaired}" if hint or repaired else found
 
 
 register = Registry()

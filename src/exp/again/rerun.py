@@ -12,7 +12,7 @@ from typing import Any
 from exp import environment
 from exp.again.differences import AGREED, surroundings, unlike, verdict
 from exp.again.saved import TRUST, SavedRun, is_sweep
-from exp.arguments import Parser, place
+from exp.arguments import Parser, in_order, place
 from exp.compose import slug
 from exp.config import Plan, plan
 from exp.errors import ConfigError, DamagedError, Fault, RunDirectoryError, shown
@@ -39,6 +39,8 @@ def main(words: list[str]) -> int:
     parser.add_argument("--trust", action="store_true", help=TRUST)
     parser.add_argument("--into", help="the new directory; by default below outputs/")
     args = parser.parse_args(words)
+    for word in args.overrides:
+        in_order(args.directory, word, "exp rerun")
     path = place(args.directory)
     # What is started from the folder of a run finds no modules there unless they are asked for.
     os.environ["PYTHONSAFEPATH"] = "1"

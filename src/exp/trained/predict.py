@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import Any
 
 from exp.again.saved import TRUST, SavedRun
-from exp.arguments import Parser, place
-from exp.csvfile import DELIMITERS, read_table, records
-from exp.errors import ExpError
+from exp.arguments import Parser, in_order, place
+from exp.csvfile import DELIMITERS, delimiter_of, read_table, records
+from exp.errors import ExpError, shown
 from exp.files import write_output
 from exp.runs.texts import csv_text
 from exp.table import Faults
@@ -34,9 +35,12 @@ def main(words: list[str]) -> int:
     parser.add_argument("file", help="csv file with a header, in UTF-8")
     parser.add_argument("--output", metavar="FILE", help="where to write; by default it is printed")
     parser.add_argument("--checkpoint", choices=("last", "best"), default="last")
-    parser.add_argument("--delimiter", choices=DELIMITERS, default=",", help="of the csv file")
+    parser.add_argument("--delimiter", type=delimiter, default=",", metavar="CHARACTER",
+        help="between the fields of the file: comma, semicolon, tab, bar or space",
+    )  # fmt: skip
     parser.add_argument("--trust", action="store_true", help=TRUST)
     args = parser.parse_args(words)
+    in_order(args.run, args.file, "exp predict")
     output = None if args.output is None else writable(Path(args.output))
     run = SavedRun.at(place(args.run))
     run.check()
@@ -50,6 +54,19 @@ def main(words: list[str]) -> int:
         return 0
     write_output(output, text.encode())
     return 0
+
+
+def delimiter(text: str) -> str:
+    """
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    found = delimiter_of(text)
+    if found not in DELIMITERS:
+        raise argparse.ArgumentTypeError(
+            f"expected comma, semicolon, tab, bar or space, found {shown(text)}"
+        )
+    return str(found)
 
 
 def writable(path: Path) -> Path:
