@@ -295,10 +295,14 @@ def test_a_setting_of_anothers_sweeper(in_tmp: Path, setting: str, key: str) -> 
 
 
 def test_a_preset_with_a_setup(in_tmp: Path) -> None:
-    (in_tmp / "conf/experiment").mkdir(parents=True)
+    for name in ("experiment", "hydra/launcher"):
+        (in_tmp / "conf" / name).mkdir(parents=True)
     (in_tmp / "conf/experiment/e.yaml").write_text(
-        "# @package _global_\ndefaults:\n  - override /hydra/launcher: basic\n"
-        "hydra:\n  launcher:\n    setup: ['touch canary']\n"
+        "# @package _global_\ndefaults:\n  - override /hydra/launcher: mine\n"
+    )
+    (in_tmp / "conf/hydra/launcher/mine.yaml").write_text(
+        "_target_: hydra._internal.core_plugins.basic_launcher.BasicLauncher\n"
+        "setup: ['touch canary']\n"
     )
     before = tree(in_tmp)
     ended = inside(in_tmp, "-m", *SMALL, "seed=1,2", "experiment=e")
