@@ -24,5 +24,5 @@ def forgotten(*modules: str) -> Iterator[None]:
             sys.modules.pop(name, None)
         for kind in register.kinds.values():
             for name, component in list(kind.components.items()):
-                if component.builder.__module__ in strange:
+                if component.module in strange:
                     del kind.components[name]

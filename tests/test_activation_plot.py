@@ -86,7 +86,7 @@ def test_what_is_no_picture_is_not_overwritten(tmp_path):
         (("activations", "--plot", "--theme", "drak"), "unknown theme 'drak'. Did you mean 'dark'"),
         (("datasets", "--plot"), "there is no picture of group 'dataset'; there is one of 'activ"),
         (("activatoins", "--plot"), "unknown group 'activatoins'. Did you mean 'activation'?"),
-        (("activations", "--plto"), "unknown option '--plto'. Did you mean '--plot'?"),
+        (("activations", "--plto"), "unrecognized arguments: --plto. Did you mean '--plot'?"),
         (("activations", "--theme", "dark"), "the command is exp list activations --plot [FILE]"),
         (("activations", "tanh", "--plot"), "the command is exp list activations --plot [FILE]"),
     ],

@@ -368,7 +368,7 @@ OPTION_FILES = {
         (
             "found dataset.nose: unknown parameter of dataset {name} 'nose'. Did you mean "
             "'noise'? It "
-            "takes: n_samples, noise"
+            "takes: n_samples, noise, positive"
         ),
     ),
 }
@@ -415,7 +415,7 @@ def test_the_exit_code_says_that_a_check_has_failed(in_tmp: Path) -> None:
     with forgotten(name):
         ended = inside(in_tmp, "check", name)
     assert ended.code == 1
-    assert ended.out.splitlines()[-1].endswith("checks, 2 failed")
+    assert ended.out.splitlines()[-1].endswith("checks, 3 failed")
 
 
 def test_what_cannot_be_checked_is_told(in_tmp: Path) -> None:

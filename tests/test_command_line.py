@@ -85,13 +85,13 @@ def test_list_of_a_group_has_two_lines_for_each_component(in_tmp: Path) -> None:
     lines = inside(in_tmp, "list", "dataset").out.splitlines()
     at = next(i for i, line in enumerate(lines) if line.startswith("moons "))
     assert lines[at].split(maxsplit=1)[1].startswith("Two interleaving half circles")
-    assert lines[at + 1].strip() == "n_samples=1000, noise=0.03"
+    assert lines[at + 1].strip() == "n_samples=1000, noise=0.03, positive=null"
 
 
 def test_list_of_a_component_has_its_docstring_and_defaults(in_tmp: Path) -> None:
     said = inside(in_tmp, "list", "dataset", "moons").out
     assert said.startswith("dataset=moons\n\nTwo interleaving half circles")
-    assert said.endswith("Parameters:\n  dataset.n_samples = 1000\n  dataset.noise = 0.03\n")
+    assert "Parameters:\n  dataset.n_samples = 1000\n  dataset.noise = 0.03\n" in said
     said = inside(in_tmp, "list", "scheduler", "step").out
     assert "  scheduler.step_size = 300\n  scheduler.gamma = 0.1\n  scheduler.warmup = 0\n" in said
 
@@ -127,7 +127,7 @@ def test_help_names_every_verb(in_tmp: Path) -> None:
     [
         (("lst",), "no verb or override 'lst'. Did you mean 'list'?"),
         (("reslts", "swept"), "no verb or override 'reslts'. Did you mean 'results'?"),
-        (("moons",), "no verb or override 'moons'. An override is key=value"),
+        (("moons",), "no verb or override 'moons'. Did you mean dataset=moons?"),
     ],
 )
 def test_a_word_that_is_no_verb(in_tmp: Path, words: tuple[str, ...], told: str) -> None:
@@ -262,3 +262,31 @@ def test_without_a_terminal_there_is_no_bar(in_tmp: Path) -> None:
     assert ended.err == ""
     assert BAR not in ended.out
     assert "\x1b" not in ended.out
+
+
+def test_flags_stand_between_overrides(in_tmp: Path) -> None:
+    ended = inside(in_tmp, "dataset=circles", "-m", "seed=0,1", *SMALL, "sweep.n_jobs=1")
+    assert ended.code == 0, ended.err
+    assert "2 runs to do in multirun/" in ended.out
+    shown = inside(in_tmp, "dataset=circles", "--cfg", "job", "seed=7")
+    assert "seed: 7" in shown.out
+    assert "name: circles" in shown.out
+
+
+def test_a_directory_named_by_hydra_s_own_node(in_tmp: Path) -> None:
+    place = "hydra.sweep.dir=${hydra:runtime.cwd}/s"
+    ended = inside(in_tmp, "-m", place, "seed=0,1", *SMALL, "sweep.n_jobs=1")
+    assert ended.code == 0, ended.err
+    assert sorted(path.name for path in (in_tmp / "s").glob("*-seed=*")) == ["0-seed=0", "1-seed=1"]
+    alone = inside(in_tmp, "hydra.run.dir=${hydra:runtime.cwd}/r", "name=${hydra:job.name}", *SMALL)
+    assert alone.code == 0, alone.err
+    assert (in_tmp / "r/run.json").is_file()
+    assert alone.out.startswith("exp: 40 rows")
+
+
+def test_python_without_asserts(in_tmp: Path) -> None:
+    words = ("-m", *SMALL, "sweep.n_jobs=1", "sweep.dir=s", "model={hidden: [4]}")
+    ended = process(in_tmp, *words, "seed=range(0,2)", environment={"PYTHONOPTIMIZE": "1"})
+    assert ended.code == 0, ended.err
+    assert ended.err == ""
+    assert len(list((in_tmp / "s").glob("*-seed=*/run.json"))) == 2

@@ -53,8 +53,8 @@ def test_by_how_much(where: Path) -> None:
 
 def answered(place: Path, right: str) -> None:
     """A predictions.csv of test rows, one for each letter: right (r) or wrong (w)."""
-    lines = [f"test,{n},a,{'a' if letter == 'r' else 'b'}" for n, letter in enumerate(right)]
-    train = "train,99,a,b"
+    lines = [f"test,{n},0,{'0' if letter == 'r' else '1'}" for n, letter in enumerate(right)]
+    train = "train,99,0,1"
     (place / "predictions.csv").write_text("\n".join(["split,row,label,predicted", train, *lines]))
 
 

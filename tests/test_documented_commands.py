@@ -108,7 +108,7 @@ def workplace(in_tmp: Path, stock: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
             del sys.modules[name]
             for kind in register.kinds.values():
                 for key, component in list(kind.components.items()):
-                    if component.builder.__module__ == name:
+                    if component.module == name:
                         del kind.components[key]
     GlobalHydra.instance().clear()
     HydraConfig.instance().cfg = None

@@ -1,4 +1,4 @@
-"""ROC, precision and recall, calibration: against scikit-learn and torchmetrics, and by hand."""
+"""ROC, precision and recall, calibration: against scikit-learn, and by hand."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_calibration_by_hand() -> None:
     scores = np.array([0.9, 0.92, 0.9, 0.5, 1.0, 0.0])
     scores = np.column_stack([1 - scores, scores])
     labels = np.array([1, 1, 0, 1, 1, 0])
-    found = calibration(labels, scores.argmax(axis=1), scores)
+    found = calibration(labels, scores.argmax(axis=1), scores, 1)
     assert found.counts.tolist() == [1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 3, 1]
     assert found.predicted[13] == pytest.approx(0.9066667)
     assert found.observed[13] == pytest.approx(2 / 3)
@@ -86,7 +86,7 @@ def test_numbers_are_those_of_summary_json(dataset: str, in_tmp: Path) -> None:
             np.array([classes.index(name) for name in table[column][rows]])
             for column in ("label", "predicted")
         )
-        found = calibration(labels, predicted, scores)
+        found = calibration(labels, predicted, scores, 1 if len(classes) == 2 else None)
         assert found.error == pytest.approx(final[f"{split}/calibration_error"], abs=1e-6)
         assert len(found.counts) == BINS
         areas = [roc(labels == k, scores[:, k]).value for k in range(len(classes))]

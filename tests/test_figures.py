@@ -742,7 +742,7 @@ def test_the_roc_curve_of_chance_is_the_diagonal(tmp_path):
 
 def test_calibration_says_its_error_and_its_counts(tmp_path):
     scores = np.tile([0.25, 0.75], (60, 1))
-    given = picture(classes=2, scores=scores, predicted=np.ones(60))
+    given = picture(classes=2, scores=scores, predicted=np.ones(60), positive=1)
     text = words(tmp_path, given, "calibration").split("\n")
     assert "48 rows, calibration error 25.0 %" in text
     assert "12 rows, calibration error 25.0 %" in text

@@ -198,8 +198,7 @@ def test_norms_are_those_of_the_weights_and_their_gradients() -> None:
     ids=["done", "stopped", "diverged"],
 )
 def test_going_on_records_as_if_nothing_had_happened(parts: dict[str, Any]) -> None:
-    from exp.runs import recordings
-    from exp.runs.tables import metrics_text
+    from exp.runs.history import history_of, history_text
 
     job = recorded(**parts)
     saved: dict[int, Any] = {}
@@ -214,7 +213,7 @@ def test_going_on_records_as_if_nothing_had_happened(parts: dict[str, Any]) -> N
         assert recording.frames is not None
         assert recording.norms is not None
         frames = Frames.from_bytes(recording.frames.to_bytes())
-        norms = recordings.table(metrics_text(recording.norms).encode(), epoch)
+        norms = history_of(history_text(recording.norms).encode())
         (again,) = train([job], start={0: start}, recordings={0: Recording(frames, norms)})
         assert bytes_of(again) == bytes_of(whole), epoch
     # what is written after the last epoch and read again before nothing is left to train

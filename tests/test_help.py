@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from commands import inside
+from exp.cli import VERBS as EXP
+from exp.cli import dispatch
 from exp.completion import BASH, after_command, answer
 from exp.registry import register
 from own import forgotten
@@ -48,13 +50,32 @@ def test_list_has_components_of_ones_own(in_tmp: Path, words: tuple[str, ...]) -
             in inside(in_tmp, "list", *words, "dataset").out
         )
         said = inside(in_tmp, "list", "dataset", "spots", *words).out
-    assert said.endswith("Parameters:\n  dataset.n_samples = 600\n  dataset.noise = 0.05\n")
+    assert "Parameters:\n  dataset.n_samples = 600\n  dataset.noise = 0.05\n" in said
+    assert "  dataset.positive = null\n" in said
 
 
 def test_list_of_a_module_that_is_not_there(in_tmp: Path) -> None:
     assert "no module 'nowhere' in" in inside(in_tmp, "list", "--plugins", "nowhere").err
     ended = inside(in_tmp, "list", "--plugins", "no;module")
     assert "expected names of modules, found 'no;module'" in ended.err
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+@pytest.mark.parametrize("verb", list(EXP))
+def test_every_verb_has_its_help(
+    in_tmp: Path, verb: str, flag: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        dispatch([verb, flag])
+    said = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert said.startswith(f"usage: exp {verb} [-h]")
+    assert said.replace("\n", "").isprintable()
+
+
+def test_a_verb_requires_only_what_it_cannot_do_without(in_tmp: Path) -> None:
+    said = inside(in_tmp, "rerun").err
+    assert "the following arguments are required: directory. See" in said
 
 
 @pytest.mark.parametrize(

@@ -181,8 +181,8 @@ def test_each_run_of_a_stack_has_its_own_numbers() -> None:
         ({"name": "cross_entropy", "class_weights": [0.0, 0.0]}, 2,
          "loss.class_weights are all 0: no row would count"),
         ({"name": "focal", "alpha": 0.25}, 3,
-         ("loss.alpha of focal is the weight of class 1 of two, and these data have 3 classes. "
-         "Leave it null")),
+         ("loss.alpha of focal is the weight of the positive class of two, and these data "
+         "have 3 classes. Leave it null")),
     ],
 )  # fmt: skip
 def test_impossible_combinations_are_explained(

@@ -211,19 +211,15 @@ REFUSED = {
         "model ends gives nothing to train by: no gradient leads from its answers to its "
         "parameters, as after > 0.5 or argmax" + GIVE
     ),
-    ("model=sizes", *SMALL): (
-        "1 fault in the config; nothing was started\n"
-        "  model.name  exp hands a model in_features and out_features, to be its first parameters"
+    ("model=sizes", "dataset=iris", *SMALL[::2]): (
+        "model sizes cannot answer rows [3, 4]: mat1 and mat2 shapes cannot be multiplied "
+        "(3x4 and 2x1)"
     ),
     ("dataset=labelled", "dataset.kind=from_one", *SMALL[::2]): (
         "y holds labels 1..2, expected 0..K-1: y - 1"
     ),
     ("dataset=labelled", "dataset.kind=texts", *SMALL[::2]): (
         "y holds texts, expected integers 0..K-1: classes, y = np.unique(y, return_inverse=True)"
-    ),
-    ("dataset=labelled", "dataset.kind=tuple", *SMALL[::2]): (
-        "dataset labelled must give an exp.data.Data, found tuple: Data.checked(X, y, "
-        "classes=[...]) makes one"
     ),
     ("model=elsewhere", *SMALL): (
         "model elsewhere keeps mean on meta, and this run computes on cpu. "
@@ -269,6 +265,8 @@ def test_a_mistake_is_told_before_there_is_a_directory(mine: Path, words: tuple[
         ("model=layers", "model.outputs=2", "loss=cross_entropy", *SMALL),
         ("model=elsewhere", "model.what=here", *SMALL),
         ("dataset=labelled", *SMALL[::2]),
+        ("dataset=labelled", "dataset.kind=tuple", *SMALL[::2]),
+        ("model=sizes", *SMALL),
     ],
     ids=" ".join,
 )

@@ -106,7 +106,7 @@ def test_a_new_users_command_line_trains(in_tmp: Path) -> None:
     ended = process(in_tmp, "plugins=[mine]", "dataset=mine", "model=mine")
     assert ended.code == 0, ended.err
     (config,) = configs(in_tmp)
-    assert config["dataset"] == {"name": "mine", "n_samples": 80}
+    assert config["dataset"] == {"name": "mine", "n_samples": 80, "positive": None}
     assert config["model"] == {"name": "mine", "width": 16, "activation": {"name": "tanh"}}
     assert (ended.run / "figures/boundary.png").exists()
 
@@ -150,19 +150,21 @@ TOLD = {
     ("model=needy",): "model.width  expected a value, found none: this parameter has no default",
     ("model=mine", "model.width=x"): "model.width  expected an integer, found 'x'",
     ("model=mine", "model.with=3"): (
-        "model.with  model has no key 'with'. Did you mean 'width'? Known: name, width, activation"
+        "model.with  model has no key 'with'. Did you mean model.width=3? "
+        "Known: name, width, activation"
     ),
     ("model=mime",): (
         "model  unknown option 'mime'. Did you mean 'mine'? There are: linear, mine, mlp, needy, "
         "objects, odd, strange"
     ),
-    ("model=objects",): (
-        "model.layer  the signature has <class 'torch.nn.modules.linear.Linear'> as its default, "
-        "which no config can hold. Numbers, texts, lists and mappings can be written"
+    ("model=objects", "model.layer=Linear"): (
+        "model.layer  model has no key 'layer'. Known: name"
     ),
     ("model=strange",): (
-        "model.inputs   exp hands a model 'in_features' here: call the parameter that\n"
-        "  model.outputs  exp hands a model 'out_features' here: call the parameter that"
+        "model.inputs   exp passes a model 'in_features': rename this parameter to 'in_features', "
+        "or give it a default\n"
+        "  model.outputs  exp passes a model 'out_features': rename this parameter to "
+        "'out_features', or give it a default"
     ),
 }  # fmt: skip
 

@@ -154,7 +154,9 @@ def test_it_gives_the_same_bytes_again(ended: Ended, in_tmp: Path) -> None:
 def test_a_config_of_ones_own_joins_the_packaged_ones(in_tmp: Path) -> None:
     ended = mine(in_tmp, "dataset=mine", "figures=none", "trainer.epochs=1")
     config = yaml.safe_load((ended.run / "config.yaml").read_text())
-    assert config["dataset"] == {"name": "moons", "n_samples": 60, "noise": 0.1}
+    assert config["dataset"] == {
+        "name": "moons", "n_samples": 60, "noise": 0.1, "positive": None,
+    }  # fmt: skip
     # A file of the same name wins over the packaged one.
     assert config["optimizer"]["lr"] == 0.25
     assert config["optimizer"]["momentum"] == 0.5
@@ -197,8 +199,7 @@ REFUSED = {
     (PLUGIN, "model=still"): "model still has no parameters to train",
     (PLUGIN, "model=number"): "model number must build an nn.Module, found int",
     (PLUGIN, "dataset=pair"): (
-        "dataset pair must give an exp.data.Data, found tuple: Data.checked(X, y, classes=[...]) "
-        "makes one"
+        "dataset pair: y has shape [], expected [rows]"
     ),
     ("plugins=[mine,more.nope]",): (
         "1 fault in the config; nothing was started\n  plugins  no module 'more.nope' in {here} "

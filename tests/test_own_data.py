@@ -6,7 +6,6 @@ import contextlib
 import io
 import json
 import zipfile
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,6 @@ NA,red,small,x
 9,red,big,x
 10,blue,small,y
 """
-PARQUET = pytest.mark.skipif(find_spec("pyarrow") is None, reason="pyarrow is not installed")
 FAST = ("trainer.epochs=3", "trainer.print_every=3", "figures=none")
 
 
@@ -240,7 +238,6 @@ def test_same_bits_in_a_stack(here: Path) -> None:
 # Parquet and npz
 
 
-@PARQUET
 def test_parquet_is_read_as_csv_is(here: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -263,7 +260,6 @@ def test_parquet_is_read_as_csv_is(here: Path) -> None:
         load("parquet", target="kinds")
 
 
-@PARQUET
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1" * 10, ROWS.encode(), bytes(1000)])
 def test_bytes_that_are_no_parquet(here: Path, content: bytes) -> None:
     (here / "rows.parquet").write_bytes(content)
@@ -271,7 +267,6 @@ def test_bytes_that_are_no_parquet(here: Path, content: bytes) -> None:
         load("parquet")
 
 
-@PARQUET
 @settings(max_examples=150, deadline=None)
 @given(at=st.integers(0, 10_000), value=st.integers(0, 255))
 def test_a_damaged_parquet_file(
@@ -291,7 +286,7 @@ def test_a_damaged_parquet_file(
 
 
 def test_parquet_types_that_are_no_feature(here: Path) -> None:
-    pa = pytest.importorskip("pyarrow")
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     lists = pa.table({"a": [[1], [2]], "kind": ["x", "y"]})

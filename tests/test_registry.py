@@ -213,12 +213,14 @@ def test_faults_carry_their_path() -> None:
 
 @pytest.mark.parametrize("value", ["10", True, 10.0, 10.5, None, [10], {"a": 10}, math.nan])
 def test_an_integer_is_an_integer(value: Any) -> None:
-    assert number(count=value) == [f"shape.count expected an integer, found {value!r}"]
+    hint = ". Did you mean shape.count=10?" if value in (10.0, [10]) and value is not True else ""
+    assert number(count=value) == [f"shape.count expected an integer, found {value!r}{hint}"]
 
 
 @pytest.mark.parametrize("value", ["0.5", True, None, [0.5], {"a": 1}, b"1"])
 def test_a_number_is_a_number(value: Any) -> None:
-    assert number(size=value) == [f"shape.size expected a number, found {value!r}"]
+    hint = ". Did you mean shape.size=0.5?" if value == [0.5] else ""
+    assert number(size=value) == [f"shape.size expected a number, found {value!r}{hint}"]
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e999])
@@ -240,15 +242,23 @@ def test_numbers_are_finite(value: float) -> None:
             {"any_number": -1e39},
             "shape.any_number expected a number of at least -3e+38, found -1e+39",
         ),
-        ({"flag": 1}, "shape.flag expected a boolean, found 1"),
-        ({"flag": "true"}, "shape.flag expected a boolean, found 'true'"),
+        ({"flag": 2}, "shape.flag expected a boolean, found 2"),
+        ({"flag": 1}, "shape.flag expected a boolean, found 1. Did you mean shape.flag=true?"),
+        (
+            {"flag": "true"},
+            "shape.flag expected a boolean, found 'true'. Did you mean shape.flag=true?",
+        ),
         ({"text": 1}, "shape.text expected a string, found 1"),
-        ({"many": 8}, "shape.many expected a list, found 8"),
+        ({"many": 8}, "shape.many expected a list, found 8. Did you mean 'shape.many=[8]'?"),
+        ({"many": 0}, "shape.many expected a list, found 0"),
         ({"many": "8"}, "shape.many expected a list, found '8'"),
         ({"many": {"0": 8}}, "shape.many expected a list, found {'0': 8}"),
         ({"many": [8, 0]}, "shape.many.1 expected a number greater than or equal to 1, found 0"),
         ({"maybe": 0}, "shape.maybe expected a number greater than or equal to 1, found 0"),
-        ({"maybe": "null"}, "shape.maybe expected an integer, found 'null'"),
+        (
+            {"maybe": "null"},
+            "shape.maybe expected an integer, found 'null'. Did you mean shape.maybe=null?",
+        ),
     ],
 )
 def test_what_does_not_fit(params: dict[str, Any], fault: str) -> None:
@@ -280,7 +290,7 @@ def test_a_default_is_made_anew() -> None:
 
 def test_names_are_registered_once() -> None:
     register.shape("box")(box)  # the same definition again, as a reloaded module brings it
-    with pytest.raises(ValueError, match=r"shape 'box' is already registered by .*test_registry"):
+    with pytest.raises(ValueError, match=r"shape 'box' is registered twice: in test_registry"):
         register.shape("box")(striped)
 
 

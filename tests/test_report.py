@@ -493,18 +493,18 @@ def test_curves_are_thinned_evenly(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
     rows = [f"{epoch},{1 / (epoch + 1)},0.5,0.1" for epoch in range(1000)]
     path.write_text("\n".join(["epoch,train/loss,train/accuracy,lr", *rows]) + "\n")
-    found, thinned = curves(path, 10)
+    found, thinned = curves(tmp_path, 10)
     assert found is not None
     assert thinned
     assert found["epoch"] == [0, 111, 222, 333, 444, 555, 666, 777, 888, 999]
     assert found["train/loss"][:2] == [1, 0.00893]
     assert list(found) == ["epoch", "train/loss", "train/accuracy"]
-    path.write_text("epoch,train/loss\n0,nan\n1,inf\n2\n3,x\n")
-    assert curves(path, 4) == ({"epoch": [0, 1, 2, 3], "train/loss": [None] * 4}, False)
-    for content in ("", "epoch,train/loss\n", "a,b\n1,2\n"):
+    path.write_text("epoch,train/loss\n0,nan\n1,inf\n2,\n")
+    assert curves(tmp_path, 4) == ({"epoch": [0, 1, 2], "train/loss": [None] * 3}, False)
+    for content in ("", "epoch,train/loss\n", "a,b\n1,2\n", "epoch,x\n1\n", "epoch,x\n1,x\n"):
         path.write_text(content)
-        assert curves(path, 10) == (None, False)
-    assert curves(tmp_path / "none.csv", 10) == (None, False)
+        assert curves(tmp_path, 10) == (None, False)
+    assert curves(tmp_path / "none", 10) == (None, False)
 
 
 def arrays(**changed: Any) -> dict[str, Any]:
@@ -556,7 +556,7 @@ def test_damaged_frames_are_none(tmp_path: Path) -> None:
 
 def test_frames_beyond_a_size_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.savez_compressed(tmp_path / "frames.npz", **arrays())
-    monkeypatch.setattr("exp.report.page.maps.SIZE", 100)
+    monkeypatch.setattr("exp.runs.record.FRAMES_SIZE", 100)
     assert frames_of(tmp_path) is None
 
 

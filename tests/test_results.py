@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -207,7 +206,7 @@ def test_failures_are_counted_and_told(in_tmp: Path) -> None:
     assert "1 crashed" in lines["adam"]
     assert "1 diverged, 1 failed, 1 without" in lines["sgd"]
     assert lines["sgd"].split()[2] == "0.8050"
-    assert ["1 crashed: run.json is not what was written (1-run)"] in cells
+    assert any(c[0].startswith("1 crashed: run.json is not what was written: ") for c in cells)
     assert ["1 diverged (5-run)"] in cells
     assert ["1 failed: no (6-run)"] in cells
     assert cells[-1] == ["1 run skipped: it cannot be"]
@@ -373,7 +372,6 @@ def test_csv_and_json_say_the_same(swept: Path, in_tmp: Path) -> None:
     assert (in_tmp / "out.json").read_bytes() == before
 
 
-@pytest.mark.skipif(find_spec("pyarrow") is None, reason="pyarrow is not installed")
 def test_parquet_says_the_same(swept: Path, in_tmp: Path) -> None:
     import pyarrow.parquet
 

@@ -21,6 +21,7 @@ from commands import Ended, process, read_csv
 from exp.config import plan
 from exp.engine import Job
 from exp.files import Drafts, flush
+from exp.measures import OF_CLASSES
 
 WORDS = (
     "seed=7",
@@ -110,7 +111,9 @@ def test_two_runs_of_one_command_have_one_signature_and_two_directories(twice: l
 def test_hydra_keeps_its_own_files(run: Path) -> None:
     assert yaml.safe_load((run / ".hydra/overrides.yaml").read_text()) == list(WORDS)
     composed = yaml.safe_load((run / ".hydra/config.yaml").read_text())
-    assert composed["dataset"] == {"name": "moons", "n_samples": 200, "noise": 0.2}
+    assert composed["dataset"] == {
+        "name": "moons", "n_samples": 200, "noise": 0.2, "positive": None,
+    }  # fmt: skip
     hydra = yaml.safe_load((run / ".hydra/hydra.yaml").read_text())["hydra"]
     assert hydra["runtime"]["output_dir"] == str(run)
 
@@ -260,11 +263,13 @@ def test_the_log_ends_with_the_scores_and_the_paths_of_all_that_was_written(
     at = next(i for i, line in enumerate(log) if line.startswith(f"done after {EPOCHS} epochs in"))
     table = [line.split() for line in log[at + 2 :]]
     assert table[0] == ["train", "validation", "test"]
-    for name, *cells in table[1:8]:
+    scores = len(OF_CLASSES)
+    for name, *cells in table[1 : scores + 1]:
         assert cells == [f"{final[f'{split}/{name}']:.4f}" for split in table[0]]
     place = run.relative_to(run.parents[2]).as_posix()
-    assert log[at + 11] == f"Written to {place}/"
-    assert [line.strip() for line in log[at + 12 :]] == [f for f in FILES if f[0] != "."]
+    assert log[at + scores + 4] == "positive class: 1"
+    assert log[at + scores + 6] == f"Written to {place}/"
+    assert [line.strip() for line in log[at + scores + 7 :]] == [f for f in FILES if f[0] != "."]
 
 
 def test_what_is_printed_is_what_is_logged(twice: list[Ended], log: list[str]) -> None:

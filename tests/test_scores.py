@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn import metrics
 
 from commands import SMALL, inside, read_csv
+from exp.runs.scores import scores
 
 RUNS: dict[str, tuple[str, ...]] = {
     "two classes": ("dataset=moons", "dataset.noise=0.4", "split.validation=0.2"),
@@ -62,6 +63,13 @@ def auroc(y: np.ndarray, chances: np.ndarray) -> float:
     return float(np.mean([metrics.roc_auc_score(y == k, chances[:, k]) for k in met]))
 
 
+def average_precision(y: np.ndarray, chances: np.ndarray) -> float:
+    """Likewise."""
+    present = [1] if chances.shape[1] == 2 else np.unique(y)
+    areas = [metrics.average_precision_score(y == k, chances[:, k]) for k in present]
+    return float(np.mean(areas))
+
+
 def calibration_error(y: np.ndarray, chances: np.ndarray) -> float:
     """Mean gap between confidence and success over 15 bins, weighted by their rows (Guo 2017);
     of two classes, between the probability of class 1 and its share."""
@@ -81,6 +89,8 @@ def test_every_score_is_what_scikit_learn_says(run: Path) -> None:
     final = json.loads((run / "summary.json").read_text())["final"]
     for split, (y, guesses, chances) in splits(run).items():
         classes = chances.shape[1]
+        chances = chances.astype(np.float32)  # as the model gave them
+        pos = 1 if classes == 2 else None
         options: dict[str, Any] = {"average": "binary" if classes == 2 else "macro"}
         precision, recall, f1, _ = metrics.precision_recall_fscore_support(
             y, guesses, **options, zero_division=0
@@ -90,7 +100,12 @@ def test_every_score_is_what_scikit_learn_says(run: Path) -> None:
             "precision": precision,
             "recall": recall,
             "f1": f1,
+            "balanced_accuracy": metrics.balanced_accuracy_score(y, guesses),
+            "mcc": metrics.matthews_corrcoef(y, guesses),
             "auroc": auroc(y, chances),
+            "average_precision": average_precision(y, chances),
+            "log_loss": metrics.log_loss(y, chances, labels=range(classes)),
+            "brier": metrics.brier_score_loss(y, chances, labels=range(classes), pos_label=pos),
             "calibration_error": calibration_error(y, chances),
         }
         told = {name: final[f"{split}/{name}"] for name in expected}
@@ -127,24 +142,81 @@ def test_what_is_not_defined_is_null(in_tmp: Path) -> None:
     assert ended.code == 0, ended.err
     final = json.loads((ended.run / "summary.json").read_text())["final"]
     assert final["test/accuracy"] == 1
-    undefined = ("precision", "recall", "f1", "auroc")
-    assert [final[f"test/{name}"] for name in undefined] == [None] * 4
+    undefined = ("precision", "recall", "f1", "auroc", "average_precision")
+    assert [final[f"test/{name}"] for name in undefined] == [None] * 5
+    assert final["test/balanced_accuracy"] == 1
+    assert final["test/mcc"] == 0  # as scikit-learn has it
     assert None not in [final[f"train/{name}"] for name in undefined]
     shown = {line.split()[0]: line.split()[-1] for line in ended.out.splitlines() if line.split()}
-    assert [shown[name] for name in undefined] == ["-"] * 4
+    assert [shown[name] for name in undefined] == ["-"] * 5
 
 
-def test_torchmetrics_is_whole_for_others() -> None:
-    """Its functions come without its plots and audio; a later import gets everything."""
-    program = (
-        "import sys\n"
-        "from exp.runs.metrics import functions\n"
-        "found = functions()\n"
-        "assert not {'matplotlib', 'scipy.signal', 'torchmetrics'} & set(sys.modules)\n"
-        "import torch, torchmetrics\n"
-        "one, other = torch.tensor([1, 0, 1, 1]), torch.tensor([1, 1, 1, 0])\n"
-        "whole = torchmetrics.functional.classification.binary_f1_score(one, other)\n"
-        "assert found.binary_f1_score(one, other) == whole\n"
-        "assert torchmetrics.Accuracy(task='binary')(one, other) == 0.5\n"
+@st.composite
+def drawn(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Probabilities [rows, classes], predicted and true labels; with ties and absent classes."""
+    classes = draw(st.integers(2, 4))
+    rows = draw(st.integers(1, 30))
+    labels = draw(st.lists(st.integers(0, classes - 1), min_size=rows, max_size=rows))
+    parts = draw(
+        st.lists(
+            st.lists(st.integers(0, 5), min_size=classes, max_size=classes).filter(any),
+            min_size=rows, max_size=rows,
+        )
+    )  # fmt: skip
+    chances = np.array(parts, np.float64)
+    chances /= chances.sum(axis=1, keepdims=True)
+    return chances, chances.argmax(axis=1), np.array(labels)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
+@settings(deadline=None)
+@given(drawn(), st.integers(0, 1))
+def test_scores_of_drawn_rows_are_those_of_scikit_learn(
+    rows: tuple[np.ndarray, np.ndarray, np.ndarray], positive: int
+) -> None:
+    chances, predicted, labels = rows
+    classes = chances.shape[1]
+    binary = classes == 2
+    found = scores(chances, predicted, labels, positive if binary else None)
+    options: dict[str, Any] = {"average": "macro"}
+    if binary:
+        options = {"average": "binary", "pos_label": positive, "labels": [0, 1]}
+    precision, recall, f1, _ = metrics.precision_recall_fscore_support(
+        labels, predicted, **options, zero_division=0
     )
-    subprocess.run([sys.executable, "-c", program], check=True)
+    here = labels == positive if binary else np.ones(len(labels), bool)
+    there = here | (predicted == positive) if binary else here
+    present = [positive] if binary else np.unique(labels)
+    wanted = {
+        "accuracy": metrics.accuracy_score(labels, predicted),
+        "precision": precision if there.any() else None,
+        "recall": recall if here.any() else None,
+        "f1": f1 if there.any() else None,
+        "balanced_accuracy": metrics.balanced_accuracy_score(labels, predicted),
+        "mcc": metrics.matthews_corrcoef(labels, predicted),
+        "auroc": None,
+        "average_precision": None,
+        "log_loss": metrics.log_loss(labels, chances, labels=range(classes)),
+        "brier": metrics.brier_score_loss(
+            labels, chances, labels=range(classes), pos_label=1 if binary else None
+        ),
+    }
+    if len(np.unique(labels)) > 1:
+        areas = [metrics.roc_auc_score(labels == k, chances[:, k]) for k in present]
+        wanted["auroc"] = np.mean(areas)
+    if here.any():
+        areas = [metrics.average_precision_score(labels == k, chances[:, k]) for k in present]
+        wanted["average_precision"] = np.mean(areas)
+    assert {name: found[name] for name in wanted} == pytest.approx(wanted)
+
+
+def test_macro_scores_are_those_that_scikit_learn_gives_whole(in_tmp: Path) -> None:
+    """Where every class has rows, scikit-learn has one function for all classes."""
+    rng = np.random.default_rng(1)
+    labels = np.array([0, 1, 2, *rng.integers(0, 3, 60)])
+    chances = rng.dirichlet([1, 1, 1], len(labels))
+    found = scores(chances, chances.argmax(axis=1), labels)
+    auroc = metrics.roc_auc_score(labels, chances, multi_class="ovr")
+    assert found["auroc"] == pytest.approx(auroc)
+    average = metrics.average_precision_score(labels, chances)
+    assert found["average_precision"] == pytest.approx(average)

@@ -21,8 +21,8 @@ from commands import Ended, inside
 from exp.config import Plan
 from exp.engine import Job, train
 from exp.errors import ConfigError
+from exp.runs.history import history_text
 from exp.runs.manifest import read_json
-from exp.runs.tables import metrics_text
 from exp.sweeps import search_settings
 from exp.sweeps.search_space import space_of
 from test_sweep_again import started, until
@@ -330,7 +330,7 @@ def test_limits_of_one_run_in_a_stack(planned: Callable[..., Plan]) -> None:
     ]  # fmt: skip
     for job, stacked in zip(jobs, together, strict=True):
         (alone,) = train([job])
-        assert metrics_text(alone.history) == metrics_text(stacked.history)
+        assert history_text(alone.history) == history_text(stacked.history)
 
 
 def test_every_fault_at_once(in_tmp: Path) -> None:

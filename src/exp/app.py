@@ -12,8 +12,9 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from hydra._internal.callbacks import Callbacks
 from hydra._internal.hydra import Hydra
@@ -31,9 +32,9 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 import exp.components  # noqa: F401 - declares the kinds
-from exp import entries, plugins
+from exp import entries, hints, plugins
 from exp.compose import compose, draws, one_line, resolved, resolvers
-from exp.errors import ConfigError, Fault, RunDirectoryError
+from exp.errors import ConfigError, ExpError, Fault, OwnCodeError, RunDirectoryError, nearest
 from exp.loader import GuardedLoader
 from exp.modules import PluginError
 from exp.registry import register
@@ -98,7 +99,9 @@ def main(words: list[str]) -> int:
 
         print(f"exp {installed('exp')}")
         return 0
-    args = parser.parse_args(words)
+    # Instead of argparse's own, which prints its usage and ends the process.
+    vars(parser)["error"] = partial(refused, words)
+    args = parser.parse_intermixed_args(words)  # flags may stand between overrides
     if args.experimental_rerun is not None:
         raise ConfigError([Fault("--experimental-rerun", "exp reads no pickle of a run")])
     setbase("1.3")
@@ -110,6 +113,46 @@ def main(words: list[str]) -> int:
         return run(hydra, args, parser)
     finally:
         GlobalHydra.instance().clear()
+
+
+def refused(words: list[str], message: str) -> NoReturn:
+    """Reports flags that there are not, each with the override that it was meant to be.
+
+    Raises:
+        ExpError: always.
+    """
+    what, _, rest = message.partition(": ")
+    unread = set(rest.split(" ")) if what == "unrecognized arguments" else set()
+    flagged = {each for each in flags()._option_string_actions if each.startswith("--")}
+    faults = []
+    for at, word in enumerate(words):
+        flag, equals, value = word.partition("=")
+        if word in unread and word.startswith("-"):
+            typed = value if equals else hints.plain_word(words[at + 1 : at + 2])
+            name = flag.strip("-").replace("-", "_")
+            hint = nearest(flag, flagged, cutoff=0.8)
+            if not hint and len(name) > 1:
+                hint = hints.of_key(default(words), name, typed)
+            faults.append(Fault(flag, f"there is no such flag.{hint or SETTINGS}"))
+    if faults:
+        raise ConfigError(faults)
+    raise ExpError(f"{message}. See python -m exp --help")
+
+
+SETTINGS = " Settings are written key=value, without dashes; exp --help has the flags"
+
+
+def default(words: list[str]) -> DictConfig:
+    """The config that those words make which can be used, or else that of no words."""
+    setbase("1.3")
+    resolvers()
+    loader = create(flags().parse_args([])).config_loader
+    usable = [word for word in words if "=" in word and word[:1] not in ("-", "~", "+")]
+    try:
+        config, _ = compose(loader, "config", usable, RunMode.MULTIRUN)
+    except ConfigError:
+        config, _ = compose(loader, "config", [], RunMode.RUN)
+    return config
 
 
 def flags() -> argparse.ArgumentParser:
@@ -221,6 +264,7 @@ def single(hydra: Hydra, args: argparse.Namespace, name: str, *, lines: Lines | 
     config, faults = compose(hydra.config_loader, name, args.overrides, RunMode.RUN)
     with read_write(config.hydra):
         config.hydra.mode = RunMode.RUN
+    HydraConfig.instance().cfg = config  # what `${hydra:...}` looks at
     worker = None
     if not faults and draws(config):
         from exp.figures import FigureWorker
@@ -256,8 +300,11 @@ def started(
     from exp.runs.execute import execute
     from exp.runs.execution import Execution
 
-    job = Job.of(found)
-    tried(job)
+    try:
+        job = Job.of(found)
+        tried(job)
+    except OwnCodeError as error:
+        raise error.of(config.hydra.overrides.task) from error
     if (twin := twin_of(job, config)) is not None:
         if found.loggers:
             log(found.loggers, [twin])
@@ -294,8 +341,11 @@ def started(
     callbacks.on_run_end(config=config, config_name=name, job_return=done)
     if found.loggers:
         log(found.loggers, [path])
-    if isinstance(done._return_value, Exception):
-        raise done._return_value
+    found = done._return_value
+    if isinstance(found, OwnCodeError):
+        raise found.of(config.hydra.overrides.task) from found
+    if isinstance(found, Exception):
+        raise found
     return Ran(path, job, done._return_value)
 
 
@@ -344,6 +394,7 @@ def sweep(hydra: Hydra, args: argparse.Namespace, name: str) -> tuple[int, Path]
     config, faults = compose(hydra.config_loader, name, args.overrides, RunMode.MULTIRUN)
     with read_write(config.hydra):
         config.hydra.mode = RunMode.MULTIRUN
+    HydraConfig.instance().cfg = config  # what `${hydra:...}` looks at
     callbacks = Callbacks(config)
     callbacks.on_multirun_start(config=config, config_name=name)
     context = HydraContext(config_loader=hydra.config_loader, callbacks=callbacks)

@@ -1,11 +1,19 @@
-"""Reading YAML and JSON that a stranger may have written: bounded in size, depth and aliases.
+"""Reading files that a stranger may have written: only regular ones, bounded in size; YAML and
+JSON bounded in depth and aliases as well.
 
-A kilobyte of YAML aliases can stand for gigabytes, and a deep nesting breaks whatever recurses.
+A FIFO never ends, a sparse file of a few bytes is as long as it says, a kilobyte of YAML aliases
+can stand for gigabytes, and a deep nesting breaks whatever recurses.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import hashlib
 import json
+import os
+import stat
+from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -18,22 +26,95 @@ JSON_SIZE = 256 << 20
 NODES = 100_000
 """Values of a config, aliases counted as often as they stand there."""
 DEPTH = 50
+DIGESTED = 4 << 30
+"""Bytes of a sparse file of which a digest is taken: a few seconds' work."""
+PIECE = 1 << 20
+"""Bytes that are read at a time."""
+SURROGATES = b"\\ud", b"\\uD"
+"""How the escapes of halves of characters begin in JSON."""
+IRREGULAR = "it is no regular file"
+READ = (
+    os.O_RDONLY
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+# What the constructors of plain values raise besides: `!!bool x` a KeyError, `!!int ""` another.
+YAML_FAULTS = (
+    yaml.YAMLError, RecursionError, AttributeError, TypeError, LookupError, ArithmeticError,
+)  # fmt: skip
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read(path: Path, most: int = SIZE) -> bytes:
-    """The bytes of a file.
+    """The bytes of a regular file.
 
     Raises:
         ValueError: it is no regular file, or has more than `most` bytes.
         OSError: it cannot be read.
     """
-    if path.exists() and not path.is_file():
-        raise ValueError("it is no regular file")
-    if (size := path.stat().st_size) > most:
-        raise ValueError(f"it has {size:,} bytes; at most {most:,} are read")
-    return path.read_bytes()
+    with opened(path) as file:
+        size = os.fstat(file).st_size
+        if size > most:
+            raise ValueError(f"it has {size:,} bytes; at most {most:,} are read")
+        pieces = []
+        while size >= 0 and (piece := os.read(file, min(size + 1, PIECE))):
+            pieces.append(piece)
+            size -= len(piece)
+    if size < 0:
+        raise ValueError("it grew while it was read")
+    return b"".join(pieces)
+
+
+def sha256_of(path: Path, most: int = DIGESTED) -> str:
+    """The sha256 of a regular file, which is never in memory whole.
+
+    Args:
+        most: bytes that are read of a file of which fewer are on the disk (a sparse file).
+
+    Raises:
+        ValueError: it is no regular file, or a sparse one of more than `most` bytes.
+        OSError: it cannot be read.
+    """
+    total = hashlib.sha256()
+    with opened(path) as file:
+        status = os.fstat(file)
+        stored = getattr(status, "st_blocks", 0) * 512
+        if status.st_size > max(most, stored):
+            raise ValueError(f"it has {status.st_size:,} bytes, of which {stored:,} are stored")
+        left = status.st_size
+        while left > 0 and (piece := os.read(file, min(left, PIECE))):
+            total.update(piece)
+            left -= len(piece)
+    return total.hexdigest()
+
+
+@contextlib.contextmanager
+def opened(path: str | Path) -> Iterator[int]:
+    """A regular file, open for reading: its descriptor.
+
+    Nothing else is opened: opening a FIFO can wait for ever, and opening a device can do anything.
+
+    Raises:
+        ValueError: it is no regular file.
+        OSError: it cannot be opened.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise ValueError(IRREGULAR)
+    try:
+        file = os.open(path, READ)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # it has become a socket or a FIFO since
+            raise ValueError(IRREGULAR) from None
+        raise
+    try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise ValueError(IRREGULAR)
+        yield file
+    finally:
+        os.close(file)
 
 
 def stays_within(text: str) -> bool:
@@ -56,7 +137,7 @@ def yaml_of(data: bytes) -> Any:
     scan(data)
     try:
         return yaml.load(data, Loader=Loader)  # the safe one: plain values only
-    except (yaml.YAMLError, RecursionError, AttributeError, TypeError) as error:
+    except YAML_FAULTS as error:
         raise ValueError(first_line(error)) from None
 
 
@@ -93,13 +174,14 @@ def scan(data: bytes) -> None:
 
 
 def json_of(data: bytes) -> Any:
-    """The plain values of a JSON text.
+    """The plain values of a JSON text in UTF-8.
 
     Raises:
-        ValueError: it is none, or beyond a bound.
+        ValueError: it is none, or beyond a bound; or it holds half a character (a lone surrogate),
+            which cannot be written to a file or a terminal.
     """
     try:
-        found = json.loads(data)
+        found = json.loads(data.decode(), parse_constant=no_constant)
     except RecursionError:
         raise ValueError(f"it is nested more than {DEPTH} deep") from None
     level, depth = [found], 0
@@ -108,7 +190,16 @@ def json_of(data: bytes) -> Any:
         if depth > DEPTH:
             raise ValueError(f"it is nested more than {DEPTH} deep")
         level = [x for node in level if isinstance(node, (dict, list)) for x in below(node)]
+    if any(escape in data for escape in SURROGATES):
+        try:  # JSON may escape them, by mistake or in pairs
+            json.dumps(found, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError("it holds half a character (a lone surrogate)") from None
     return found
+
+
+def no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
 
 
 def below(node: dict[str, Any] | list[Any]) -> Any:

@@ -49,8 +49,11 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     # Nothing that imports and composing make is garbage: a tenth of the time goes into looking.
     gc.set_threshold(50_000)
     words = list(sys.argv[1:] if argv is None else argv)
-    code = guarded(lambda: dispatch(words))
-    leave(code)
+    from exp import terminal
+
+    terminal.open_closed()
+    terminal.install()  # for good: what Python itself prints at the end too
+    leave(guarded(lambda: dispatch(words)))
 
 
 def terminated(*_: object) -> NoReturn:
@@ -75,17 +78,33 @@ def dispatch(words: list[str]) -> int:
 
         return completion(words, VERBS)
     if words and words[0] and not OVERRIDES & {*words[0], *"".join(words[1:])}:
-        from exp.errors import ExpError, nearest, shown
+        from exp import hints
+        from exp.errors import ExpError, shown
 
+        hint = hints.of_word(words[0], words[1:], list(VERBS))
         known = f"An override is key=value; verbs: {', '.join(VERBS)}"
-        raise ExpError(f"no verb or override {shown(words[0])}.{nearest(words[0], VERBS)} {known}")
+        raise ExpError(f"no verb or override {shown(words[0])}.{hint} {known}")
     from exp.app import main as app
 
     return app(words)
 
 
 def guarded(work: Callable[[], int]) -> int:
-    """The exit code of `work`; an error that a user can mend is told without a traceback."""
+    """The exit code of `work`; an error that a user can mend is told without a traceback.
+
+    What is printed is printable, and its reader may leave before the end."""
+    from exp import terminal
+
+    with terminal.streams():
+        code = ended(work)
+        fault = terminal.not_written()
+        if fault is not None:
+            print(f"exp: cannot write to stdout: {fault.strerror or fault}", file=sys.stderr)
+        return code if fault is None else code or 2
+
+
+def ended(work: Callable[[], int]) -> int:
+    """The exit code of `work`, once its error is told."""
     from exp.errors import ExpError
 
     try:
@@ -101,10 +120,10 @@ def guarded(work: Callable[[], int]) -> int:
     except KeyboardInterrupt as error:
         print("exp: interrupted", file=sys.stderr)
         return int(getattr(error, "code", 130))
-    except BrokenPipeError:
-        # Whoever read our output has left; nothing more can be told.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 1
+    except SystemExit as error:  # of argparse, after --help
+        if not isinstance(error.code, int | None):
+            raise
+        return error.code or 0
 
 
 def leave(code: int) -> NoReturn:

@@ -7,9 +7,11 @@ finds.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
@@ -17,11 +19,13 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from exp import entries, environment
-from exp.errors import ConfigError, Fault, nearest, shown, unknown
+import exp.grammar  # noqa: F401 - mends what Hydra reads overrides with
+from exp import entries, environment, hints
+from exp.errors import ConfigError, Fault, offer, shown, unknown
+from exp.registry import register
 from exp.resolving import bounded
 
 BROKEN = (
@@ -30,6 +34,8 @@ BROKEN = (
     TypeError, ValueError,
 )  # fmt: skip
 """What Hydra raises for an override: its own errors, and whatever breaks inside it."""
+SEVERAL = re.compile(r"\+{0,2}[a-z_]+(@[\w.]*)?=\s*\[")
+"""A list for a top-level key: of a group, Hydra would merge these options into one."""
 
 
 def resolvers() -> None:
@@ -52,6 +58,9 @@ def compose(
 ) -> tuple[DictConfig, list[Fault]]:
     """The composed config, and the faults of the overrides that were left out of it.
 
+    Where groups are swept, an override that does not fit the options of this config may fit those
+    of the runs: it is left out of the config, and to them.
+
     Args:
         name: of the primary config.
         overrides: as on the command line.
@@ -60,14 +69,20 @@ def compose(
         ConfigError: nothing can be composed, since a config file itself is at fault.
     """
     try:
-        return loader.load_configuration(name, overrides, run_mode=mode), []
+        if not any(map(SEVERAL.match, overrides)):
+            return loader.load_configuration(name, overrides, run_mode=mode), []
     except BROKEN:
         pass
-    good, faults = sifted(loader, name, overrides, mode)
+    found = sifted(loader, name, overrides, mode)
     try:
-        return loader.load_configuration(name, good, run_mode=mode), faults
+        config = loader.load_configuration(name, found.good, run_mode=mode)
     except BROKEN as error:
-        raise ConfigError([*faults, Fault(name, one_line(error))]) from None
+        raise ConfigError([*found.faults, Fault(name, one_line(error))]) from None
+    if found.later:
+        task = {*config.hydra.overrides.task, *found.later}
+        with open_dict(config.hydra):
+            config.hydra.overrides.task = [text for text in overrides if text in task]
+    return config, found.faults
 
 
 def draws(config: DictConfig) -> bool:
@@ -78,25 +93,51 @@ def draws(config: DictConfig) -> bool:
         return False
 
 
-def sifted(
-    loader: ConfigLoader, name: str, overrides: list[str], mode: RunMode
-) -> tuple[list[str], list[Fault]]:
+@dataclass
+class Sifted:
+    """The overrides of a command line that cannot be composed as a whole.
+
+    Attributes:
+        good: those that can be composed together.
+        faults: what is wrong with the others.
+        later: those that the runs of a sweep are to judge.
+    """
+
+    good: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    later: list[str] = field(default_factory=list)
+
+
+def sifted(loader: ConfigLoader, name: str, overrides: list[str], mode: RunMode) -> Sifted:
     """The overrides that can be applied, and what is wrong with each of the others."""
-    faults: list[Fault] = []
+    found = Sifted()
+    faults = found.faults
     parser = OverridesParser.create(config_loader=loader)
     parsed: list[Override] = []
-    for text in overrides:
+    rounded: list[Override] = []
+    split = list(hints.split_words(overrides))
+    for start, _, reason in split:
+        key = overrides[start].lstrip("+~").partition("=")[0]
+        faults.append(Fault(key if hints.is_key(key) else shown(key), reason))
+    apart = {at for start, stop, _ in split for at in range(start, stop)}
+    for at, text in enumerate(overrides):
+        if at in apart:
+            continue
+        key, _, value = text.partition("=")
+        if re.fullmatch(r"\([^()]*\)", value):
+            with contextlib.suppress(*BROKEN):
+                rounded += parser.parse_overrides([f"{key}={hints.listed(value)}"])
+                continue
         try:
             parsed.extend(parser.parse_overrides([text]))
         except BROKEN as error:
-            faults.append(unreadable(text, error))
+            rest = [word for word in overrides if word != text]
+            faults.append(unreadable(text, error, rest))
     groups = set(group_names(loader))
-    chosen, values, swept = [], [], []
+    chosen, values, swept, several = [], [], [], []
     for override in parsed:
         if override.is_sweep_override() and mode is RunMode.RUN:
-            several = shown(str(override.input_line).partition("=")[2])
-            message = f"{several} names several values; a sweep needs -m"
-            faults.append(Fault(override.key_or_group, message))
+            several.append(override)
         elif override.is_sweep_override():
             swept.append(override)  # each of its values is looked at in the run that has it
         elif override.key_or_group in groups:
@@ -105,18 +146,51 @@ def sifted(
             chosen += [] if fault else [override]
         else:
             values.append(override)
-    good: list[str] = []
-    base = tried(loader, name, good, chosen, faults, mode)
+    base = tried(loader, name, found.good, chosen, faults, mode)
+    faults += [several_fault(base, override) for override in several]
+    faults += [value_fault(base, override) or round_list(override) for override in rounded]
     spoiled = {fault.path.split(".")[0] for fault in faults}
+    judged_later = mode is RunMode.MULTIRUN and options_vary(base, swept, values, groups)
     known = []
     for override in values:
         fault = value_fault(base, override)
         if fault is None:
             known.append(override)
-        elif override.key_or_group.split(".")[0] not in spoiled:
+        elif judged_later and top_of(override) in base and top_of(override) not in WHOLE:
+            found.later.append(str(override.input_line))
+        elif top_of(override) not in spoiled:
             faults.append(fault)
-    tried(loader, name, good, known, faults, mode, base)
-    return [*good, *(str(override.input_line) for override in swept)], faults
+    before = len(faults)
+    tried(loader, name, found.good, known, faults, mode, base)
+    if judged_later:
+        bad = {fault.path for fault in faults[before:] if fault.path.split(".")[0] not in WHOLE}
+        faults[before:] = [fault for fault in faults[before:] if fault.path not in bad]
+        found.later += [str(o.input_line) for o in known if o.key_or_group in bad]
+    found.good += [str(override.input_line) for override in swept]
+    return found
+
+
+WHOLE = ("hydra", "sweep", "run")
+"""Keys that say something of a sweep as a whole: no run has options of them."""
+
+
+def top_of(override: Override) -> str:
+    """The top-level key below which an override sets something."""
+    return str(override.key_or_group).partition(".")[0]
+
+
+def options_vary(
+    config: DictConfig, swept: list[Override], values: list[Override], groups: set[str]
+) -> bool:
+    """Whether the runs of a sweep may choose other options than its own config does."""
+    files = any(override.key_or_group == "sweep.file" for override in values)
+    try:
+        files = files or bool(OmegaConf.select(config, "sweep.file"))
+        params = list(OmegaConf.select(config, "hydra.sweeper.params") or ())
+    except OmegaConfBaseException:
+        params = []
+    keys = [*(override.key_or_group for override in swept), *map(str, params)]
+    return files or any(key.lstrip("+").partition("@")[0] in groups for key in keys)
 
 
 def tried(
@@ -187,12 +261,20 @@ def group_fault(loader: ConfigLoader, override: Override) -> Fault | None:
     value, group = override.value(), override.key_or_group
     options = loader.get_group_options(group)
     named = value if isinstance(value, list) else [value]
+    if isinstance(value, list) and group in register.kinds and group not in hints.SEVERAL:
+        known = [hints.figure(name) for name in named] if group == "figures" else []
+        if known and all(known):
+            draw = ",".join(str(name) for name in named)
+            hint = offer(f"figures.draw=[{draw}]")
+            return Fault(group, f"expected one option, found {shown(value)}.{hint}")
+        return Fault(group, hints.several(group, named))
     for option in named:
         if str(option) not in options and not override.is_delete():
             entries.load()
             options = loader.get_group_options(group)
             if str(option) not in options:
-                return Fault(group, unknown("option", option, options, "There are"))
+                hint = hints.of_option(group, option, options)
+                return Fault(group, unknown("option", option, options, "There are", hint))
     return None
 
 
@@ -211,27 +293,51 @@ def value_fault(config: DictConfig, override: Override) -> Fault | None:
         if part not in node.keys():  # noqa: SIM118
             known = [str(name) for name in node if not (not walked and name == "hydra")]
             what = f"{where} has no key" if where else "there is no group or key"
-            close = nearest(part, known) or ("" if where else elsewhere(config, part))
-            return Fault(key, f"{what} {part!r}.{close} Known: {', '.join(known)}")
+            typed = None if override.is_delete() else str(override.input_line).partition("=")[2]
+            hint = hints.of_key(config, key, typed)
+            return Fault(key, f"{what} {part!r}.{hint} Known: {', '.join(known)}")
         walked.append(part)
         node = node._get_node(part)
     return None
 
 
-def elsewhere(config: DictConfig, name: str) -> str:
-    """` Did you mean 'group.name'?`, where a group has a key of that name."""
-    for group in config:
-        node = config._get_node(group)
-        if group != "hydra" and isinstance(node, DictConfig) and name in list(node.keys()):
-            return f" Did you mean {f'{group!s}.{name}'!r}?"
-    return ""
+def several_fault(config: DictConfig, override: Override) -> Fault:
+    """That one run was given several values for a key; a list is written in brackets."""
+    key, typed = override.key_or_group, str(override.input_line).partition("=")[2]
+    if OmegaConf.is_dict(config) and (fault := value_fault(config, override)) is not None:
+        return fault
+    sweep = "(a sweep over several values needs -m)"
+    now = hints.below(config, key)
+    fitting = hints.fitting(now, typed)
+    if OmegaConf.is_list(now):
+        what = f"expected a list, found {shown(typed)}"
+    elif fitting != typed:
+        what = f"expected a number, found {shown(typed)}"
+    else:
+        hint = offer("-m", f"{key}={typed}")
+        return Fault(key, f"{shown(typed)} names several values; a sweep needs -m.{hint}")
+    return Fault(key, f"{what}.{offer(f'{key}={fitting}')} {sweep}")
 
 
-def unreadable(text: str, error: Exception) -> Fault:
-    """Why a word is no override: at its key, if it has one."""
+def round_list(override: Override) -> Fault:
+    """That a list stands in round brackets, as a tuple of Python."""
+    return Fault(
+        override.key_or_group,
+        f"a list stands in square brackets.{offer(str(override.input_line))}",
+    )
+
+
+def unreadable(text: str, error: Exception, rest: Sequence[str] = ()) -> Fault:
+    """Why a word is no override: at its key, if it has one.
+
+    Args:
+        rest: the other words of the command line.
+    """
     key, equals, value = text.lstrip("+~").partition("=")
     if not equals and not text.startswith("~"):
-        return Fault(shown(text), "expected key=value, or a verb (exp list) as the first word")
+        hint = hints.of_word(text, rest)
+        what = "expected key=value, or a verb (exp list) as the first word"
+        return Fault(shown(text), f"{what}.{hint}".removesuffix("."))
     reason = one_line(error)
     if "LexerNoViableAltException" in reason:
         reason = "it holds a character that must stand in quotes, 'key=\"value\"'"

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 import exp.components  # noqa: F401 - declares the kinds
+from exp import hints
 from exp.environment import WRITTEN, stored
 from exp.errors import ConfigError, Fault, shown, unknown
 from exp.packages import importable, installed
@@ -186,15 +187,18 @@ class Plan:
     def has_validation(self) -> bool:
         return bool(self.chosen["split"].params.get("validation"))
 
-    def identity(self, fingerprint: str) -> str:
+    def identity(self, fingerprint: str, saved: Mapping[str, Any] | None = None) -> str:
         """The signature: a digest of all that can change a result.
 
         Args:
             fingerprint: digest of the data and their split.
+            saved: a config as an earlier version of exp has stored it: keys that were added since
+                are left out, as they were not part of its signature.
         """
+        config = self.config if saved is None else known_to(self.config, saved)
         matters = {
             key: without(value, PRESENTATION.get(key))
-            for key, value in self.config.items()
+            for key, value in config.items()
             if PRESENTATION.get(key) != ()
         }
         whole: dict[str, Any] = {"config": matters, "data": fingerprint, "exp": installed("exp")}
@@ -203,6 +207,13 @@ class Plan:
             whole["components"] = sorted(map(json.dumps, self.origins.values()))
         text = json.dumps(whole, sort_keys=True, allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def known_to(value: Any, saved: Any) -> Any:
+    """The values of a config whose keys another config has, too."""
+    if not (isinstance(value, Mapping) and isinstance(saved, Mapping)):
+        return value
+    return {key: known_to(item, saved[key]) for key, item in value.items() if key in saved}
 
 
 def without(value: Any, keys: tuple[str, ...] | None) -> Any:
@@ -223,7 +234,11 @@ def plan(config: Mapping[str, Any], already: Sequence[Fault] = ()) -> Plan:
     faults = list(already)
     told = ("seed", "seeds", "name", "plugins", "run", "sweep", "logger", *GROUPS)
     known = (*told, WRITTEN)
-    faults += [Fault(str(key), unknown("key", key, told)) for key in config if key not in known]
+    for key in config:
+        if key not in known:
+            rest = {name: value for name, value in config.items() if name != key}
+            hint = hints.of_key(rest, str(key))
+            faults.append(Fault(str(key), unknown("key", key, told, hint=hint)))
     top, found = checked(
         TOP, {k: v for k, v in config.items() if k in TOP.model_fields}, "", "key of the config"
     )

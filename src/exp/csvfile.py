@@ -30,6 +30,15 @@ from exp.textfile import content
 BATCH = 10_000
 """Rows that are held as text at a time."""
 DELIMITERS = (",", ";", "\t", "|", " ")
+NAMED = {"\\t": "\t", "tab": "\t", "space": " ", "comma": ",", "semicolon": ";", "bar": "|"}
+"""Ways to write a delimiter that a shell or a config file makes hard to type."""
+
+
+def delimiter_of(text: object) -> object:
+    """The delimiter that a text names; anything else as it is."""
+    return NAMED.get(text, text) if isinstance(text, str) else text
+
+
 MIXED = "is not a number (if this column holds categories, name it in `categorical`)"
 
 Record = tuple[int, list[str]]

@@ -30,6 +30,7 @@ from exp.datafaults import (
 )
 from exp.errors import DataError
 from exp.mapping import FeatureMap
+from exp.measures import positive_class
 from exp.schema import Standardize
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Data:
         test: rows that are for the test, however the others are split, as they came from a file of
             their own; None where any row may be.
         notes: what a user should hear of how the rows came about.
+        positive: of two classes the label (0 or 1) that counts as positive in scores such as
+            precision; None: the names of the classes and the training rows decide.
 
     Raises:
         DataError: naming row and column (rows counted from 0).
@@ -67,6 +70,7 @@ class Data:
     gaps: bool = False
     test: NDArray[np.int64] | None = None
     notes: tuple[str, ...] = ()
+    positive: int | None = None
 
     def __post_init__(self) -> None:
         columns = (len(self.features), len(self.units))
@@ -79,6 +83,8 @@ class Data:
             raise_any([*values, *not_finite(targets, targets, ["target"])])
         else:
             raise_any([*values, *wrong_labels(self.y, self.classes)])
+        if self.positive is not None and (len(self.classes) != 2 or self.positive not in (0, 1)):
+            raise DataError(f"positive must be 0 or 1, of two classes; found {self.positive!r}")
         raise_any([*wrong_codes(self.X, self.categories, self.features)])
 
     @classmethod
@@ -90,6 +96,7 @@ class Data:
         classes: Sequence[str],
         features: Sequence[str] | None = None,
         units: Sequence[str | None] | None = None,
+        positive: int | None = None,
     ) -> Data:
         """`Data` from arrays of any real type, cast to float32 and int64.
 
@@ -99,6 +106,7 @@ class Data:
             classes: K names.
             features: names of the columns; x1, x2, ... unless given.
             units: of the columns; none unless given.
+            positive: of two classes the label that counts as positive, as for `Data`.
 
         Raises:
             DataError: as for `Data`, and for numbers that float32 cannot hold.
@@ -116,7 +124,8 @@ class Data:
             )
         if labels.size and labels.min() == 1 and labels.max() == len(classes):
             raise DataError(f"y holds labels 1..{len(classes)}, expected 0..K-1: y - 1")
-        return cls(rows, labels.astype(np.int64), tuple(classes), names, given)
+        y64 = labels.astype(np.int64)
+        return cls(rows, y64, tuple(classes), names, given, positive=positive)
 
     @classmethod
     def numbers(
@@ -148,6 +157,12 @@ class Data:
     def numeric(self) -> bool:
         """Whether the target of a row is a number, and not one of some classes."""
         return not self.classes
+
+    @property
+    def categorical(self) -> tuple[str, ...]:
+        """The features that hold categories."""
+        kinds = self.categories or (None,) * len(self.features)
+        return tuple(n for n, texts in zip(self.features, kinds, strict=True) if texts is not None)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -313,6 +328,13 @@ class Prepared:
             return ()
         labels = self.data.y[self.split.train]
         return tuple(np.bincount(labels, minlength=len(self.data.classes)).tolist())
+
+    @cached_property
+    def positive(self) -> int | None:
+        """Of two classes the label that counts as positive; None where there are not two."""
+        if self.data.positive is not None:
+            return self.data.positive
+        return positive_class(self.data.classes, self.counts)
 
     @property
     def fingerprint(self) -> str:

@@ -18,6 +18,7 @@ from exp.config import GROUPS, RUNNING, SEEDS, SWEEPING, TOP, Running, Sweeping
 from exp.errors import ExpError, unknown
 from exp.files import write_whole
 from exp.registry import Component, nested_kind, register
+from exp.terminal import write_data
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -57,7 +58,7 @@ def main(words: list[str]) -> int:
         raise ExpError(f"exp schema: {unknown('group', args.group, sorted(register.kinds))}")
     text = json.dumps(schema(args.group), indent=2, ensure_ascii=False) + "\n"
     if args.output is None:
-        print(text, end="")
+        write_data(text)
     else:
         write(Path(args.output), text)
         print(f"{args.output}: JSON Schema of {args.group or 'the config'}")

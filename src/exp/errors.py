@@ -7,14 +7,21 @@ Everything a user may run into is an `ExpError`: `exp.cli` prints its text and l
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from exp.terminal import printable
 
 
 class ExpError(Exception):
     """Base of every error that is told as one message without a traceback."""
 
     exit_code = 2
+
+    def __str__(self) -> str:
+        # From Python too, where a traceback ends with it: it may hold text of a stranger.
+        return printable(super().__str__())
 
 
 @dataclass(frozen=True, order=True)
@@ -53,6 +60,17 @@ class ComponentError(ExpError):
     """A user's own component broke the contract of its kind."""
 
 
+class OwnCodeError(ComponentError):
+    """An exception inside a component of a user's: its type, its text and the user's lines."""
+
+    exit_code = 1
+
+    def of(self, overrides: Iterable[object]) -> OwnCodeError:
+        """The same error, with the overrides of its run."""
+        words = " ".join(map(str, overrides))
+        return OwnCodeError(f"{self}\nThe run's overrides: {words or 'none'}")
+
+
 class DeviceError(ExpError):
     """The device that was asked for is not there."""
 
@@ -78,19 +96,50 @@ class Interrupted(KeyboardInterrupt):
         self.code, self.between = code, between
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """` Did you mean 'x'?`, or nothing where no known word is close."""
+    close = closest(word, known, cutoff)
+    return f" Did you mean {close!r}?" if close is not None else ""
+
+
+def offer(*words: str) -> str:
+    """` Did you mean WORDS?`, quoted for a shell; nothing where a terminal cannot show them."""
+    text = shlex.join(words)
+    return f" Did you mean {text}?" if text.isprintable() and len(text) <= 200 else ""
+
+
+def closest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known word that is another spelling of a word, or else the most similar one.
+
+    Args:
+        cutoff: the least similarity, from 0 to 1.
+    """
     names = [str(name) for name in known]
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if not close:
-        close = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    same = next((name for name in names if simple(word) and simple(name) == simple(word)), None)
+    if same is not None:
+        return same
+    for text in (word, word.lower()):
+        if close := difflib.get_close_matches(text, names, n=1, cutoff=cutoff):
+            return close[0]
+    return None
 
 
-def unknown(what: str, word: object, known: Sequence[str], allowed: str = "Known") -> str:
-    """The sentence for a name that does not exist: what, the nearest match, all that exist."""
+def simple(word: str) -> str:
+    """A word without case and punctuation: `AdamW`, `adam_w` and `adam-w` are one."""
+    return "".join(character for character in word.lower() if character.isalnum())
+
+
+def unknown(
+    what: str, word: object, known: Sequence[str], allowed: str = "Known", hint: str | None = None
+) -> str:
+    """The sentence for a name that does not exist: what, the nearest match, all that exist.
+
+    Args:
+        hint: in place of the nearest match.
+    """
     listing = ", ".join(known) if known else "none"
-    return f"unknown {what} {shown(word)}.{nearest(str(word), known)} {allowed}: {listing}"
+    hint = nearest(str(word), known) if hint is None else hint
+    return f"unknown {what} {shown(word)}.{hint} {allowed}: {listing}"
 
 
 def shown(value: object, limit: int = 80) -> str:

@@ -12,12 +12,14 @@ import textwrap
 from importlib.resources import files
 
 import exp.components  # noqa: F401 - declares the kinds
-from exp import docstrings, entries, plugins, presets
-from exp.errors import ExpError, unknown
+from exp import docstrings, entries, hints, plugins, presets
+from exp.arguments import Parser
+from exp.errors import ExpError, offer, unknown
 from exp.registry import Chosen, Component, Kind, register
 
 DRAWN = "activation"
 """The group of which there is a picture."""
+USAGE = "exp list activations --plot [FILE] [--theme light|dark]"
 
 
 def main(words: list[str]) -> int:
@@ -27,9 +29,13 @@ def main(words: list[str]) -> int:
         ExpError: there is no such group or component, or no picture of it.
     """
     words, own = with_own(words)
+    args = parser().parse_args(words)
+    words = [word for word in (args.group, args.name) if word is not None]
     plugins.import_all(own)
-    if any(word.startswith("-") for word in words):
-        return drawn(words)
+    if args.plot is not None:
+        return drawn(words, args.plot, args.theme)
+    if args.theme is not None:
+        raise ExpError(f"exp list: --theme is for the picture; the command is {USAGE}")
     if not words:
         entries.load()
         known = {name: options(kind) for name, kind in register.kinds.items()}
@@ -49,6 +55,28 @@ def main(words: list[str]) -> int:
         raise ExpError(f"exp list {kind.name}: {unknown(kind.name, words[1], names)}")
     print(full(kind, kind.components[words[1]]))
     return 0
+
+
+def parser() -> Parser:
+    """`--plugins` is listed here for its help: `with_own` has read it before."""
+    made = Parser(
+        prog="exp list",
+        description="What a config can name: all groups; the options of a group, with their "
+        "parameters; or all about one option.",
+        allow_abbrev=False,
+    )
+    made.add_argument("group", nargs="?", metavar="GROUP", help="such as dataset or experiment")
+    made.add_argument("name", nargs="?", metavar="NAME", help="an option of the group")
+    made.add_argument(
+        "--plugins", action="append", metavar="MODULE",
+        help="list the components of this module of yours too, or of a folder with a / in its name",
+    )  # fmt: skip
+    made.add_argument(
+        "--plot", nargs="?", const="activations.png", metavar="FILE",
+        help="draw the activations into a file (activations.png)",
+    )  # fmt: skip
+    made.add_argument("--theme", metavar="light|dark", help="of that picture; light by default")
+    return made
 
 
 def listed_presets(words: list[str]) -> int:
@@ -98,7 +126,11 @@ def group(word: str) -> str:
     known = sorted([*register.kinds, presets.GROUP])
     names = {spelling: name for name in known for spelling in (name, plural(name))}
     if word not in names:
-        raise ExpError(f"exp list: {unknown('group', word, known)}")
+        found = hints.anywhere(word)
+        kind, _, name = found[0].partition("=") if len(found) == 1 else ("", "", "")
+        kind = "activation" if kind == "model.activation" else kind
+        hint = offer("exp", "list", kind, name) if kind in known else None
+        raise ExpError(f"exp list: {unknown('group', word, known, hint=hint)}")
     return names[word]
 
 
@@ -106,33 +138,22 @@ def plural(name: str) -> str:
     return name + ("es" if name.endswith("s") else "s")
 
 
-def drawn(words: list[str]) -> int:
+def drawn(words: list[str], file: str, theme: str | None) -> int:
     """`exp list activations --plot [FILE] [--theme light|dark]`.
 
     Raises:
-        ExpError: the words say something else.
+        ExpError: there is no picture of that group.
     """
-    import argparse
-
-    parser = argparse.ArgumentParser(prog="exp list", add_help=False, allow_abbrev=False)
-    parser.add_argument("words", nargs="*")
-    parser.add_argument("--plot", nargs="?", const="activations.png")
-    parser.add_argument("--theme", default="light")
-    given, rest = parser.parse_known_args(words)
-    usage = "exp list activations --plot [FILE] [--theme light|dark]"
-    if rest:
-        known = ("--plot", "--theme")
-        raise ExpError(f"exp list: {unknown('option', rest[0], known)}")
-    if given.plot is None or len(given.words) > 1:
-        raise ExpError(f"exp list: the command is {usage}")
-    name = group(given.words[0]) if given.words else DRAWN
+    if len(words) > 1:
+        raise ExpError(f"exp list: the command is {USAGE}")
+    name = group(words[0]) if words else DRAWN
     if name != DRAWN:
         what = f"there is no picture of group {name!r}; there is one of {plural(DRAWN)!r}"
-        raise ExpError(f"exp list --plot: {what}: {usage}")
+        raise ExpError(f"exp list --plot: {what}: {USAGE}")
 
     from exp.functions import plot, theme_of
 
-    print("\n".join(plot(given.plot, theme_of(given.theme))))
+    print("\n".join(plot(file, theme_of(theme or "light"))))
     return 0
 
 

@@ -196,9 +196,8 @@ def title(module: str) -> str:
 
 def modules(choice: Chosen) -> Iterator[str]:
     """The modules outside exp of a component and those nested in it."""
-    name = choice.component.builder.__module__
-    if name.partition(".")[0] != "exp":
-        yield name
+    if not choice.component.packaged:
+        yield from choice.component.modules
     for value in choice.params.values():
         if isinstance(value, Chosen):
             yield from modules(value)

@@ -15,7 +15,8 @@ from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSource
 from omegaconf import OmegaConf
 
-from exp.registry import Chosen, Component, register
+import exp.components
+from exp.registry import Chosen, Component, config_parameters, register
 
 PACKAGES = {"activation": "model.activation", "logger": "logger.{}"}
 """Where the options of a group go in the config, if not to the group's own key."""
@@ -65,12 +66,35 @@ class Repository(ConfigRepository):  # type: ignore[misc]
         # The last one is where Hydra looks for schemas.
         self.sources.insert(-1, Registered("registered", "registered://"))
 
+    def load_config(self, config_path: str) -> ConfigResult | None:
+        """What a file says, and of an option the keys that all of its kind have: they need not
+        stand in each file."""
+        found: ConfigResult | None = super().load_config(config_path)
+        group, _, _ = config_path.rpartition("/")
+        kind = register.kinds.get(group)
+        common = kind.common if kind else None
+        # Those that are known before any component is imported, so that it is always the same; an
+        # option that builds on another one has them from there.
+        known = common is not None and common.__module__ == exp.components.__name__
+        if not known or found is None or found.defaults_list or not is_plain(found):
+            return found
+        assert common is not None
+        for key, parameter in config_parameters(common).items():
+            if key not in found.config.keys():  # noqa: SIM118 - a missing value is there
+                found.config[key] = plain(parameter.default)
+        return found
+
+
+def is_plain(found: ConfigResult) -> bool:
+    """Whether a file holds the keys of its group, and not those of another place."""
+    return OmegaConf.is_dict(found.config) and found.header.get("package") is None
+
 
 def names(group: str) -> list[str]:
     """The components of a group that are not exp's; nothing is imported to know them."""
     kind = register.kinds.get(group)
     known = kind.components.items() if kind else ()
-    return sorted(name for name, each in known if not each.builder.__module__.startswith("exp."))
+    return sorted(name for name, each in known if not each.packaged)
 
 
 def component(config_path: str) -> Component | None:

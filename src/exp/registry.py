@@ -3,28 +3,31 @@
     @register.dataset("moons")
     def moons(seed, *, n_samples: Rows = 1000, noise: NonNegative = 0.03) -> Data: ...
 
-The signature is the schema: what the framework hands over (`Kind.handed`) stays out of it, every
-other parameter is a key of the component's YAML file, checked by its annotation. The first
-paragraph of the docstring is its help. Nothing in a config is ever imported or evaluated: a name
-either stands in the registry or is refused.
+The signature is the schema: what the framework passes (`Kind.handed`) is passed by its name and
+stays out of it, every other parameter is a key of the component's YAML file, checked by its
+annotation. The first paragraph of the docstring is its help. Nothing in a config is ever imported
+or evaluated: a name either stands in the registry or is refused.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import inspect
-import json
+import math
 import re
+import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from types import SimpleNamespace
+from functools import cached_property, partial
+from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
-from exp import entries
-from exp.errors import ConfigError, Fault, nearest, shown, unknown
+from exp import aliases, entries
+from exp.annotations import Argument, arguments_of, described, plain, unwritable
+from exp.errors import ConfigError, Fault, nearest, offer, shown, unknown
+from exp.modules import calling
 from exp.schema import PATTERNS, Nested
 
 if typing.TYPE_CHECKING:
@@ -35,6 +38,12 @@ Builder = Callable[..., Any]
 Check = Callable[[Mapping[str, Any]], Iterator[tuple[str, str]]]
 
 
+NAME = "name"
+"""The key of a config by which a component is chosen: no parameter can have it."""
+LIBRARIES = ("torch", "sklearn", "numpy", "functools", "builtins", "_functools")
+"""Packages whose own functions and classes can be registered as they are."""
+
+
 @dataclass
 class Kind:
     """A group of interchangeable components, such as all datasets.
@@ -42,13 +51,17 @@ class Kind:
     Attributes:
         name: the config group's name.
         about: what its components are, in a line.
-        handed: parameters that the framework supplies by position, in this order.
+        handed: what the framework passes to a component, in this order.
+        aliases: name of what is passed -> other names that a parameter for it may have.
+        adapter: `module:function`, which makes a builder of this kind of what was registered.
         common: a callable whose parameters every component of this kind takes as well.
     """
 
     name: str
     handed: tuple[str, ...] = ()
     about: str = ""
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    adapter: str | None = None
     common: Builder | None = None
     modules: list[str] = field(default_factory=list)
     components: dict[str, Component] = field(default_factory=dict)
@@ -62,24 +75,92 @@ class Kind:
         self.load()
         return sorted(self.components)
 
+    def adapted(self, builder: Builder, name: str) -> Builder:
+        """What was registered, as a builder of this kind."""
+        if self.adapter is None:
+            return builder
+        module, _, function = self.adapter.partition(":")
+        found: Builder = getattr(importlib.import_module(module), function)(builder, name)
+        return found
+
 
 @dataclass(frozen=True)
 class Component:
-    """One registered builder and the schema that its signature states."""
+    """One registered builder and the schema that its signature states.
+
+    Attributes:
+        module: that registered it.
+        place: file and line of that, for messages.
+        local: names that its annotations may use besides those of its module.
+    """
 
     kind: Kind
     name: str
     builder: Builder
     check: Check | None = None
+    module: str = ""
+    place: str = ""
+    local: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def packaged(self) -> bool:
+        """Whether it is exp's."""
+        return self.module.partition(".")[0] == "exp"
+
+    @property
+    def title(self) -> str:
+        return f"{self.kind.name} {self.name}"
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules that it is made of, as far as that is known."""
+        made = getattr(self.builder, "__module__", None) or self.module
+        apart = made != self.module and made.partition(".")[0] not in (*LIBRARIES, "exp")
+        return (self.module, made) if apart else (self.module,)
+
+    @cached_property
+    def signature(self) -> list[Argument]:
+        """Every parameter of the builder."""
+        return arguments_of(self.builder, self.local)
+
+    @cached_property
+    def passed(self) -> dict[str, str]:
+        """Parameters by which the framework passes something, and what that is."""
+        given = {
+            each.name
+            for each in self.signature
+            if each.parameter.kind
+            not in (each.parameter.VAR_POSITIONAL, each.parameter.VAR_KEYWORD)
+        }
+        found = {}
+        for handed in self.kind.handed:
+            known = (handed, *self.kind.aliases.get(handed, ()))
+            name = next((name for name in known if name in given), None)
+            if name is not None:
+                found[name] = handed
+        return found
 
     @cached_property
     def own(self) -> dict[str, inspect.Parameter]:
         """Its own config parameters by name, in the order of the signature."""
-        return config_parameters(self.builder, skip=self.kind.handed)
+        return {
+            each.name: each.parameter
+            for each in self.signature
+            if each.parameter.kind
+            in (each.parameter.POSITIONAL_OR_KEYWORD, each.parameter.KEYWORD_ONLY)
+            and each.name not in self.passed
+            and (nested_kind(each.parameter) or not unwritable(each.parameter.default))
+            and (each.name != NAME or each.parameter.default is inspect.Parameter.empty)
+        }
 
     @cached_property
     def shared(self) -> dict[str, inspect.Parameter]:
-        """The parameters that every component of its kind takes."""
+        """The parameters that every component of its kind takes, but for its own of such a name."""
+        return {name: each for name, each in self._common.items() if name not in self.own}
+
+    @cached_property
+    def _common(self) -> dict[str, inspect.Parameter]:
+        self.kind.load()  # what they are stands in a module of the kind's
         return config_parameters(self.kind.common) if self.kind.common else {}
 
     @property
@@ -88,37 +169,73 @@ class Component:
 
     @cached_property
     def misnamed(self) -> dict[str, str]:
-        """Required parameters in the places of those that the framework hands over, and the names
-        that they should have: by another name, they are keys of the config."""
-        given = list(inspect.signature(self.builder).parameters)
-        places = zip(given, self.kind.handed, strict=False)
+        """Required parameters in the places of what the framework passes, and the names that they
+        should have: by another name, they are keys of the config."""
+        given = [each.name for each in self.signature]
         empty = inspect.Parameter.empty
         return {
             name: handed
-            for name, handed in places
-            if handed not in given and name in self.own and self.own[name].default is empty
+            for name, handed in zip(given, self.kind.handed, strict=False)
+            if handed not in self.passed.values()
+            and name in self.own
+            and self.own[name].default is empty
         }
 
     @cached_property
-    def deaf(self) -> bool:
-        """Whether a builder of the user's cannot be given what the framework hands over."""
-        try:
-            inspect.signature(self.builder).bind_partial(*self.kind.handed)
-        except TypeError:
-            return not self.builder.__module__.startswith("exp.")
-        return False
+    def converters(self) -> dict[str, Callable[[Any], Any]]:
+        """By parameter, what makes of a config's value what the code is given."""
+        return {each.name: each.convert for each in self.signature if each.convert is not None}
 
-    @cached_property
-    def unwritable(self) -> dict[str, Any]:
-        """Parameters with a default that no file of a run can hold."""
-        found = {}
-        for name, parameter in self.own.items():
-            try:
-                if parameter.default is not inspect.Parameter.empty and not nested_kind(parameter):
-                    json.dumps(parameter.default)
-            except (TypeError, ValueError, RecursionError):
-                found[name] = parameter.default
-        return found
+    def make(self, *handed: Any, **own: Any) -> Any:
+        """Calls the builder.
+
+        Args:
+            handed: what the framework passes to this kind.
+            own: its own parameters.
+
+        Raises:
+            OwnCodeError: whatever the code of a user's raises.
+        """
+        if self.packaged:
+            return self.builder(*handed, **own)
+        with calling(self.title):
+            arguments, keywords = self.bound(handed, own)
+            return self.builder(*arguments, **keywords)
+
+    def bound(
+        self, handed: tuple[Any, ...], own: Mapping[str, Any]
+    ) -> tuple[list[Any], dict[str, Any]]:
+        """The arguments of a call: what the signature names by its name, and the rest by position
+        or by keyword where the signature takes any."""
+        given = dict(zip(self.kind.handed, handed, strict=True))
+        values = {key: self.converted(key, value) for key, value in own.items()}
+        rest = {key: value for key, value in given.items() if key not in self.passed.values()}
+        values |= {name: given[what] for name, what in self.passed.items()}
+        parameters = [each.parameter for each in self.signature]
+        spreads = any(each.kind is each.VAR_POSITIONAL for each in parameters)
+        arguments: list[Any] = []
+        keywords: dict[str, Any] = {}
+        for each in parameters:
+            if each.kind is each.POSITIONAL_ONLY:
+                if each.name in values:
+                    arguments.append(values[each.name])
+                elif rest:
+                    arguments.append(rest.pop(next(iter(rest))))
+            elif each.kind is each.VAR_POSITIONAL:
+                arguments += rest.values()
+                rest = {}
+            elif each.kind is each.VAR_KEYWORD:
+                keywords |= rest
+            elif each.name in values:
+                if spreads and each.kind is each.POSITIONAL_OR_KEYWORD:
+                    arguments.append(values[each.name])
+                else:
+                    keywords[each.name] = values[each.name]
+        return arguments, keywords
+
+    def converted(self, name: str, value: Any) -> Any:
+        convert = self.converters.get(name)
+        return value if convert is None else convert(value)
 
     @property
     def summary(self) -> str:
@@ -143,20 +260,34 @@ class Chosen:
         return self.component.name
 
     @property
+    def packaged(self) -> bool:
+        """Whether it and all that is nested in it are exp's."""
+        nested = (value for value in self.params.values() if isinstance(value, Chosen))
+        return self.component.packaged and all(each.packaged for each in nested)
+
+    @property
     def own(self) -> dict[str, Any]:
         return {key: self.params[key] for key in self.component.own}
 
     @property
     def shared(self) -> dict[str, Any]:
-        return {key: self.params[key] for key in self.component.shared}
+        """What every component of its kind takes; the default where its own has that name."""
+        every = self.component._common
+        return {
+            key: self.params[key] if key in self.component.shared else each.default
+            for key, each in every.items()
+        }
 
     def build(self, *handed: Any) -> Any:
-        return self.component.builder(*handed, **self.own)
+        return self.component.make(*handed, **self.own)
 
     def as_dict(self) -> dict[str, Any]:
-        """`name` and parameters as plain values; a nested component becomes a mapping."""
-        plain = {k: v.as_dict() if isinstance(v, Chosen) else v for k, v in self.params.items()}
-        return {"name": self.name, **plain}
+        """`name` and parameters as plain values; a nested component becomes a mapping. A default
+        that is not finite stays out: a config cannot hold it."""
+        values = {k: v.as_dict() if isinstance(v, Chosen) else v for k, v in self.params.items()}
+        if not self.component.packaged:
+            values = {key: value for key, value in values.items() if not infinite(value)}
+        return {"name": self.name, **values}
 
 
 class Registry:
@@ -165,9 +296,18 @@ class Registry:
     def __init__(self) -> None:
         self.kinds: dict[str, Kind] = {}
 
-    def kind(self, name: str, *modules: str, handed: tuple[str, ...] = (), about: str = "") -> Kind:
+    def kind(
+        self,
+        name: str,
+        *modules: str,
+        handed: tuple[str, ...] = (),
+        about: str = "",
+        aliases: Mapping[str, tuple[str, ...]] | None = None,
+        adapter: str | None = None,
+    ) -> Kind:
         """Declares a kind and the modules that provide its components (imported when needed)."""
-        return self.kinds.setdefault(name, Kind(name, handed, about, modules=list(modules)))
+        kind = Kind(name, handed, about, aliases or {}, adapter, modules=list(modules))
+        return self.kinds.setdefault(name, kind)
 
     def common(self, kind: str) -> Callable[[Builder], Builder]:
         """Decorator: the parameters of this callable belong to every component of `kind`."""
@@ -186,16 +326,42 @@ class Registry:
 
         def named(name: str, *, check: Check | None = None) -> Callable[[Builder], Builder]:
             def add(builder: Builder) -> Builder:
-                components = self.kinds[kind].components
-                if name in components and not same_place(components[name].builder, builder):
-                    place = components[name].builder.__module__
-                    raise ValueError(f"{kind} {name!r} is already registered by {place}")
-                components[name] = Component(self.kinds[kind], name, builder, check)
+                self._add(self.kinds[kind], name, builder, check, sys._getframe(1))
                 return builder
 
             return add
 
         return named
+
+    def _add(
+        self, kind: Kind, name: str, builder: Builder, check: Check | None, frame: Any
+    ) -> None:
+        """
+        Raises:
+            TypeError: this can be no component.
+            ValueError: there is one of this name.
+        """
+        module = str(frame.f_globals.get("__name__", "__main__"))
+        place = f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno}"
+        if module.partition(".")[0] == "exp":
+            component = Component(kind, name, builder, check, module, place)
+        else:
+            inside = frame.f_locals is not frame.f_globals
+            local = dict(frame.f_locals) if inside else None
+            able(kind.name, name, builder)
+            component = Component(
+                kind, name, kind.adapted(builder, name), check, module, place, local
+            )
+            readable(component)
+            if name in packaged(kind.name):
+                kind.load()
+        there = kind.components.get(name)
+        if there is not None and not same_place(there, component):
+            raise ValueError(
+                f"{kind.name} {name!r} is registered twice: in {there.module} ({there.place}) and "
+                f"in {module} ({place}). Register one of them under another name"
+            )
+        kind.components[name] = component
 
     def choose(self, kind: str, value: object, path: str = "") -> Chosen:
         """A component with validated parameters from a name or a `{name: ..., ...}` mapping.
@@ -213,55 +379,129 @@ class Registry:
             entries.load()
         if not isinstance(name, str) or name not in place.names():
             where = path if not isinstance(value, Mapping) else f"{path}.name"
-            raise ConfigError([Fault(where, unknown(kind, name, place.names()))])
+            ours = aliases.option(kind, name)
+            hint = f" Did you mean {ours!r}?" if ours in place.components else None
+            raise ConfigError([Fault(where, unknown(kind, name, place.names(), hint=hint))])
         component = place.components[name]
         return Chosen(component, validated(component, params, path))
 
 
-def same_place(one: Builder, other: Builder) -> bool:
-    """Whether two builders are one definition, met again when its module is reloaded."""
-    return (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__)
+def able(kind: str, name: str, builder: object) -> None:
+    """
+    Raises:
+        TypeError: this can be no component, and what can.
+    """
+    if not callable(builder):
+        found = f"a {type(builder).__name__}"
+        raise TypeError(f"{kind} {name!r}: register a function or a class, found {found}")
+    target: Any = builder
+    while isinstance(target, partial):
+        target = target.func
+    routine = (
+        target if inspect.isroutine(target) or inspect.isclass(target) else type(target).__call__
+    )
+    if inspect.iscoroutinefunction(routine) or inspect.isasyncgenfunction(routine):
+        raise TypeError(f"{kind} {name!r}: an async function cannot be a component: use `def`")
+    torch = sys.modules.get("torch")
+    module = torch is not None and isinstance(target, torch.nn.Module)
+    if module and kind in ("model", "activation"):
+        raise TypeError(
+            f"{kind} {name!r}: a module that is built already would be shared by all runs. "
+            "Register its class, or a function that builds it"
+        )
+
+
+def readable(component: Component) -> None:
+    """
+    Raises:
+        TypeError: the signature cannot be read.
+    """
+    try:
+        _ = component.signature
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{component.kind.name} {component.name!r}: the parameters of "
+            f"{described(component.builder)} cannot be read ({error}). Register a function that "
+            "calls it"
+        ) from error
+
+
+def packaged(kind: str) -> set[str]:
+    """The names of exp's own components of a kind: each has a file."""
+    folder = files("exp.conf") / kind
+    names = [file.name for file in folder.iterdir()] if folder.is_dir() else []
+    return {name.removesuffix(".yaml") for name in names}
+
+
+def same_place(one: Component, other: Component) -> bool:
+    """Whether two components are one definition that was run again: a module that is reloaded, a
+    cell of a notebook."""
+    if one.module != other.module:
+        return False
+    names = [getattr(each.builder, "__qualname__", None) for each in (one, other)]
+    return one.place == other.place or (names[0] == names[1] and names[0] not in (None, "<lambda>"))
+
+
+def infinite(value: Any) -> bool:
+    """Whether a value is, or holds, a number that is not finite."""
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    if isinstance(value, (list, tuple)):
+        return any(infinite(item) for item in value)
+    return isinstance(value, dict) and any(infinite(item) for item in value.values())
 
 
 def config_parameters(builder: Builder, skip: tuple[str, ...] = ()) -> dict[str, inspect.Parameter]:
     """The parameters of a callable that a config sets, annotations resolved."""
-    target = builder.__init__ if inspect.isclass(builder) else builder
-    # What it returns is no parameter: its annotation need not lead anywhere.
-    written = {k: v for k, v in getattr(target, "__annotations__", {}).items() if k != "return"}
-    hints = typing.get_type_hints(
-        SimpleNamespace(__annotations__=written),
-        globalns=getattr(target, "__globals__", {}),
-        include_extras=True,
-    )
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    made = {
-        f.name: f.default_factory for f in getattr(builder, "__dataclass_fields__", {}).values()
-    }
-
-    def default(name: str, parameter: inspect.Parameter) -> Any:
-        factory = made.get(name, dataclasses.MISSING)
-        return parameter.default if factory is dataclasses.MISSING else factory()
-
     return {
-        name: parameter.replace(annotation=hints.get(name, Any), default=default(name, parameter))
-        for name, parameter in inspect.signature(builder).parameters.items()
-        if parameter.kind in named and name not in skip
+        each.name: each.parameter
+        for each in arguments_of(builder)
+        if each.parameter.kind in named and each.name not in skip
     }
 
 
 def schema_of(title: str, parameters: Mapping[str, inspect.Parameter]) -> type[BaseModel]:
-    """A pydantic model that refuses extra keys and does not guess: `"3"` is no integer."""
-    from pydantic import ConfigDict, Strict, create_model
+    """A pydantic model that refuses extra keys and does not guess: `"3"` is no integer.
+
+    A name that pydantic has a use for itself, such as `copy` or `model_config`, is the alias of a
+    field.
+    """
+    from pydantic import BaseModel, ConfigDict, Field, create_model
 
     fields: dict[str, Any] = {}
     for name, parameter in parameters.items():
         required = parameter.default is inspect.Parameter.empty
         annotation = Any if nested_kind(parameter) else parameter.annotation
-        if get_origin(annotation) is tuple:  # YAML has lists only
-            annotation = Annotated[annotation, Strict(False)]
-        fields[name] = (annotation, ... if required else parameter.default)
+        default = ... if required else parameter.default
+        if name.startswith("_") or hasattr(BaseModel, name):
+            fields[f"parameter_{name}"] = (annotation, Field(default, alias=name))
+        else:
+            fields[name] = (annotation, default)
     config = ConfigDict(extra="forbid", strict=True, protected_namespaces=())
-    return create_model(title, __config__=config, **fields)
+    try:
+        return create_model(title, __config__=config, **fields)
+    except Exception:  # an annotation that pydantic has no check for: it checks nothing
+        fields = {
+            name: (checks(name, kind, config), field) for name, (kind, field) in fields.items()
+        }
+        return create_model(title, __config__=config, **fields)
+
+
+def checks(name: str, annotation: Any, config: Any) -> Any:
+    """The annotation if pydantic can check by it, else Any."""
+    from pydantic import create_model
+
+    try:
+        create_model(name, __config__=config, value=(annotation, ...))
+    except Exception:
+        return Any
+    return annotation
+
+
+def key_of(name: str, schema: type[BaseModel]) -> str:
+    """The key of a config that a field of a schema stands for."""
+    return schema.model_fields[name].alias or name
 
 
 def nested_kind(parameter: inspect.Parameter) -> str | None:
@@ -291,27 +531,42 @@ def validated(component: Component, params: dict[str, Any], path: str) -> dict[s
                 values[name] = register.choose(kind, value, f"{path}.{name}")
             except ConfigError as error:
                 faults.extend(error.faults)
-    if component.deaf:
-        handed = component.kind.handed
-        named, many = " and ".join(handed), "s" if len(handed) > 1 else ""
-        what = f"exp hands a {component.kind.name} {named}, to be its first parameter{many}"
-        faults.append(Fault(f"{path}.name", what))
     for at, fault in enumerate(faults):
         name = fault.path.removeprefix(f"{path}.")
         if name in component.misnamed and name not in params:
             wanted, kind_name = component.misnamed[name], component.kind.name
-            what = f"exp hands a {kind_name} {wanted!r} here: call the parameter that"
-            faults[at] = Fault(fault.path, what)
-    for name, default in component.unwritable.items():
-        if name not in params:
-            what = f"the signature has {shown(default)} as its default, which no config can hold"
-            hint = "Numbers, texts, lists and mappings can be written"
-            faults.append(Fault(f"{path}.{name}", f"{what}. {hint}"))
+            what = f"exp passes a {kind_name} {wanted!r}: rename this parameter to {wanted!r}"
+            faults[at] = Fault(fault.path, f"{what}, or give it a default")
+    if not component.packaged:
+        if NAME in component.own:
+            faults = [fault for fault in faults if fault.path != f"{path}.{NAME}"]
+        faults += own_faults(component, values, params, path)
     if not faults and component.check is not None:
-        faults = [Fault(f"{path}.{key}", message) for key, message in component.check(values)]
+        with calling(f"the check of {component.title}"):
+            found = list(component.check(values))
+        faults = [Fault(f"{path}.{key}", message) for key, message in found]
     if faults:
         raise ConfigError(faults)
     return values
+
+
+def own_faults(
+    component: Component, values: dict[str, Any], params: Mapping[str, Any], path: str
+) -> list[Fault]:
+    """Faults that only a component of a user's can have; its values become plain ones."""
+    faults = []
+    if NAME in component.own:
+        what = f"a parameter cannot be called {NAME!r}, which chooses the component: rename it"
+        faults.append(Fault(f"{path}.{NAME}", what))
+    for name, parameter in component.own.items():
+        if name not in values or isinstance(values[name], Chosen):
+            continue
+        if name in component.converters:
+            values[name] = plain(values[name])
+        if infinite(values[name]) and (name in params and values[name] != parameter.default):
+            found = shown(values[name])
+            faults.append(Fault(f"{path}.{name}", f"expected a finite number, found {found}"))
+    return faults
 
 
 def checked(
@@ -323,12 +578,16 @@ def checked(
     try:
         model = schema.model_validate(dict(params))
     except ValidationError as error:
-        known = list(schema.model_fields)
+        known = [key_of(name, schema) for name in schema.model_fields]
         grouped: dict[str, list[ErrorDetails]] = {}
         for detail in error.errors():
             grouped.setdefault(location(path, detail, params), []).append(detail)
-        return {}, [Fault(at, sentence(found, what, known)) for at, found in grouped.items()]
-    return {name: getattr(model, name) for name in schema.model_fields}, []
+        faults = []
+        for at, found in grouped.items():
+            repaired = repair(schema, params, str(next(iter(found[0]["loc"]), "")), at)
+            faults.append(Fault(at, sentence(found, what, known, at, repaired)))
+        return {}, faults
+    return {key_of(name, schema): getattr(model, name) for name in schema.model_fields}, []
 
 
 def location(path: str, detail: ErrorDetails, params: Mapping[str, Any]) -> str:
@@ -354,11 +613,38 @@ WORDING = (
 """What pydantic says, and what follows "expected"."""
 
 
-def sentence(details: list[ErrorDetails], what: str, known: list[str]) -> str:
-    """What was expected and what was found, from one or more pydantic errors at one place."""
+def repair(schema: type[BaseModel], params: Mapping[str, Any], key: str, at: str) -> str:
+    """` Did you mean KEY=VALUE?`, where a value that fits is written a little differently."""
+    from pydantic import ValidationError
+
+    if key not in params or not f".{at}".endswith(f".{key}"):
+        return ""
+    for value in aliases.rewritten(params[key]):
+        try:
+            schema.model_validate({**params, key: value})
+        except ValidationError as error:
+            if any(detail["loc"][0] == key for detail in error.errors()):
+                continue
+        return offer(f"{at}={aliases.written(value)}")
+    return ""
+
+
+def sentence(
+    details: list[ErrorDetails], what: str, known: list[str], at: str = "", repaired: str = ""
+) -> str:
+    """What was expected and what was found, from one or more pydantic errors at one place.
+
+    Args:
+        at: the key path of the place.
+        repaired: what was probably meant.
+    """
     first = details[0]
     if first["type"] == "extra_forbidden":
-        return unknown(what, first["loc"][-1], known, allowed="It takes")
+        word, group = str(first["loc"][-1]), at.partition(".")[0]
+        named = [key.partition(".")[2] for key in aliases.keys(word) if key.startswith(f"{group}.")]
+        ours = next((name for name in named if name in known), None)
+        hint = f" Did you mean {ours!r}?" if ours else None
+        return unknown(what, word, known, allowed="It takes", hint=hint)
     if first["type"] == "missing":
         return "expected a value, found none: this parameter has no default"
     wanted: list[str] = []
@@ -381,7 +667,7 @@ def sentence(details: list[ErrorDetails], what: str, known: list[str]) -> str:
     found = f"expected {' or '.join(wanted)}, found {shown(first['input'])}"
     names = re.findall(r"'([^']*)'", str(first.get("ctx", {}).get("expected", "")))
     hint = nearest(first["input"], names) if isinstance(first["input"], str) else ""
-    return f"{found}.{hint}" if hint else found
+    return f"{found}.{hint or repaired}" if hint or repaired else found
 
 
 register = Registry()

@@ -48,3 +48,5 @@ class Nested:
 
 
 Activation = Annotated[Any, Nested("activation")]
+ClassName = str | bool | int | float
+"""The name of a class: a label as it stands in the data, which may be a number."""

@@ -2,46 +2,73 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
-from pathlib import Path
+import numpy as np
+from numpy.typing import NDArray
 
 from exp.again.saved import SavedRun
 from exp.report.groups import p_text
 from exp.report.runs import part
 from exp.report.statistics import mcnemar
+from exp.runs.predictions import Predictions
 
 
 def answers(one: SavedRun, other: SavedRun) -> str:
-    """On how many test rows of both they differ, in one line, with McNemar's exact test."""
+    """On how many test rows of both they differ, in one line, with an exact test of which of them
+    is right more often, or closer where the target is a number.
+
+    Raises:
+        RunDirectoryError: a predictions.csv is damaged.
+    """
     data = [part(run.record, "data") for run in (one, other)]
     if data[0].get("fingerprint") != data[1].get("fingerprint"):
         return "answers: the runs have not met the same rows"
-    left, right = (dict(tested(run.directory.predictions)) for run in (one, other))
-    common = [row for row in left if row in right]
-    if not common:
+    if not all(run.directory.predictions.exists() for run in (one, other)):
+        return "answers: one of the runs has no predictions.csv"
+    left, right = one.predictions(), other.predictions()
+    mine, theirs = (np.flatnonzero(each.split == "test") for each in (left, right))
+    _, at, there = np.intersect1d(left.row[mine], right.row[theirs], return_indices=True)
+    if not len(at):
         return "answers: no test row in common"
-    differ = sum(left[row][1] != right[row][1] for row in common)
+    compared = in_numbers if left.numeric else in_classes
+    return f"answers: {compared(left, right, mine[at], theirs[there])}"
+
+
+def in_classes(
+    left: Predictions, right: Predictions, at: NDArray[np.intp], there: NDArray[np.intp]
+) -> str:
+    """On how many rows two models name another class, and which of them is right.
+
+    Args:
+        at, there: places of the same rows in both.
+    """
+    # By name: two runs may count their classes in another order.
+    truth, a = (np.array(left.classes)[codes[at]] for codes in (left.truth, left.predicted))
+    b = np.array(right.classes)[right.predicted[there]]
+    differ = int((a != b).sum())
     if not differ:
-        return f"answers: the same on all {len(common):,} common test rows"
-    only_a = only_b = 0
-    for row in common:
-        label, said = left[row]
-        only_a += said == label != right[row][1]
-        only_b += right[row][1] == label != said
+        return f"the same on all {len(at):,} common test rows"
+    only_a, only_b = (int(((x == truth) & (a != b)).sum()) for x in (a, b))
     p = p_text(mcnemar(only_a, only_b))
     return (
-        f"answers: {differ:,} of {len(common):,} common test rows differ; A alone is right on "
+        f"{differ:,} of {len(at):,} common test rows differ; A alone is right on "
         f"{only_a:,}, B alone on {only_b:,} (McNemar's exact test: {p})"
     )
 
 
-def tested(path: Path) -> Iterator[tuple[int, tuple[str, str]]]:
-    """Row number, true label and predicted label of every test row of a predictions.csv."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                if row["split"] == "test":
-                    yield int(row["row"]), (row["label"], row["predicted"])
-    except (OSError, KeyError, ValueError, csv.Error):
-        return
+def in_numbers(
+    left: Predictions, right: Predictions, at: NDArray[np.intp], there: NDArray[np.intp]
+) -> str:
+    """By how much two models predict other numbers, and which of them is closer to the target."""
+    truth, a, b = left.truth[at], left.predicted[at], right.predicted[there]
+    apart = np.abs(b - a)
+    differ = int((a != b).sum())
+    if not differ:
+        return f"the same on all {len(at):,} common test rows"
+    closer = np.abs(a - truth) - np.abs(b - truth)
+    closer_a, closer_b = int((closer < 0).sum()), int((closer > 0).sum())
+    p = p_text(mcnemar(closer_a, closer_b))
+    return (
+        f"{differ:,} of {len(at):,} common test rows differ, by {apart.mean():.6g} on average and "
+        f"{apart.max():.6g} at most; A is closer to the target on {closer_a:,}, B on "
+        f"{closer_b:,} (sign test: {p})"
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from exp.again.answers import answers
 from exp.again.differences import AGREED, changed_files, metrics_differ, surroundings, unlike
 from exp.again.saved import TRUST, SavedRun
 from exp.arguments import Parser, place
-from exp.errors import ExpError, RunDirectoryError
+from exp.errors import ExpError
 from exp.report.layout import aligned
 
 
@@ -82,11 +81,6 @@ def text(value: Any) -> str:
 
 
 def final(run: SavedRun) -> dict[str, Any]:
-    """The final scores of a run, without the confusion matrices."""
-    try:
-        scores = json.loads(run.directory.summary.read_bytes())["final"]
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, KeyError) as error:
-        raise RunDirectoryError(f"cannot read {run.directory.summary}: {error}") from error
+    """The final scores of a run, without the confusion matrices; {} of one that has none."""
+    scores = run.summary()["final"] if run.directory.summary.exists() else {}
     return {key: value for key, value in scores.items() if not key.endswith("/confusion")}

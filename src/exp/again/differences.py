@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import math
-from pathlib import Path
 from typing import Any
 
 from exp.again.saved import SavedRun
+from exp.errors import DamagedError, RunDirectoryError
 from exp.report.runs import part
 from exp.report.values import flat
 
@@ -57,14 +56,6 @@ def rank(name: str) -> int:
     return next(i for i, start in enumerate(RESULTS) if name.startswith(start))
 
 
-def table(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(newline="") as file:
-            return list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error):
-        return []
-
-
 def metrics_differ(one: SavedRun, other: SavedRun) -> tuple[str | None, float]:
     """Where metrics.csv differs first, and the largest difference of all.
 
@@ -72,27 +63,33 @@ def metrics_differ(one: SavedRun, other: SavedRun) -> tuple[str | None, float]:
         A sentence, or None where the tables are the same; the difference is infinite where they
         cannot be compared.
     """
-    left, right = table(one.directory.metrics), table(other.directory.metrics)
-    if len(left) != len(right) or not left or left[0].keys() != right[0].keys():
-        return f"metrics.csv has {len(left)} rows and {len(right)}", math.inf
+    try:
+        left, right = one.history_texts(), other.history_texts()
+    except DamagedError as error:
+        return str(error), math.inf
+    except RunDirectoryError:
+        return "metrics.csv is not in both", math.inf
+    counts = len(left["epoch"]), len(right["epoch"])
+    if counts[0] != counts[1]:
+        return f"metrics.csv has {counts[0]} rows and {counts[1]}", math.inf
+    if left.keys() != right.keys():
+        only = ", ".join(name for name in [*left, *right] if not (name in left and name in right))
+        return f"metrics.csv: in one of them only: {only}", math.inf
     first, largest = None, 0.0
-    for row, twin in zip(left, right, strict=True):
-        for column, text in row.items():
-            if text != twin[column]:
-                first = first or (
-                    f"first in metrics.csv at epoch {row['epoch']}, {column}: "
-                    f"{text} and {twin[column]}"
-                )
-                largest = max(largest, distance(text, twin[column]))
+    for at, epoch in enumerate(left["epoch"]):
+        for column, texts in left.items():
+            a, b = texts[at], right[column][at]
+            if a != b:
+                first = first or f"first in metrics.csv at epoch {epoch}, {column}: {a} and {b}"
+                largest = max(largest, distance(a, b))
     return first, largest
 
 
-def distance(one: str | None, other: str | None) -> float:
+def distance(one: str, other: str) -> float:
     """Between two numbers as text, relative to the larger where that is more than 1."""
-    try:
-        a, b = float(one or ""), float(other or "")
-    except ValueError:
+    if not (one and other):
         return math.inf
+    a, b = float(one), float(other)
     if math.isnan(a) and math.isnan(b):
         return 0.0
     found = abs(a - b) / max(1.0, abs(a), abs(b))

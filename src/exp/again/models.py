@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exp.again.saved import ENDED, SavedRun
-from exp.errors import DamagedError, ExpError, RunDirectoryError, shown
+from exp.again.saved import SavedRun
+from exp.errors import ExpError, RunDirectoryError, shown
 from exp.report.runs import part
+from exp.runs.schemas import ENDED
 
 if TYPE_CHECKING:
     from exp.engine import Job
@@ -22,6 +23,8 @@ RESOLUTION = 200
 
 
 CHECKPOINTS = ("last", "best")
+REST = ("best.", "previous.", "optimizer.", "random.", "history")
+"""How the names of tensors begin that are not the model's."""
 
 
 def model(run: SavedRun, *, trust: bool, checkpoint: str = "last") -> tuple[Job, Predictor]:
@@ -37,7 +40,7 @@ def model(run: SavedRun, *, trust: bool, checkpoint: str = "last") -> tuple[Job,
     from exp.engine import Job
     from exp.engine.result import Predictor
     from exp.engine.state import part as below
-    from exp.runs.checkpoint import load
+    from exp.runs.checkpoint import Expected
 
     path = run.directory.path
     if run.status not in ENDED:
@@ -47,22 +50,18 @@ def model(run: SavedRun, *, trust: bool, checkpoint: str = "last") -> tuple[Job,
         job = Job.of(run.plan(trust=trust))
     finally:
         os.chdir(folder)
-    if job.signature != run.record.get("signature"):
+    if not run.is_of(job):
         raise RunDirectoryError(
             f"the model of {path} cannot be used: its data, its config or the version of exp have "
             "changed since"
         )
-    place = run.directory.checkpoints / f"{checkpoint}.safetensors"
-    try:
-        tensors, _ = load(place)
-    except OSError as error:
-        raise RunDirectoryError(f"cannot read {place}: {error.strerror or error}") from error
+    predictor = Predictor(job, None)
     # The last one also holds what training needs to go on.
-    state = below(tensors, "model.") if checkpoint == "last" else tensors
-    try:
-        return job, Predictor(job, state)
-    except (KeyError, RuntimeError) as error:
-        raise DamagedError(f"{place} is of another model: {error}") from error
+    prefix, rest = ("model.", REST) if checkpoint == "last" else ("", ())
+    wanted = {prefix + name: tensor for name, tensor in predictor.model.state(0).items()}
+    tensors, _ = run.checkpoint(checkpoint, Expected(wanted, free=rest))
+    predictor.model.load(0, below(tensors, prefix))
+    return job, predictor
 
 
 def comparable(one: SavedRun, other: SavedRun) -> None:

@@ -11,13 +11,13 @@ from typing import Any
 
 from exp import environment
 from exp.again.differences import AGREED, surroundings, unlike, verdict
-from exp.again.saved import ENDED, TRUST, SavedRun, is_sweep
-from exp.arguments import Parser, place
-from exp.bounds import read, yaml_of
+from exp.again.saved import TRUST, SavedRun, is_sweep
+from exp.arguments import Parser, in_order, place
 from exp.compose import slug
 from exp.config import Plan, plan
 from exp.errors import ConfigError, DamagedError, Fault, RunDirectoryError, shown
 from exp.report.values import flat
+from exp.runs.schemas import ENDED
 
 EXIT = dict(zip(AGREED, (0, 0, 1), strict=True))
 
@@ -39,6 +39,8 @@ def main(words: list[str]) -> int:
     parser.add_argument("--trust", action="store_true", help=TRUST)
     parser.add_argument("--into", help="the new directory; by default below outputs/")
     args = parser.parse_args(words)
+    for word in args.overrides:
+        in_order(args.directory, word, "exp rerun")
     path = place(args.directory)
     # What is started from the folder of a run finds no modules there unless they are asked for.
     os.environ["PYTHONSAFEPATH"] = "1"
@@ -158,12 +160,10 @@ def todays_defaults(parent: SavedRun) -> list[str]:
     from exp.again.today import composed
 
     try:
-        words = yaml_of(read(parent.directory.path / ".hydra/overrides.yaml"))
-    except (OSError, ValueError):
+        words = parent.overrides()
+    except RunDirectoryError:
         return []
-    if not isinstance(words, list):
-        return []
-    now = composed([str(word) for word in words])
+    now = composed(words)
     if now is None:
         return ["today its command line makes no valid config; the saved one is used"]
     found = unlike(parent.config(), now)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from exp.again.saved import ENDED, TRUST, SavedRun, is_sweep, no_links
+from exp.again.saved import TRUST, SavedRun, is_sweep, no_links
 from exp.arguments import Parser, place
 from exp.errors import DamagedError, ExpError, RunDirectoryError, shown
+from exp.runs.schemas import ENDED
 
 
 def main(words: list[str]) -> int:
@@ -47,7 +48,7 @@ def resume_run(path: Path, *, trust: bool) -> int:
     plan = saved.plan(trust=trust)
     lone.can_log(plan)
     job = Job.of(plan)
-    if job.signature != saved.record.get("signature"):
+    if not saved.is_of(job):
         raise RunDirectoryError(
             f"{path} cannot go on to the same bits: its data, its config, a component of its "
             f"own or the version of exp have changed since. exp rerun {path} does it again from "

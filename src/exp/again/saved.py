@@ -3,73 +3,37 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from exp import plugins
-from exp.bounds import read, yaml_of
 from exp.config import Plan, plan
 from exp.environment import restored
 from exp.errors import ConfigError, DamagedError, ExpError, Fault, RunDirectoryError, shown
-from exp.runs import manifest, process
+from exp.runs import manifest
 from exp.runs.directory import RunDirectory
+from exp.runs.record import RunRecord
 
-ENDED = ("done", "diverged")
+if TYPE_CHECKING:
+    from exp.engine import Job
+
 TRUST = "import the modules that it names, and read its configs: whoever made it is trusted"
 
 
-@dataclass(frozen=True)
-class SavedRun:
-    """A run directory and what its run.json says."""
-
-    directory: RunDirectory
-    record: dict[str, Any]
+class SavedRun(RunRecord):
+    """A run that is worked with: its record, and the plan of its config."""
 
     @classmethod
-    def at(cls, path: Path) -> SavedRun:
+    def at(cls, path: Path) -> Self:
         """The run in this directory.
 
         Raises:
             RunDirectoryError: there is none, or its run.json is damaged.
         """
-        directory = RunDirectory(path)
-        if not directory.record.exists() and (instead := other_than_a_run(path)) is not None:
+        record = RunDirectory(path).record
+        if not record.exists() and (instead := other_than_a_run(path)) is not None:
             raise RunDirectoryError(f"{path} is no run directory: {instead}")
-        return cls(directory, directory.read_record())
-
-    @property
-    def status(self) -> str:
-        """As run.json has it; `crashed` where the process of a running one is gone."""
-        status = str(self.record.get("status"))
-        if status == "running" and not process.is_alive(self.record.get("process")):
-            return "crashed"
-        return status
-
-    @property
-    def damaged(self) -> list[str]:
-        """What is no longer as it was written."""
-        return self.directory.damaged(self.record)
-
-    def check(self) -> None:
-        """
-        Raises:
-            DamagedError: naming every file that is not what was written.
-        """
-        if found := self.damaged:
-            listing = "\n".join(f"  {text}" for text in found)
-            raise DamagedError(f"{self.directory.path} is not as it was written:\n{listing}")
-
-    def config(self) -> dict[str, Any]:
-        """The config of the run as it was stored: values from the environment by name."""
-        try:
-            found = yaml_of(read(self.directory.config))
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise RunDirectoryError(f"cannot read {self.directory.config}: {reason}") from error
-        if not isinstance(found, dict):
-            raise RunDirectoryError(f"{self.directory.config} holds no config")
-        return found
+        return super().at(path)
 
     def plan(self, *, trust: bool) -> Plan:
         """The validated plan of the run, from the folder that it was started in.
@@ -93,6 +57,10 @@ class SavedRun:
             os.chdir(folder)  # a csv file's path is relative to it
         plugins.import_all(names)
         return plan(config)
+
+    def is_of(self, job: Job) -> bool:
+        """Whether a job is that of this run: the same config, data, code and version of exp."""
+        return bool(job.signature_of(self.config()) == self.record["signature"])
 
 
 def named(value: object) -> list[str]:

@@ -182,7 +182,9 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 def job_of(chosen: Plan, prepared: Prepared) -> Job:
     """A job of rows that are in memory."""
     device: Device = chosen["device"].build()
-    return Job(chosen, prepared, possible(chosen["loss"], prepared.counts), device)
+    return Job(
+        chosen, prepared, possible(chosen["loss"], prepared.counts, prepared.data.classes), device
+    )
 
 
 def without_rows(prepared: Prepared) -> Prepared:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from exp.again.saved import SavedRun
 from exp.api.figures import Figures
-from exp.api.tables import Arrays, arrays, frame
-from exp.bounds import json_of, read
-from exp.errors import DamagedError, ExpError, RunDirectoryError, unknown
+from exp.api.tables import Arrays, frame
+from exp.errors import ExpError, unknown
 from exp.measures import OF_NUMBERS
 
 if TYPE_CHECKING:
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 
     from exp.trained.model import Trained
 
-TABLES = {"history": "metrics", "predictions": "predictions", "norms": "norms"}
-"""What `arrays` takes, and the property of a run directory that has the file."""
+TABLES = ("history", "predictions", "norms")
+"""What `arrays` takes."""
 SHOWN = ("loss", "accuracy", "f1", "auroc", *OF_NUMBERS)
 
 
@@ -58,32 +57,24 @@ class Run:
         """summary.json: final scores, the best epoch's row, the number of epochs.
 
         Raises:
-            RunDirectoryError: it is not there: the run has not ended well.
+            RunDirectoryError: it is not there: the run has not ended well. Or it is damaged.
         """
-        place = self._saved.directory.summary
-        try:
-            found = json_of(read(place))
-        except OSError as error:
-            reason = error.strerror or error
-            raise RunDirectoryError(f"the run is {self.status}: {place}: {reason}") from error
-        except ValueError as error:
-            raise DamagedError(f"{place} is not what was written: {error}") from error
-        if not isinstance(found, dict):
-            raise DamagedError(f"{place} is not what was written")
-        return found
+        return self._saved.summary()
 
     def arrays(self, table: str) -> Arrays:
         """A table of the run without pandas: column -> NumPy array.
 
         Args:
-            table: history, predictions or norms.
+            table: history, predictions or norms. Classes are named; what is a number is one.
 
         Raises:
-            ExpError: there is no such table.
+            ExpError: there is no such table, or it is damaged.
         """
         if table not in TABLES:
-            raise ExpError(unknown("table", table, list(TABLES), "There are"))
-        return arrays(getattr(self._saved.directory, TABLES[table]))
+            raise ExpError(unknown("table", table, TABLES, "There are"))
+        if table == "predictions":
+            return self._saved.predictions().arrays
+        return self._saved.history() if table == "history" else self._saved.norms()
 
     @cached_property
     def history(self) -> Any:

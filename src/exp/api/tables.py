@@ -1,4 +1,4 @@
-"""The csv files of a run as NumPy arrays and as pandas DataFrames."""
+"""Tables as NumPy arrays and as pandas DataFrames."""
 
 from __future__ import annotations
 
@@ -17,12 +17,10 @@ from exp.bounds import JSON_SIZE, read
 from exp.errors import DamagedError, ExpError, RunDirectoryError
 
 Arrays = dict[str, NDArray[Any]]
-TEXTS = ("split", "label", "predicted")
-"""Columns that hold text, also where it looks like numbers."""
 
 
 def arrays(path: Path) -> Arrays:
-    """The columns of a csv file of a run, by name: int64, float64 or text.
+    """The columns of runs.csv, by name: int64, float64 or text.
 
     Raises:
         RunDirectoryError: it is not there.
@@ -32,17 +30,15 @@ def arrays(path: Path) -> Arrays:
         text = read(path, JSON_SIZE).decode()
         header, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
         columns: Sequence[Any] = list(zip(*rows, strict=True)) or [()] * len(header)
-        return {n: column(n, list(c)) for n, c in zip(header, columns, strict=True)}
+        return {n: column(list(c)) for n, c in zip(header, columns, strict=True)}
     except OSError as error:
         raise RunDirectoryError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, csv.Error) as error:
-        raise DamagedError(f"{path} is no table of a run: {error}") from error
+        raise DamagedError(f"{path} is no table of runs: {error}") from error
 
 
-def column(name: str, values: list[str]) -> NDArray[Any]:
+def column(values: list[str]) -> NDArray[Any]:
     """The values of one column, as numbers if they are."""
-    if name in TEXTS:
-        return np.array(values, np.str_)
     if all(re.fullmatch(r"-?[0-9]{1,18}", value) for value in values):
         return np.array(values, np.int64)
     try:

@@ -9,7 +9,7 @@ from typing import Any
 from exp.bounds import read, yaml_of
 from exp.check.finding import Checks
 from exp.check.subject import Subject
-from exp.errors import ConfigError, ExpError
+from exp.errors import ConfigError, ExpError, OwnCodeError
 from exp.registry import Chosen, nested_kind, register
 
 CHECKS = Checks()
@@ -65,12 +65,18 @@ def bad_values(subject: Subject) -> str | None:
             chosen = register.choose(subject.kind, values, subject.kind)
             if subject.kind in (*HANDED, "activation"):
                 chosen.build(*HANDED.get(subject.kind, ()))
+        except OwnCodeError as error:
+            return accepted(name, value, error.__cause__ or error)
         except ExpError:
             continue
         except Exception as error:
-            text = " ".join(str(error).split())
-            return f"{name}={value} accepted by its type, then {type(error).__name__}: {text}"
+            return accepted(name, value, error)
     return None
+
+
+def accepted(name: str, value: object, error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{name}={value} accepted by its type, then {type(error).__name__}: {text}"
 
 
 def extremes(subject: Subject) -> Iterator[tuple[str, Any]]:

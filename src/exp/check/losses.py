@@ -31,7 +31,7 @@ def loss(subject: Subject, classes: int, runs: int = RUNS) -> Any:
         raise WrongError("a builder that is no subclass of exp.components.losses.Loss")
     if builder.impossible(classes, chosen.params):
         return None
-    return builder(classes, **on_device([chosen.own] * runs, torch.device("cpu")))
+    return chosen.component.make(classes, **on_device([chosen.own] * runs, torch.device("cpu")))
 
 
 def tried(subject: Subject) -> Iterator[tuple[Any, Tensor, Tensor, Tensor]]:

@@ -38,7 +38,7 @@ class Trial:
             for run in self.runs
         ]
         own = on_device(numbers, torch.device("cpu"))
-        self.optimizer: Any = chosen.component.builder(self.parameters, **own)
+        self.optimizer: Any = chosen.component.make(self.parameters, **own)
 
     def step(self, number: int) -> None:
         """One step, with gradients that each run has for itself at this number."""

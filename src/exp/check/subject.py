@@ -47,7 +47,7 @@ class Subject:
     @cached_property
     def file(self) -> Path | None:
         """Its option file, where Hydra finds it: the working directory's conf/ first."""
-        module = self.component.builder.__module__
+        module = self.component.module
         entry = entries.package_of(module)
         places = [Path("conf"), *plugins.conf_folders()]
         places += [place for place in [entry.folder() if entry else None] if place]
@@ -135,7 +135,7 @@ def registered(module: str) -> list[Subject]:
     within = f"{module}." if hasattr(package, "__path__") else None
 
     def here(component: Component) -> bool:
-        place = component.builder.__module__
+        place = component.module
         return place == module or (within is not None and place.startswith(within))
 
     return [

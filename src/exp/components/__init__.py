@@ -5,6 +5,7 @@ so that a question about datasets does not wait for torch.
 """
 
 from exp.registry import register
+from exp.schema import ClassName
 
 register.kind(
     "dataset",
@@ -14,25 +15,38 @@ register.kind(
     "exp.components.toys",
     "exp.components.numeric",
     handed=("seed",),
+    aliases={"seed": ("random_state",)},
     about="rows and their labels or numbers: generated, bundled, or read from a file",
 )
+
+
+@register.common("dataset")
+def scored(*, positive: ClassName | None = None) -> None:
+    """Of two classes the one that counts as positive in precision, recall, F1 and the like; null:
+    1 of 0 and 1 or of -1 and 1, else the class that is rarer among the training rows.
+    """
+
+
 register.kind(
     "split",
     "exp.components.splits",
     "exp.components.folds",
     "exp.components.ordered",
     handed=("labels", "seed"),
+    aliases={"labels": ("y",), "seed": ("random_state",)},
     about="which rows train, validate and test, and whether features are standardized",
 )
 register.kind(
     "features",
     "exp.components.features",
     handed=("names", "seed"),
+    aliases={"seed": ("random_state",)},
     about="what the model sees of the features: maps such as squares, products and sines",
 )
 register.kind(
     "activation",
     "exp.components.activations",
+    adapter="exp.components.own_activations:adapted",
     about="the function between the layers of a model: model.activation=NAME",
 )
 register.kind(
@@ -46,6 +60,8 @@ register.kind(
     "exp.components.losses",
     "exp.components.numbers",
     handed=("classes",),
+    aliases={"classes": ("num_classes", "n_classes")},
+    adapter="exp.components.own_losses:adapted",
     about="what training minimizes, with its link from logits to probabilities or a number",
 )
 register.kind(
@@ -58,6 +74,8 @@ register.kind(
     "exp.components.rprop",
     "exp.components.torch_optimizer",
     handed=("parameters",),
+    aliases={"parameters": ("params",)},
+    adapter="exp.components.own_optimizers:adapted",
     about="how a step follows from a gradient",
 )
 register.kind(
@@ -65,6 +83,7 @@ register.kind(
     "exp.components.schedulers",
     "exp.components.falls",
     "exp.components.plateau",
+    adapter="exp.components.own_schedulers:adapted",
     about="how the learning rate changes over the epochs",
 )
 register.kind("device", "exp.components.devices", about="where it computes, and how exactly")

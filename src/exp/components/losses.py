@@ -9,27 +9,39 @@ The target of a row is a class, or a number, which is one output as it is. `Loss
 is its other form for that; `exp.components.numbers` has both forms of those that have one.
 
 `class_weights` is the same in every loss: one number for each class in the order of the classes,
-or `balanced`, which is rows / (classes * rows of the class) over the training rows, as in
-scikit-learn. A row counts as much as its class, and the mean is over these weights.
+or by their names (one that is not named weighs 1), or `balanced`, which is
+rows / (classes * rows of the class) over the training rows, as in scikit-learn. A row counts as
+much as its class, and the mean is over these weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from torch import Tensor
 
-from exp.errors import ImpossibleError
+from exp.errors import ConfigError, Fault, ImpossibleError, unknown
+from exp.measures import class_named
 from exp.registry import Chosen, register
 from exp.schema import NonNegative, Positive, Share
 
-ClassWeights = Annotated[list[NonNegative], Field(min_length=2)] | Literal["balanced"]
+
+def with_text_keys(given: Any) -> Any:
+    """A mapping by the names of classes, which YAML may have read as numbers."""
+    return {str(name): value for name, value in given.items()} if isinstance(given, dict) else given
+
+
+ClassWeights = (
+    Annotated[list[NonNegative], Field(min_length=2)]
+    | Annotated[dict[str, NonNegative], Field(min_length=1), BeforeValidator(with_text_keys)]
+    | Literal["balanced"]
+)
 
 
 @register.common("loss")
@@ -49,12 +61,17 @@ class Loss:
         measures: what is measured of a split at every evaluated epoch, beside the loss.
         answers: what `probabilities` gives, as exported models call it.
         numbers: this loss for a target that is a number; None: it has no such form.
+        positive: of two classes the one that counts as positive (`dataset.positive`), 0 or 1; the
+            engine sets it, the same for all R runs.
     """
 
     slope = 1.0
     measures: ClassVar[tuple[str, ...]] = ("accuracy",)
     answers: ClassVar[str] = "probabilities"
     numbers: ClassVar[type[Loss] | None] = None
+    positive = 1
+    stackable: ClassVar[bool] = True
+    plain_numbers: ClassVar[bool] = False
 
     def __init__(self, classes: int, *, class_weights: ClassWeights | None = None) -> None:
         self.classes = classes
@@ -106,6 +123,15 @@ class Loss:
         """The loss of every row, `[runs, rows]`."""
         raise NotImplementedError
 
+    def mean(self, logits: Tensor, targets: Tensor, share: Tensor, count: int) -> Tensor:
+        """The loss of every run, `[runs]`.
+
+        Args:
+            share: what each row counts, `[runs, rows]`; 0 for padding.
+            count: the rows of each run that are no padding: the first ones.
+        """
+        return (self.per_row(logits, targets) * share).sum(dim=-1)
+
     def probabilities(self, logits: Tensor) -> Tensor:
         """`[runs, classes, rows]`: sigmoid for one logit, softmax for more."""
         if self.outputs == 1:
@@ -145,9 +171,10 @@ class BinaryCrossEntropy(Loss):
     """Binary cross entropy on one logit, as `BCEWithLogitsLoss`. For two classes.
 
     Args:
-        pos_weight: how much a row of class 1 counts against a row of class 0; the mean is over the
-            number of rows.
-        class_weights: one number for each class, or balanced; the mean is over the rows' weights.
+        pos_weight: how much a row of the positive class (`dataset.positive`) counts against a row
+            of the other; the mean is over the number of rows.
+        class_weights: one number for each class, in their order or by their names, or balanced;
+            the mean is over the rows' weights.
     """
 
     def __init__(
@@ -171,9 +198,10 @@ class BinaryCrossEntropy(Loss):
 
     def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
         weight = None if self.pos_weight is None else self.pos_weight.to(logits.dtype)
-        rows = F.binary_cross_entropy_with_logits(
-            logits.squeeze(1), targets, pos_weight=weight, reduction="none"
-        )
+        z, wanted = logits.squeeze(1), targets
+        if weight is not None and self.positive == 0:
+            z, wanted = -z, 1 - targets  # torch weighs the rows whose target is 1
+        rows = F.binary_cross_entropy_with_logits(z, wanted, pos_weight=weight, reduction="none")
         return self.weighted(rows, targets)
 
 
@@ -183,7 +211,8 @@ class CrossEntropy(Loss):
 
     Args:
         label_smoothing: share of each target spread evenly over all classes.
-        class_weights: one number for each class, or balanced; the mean is over the rows' weights.
+        class_weights: one number for each class, in their order or by their names, or balanced;
+            the mean is over the rows' weights.
     """
 
     def __init__(
@@ -215,8 +244,10 @@ class Focal(Loss):
 
     Args:
         gamma: how strongly easy rows are played down; 0 is cross entropy.
-        alpha: for two classes, the weight of class 1 (class 0 gets 1 - alpha); null weighs none.
-        class_weights: one number for each class, or balanced; the mean is over the rows' weights.
+        alpha: for two classes, the weight of the positive class (`dataset.positive`; the other gets
+            1 - alpha); null weighs none.
+        class_weights: one number for each class, in their order or by their names, or balanced;
+            the mean is over the rows' weights.
     """
 
     def __init__(
@@ -235,8 +266,8 @@ class Focal(Loss):
     def impossible(cls, classes: int, params: dict[str, Any]) -> str | None:
         if params["alpha"] is not None and classes > 2:
             return (
-                f"loss.alpha of focal is the weight of class 1 of two, and these data have "
-                f"{classes} classes. Leave it null"
+                "loss.alpha of focal is the weight of the positive class of two, and these data "
+                f"have {classes} classes. Leave it null"
             )
         return super().impossible(classes, params)
 
@@ -257,6 +288,8 @@ class Focal(Loss):
         if self.alpha is None:
             return rows
         alpha = torch.as_tensor(self.alpha, dtype=logits.dtype, device=logits.device)
+        if self.positive == 0:
+            alpha = 1 - alpha
         return rows * (alpha * targets + (1 - alpha) * (1 - targets))
 
 
@@ -270,7 +303,8 @@ class Hinge(Loss):
 
     Args:
         margin: the score difference that is asked for.
-        class_weights: one number for each class, or balanced; the mean is over the rows' weights.
+        class_weights: one number for each class, in their order or by their names, or balanced;
+            the mean is over the rows' weights.
     """
 
     def __init__(
@@ -302,7 +336,8 @@ class TanhMeanSquaredError(Loss):
     probability of class 1 is (1 + tanh z) / 2.
 
     Args:
-        class_weights: one number for each class, or balanced; the mean is over the rows' weights.
+        class_weights: one number for each class, in their order or by their names, or balanced;
+            the mean is over the rows' weights.
     """
 
     slope = 2.0
@@ -329,17 +364,20 @@ def auto(*, class_weights: ClassWeights | None = None) -> None:
     """bce for two classes, cross_entropy for more, mse for a number; the data decide which.
 
     Args:
-        class_weights: one number for each class, or balanced; the mean is over the rows' weights.
+        class_weights: one number for each class, in their order or by their names, or balanced;
+            the mean is over the rows' weights.
     """
 
 
-def settled(loss: Chosen, counts: Sequence[int]) -> Chosen:
-    """The loss with what the data decide: which one `auto` is, and what `balanced` weighs.
+def settled(loss: Chosen, counts: Sequence[int], classes: Sequence[str] = ()) -> Chosen:
+    """The loss with what the data decide: which one `auto` is, and what each class weighs.
 
     Args:
         counts: training rows of each class, at least one; () where the target is a number.
+        classes: their names.
 
     Raises:
+        ConfigError: `class_weights` names a class that is not there.
         ImpossibleError: the target is a number, and the loss is for classes.
     """
     if loss.name == "auto":
@@ -347,10 +385,38 @@ def settled(loss: Chosen, counts: Sequence[int]) -> Chosen:
         loss = register.choose("loss", {"name": name, **loss.params}, "loss")
     if not counts:
         return of_numbers(loss)
-    if loss.params.get("class_weights") != "balanced":
+    given = loss.params.get("class_weights")
+    if given == "balanced":
+        weights = [sum(counts) / (len(counts) * count) for count in counts]
+    elif isinstance(given, Mapping):
+        weights = by_name(given, classes)
+    else:
         return loss
-    weights = [sum(counts) / (len(counts) * count) for count in counts]
     return Chosen(loss.component, {**loss.params, "class_weights": weights})
+
+
+def by_name(given: Mapping[Any, float], classes: Sequence[str]) -> list[float]:
+    """The weight of each class, 1 where none is given.
+
+    Raises:
+        ConfigError: there is no such class, or it is named twice.
+    """
+    places = {name: class_named(name, classes) for name in given}
+    path = "loss.class_weights"
+    faults = [
+        Fault(path, unknown("class", str(name), classes, allowed="The classes are"))
+        for name, place in places.items()
+        if place is None
+    ]
+    if not faults and len(set(places.values())) < len(places):
+        faults = [Fault(path, f"a class is named twice: {', '.join(map(str, given))}")]
+    if faults:
+        raise ConfigError(faults)
+    weights = [1.0] * len(classes)
+    for name, place in places.items():
+        assert place is not None
+        weights[place] = float(given[name])
+    return weights
 
 
 def of_numbers(loss: Chosen) -> Chosen:

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from exp.csvfile import delimiter_of
 from exp.data import Data
 from exp.datafaults import counted, repeated
 from exp.errors import DataError, shown
@@ -20,6 +21,7 @@ from exp.table import Table
 Text = Annotated[str, Field(min_length=1)]
 Names = Annotated[list[Text], Field(min_length=1)]
 Missing = Literal["refuse", "drop", "impute"]
+Delimiter = Annotated[Literal[",", ";", "\t", "|", " "], BeforeValidator(delimiter_of)]
 Read = Callable[..., Table]
 
 
@@ -45,7 +47,7 @@ def csv(
     categorical: Names | None = None,
     missing: Missing = "refuse",
     test_path: Text | None = None,
-    delimiter: Literal[",", ";", "\t", "|", " "] = ",",
+    delimiter: Delimiter = ",",
 ) -> Data:
     """Your own rows: a csv file in UTF-8 with a header line, numbers, texts, a column of labels.
 
@@ -63,7 +65,7 @@ def csv(
             the training rows. Rows without a label are refused, or dropped.
         test_path: another file with the same columns, whose rows are the test rows; `split.test`
             is then not used.
-        delimiter: what stands between two fields.
+        delimiter: what stands between two fields: , ; | tab or space.
 
     Returns:
         X [rows, features] in the order of the file, test rows last; as many classes as there are

@@ -88,6 +88,7 @@ def bundled(
         bunch.data,
         bunch.target,
         classes=[str(name) for name in bunch.target_names],
+        positive=1 if len(bunch.target_names) == 2 else None,  # as scikit-learn's scores have it
         features=features or [str(name) for name in bunch.feature_names],
         units=units,
     )

@@ -52,9 +52,13 @@ class TorchOptimizer(Optimizer):
             view = leaf.detach()[0]
             view.grad = leaf.grad[0]
             self.views.append(view)
+        self.torch = self._create()
+
+    def _create(self) -> torch.optim.Optimizer:
         kind = getattr(torch.optim, self.algorithm)
         try:
-            self.torch = kind(self.views, lr=float(self.lr), **self.options)
+            found: torch.optim.Optimizer = kind(self.views, lr=float(self.lr), **self.options)
+            return found
         except (TypeError, ValueError) as error:
             raise ImpossibleError(
                 f"optimizer {self.algorithm} of torch.optim cannot train this model: {error}"
@@ -78,7 +82,7 @@ class TorchOptimizer(Optimizer):
         for group in self.torch.param_groups:
             group["lr"] = float(lr)
         probing = isinstance(self.torch, torch.optim.LBFGS)
-        self.torch.step(closure if probing else None)
+        self.torch.step(closure if probing else None)  # type: ignore[arg-type]
 
     def select(self, parameters: Parameters, keep: Tensor) -> None:
         state = self.state

@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from exp.engine.job import Job
+from exp.engine.own_code import attributed
 from exp.engine.recorder import Recording
 from exp.engine.result import Predictor, Result
 from exp.engine.stack import Stack
@@ -72,7 +73,8 @@ def train(
     results: dict[int, Result] = {}
     start = start or {}
     for group in grouped(jobs, start):
-        stack = Stack([jobs[index] for index in group])
+        with attributed([jobs[index] for index in group]):
+            stack = Stack([jobs[index] for index in group])
 
         def keep(training: Training, end: End, group: list[int] = group) -> None:
             index = group[training.stack.ids[end.position]]
@@ -92,7 +94,8 @@ def train(
         if group[0] in start:
             restore(training, *start[group[0]])
             training.recorder.restore((recordings or {}).get(group[0], Recording()))
-        training.run()
+        with attributed(stack.jobs):
+            training.run()
     return [results[index] for index in range(len(jobs))]
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from exp.components import models
 from exp.components.devices import Device
@@ -21,6 +24,7 @@ from exp.engine.layers import lifted
 from exp.engine.model import seed
 from exp.engine.view import View, axes_known, drawable
 from exp.errors import ComponentError, ConfigError, Fault, ImpossibleError
+from exp.modules import calling, seeded
 from exp.prepare import prepare
 from exp.registry import Chosen
 
@@ -34,12 +38,13 @@ class Shapes:
     train: int
     validation: int
     test: int
+    positive: int | None
 
     @classmethod
     def of(cls, data: Prepared) -> Shapes:
         split = data.split
         parts = (len(split.train), len(split.validation), len(split.test))
-        return cls(data.X.shape[1], len(data.data.classes), *parts)
+        return cls(data.X.shape[1], len(data.data.classes), *parts, data.positive)
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class Job:
         )
         axes_known(plan.figures, data.features)
         drawable(plan.figures, numeric=data.data.numeric)
-        loss = possible(plan["loss"], data.counts)
+        loss = possible(plan["loss"], data.counts, data.data.classes)
         measured(plan, loss)
         return cls(plan, data, loss, device)
 
@@ -100,24 +105,36 @@ class Job:
     @property
     def signature(self) -> str:
         """Digest of all that can change the result: config, data and the version of exp."""
-        return self.plan.identity(self.data.fingerprint + self.data.split_digest)
+        return self.signature_of(None)
+
+    def signature_of(self, saved: Mapping[str, Any] | None) -> str:
+        """The same, of a run whose config was stored by an earlier version of exp."""
+        return self.plan.identity(self.data.fingerprint + self.data.split_digest, saved)
 
     @cached_property
     def outputs(self) -> int:
         """Logits of each row."""
-        return int(
-            self.loss.component.builder(len(self.data.data.classes), **self.loss.own).outputs
-        )
+        return int(self.loss.component.make(len(self.data.data.classes), **self.loss.own).outputs)
 
     def module(self) -> nn.Module:
         """The model as plain PyTorch initialises it under `seeds.init`."""
-        chosen = self.plan["model"]
-        with torch.random.fork_rng(devices=[]):
-            seed(self.plan.seeds.init, torch.device("cpu"))
+        chosen, init = self.plan["model"], self.plan.seeds.init
+        own = not chosen.packaged
+        with torch.random.fork_rng(devices=[]), seeded(init) if own else nullcontext():
+            seed(init, torch.device("cpu"))
             module = chosen.build(self.data.X.shape[1], self.outputs)
-        if not isinstance(module, nn.Module):
-            found = type(module).__name__
-            raise ComponentError(f"model {chosen.name} must build an nn.Module, found {found}")
+            if own and torch.initial_seed() != init:
+                raise ComponentError(
+                    f"model {chosen.name} seeds torch's generator ({torch.initial_seed()}) "
+                    "while it is built: its weights would be the same whatever the seed is. Leave "
+                    "torch.manual_seed out: exp seeds torch with seeds.init"
+                )
+            if not isinstance(module, nn.Module):
+                found = type(module).__name__
+                raise ComponentError(f"model {chosen.name} must build an nn.Module, found {found}")
+            if own and any(map(is_lazy, [*module.parameters(), *module.buffers()])):
+                with calling(chosen.component.title), torch.no_grad():
+                    module.eval()(torch.from_numpy(self.data.X[:2]))
         return module
 
     @cached_property
@@ -136,6 +153,8 @@ class Job:
             return "device.threads > 1: long sums are cut by thread, bits would depend on the stack"
         if not self.plan["optimizer"].component.builder.stackable:  # type: ignore[attr-defined]
             return f"optimizer {self.plan['optimizer'].name} is trained run by run"
+        if not self.loss.component.builder.stackable:  # type: ignore[attr-defined]
+            return f"loss {self.loss.name} is computed run by run"
         if self._layered is None:
             return f"model {self.plan['model'].name} holds a layer that is not known to stack"
         return None
@@ -145,17 +164,19 @@ class Job:
         return stack_key(self.plan, self.shapes, self.loss, self.device)
 
 
-def possible(loss: Chosen, counts: Sequence[int]) -> Chosen:
-    """A loss for these classes, `auto` and `balanced` settled.
+def possible(loss: Chosen, counts: Sequence[int], classes: Sequence[str] = ()) -> Chosen:
+    """A loss for these classes, `auto` and their weights settled.
 
     Args:
         counts: training rows of each class; () where the target is a number.
+        classes: their names.
 
     Raises:
         ImpossibleError: the loss declares that it cannot be used so.
     """
-    found = settled(loss, counts)
-    reason = found.component.builder.impossible(len(counts), found.params)  # type: ignore[attr-defined]
+    found = settled(loss, counts, classes)
+    with calling(found.component.title):
+        reason = found.component.builder.impossible(len(counts), found.params)  # type: ignore[attr-defined]
     if reason:
         raise ImpossibleError(reason)
     return found
@@ -188,7 +209,7 @@ def stack_key(plan: Plan, shapes: Shapes, loss: Chosen, device: Device) -> Hasha
     parts = [(chosen.name, structure(chosen.params)) for chosen in (plan["optimizer"], loss)]
     model = plan["model"].as_dict()
     rate = model.pop("dropout", None)
-    if plan["model"].component.builder.__module__ == models.__name__:
+    if plan["model"].component.module == models.__name__:
         for key in KEYS:  # first numbers, not architecture
             model.pop(key, None)
     architecture = (json.dumps(model, sort_keys=True), bool(rate))

@@ -13,12 +13,23 @@ from exp.components.stacking import stacked
 from exp.engine.job import Job
 from exp.engine.model import Model
 from exp.engine.rows import Batch
+from exp.registry import Chosen
 
 
 def on_device(params: Sequence[Mapping[str, Any]], device: torch.device) -> dict[str, Any]:
     """Hyperparameters of R runs: numbers as `[runs, 1]`, a 0 that all share as 0.0."""
     found = stacked(params)
     return {k: v.to(device) if isinstance(v, Tensor) else v for k, v in found.items()}
+
+
+def numbers(
+    chosen: Chosen, params: Sequence[Mapping[str, Any]], device: torch.device
+) -> dict[str, Any]:
+    """Hyperparameters of R runs for a loss or an optimizer: stacked, or plain for one run of a
+    component that was not written for stacks."""
+    if getattr(chosen.component.builder, "plain_numbers", False):
+        return dict(params[0])
+    return on_device(params, device)
 
 
 class Objective:
@@ -32,15 +43,17 @@ class Objective:
         first = jobs[0]
         device = first.device.torch_device
         classes = len(first.data.data.classes)
-        own = on_device([job.loss.own for job in jobs], device)
-        self.loss: Loss = first.loss.component.builder(classes, **own)
+        own = numbers(first.loss, [job.loss.own for job in jobs], device)
+        self.loss: Loss = first.loss.component.make(classes, **own)
+        if first.data.positive is not None:
+            self.loss.positive = first.data.positive
         shared = on_device([job.loss.shared for job in jobs], device)
         self.l1, self.l2 = shared["l1"], shared["l2"]
         self.penalized = isinstance(self.l1, Tensor) or isinstance(self.l2, Tensor)
 
     def __call__(self, logits: Tensor, batch: Batch, model: Model) -> Tensor:
         """The loss of each run on a batch, `[runs]`, penalty included."""
-        losses = (self.loss.per_row(logits, batch.targets) * batch.share).sum(dim=-1)
+        losses = self.loss.mean(logits, batch.targets, batch.share, batch.count)
         return losses + self.penalty(model) if self.penalized else losses
 
     def penalty(self, model: Model) -> Tensor:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from exp.components.losses import Loss
 from exp.engine.job import Job
 from exp.errors import ComponentError
+from exp.modules import failed, passed_on
 
 ROWS = 3
 """So many go through the model: enough to tell rows from a single number."""
@@ -59,9 +60,11 @@ def probed(job: Job) -> None:
     try:
         with torch.random.fork_rng(devices=[]), torch.enable_grad():
             logits = module(x)
-    except RuntimeError as error:
-        if "memory" in str(error):
+    except (Exception, SystemExit) as error:
+        if passed_on(error):
             raise
+        if not isinstance(error, RuntimeError):
+            raise failed(f"model {name}", error) from error
         told = str(error).strip().splitlines()[0]
         raise ComponentError(
             f"model {name} cannot answer rows {list(x.shape)}: {told}{line_of(error)}"

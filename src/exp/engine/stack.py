@@ -12,7 +12,7 @@ from exp.components.schedulers import Progress, Scheduler, scheduler
 from exp.engine.history import History
 from exp.engine.job import Job
 from exp.engine.model import Model
-from exp.engine.objective import Objective, on_device
+from exp.engine.objective import Objective, numbers
 from exp.engine.rows import Batch, Split
 
 SPLITS = ("train", "validation", "test")
@@ -49,8 +49,9 @@ class Stack:
             device=place,
             generators=droppers,
         )
-        rules = on_device([job.plan["optimizer"].own for job in jobs], place)
-        self.optimizer = first.plan["optimizer"].component.builder(self.model.parameters, **rules)
+        rule = first.plan["optimizer"]
+        rules = numbers(rule, [job.plan["optimizer"].own for job in jobs], place)
+        self.optimizer = rule.component.make(self.model.parameters, **rules)
         self.schedules: list[Scheduler] = [scheduler(job.plan["scheduler"]) for job in jobs]
         norms = [job.plan.trainer.clip_norm for job in jobs]
         self.clip_norm = None if norms[0] is None else self._column(norms)[:, 0]

@@ -7,7 +7,7 @@ import os
 import torch
 
 from exp.engine.job import Job
-from exp.engine.objective import on_device
+from exp.engine.objective import numbers
 from exp.engine.probe import probed
 from exp.engine.result import Predictor
 from exp.errors import ComponentError, ImpossibleError
@@ -36,8 +36,8 @@ def tried(job: Job) -> None:
     if not predictor.model.trainable:
         raise ComponentError(f"model {chosen.name} has no parameters to train")
     if not rule.component.builder.stackable:  # type: ignore[attr-defined]
-        numbers = on_device([rule.own], job.device.torch_device)
-        rule.component.builder(predictor.model.parameters, **numbers)
+        plain = numbers(rule, [rule.own], job.device.torch_device)
+        rule.component.make(predictor.model.parameters, **plain)
 
 
 COPIES = 6

@@ -19,8 +19,11 @@ _FLOOR = -0.3  # of the counts' logarithmic scale: one row is still a bar
 
 def sheet(picture: Picture) -> Sheet:
     """A reliability diagram, and how many rows each of its points stands for, for both splits."""
-    binary = len(picture.classes) == 2
-    name = f"class {plain(picture.classes[1])}" if binary else "the predicted class"
+    positive = picture.positive
+    binary = positive is not None
+    name = (
+        "the predicted class" if positive is None else f"class {plain(picture.classes[positive])}"
+    )
     page = Sheet(
         picture,
         panels=[_SIDE, _SIDE],
@@ -33,7 +36,10 @@ def sheet(picture: Picture) -> Sheet:
         members = picture.split == split
         if members.any() and len(picture.scores):
             found[split] = calibration(
-                picture.labels[members], picture.predicted[members], picture.scores[members]
+                picture.labels[members],
+                picture.predicted[members],
+                picture.scores[members],
+                positive,
             )
     most = max((int(each.counts.max()) for each in found.values()), default=1)
     top = float(np.log10(max(most, 2))) * 1.08

@@ -63,6 +63,7 @@ class Picture:
         labels: `[rows]` in 0..K-1, the true classes; 0 where the target is a number.
         predicted: `[rows]` in 0..K-1, the model's; likewise.
         targets, fitted: `[rows]`, the true numbers and the model's; empty where there are classes.
+        positive: of two classes the one that counts as positive; None where it is not known.
         features: how many features the rows have.
         split: `[rows]`, 0 train, 1 validation, 2 test.
         xs, ys: `[G]` each, increasing; the grid over the plane. May be empty: no map is drawn.
@@ -104,6 +105,7 @@ class Picture:
     split: NDArray[Any]
     targets: NDArray[Any] = field(default_factory=lambda: np.zeros(0))
     fitted: NDArray[Any] = field(default_factory=lambda: np.zeros(0))
+    positive: int | None = None
     features: int = 2
     note: str = ""
     map_note: str = ""
@@ -134,8 +136,9 @@ class Picture:
             object.__setattr__(self, name, str(getattr(self, name)))
         object.__setattr__(self, "dpi", int(self.dpi))
         object.__setattr__(self, "features", int(self.features))
-        if self.best_epoch is not None:
-            object.__setattr__(self, "best_epoch", int(self.best_epoch))
+        for name in ("best_epoch", "positive"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, int(getattr(self, name)))
         object.__setattr__(self, "animation", bool(self.animation))
         for name in _TABLES:
             table = getattr(self, name).items()
@@ -154,6 +157,8 @@ class Picture:
 
     def _faults(self) -> Iterator[str]:
         rows, count = len(self.labels), max(len(self.classes), 1)
+        if self.positive is not None and (count != 2 or self.positive not in (0, 1)):
+            yield f"positive: expected 0 or 1 of two classes, found {self.positive}"
         if len(self.classes) == 1:
             yield f"classes: expected at least two, found {count}"
         for name in ("targets", "fitted"):
@@ -204,7 +209,7 @@ class Picture:
 
     def to_bytes(self) -> bytes:
         """The picture as the bytes of an npz file."""
-        plain = (*_TEXTS, *_TUPLES, "best_epoch", "dpi", "animation", "features")
+        plain = (*_TEXTS, *_TUPLES, "best_epoch", "positive", "dpi", "animation", "features")
         header = {name: getattr(self, name) for name in plain}
         header |= {name: list(getattr(self, name)) for name in _TABLES}
         arrays = {name: getattr(self, name) for name in _ARRAYS}

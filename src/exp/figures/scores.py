@@ -1,7 +1,7 @@
 """Curves that tell how good probabilities are: ROC, precision and recall, calibration.
 
 Formulas as in scikit-learn's `roc_curve`, `precision_recall_curve` and `average_precision_score`,
-and torchmetrics' `calibration_error`; the tests compare with them.
+and for calibration Guo et al. (2017); the tests compare with them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
 
-BINS = 15  # of torchmetrics, so that the error is the one in summary.json
+BINS = 15
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,17 +89,23 @@ class Calibration:
 
 
 def calibration(
-    labels: NDArray[np.integer], predicted: NDArray[np.integer], scores: NDArray[np.floating]
+    labels: NDArray[np.integer],
+    predicted: NDArray[np.integer],
+    scores: NDArray[np.floating],
+    positive: int | None = None,
 ) -> Calibration:
-    """Of two classes: the probability of class 1; of more: that of the predicted class.
+    """Of two classes: the probability of the positive one; of more: that of the predicted class.
 
     Args:
         labels, predicted: `[rows]`.
         scores: `[rows, K]`.
+        positive: of two classes; None where there are more.
     """
-    binary = scores.shape[1] == 2
-    said = np.asarray(scores[:, 1] if binary else scores.max(axis=1, initial=0.0), np.float64)
-    came = (labels == 1) if binary else (predicted == labels)
+    if positive is None:
+        said, came = scores.max(axis=1, initial=0.0), predicted == labels
+    else:
+        said, came = scores[:, positive], labels == positive
+    said = np.asarray(said, np.float64)
     keep = np.isfinite(said)
     said, came = said[keep], came[keep]
     # The right edge belongs to a bin, and 0 to the first.

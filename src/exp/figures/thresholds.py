@@ -67,7 +67,10 @@ def _steps(curve: Curve) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def _key(sheet: Sheet, picture: Picture, value: str, split: str, told: list[float]) -> None:
     x, y, theme = sheet.key, sheet.top - 0.13, sheet.theme
     sheet.text(x, y, f"{value}, {split}" if split else value, size=8.0, colour=theme.muted)
-    sheet.text(x, y - 0.15, "each class against the rest", size=8.0, colour=theme.muted)
+    about = "each class against the rest"
+    if picture.positive is not None:
+        about = f"positive class: {plain(picture.classes[picture.positive])}"
+    sheet.text(x, y - 0.15, about, size=8.0, colour=theme.muted, limit=KEY)
     y -= 0.4
     shown = min(len(told), int((y - sheet.bottom - 0.4) / 0.2) + 1)
     shown = shown if shown == len(told) else shown - 1

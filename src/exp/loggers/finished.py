@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from exp.bounds import json_of, read, yaml_of
-from exp.errors import DamagedError
 from exp.report.runs import finite, part, text_of
 from exp.report.values import flat, written
-from exp.runs import manifest, process
-from exp.runs.directory import RunDirectory, record_digest
+from exp.runs import manifest
+from exp.runs.record import RunRecord
 
-TABLE = 256 << 20
-"""Bytes of a metrics.csv; that of a run of 100,000 epochs has a twentieth."""
 PICTURES = (".png",)
 
 
@@ -55,28 +50,21 @@ class FinishedRun:
             RunDirectoryError: there is none, or it still runs.
             DamagedError: one of its files is not what was written.
         """
-        directory = RunDirectory(path.absolute())
-        record = directory.read_record()
-        try:
-            config = yaml_of(read(directory.config)) if directory.config.exists() else {}
-            summary = json_of(read(directory.summary)) if directory.summary.exists() else {}
-            rows = table(directory.metrics) if directory.metrics.exists() else ()
-        except (OSError, ValueError) as error:
-            raise DamagedError(f"{path} is not as it was written: {error}") from error
-        config = config if isinstance(config, dict) else {}
-        status = str(record.get("status"))
-        if status == "running" and not process.is_alive(record.get("process")):
-            status = "crashed"
+        run = RunRecord.at(path.absolute())
+        directory, record, status = run.directory, run.record, run.status
+        config = run.config() if directory.config.exists() else {}
+        summary = run.summary() if directory.summary.exists() else {}
+        rows = table(run) if directory.metrics.exists() else ()
         started = seconds(record.get("started"))
         paths = [p for p in map(directory.path.joinpath, directory.names()) if not p.is_symlink()]
         return cls(
             path=directory.path,
             status=status,
-            digest=record_digest(record),
+            digest=run.digest,
             config=config,
             rows=rows,
-            scores=scores(summary if isinstance(summary, dict) else {}),
-            tags=tags(directory.path, record, config, status),
+            scores=scores(summary),
+            tags=tags(directory.path, record, config, status) | counted_as(summary),
             started=started,
             ended=started + (finite(part(record, "timings").get("total")) or 0.0),
             files={p.relative_to(directory.path).as_posix(): p for p in [*paths, directory.record]},
@@ -136,21 +124,15 @@ def pictures(files: dict[str, Path]) -> dict[str, Path]:
     }
 
 
-def table(path: Path) -> tuple[tuple[int, dict[str, float]], ...]:
-    """The rows of a metrics.csv; an empty field has no value.
-
-    Raises:
-        ValueError: it is no table of numbers with a column `epoch`.
-        OSError: it cannot be read.
-    """
-    lines = csv.DictReader(read(path, TABLE).decode().splitlines())
-    found = []
-    for line in lines:
-        values = {name: float(text) for name, text in line.items() if name and text}
-        if "epoch" not in values:
-            raise ValueError(f"{path.name} has a row without an epoch")
-        found.append((int(values.pop("epoch")), values))
-    return tuple(found)
+def table(run: RunRecord) -> tuple[tuple[int, dict[str, float]], ...]:
+    """The rows of a metrics.csv; an empty field has no value."""
+    # As texts, since NaN is a value of a run that has diverged.
+    texts = run.history_texts()
+    epochs = texts.pop("epoch")
+    return tuple(
+        (int(epoch), {name: float(column[at]) for name, column in texts.items() if column[at]})
+        for at, epoch in enumerate(epochs)
+    )
 
 
 def scores(summary: dict[str, Any]) -> dict[str, float]:
@@ -173,6 +155,12 @@ def tags(path: Path, record: dict[str, Any], config: dict[str, Any], status: str
         "directory": str(path),
     }
     return {name: written(value) for name, value in known.items() if value is not None}
+
+
+def counted_as(summary: dict[str, Any]) -> dict[str, str]:
+    """The positive class of the final scores, or that they are means over classes."""
+    named = {"positive_class": summary.get("positive"), "average": summary.get("average")}
+    return {name: written(value) for name, value in named.items() if value is not None}
 
 
 def seconds(text: Any) -> float:

@@ -16,9 +16,8 @@ from typing import Any
 from exp.errors import ExpError
 from exp.loggers.finished import FinishedRun, FinishedSweep
 from exp.registry import Chosen
+from exp.runs.schemas import UNFINISHED
 
-LEFT_OUT = ("running", "interrupted", "pending", "crashed")
-"""What has not ended: it is logged when it has gone on to its end."""
 HOW = NEW, OLD, LEFT = "logged {}", "{} there already", "{} not ended, left out"
 
 
@@ -79,7 +78,7 @@ def log_to(
                     trouble = trouble or error
                     continue
                 done &= run.status == "done"
-                how = LEFT if run.status in LEFT_OUT else NEW if logger.log(run) else OLD
+                how = LEFT if run.status in UNFINISHED else NEW if logger.log(run) else OLD
                 counts[how] += 1
             logger.end(well=done and trouble is None)
             look = logger.look

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from exp.bounds import read, yaml_of
 from exp.config import loggers_of
 from exp.environment import restored
 from exp.errors import ExpError
 from exp.loggers.finished import FinishedSweep
 from exp.loggers.log import log
 from exp.report.runs import below
-from exp.runs.directory import RunDirectory
+from exp.runs.record import RunRecord
 
 
 def log_sweep(sweep: Path, wanted: Sequence[tuple[Path, Any]]) -> None:
@@ -44,10 +43,11 @@ def log_found(sweep: Path) -> None:
 def settings_of(path: Path) -> Any:
     """The node `logger` of a stored config; None where there is none that can be read."""
     try:
-        text = read(RunDirectory(path).config)
+        run = RunRecord(path)
+        text = run.config_text()
         if b"\nlogger: {}\n" in text:  # as a rule, and said at once
             return None
-        config = restored(yaml_of(text))
-    except (OSError, ValueError, ExpError, AttributeError):
+        config = restored(run.config())
+    except ExpError:
         return None
     return config.get("logger")

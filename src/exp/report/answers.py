@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.bounds import read
-from exp.runs.directory import RunDirectory
-
-SIZE = 64 << 20
-"""Bytes of a predictions.csv that is looked at."""
+from exp.errors import RunDirectoryError
+from exp.runs.record import RunRecord
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,36 +19,37 @@ class Answers:
 
     Attributes:
         rows: `[n]`, which rows of the data set they are, increasing.
-        labels: `[n]`, the true classes.
+        classes: the K names.
+        labels: `[n]`, the true classes, in 0..K-1.
         inputs: digest of the features: two runs have the same rows if these are the same.
         probabilities: `[n, K]`.
     """
 
     rows: NDArray[np.int64]
+    classes: tuple[str, ...]
     labels: NDArray[np.int64]
     inputs: bytes
     probabilities: NDArray[np.float64]
 
 
 def answers(path: Path) -> Answers | None:
-    """The answers of a run, from its predictions.csv; None where there are none."""
+    """The answers of a run, from its predictions.csv; None where there are none, or the target is a
+    number."""
     try:
-        lines = csv.reader(read(RunDirectory(path).predictions, SIZE).decode().splitlines())
-        header = next(lines, [])
-        split, row, label = (header.index(name) for name in ("split", "row", "label"))
-        chances = [at for at, name in enumerate(header) if name.startswith("probability:")]
-        test = sorted((int(line[row]), line) for line in lines if line and line[split] == "test")
-        if not test or not chances:
-            return None
-        features = repr([line[row + 1 : label] for _, line in test]).encode()
-        return Answers(
-            rows=np.array([number for number, _ in test], np.int64),
-            labels=np.array([int(line[label]) for _, line in test], np.int64),
-            inputs=hashlib.sha256(features).digest(),
-            probabilities=np.array([[float(line[at]) for at in chances] for _, line in test]),
-        )
-    except (OSError, ValueError, OverflowError, IndexError, csv.Error):
+        found = RunRecord.look(path).predictions()
+    except RunDirectoryError:
         return None
+    test = np.flatnonzero(found.split == "test")
+    if not len(test) or not found.probabilities.shape[1]:
+        return None
+    test = test[np.argsort(found.row[test], kind="stable")]
+    return Answers(
+        rows=found.row[test],
+        classes=found.classes,
+        labels=found.truth[test],
+        inputs=found.inputs(test),
+        probabilities=found.probabilities[test],
+    )
 
 
 def ensemble_accuracy(paths: Sequence[Path]) -> tuple[float, float] | None:
@@ -68,7 +64,7 @@ def ensemble_accuracy(paths: Sequence[Path]) -> tuple[float, float] | None:
             return None
         if found and not (
             np.array_equal(each.rows, found[0].rows)
-            and each.probabilities.shape == found[0].probabilities.shape
+            and each.classes == found[0].classes
             and each.inputs == found[0].inputs
             and np.array_equal(each.labels, found[0].labels)
         ):

@@ -6,9 +6,10 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from exp.bounds import read, yaml_of
+from exp.bounds import yaml_of
+from exp.errors import RunDirectoryError
 from exp.report.values import Scalar, leaves
-from exp.runs.directory import RunDirectory
+from exp.runs.record import RunRecord
 
 BLOCK = 4096
 """Bytes of a block that is remembered; of 4,096 blocks."""
@@ -19,7 +20,7 @@ _MARGIN = re.compile(rb"^(?=\w)", re.M)
 def config_of(path: Path) -> dict[str, Scalar]:
     """The resolved config of a run, flat; empty where there is none that can be read."""
     try:
-        data = read(RunDirectory(path).config)
+        data = RunRecord(path).config_text()
         pieces = [piece for piece in _MARGIN.split(data) if piece]
         blocks = [block(piece) if len(piece) <= BLOCK else None for piece in pieces]
         found: dict[str, Scalar] = {}
@@ -29,7 +30,7 @@ def config_of(path: Path) -> dict[str, Scalar]:
                 return leaves(whole) if isinstance(whole, dict) else {}
             found.update(each)
         return found
-    except (OSError, ValueError):
+    except (RunDirectoryError, ValueError):
         return {}
 
 

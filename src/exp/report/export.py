@@ -7,10 +7,10 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from exp.errors import ExpError
-from exp.measures import higher_is_better
 from exp.report.groups import Standing
-from exp.report.runs import STATUSES, Row
+from exp.report.runs import Row
 from exp.report.statistics import TESTS, pairs
+from exp.runs.schemas import STATUSES
 from exp.runs.texts import csv_text, json_text
 
 if TYPE_CHECKING:
@@ -70,11 +70,12 @@ def csv(results: Results) -> str:
 def json(results: Results) -> str:
     """Everything: the groups with the score of each seed, and the runs that gave none."""
     runs = results.runs
-    better = higher_is_better(results.metric)
+    better = results.groups.higher
     whole = {
         "paths": [str(path) for path in runs.paths],
         "metric": results.metric,
         "higher_is_better": better,
+        "positive": sorted({row.positive for row in runs.rows if row.positive is not None}),
         "by": list(results.groups.by),
         "test": TESTS[results.test],
         "pairs": pairs(results.tested + 1),

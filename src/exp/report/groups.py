@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from exp.measures import higher_is_better
+from exp.measures import MACRO, OF_POSITIVE, higher_is_better
+from exp.report.layout import cell
 from exp.report.runs import Row
 from exp.report.statistics import ALPHA, FEW, Paired, Spread, holm, needed, paired, pairs
 from exp.report.values import Scalar, names_seed
@@ -24,6 +25,29 @@ def value(row: Row, metric: str) -> float | None:
         return None
     score = row.seconds if metric == "seconds" else row.metrics.get(metric)
     return score if score is not None and abs(score) <= LARGEST else None
+
+
+def direction(rows: Iterable[Row], metric: str) -> bool:
+    """Whether more of a score is better, as the runs that have it say of registered metrics."""
+    known: dict[str, bool] = {}
+    for row in rows:
+        known |= row.directions
+    return higher_is_better(metric, known)
+
+
+def counted_as(rows: Iterable[Row], metric: str) -> list[str]:
+    """What a score of classes is of, in words: the positive class, or a mean over classes.
+
+    Nothing for other scores; more than one answer where the runs differ.
+    """
+    name = metric.rpartition("/")[2]
+    found: dict[str, None] = {}
+    for row in rows:
+        if row.average == "binary" and name in OF_POSITIVE:
+            found[f"positive class {cell(row.positive)}"] = None
+        elif row.average == "macro" and name in MACRO:
+            found["mean over classes"] = None
+    return list(found)
 
 
 @dataclass
@@ -64,6 +88,7 @@ class Groups:
 
     def __init__(self, by: Sequence[str], metric: str) -> None:
         self.by, self.metric = tuple(by), metric
+        self.directions: dict[str, bool] = {}
         self._found: dict[tuple[tuple[bool, Scalar], ...], Group] = {}
         self._seeds: dict[Seeds, Seeds] = {}
 
@@ -71,7 +96,13 @@ class Groups:
     def all(self) -> list[Group]:
         return list(self._found.values())
 
+    @property
+    def higher(self) -> bool:
+        """Whether more of the metric is better."""
+        return higher_is_better(self.metric, self.directions)
+
     def add(self, row: Row) -> None:
+        self.directions |= row.directions
         values = tuple(row.parameters.get(key) for key in self.by)
         # A type beside each: 1 and true are equal to Python.
         key = tuple((isinstance(value, bool), value) for value in values)
@@ -141,7 +172,7 @@ def ranked(groups: Groups, test: str = "t") -> list[Standing]:
     Args:
         test: of `statistics.TESTS`.
     """
-    sign = 1.0 if higher_is_better(groups.metric) else -1.0
+    sign = 1.0 if groups.higher else -1.0
     spreads = [
         (group, Spread.of(list(group.scores.values()))) for group in groups.all if group.scores
     ]

@@ -6,17 +6,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.bounds import read
+from exp.errors import RunDirectoryError
 from exp.report.statistics import quantile
-from exp.runs.directory import RunDirectory
+from exp.runs.record import RunRecord
 
-SIZE = 64 << 20
-"""Bytes of a metrics.csv; that of a run of 100,000 epochs has a tenth."""
 MOST = 400
 """Epochs of a curve: more than a panel has room for."""
 
@@ -48,48 +45,12 @@ def history(path: Path, wanted: Sequence[str], *, lasting: bool = True) -> Histo
         lasting: whether the run ended well.
     """
     try:
-        header, _, body = read(RunDirectory(path).metrics, SIZE).decode().partition("\n")
-        names = header.split(",")
-        here = [name for name in ("epoch", *wanted) if name in names]
-        lines = thinned(body.splitlines())
-        if "epoch" not in here or not lines:
-            return None
-        table = parsed(lines, [names.index(name) for name in here])
-    except (OSError, ValueError):
+        found = RunRecord(path).history(wanted, MOST)
+    except RunDirectoryError:
         return None
-    epochs = table[:, 0]
-    if not (np.isfinite(epochs).all() and (np.diff(epochs) > 0).all()):
+    if not len(found["epoch"]):
         return None
-    return History(dict(zip(here, table.T, strict=True)), lasting)
-
-
-def parsed(lines: list[str], columns: list[int]) -> Values:
-    """Some columns of a table of numbers, `[lines, columns]`.
-
-    Raises:
-        ValueError: a line has too few fields.
-    """
-    options: dict[str, Any] = {"delimiter": ",", "ndmin": 2, "usecols": columns, "comments": None}
-    try:
-        return np.loadtxt(lines, **options)
-    except ValueError:  # an empty field, as a rule: asking for each field takes four times as long
-        return np.loadtxt(lines, converters=number, **options)
-
-
-def number(text: str) -> float:
-    """A field: one that is empty, or no number, has no value."""
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
-
-
-def thinned(lines: list[str]) -> list[str]:
-    """`MOST` lines at about even distances, the first and the last among them."""
-    if len(lines) <= MOST:
-        return lines
-    places = np.linspace(0, len(lines) - 1, MOST).astype(np.intp)
-    return [lines[place] for place in places.tolist()]
+    return History({n: column.astype(np.float64) for n, column in found.items()}, lasting)
 
 
 def together(histories: Sequence[History], name: str) -> tuple[Values, Values]:

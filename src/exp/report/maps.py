@@ -8,14 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from exp.bounds import read
+from exp.errors import RunDirectoryError
 from exp.figures.field import Field, common
-from exp.figures.frames import Frames
 from exp.report.runs import Row
+from exp.runs.record import RunRecord
 
-FILE = "frames.npz"
-SIZE = 64 << 20
-"""Bytes of it; that of a run has a few hundred thousand at most."""
 GRID = 96
 """Points of a common grid along each side."""
 LEAST = 1 / 510
@@ -40,8 +37,8 @@ class Map:
 def last_map(path: Path) -> Map | None:
     """The last frame of a run; None where there is none that can be read."""
     try:
-        frames = Frames.from_bytes(read(path / FILE, SIZE))
-    except (OSError, ValueError):
+        frames = RunRecord(path).frames()
+    except RunDirectoryError:
         return None
     if not len(frames) or min(len(frames.xs), len(frames.ys)) < 2:
         return None

@@ -17,6 +17,7 @@ from exp.report.groups import SPLITS, Groups, Standing, grouped, over_seeds, ran
 from exp.report.layout import cell
 from exp.report.runs import Row, Runs, gather, with_keys
 from exp.report.statistics import TESTS
+from exp.terminal import write_data
 
 ORDERS: dict[str, Callable[[Standing], Any]] = {
     "rank": lambda each: each.rank,
@@ -85,7 +86,7 @@ def main(words: list[str]) -> int:
         write_output(Path(args.parquet), export.parquet(found))
     for target, content in ((args.csv, export.csv), (args.json, export.json)):
         if target == "-":
-            sys.stdout.write(content(found))
+            write_data(content(found))
         elif target:
             write_output(Path(target), content(found).encode())
     if "-" not in (args.csv, args.json):
@@ -124,7 +125,7 @@ def parser() -> Parser:
         help="what makes a group: a,b; by default all that varies but the seeds",
     )  # fmt: skip
     made.add_argument(
-        "--metric", help="such as accuracy, test/loss, seconds; default: accuracy, or rmse"
+        "--metric", help="such as f1, test/loss, best/accuracy, seconds; default: accuracy, or rmse"
     )
     made.add_argument(
         "--where", action="append", default=[], metavar="CONDITION",
@@ -251,11 +252,13 @@ def metrics_of(rows: Sequence[Row]) -> set[str]:
 
 
 def metric_named(name: str, metrics: Iterable[str]) -> str:
-    """A metric by its whole name, where a split was left out."""
+    """A metric by its whole name, where a split was left out: `f1`, `best/accuracy`."""
     known = set(metrics)
-    if "/" in name or name in known:
+    first, _, score = name.rpartition("/")
+    if name in known or first not in ("", "best"):
         return name
-    return next((whole for s in SPLITS if (whole := f"{s}/{name}") in known), name)
+    front = f"{first}/" if first else ""
+    return next((whole for s in SPLITS if (whole := f"{front}{s}/{score}") in known), name)
 
 
 def counted(top: str | int | None, faults: list[str]) -> int | None:

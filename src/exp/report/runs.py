@@ -9,21 +9,18 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from exp.bounds import json_of, read, yaml_of
-from exp.errors import RunDirectoryError, shown
+from exp.errors import RunDirectoryError
 from exp.report.configs import config_of
 from exp.report.values import Scalar, plain_key, typed
 from exp.report.varying import varying
-from exp.runs import process
-from exp.runs.directory import RECORD_SIZE, RunDirectory
 from exp.runs.manifest import NAME, manifest
+from exp.runs.record import RunRecord
 
-STATUSES = ("done", "diverged", "failed", "interrupted", "crashed", "running", "pending")
 DEPTH = 8
 """Folders below one that is named, in which runs are looked for."""
 
@@ -40,11 +37,16 @@ class Row:
             one that a component declares impossible.
         message: why it failed or was skipped.
         parameters: what varies -> its value.
-        metrics: such as "test/accuracy", and "best/epoch" and "epochs"; finite ones only.
+        metrics: such as "test/accuracy", "best/test/accuracy" (at the best epoch), "best/epoch"
+            and "epochs"; finite ones only.
         seconds: from its beginning to its end.
         overrides: its own, as on a command line.
         seeds: of data, split, init and shuffling, as run.json has them; empty where it has none.
             Two runs of the same seeds are a pair: the same rows, the same initial weights.
+        average: "binary" where precision and the like are those of the positive class, "macro"
+            where they are means over classes; None for numbers, and for runs of older versions.
+        positive: the name of the positive class, where there is one.
+        directions: of registered metrics, whether higher is better.
     """
 
     path: Path
@@ -57,6 +59,9 @@ class Row:
     seconds: float | None
     overrides: tuple[str, ...]
     seeds: tuple[int, ...] = ()
+    average: str | None = None
+    positive: str | None = None
+    directions: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -185,55 +190,44 @@ def run(path: Path, number: int, overrides: tuple[str, ...]) -> Row:
     return row(path, number, overrides, *files(path))
 
 
-def files(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """run.json and summary.json of a run; empty where there is none that can be read."""
-    place = RunDirectory(path)
-    record, broken = content(place.record)
-    if broken:
-        message = f"{place.record.name} is not what was written"
-        return {"status": "crashed", "message": message}, {}
-    return record, content(place.summary)[0] if record else {}
+def files(path: Path) -> tuple[RunRecord, dict[str, Any]]:
+    """A run, and its summary.json; {} where there is none that can be read."""
+    found = RunRecord.look(path)
+    return found, found.seen_summary() if found.record else {}
 
 
 def row(
     path: Path,
     number: int,
     overrides: tuple[str, ...],
-    record: dict[str, Any],
+    found: RunRecord,
     summary: dict[str, Any],
 ) -> Row:
-    """A run as its two files tell it."""
-    status, message = record.get("status", "pending"), text_of(record.get("message"))
-    if status == "running" and not process.is_alive(record.get("process")):
-        status = "crashed"
-    if status not in STATUSES:
-        status, message = "crashed", f"there is no status {shown(status)}"
+    """A run as its two files say."""
+    record, message = found.record, found.fault and f"run.json {found.fault}"
     final, best = part(summary, "final"), part(summary, "best")
-    numbers = {**final, "best/epoch": best.get("epoch"), "epochs": summary.get("epochs")}
+    numbers = {**final, **{f"best/{name}": value for name, value in best.items()}}
+    numbers["epochs"] = summary.get("epochs")
     seeds = part(record, "seeds")
     return Row(
         path=path,
         number=number,
         name=text_of(record.get("name")) or path.name,
-        status=status,
-        message=message,
+        status=found.status,
+        message=message or text_of(record.get("message")),
         parameters={},
-        metrics={name: found for name, n in numbers.items() if (found := finite(n)) is not None},
+        metrics={name: x for name, n in numbers.items() if (x := finite(n)) is not None},
         seconds=finite(part(record, "timings").get("total")),
         overrides=overrides,
         seeds=tuple(seeds[name] for name in sorted(seeds) if isinstance(seeds[name], int)),
+        average=text_of(summary.get("average")),
+        positive=text_of(summary.get("positive")),
+        directions={
+            name: bool(part(about, name).get("higher_is_better"))
+            for about in [part(summary, "metrics")]
+            for name in about
+        },
     )
-
-
-def content(path: Path) -> tuple[dict[str, Any], bool]:
-    """A JSON object, empty where there is none, and whether there is something else instead."""
-    try:
-        found = json_of(read(path, RECORD_SIZE))
-    except OSError:
-        return {}, False
-    except ValueError:
-        return {}, True
-    return (found, False) if isinstance(found, dict) else ({}, True)
 
 
 def part(content: dict[str, Any], key: str) -> dict[str, Any]:
@@ -274,8 +268,8 @@ def parameters(words: Sequence[str], keys: Sequence[str]) -> dict[str, Scalar]:
 def overrides_of(path: Path) -> tuple[str, ...]:
     """The command line of a lone run, as Hydra has kept it."""
     try:
-        return words_of(yaml_of(read(path / ".hydra/overrides.yaml")))
-    except (OSError, ValueError):
+        return tuple(RunRecord(path).overrides())
+    except RunDirectoryError:
         return ()
 
 

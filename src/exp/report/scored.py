@@ -12,16 +12,19 @@ from numpy.typing import NDArray
 
 from exp.figures.levels import Levels
 from exp.figures.metric import Metric
-from exp.measures import headline, higher_is_better
+from exp.measures import headline
 from exp.report.captions import brief, caption, short
 from exp.report.conditions import is_number
-from exp.report.groups import grouped, value
+from exp.report.groups import direction, grouped, value
 from exp.report.results import metric_named, metrics_of
 from exp.report.runs import Row, Runs
 from exp.report.statistics import Spread
 from exp.report.values import Scalar, names_seed, written
 
-SHARES = ("accuracy", "precision", "recall", "f1", "auroc", "calibration_error")
+SHARES = (
+    "accuracy", "precision", "recall", "f1", "balanced_accuracy", "auroc", "average_precision",
+    "calibration_error",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +60,7 @@ class Scored:
         met = metrics_of(runs.rows)
         name = metric_named(metric or headline(met), met)
         self.metric = Metric(name, name.rpartition("/")[2] in SHARES)
-        self.sign = 1.0 if higher_is_better(name) else -1.0
+        self.sign = 1.0 if direction(runs.rows, name) else -1.0
         scores = [value(row, name) for row in self.rows]
         self.scores: NDArray[np.float64] = np.array(
             [math.nan if score is None else score for score in scores], dtype=np.float64

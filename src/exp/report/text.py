@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exp.measures import higher_is_better
-from exp.report.groups import Standing
+from exp.report.groups import Standing, counted_as
 from exp.report.layout import aligned, cell, number
-from exp.report.runs import STATUSES, Row
+from exp.report.runs import Row
 from exp.report.statistics import TESTS, pairs
+from exp.runs.schemas import STATUSES
 
 if TYPE_CHECKING:
     from exp.report.results import Results
@@ -32,9 +32,11 @@ def text(results: Results) -> str:
 
 
 def title(results: Results) -> str:
-    better = "higher" if higher_is_better(results.metric) else "lower"
+    better = "higher" if results.groups.higher else "lower"
     runs, groups = len(results.runs.rows), len(results.groups.all)
-    said = f"{cell(results.metric)} ({better} is better) of {counted(runs, 'run')}"
+    of = counted_as(results.runs.rows, results.metric)
+    about = f"{better} is better{f'; {of[0]}' if len(of) == 1 else ''}"
+    said = f"{cell(results.metric)} ({about}) of {counted(runs, 'run')}"
     if results.left_out:
         said += f" ({results.left_out} left out by --where)"
     if results.groups.by:
@@ -113,6 +115,9 @@ def rests_on(results: Results) -> Iterator[str]:
             + (f", p corrected by Holm{family}" if family else "")
             + "; ± is the 95 % interval of the mean difference."
         )
+    of = counted_as(results.runs.rows, results.metric)
+    if len(of) > 1:
+        yield f"The runs do not count the same: {'; '.join(of)}. dataset.positive names one class."
     if any(each.group.repeats for each in standings):
         yield "Runs of one group and one seed count once, by their mean."
     unlike = [

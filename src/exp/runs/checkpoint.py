@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,11 +18,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from exp.errors import DamagedError
+from exp.bounds import json_of, opened
+from exp.errors import DamagedError, shown
 from exp.runs.directory import RunDirectory
 from exp.runs.texts import finite, json_text
 
 Checkpoint = tuple[dict[str, Tensor], dict[str, Any]]
+SPARSE = 256 << 20
+"""Bytes of a file of which fewer are on the disk."""
 
 
 def content(
@@ -42,25 +47,101 @@ def content(
     }
 
 
-def load(path: Path) -> Checkpoint:
+def load(path: Path, expected: Expected | None = None) -> Checkpoint:
     """What `content` was given.
 
+    Args:
+        expected: names, shapes and dtypes that the tensors must have; None: any.
+
     Raises:
-        DamagedError: the file is not what was written.
+        DamagedError: the file is not what was written, or of another model.
         OSError: there is none.
     """
     from safetensors import SafetensorError, safe_open
 
-    path.stat()
     try:
+        sized(path)
         with safe_open(path, "np") as file:
-            known = json.loads((file.metadata() or {})["exp"])
+            known = json_of((file.metadata() or {})["exp"].encode())
+            numbers = known["numbers"]
+            if not isinstance(numbers, dict):
+                raise ValueError(f"expected numbers by name, found {shown(numbers)}")
+            if expected is not None:
+                raise_unlike(file, expected)
             arrays = {key: file.get_tensor(key) for key in sorted(file.keys())}
-        if known["sha256"] != digest(arrays, known["numbers"]):
+        if known["sha256"] != digest(arrays, numbers):
             raise ValueError("its content does not match its digest")
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+    except KeyError as error:
+        raise DamagedError(f"{path} is not what was written: {error} is missing") from error
+    except (SafetensorError, TypeError, ValueError) as error:
         raise DamagedError(f"{path} is not what was written: {error}") from error
-    return {key: torch.from_numpy(array) for key, array in arrays.items()}, known["numbers"]
+    return {key: torch.from_numpy(array) for key, array in arrays.items()}, numbers
+
+
+def sized(path: Path) -> None:
+    """Looks at a file before it is mapped into memory.
+
+    Raises:
+        ValueError: it is no regular file, or a sparse one that says it is large.
+        OSError: it cannot be opened.
+    """
+    with opened(path) as file:
+        status = os.fstat(file)
+        stored = getattr(status, "st_blocks", 0) * 512
+        if status.st_size > max(SPARSE, stored):
+            raise ValueError(f"it has {status.st_size:,} bytes, of which {stored:,} are stored")
+
+
+class Expected:
+    """What the tensors of a checkpoint must be.
+
+    Args:
+        tensors: of a fresh model, or of a fresh training, by name.
+        rows: those of which the first dimension may be any; they may be missing, too.
+        free: how the names of those begin that are looked at elsewhere.
+    """
+
+    def __init__(
+        self,
+        tensors: Mapping[str, Tensor],
+        *,
+        rows: Mapping[str, Tensor] | None = None,
+        free: tuple[str, ...] = (),
+    ) -> None:
+        self.tensors, self.rows, self.free = tensors, rows or {}, free
+
+
+def raise_unlike(file: Any, expected: Expected) -> None:
+    """Compares what a file says of its tensors, before room is made for them.
+
+    Raises:
+        ValueError: it has others than expected.
+    """
+    names = {name for name in file.keys() if not name.startswith(expected.free)}  # noqa: SIM118
+    wanted = {*expected.tensors}
+    if odd := sorted((wanted - names) | (names - wanted - {*expected.rows})):
+        kind = "missing" if odd[0] in wanted else "of another model"
+        raise ValueError(f"the tensor {shown(odd[0])} is {kind}")
+    for name in sorted(names):
+        part = file.get_slice(name)
+        here = part.get_dtype(), tuple(part.get_shape())
+        tensor = expected.tensors[name] if name in wanted else expected.rows[name]
+        there = DTYPES.get(tensor.dtype, ""), tuple(tensor.shape)
+        if name in expected.rows:
+            here, there = (here[0], here[1][1:]), (there[0], there[1][1:])
+        if here != there:
+            raise ValueError(
+                f"the tensor {shown(name)} is {here[0]} {list(here[1])}, "
+                f"expected {there[0]} {list(there[1])}"
+            )
+
+
+DTYPES = {
+    torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16",
+    torch.int64: "I64", torch.int32: "I32", torch.int16: "I16", torch.int8: "I8",
+    torch.uint8: "U8", torch.bool: "BOOL",
+}  # fmt: skip
+"""As safetensors calls them."""
 
 
 kind = cache(str)

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from exp.engine import Job, Said, Training
-from exp.measures import EVERY
+from exp.measures import EVERY, MACRO
 from exp.runs import notes
 from exp.runs.directory import RunDirectory
 from exp.runs.targets import target_of
+from exp.terminal import raw, streams
 
 TOLD = {"loss": ("loss", ".4f"), "accuracy": ("acc", ".2%"), "rmse": ("RMSE", ".4f")}
 """Scores of the lines between: how each is named and written."""
@@ -76,23 +77,22 @@ def bar(job: Job) -> Iterator[Any]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     columns = (BarColumn(bar_width=40), MofNCompleteColumn(), TimeRemainingColumn())
-    shared = sys.stdout.isatty()
-    progress = Progress(
-        *columns, console=Console(stderr=True), transient=True, redirect_stdout=shared
-    )
-    with progress, above(sys.stdout if shared else None):
+    stdout, shared = sys.stdout, sys.stdout.isatty()
+    console = Console(file=raw(sys.stderr))
+    progress = Progress(*columns, console=console, transient=True, redirect_stdout=shared)
+    with progress, streams(), above(stdout, sys.stdout if shared else None):
         task = progress.add_task(job.plan.name, total=job.plan.trainer.epochs)
         yield lambda epoch: progress.update(task, completed=epoch + 1)
 
 
 @contextmanager
-def above(stream: Any) -> Iterator[None]:
-    """Sends the lines of the log that go to the terminal through a stream that lifts them above
-    the bar; None leaves them alone."""
+def above(stdout: Any, stream: Any) -> Iterator[None]:
+    """Sends the lines of the log that go to `stdout` through a stream that lifts them above the
+    bar; None leaves them alone."""
     handlers = [
         handler
         for handler in logging.getLogger().handlers
-        if stream is not None and getattr(handler, "stream", None) is sys.__stdout__
+        if stream is not None and getattr(handler, "stream", None) is stdout
     ]
     try:
         for handler in handlers:
@@ -100,7 +100,7 @@ def above(stream: Any) -> Iterator[None]:
         yield
     finally:
         for handler in handlers:
-            handler.setStream(sys.__stdout__)  # type: ignore[attr-defined]
+            handler.setStream(stdout)  # type: ignore[attr-defined]
 
 
 def closing(
@@ -116,8 +116,18 @@ def closing(
         cells = [final.get(f"{split}/{name}") for split in splits]
         texts = ["-" if cell is None else f"{cell:.4f}" for cell in cells]
         lines.append(f"{name:<18}" + "".join(f"{text:>12}" for text in texts))
+    lines += about_scores(summary)
     lines += ["", f"Written to {directory.path}/"]
     shown = [*written, directory.record.name]
     places = sorted(place for place in shown if not place.startswith(".hydra/"))
     lines += [f"  {place}" for place in places]
     return "\n".join(lines)
+
+
+def about_scores(summary: dict[str, Any]) -> list[str]:
+    """What precision, recall and the like of the table are of."""
+    if summary.get("average") == "binary":
+        return ["", f"positive class: {summary['positive']}"]
+    if summary.get("average") == "macro":
+        return ["", f"means over classes (macro): {', '.join(MACRO)}"]
+    return []

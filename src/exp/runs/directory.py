@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from exp.bounds import json_of, read
-from exp.errors import DamagedError, RunDirectoryError
+from exp.bounds import json_of, read, sha256_of, stays_within
+from exp.errors import DamagedError, RunDirectoryError, shown
 from exp.files import TEMPORARY, Drafts, flush
 from exp.runs.texts import json_text
 
@@ -196,13 +196,23 @@ class RunDirectory:
 
         Args:
             names: of the files, where not all of `names()`.
+
+        Raises:
+            RunDirectoryError: one of them cannot be read.
         """
         return {
-            name: self._drafted.get(name)
-            or self._written.get(name)
-            or sha256((self.path / name).read_bytes())
+            name: self._drafted.get(name) or self._written.get(name) or self._digest(name)
             for name in (self.names() if names is None else names)
         }
+
+    def _digest(self, name: str) -> str:
+        place = self.path / name
+        try:
+            return sha256_of(place)
+        except OSError as error:
+            raise RunDirectoryError(f"cannot read {place}: {error.strerror or error}") from error
+        except ValueError as error:
+            raise DamagedError(f"{place} is not what was written: {error}") from error
 
     def write_record(self, record: dict[str, Any]) -> None:
         """Writes run.json."""
@@ -239,16 +249,19 @@ class RunDirectory:
     def damaged(self, record: dict[str, Any]) -> list[str]:
         """What is no longer as run.json says: the names of files that were changed, or are gone."""
         found = []
-        digests = record.get("digests")
-        for name, digest in (digests if isinstance(digests, dict) else {}).items():
+        for name, digest in record.get("digests", {}).items():
+            if not stays_within(name):
+                found.append(f"{shown(name)} is no name of a file of a run")
+                continue
             try:
-                place = self.path / name
-                if not place.is_file() or ".." in place.parts or name.startswith("/"):
-                    found.append(f"{name} is gone")
-                elif sha256(place.read_bytes()) != digest:
+                if sha256_of(self.path / name) != digest:
                     found.append(f"{name} has changed")
-            except (OSError, ValueError):
+            except FileNotFoundError:
                 found.append(f"{name} is gone")
+            except OSError as error:
+                found.append(f"{name} cannot be read: {error.strerror or error}")
+            except ValueError as error:
+                found.append(f"{name} has changed: {error}")
         return found
 
 

@@ -15,9 +15,10 @@ from exp.errors import ExpError
 from exp.runs import checkpoint, console, finished, notes, process, provenance, recordings
 from exp.runs.checkpoint import Checkpoint
 from exp.runs.directory import HYDRA, RunDirectory
+from exp.runs.history import history_text
 from exp.runs.log import write_out
 from exp.runs.pictures import picture
-from exp.runs.tables import Answers, metrics_text, summary
+from exp.runs.tables import Answers, summary
 from exp.runs.targets import target_of
 from exp.runs.texts import config_text, json_text
 
@@ -87,6 +88,7 @@ class Execution:
                 "features": list(data.data.features),
                 **({"notes": list(data.data.notes)} if data.data.notes else {}),
                 **target_of(data.data).record,
+                **({"categories": named} if (named := list(data.data.categorical)) else {}),
             },
             "process": process.this(),
             "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -191,7 +193,7 @@ class Execution:
         self.summary = summary(result, answers.scores())
         self.made = {
             **recordings.content(directory, result.recording),
-            directory.metrics: metrics_text(result.history),
+            directory.metrics: history_text(result.history),
             directory.predictions: answers.predictions_text(),
             directory.summary: json_text(self.summary),
         }

@@ -11,10 +11,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from exp.bounds import read
 from exp.cache import folder
 from exp.errors import ExpError
 from exp.files import TEMPORARY
-from exp.runs.directory import RunDirectory
+from exp.runs.record import RunRecord
 
 
 def remember(signature: str, path: Path) -> None:
@@ -39,14 +40,14 @@ def find(signature: str, environment: dict[str, Any]) -> Path | None:
     """
     place = pointer(signature)
     try:
-        path = Path(os.fsdecode(place.read_bytes())) if place else None
-        record = RunDirectory(path).read_record() if path else {}
+        path = Path(os.fsdecode(read(place))) if place else None
+        run = RunRecord.at(path) if path else None
     except (OSError, ValueError, ExpError):
         return None
-    same = all(record.get(key) == value for key, value in environment.items())
-    if path is None or record.get("signature") != signature or record.get("status") != "done":
+    if run is None or run.record["signature"] != signature or run.status != "done":
         return None
-    return path if same and not RunDirectory(path).damaged(record) else None
+    same = all(run.record.get(key) == value for key, value in environment.items())
+    return path if same and not run.damaged else None
 
 
 def copy(path: Path, to: Path) -> None:

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from exp.terminal import printable
+
 DATED = "%(asctime)s %(levelname)-7s %(message)s"
 WAIT = 1.0
 """Seconds for which a line of one run of many may wait for others; a warning does not."""
@@ -17,6 +19,10 @@ WAIT = 1.0
 class LogFile(logging.FileHandler):
     """The file of a log. A line that a full disk does not take is left out in silence: the run
     ends with one clear error as soon as a file of its results cannot be written."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, with control characters shown: a log is read on a terminal."""
+        return printable(super().format(record))
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
         if not isinstance(sys.exc_info()[1], OSError):

@@ -51,6 +51,7 @@ def picture(answers: Answers) -> Picture | None:
         seed=str(plan.seed),
         metric=target.headline(split, answers.predicted[split], data.y[answers.rows[split]]),
         classes=data.classes,
+        positive=prepared.positive,
         axes=plane.axes,
         note=plane.note,
         map_note=plane.map_note,

@@ -5,21 +5,14 @@ They are written with every checkpoint, so that a run that goes on has what was 
 
 from __future__ import annotations
 
-import csv
-import io
+import os
 from pathlib import Path
 
-import numpy as np
-
-from exp.bounds import read
 from exp.engine import Recording
-from exp.errors import DamagedError
-from exp.figures.frames import Frames
+from exp.errors import DamagedError, RunDirectoryError
 from exp.runs.directory import RunDirectory
-from exp.runs.tables import metrics_text
-
-SIZE = 256 << 20
-"""Bytes of a file that is read."""
+from exp.runs.history import history_text
+from exp.runs.record import RunRecord
 
 
 def content(directory: RunDirectory, recording: Recording) -> dict[Path, bytes | str]:
@@ -32,7 +25,7 @@ def content(directory: RunDirectory, recording: Recording) -> dict[Path, bytes |
     if recording.frames is not None:
         files[directory.frames] = recording.frames.to_bytes()
     if recording.norms is not None:
-        files[directory.norms] = metrics_text(recording.norms)
+        files[directory.norms] = history_text(recording.norms)
     return files
 
 
@@ -42,34 +35,15 @@ def load(directory: RunDirectory, epoch: int) -> Recording:
     Raises:
         DamagedError: a file is not what was written.
     """
+    record = RunRecord(directory.path)
     frames = norms = None
-    if directory.frames.exists():
-        try:
-            frames = Frames.from_bytes(read(directory.frames, SIZE)).before(epoch)
-        except (OSError, ValueError) as error:
-            raise damaged(directory.frames, error) from error
-    if directory.norms.exists():
-        try:
-            norms = table(read(directory.norms, SIZE), epoch)
-        except (OSError, ValueError) as error:
-            raise damaged(directory.norms, error) from error
+    try:
+        if os.path.lexists(directory.frames):
+            frames = record.frames().before(epoch)
+        if os.path.lexists(directory.norms):
+            table = record.norms()
+            early = table["epoch"] < epoch
+            norms = {name: column[early] for name, column in table.items()}
+    except RunDirectoryError as error:
+        raise DamagedError(f"{error}. Without it the run goes on") from error
     return Recording(frames, norms)
-
-
-def damaged(path: Path, error: Exception) -> DamagedError:
-    return DamagedError(f"{path} is not what was written: {error}. Without it the run goes on")
-
-
-def table(data: bytes, epoch: int) -> dict[str, np.ndarray]:
-    """The columns of a table that `metrics_text` wrote, up to an epoch.
-
-    Raises:
-        ValueError: it is none.
-    """
-    header, *lines = csv.reader(io.StringIO(data.decode(), newline=""))
-    if not header or header[0] != "epoch" or any(len(line) != len(header) for line in lines):
-        raise ValueError("expected a table of epochs")
-    rows = [line for line in lines if int(line[0]) < epoch]
-    columns = {name: [line[i] for line in rows] for i, name in enumerate(header)}
-    epochs = np.array([int(text) for text in columns.pop("epoch")], np.int64)
-    return {"epoch": epochs, **{k: np.array(v, np.float64) for k, v in columns.items()}}

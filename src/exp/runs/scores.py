@@ -1,73 +1,119 @@
-"""Final scores of a split: of classes by torchmetrics, of numbers as it defines them."""
+"""Final scores of a split, as scikit-learn defines them.
+
+Of two classes precision, recall, F1 and average precision are those of the positive class; of more
+they, and AUROC, are means over classes ("macro").
+"""
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from exp.figures.scores import calibration, precision_recall, roc
+
+Floats = NDArray[np.float64]
 
 
-def scores(probabilities: np.ndarray, predicted: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    """Accuracy, precision, recall, F1, AUROC, calibration error and the confusion matrix.
-
-    With more than two classes precision, recall, F1 and AUROC are means over classes ("macro").
+def scores(
+    probabilities: NDArray[Any],
+    predicted: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    positive: int | None = None,
+) -> dict[str, Any]:
+    """Every score of classes but the loss, and the confusion matrix.
 
     Args:
         probabilities: `[rows, classes]`.
-        predicted: `[rows]` int64, what the loss calls the likeliest class.
-        labels: `[rows]` int64.
+        predicted: `[rows]`, what the loss calls the likeliest class.
+        labels: `[rows]`.
+        positive: of two classes the one that counts as positive; None where there are more.
 
     Returns:
-        Numbers by name. None stands for what is not defined: AUROC where a split has rows of one
-        class only; of two classes, recall where there is no row of the second one, and then also
-        precision and F1 where none is predicted either. `confusion` is a nested list, rows true
-        classes and columns predicted ones.
+        Numbers by name. None stands for what is not defined: without rows of the positive class
+        recall and average precision, and precision and F1 too where none is predicted either; AUROC
+        where all rows are of one class. Means over classes are over those that have rows; of
+        precision, recall and F1 also over those that are only predicted, as in scikit-learn.
+        `confusion` is a nested list, rows true classes and columns predicted ones.
     """
-    import torch
-
-    from exp.runs.metrics import functions
-
-    metrics = functions()
     classes = probabilities.shape[1]
-    # float64 keeps torchmetrics from adding its own rounding to the counts of a large split.
-    chances = torch.from_numpy(np.ascontiguousarray(probabilities)).double()
-    guesses, truth = torch.from_numpy(predicted), torch.from_numpy(labels)
-    binary = classes == 2
-    task: dict[str, Any] = {"task": "binary"} if binary else {"task": "multiclass"}
-    count: dict[str, Any] = task if binary else {**task, "num_classes": classes}
-    mean: dict[str, Any] = count if binary else {**count, "average": "macro"}
-    scores_of_classes = chances[:, 1] if binary else chances
-    met = np.unique(labels)
-    each: dict[str, Any] = count if binary else {**count, "average": None}
-    with warnings.catch_warnings():
-        # A class without rows in this split: torchmetrics warns, and of its AUROC makes 0.
-        warnings.simplefilter("ignore", UserWarning)
-        areas = metrics_of(metrics, "auroc", scores_of_classes, truth, each)
-        found: dict[str, Any] = {
-            "accuracy": float((guesses == truth).double().mean()),
-            "precision": float(metrics_of(metrics, "precision", guesses, truth, mean)),
-            "recall": float(metrics_of(metrics, "recall", guesses, truth, mean)),
-            "f1": float(metrics_of(metrics, "f1_score", guesses, truth, mean)),
-            "auroc": float(areas if binary else areas[met].mean()) if len(met) > 1 else None,
-            "calibration_error": float(
-                metrics_of(metrics, "calibration_error", scores_of_classes, truth, count)
-            ),
-            "confusion": metrics_of(metrics, "confusion_matrix", guesses, truth, count).tolist(),
+    confusion = np.bincount(labels * classes + predicted, minlength=classes * classes)
+    confusion = confusion.reshape(classes, classes)
+    return {
+        "accuracy": ratio(np.trace(confusion), confusion.sum()),
+        **of_counts(confusion, positive),
+        **of_chances(probabilities, labels, positive),
+        "calibration_error": calibration(labels, predicted, probabilities, positive).error,
+        "confusion": confusion.tolist(),
+    }
+
+
+def of_counts(confusion: NDArray[np.int64], positive: int | None) -> dict[str, float | None]:
+    """The scores that follow from a confusion matrix `[classes, classes]`."""
+    right = np.diag(confusion).astype(np.float64)
+    true, said = confusion.sum(axis=1), confusion.sum(axis=0)
+    there = true + said > 0
+    # 0 where there is nothing to divide by: scikit-learn's convention for a class among others.
+    parts = {
+        "precision": right / np.maximum(said, 1),
+        "recall": right / np.maximum(true, 1),
+        "f1": 2 * right / np.maximum(true + said, 1),
+    }
+    found: dict[str, float | None]
+    if positive is None:
+        found = {name: mean(part[there]) for name, part in parts.items()}
+    else:
+        found = {
+            name: float(part[positive]) if there[positive] else None for name, part in parts.items()
         }
-    if binary and 1 not in met:  # torchmetrics makes 0 of 0 / 0
-        found["recall"] = None
-        if not predicted.any():
-            found["precision"] = found["f1"] = None
-    return found
+        if not true[positive]:
+            found["recall"] = None
+    return {
+        **found,
+        "balanced_accuracy": mean(parts["recall"][true > 0]),
+        "mcc": correlation(confusion.astype(np.float64)),
+    }
+
+
+def correlation(confusion: Floats) -> float:
+    """Matthews' correlation coefficient for any number of classes (Gorodkin 2004); 0 where all rows
+    are of one class, or predicted as one."""
+    true, said = confusion.sum(axis=1), confusion.sum(axis=0)
+    total = confusion.sum()
+    spread = (total**2 - said @ said) * (total**2 - true @ true)
+    if spread == 0:
+        return 0.0
+    return float((np.trace(confusion) * total - true @ said) / np.sqrt(spread))
+
+
+def of_chances(
+    probabilities: NDArray[Any], labels: NDArray[np.int64], positive: int | None
+) -> dict[str, float | None]:
+    """The scores that follow from probabilities."""
+    classes = probabilities.shape[1]
+    present = [positive] if positive is not None else np.unique(labels).tolist()
+    areas = [roc(labels == k, probabilities[:, k]).value for k in present]
+    averages = [precision_recall(labels == k, probabilities[:, k]).value for k in present]
+    chances = probabilities.astype(np.float64)
+    truth = np.eye(classes)[labels]
+    squares = np.square(chances - truth).sum(axis=1)
+    # Clipped as scikit-learn does it: by the precision of the numbers that are given.
+    smallest = float(np.finfo(probabilities.dtype).eps)
+    own = np.clip(chances[np.arange(len(labels)), labels], smallest, 1 - smallest)
+    return {
+        "auroc": mean(areas),
+        "average_precision": mean(averages),
+        "log_loss": mean(-np.log(own)),
+        "brier": mean(squares / 2 if classes == 2 else squares),
+    }
 
 
 def errors(predicted: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
     """Root mean squared error, mean absolute error, and R².
 
-    As torchmetrics' `mean_squared_error(squared=False)`, `mean_absolute_error` and `r2_score`,
-    computed in float64. The last takes targets whose squares around their mean sum up to less
-    than 1e-4 for constant; here only those are that are.
+    As scikit-learn's `root_mean_squared_error`, `mean_absolute_error` and `r2_score`, computed in
+    float64.
 
     Args:
         predicted, truth: `[rows]`.
@@ -87,9 +133,11 @@ def errors(predicted: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
         }
 
 
-def metrics_of(metrics: Any, name: str, guesses: Any, truth: Any, options: dict[str, Any]) -> Any:
-    """One functional metric of torchmetrics for two classes or more."""
-    prefix = options["task"]
-    rest = {key: value for key, value in options.items() if key != "task"}
-    rest["validate_args"] = False  # ours are as they must be, and looking takes as long again
-    return getattr(metrics, f"{prefix}_{name}")(guesses, truth, **rest)
+def ratio(part: Any, whole: Any) -> float:
+    return float(part) / float(whole)
+
+
+def mean(values: Any) -> float | None:
+    """The mean of some numbers; None of none, or where it is no number."""
+    found = float(np.mean(values)) if len(values) else float("nan")
+    return found if np.isfinite(found) else None

@@ -1,4 +1,4 @@
-"""The files that hold a run's numbers: metrics.csv, summary.json, predictions.csv."""
+"""What is in the files that hold a run's numbers: summary.json, predictions.csv."""
 
 from __future__ import annotations
 
@@ -6,16 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from exp.data import Data
+from exp.data import Data, Prepared
 from exp.engine import Result
+from exp.runs.predictions import feature_column
 from exp.runs.targets import target_of
 from exp.runs.texts import csv_text
-
-
-def metrics_text(history: dict[str, np.ndarray]) -> str:
-    """metrics.csv: a row for each evaluated epoch; numbers with all their digits and no more."""
-    columns = [column.astype(str).tolist() for column in history.values()]
-    return csv_text(list(history), zip(*columns, strict=True))
 
 
 class Answers:
@@ -42,23 +37,23 @@ class Answers:
         found: dict[str, dict[str, Any]] = {}
         for name, rows in self.rows.items():
             labels = prepared.y[rows]
-            found[name] = {"loss": predictor.loss(prepared.X[rows], labels)}
-            with predictor.alone():  # more threads would add in another order
-                answers = self.probabilities[name], self.predicted[name]
-                found[name] |= self.target.scores(*answers, labels)
+            answers = self.probabilities[name], self.predicted[name]
+            found[name] = {
+                "loss": predictor.loss(prepared.X[rows], labels),
+                **self.target.scores(*answers, labels, prepared.positive),
+            }
         return found
 
     def predictions_text(self) -> str:
-        """predictions.csv: features, label, logits, probabilities and predicted label of every
-        row, or target and predicted number, in the order in which the split holds them; `row`
-        counts from 0 in the data set."""
+        """predictions.csv, its columns as `exp.runs.predictions` has them; the rows of a split in
+        the order in which it holds them."""
         data, target = self.result.job.data.data, self.target
         outputs = next(iter(self.logits.values())).shape[1]
         logits = target.logits(outputs)
         own = target.column
         header = [
             *("split", "row"),
-            *(f"feature:{name}" if clash(name, own) else name for name in data.features),
+            *(feature_column(name, own) for name in data.features),
             own,
             *logits,
             *target.answers,
@@ -91,14 +86,10 @@ def features(data: Data, rows: np.ndarray) -> list[list[str]]:
     return columns
 
 
-def clash(feature: str, target: str) -> bool:
-    """Whether a feature is named like a column of our own, that of the target among them."""
-    ours = ("split", "row", target, "predicted", "logit")
-    return feature in ours or feature.startswith(("logit:", "probability:", "feature:"))
-
-
 def summary(result: Result, final: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """summary.json: the final scores, the best epoch's row, the number of epochs."""
+    """summary.json, as `SUMMARY` of `exp.runs.schemas` has it: the final scores, the best epoch's
+    row, the number of epochs, and of classes what the scores are of: the positive class, or means
+    over all ("macro")."""
     history = result.history
     flat = {
         f"{split}/{name}": value for split, part in final.items() for name, value in part.items()
@@ -110,4 +101,15 @@ def summary(result: Result, final: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "final": flat,
         "best": {**best, "monitor": result.job.plan.monitor},
         "epochs": result.epochs,
+        **averaged(result.job.data),
     }
+
+
+def averaged(prepared: Prepared) -> dict[str, str | None]:
+    """What precision, recall and the like are of, in summary.json; nothing of numbers."""
+    classes, positive = prepared.data.classes, prepared.positive
+    if not classes:
+        return {}
+    if positive is None:
+        return {"average": "macro", "positive": None}
+    return {"average": "binary", "positive": classes[positive]}

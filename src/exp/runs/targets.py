@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from exp.data import Data
@@ -48,9 +47,17 @@ class Target(Protocol):
         """The columns of `answers`."""
 
     def scores(
-        self, probabilities: NDArray[Any], predicted: NDArray[Any], truth: NDArray[Any]
+        self,
+        probabilities: NDArray[Any],
+        predicted: NDArray[Any],
+        truth: NDArray[Any],
+        positive: int | None,
     ) -> dict[str, Any]:
-        """Final scores by name, beside the loss."""
+        """Final scores by name, beside the loss.
+
+        Args:
+            positive: of two classes the one that counts as positive.
+        """
 
     def headline(self, split: str, predicted: NDArray[Any], truth: NDArray[Any]) -> str:
         """How good the answers are, in a line."""
@@ -67,7 +74,7 @@ class Classes:
     elsewhere = OF_NUMBERS
 
     def __init__(self, classes: tuple[str, ...]) -> None:
-        self.classes, self.names = classes, np.array(classes)
+        self.classes = classes
         self.about = f"{len(classes)} classes"
         self.record: dict[str, Any] = {"classes": list(classes)}
         self.answers = [*(f"probability:{name}" for name in classes), "predicted"]
@@ -76,16 +83,19 @@ class Classes:
         return ["logit"] if outputs == 1 else [f"logit:{name}" for name in self.classes]
 
     def texts(self, values: NDArray[Any]) -> list[str]:
-        found: list[str] = self.names[values].tolist()
-        return found
+        return [self.classes[value] for value in values.tolist()]
 
     def columns(self, probabilities: NDArray[Any], predicted: NDArray[Any]) -> Columns:
         return [*probabilities.astype(str).T.tolist(), self.texts(predicted)]
 
     def scores(
-        self, probabilities: NDArray[Any], predicted: NDArray[Any], truth: NDArray[Any]
+        self,
+        probabilities: NDArray[Any],
+        predicted: NDArray[Any],
+        truth: NDArray[Any],
+        positive: int | None,
     ) -> dict[str, Any]:
-        return scores(probabilities, predicted, truth)
+        return scores(probabilities, predicted, truth, positive)
 
     def headline(self, split: str, predicted: NDArray[Any], truth: NDArray[Any]) -> str:
         return f"{split} accuracy {percent(float((predicted == truth).mean()))}"
@@ -118,7 +128,11 @@ class Number:
         return [self.texts(predicted)]
 
     def scores(
-        self, probabilities: NDArray[Any], predicted: NDArray[Any], truth: NDArray[Any]
+        self,
+        probabilities: NDArray[Any],
+        predicted: NDArray[Any],
+        truth: NDArray[Any],
+        positive: int | None,
     ) -> dict[str, Any]:
         return errors(predicted, truth)
 

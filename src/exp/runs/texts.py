@@ -85,8 +85,14 @@ def finite(value: Any) -> Any:
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """A CSV table with Unix line ends; quotes only where they are needed."""
+    buffer, lines = io.StringIO(), [header, *rows]
+    csv.writer(buffer, lineterminator="\n").writerows(lines)
+    if "\r" not in buffer.getvalue():
+        return buffer.getvalue()
+    # Python's writer leaves a carriage return without quotes, which then ends the line.
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
+    plain = csv.writer(buffer, lineterminator="\n")
+    quoted = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for line in lines:
+        (quoted if any("\r" in str(field) for field in line) else plain).writerow(line)
     return buffer.getvalue()

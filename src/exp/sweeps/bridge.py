@@ -45,6 +45,7 @@ def launch(launcher: StackedLauncher, jobs: Numbered) -> list[JobReturn]:
     if plain_reason(launcher) is not None:
         return [one_by_one(launcher, number, words) for number, words in jobs]
     from exp.config import sweeping
+    from exp.sweeps.applicable import Applicable, tell
     from exp.sweeps.composer import Composer
     from exp.sweeps.launch import Workers, train_planned
     from exp.sweeps.plans import Planner
@@ -55,7 +56,9 @@ def launch(launcher: StackedLauncher, jobs: Numbered) -> list[JobReturn]:
     root = Path(str(launcher.config.hydra.sweep.dir))
     returns: dict[int, JobReturn] = {}
     planner = Planner(repeats=True)  # a search may well ask for the same run twice
-    runs = [(number, tuple(words)) for number, words in jobs]
+    fit = Applicable(composer, [tuple(words) for _, words in jobs])
+    runs = [(number, fit(tuple(words))) for number, words in jobs]
+    tell(fit.told())
     found = planner.plan(composer, runs, faults)
     for number, words, reason in found.skipped:
         returns[number] = returned(list(words), ExpError(reason))

@@ -7,13 +7,11 @@ import math
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import ChoiceSweep, Override
 
 from exp.errors import ConfigError, DataError, Fault, nearest, shown
+from exp.grammar import MOST, values_of
 from exp.textfile import content
-
-MOST = 1_000_000
-"""Runs of one sweep; more is a slip of the pen."""
 
 Words = tuple[str, ...]
 """The overrides of one run, as on a command line."""
@@ -41,13 +39,22 @@ def expand(
     """
     axes: dict[str, list[Words]] = {}
     for override in overrides:
-        axes[str(override.get_key_element())] = values(override)
+        # A mapping given to a group sets values of the option that another word chooses.
+        what = "{}" if is_mapping(override) else ""
+        axes[str(override.get_key_element()) + what] = values(override)
     joined = link(axes, linked)
     count = math.prod([len(lines), *(len(points) for _, points in joined)])
     if count > MOST:
         raise ConfigError([Fault("sweep", f"that would be {count:,} runs; at most {MOST:,}")])
     points = [points for _, points in joined]
     return [tuple(itertools.chain(*parts)) for parts in itertools.product(lines, *points)]
+
+
+def is_mapping(override: Override) -> bool:
+    """Whether an override gives mappings, one or several."""
+    value = override.value()
+    given = value.list if isinstance(value, ChoiceSweep) else [value]
+    return all(isinstance(each, dict) for each in given)
 
 
 def values(override: Override) -> list[Words]:
@@ -62,7 +69,7 @@ def values(override: Override) -> list[Words]:
     if not override.is_discrete_sweep():
         wanted = "expected values that can be listed (a,b or range(a,b)) for hydra/sweeper=grid"
         raise ConfigError([Fault(key, f"{wanted}, found {shown(override.get_value_string())}")])
-    some = list(itertools.islice(override.sweep_string_iterator(), MOST + 1))
+    some = list(itertools.islice(values_of(override), MOST + 1))
     if len(some) > MOST or not some:
         found = f"more than {MOST:,}" if some else "none"
         raise ConfigError([Fault(key, f"expected 1 to {MOST:,} values, found {found}")])
@@ -103,8 +110,9 @@ def link(axes: dict[str, list[Words]], linked: Sequence[Sequence[str]]) -> list[
     return list(merged.items())
 
 
-def listed(path: str, parse: Parse) -> list[Words]:
-    """The runs of a file: one line of overrides each, quoted as in a shell, `#` for comments.
+def listed(path: str, parse: Parse) -> list[tuple[int, Words]]:
+    """The runs of a file, each with the number of its line: one line of overrides each, quoted as
+    in a shell, `#` for comments.
 
     A line may sweep by itself.
 
@@ -116,12 +124,12 @@ def listed(path: str, parse: Parse) -> list[Words]:
     except DataError as error:
         raise ConfigError([Fault("sweep.file", str(error))]) from error
     faults: list[Fault] = []
-    runs: list[Words] = []
+    runs: list[tuple[int, Words]] = []
     for number, line in enumerate(text.splitlines(), start=1):
         try:
             words = shlex.split(line, comments=True)
             if words:
-                runs += expand(parse(words))
+                runs += [(number, run) for run in expand(parse(words))]
         except ValueError as error:
             faults.append(Fault("sweep.file", f"{path}, line {number}: {error}"))
         except ConfigError as error:

@@ -16,13 +16,13 @@ from exp.config import Plan, plan, unavailable
 from exp.engine import Job, tried
 from exp.engine.job import Shapes, possible, stack_key
 from exp.engine.view import axes_known
-from exp.errors import ConfigError, DataError, ExpError, Fault, ImpossibleError
+from exp.errors import ConfigError, DataError, ExpError, Fault, ImpossibleError, OwnCodeError
 from exp.sweeps.composed import Composed
 from exp.sweeps.composer import Composer
 from exp.sweeps.grid import Words
 
-Rows = tuple[Shapes, str, tuple[str, ...], tuple[int, ...]]
-"""Shapes, fingerprint, names of the features, training rows of each class."""
+Rows = tuple[Shapes, str, tuple[str, ...], tuple[int, ...], tuple[str, ...]]
+"""Shapes, fingerprint, names of the features, training rows of each class, their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,7 @@ class Planner:
         self.devices: dict[int, Any] = {}
         self.losses: dict[Any, Any] = {}
         self.stacks: dict[Any, int] = {}
+        self.count = 0
         self.seen: dict[bytes, int] = {}
         self.faults: Counter[Fault] = Counter()
         self.runs = Runs()
@@ -138,7 +139,10 @@ class Planner:
         if self.seen.setdefault(same, number) != number and not self.repeats:
             self.runs.repeated.append(number)
             return
-        stack, fingerprint = self._stack(found, dict(parts))
+        try:
+            stack, fingerprint = self._stack(found, dict(parts))
+        except OwnCodeError:  # this run will fail, with that error in its directory
+            stack, fingerprint = self._failing(), ""
         signature = found.identity(fingerprint)
         texts = tuple(self._kept(text) for text in composed.texts)
         hydra = self._kept(composed.hydra)
@@ -178,13 +182,17 @@ class Planner:
         device = id(parts["device"])
         if device not in self.devices:
             self.devices[device] = self._told_at("device", lambda: found["device"].build())
-        shapes, fingerprint, features, counts = self._shapes(found, parts)
+        shapes, fingerprint, features, counts, classes = self._shapes(found, parts)
         axes_known(found.figures, features)
-        balanced = found["loss"].params.get("class_weights") == "balanced"
-        known = (id(parts["loss"]), counts if balanced else shapes.classes)
+        weights = found["loss"].params.get("class_weights")
+        known = (
+            id(parts["loss"]),
+            counts if weights == "balanced" else shapes.classes,
+            classes if isinstance(weights, dict) else None,
+        )
         loss = self.losses.get(known)
         if loss is None:
-            loss = self.losses[known] = possible(found["loss"], counts)
+            loss = self.losses[known] = possible(found["loss"], counts, classes)
         key = (
             stack_key(found, shapes, loss, self.devices[device]),
             # What decides whether a run goes alone.
@@ -195,6 +203,13 @@ class Planner:
             self._first(key, found)
         return self.stacks[key], fingerprint
 
+    def _failing(self) -> int:
+        """The number of a stack for one run, of which nothing is known."""
+        number = self.count
+        self.count += 1
+        self.runs.sizes[number] = 1
+        return number
+
     def _first(self, key: Any, found: Plan) -> None:
         """A first run of its kind: builds all that it needs, and lets it go again."""
         from exp.sweeps.chunks import fitting
@@ -202,14 +217,15 @@ class Planner:
         job = self._told_at("dataset", lambda: Job.of(found, keep=False))
         why = self._told_at("model", job.alone)
         self._told_at("model", lambda: tried(job))
-        number = self.stacks[key] = len(self.stacks)
+        number = self.stacks[key] = self.count
+        self.count += 1
         self.runs.sizes[number] = fitting(job)
         if why:
             self.runs.alone[number] = why
 
     def _shapes(self, found: Plan, parts: dict[str, Any]) -> Rows:
-        """The shapes of the rows, their fingerprint, the names of their features, and how many
-        of the training rows are of each class.
+        """The shapes of the rows, their fingerprint, the names of their features, how many of the
+        training rows are of each class, and the names of the classes.
 
         Raises:
             ConfigError: they cannot be had.
@@ -236,7 +252,9 @@ class Planner:
                 fingerprint = prepared.fingerprint + prepared.split_digest
                 features = self.shared.setdefault(("features", f := prepared.features), f)
                 counts = self.shared.setdefault(("counts", c := prepared.counts), c)
-                self.shapes[key] = shapes, fingerprint, features, counts
+                names = prepared.data.classes
+                classes = self.shared.setdefault(("classes", names), names)
+                self.shapes[key] = shapes, fingerprint, features, counts, classes
             except ExpError as error:
                 self.shapes[key] = error
         known = self.shapes[key]
@@ -250,7 +268,7 @@ class Planner:
         """Does some work; an error that a user can mend becomes a fault of the config."""
         try:
             return work()
-        except (ConfigError, ImpossibleError):
+        except (ConfigError, ImpossibleError, OwnCodeError):
             raise
         except ExpError as error:
             raise ConfigError([Fault(path, str(error))]) from error

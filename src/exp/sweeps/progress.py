@@ -6,6 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from exp.sweeps.grid import Words
 from exp.sweeps.plans import Planned
 from exp.sweeps.table import BEST, Tally, loss_of
 from exp.sweeps.work import Outcome
+from exp.terminal import raw, streams
 
 
 class Progress:
@@ -32,6 +34,7 @@ class Progress:
         self.counts: Counter[str] = Counter()
         self.begun = time.monotonic()
         self.bar: Any = None
+        self.open = ExitStack()
 
     def __enter__(self) -> Progress:
         if sys.stderr.isatty():
@@ -43,15 +46,15 @@ class Progress:
                 BarColumn(bar_width=40), MofNCompleteColumn(), TextColumn("{task.fields[bad]}"),
                 TimeRemainingColumn(),
             )  # fmt: skip
-            console = Console(stderr=True)
+            console = Console(file=raw(sys.stderr))
             self.bar = Bar(*columns, console=console, transient=True, redirect_stdout=True)
-            self.bar.start()
+            self.open.enter_context(self.bar)
+            self.open.enter_context(streams())
             self.task = self.bar.add_task("sweep", total=self.total, completed=self.before, bad="")
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.stop()
+        self.open.close()
 
     def add(self, runs: Sequence[Planned], outcomes: Sequence[Outcome], seconds: float) -> None:
         """Takes note of runs that trained together."""

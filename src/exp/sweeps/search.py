@@ -21,6 +21,7 @@ from exp.errors import ConfigError, Fault, ImpossibleError
 from exp.measures import HEADLINES
 from exp.report.runs import files, finite, part
 from exp.sweeps import bridge
+from exp.sweeps.applicable import Applicable, tell
 from exp.sweeps.grid import Words
 from exp.sweeps.search_curves import curve
 from exp.sweeps.search_settings import direction, metric_of, searching, warning
@@ -93,7 +94,9 @@ class Search(Sweep):
         from exp.sweeps.progress import closing
 
         self.known_space = space
-        corners = [self.limited(words, []) for words in space.corners()]
+        self.composer, self.planner = Composer(self.loader, self.config), Planner(repeats=True)
+        self.fit = Applicable(self.composer, space.corners())
+        corners = [self.limited(self.fit(words), []) for words in space.corners()]
         self.keys = self.settle(corners)
         self.trainer = self.launcher()
         stacks = getattr(self.trainer, "stacks", False)
@@ -101,12 +104,12 @@ class Search(Sweep):
         self.stacks = stacks and reason is None
         self.workers = Workers(self.settings, self.searching.batch, draws=draws(self.config))
         self.directory = SweepDirectory(Path(str(self.config.hydra.sweep.dir)))
-        self.composer, self.planner = Composer(self.loader, self.config), Planner(repeats=True)
         if self.stacks and not self.faults:
             self.workers.warm()
         study = None
         try:
             self.metric = self.checked(corners)
+            tell(self.fit.told())
             if (caution := warning(self.metric)) is not None:
                 print(caution, file=sys.stderr, flush=True)
             if reason:
@@ -199,7 +202,7 @@ class Search(Sweep):
 
     def words(self, trial: Trial) -> Words:
         """The overrides of a trial's run."""
-        return self.limited(self.known_space.words(trial.values), trial.limits)
+        return self.limited(self.fit(self.known_space.words(trial.values)), trial.limits)
 
     def limited(self, words: Words, bounds: list[list[float]]) -> Words:
         """Overrides with the limits that the pruner sets, where there is one."""
@@ -270,7 +273,8 @@ class Search(Sweep):
         """How a trial has ended, as the directory of its run says."""
         name = self.entries[trial.number].directory
         place = self.directory.path / name
-        record, summary = files(place)
+        found, summary = files(place)
+        record = found.record
         status = record.get("status")
         if status not in ("done", "diverged", "failed"):
             return
@@ -318,5 +322,5 @@ class Search(Sweep):
         where = f"in {place / best.directory}"
         lines.append(f"Best trial: {best.number}, {self.metric} {best.score:.4f}{more}, {where}")
         # Without the limits that its pruner set: they have not changed a bit of it.
-        again = shlex.join(["python", "-m", "exp", *self.known_space.words(best.values)])
+        again = shlex.join(["python", "-m", "exp", *self.fit(self.known_space.words(best.values))])
         return "\n".join([*lines, f"Again: {again}"])

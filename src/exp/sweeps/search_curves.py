@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterator
 from pathlib import Path
 
-from exp.bounds import read
-from exp.runs.directory import RunDirectory
+from exp.errors import RunDirectoryError
+from exp.runs.record import RunRecord
 
-SIZE = 256 << 20
-"""Bytes of a metrics.csv."""
 PARTS = 10
 """Looks at each tenth of the epochs."""
 
@@ -42,8 +38,8 @@ def curve(run: Path, metric: str, epochs: int) -> dict[int, float]:
 def rows(run: Path, metric: str) -> Iterator[tuple[int, float]]:
     """Trained epochs and value, for each row of metrics.csv; nothing where that cannot be read."""
     try:
-        text = read(RunDirectory(run).metrics, SIZE).decode()
-        for row in csv.DictReader(io.StringIO(text)):
-            yield int(row["epoch"]) + 1, float(row[metric])
-    except (OSError, ValueError, KeyError, TypeError):
+        found = RunRecord(run).history([metric])
+    except RunDirectoryError:
         return
+    if metric in found:
+        yield from zip((found["epoch"] + 1).tolist(), found[metric].tolist(), strict=True)

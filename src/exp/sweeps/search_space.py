@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
 
 from exp.errors import ConfigError, Fault, shown, unknown
-from exp.sweeps.grid import MOST, Words
+from exp.grammar import MOST, values_of
+from exp.sweeps.grid import Words
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -152,7 +153,7 @@ def distribution(override: Override) -> BaseDistribution:
         return numbers(*ends(value), log=log)
     if log:
         raise ValueError("the tag log needs numbers: interval(a,b) or range(a,b)")
-    texts = list(dict.fromkeys(itertools.islice(override.sweep_string_iterator(), VALUES + 1)))
+    texts = list(dict.fromkeys(itertools.islice(values_of(override), VALUES + 1)))
     if not 0 < len(texts) <= VALUES:
         found = "none" if not texts else f"more than {VALUES:,}"
         raise ValueError(f"expected 1 to {VALUES:,} values, found {found}")

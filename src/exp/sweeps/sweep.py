@@ -21,6 +21,7 @@ from exp.compose import draws, one_line
 from exp.config import running, sweeping
 from exp.errors import ConfigError, Fault, ImpossibleError, shown
 from exp.sweeps import bridge
+from exp.sweeps.applicable import Applicable, tell
 from exp.sweeps.grid import Words, expand, listed, swept_keys
 from exp.sweeps.task import swept
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
     from exp.runs.manifest import Entry
+    from exp.sweeps.composer import Composer
     from exp.sweeps.directory import SweepDirectory
     from exp.sweeps.plans import Planned, Runs
     from hydra_plugins.exp_sweeps.grid import GridSweeper
@@ -53,6 +55,7 @@ class Sweep:
         self.faults = [*sweeper.already, *self.faults]
         self.reuse = running(bridge.plain_node(self.config, "run"))[0].reuse
         self.conditions: dict[str, Any] = {}
+        self.lines: list[tuple[int, Words]] = []
         self.begun = time.monotonic()
 
     def run(self, words: list[str]) -> Any:
@@ -71,10 +74,11 @@ class Sweep:
         """Every run of the command line."""
         settings, parse = self.settings, self.parse
         overrides = [o for o in parse(words) if o.key_or_group.split(".")[0] not in OURS]
-        lines = listed(settings.file, parse) if settings.file else [()]
+        self.lines = listed(settings.file, parse) if settings.file else []
+        lines = [line for _, line in self.lines]
         plugins.only_named(dict.fromkeys([*words, *(word for line in lines for word in line)]))
         try:
-            return expand(overrides, linked=settings.linked, lines=lines)
+            return expand(overrides, linked=settings.linked, lines=lines or [()])
         except ConfigError as error:
             raise ConfigError([*self.faults, *error.faults]) from None
 
@@ -89,6 +93,17 @@ class Sweep:
         if faults:
             raise ConfigError(faults)
         return found
+
+    def applicable(self, composer: Composer, runs: list[Words]) -> tuple[list[Words], list[str]]:
+        """The runs with what applies to their options, each once, and what to say of it."""
+        each = len(runs) // max(1, len(self.lines))
+        lines = [self.lines[number // each] for number in range(len(runs))] if self.lines else []
+        fit = Applicable(composer, runs, lines)
+        if not fit.needed:
+            return runs, []
+        fitted = [fit(run, *lines[number : number + 1]) for number, run in enumerate(runs)]
+        told = list(fit.told())
+        return (list(dict.fromkeys(fitted)) if told else runs), told
 
     def settle(self, runs: Sequence[Words]) -> list[str]:
         """Fixes what every launcher must agree on: the directory, and what names a run's own.
@@ -143,6 +158,8 @@ class Sweep:
         from exp.sweeps.plans import Planner
         from exp.sweeps.progress import closing
 
+        composer = Composer(self.loader, self.config)
+        runs, left_out = self.applicable(composer, runs)
         keys = self.settle(runs)
         launcher = self.launcher()
         stacks = getattr(launcher, "stacks", False)
@@ -153,8 +170,8 @@ class Sweep:
         if stacked and not self.faults:
             workers.warm()
         try:
-            composer = Composer(self.loader, self.config)
             found = Planner().plan(composer, list(enumerate(runs)), self.faults)
+            tell(left_out)
             tell_skipped(found, len(runs))
             if not found.planned:
                 raise ImpossibleError("no run of this sweep is possible; nothing was started")

@@ -19,6 +19,7 @@ from exp.report.runs import Row, files, parameters, part
 from exp.report.runs import row as row_of
 from exp.report.values import plain_key
 from exp.runs.manifest import Entry
+from exp.runs.record import RunRecord
 from exp.runs.texts import csv_text
 from exp.sweeps.directory import SweepDirectory
 
@@ -27,8 +28,8 @@ BEST = 5
 """Runs of the table at the end."""
 
 Cells = dict[str, Any]
-Files = tuple[dict[str, Any], dict[str, Any]]
-"""run.json and summary.json."""
+Files = tuple[RunRecord, dict[str, Any]]
+"""A run, and its summary.json."""
 
 
 class Tally:
@@ -136,7 +137,7 @@ def lines(header: Sequence[str], waiting: IO[str]) -> Iterator[str]:
 
 def cells(run: Entry, keys: Sequence[str], row: Row, files: Files) -> Cells:
     """What the table says of a run."""
-    record, summary = files
+    record, summary = files[0].record, files[1]
     final = part(summary, "final")
     given = dict(word.partition("=")[::2] for word in run.overrides)
     return {

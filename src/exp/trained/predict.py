@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
 from typing import Any
 
 from exp.again.saved import TRUST, SavedRun
-from exp.arguments import Parser, place
-from exp.csvfile import DELIMITERS, read_table, records
-from exp.errors import ExpError
+from exp.arguments import Parser, in_order, place
+from exp.csvfile import DELIMITERS, delimiter_of, read_table, records
+from exp.errors import ExpError, shown
 from exp.files import write_output
 from exp.runs.texts import csv_text
 from exp.table import Faults
+from exp.terminal import write_data
 from exp.textfile import content
 
 
@@ -34,9 +35,12 @@ def main(words: list[str]) -> int:
     parser.add_argument("file", help="csv file with a header, in UTF-8")
     parser.add_argument("--output", metavar="FILE", help="where to write; by default it is printed")
     parser.add_argument("--checkpoint", choices=("last", "best"), default="last")
-    parser.add_argument("--delimiter", choices=DELIMITERS, default=",", help="of the csv file")
+    parser.add_argument("--delimiter", type=delimiter, default=",", metavar="CHARACTER",
+        help="between the fields of the file: comma, semicolon, tab, bar or space",
+    )  # fmt: skip
     parser.add_argument("--trust", action="store_true", help=TRUST)
     args = parser.parse_args(words)
+    in_order(args.run, args.file, "exp predict")
     output = None if args.output is None else writable(Path(args.output))
     run = SavedRun.at(place(args.run))
     run.check()
@@ -46,10 +50,23 @@ def main(words: list[str]) -> int:
     trained = Trained.of(run, trust=args.trust, checkpoint=args.checkpoint)
     text = predicted(trained, args.file, args.delimiter)
     if output is None:
-        sys.stdout.write(text)
+        write_data(text)
         return 0
     write_output(output, text.encode())
     return 0
+
+
+def delimiter(text: str) -> str:
+    """
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    found = delimiter_of(text)
+    if found not in DELIMITERS:
+        raise argparse.ArgumentTypeError(
+            f"expected comma, semicolon, tab, bar or space, found {shown(text)}"
+        )
+    return str(found)
 
 
 def writable(path: Path) -> Path:

@@ -11,9 +11,9 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
-from exp.bounds import read
+from exp.errors import RunDirectoryError
 from exp.figures.style import THEMES, palette
-from exp.measures import higher_is_better
+from exp.report.groups import direction
 from exp.report.page.block import json_block, packed
 from exp.report.page.budget import FEW, Budget
 from exp.report.page.curves import curves
@@ -22,7 +22,7 @@ from exp.report.page.pictures import pictures
 from exp.report.page.ranking import Ranking
 from exp.report.page.summary import cut
 from exp.report.runs import Row, Runs
-from exp.runs.directory import RunDirectory
+from exp.runs.record import RunRecord
 
 NAME = 200
 """Characters of a run's name."""
@@ -64,7 +64,7 @@ def content(runs: Runs, ranking: Ranking, libraries: Libraries, typed: Path) -> 
     blocks["runs"] = json_block(table(runs, ranking))
     blocks["details"] = json_block([details(row, named(row.path, typed)) for row in rows])
     points = FEWER if many else POINTS
-    drawn = [curves(RunDirectory(row.path).metrics, points) for row in rows]
+    drawn = [curves(row.path, points) for row in rows]
     blocks["curves"] = json_block([found for found, _ in drawn])
     if any(thinned for _, thinned in drawn):
         notes.append(f"Learning curves show at most {points} evenly spread epochs of each run.")
@@ -93,7 +93,7 @@ def table(runs: Runs, ranking: Ranking) -> dict[str, Any]:
         "metrics": list(metrics),
         "scores": [[short(row.metrics.get(name)) for row in rows] for name in metrics],
         "main": ranking.metric,
-        "lower": [name for name in metrics if not higher_is_better(name)],
+        "lower": [name for name in metrics if not direction(rows, name)],
         "order": ranking.order,
         "lines": LINES,
         "colours": {name: shades(name) for name in THEMES},
@@ -103,9 +103,9 @@ def table(runs: Runs, ranking: Ranking) -> dict[str, Any]:
 def details(row: Row, path: str) -> dict[str, Any]:
     """What is only shown of a run that is chosen."""
     try:
-        config = read(RunDirectory(row.path).config, CONFIG_SIZE).decode("utf-8", "replace")
-    except (OSError, ValueError) as error:
-        config = f"(config.yaml cannot be shown: {getattr(error, 'strerror', None) or error})"
+        config = RunRecord(row.path).config_text(CONFIG_SIZE).decode("utf-8", "replace")
+    except RunDirectoryError as error:
+        config = f"(config.yaml cannot be shown: {error})"
     command = shlex.join(["python", "-m", "exp", *row.overrides]) if row.overrides else None
     rerun = shlex.join(["exp", "rerun", path])
     return {"directory": path, "config": config, "rerun": rerun, "command": command}

@@ -6,11 +6,10 @@ import math
 from pathlib import Path
 from typing import Any
 
-from exp.bounds import read
+from exp.errors import RunDirectoryError
 from exp.measures import HEADLINES
+from exp.runs.record import RunRecord
 
-SIZE = 256 << 20
-"""Bytes of a metrics.csv that is read; a million epochs fit."""
 MOST = 12
 """Columns; three splits have two each."""
 SHOWN = ("loss", *HEADLINES)
@@ -20,7 +19,7 @@ Curves = dict[str, list[Any]]
 
 
 def curves(path: Path, points: int) -> tuple[Curves | None, bool]:
-    """The columns of a metrics.csv at `points` of its rows, the first and the last among them.
+    """The columns of a run's metrics.csv at `points` of its rows, the first and the last included.
 
     A sweep has thousands of these files with thousands of rows each: only the rows that are kept
     are parsed.
@@ -33,35 +32,24 @@ def curves(path: Path, points: int) -> tuple[Curves | None, bool]:
         finite number is None. And whether rows were left out.
     """
     try:
-        lines = read(path, SIZE).decode("utf-8", "replace").splitlines()
-    except (OSError, ValueError):
+        table = RunRecord(path).history(most=points + 1)
+    except RunDirectoryError:
         return None, False
-    if len(lines) < 2:
+    rows = len(table["epoch"])
+    if not rows:
         return None, False
-    names, rows = lines[0].split(","), lines[1:]
-    if names[0] != "epoch":
-        return None, False
-    table = [rows[at].split(",") for at in kept(len(rows), points)]
-    found: Curves = {"epoch": [number(row[0]) for row in table]}
-    drawn = [at for at, name in enumerate(names) if name.rpartition("/")[2] in SHOWN][:MOST]
-    for column in drawn:
-        found[names[column]] = [number(row[column]) if column < len(row) else None for row in table]
-    return found, len(rows) > points
+    if thinned := rows > points:
+        table = RunRecord(path).history(most=points)
+    drawn = [name for name in table if name.rpartition("/")[2] in SHOWN][:MOST]
+    found: Curves = {
+        name: [number(value) for value in table[name].astype(float).tolist()]
+        for name in ("epoch", *drawn)
+    }
+    return found, thinned
 
 
-def kept(rows: int, points: int) -> list[int]:
-    """Which rows are kept, evenly spread."""
-    if rows <= points:
-        return list(range(rows))
-    return [round(i * (rows - 1) / (points - 1)) for i in range(points)]
-
-
-def number(text: str) -> float | int | None:
+def number(value: float) -> float | int | None:
     """Three digits are more than a curve on a screen shows; integers stay what they are."""
-    try:
-        value = float(text)
-    except ValueError:
-        return None
     if not math.isfinite(value):
         return None
     return int(value) if value.is_integer() and abs(value) < 1e15 else float(f"{value:.3g}")

@@ -9,12 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from exp.bounds import read
+from exp.errors import RunDirectoryError
 from exp.figures.frames import Frames
-from exp.runs.directory import RunDirectory
+from exp.runs.record import RunRecord
 
-SIZE = 8 << 20
-"""Bytes of such a file; the one of a default run has a thousandth."""
 FINE, COARSE = 256, 32
 """Steps of a probability on a page of up to `FEW` runs, and of a larger one."""
 FEW = 100
@@ -23,8 +21,8 @@ FEW = 100
 def frames_of(run: Path) -> Frames | None:
     """The frames in a run directory; None where there are none, or none that can be read."""
     try:
-        found = Frames.from_bytes(read(RunDirectory(run).frames, SIZE))
-    except (OSError, ValueError):
+        found = RunRecord(run).frames()
+    except RunDirectoryError:
         return None
     drawable = min(len(found.epochs), len(found.xs) - 1, len(found.ys) - 1) > 0
     return found if drawable else None

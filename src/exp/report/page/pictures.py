@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from exp.bounds import read
+from exp.errors import RunDirectoryError
 from exp.report.page.budget import Budget
 from exp.report.page.maps import COARSE, FEW, FINE, frames_of, packed_maps
 from exp.report.page.thumbnails import thumbnail
 from exp.report.runs import Row
-from exp.runs.directory import RunDirectory
+from exp.runs.record import RunRecord
 
 MAPS, STILLS = 2_000, 24
 """Most runs of which frames are read, and most whole figures."""
@@ -82,8 +82,8 @@ def still(found: Pictures, place: int, row: Row, budget: Budget) -> None:
     if len(found.stills) >= STILLS:
         return
     try:
-        data = read(RunDirectory(row.path).figures / "boundary.png", STILL_SIZE)
-    except (OSError, ValueError):
+        data = RunRecord(row.path).figure("boundary.png", STILL_SIZE)
+    except RunDirectoryError:
         return
     if data.startswith(PNG) and budget.take(len(data)):
         found.stills[place] = base64.b64encode(data).decode("ascii")

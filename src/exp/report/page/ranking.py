@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from exp.errors import ExpError, unknown
-from exp.measures import headline, higher_is_better
-from exp.report.groups import value
+from exp.measures import headline
+from exp.report.groups import direction, value
 from exp.report.results import metric_named, metrics_of
 from exp.report.runs import Runs
 
@@ -40,8 +40,11 @@ class Ranking:
         scored = metric_named(metric or headline(met), met)
         if metric is not None and scored not in met:
             raise ExpError("--metric: " + unknown("metric", metric, sorted(met)))
-        names = (*(name for name in FIRST if name in met), *sorted(met - {*FIRST, "seconds"}))
-        sign = -1.0 if higher_is_better(scored) else 1.0
+        others = sorted(met - {*FIRST, "seconds"})
+        # A row of metrics.csv is shown by the curves: of the best epoch only what is asked for.
+        others = [n for n in others if not n.startswith("best/") or n in ("best/epoch", scored)]
+        names = (*(name for name in FIRST if name in met), *others)
+        sign = -1.0 if direction(runs.rows, scored) else 1.0
         scores = [value(row, scored) for row in runs.rows]
         ranks = [(True, 0.0) if score is None else (False, sign * score) for score in scores]
         return cls(scored, names, tuple(sorted(range(len(ranks)), key=lambda at: (ranks[at], at))))

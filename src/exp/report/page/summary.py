@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from exp.measures import higher_is_better
-from exp.report.groups import grouped, over_seeds, plus_minus, ranked
+from exp.report.groups import direction, grouped, over_seeds, plus_minus, ranked
 from exp.report.layout import cell
 from exp.report.page.ranking import Ranking
-from exp.report.runs import STATUSES, Row, Runs
+from exp.report.runs import Row, Runs
+from exp.runs.schemas import STATUSES
 
 GROUPS, FAILURES = 10, 200
 """Most groups and failures that are listed."""
@@ -23,11 +23,13 @@ ENDED_WELL = ("done", "running", "pending")
 
 def summary(runs: Runs, ranking: Ranking, notes: Sequence[str]) -> str:
     """The section that a page begins with."""
-    better = "higher" if higher_is_better(ranking.metric) else "lower"
+    better = "higher" if direction(runs.rows, ranking.metric) else "lower"
     facts = [("Runs", statuses(runs))]
     facts += [(f"Varied: {key}", values(runs, key)) for key in runs.keys]
     if len(runs.rows) > 1:
         facts.append(("Ranked by", f"{ranking.metric}, {better} is better"))
+    if positives := [name for row in runs.rows if (name := row.positive) is not None]:
+        facts.append(("Positive class", ", ".join(map(cell, dict.fromkeys(positives)))))
     spent = sum(row.seconds or 0.0 for row in runs.rows)
     facts.append(("Time of all runs" if len(runs.rows) > 1 else "Time", duration(spent)))
     parts = ['<section aria-labelledby="summary-heading">', '<h2 id="summary-heading">Summary</h2>']

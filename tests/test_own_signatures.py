@@ -1,0 +1,361 @@
+"""Components of a user's own with the signatures that people write."""
+
+from __future__ import annotations
+
+import enum
+import functools
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import exp.components  # noqa: F401 - declares the kinds
+from commands import inside, runs
+from exp.errors import ConfigError, OwnCodeError
+from exp.registry import Chosen, register
+from own import forgotten
+
+
+@pytest.fixture(autouse=True)
+def unregistered() -> Iterator[None]:
+    """What a test registers is forgotten after it."""
+    yield
+    for kind in register.kinds.values():
+        kind.components.pop("tried", None)
+
+
+def chosen(kind: str, builder: Any, **params: Any) -> Chosen:
+    """The component, registered and chosen with these values of a config."""
+    getattr(register, kind)("tried")(builder)
+    return register.choose(kind, {"name": "tried", **params})
+
+
+def faults(kind: str, builder: Any, **params: Any) -> dict[str, str]:
+    with pytest.raises(ConfigError) as caught:
+        chosen(kind, builder, **params)
+    return {fault.path: fault.message for fault in caught.value.faults}
+
+
+class Maker:
+    """A callable object."""
+
+    def __call__(self, n: int = 3, *, seed: int) -> tuple[int, int]:
+        return n, seed
+
+
+def first(seed, n=3):  # type: ignore[no-untyped-def]
+    return n, seed
+
+
+def last(n=3, seed=0):  # type: ignore[no-untyped-def]
+    return n, seed
+
+
+def keyword(*, n: int = 3, seed: int) -> tuple[int, int]:
+    return n, seed
+
+
+def state(n=3, random_state=None):  # type: ignore[no-untyped-def]
+    return n, random_state
+
+
+def positional(seed, /, n=3):  # type: ignore[no-untyped-def]
+    return n, seed
+
+
+def any_keywords(n=3, **more):  # type: ignore[no-untyped-def]
+    return n, more["seed"]
+
+
+def between(n, seed, k=0):  # type: ignore[no-untyped-def]
+    return n, seed
+
+
+@pytest.mark.parametrize(
+    "builder",
+    [
+        first, last, keyword, state, positional, any_keywords, Maker(), between,
+        functools.partial(between, k=2), lambda n=3, seed=0: (n, seed),
+    ],
+)  # fmt: skip
+def test_a_seed_is_passed_by_its_name_wherever_it_stands(builder: Any) -> None:
+    assert chosen("dataset", builder, n=5).build(7) == (5, 7)
+    assert "seed" not in chosen("dataset", builder, n=5).params
+    if builder is not between and not isinstance(builder, functools.partial):
+        assert chosen("dataset", builder).build(7)[1] == 7
+
+
+def test_any_positions_take_what_has_no_name() -> None:
+    assert chosen("model", lambda *sizes, width=8: (sizes, width), width=9).build(2, 1) == (
+        (2, 1),
+        9,
+    )
+
+
+def test_a_component_need_not_take_what_exp_passes() -> None:
+    assert chosen("dataset", lambda n=3: n).build(7) == 3
+    assert chosen("model", lambda: "net").build(2, 1) == "net"
+    assert chosen("split", lambda y, share=0.5: (y, share)).build("labels", 1) == ("labels", 0.5)
+
+
+def test_a_model_takes_its_sizes_by_name() -> None:
+    def net(hidden=8, in_features=2, out_features=1):  # type: ignore[no-untyped-def]
+        return hidden, in_features, out_features
+
+    assert chosen("model", net).build(30, 3) == (8, 30, 3)
+
+
+def test_a_required_parameter_by_another_name_is_to_be_renamed() -> None:
+    found = faults("model", lambda inputs, out_features: None)
+    assert list(found) == ["model.inputs"]
+    assert "rename this parameter to 'in_features'" in found["model.inputs"]
+
+
+class Colour(enum.Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+@dataclass
+class Box:
+    width: float = 1.0
+    height: int = 2
+
+
+def annotated(  # type: ignore[no-untyped-def]
+    seed,
+    centers: np.ndarray = None,  # type: ignore[assignment]
+    n: int = None,  # type: ignore[assignment]  # noqa: RUF013
+    limit: float = math.inf,
+    colour: Colour = Colour.RED,
+    box: Box = Box(),  # noqa: B008
+    path: Path = Path("here"),
+    widths: tuple[int, ...] = (4, 2),
+    names: set[str] = frozenset(),  # type: ignore[assignment]
+    rate=np.float32(0.5),  # noqa: B008
+    mode: Literal["a", "b"] = "a",
+    points: NDArray[np.float64] = np.zeros((1, 2)),  # noqa: B008
+    act=np.tanh,
+    **_,
+):
+    return locals()
+
+
+def test_defaults_are_what_the_code_says() -> None:
+    built = chosen("dataset", annotated).build(0)
+    assert built["centers"] is None
+    assert built["n"] is None
+    assert built["limit"] == math.inf
+    assert (built["colour"], built["path"]) == (Colour.RED, Path("here"))
+    assert built["box"] == Box()
+    assert built["widths"] == (4, 2)
+    assert built["names"] == set()
+    assert built["rate"] == 0.5
+    assert built["points"].tolist() == [[0, 0]]
+    assert built["act"] is np.tanh
+
+
+def test_values_of_a_config_become_what_the_annotation_says() -> None:
+    values = {
+        "centers": [[0, 1], [2, 3]], "n": 4, "limit": 2.5, "colour": "BLUE", "path": "there",
+        "box": {"height": 7}, "widths": [1, 2, 3], "names": ["b", "a"], "mode": "b",
+        "points": [[1.5, 2]],
+    }  # fmt: skip
+    found = chosen("dataset", annotated, **values)
+    built = found.build(0)
+    assert isinstance(built["centers"], np.ndarray)
+    assert built["centers"].tolist() == [[0, 1], [2, 3]]
+    assert built["colour"] is Colour.BLUE
+    assert built["box"] == Box(1.0, 7)
+    assert built["path"] == Path("there")
+    assert built["widths"] == (1, 2, 3)
+    assert built["names"] == {"a", "b"}
+    assert built["points"].tolist() == [[1.5, 2]]
+    # The config of a run is plain, and gives the same component again.
+    written = json.loads(json.dumps(found.as_dict(), allow_nan=False))
+    again = register.choose("dataset", written)
+    assert json.loads(json.dumps(again.as_dict())) == written
+    assert again.build(0)["box"] == Box(1.0, 7)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"colour": "green"}, "expected 'red' or 'blue', found 'green'"),
+        ({"centers": "x"}, "expected a list of numbers, or of lists of equal length, found 'x'"),
+        ({"n": "x"}, "expected an integer, found 'x'"),
+        ({"limit": math.nan}, "expected a finite number, found nan"),
+        ({"mode": "c"}, "expected 'a' or 'b', found 'c'"),
+    ],
+)  # fmt: skip
+def test_a_value_that_does_not_fit_is_one_fault(value: dict[str, Any], expected: str) -> None:
+    (key,) = value
+    assert faults("dataset", annotated, **value) == {f"dataset.{key}": expected}
+
+
+def test_a_default_that_no_config_can_hold_is_no_key() -> None:
+    assert "act" not in chosen("dataset", annotated).params
+    assert "dataset.act" in faults("dataset", lambda seed, act=np.tanh: 0, act="sin")
+
+
+def test_names_that_pydantic_uses_itself_are_ordinary_parameters() -> None:
+    def odd(  # type: ignore[no-untyped-def]
+        seed, model_config=1, copy=2, json=3, schema=4, register=5, model_fields=6, _hidden=7
+    ):
+        return model_config, copy, json, schema, register, model_fields, _hidden
+
+    assert chosen("dataset", odd).build(0) == (1, 2, 3, 4, 5, 6, 7)
+    assert chosen("dataset", odd, model_config=9, copy=8).build(0)[:2] == (9, 8)
+    assert faults("dataset", odd, jsn=1)["dataset.jsn"].startswith(
+        "unknown parameter of dataset tried 'jsn'. Did you mean 'json'?"
+    )
+
+
+def test_a_parameter_called_name_is_to_be_renamed() -> None:
+    assert "rename it" in faults("dataset", lambda seed, name: 0)["dataset.name"]
+
+
+def test_annotations_as_texts_may_use_local_names() -> None:
+    Size = Literal["small", "large"]  # noqa: F841 - named in a text below
+
+    def sized(seed, size="small", other="x", odd=1):  # type: ignore[no-untyped-def]
+        return size
+
+    sized.__annotations__ = {"size": "Size", "other": "Nowhere", "odd": "int"}
+    register.dataset("tried")(sized)
+    assert register.choose("dataset", {"name": "tried", "other": [1]}).build(0) == "small"
+    with pytest.raises(ConfigError) as caught:
+        register.choose("dataset", {"name": "tried", "size": "huge", "odd": 1.5})
+    assert {fault.path: fault.message for fault in caught.value.faults} == {
+        "dataset.size": "expected 'small' or 'large', found 'huge'",
+        "dataset.odd": "expected an integer, found 1.5",
+    }
+
+
+async def later(seed: int) -> None:
+    """Is not a component."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "builder", "message"),
+    [
+        ("dataset", later, "an async function cannot be a component"),
+        ("dataset", 3, "register a function or a class, found a int"),
+        ("loss", "bce", "register a function or a class, found a str"),
+    ],
+)
+def test_what_can_be_no_component_is_refused_when_it_is_registered(
+    kind: str, builder: Any, message: str
+) -> None:
+    with pytest.raises(TypeError, match=message):
+        getattr(register, kind)("tried")(builder)
+
+
+@pytest.mark.parametrize(("kind", "name"), [("dataset", "moons"), ("scheduler", "step")])
+def test_the_name_of_a_packaged_component_is_taken(kind: str, name: str) -> None:
+    with pytest.raises(ValueError, match=rf"registered twice: in exp\..*\.py, line.*{__name__}"):
+        getattr(register, kind)(name)(lambda seed=0: seed)
+
+
+def test_an_exception_is_told_with_the_users_own_lines() -> None:
+    def broken(seed):  # type: ignore[no-untyped-def]
+        return 1 / seed
+
+    with pytest.raises(OwnCodeError) as caught:
+        chosen("dataset", broken).build(0)
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "dataset tried raised ZeroDivisionError: division by zero"
+    assert lines[1].endswith("in broken")
+    assert lines[2].strip() == "return 1 / seed"
+    assert len([line for line in lines if line.lstrip().startswith("File ")]) == 1
+
+
+MODULE = """
+import sys
+import numpy as np
+from torch import nn
+from exp import register
+
+
+@register.dataset("rings")
+def rings(n_samples=60, seed=0, bad=-1):
+    if seed == bad:
+        raise ValueError("this seed is bad")
+    X = np.random.default_rng(seed).normal(size=(n_samples, 2))
+    return X, np.where(np.hypot(*X.T) > 1.2, "out", "in")
+
+
+@register.model("net")
+class Net(nn.Module):
+    def __init__(self, hidden=4, in_features=2, out_features=1, leave=False):
+        super().__init__()
+        if hidden == 3:
+            raise KeyError("three")
+        if leave:
+            sys.exit()
+        self.layers = nn.Sequential(nn.LazyLinear(hidden), nn.Tanh(), nn.LazyLinear(out_features))
+        self.calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        if len(self.layers) == 9 or self.calls > 50 and self.layers[0].out_features == 5:
+            raise IndexError("late")
+        return self.layers(x)
+"""
+
+
+@pytest.fixture
+def mine(in_tmp: Path) -> Iterator[Path]:
+    (in_tmp / "rooms.py").write_text(MODULE)
+    with forgotten("rooms"):
+        yield in_tmp
+
+
+WORDS = ("plugins=[rooms]", "dataset=rings", "model=net", "figures=none", "trainer.epochs=40")
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("dataset.bad=42", "dataset rings raised ValueError: this seed is bad"),
+        ("model.hidden=3", "model net raised KeyError: 'three'"),
+        ("model.leave=true", "model net called sys.exit()"),
+        ("model.hidden=5", "model net raised IndexError: 'late'"),
+    ],
+)
+def test_an_exception_ends_a_run_with_1_and_its_overrides(mine: Path, word: str, told: str) -> None:
+    ended = inside(mine, *WORDS, word)
+    assert ended.code == 1
+    lines = ended.err.splitlines()
+    assert lines[0].startswith(f"exp: {told}".replace("'late'", "late"))
+    files = [line for line in lines if line.lstrip().startswith("File ")]
+    assert files
+    assert all("rooms.py" in line for line in files)
+    assert lines[-1] == f"The run's overrides: {' '.join((*WORDS, word))}"
+
+
+def test_a_run_that_fails_leaves_the_rest_of_its_sweep_be(mine: Path) -> None:
+    words = (*WORDS, "dataset.bad=2", "model.hidden=3,4,5", "seed=1,2")
+    ended = inside(mine, "-m", *words, "sweep.dir=all", "sweep.n_jobs=1")
+    assert ended.code == 1
+    found = {}
+    for run in runs(mine / "all"):
+        record = json.loads((run / "run.json").read_text())
+        found[run.name.partition("-")[2]] = (record["status"], record.get("message", ""))
+    statuses = {name: status for name, (status, _) in found.items()}
+    assert [statuses[name] for name in sorted(statuses)].count("done") == 1, found
+    assert len(found) == 6
+    messages = [message.splitlines()[0] for _, message in found.values() if message]
+    assert sorted(set(messages)) == [
+        "dataset rings raised ValueError: this seed is bad",
+        "model net raised IndexError: late",
+        "model net raised KeyError: 'three'",
+    ]
+    assert all("rooms.py" in message for _, message in found.values() if message)
+    assert ended.out.count("rooms.py") >= 5
