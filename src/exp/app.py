@@ -237,8 +237,30 @@ def run(hydra: Hydra, args: argparse.Namespace, parser: argparse.ArgumentParser)
     elif args.multirun:
         return sweep(hydra, args, name)[0]
     else:
-        return single(hydra, args, name).exit_code
+        composed = compose(hydra.config_loader, name, args.overrides, RunMode.RUN)
+        if asks_for_sweep(composed[0]):
+            return sweep(hydra, args, name)[0]
+        return single(hydra, args, name, composed).exit_code
     return 0
+
+
+def asks_for_sweep(config: DictConfig) -> bool:
+    """Whether a config asks for what `-m` asks for on a command line."""
+    return OmegaConf.select(config, "hydra.mode") is RunMode.MULTIRUN
+
+
+def misplaced(overrides: list[str], mode: RunMode) -> list[Fault]:
+    """Overrides that mean nothing in one run, or nothing in a sweep."""
+    faults = []
+    for text in overrides:
+        key = text.lstrip("+").partition("=")[0]
+        if mode is RunMode.MULTIRUN and key == "hydra.run.dir":
+            what = "names the directory of one run; that of a sweep (-m) is hydra.sweep.dir"
+            faults.append(Fault(key, what))
+        elif mode is RunMode.RUN and key.startswith(("hydra.sweep.", "sweep.")):
+            what = "is for sweeps: with -m before it" if "=" in text else "is for sweeps"
+            faults.append(Fault(key, what))
+    return faults
 
 
 def told(hydra: Hydra, args: argparse.Namespace, show: Callable[[], object]) -> None:
@@ -246,6 +268,8 @@ def told(hydra: Hydra, args: argparse.Namespace, show: Callable[[], object]) -> 
     try:
         with bounded():
             show()
+        for line in hydra.config_loader.left_out:
+            print(line, file=sys.stderr)
     except (HydraException, OmegaConfBaseException):
         name = args.config_name or "config"
         config, faults = compose(hydra.config_loader, name, args.overrides, RunMode.RUN)
@@ -255,13 +279,25 @@ def told(hydra: Hydra, args: argparse.Namespace, show: Callable[[], object]) -> 
         raise
 
 
-def single(hydra: Hydra, args: argparse.Namespace, name: str, *, lines: Lines | None = None) -> Ran:
+def single(
+    hydra: Hydra,
+    args: argparse.Namespace,
+    name: str,
+    composed: tuple[DictConfig, list[Fault]] | None = None,
+    *,
+    lines: Lines | None = None,
+) -> Ran:
     """One run.
 
     Args:
+        composed: its config and what is wrong with it, where that is known.
         lines: where its lines go; None: where Hydra's node has them go.
     """
-    config, faults = compose(hydra.config_loader, name, args.overrides, RunMode.RUN)
+    loader = hydra.config_loader
+    config, faults = composed or compose(loader, name, args.overrides, RunMode.RUN)
+    faults = [*faults, *misplaced(args.overrides, RunMode.RUN)]
+    if asks_for_sweep(config):
+        faults.append(Fault("hydra.mode", "MULTIRUN asks for a sweep: exp.sweep does one"))
     with read_write(config.hydra):
         config.hydra.mode = RunMode.RUN
     HydraConfig.instance().cfg = config  # what `${hydra:...}` looks at
@@ -305,6 +341,8 @@ def started(
         tried(job)
     except OwnCodeError as error:
         raise error.of(config.hydra.overrides.task) from error
+    for line in hydra.config_loader.left_out:
+        print(line, flush=True)
     if (twin := twin_of(job, config)) is not None:
         if found.loggers:
             log(found.loggers, [twin])
@@ -392,6 +430,7 @@ def sweep(hydra: Hydra, args: argparse.Namespace, name: str) -> tuple[int, Path]
     from exp.sweeps.task import swept
 
     config, faults = compose(hydra.config_loader, name, args.overrides, RunMode.MULTIRUN)
+    faults = [*faults, *misplaced(args.overrides, RunMode.MULTIRUN)]
     with read_write(config.hydra):
         config.hydra.mode = RunMode.MULTIRUN
     HydraConfig.instance().cfg = config  # what `${hydra:...}` looks at

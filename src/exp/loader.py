@@ -15,8 +15,10 @@ from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra._internal.core_plugins.importlib_resources_config_source import (
     ImportlibResourcesConfigSource,
 )
+from hydra._internal.defaults_list import Overrides
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.default_element import GroupDefault
 from hydra.core.object_type import ObjectType
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException, MissingConfigException
@@ -27,6 +29,7 @@ from exp import entries, safety
 from exp.bounds import first_line, read, scan
 from exp.errors import ConfigError, Fault, shown
 from exp.registered import Repository
+from exp.replaced import Replaced
 
 PACKAGES = ("pkg://exp.conf", "pkg://hydra.conf")
 
@@ -37,6 +40,10 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
     Args:
         trusted: `--trust-config` was given: nothing is looked at.
 
+    Attributes:
+        left_out: of the config that was composed last, a line for each option that was replaced
+            and what presets gave to it.
+
     All methods raise `ConfigError` with what is not let through.
     """
 
@@ -45,6 +52,9 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
             super().__init__(config_search_path=search_path)
             self.repository = Repository(search_path)
         self.trusted, self.extended = trusted, False
+        self.left_out: list[str] = []
+        self._given: frozenset[str] = frozenset()
+        self._replaced: Replaced | None = None
 
     def load_configuration(self, *args: Any, **kwargs: Any) -> DictConfig:
         config = self._found(*args, **kwargs)
@@ -116,6 +126,23 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
             raise ConfigError([fault])
         return config
 
+    def _parse_overrides_and_create_caching_repo(self, *args: Any, **kwargs: Any) -> Any:
+        parsed, repo = super()._parse_overrides_and_create_caching_repo(*args, **kwargs)
+        self._given = frozenset(override.key_or_group for override in parsed)
+        return parsed, repo
+
+    def _compose_config_from_defaults_list(self, defaults: Any, repo: Any) -> DictConfig:
+        """The files of a config, without what presets give to options that were replaced."""
+        self._replaced = Replaced(defaults, repo, self._given)
+        try:
+            return super()._compose_config_from_defaults_list(self._replaced.kept, repo)  # type: ignore[no-any-return]
+        finally:
+            self.left_out, self._replaced = self._replaced.lines, None
+
+    def _load_single_config(self, default: Any, repo: Any) -> ConfigResult:
+        loaded = super()._load_single_config(default, repo)
+        return self._replaced.without(default, loaded) if self._replaced else loaded
+
     def _process_config_searchpath(self, config_name: Any, parsed: Any, repo: Any) -> None:
         """Looks at the packages that would be imported as places of configs, before Hydra does."""
         if not self.trusted:
@@ -130,6 +157,26 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
                         raise ConfigError([Fault("hydra.searchpath", what)])
         with checked_files():
             super()._process_config_searchpath(config_name, parsed, repo)
+
+
+def add_override(self: Overrides, parent_config_path: str, default: GroupDefault) -> None:
+    """Lets a preset choose a launcher, a sweeper and so on: the primary config, which Hydra would
+    have win, says only what they are otherwise."""
+    key = default.get_override_key()
+    known = self.override_metadata.get(key)
+    primary = known and not known.external_override and known.containing_config_path
+    if (
+        primary
+        and "/" not in primary
+        and key.startswith("hydra/")
+        and parent_config_path != primary
+    ):
+        del self.override_choices[key], self.override_metadata[key]
+    _add_override(self, parent_config_path, default)
+
+
+_add_override = Overrides.add_override
+Overrides.add_override = add_override
 
 
 class CheckedFiles(FileConfigSource):  # type: ignore[misc]

@@ -267,7 +267,7 @@ class Chosen:
 
     @property
     def own(self) -> dict[str, Any]:
-        return {key: self.params[key] for key in self.component.own}
+        return {key: self.params.get(key, each.default) for key, each in self.component.own.items()}
 
     @property
     def shared(self) -> dict[str, Any]:

@@ -106,10 +106,10 @@ def over_one_plane(
         raise ExpError("--figure: the categories of A and B have not been encoded alike")
     view = View.of(data, None)
     plane = view.plane
-    xs, ys, points = plane.grid(view.limits, RESOLUTION)
+    xs, ys, points = plane.grid(view.limits, RESOLUTION, fine=view.fine)
     # In units as they came, as B's model may be given another scale.
     if not view.raw and data.mean is not None and data.scale is not None:
-        points = (points * data.scale + data.mean).astype(np.float32)
+        points = (points * data.scale + data.mean).astype(data.data.X.dtype)
     split = "test" if "test" in data.split.parts else "train"
     rows = data.split.parts[split]
     places = plane.project(view.space[rows])

@@ -191,7 +191,7 @@ def without_rows(prepared: Prepared) -> Prepared:
     """The same preparation, a row of zeros for each class: a fitted estimator keeps no data."""
     data = prepared.data
     count = len(data.classes)
-    X = np.zeros((count, data.X.shape[1]), np.float32)
+    X = np.zeros((count, data.X.shape[1]), data.X.dtype)
     blank = dataclasses.replace(data, X=X, y=np.arange(count, dtype=np.int64))
     return dataclasses.replace(prepared, data=blank, split=Split(np.arange(count, dtype=np.int64)))
 

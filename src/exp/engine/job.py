@@ -134,7 +134,7 @@ class Job:
                 raise ComponentError(f"model {chosen.name} must build an nn.Module, found {found}")
             if own and any(map(is_lazy, [*module.parameters(), *module.buffers()])):
                 with calling(chosen.component.title), torch.no_grad():
-                    module.eval()(torch.from_numpy(self.data.X[:2]))
+                    module.eval()(torch.from_numpy(self.data.X[:2].copy()))
         return module
 
     @cached_property

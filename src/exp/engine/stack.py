@@ -14,6 +14,7 @@ from exp.engine.job import Job
 from exp.engine.model import Model
 from exp.engine.objective import Objective, numbers
 from exp.engine.rows import Batch, Split
+from exp.errors import ComponentError, shown
 
 SPLITS = ("train", "validation", "test")
 
@@ -22,6 +23,21 @@ def generator(seed: int, purpose: int, device: torch.device | str = "cpu") -> to
     """A generator of one run for one purpose, independent of all others."""
     state = np.random.SeedSequence([seed, purpose]).generate_state(1, np.uint64)[0]
     return torch.Generator(device=device).manual_seed(int(state >> 1))
+
+
+def usable(rate: object, name: str) -> float:
+    """The rate of a schedule of a user's.
+
+    Raises:
+        ComponentError: it is no finite number of at least 0.
+    """
+    number = isinstance(rate, (int, float, np.number, Tensor)) and not isinstance(rate, bool)
+    if not number or np.size(rate) != 1 or not 0 <= (found := float(rate)) < np.inf:  # type: ignore[arg-type]
+        raise ComponentError(
+            f"scheduler {name}: rate() must give the learning rate, a finite number of at least 0, "
+            f"found {shown(rate)}"
+        )
+    return found
 
 
 class Stack:
@@ -115,6 +131,8 @@ class Stack:
             now = Progress(epoch, self.trainer.epochs, step, self.steps)
             base = self.optimizer.lr[:, 0].tolist()
             rates = [s.rate(lr, now) for s, lr in zip(self.schedules, base, strict=True)]
+            if not self.jobs[0].plan["scheduler"].packaged:
+                rates = [usable(rate, self.jobs[0].plan["scheduler"].name) for rate in rates]
             self._rates = self._column(rates)
             self._shown = None
         return self._rates

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from exp.engine.graph import WORTH, Recorded, recordable
+from exp.engine.own_checks import FirstSteps, loss_checked, own_of
 from exp.engine.recorder import Recorder
 from exp.engine.rows import Batch, Tally
 from exp.engine.stack import Stack
@@ -56,6 +57,9 @@ class Training:
         self.on_end, self.on_row, self.on_checkpoint = on_end, on_row, on_checkpoint
         self.on_epoch, self.on_start = on_epoch, on_start
         self.recorded: Recorded | None = None
+        kinds = own_of(stack)
+        # Looked at once: runs of packaged components alone have nothing here.
+        self.first = FirstSteps(stack, kinds) if kinds else None
         self.on_gpu = stack.device.torch_device.type == "cuda"
 
     def run(self) -> None:
@@ -64,6 +68,8 @@ class Training:
         threads = torch.get_num_threads()
         torch.set_num_threads(self.stack.device.threads)
         try:
+            if self.first is not None and "loss" in self.first.kinds:
+                loss_checked(self.stack)
             if self.on_start is not None:
                 self.on_start(self)
             if self.ended is not None:
@@ -121,7 +127,12 @@ class Training:
         """One pass over the training rows; its tally is of the passes that made the steps."""
         stack, tally = self.stack, self.tally("train")
         for step, batch in enumerate(stack.batches()):
-            losses, right = self.step(batch, stack.rates(self.epoch, step))
+            rates = stack.rates(self.epoch, step)
+            if self.first is not None:
+                self.first.before(batch)
+            losses, right = self.step(batch, rates)
+            if self.first is not None and self.first.after(batch, rates):
+                self.first = None
             tally.add(losses, right if measured else None, batch)
         return tally
 
@@ -146,6 +157,8 @@ class Training:
         model.backward(losses)
         if stack.clip_norm is not None:
             self.clip(stack.clip_norm)
+        if self.first is not None and not self.on_gpu:
+            self.first.stepping()
         stack.optimizer.step(rates, lambda: self.again(batch))
         return losses.detach(), stack.objective.loss.correct(logits.detach(), batch.truth)
 

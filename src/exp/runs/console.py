@@ -39,7 +39,7 @@ def opening(job: Job, directory: RunDirectory, size: int) -> Iterator[str]:
         f"{target_of(data).about}; {job.plan['model'].name} with {size} parameters; "
         f"run directory {directory.path}"
     )
-    yield from data.notes
+    yield from job.data.notes
     yield from notes.before(job)
     if job.device.note:
         yield job.device.note

@@ -50,6 +50,9 @@ class Base:
             name = str(master.hydra.job.config_name)
             _, faults = compose(loader, name, [*fixed, *words], RunMode.RUN)
             raise ConfigError(faults or [Fault(name, one_line(error))]) from None
+        self.left_out = list(getattr(loader, "left_out", ()))
+        if faults := list(set_for_all(loader, master, self.config, words)):
+            raise ConfigError(faults)
         with open_dict(self.config):
             self.config.hydra.mode = RunMode.MULTIRUN
         # `${hydra:...}` looks at the config that Hydra holds to be the current one.
@@ -198,6 +201,43 @@ class Base:
         if (fault := subdir_fault(subdir)) is not None:
             raise ConfigError([fault])
         return dirname, subdir
+
+
+def set_for_all(
+    loader: ConfigLoader, master: DictConfig, config: DictConfig, words: Words
+) -> Iterator[Fault]:
+    """Settings of a sweep as a whole that the options of one of its runs would change."""
+    paths = {"hydra.launcher": "hydra/launcher", "hydra.sweeper": "hydra/sweeper"}
+    changed = [
+        path for path in (*paths, "hydra.callbacks") if raw(master, path) != raw(config, path)
+    ]
+    # Those that the command line decides are looked for in the files of swept options.
+    named = {word.lstrip("+").partition("=")[0] for word in list(master.hydra.overrides.hydra)[:-2]}
+    for word in words:
+        group, _, option = word.partition("=")
+        if word in master.hydra.overrides.task or not re.fullmatch(r"[\w/]+=[\w.-]+", word):
+            continue
+        try:
+            loaded = loader.repository.load_config(config_path=f"{group}/{option}")
+        except FAILURES:
+            continue
+        if loaded is not None and loaded.header.get("package") == "_global_":
+            for path in ("sweep", "run", "hydra.sweep.dir"):
+                if raw(loaded.config, path) is not None and path not in named:
+                    changed.append(path)
+    for path in dict.fromkeys(changed):
+        what = (
+            "a swept option sets it, but it holds for the whole sweep: set it on the command line"
+        )
+        yield Fault(paths.get(path, path), what)
+
+
+def raw(config: DictConfig, path: str) -> Any:
+    """A node as it is written."""
+    node: Any = config
+    for key in path.split("."):
+        node = node._get_node(key) if OmegaConf.is_dict(node) and key in node.keys() else None  # noqa: SIM118
+    return OmegaConf.to_container(node, resolve=False) if OmegaConf.is_config(node) else node
 
 
 def values_of(parts: Mapping[str, Part]) -> dict[str, Any]:

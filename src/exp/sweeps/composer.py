@@ -33,6 +33,7 @@ class Composer:
         self.loader, self.master = loader, master
         self.groups = set(group_names(loader))
         self.last: tuple[Words, Base] | None = None
+        self.lines: dict[str, bool] = {}
 
     def all(
         self, runs: Iterable[tuple[int, Words]]
@@ -75,9 +76,17 @@ class Composer:
         if self.last is None or self.last[0] != key:
             self.last = None  # two would be held else
             self.last = key, Base(self.loader, self.master, key)
+            for line in self.last[1].left_out:
+                self.lines.setdefault(line, False)
         base = self.last[1]
         HydraConfig.instance().cfg = base.config  # what `${hydra:...}` looks at
         return base
+
+    def left_out(self) -> list[str]:
+        """What presets give to options that were replaced, each once."""
+        new = [line for line, said in self.lines.items() if not said]
+        self.lines |= dict.fromkeys(new, True)
+        return new
 
     def _whole(self, words: Words) -> bool:
         """Whether Hydra can compose a run from all of its overrides."""

@@ -109,7 +109,7 @@ class Search(Sweep):
         study = None
         try:
             self.metric = self.checked(corners)
-            tell(self.fit.told())
+            tell([*self.fit.told(), *self.composer.left_out()])
             if (caution := warning(self.metric)) is not None:
                 print(caution, file=sys.stderr, flush=True)
             if reason:
