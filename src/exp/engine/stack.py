@@ -12,6 +12,7 @@ from exp.components.schedulers import Progress, Scheduler, scheduler
 from exp.engine.history import History
 from exp.engine.job import Job
 from exp.engine.model import Model
+from exp.engine.monitored import Monitored
 from exp.engine.objective import Objective, numbers
 from exp.engine.rows import Batch, Split
 from exp.errors import ComponentError, shown
@@ -79,12 +80,21 @@ class Stack:
         scores = ("loss", *self.objective.loss.measures)
         columns = {n: [f"{n}/{score}" for score in scores] for n in SPLITS if n in self.splits}
         measured, extra = columns["train"] + columns.get("test", []), columns.get("validation", [])
-        self.history = History([*measured, "lr", *extra], len(jobs))
+        self.monitor = first.plan.monitor
+        names = [*measured, "lr", *extra]
+        # What is not measured anyhow is computed for the monitor alone.
+        self.monitored = None if self.monitor in names else Monitored(self.monitor)
+        self.higher = first.plan.higher_is_better(self.monitor)
+        if self.monitored is not None:
+            names.append(self.monitor)
+        self.history = History(names, len(jobs))
         self._rates: Tensor | None = None
         self._shown: Tensor | None = None
         self.constant = all(schedule.constant for schedule in self.schedules)
         self.within_epoch = any(schedule.within_epoch for schedule in self.schedules)
         self.observed = any(schedule.observes for schedule in self.schedules)
+        for schedule in self.schedules:
+            schedule.higher_is_better = self.higher
 
     def _column(self, numbers: Sequence[float]) -> Tensor:
         return torch.tensor(numbers, dtype=torch.float64, device=self.device.torch_device)[:, None]

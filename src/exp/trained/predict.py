@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from exp.again.models import CHECKPOINTS
 from exp.again.saved import TRUST, SavedRun
 from exp.arguments import Parser, in_order, place
 from exp.csvfile import DELIMITERS, delimiter_of, read_table, records
@@ -36,7 +37,9 @@ def main(words: list[str]) -> int:
     parser.add_argument("run", help="directory of a run")
     parser.add_argument("file", help="csv file with a header, in UTF-8")
     parser.add_argument("--output", metavar="FILE", help="where to write; by default it is printed")
-    parser.add_argument("--checkpoint", choices=("last", "best"), default="last")
+    parser.add_argument("--checkpoint", choices=CHECKPOINTS, default="final",
+        help="final, the default: the one that the scores of the run are of",
+    )  # fmt: skip
     parser.add_argument("--delimiter", type=delimiter, default=",", metavar="CHARACTER",
         help="between the fields of the file: comma, semicolon, tab, bar or space",
     )  # fmt: skip
