@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 import pickletools
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -20,9 +21,10 @@ from numpy.typing import NDArray
 MOST = 256 << 20
 """Bytes of all arrays that are read together."""
 FAULTS = (
-    zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError,
+    zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, EOFError,
+    OSError, LookupError, TypeError, SyntaxError, ArithmeticError, AttributeError,
 )  # fmt: skip
-"""What a zip file that is none may raise besides ValueError."""
+"""What a zip file that is none, or an array's header, may raise besides ValueError."""
 _LEVEL = 1  # of zlib: 6 takes twice as long and saves a tenth
 _SMALL = 4096  # bytes that are not worth packing
 
