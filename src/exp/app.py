@@ -32,8 +32,8 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 import exp.components  # noqa: F401 - declares the kinds
-from exp import entries, hints, plugins, typed
-from exp.compose import compose, draws, one_line, resolved, resolvers
+from exp import entries, environment, hints, plugins, typed
+from exp.compose import compose, draws, one_line, resolved, resolvers, slug
 from exp.errors import ConfigError, ExpError, Fault, OwnCodeError, RunDirectoryError, nearest
 from exp.loader import GuardedLoader
 from exp.modules import PluginError
@@ -420,7 +420,8 @@ def hydras_own(config: DictConfig) -> tuple[Callbacks, Path]:
         ConfigError: they cannot be made of what stands there.
     """
     try:
-        path = Path(str(config.hydra.run.dir))
+        with environment.name_of_variable(config, slug):
+            path = Path(str(config.hydra.run.dir))
         return Callbacks(config), path.absolute() if config.hydra.job.chdir else path
     except (HydraException, OmegaConfBaseException) as error:
         where = getattr(error, "full_key", None) or "hydra.callbacks"
