@@ -16,6 +16,7 @@ import torch
 
 from commands import SMALL, inside, process, read_csv
 from exp.cli import VERBS
+from exp.measures import EVERY
 from exp.registry import register
 from test_published import MOONS, MOONS_LOGITS, SPIRALS
 
@@ -76,6 +77,7 @@ def test_list_names_every_group_and_its_options(in_tmp: Path) -> None:
     listed = dict(line.split(": ") for line in ended.out.splitlines())
     assert list(listed) == sorted([*register.kinds, "experiment"])
     assert listed.pop("experiment").startswith("blog_moons, blog_spirals, ")
+    assert listed.pop("metric").split(", ") == sorted(EVERY)
     for group, names in listed.items():
         packaged = register.kinds[group].names()
         assert names.split(", ") == packaged
@@ -99,8 +101,8 @@ def test_list_of_a_component_has_its_docstring_and_defaults(in_tmp: Path) -> Non
 LISTS = {
     ("list", "datasetz"): (
         "exp list: unknown group 'datasetz'. Did you mean 'dataset'? Known: activation, dataset, "
-        "device, experiment, features, figures, logger, loss, model, optimizer, scheduler, split, "
-        "trainer"
+        "device, experiment, features, figures, logger, loss, metric, model, optimizer, scheduler, "
+        "split, trainer"
     ),
     ("list", "model", "mpl"): (
         "exp list model: unknown model 'mpl'. Did you mean 'mlp'? Known: linear, mlp"

@@ -175,7 +175,7 @@ def test_labels_are_numbered_in_sorted_order(
             ),
         ),
         (
-            ",a,kind\n0,2,x\n1,3,y\n",
+            ",a,kind\nm,2,x\nf,3,y\nm,3,y\n",
             (
                 "1 fault in rows.csv; no row was used\n"
                 "  line 1  column 1 has no name; if it is no feature, name those that are in "
@@ -241,8 +241,8 @@ def test_labels_are_numbered_in_sorted_order(
             ),
         ),
         (
-            "a,kind\n1,1\n2,1.0\n3,2\n4,2\n",
-            "rows.csv, column 'kind' (the target): '1' and '1.0' are one number in two spellings",
+            "a,kind\n1,1\n2,01\n3,2\n4,2\n",
+            "rows.csv, column 'kind' (the target): '1' and '01' are one number in two spellings",
         ),
     ],
 )

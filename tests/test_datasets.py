@@ -297,8 +297,8 @@ ROWS = [[1.0, 2.0], [3.0, 4.0]]
         (lambda: checked(ROWS, [0.5, 1]), "y has dtype float64, expected integers 0..K-1"),
         (lambda: checked([["a"], ["b"]], [0, 1]), "X has dtype <U1, expected numbers"),
         (
-            lambda: Data(np.zeros((2, 1)), np.arange(2), ("a", "b"), ("x",), (None,)),  # type: ignore[arg-type]
-            "the data cannot be used: X must be a float32 array [rows, features]",
+            lambda: Data(np.zeros((2, 1), int), np.arange(2), ("a", "b"), ("x",), (None,)),  # type: ignore[arg-type]
+            "the data cannot be used: X must be a float32 or float64 array [rows, features]",
         ),
     ],
 )

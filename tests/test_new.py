@@ -29,7 +29,8 @@ def typed(where: Path, line: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("kind", USES)
 def test_a_new_component_trains(kind: str, in_tmp: Path) -> None:
     said = inside(in_tmp, "new", kind, "my_own").out.splitlines()
-    assert said[0] == f"wrote my_own.py, conf/{kind}/my_own.yaml, test_my_own.py"
+    option = "" if kind == "metric" else f"conf/{kind}/my_own.yaml, "
+    assert said[0] == f"wrote my_own.py, {option}test_my_own.py"
     assert said[1] == "next:"
     run, check, test = (line.strip() for line in said[2:])
     assert run.startswith("python -m exp 'plugins=[my_own]' ")
@@ -107,7 +108,7 @@ def test_an_unknown_kind_names_the_nearest(in_tmp: Path) -> None:
     ended = inside(in_tmp, "new", "datasets", "mine")
     assert ended.err == (
         "exp: exp new: unknown kind 'datasets'. Did you mean 'dataset'? Known: dataset, model, "
-        "optimizer, loss, activation\n"
+        "optimizer, loss, activation, metric\n"
     )
 
 

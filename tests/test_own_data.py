@@ -127,9 +127,12 @@ def test_a_column_of_names_is_no_category(here: Path) -> None:
     with pytest.raises(DataError) as caught:
         load()
     assert str(caught.value) == (
-        "rows.csv, column 'who': it looks like a name of each row (30 different texts in 30 rows, "
-        "such as 'person 0'), not like categories; leave it out of `features`"
+        "1 fault in rows.csv; no row was used\n"
+        "  line 2, column 'who'  it looks like a name of each row (30 different texts in 30 rows, "
+        "such as 'person 0'), not like categories; leave it out of `features` (if it is one, name "
+        "it in `categorical`)"
     )
+    assert len(load(categorical=["who"]).categories[0] or ()) == 30
 
 
 def test_a_column_without_any_value_cannot_be_imputed(here: Path) -> None:
@@ -291,7 +294,7 @@ def test_parquet_types_that_are_no_feature(here: Path) -> None:
 
     lists = pa.table({"a": [[1], [2]], "kind": ["x", "y"]})
     pq.write_table(lists, here / "rows.parquet")
-    with pytest.raises(DataError, match=r"column 'a': expected numbers, truth values or texts"):
+    with pytest.raises(DataError, match=r"column 'a': expected numbers, truth values, dates"):
         load("parquet")
 
 

@@ -33,7 +33,7 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 import exp.components  # noqa: F401 - declares the kinds
-from exp import entries, hints, plugins
+from exp import entries, hints, plugins, typed
 from exp.compose import BROKEN, compose, draws, one_line, resolved, resolvers
 from exp.errors import ConfigError, ExpError, Fault, OwnCodeError, RunDirectoryError, nearest, shown
 from exp.loader import GuardedLoader
@@ -119,11 +119,17 @@ def main(words: list[str]) -> int:
     resolvers()
     args.overrides = plugins.with_folders(args.overrides, args.components)
     plugins.load(args.overrides)
+    args.overrides = typed.words(args.overrides, sweeps=args.multirun or sweeps(args.overrides))
     hydra = create(args)
     try:
         return run(hydra, args, parser)
     finally:
         GlobalHydra.instance().clear()
+
+
+def sweeps(overrides: list[str]) -> bool:
+    """Whether a word makes a sweep of the command line without `-m`."""
+    return any(word.lstrip("+").lower() == "hydra.mode=multirun" for word in overrides)
 
 
 def refused(words: list[str], message: str) -> NoReturn:

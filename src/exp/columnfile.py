@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import math
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -12,15 +16,32 @@ from numpy.typing import NDArray
 
 from exp.datafaults import repeated
 from exp.errors import DataError, ExpError, nearest, shown
+from exp.fields import days_of, written
 from exp.figures.npz import unpacked
-from exp.table import MOST, Codes, Faults, Gaps, Policy, Table, assembled, is_missing, written
+from exp.table import MOST, Column, Faults, Gaps, Labels, Reading, Table, assembled
 from exp.textfile import place_of
 
 LARGEST = 4 << 30
 """Bytes of an array or a file, unpacked. More is a slip of the pen, or a trap."""
+INDEX = re.compile(r"__index_level_\d+__")
+"""What pandas calls the columns of an index without a name."""
 
-Columns = dict[str, Any]
-"""name -> values: a float64 array with NaN where missing, or a list of texts and None."""
+
+@dataclass(frozen=True)
+class Values:
+    """A column as the file has it.
+
+    Attributes:
+        numbers: [rows] float64, NaN where missing: numbers, or days since 1970-01-01; None: texts.
+        texts: the same values as texts, None where missing.
+        dates: whether the numbers are days.
+        category: whether the file says that the column holds categories.
+    """
+
+    numbers: NDArray[np.float64] | None
+    texts: Sequence[str | None]
+    dates: bool = False
+    category: bool = False
 
 
 def read_parquet(
@@ -28,15 +49,12 @@ def read_parquet(
     *,
     target: str,
     features: Sequence[str] | None = None,
-    missing: Policy = "refuse",
-    categorical: Collection[str] = (),
-    looked: bool = True,
+    reading: Reading | None = None,
 ) -> Table:
-    """Reads a Parquet file: columns of numbers, truth values and texts.
+    """Reads a Parquet file: columns of numbers, truth values, dates and texts.
 
     Args:
-        path, target, features, missing, categorical: as for `exp.csvfile.read_table`.
-        looked: whether columns of texts hold categories.
+        path, target, features, reading: as for `exp.csvfile.read_table`.
 
     Raises:
         DataError: what keeps the file from being used.
@@ -47,12 +65,14 @@ def read_parquet(
     import pyarrow
     import pyarrow.parquet
 
+    reading = reading or Reading()
     place = place_of(path, "a Parquet file")
     try:
         # Not through the file system by its name: pyarrow would take a name for an address.
         with place.open("rb") as stream, pyarrow.parquet.ParquetFile(stream) as file:
             names = [str(name) for name in file.schema_arrow.names]
-            wanted = chosen(path, names, target, features, categorical)
+            index, categories = told_by_pandas(file.schema_arrow.metadata, names)
+            wanted = chosen(path, names, target, features, reading.named, index)
             size = sum(
                 file.metadata.row_group(group).total_byte_size
                 for group in range(file.metadata.num_row_groups)
@@ -61,22 +81,39 @@ def read_parquet(
                 raise DataError(f"{path} is too large: at most {LARGEST:,} bytes are read")
             content = file.read(columns=[*wanted, target])
             columns = {name: plain(path, name, content.column(name)) for name in wanted}
-            labels = plain(path, target, content.column(target))
+            # Of categories that are no texts the type says nothing.
+            columns |= {
+                name: replace(columns[name], category=True) for name in categories & set(wanted)
+            }
+            labels = plain(path, target, content.column(target)).texts
     except (pyarrow.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path} is no Parquet file that can be read: {reason}") from error
-    texts = {name for name, values in columns.items() if isinstance(values, list)}
-    return table_of(
-        path,
-        columns,
-        (target, labels),
-        missing,
-        {*categorical, *(texts if looked else ())},
-    )
+    left_out = [name for name in index if name not in wanted and name != target]
+    return table_of(path, columns, (target, labels), reading, left_out)
 
 
-def plain(path: str, name: str, column: Any) -> Any:
-    """A column of Arrow as float64 or texts.
+def told_by_pandas(
+    metadata: dict[bytes, bytes] | None, names: Sequence[str]
+) -> tuple[list[str], set[str]]:
+    """Which columns are the index of the pandas table that was written, numeric or not, and which
+    had the type `category`."""
+    index = {name for name in names if INDEX.fullmatch(name)}
+    categories = set()
+    with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        written_by = json.loads((metadata or {})[b"pandas"])
+        # A range is no column; it is told as a mapping.
+        index |= {name for name in written_by["index_columns"] if isinstance(name, str)}
+        categories = {
+            str(column["field_name"])
+            for column in written_by["columns"]
+            if column["pandas_type"] == "categorical"
+        }
+    return [name for name in names if name in index], categories
+
+
+def plain(path: str, name: str, column: Any) -> Values:
+    """A column of Arrow as numbers or texts.
 
     Raises:
         DataError: it holds something else.
@@ -84,34 +121,59 @@ def plain(path: str, name: str, column: Any) -> Any:
     from pyarrow import types
 
     kind = column.type
-    if types.is_dictionary(kind):
+    category = types.is_dictionary(kind)
+    if category:
         kind = kind.value_type
-    if types.is_boolean(kind) or types.is_string(kind) or types.is_large_string(kind):
-        return written(column.to_pylist())
-    if types.is_integer(kind) or types.is_floating(kind):
-        return np.array([math.nan if v is None else float(v) for v in column.to_pylist()])
+    values = column.to_pylist()
+    text = (types.is_string, types.is_large_string, types.is_string_view, types.is_boolean)
+    if any(of_type(kind) for of_type in text):
+        return Values(None, list(written(values)), category=category)
+    number = (types.is_integer, types.is_floating, types.is_decimal, types.is_null)
+    if any(of_type(kind) for of_type in number):
+        numbers = np.array([math.nan if v is None else float(v) for v in values], np.float64)
+        return Values(numbers, Lazy(values), category=category)
+    if types.is_date(kind) or types.is_timestamp(kind):
+        # A timestamp of nanoseconds has digits that Python's type does not have.
+        numbers = np.array([math.nan if v is None else days_of(v) for v in values], np.float64)
+        return Values(numbers, Lazy(values), dates=True, category=category)
     raise DataError(
-        f"{path}, column {shown(name)}: expected numbers, truth values or texts, found {kind}"
+        f"{path}, column {shown(name)}: expected numbers, truth values, dates or texts, found "
+        f"{column.type}"
     )
+
+
+class Lazy(Sequence[Any]):
+    """Values as texts, made when they are first wanted."""
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self._values = values
+        self._texts: list[str | None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getitem__(self, at: Any) -> Any:
+        if self._texts is None:
+            self._texts = list(written(self._values))
+        return self._texts[at]
 
 
 def read_npz(
     path: str,
     *,
     features: Sequence[str] | None = None,
-    missing: Policy = "refuse",
-    categorical: Collection[str] = (),
-    **_: Any,
+    reading: Reading | None = None,
 ) -> Table:
-    """Reads an npz file without pickles: `X` [rows, features] numbers, `y` [rows] integers or
-    texts, and `names` [features] texts, which are x1, x2, ... unless given.
+    """Reads an npz file: `X` [rows, features] numbers, `y` [rows] integers or texts, and `names`
+    [features] texts, which are x1, x2, ... unless given.
 
     Args:
-        path, features, missing, categorical: as for `exp.csvfile.read_table`.
+        path, features, reading: as for `exp.csvfile.read_table`.
 
     Raises:
         DataError: what keeps the file from being used.
     """
+    reading = reading or Reading()
     place = place_of(path, "an npz file")
     try:
         if place.stat().st_size > LARGEST:
@@ -138,9 +200,12 @@ def read_npz(
             found = f"{given.dtype} of shape {list(given.shape)}"
             raise DataError(f"{path}: expected names of {X.shape[1]} texts, found {found}")
         names = [str(name) for name in given]
-    wanted = chosen(path, names, None, features, categorical)
-    columns = {name: X[:, names.index(name)].astype(np.float64) for name in wanted}
-    return table_of(path, columns, ("y", written(y.tolist())), missing, categorical)
+    wanted = chosen(path, names, None, features, reading.named)
+    columns = {}
+    for name in wanted:
+        column = X[:, names.index(name)]
+        columns[name] = Values(column.astype(np.float64), Lazy(column.tolist()))
+    return table_of(path, columns, ("y", list(written(y.tolist()))), reading)
 
 
 def chosen(
@@ -148,23 +213,30 @@ def chosen(
     names: list[str],
     target: str | None,
     features: Sequence[str] | None,
-    categorical: Collection[str],
+    named: Sequence[str],
+    index: Sequence[str] = (),
 ) -> list[str]:
     """The names of the features, in order.
+
+    Args:
+        named: further names that the config says.
+        index: columns that are no features unless `features` names them.
 
     Raises:
         DataError: names that are not there or stand there twice.
     """
     faults = [f"columns of the same name {shown(name, 40)}" for name in repeated(names)]
-    asked = [*(() if target is None else (target,)), *(features or ()), *categorical]
+    asked = [*(() if target is None else (target,)), *(features or ()), *named]
     known = ", ".join(shown(name, 40) for name in names[:20])
     known += f" and {len(names) - 20} more" if len(names) > 20 else ""
     for name in dict.fromkeys(asked):
         if name not in names:
             faults.append(f"no column {shown(name)}.{nearest(name, names)} There are {known}")
-    wanted = list(features) if features is not None else [n for n in names if n != target]
+    left_out = {target, *(name for name in index if name not in named)}
+    wanted = list(features) if features is not None else [n for n in names if n not in left_out]
     if not faults and not wanted:
-        faults.append(f"there is no column but {shown(target)}, so no feature")
+        left = " and the index" if index else ""
+        faults.append(f"there is no column but {shown(target)}{left}, so no feature")
     if faults:
         raise DataError("\n  ".join([f"{path}: no row was used", *faults[:MOST]]))
     return wanted
@@ -172,10 +244,10 @@ def chosen(
 
 def table_of(
     path: str,
-    columns: Columns,
-    target: tuple[str, Any],
-    missing: Policy,
-    categorical: Collection[str],
+    columns: dict[str, Values],
+    target: tuple[str, Sequence[str | None]],
+    reading: Reading,
+    index: Sequence[str] = (),
 ) -> Table:
     """The table of columns that are in memory.
 
@@ -183,35 +255,25 @@ def table_of(
         DataError: naming row and column of up to 10 faults.
     """
     faults, gaps = Faults(path, "row"), Gaps()
-    texts: dict[str, Codes] = {}
-    found: dict[str, NDArray[np.float32]] = {}
+    rows = range(len(target[1]))
+    found = []
     for name, values in columns.items():
-        if name in categorical:
-            texts[name] = Codes()
-            given = values if isinstance(values, list) else written(values.tolist())
-            given = [None if v is None or is_missing(v) else v for v in given]
-            found[name] = texts[name].of(given)
-        elif isinstance(values, list):
-            row = next((n for n, value in enumerate(values) if value is not None), 0)
-            faults.add(row, name, f"{shown(values[row], 40)} is not a number")
-            continue
+        said = reading
+        if values.category and reading.kind(name) is None:
+            said = replace(reading, kinds={name: "category"})
+        column = Column(name, said, faults, gaps, typed=values.numbers is None)
+        found.append(column)
+        if values.numbers is None or column.kind == "category":
+            column.take(values.texts, rows)
+        elif values.dates and column.kind is None and reading.dates is not True:
+            row = int(np.flatnonzero(~np.isnan(values.numbers))[:1].sum())
+            faults.add(
+                row, name,
+                "the column holds dates: name it in dataset.dates, which turns them into days "
+                "since 1970-01-01, or in `categorical`",
+            )  # fmt: skip
         else:
-            with np.errstate(over="ignore"):
-                found[name] = values.astype(np.float32)
-            for row in np.flatnonzero(np.isinf(found[name]))[:MOST].tolist():
-                why = "does not fit float32" if np.isfinite(values[row]) else "is not finite"
-                faults.add(row, name, f"{values[row]} {why}")
-        for row in np.flatnonzero(np.isnan(found[name])).tolist():
-            gaps.add(name, row)
-    word, given = target
-    given = given if isinstance(given, list) else written(given.tolist())
-    given = [None if text is None or text.lower() in ("", "nan") else text for text in given]
-    labels = Codes()
-    codes = labels.of(given)
-    for row in np.flatnonzero(np.isnan(codes)).tolist():
-        gaps.add(word, row)
-    if not given:
-        raise DataError(f"{path} has no rows")
-    gaps.told(faults, len(given), word, missing)
-    faults.raise_any()
-    return assembled(path, found, texts, (codes, tuple(labels.texts)), missing)
+            column.give(values.numbers, "date" if values.dates else "number")
+    labels = Labels(target[0], reading, gaps)
+    labels.take(target[1], rows)
+    return assembled(path, found, labels, len(rows), faults, gaps, reading.missing, index)

@@ -19,7 +19,8 @@ from pydantic import Field
 import exp.components  # noqa: F401 - declares the kinds
 from exp import hints
 from exp.environment import WRITTEN, stored
-from exp.errors import ConfigError, Fault, shown, unknown
+from exp.errors import ConfigError, Fault, nearest, shown, unknown
+from exp.measures import EVERY, higher_is_better
 from exp.packages import importable, installed
 from exp.plugins import origins
 from exp.registry import Chosen, checked, config_parameters, register, schema_of
@@ -37,6 +38,7 @@ GROUPS = (
     "trainer",
     "figures",
 )
+SPLITS = ("validation", "test", "train")
 OPTIONAL = {"features": "none"}
 """Groups that a config may leave out, and what they then are: configs from before they existed."""
 PRESENTATION = {
@@ -144,6 +146,7 @@ class Plan:
         config: the resolved config with every default written out, as plain values.
         chosen: group -> component with parameters.
         loggers: label -> component with parameters.
+        metrics: those that are registered, by their names.
     """
 
     seed: int
@@ -152,6 +155,7 @@ class Plan:
     config: dict[str, Any]
     chosen: dict[str, Chosen]
     loggers: dict[str, Chosen] = field(default_factory=dict)
+    metrics: dict[str, Chosen] = field(default_factory=dict)
 
     def __getitem__(self, group: str) -> Chosen:
         return self.chosen[group]
@@ -174,14 +178,26 @@ class Plan:
     @cached_property
     def origins(self) -> dict[str, dict[str, str]]:
         """Where components that are not exp's come from, as run.json has it."""
-        return origins(self.chosen.values())
+        return origins([*self.chosen.values(), *self.metrics.values()])
 
     @property
     def monitor(self) -> str:
-        """The column that early stopping, plateau and the best checkpoint follow."""
-        if self.trainer.monitor != "auto":
-            return str(self.trainer.monitor)
-        return "validation/loss" if self.has_validation else "train/loss"
+        """The score that early stopping, plateau and the best checkpoint follow, with its split."""
+        given = "loss" if self.trainer.monitor == "auto" else str(self.trainer.monitor)
+        if "/" in given:
+            return given
+        return f"validation/{given}" if self.has_validation else f"train/{given}"
+
+    def higher_is_better(self, score: str) -> bool:
+        """Whether more of a score is better, registered metrics included."""
+        known = {name: each.component.builder for name, each in self.metrics.items()}
+        return higher_is_better(score, {n: m.higher_is_better for n, m in known.items()})  # type: ignore[attr-defined]
+
+    @property
+    def restores_best(self) -> bool:
+        """Whether the best epoch's weights are the result of a run, and not the last ones."""
+        given = self.trainer.restore_best
+        return self.trainer.early_stopping is not None if given is None else bool(given)
 
     @property
     def has_validation(self) -> bool:
@@ -271,7 +287,10 @@ def plan(config: Mapping[str, Any], already: Sequence[Fault] = ()) -> Plan:
     if config.get(WRITTEN):
         whole[WRITTEN] = config[WRITTEN]
     name = top["name"] or "-".join(chosen[g].name for g in ("dataset", "model", "optimizer"))
-    return Plan(top["seed"], Seeds(**seeds), name, {**whole, **parts}, chosen, loggers)
+    metrics = {
+        n: Chosen(each, {}) for n, each in sorted(register.kinds["metric"].components.items())
+    }
+    return Plan(top["seed"], Seeds(**seeds), name, {**whole, **parts}, chosen, loggers, metrics)
 
 
 def running(given: object) -> tuple[Running, list[Fault]]:
@@ -346,13 +365,17 @@ def seeds_of(config: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
 def together(chosen: Mapping[str, Chosen]) -> Iterator[tuple[str, str]]:
     """Faults of values that are fine by themselves and not together."""
     split, trainer = chosen["split"].params, chosen["trainer"].params
-    if trainer["monitor"] == "validation/loss" and not split.get("validation"):
-        yield "trainer.monitor", "validation/loss needs a validation split: set split.validation"
     own_test = chosen["dataset"].params.get("test_path")
-    if trainer["monitor"] == "test/loss" and split.get("test") == 0 and not own_test:
-        yield "trainer.monitor", "test/loss needs test rows: split.test is 0"
-    for column in trainer["prune"] or ():
-        if column.startswith("validation/") and not split.get("validation"):
-            yield "trainer.prune", f"{column} needs a validation split: set split.validation"
-        if column.startswith("test/") and split.get("test") == 0:
-            yield "trainer.prune", f"{column} needs test rows: split.test is 0"
+    named = [("monitor", trainer["monitor"])] if trainer["monitor"] != "auto" else []
+    for key, score in [*named, *(("prune", column) for column in trainer["prune"] or ())]:
+        path, (part, slash, name) = f"trainer.{key}", score.rpartition("/")
+        scores = (*EVERY, *sorted(register.kinds["metric"].components))
+        if ((slash or key == "prune") and part not in SPLITS) or name not in scores:
+            whole = [f"{split}/{name}" for split in SPLITS for name in scores]
+            near = nearest(score, [*scores, *whole] if key == "monitor" else whole)
+            known = f"Known: {', '.join(f'{split}/' for split in SPLITS)} and one of"
+            yield path, f"unknown score {shown(score)}.{near} {known} {', '.join(scores)}"
+        elif part == "validation" and not split.get("validation"):
+            yield path, f"{score} needs a validation split: set split.validation"
+        elif part == "test" and split.get("test") == 0 and not own_test:
+            yield path, f"{score} needs test rows: split.test is 0"

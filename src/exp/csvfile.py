@@ -5,41 +5,38 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import math
-from collections.abc import Collection, Iterator, Sequence
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+import re
+from collections.abc import Iterator, Sequence
 
 from exp.datafaults import repeated
-from exp.errors import DataError, nearest, shown
-from exp.table import (
-    MOST,
-    Codes,
-    Faults,
-    Gaps,
-    Policy,
-    Table,
-    assembled,
-    is_missing,
-    is_number,
-)
+from exp.errors import nearest, shown
+from exp.fields import is_number
+from exp.table import Column, Faults, Gaps, Labels, Reading, Table, assembled
 from exp.textfile import content
 
 BATCH = 10_000
 """Rows that are held as text at a time."""
 DELIMITERS = (",", ";", "\t", "|", " ")
-NAMED = {"\\t": "\t", "tab": "\t", "space": " ", "comma": ",", "semicolon": ";", "bar": "|"}
-"""Ways to write a delimiter that a shell or a config file makes hard to type."""
+INDEX = re.compile(r"Unnamed: 0(\.\d+)*")
+"""What pandas calls an index that it has read as a column."""
+WHOLE = re.compile(r"-?\d+(?:\.0)?", re.ASCII)
+NAMED = {
+    "\\t": "\t",
+    "tab": "\t",
+    "space": " ",
+    "comma": ",",
+    "semicolon": ";",
+    "bar": "|",
+    "point": ".",
+    "apostrophe": "'",
+}
+"""Ways to write a sign that a shell or a config file makes hard to type."""
 
 
 def delimiter_of(text: object) -> object:
-    """The delimiter that a text names; anything else as it is."""
+    """The delimiter, or another sign, that a text names; anything else as it is."""
     return NAMED.get(text, text) if isinstance(text, str) else text
 
-
-MIXED = "is not a number (if this column holds categories, name it in `categorical`)"
 
 Record = tuple[int, list[str]]
 """The line at which a row begins, and its fields."""
@@ -51,44 +48,82 @@ def read_table(
     target: str | None = None,
     features: Sequence[str] | None = None,
     delimiter: str = ",",
-    missing: Policy = "refuse",
-    categorical: Collection[str] = (),
-    looked: bool = True,
+    reading: Reading | None = None,
 ) -> Table:
     """Reads a csv file with a header line, in UTF-8.
 
     Args:
         path: of the file, relative to the working directory; ~ is the home.
         target: name of the column of labels, or None to read none.
-        features: names of the columns to learn from, in the order wanted; all but the target if
-            None.
+        features: names of the columns to learn from, in the order wanted; all but the target and
+            the index if None.
         delimiter: one character between two fields.
-        missing: what is done about missing values; `impute` leaves them as NaN.
-        categorical: names of columns that hold categories.
-        looked: whether a column without any number in its first rows holds categories too.
+        reading: how the fields are read.
 
     Raises:
         DataError: naming line and column of up to 10 faults.
     """
+    reading = reading or Reading()
     raw = content(path)
-    faults = Faults(path)
+    faults, gaps = Faults(path), Gaps()
     rows = records(raw, delimiter, faults)
     line, header = next(rows, (1, []))
     faults.raise_any()
     names = [name.strip() for name in header]
-    asked = [*(features or ()), *categorical]
-    wanted = columns(names, target, features, asked, delimiter, line, faults)
+    asked = [*(features or ()), *reading.named]
+    wanted, index = columns(names, target, features, asked, delimiter, line, faults)
     faults.raise_any()
-    underscores = raw.find(b"_", max(raw.find(b"\n"), 0)) >= 0
-    reader = Reader(faults, names, wanted, target, set(categorical), looked, underscores)
+    odd = raw.find(b"_", max(raw.find(b"\n"), 0)) >= 0
+    found = [Column(names[at], reading, faults, gaps) for at in wanted]
+    labels = None if target is None else Labels(target, reading, gaps)
+    places = [*index, *wanted, *(() if target is None else [names.index(target)])]
+    count, keys = 0, Keys()
     while not faults.full and (batch := list(itertools.islice(rows, BATCH))):
-        reader.take(batch)
-    if not faults.full:
-        reader.gaps.told(faults, reader.rows, target, missing)
-    faults.raise_any()
-    if not reader.rows:
-        raise DataError(f"{path} has a header and no rows")
-    return reader.table(missing)
+        count += len(batch)
+        lines, fields = whole(batch, len(names), places, faults)
+        for column, texts in zip(found, fields[len(index) :], strict=False):
+            column.take(texts, lines, odd)
+        if labels is not None:
+            labels.take(fields[-1], lines)
+        if index:
+            keys.take(fields[: len(index)])
+    if not faults.full and not keys.index:
+        faults.add(line, None, no_name(index[0] + 1))
+    left_out = [names[at] for at in index]
+    return assembled(path, found, labels, count, faults, gaps, reading.missing, left_out)
+
+
+class Keys:
+    """The leading columns without a name, which may be the index of a pandas table."""
+
+    def __init__(self) -> None:
+        self._different: set[tuple[str, ...]] = set()
+        self._rows, self._whole = 0, True
+
+    def take(self, columns: Sequence[Sequence[str]]) -> None:
+        rows = list(zip(*columns, strict=True))
+        self._rows += len(rows)
+        self._different.update(rows)
+        self._whole = self._whole and all(WHOLE.fullmatch(text) for row in rows for text in row)
+
+    @property
+    def index(self) -> bool:
+        """Whether they are one: they number the rows, or no two rows have the same ones."""
+        return self._whole or len(self._different) == self._rows
+
+
+def whole(
+    batch: list[Record], width: int, places: Sequence[int], faults: Faults
+) -> tuple[list[int], list[list[str]]]:
+    """The lines of a batch's rows and the fields of some columns; a row of another width is a
+    fault."""
+    kept = [record for record in batch if len(record[1]) == width]
+    if len(kept) < len(batch):
+        for line, fields in batch:
+            if len(fields) != width:
+                count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
+                faults.add(line, None, f"{count}, the header has {width}")
+    return [line for line, _ in kept], [[row[at] for _, row in kept] for at in places]
 
 
 def records(raw: bytes, delimiter: str, faults: Faults) -> Iterator[Record]:
@@ -113,8 +148,9 @@ def columns(
     delimiter: str,
     line: int,
     faults: Faults,
-) -> list[int]:
-    """The columns of the features, by position. Faults of the header are added to `faults`.
+) -> tuple[list[int], list[int]]:
+    """The columns of the features and those of an index, by position. Faults of the header are
+    added to `faults`.
 
     Args:
         asked: names that the config says, besides the target.
@@ -127,17 +163,25 @@ def columns(
         if name not in there:
             faults.add(line, None, no_column(name, names, delimiter))
     if faults.found:
-        return []
+        return [], []
     if features is not None:
-        return [names.index(name) for name in features]
+        return [names.index(name) for name in features], []
+    unnamed = list(itertools.takewhile(lambda place: not names[place], range(len(names))))
     for place, name in enumerate(names):
-        if not name:
-            message = f"column {place + 1} has no name; if it is no feature, name those that are"
-            faults.add(line, None, message + " in `features`")
-    wanted = [place for place, name in enumerate(names) if name != target]
+        if not name and place not in unnamed:
+            faults.add(line, None, no_name(place + 1))
+    ours = {target, *asked}
+    index = [n for n, name in enumerate(names) if INDEX.fullmatch(name) and name not in ours]
+    left_out = {*unnamed, *index}
+    wanted = [n for n, name in enumerate(names) if name != target and n not in left_out]
     if not wanted:
-        faults.add(line, None, f"there is no column but {shown(target)}, so no feature")
-    return wanted
+        left = " and the index" if left_out else ""
+        faults.add(line, None, f"there is no column but {shown(target)}{left}, so no feature")
+    return wanted, sorted(left_out)
+
+
+def no_name(place: int) -> str:
+    return f"column {place} has no name; if it is no feature, name those that are in `features`"
 
 
 def no_column(name: str, names: list[str], delimiter: str) -> str:
@@ -150,118 +194,3 @@ def no_column(name: str, names: list[str], delimiter: str) -> str:
     if all(is_number(each) for each in names):
         text += " (only numbers: has the file no header line?)"
     return text
-
-
-class Reader:
-    """Turns batches of text rows into numbers, categories and labels.
-
-    Args:
-        names: of all columns.
-        wanted: positions of the features.
-        target: name of the column of labels, or None.
-        categorical: names of columns of categories.
-        looked: whether to look for more of them in the first batch.
-        underscores: whether one stands anywhere below the header: `float` would take `1_0`.
-    """
-
-    def __init__(
-        self,
-        faults: Faults,
-        names: list[str],
-        wanted: list[int],
-        target: str | None,
-        categorical: set[str],
-        looked: bool,
-        underscores: bool,
-    ) -> None:
-        self.faults, self.names, self.wanted = faults, names, wanted
-        self.target, self.underscores = target, underscores
-        self.texts = {names[at]: Codes() for at in wanted if names[at] in categorical}
-        self.look = looked
-        self.parts: dict[str, list[NDArray[np.float32]]] = {names[at]: [] for at in wanted}
-        self.labels, self.codes = Codes(), list[NDArray[np.float32]]()
-        self.gaps = Gaps()
-        self.rows = 0
-
-    def take(self, batch: list[Record]) -> None:
-        self.rows += len(batch)
-        width = len(self.names)
-        whole = [record for record in batch if len(record[1]) == width]
-        if len(whole) < len(batch):
-            for line, fields in batch:
-                if len(fields) != width:
-                    count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
-                    self.faults.add(line, None, f"{count}, the header has {width}")
-        if not whole:
-            return
-        lines = [line for line, _ in whole]
-        for at in self.wanted:
-            name, fields = self.names[at], [row[at] for _, row in whole]
-            if self.look and name not in self.texts and is_text(fields):
-                self.texts[name] = Codes()
-            take = self.take_texts if name in self.texts else self.take_numbers
-            self.parts[name].append(take(name, fields, lines))
-        self.look = False
-        if self.target is not None:
-            at = self.names.index(self.target)
-            self.take_labels(self.target, [row[at].strip() for _, row in whole], lines)
-
-    def take_numbers(self, name: str, fields: list[str], lines: list[int]) -> Any:
-        try:
-            with np.errstate(over="ignore"):
-                column = np.array([float(text) for text in fields]).astype(np.float32)
-        except ValueError:
-            column = np.full(len(fields), np.nan, np.float32)
-        odd = self.underscores and any("_" in text for text in fields)
-        if not odd and np.isfinite(column).all():
-            return column
-        found = 0
-        for row, (line, text) in enumerate(zip(lines, fields, strict=True)):
-            if is_missing(text):
-                self.gaps.add(name, line)
-                column[row] = np.nan
-            elif message := wrong(text):
-                self.faults.add(line, name, message)
-                found += 1
-            else:
-                column[row] = float(text)
-            if found >= MOST:
-                break
-        return column
-
-    def take_texts(self, name: str, fields: list[str], lines: list[int]) -> Any:
-        texts = [None if is_missing(text) else text.strip() for text in fields]
-        for line, text in zip(lines, texts, strict=True):
-            if text is None:
-                self.gaps.add(name, line)
-        return self.texts[name].of(texts)
-
-    def take_labels(self, name: str, texts: list[str], lines: list[int]) -> None:
-        given = [None if text.lower() in ("", "nan") else text for text in texts]
-        for line, text in zip(lines, given, strict=True):
-            if text is None:
-                self.gaps.add(name, line)
-        self.codes.append(self.labels.of(given))
-
-    def table(self, missing: Policy) -> Table:
-        columns = {name: np.concatenate(parts) for name, parts in self.parts.items()}
-        codes = np.concatenate(self.codes) if self.codes else None
-        target = None if codes is None else (codes, tuple(self.labels.texts))
-        return assembled(self.faults.path, columns, self.texts, target, missing)
-
-
-def is_text(fields: Sequence[str]) -> bool:
-    """Whether a column that starts so holds categories: a text is there, and no number."""
-    there = [text for text in fields if not is_missing(text)]
-    return bool(there) and not any(is_number(text) for text in there)
-
-
-def wrong(text: str) -> str | None:
-    """What keeps a field from being a number in float32, if anything does."""
-    if not is_number(text):
-        return f"{shown(text)} {MIXED}"
-    if not math.isfinite(float(text)):
-        return f"{shown(text)} is not finite"
-    with np.errstate(over="ignore"):
-        fits = np.isfinite(np.float32(float(text)))
-    return None if fits else f"{shown(text)} does not fit float32 (at most 3.4e38)"

@@ -35,6 +35,12 @@ from exp.schema import Standardize
 
 if TYPE_CHECKING:
     from exp.encoding import Encoding
+    from exp.table import Reading
+
+Floats = NDArray[np.float32] | NDArray[np.float64]
+
+RESOLUTION = 1e-4
+"""Of a column's standard deviation: how much of it rounding to float32 may take."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +48,8 @@ class Data:
     """Labelled rows.
 
     Attributes:
-        X: [rows, features] float32, C-contiguous, finite; not to be written to.
+        X: [rows, features], C-contiguous, finite; not to be written to. float32, or float64
+            where float32 would lose what makes rows differ, see `precise`.
         y: [rows] int64 labels in 0..K-1, each met at least once, K at least 2; or, where the
             target is a number, float32, finite.
         classes: K names; `classes[y[i]]` is the class of row i. (): the target is a number.
@@ -54,6 +61,9 @@ class Data:
         test: rows that are for the test, however the others are split, as they came from a file of
             their own; None where any row may be.
         notes: what a user should hear of how the rows came about.
+        max_categories: how many columns are made of one column of categories at most, the rarest
+            sharing the last; None: one for each category.
+        reading: how fields of files like the rows' own are read; None: they came from no file.
         positive: of two classes the label (0 or 1) that counts as positive in scores such as
             precision; None: the names of the classes and the training rows decide.
 
@@ -61,7 +71,7 @@ class Data:
         DataError: naming row and column (rows counted from 0).
     """
 
-    X: NDArray[np.float32]
+    X: Floats
     y: NDArray[Any]
     classes: tuple[str, ...]
     features: tuple[str, ...]
@@ -70,6 +80,8 @@ class Data:
     gaps: bool = False
     test: NDArray[np.int64] | None = None
     notes: tuple[str, ...] = ()
+    max_categories: int | None = None
+    reading: Reading | None = None
     positive: int | None = None
 
     def __post_init__(self) -> None:
@@ -98,7 +110,7 @@ class Data:
         units: Sequence[str | None] | None = None,
         positive: int | None = None,
     ) -> Data:
-        """`Data` from arrays of any real type, cast to float32 and int64.
+        """`Data` from arrays of any real type, cast to float32 (see `precise`) and int64.
 
         Args:
             X: [rows, features], any real numbers that float32 can hold.
@@ -136,7 +148,7 @@ class Data:
         features: Sequence[str] | None = None,
         units: Sequence[str | None] | None = None,
     ) -> Data:
-        """`Data` whose target is a number (regression), cast to float32.
+        """`Data` whose target is a number (regression), cast to float32; X see `precise`.
 
         Args:
             X: [rows, features], any real numbers that float32 can hold.
@@ -151,6 +163,11 @@ class Data:
         with np.errstate(over="ignore"):
             cast = targets.astype(np.float32)
         raise_any([*not_finite(cast[:, None], targets[:, None], ["target"])])
+        if coarse(targets):
+            raise DataError(
+                "the targets differ by less than float32, in which models compute, can tell apart: "
+                "subtract their mean, or give them another unit"
+            )
         return cls(rows, cast, (), names, given)
 
     @property
@@ -170,6 +187,8 @@ class Data:
         names: list[Any] = [self.X.shape, self.classes, self.features, self.units]
         if not self.plain:
             names += [self.categories, self.gaps, self.test is not None]
+        if self.max_categories is not None:
+            names.append(self.max_categories)
         own = () if self.test is None else (self.test,)
         return digest(json.dumps(names).encode(), self.X, self.y, *own)
 
@@ -270,7 +289,7 @@ class Prepared:
             from exp.encoding import Encoding
 
             cls(data, split)  # a split that does not fit is told before the rows are looked at
-            encoding = Encoding.fit(data, split.train)
+            encoding = Encoding.fit(data, split.train).told(data, split.parts)
         prepared = cls(data, split, encoding=encoding)
         if not standardize:
             return prepared
@@ -284,9 +303,14 @@ class Prepared:
         """The same rows, mapped for the model."""
         return replace(self, mapping=mapping)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should hear of how the rows came about, and how they were encoded."""
+        return self.data.notes + (() if self.encoding is None else self.encoding.notes)
+
     @cached_property
-    def rows(self) -> NDArray[np.float32]:
-        """[rows, columns] float32, finite: every category and every gap a number, in own units."""
+    def rows(self) -> Floats:
+        """[rows, columns], finite: every category and every gap a number, in own units."""
         return self.encoded(self.data.X)
 
     @property
@@ -300,7 +324,7 @@ class Prepared:
         return self.data.units if self.encoding is None else self.encoding.units
 
     @cached_property
-    def scaled(self) -> NDArray[np.float32]:
+    def scaled(self) -> Floats:
         """`rows` on the scale of the training rows, if that was asked for.
 
         Raises:
@@ -344,23 +368,26 @@ class Prepared:
     def split_digest(self) -> str:
         return self.split.digest
 
-    def encoded(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+    def encoded(self, X: Floats) -> Floats:
         """Rows such as those of `data.X` as rows such as those of `rows`."""
         return X if self.encoding is None else self.encoding(X)
 
-    def transform(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    def transform(self, rows: Floats) -> NDArray[np.float32]:
         """What a model is given for other `rows` [rows, columns], in the units they came in."""
         return self.mapped(self.standardized(rows))
 
-    def standardized(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Other `rows` [rows, columns] on the scale of the training rows."""
+    def standardized(self, rows: Floats) -> Floats:
+        """Other `rows` [rows, columns] on the scale of the training rows, in float32; as they are
+        if they are not standardized."""
         if self.mean is None or self.scale is None:
             return rows
         return standardized(rows, self.mean, self.scale, self.features)
 
-    def mapped(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
+    def mapped(self, scaled: Floats) -> NDArray[np.float32]:
         """What a model is given for other `scaled` rows [rows, columns]."""
-        return scaled if self.mapping is None else self.mapping(scaled)
+        if self.mapping is not None:
+            return self.mapping(scaled)
+        return scaled.astype(np.float32, copy=False)
 
 
 def columns_of(
@@ -368,8 +395,8 @@ def columns_of(
     y: NDArray[np.generic],
     features: Sequence[str] | None,
     units: Sequence[str | None] | None,
-) -> tuple[NDArray[np.float32], tuple[str, ...], tuple[str | None, ...]]:
-    """Rows `[rows, features]` as float32, with the names and the units of their columns.
+) -> tuple[Floats, tuple[str, ...], tuple[str | None, ...]]:
+    """Rows `[rows, features]` as `precise` has them, with the names and the units of their columns.
 
     Raises:
         DataError: shapes that cannot be, and numbers that float32 cannot hold.
@@ -385,21 +412,55 @@ def columns_of(
         cast = np.ascontiguousarray(given, dtype=np.float32)
     if len(names) == given.shape[1]:
         raise_any([*not_finite(cast, given, names)])
-    return cast, names, tuple(units or (None,) * given.shape[1])
+    return precise(given), names, tuple(units or (None,) * given.shape[1])
 
 
-def fitted(rows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def precise(X: NDArray[Any]) -> Floats:
+    """Rows `[rows, features]` as float32, C-contiguous; as float64 where float32 would round away
+    what makes the rows of a column differ, as of 1,000,000.01 and 1,000,000.02.
+
+    A model computes in float32, but on standardized rows. Rows that float32 holds well stay float32
+    and keep their fingerprint.
+    """
+    if X.dtype.itemsize > 4 and any(coarse(column) for column in X.T):
+        return np.ascontiguousarray(X, dtype=np.float64)
+    return np.ascontiguousarray(X, dtype=np.float32)
+
+
+def coarse(values: NDArray[Any]) -> bool:
+    """Whether float32 is too coarse for these numbers [rows], of which NaN are left out."""
+    there = values[~np.isnan(values)].astype(np.float64)
+    if not len(there):
+        return False
+    deviation = there.std()
+    if deviation <= noise(there):
+        return False
+    lost = np.abs(there.astype(np.float32) - there).max()
+    return bool(lost > RESOLUTION * deviation)
+
+
+def noise(values: NDArray[Any]) -> Any:
+    """A standard deviation that rounding to float64 gives to rows that are all the same.
+
+    Source: scikit-learn's `StandardScaler`.
+    """
+    return len(values) * np.abs(values.mean(axis=0)) * np.finfo(np.float64).eps
+
+
+def fitted(rows: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and standard deviation [features] of `rows` [rows, features], computed in float64."""
     mean = rows.mean(axis=0, dtype=np.float64)
     scale = rows.std(axis=0, dtype=np.float64)
     # By its range, as rounding leaves a constant feature a deviation that is not quite zero.
     constant = rows.max(axis=0) == rows.min(axis=0)
+    if rows.dtype == np.float64:
+        constant |= scale <= noise(rows)
     mean[constant] = rows[0, constant]
     scale[constant | (scale == 0)] = 1.0
     return mean, scale
 
 
-def ranged(rows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def ranged(rows: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Lowest value and range [features] of `rows` [rows, features]; the range of a constant is 1.
 
     Source: scikit-learn's `MinMaxScaler`.
@@ -411,13 +472,13 @@ def ranged(rows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.f
 
 
 def standardized(
-    X: NDArray[np.float32],
+    X: Floats,
     mean: NDArray[np.float64],
     scale: NDArray[np.float64],
     features: Sequence[str],
 ) -> NDArray[np.float32]:
     """(X - mean) / scale, computed in float64 a column at a time, which keeps the memory low."""
-    out = np.empty_like(X)
+    out = np.empty(X.shape, np.float32)
     with np.errstate(over="ignore"):
         for column in range(X.shape[1]):
             out[:, column] = (X[:, column] - mean[column]) / scale[column]

@@ -41,7 +41,7 @@ class TooFewRowsError(DataError):
 
 
 def wrong_shapes(
-    X: NDArray[np.float32],
+    X: NDArray[np.floating],
     y: NDArray[np.generic],
     features: int,
     units: int,
@@ -50,8 +50,8 @@ def wrong_shapes(
 ) -> Iterator[str]:
     """What is wrong with the arrays, given how many names and units there are for the columns, and
     the kind of number that y is made of."""
-    if not isinstance(X, np.ndarray) or X.dtype != np.float32 or X.ndim != 2:
-        yield "X must be a float32 array [rows, features]"
+    if not isinstance(X, np.ndarray) or X.dtype not in (np.float32, np.float64) or X.ndim != 2:
+        yield "X must be a float32 or float64 array [rows, features]"
     elif not isinstance(y, np.ndarray) or y.dtype != kind or y.ndim != 1:
         yield f"y must be an {kind.__name__} array [rows]".replace("an float", "a float")
     elif len(X) != len(y):
@@ -76,7 +76,7 @@ def repeated(names: Sequence[str]) -> dict[str, int]:
 
 
 def not_finite(
-    X: NDArray[np.float32],
+    X: NDArray[np.floating],
     given: NDArray[np.generic],
     features: Sequence[str],
     *,
@@ -93,7 +93,7 @@ def not_finite(
 
 
 def wrong_codes(
-    X: NDArray[np.float32], categories: Sequence[Sequence[str] | None], features: Sequence[str]
+    X: NDArray[np.floating], categories: Sequence[Sequence[str] | None], features: Sequence[str]
 ) -> Iterator[str]:
     """What is wrong with columns whose numbers stand for categories."""
     if categories and len(categories) != len(features):

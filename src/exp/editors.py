@@ -54,8 +54,9 @@ def main(words: list[str]) -> int:
     args = parser.parse_args(words)
     plugins.import_all(args.plugins)
     entries.load()
-    if args.group is not None and args.group not in register.kinds:
-        raise ExpError(f"exp schema: {unknown('group', args.group, sorted(register.kinds))}")
+    groups = sorted(register.kinds.keys() - {"metric"})
+    if args.group is not None and args.group not in groups:
+        raise ExpError(f"exp schema: {unknown('group', args.group, groups)}")
     text = json.dumps(schema(args.group), indent=2, ensure_ascii=False) + "\n"
     if args.output is None:
         write_data(text)
@@ -80,6 +81,8 @@ def schema(group: str | None = None) -> Schema:
     """Of the whole config and of presets, or of the option files of one group."""
     definitions: Schema = {"interpolation": INTERPOLATION}
     for kind in register.kinds.values():
+        if kind.name == "metric":  # no part of a config
+            continue
         names = kind.names()
         for name in names:
             definitions[f"{kind.name}.{name}"] = of_component(kind.components[name])

@@ -137,7 +137,8 @@ def key(config: Mapping[Any, Any], path: str) -> str | None:
     if not dot:
         return top_level(config, top, name)
     if "." in group:
-        return None
+        close = closest(name, within(config, group))
+        return f"{group}.{close}" if close else None
     if group not in top:
         meant = aliases.spelled(group, top) or aliases.group(group) or closest(group, top)
         if meant is None:

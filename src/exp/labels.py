@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 from exp.errors import shown
-from exp.table import SURE, is_number
+from exp.fields import is_number
+from exp.table import SURE
 
 
 def not_classes(labels: Sequence[str], rows: int) -> str | None:

@@ -10,11 +10,13 @@ import inspect
 import re
 import textwrap
 from importlib.resources import files
+from typing import Any
 
 import exp.components  # noqa: F401 - declares the kinds
 from exp import docstrings, entries, hints, plugins, presets
 from exp.arguments import Parser
 from exp.errors import ExpError, offer, unknown
+from exp.measures import ABOUT, EVERY, higher_is_better
 from exp.registry import Chosen, Component, Kind, register
 
 DRAWN = "activation"
@@ -48,6 +50,10 @@ def main(words: list[str]) -> int:
     kind = register.kinds[group(words[0])]
     entries.load()
     names = kind.names()
+    if kind.name == "metric" and (len(words) == 1 or words[1] in EVERY):
+        shown = [*EVERY, *names] if len(words) == 1 else words[1:2]
+        print("\n".join(scored(name) for name in shown))
+        return 0
     if len(words) == 1:
         print("\n".join(outline(kind.components[name]) for name in names))
         return 0
@@ -165,7 +171,19 @@ def options(kind: Kind) -> list[str]:
     for entry in entries.found():
         place = entry.folder()
         packaged += [file.name for file in (place / kind.name).glob("*.yaml")] if place else []
-    return sorted({name.removesuffix(".yaml") for name in packaged} | kind.components.keys())
+    scores = EVERY if kind.name == "metric" else ()
+    names = {name.removesuffix(".yaml") for name in packaged}
+    return sorted({*names, *kind.components, *scores})
+
+
+def scored(name: str) -> str:
+    """A score of exp's own, or a registered metric, on one line."""
+    component = register.kinds["metric"].components.get(name)
+    metric: Any = component.builder if component else None
+    higher = metric.higher_is_better if metric else higher_is_better(name)
+    about = component.summary if component else ABOUT[name]
+    better = "higher is better" if higher else "lower is better"
+    return f"{name:<20} {about} ({better})"
 
 
 def outline(component: Component) -> str:

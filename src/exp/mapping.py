@@ -31,8 +31,8 @@ class FeatureMap:
     names: tuple[str, ...]
     function: Function
 
-    def __call__(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
-        """[rows, features] float32 to [rows, mapped features] float32.
+    def __call__(self, X: NDArray[np.floating]) -> NDArray[np.float32]:
+        """[rows, features] to [rows, mapped features] float32.
 
         Raises:
             DataError: a mapped value that float32 cannot hold.

@@ -89,3 +89,23 @@ def number(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
+
+
+ABOUT = {
+    "loss": "what the training minimizes, penalty included",
+    "accuracy": "the share of rows whose likeliest class is the true one",
+    "precision": "of the rows that are predicted positive, the share that is",
+    "recall": "of the rows that are positive, the share that is predicted so",
+    "f1": "the harmonic mean of precision and recall",
+    "balanced_accuracy": "the mean recall of the classes",
+    "auroc": "the area under the ROC curve",
+    "average_precision": "the area under the steps of precision over recall",
+    "mcc": "Matthews' correlation coefficient",
+    "log_loss": "the mean of -log of the probability of the true class",
+    "brier": "the mean squared distance of probabilities and truth",
+    "calibration_error": "the mean distance of probabilities and shares, over 15 bins",
+    "rmse": "root mean squared error",
+    "mae": "mean absolute error",
+    "r2": "the share of the variance that is explained",
+}
+"""What each score is, in a line."""

@@ -92,7 +92,7 @@ def is_plain(found: ConfigResult) -> bool:
 
 def names(group: str) -> list[str]:
     """The components of a group that are not exp's; nothing is imported to know them."""
-    kind = register.kinds.get(group)
+    kind = None if group == "metric" else register.kinds.get(group)  # no part of a config
     known = kind.components.items() if kind else ()
     return sorted(name for name, each in known if not each.packaged)
 

@@ -267,7 +267,7 @@ class Chosen:
 
     @property
     def own(self) -> dict[str, Any]:
-        return {key: self.params[key] for key in self.component.own}
+        return {key: self.params.get(key, each.default) for key, each in self.component.own.items()}
 
     @property
     def shared(self) -> dict[str, Any]:
@@ -333,6 +333,27 @@ class Registry:
 
         return named
 
+    def metric(self, name: str, **about: Any) -> Callable[[Builder], Builder]:
+        """Decorator: adds a score, a function of (y_true, y_pred) or a class of torchmetrics.
+
+        Args:
+            name: what it is called in summary.json.
+            about: `higher_is_better`, `probabilities` and `numbers`, as for
+                `exp.components.metrics.Metric`.
+        """
+        kind = self.kinds["metric"]
+        kind.load()
+        made: Any = sys.modules["exp.components.metrics"]
+        frame = sys._getframe(1)
+
+        def add(function: Builder) -> Builder:
+            module = str(frame.f_globals.get("__name__", "__main__"))
+            metric = made.Metric(name, function, module=module, **about)
+            self._put(kind, Component(kind, name, metric, None, module, written_at(frame)))
+            return function
+
+        return add
+
     def _add(
         self, kind: Kind, name: str, builder: Builder, check: Check | None, frame: Any
     ) -> None:
@@ -342,7 +363,7 @@ class Registry:
             ValueError: there is one of this name.
         """
         module = str(frame.f_globals.get("__name__", "__main__"))
-        place = f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno}"
+        place = written_at(frame)
         if module.partition(".")[0] == "exp":
             component = Component(kind, name, builder, check, module, place)
         else:
@@ -355,11 +376,20 @@ class Registry:
             readable(component)
             if name in packaged(kind.name):
                 kind.load()
+        self._put(kind, component)
+
+    def _put(self, kind: Kind, component: Component) -> None:
+        """
+        Raises:
+            ValueError: there is one of this name.
+        """
+        name = component.name
         there = kind.components.get(name)
         if there is not None and not same_place(there, component):
             raise ValueError(
                 f"{kind.name} {name!r} is registered twice: in {there.module} ({there.place}) and "
-                f"in {module} ({place}). Register one of them under another name"
+                f"in {component.module} ({component.place}). Register one of them under another "
+                "name"
             )
         kind.components[name] = component
 
@@ -431,6 +461,11 @@ def packaged(kind: str) -> set[str]:
     folder = files("exp.conf") / kind
     names = [file.name for file in folder.iterdir()] if folder.is_dir() else []
     return {name.removesuffix(".yaml") for name in names}
+
+
+def written_at(frame: Any) -> str:
+    """File and line at which a frame is."""
+    return f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno}"
 
 
 def same_place(one: Component, other: Component) -> bool:

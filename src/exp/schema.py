@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 PATTERNS: dict[str, str] = {}
 """A pattern of `worded` -> what it means."""
@@ -48,5 +48,14 @@ class Nested:
 
 
 Activation = Annotated[Any, Nested("activation")]
-ClassName = str | bool | int | float
+
+
+def label_text(value: Any) -> Any:
+    """A label that YAML has read as a number or as true or false, as a text."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, (int, float)) else value
+
+
+ClassName = Annotated[str, BeforeValidator(label_text), Field(min_length=1)]
 """The name of a class: a label as it stands in the data, which may be a number."""

@@ -22,17 +22,18 @@ RESOLUTION = 200
 """Points of the maps along each side."""
 
 
-CHECKPOINTS = ("last", "best")
+CHECKPOINTS = ("last", "best", "final")
+"""After the last epoch, after the best one, and whichever of them the scores of the run are of."""
 REST = ("best.", "previous.", "optimizer.", "random.", "history")
 """How the names of tensors begin that are not the model's."""
 
 
-def model(run: SavedRun, *, trust: bool, checkpoint: str = "last") -> tuple[Job, Predictor]:
+def model(run: SavedRun, *, trust: bool, checkpoint: str = "final") -> tuple[Job, Predictor]:
     """The job of a finished run, and its model.
 
     Args:
         trust: as for `SavedRun.plan`.
-        checkpoint: of `CHECKPOINTS`: as it was after the last epoch, or after the best one.
+        checkpoint: of `CHECKPOINTS`.
 
     Raises:
         ExpError: it has not ended, or its data or its config are not what they were.
@@ -55,6 +56,9 @@ def model(run: SavedRun, *, trust: bool, checkpoint: str = "last") -> tuple[Job,
             f"the model of {path} cannot be used: its data, its config or the version of exp have "
             "changed since"
         )
+    if checkpoint == "final":
+        # Runs of earlier versions do not say it: their scores are of the last weights.
+        checkpoint = run.seen_summary().get("weights", "last")
     predictor = Predictor(job, None)
     # The last one also holds what training needs to go on.
     prefix, rest = ("model.", REST) if checkpoint == "last" else ("", ())
@@ -106,10 +110,10 @@ def over_one_plane(
         raise ExpError("--figure: the categories of A and B have not been encoded alike")
     view = View.of(data, None)
     plane = view.plane
-    xs, ys, points = plane.grid(view.limits, RESOLUTION)
+    xs, ys, points = plane.grid(view.limits, RESOLUTION, fine=view.fine)
     # In units as they came, as B's model may be given another scale.
     if not view.raw and data.mean is not None and data.scale is not None:
-        points = (points * data.scale + data.mean).astype(np.float32)
+        points = (points * data.scale + data.mean).astype(data.data.X.dtype)
     split = "test" if "test" in data.split.parts else "train"
     rows = data.split.parts[split]
     places = plane.project(view.space[rows])

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from exp import environment
+from exp import environment, typed
 from exp.again.differences import AGREED, surroundings, unlike, verdict
 from exp.again.saved import TRUST, SavedRun, is_sweep
 from exp.arguments import Parser, in_order, place
@@ -121,12 +121,13 @@ def changed(saved: Plan, overrides: list[str]) -> Plan:
     before = {key: value for key, value in saved.config.items() if key != environment.WRITTEN}
     config = OmegaConf.create(environment.literal(before))
     faults = []
-    for word in overrides:
+    chosen = {group: choice.name for group, choice in saved.chosen.items()}
+    for word, text in typed.values(overrides, chosen):
         key, equals, _ = word.partition("=")
         try:
             if not equals:
                 raise ValueError("expected key=value")
-            value = OmegaConf.to_container(OmegaConf.from_dotlist([word]))
+            value = text or OmegaConf.to_container(OmegaConf.from_dotlist([word]))
             if key in register.kinds:
                 # Another option comes with its own defaults, not with the values of the old one.
                 config[key] = {"name": value[key]}  # type: ignore[call-overload,index]

@@ -56,6 +56,10 @@ class SavedRun(RunRecord):
         if isinstance(folder, str) and os.path.isdir(folder):
             os.chdir(folder)  # a csv file's path is relative to it
         plugins.import_all(names)
+        trainer = config.get("trainer")
+        if isinstance(trainer, dict) and "restore_best" not in trainer:
+            # Of a version before that key: its results were those of the last weights.
+            config = {**config, "trainer": {**trainer, "restore_best": False}}
         return plan(config)
 
     def is_of(self, job: Job) -> bool:

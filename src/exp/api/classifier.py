@@ -24,6 +24,7 @@ from exp.data import Data, Prepared, Split
 from exp.engine import Job, Predictor, train
 from exp.engine.job import possible
 from exp.errors import ExpError
+from exp.prepare import with_positive
 from exp.schema import Standardize
 from exp.trained.model import Trained
 
@@ -61,7 +62,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         feature_names_in_: their names, where X had names.
         config_: the resolved config.
         weights_: name -> array, of the model after its last epoch (the last finite ones if it
-            has diverged).
+            has diverged), or with early stopping after its best one (`trainer.restore_best`).
         history_: the columns of metrics.csv.
         n_iter_: epochs that were trained.
         status_: done, stopped (early) or diverged; the last is a ConvergenceWarning as well.
@@ -123,7 +124,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             (result,) = train([job_of(chosen, prepared)])
         self.classes_ = classes
         self.config_ = chosen.config
-        self.weights_ = {name: tensor.numpy() for name, tensor in result.state.items()}
+        self.weights_ = {name: tensor.numpy() for name, tensor in result.final_state.items()}
         self.history_ = result.history
         self.n_iter_, self.status_ = result.epochs, result.status
         self._blank = without_rows(prepared)
@@ -140,6 +141,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         names = getattr(self, "feature_names_in_", None)
         features = None if names is None else [str(name) for name in names]
         data = Data.checked(X, codes, classes=classes, features=features)
+        data = with_positive(data, chosen["dataset"].shared.get("positive"))
         parts = chosen["split"].build(data.y, chosen.seeds.split)
         standardize = chosen["split"].params.get("standardize", False)
         return Prepared.of(data, parts, standardize=standardize)
@@ -191,7 +193,7 @@ def without_rows(prepared: Prepared) -> Prepared:
     """The same preparation, a row of zeros for each class: a fitted estimator keeps no data."""
     data = prepared.data
     count = len(data.classes)
-    X = np.zeros((count, data.X.shape[1]), np.float32)
+    X = np.zeros((count, data.X.shape[1]), data.X.dtype)
     blank = dataclasses.replace(data, X=X, y=np.arange(count, dtype=np.int64))
     return dataclasses.replace(prepared, data=blank, split=Split(np.arange(count, dtype=np.int64)))
 

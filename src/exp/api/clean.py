@@ -17,7 +17,7 @@ from hydra.core.plugins import Plugins
 from hydra.version import VersionBase, setbase
 from omegaconf.basecontainer import BaseContainer
 
-from exp import app, invocation, plugins
+from exp import app, invocation, plugins, typed
 from exp.compose import resolvers
 from exp.errors import ExpError, shown
 
@@ -31,7 +31,9 @@ VARIABLES = ("PYTHONSAFEPATH", "MKL_CBWR", "OPENBLAS_NUM_THREADS")
 
 
 @contextlib.contextmanager
-def composer(overrides: Iterable[str], *, quiet: bool) -> Iterator[tuple[Hydra, Namespace]]:
+def composer(
+    overrides: Iterable[str], *, quiet: bool, sweeps: bool = False
+) -> Iterator[tuple[Hydra, Namespace]]:
     """Hydra and the flags, as `exp.app` has them for a command line of these overrides.
 
     Afterwards Hydra's singletons and resolvers, the working directory, the paths of modules and
@@ -39,6 +41,7 @@ def composer(overrides: Iterable[str], *, quiet: bool) -> Iterator[tuple[Hydra, 
 
     Args:
         overrides: `key=value`.
+        sweeps: whether a comma separates the values of a sweep.
         quiet: what is printed meanwhile goes nowhere.
 
     Raises:
@@ -52,7 +55,7 @@ def composer(overrides: Iterable[str], *, quiet: bool) -> Iterator[tuple[Hydra, 
         resolvers()
         plugins.load(words)
         args = app.flags().parse_args([])
-        args.overrides = words
+        args.overrides = typed.words(words, sweeps=sweeps or app.sweeps(words))
         yield app.create(args), args
 
 

@@ -36,7 +36,7 @@ class Run:
         self._saved, self._trust = saved, trust
         self.path: Path = saved.directory.path
         self.record = saved.record
-        self._models = {} if model is None else {"last": model}
+        self._models = {} if model is None else {"final": model}
 
     @property
     def name(self) -> str:
@@ -93,14 +93,15 @@ class Run:
 
     @property
     def predictor(self) -> Trained:
-        """The model after the last epoch, with the preparation of its rows."""
+        """The model that the scores of the run are of, with the preparation of its rows."""
         return self.trained()
 
-    def trained(self, checkpoint: str = "last") -> Trained:
+    def trained(self, checkpoint: str = "final") -> Trained:
         """The model of a checkpoint, with the preparation of its rows.
 
         Args:
-            checkpoint: last, or best: after the epoch of the lowest monitored loss.
+            checkpoint: last, best (after the epoch of the best monitored score), or final: the one
+                that the scores of the run are of, best with `trainer.restore_best`, else last.
 
         Raises:
             ExpError: there is no model, or its data, its config or the version of exp have changed.
@@ -113,7 +114,7 @@ class Run:
             )
         return self._models[checkpoint]
 
-    def predict_proba(self, X: Any, *, checkpoint: str = "last") -> NDArray[np.floating]:
+    def predict_proba(self, X: Any, *, checkpoint: str = "final") -> NDArray[np.floating]:
         """Probabilities `[rows, classes]` of raw rows `[rows, features]`, as they came with the
         data set: the run's own standardization is applied.
 
@@ -126,7 +127,7 @@ class Run:
         """
         return self.trained(checkpoint).predict_proba(X)
 
-    def predict(self, X: Any, *, checkpoint: str = "last") -> NDArray[Any]:
+    def predict(self, X: Any, *, checkpoint: str = "final") -> NDArray[Any]:
         """The name of the likeliest class of each raw row, `[rows]`; or the predicted number."""
         return self.trained(checkpoint).predict(X)
 
@@ -140,12 +141,15 @@ class Run:
         try:
             final = self.summary["final"]
             splits = [s for s in ("train", "validation", "test") if f"{s}/loss" in final]
-            names = [name for name in SHOWN if any(f"{s}/{name}" in final for s in splits)]
+            shown = (*SHOWN, *self.summary.get("metrics", ()))
+            names = [name for name in shown if any(f"{s}/{name}" in final for s in splits)]
+            positive = self.summary.get("positive")
             rows = [[name, *(score(final.get(f"{s}/{name}")) for s in splits)] for name in names]
         except (ExpError, KeyError, TypeError):
             return head
         cells = [row("th", ["", *splits]), *(row("td", each) for each in rows)]
-        return head + "<table>" + "".join(cells) + "</table>"
+        foot = f"<p>positive class: {escape(str(positive))}</p>" if positive is not None else ""
+        return head + "<table>" + "".join(cells) + "</table>" + foot
 
 
 def score(value: Any) -> str:

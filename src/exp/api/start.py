@@ -50,7 +50,7 @@ def sweep(overrides: Iterable[str] = (), *, verbose: bool = False) -> Sweep:
     Raises:
         ExpError: of `exp.errors`; nothing was started if it is a ConfigError.
     """
-    with composer(overrides, quiet=not verbose) as (hydra, args):
+    with composer(overrides, quiet=not verbose, sweeps=True) as (hydra, args):
         from exp import app
         from exp.api.sweep import Sweep
 

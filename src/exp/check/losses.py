@@ -12,7 +12,7 @@ from exp.check.finding import Checks, WrongError
 from exp.check.subject import Subject
 from exp.check.training import same, same_in_a_stack
 from exp.components.losses import Loss
-from exp.engine.objective import on_device
+from exp.engine.objective import numbers
 
 CHECKS = Checks()
 RUNS, ROWS = 3, 32
@@ -31,7 +31,8 @@ def loss(subject: Subject, classes: int, runs: int = RUNS) -> Any:
         raise WrongError("a builder that is no subclass of exp.components.losses.Loss")
     if builder.impossible(classes, chosen.params):
         return None
-    return chosen.component.make(classes, **on_device([chosen.own] * runs, torch.device("cpu")))
+    own = numbers(chosen, [chosen.own] * runs, torch.device("cpu"))
+    return chosen.component.make(classes, **own)
 
 
 def tried(subject: Subject) -> Iterator[tuple[Any, Tensor, Tensor, Tensor]]:

@@ -13,7 +13,7 @@ from exp.check.subject import Subject, global_states
 from exp.check.training import same, same_in_a_stack
 from exp.components.optimizers import Optimizer
 from exp.components.parameters import Parameters
-from exp.engine.objective import on_device
+from exp.engine.objective import numbers as numbers_of
 
 CHECKS = Checks()
 RUNS, WIDTH, STEPS = 3, 64, 6
@@ -37,7 +37,7 @@ class Trial:
             {k: v * (1 + run) if k == "lr" else v for k, v in chosen.own.items()}
             for run in self.runs
         ]
-        own = on_device(numbers, torch.device("cpu"))
+        own = numbers_of(chosen, numbers, torch.device("cpu"))
         self.optimizer: Any = chosen.component.make(self.parameters, **own)
 
     def step(self, number: int) -> None:

@@ -20,6 +20,7 @@ KINDS = {
     "activation": "activations",
     "loss": "losses",
     "optimizer": "optimizers",
+    "metric": "metrics",
 }
 """Those with checks of their own, and the module that holds them."""
 
@@ -70,6 +71,8 @@ def subjects(module: str, name: str | None) -> list[Subject]:
 def checks_of(kind: str) -> list[Check]:
     """General ones first, then those of the kind."""
     general = importlib.import_module("exp.check.general").CHECKS
+    if kind == "metric":  # it has no parameters in a config
+        general = [each for each in general if each.name == "docstring"]
     own = importlib.import_module(f"exp.check.{KINDS[kind]}").CHECKS if kind in KINDS else []
     return [*general, *own]
 

@@ -65,6 +65,12 @@ register.kind(
     about="what training minimizes, with its link from logits to probabilities or a number",
 )
 register.kind(
+    "metric",
+    "exp.components.metrics",
+    handed=("truth", "predicted", "probabilities", "positive", "classes"),
+    about="scores of your own, beside those that every run has; trainer.monitor can follow one",
+)
+register.kind(
     "optimizer",
     "exp.components.sgd",
     "exp.components.adam",

@@ -1,4 +1,4 @@
-"""The schedule that follows a loss."""
+"""The schedule that follows a score."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Lowering = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 
 @register.scheduler("plateau")
 class Plateau(Scheduler):
-    """Multiply the rate by factor when the monitored loss stops falling, as `ReduceLROnPlateau`.
+    """Multiply the rate by factor when the monitored score stops improving, as `ReduceLROnPlateau`.
 
     It counts evaluations, not epochs (`trainer.eval_every`), and follows `trainer.monitor`.
 
@@ -25,7 +25,7 @@ class Plateau(Scheduler):
         factor: factor of each change.
         patience: evaluations without improvement that it tolerates.
         threshold: the least improvement that counts.
-        threshold_mode: rel: as a share of the best loss; abs: as a difference.
+        threshold_mode: rel: as a share of the best score; abs: as a difference.
         cooldown: evaluations after a change in which nothing is counted.
         min_lr: the lowest rate.
     """
@@ -70,12 +70,13 @@ class Plateau(Scheduler):
             self.cooling, self.bad = self.cooldown, 0
 
     def improves(self, value: float) -> bool:
-        """Whether a loss is below the best one by more than the threshold. NaN never is."""
+        """Whether a score is better than the best one by more than the threshold. NaN never is."""
         if self.best is None:
             return math.isfinite(value)
+        sign = -1.0 if self.higher_is_better else 1.0
         if self.relative:
-            return value < self.best * (1 - self.threshold)
-        return value < self.best - self.threshold
+            return sign * value < sign * self.best * (1 - sign * self.threshold)
+        return sign * value < sign * self.best - self.threshold
 
     @property
     def state(self) -> dict[str, Any]:

@@ -43,19 +43,21 @@ class Scheduler(ABC):
     Attributes:
         constant: the rate is always the base rate.
         within_epoch: the rate changes from step to step, not only from epoch to epoch.
-        observes: it wants to be told the monitored loss after each evaluation.
+        observes: it wants to be told the monitored score after each evaluation.
+        higher_is_better: whether more of that score is better; the engine sets it.
     """
 
     constant: bool = False
     within_epoch: bool = False
     observes: bool = False
+    higher_is_better: bool = False
 
     @abstractmethod
     def rate(self, base: float, progress: Progress) -> float:
         """The learning rate of the step that comes next, from the optimizer's own rate `base`."""
 
     def observe(self, value: float) -> None:
-        """Takes in the monitored loss of an evaluation."""
+        """Takes in the monitored score of an evaluation."""
         return
 
     @property
@@ -114,6 +116,7 @@ class Warmup(Scheduler):
     def observe(self, value: float) -> None:
         """The loss while warming up says nothing of the rate that is being warmed up to."""
         if not self.warming:
+            self.behind.higher_is_better = self.higher_is_better
             self.behind.observe(value)
 
     @property

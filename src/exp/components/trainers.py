@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from exp.registry import register
 from exp.schema import Count, Finite, NonNegative, Positive
 
-Column = Literal[
-    "train/loss", "train/accuracy", "validation/loss", "validation/accuracy",
-    "test/loss", "test/accuracy", "train/rmse", "train/mae", "train/r2",
-    "validation/rmse", "validation/mae", "validation/r2", "test/rmse", "test/mae", "test/r2",
-]  # fmt: skip
-"""What is measured at every evaluated epoch."""
+Text = Annotated[str, Field(min_length=1, max_length=200)]
 Limit = Annotated[list[Finite], Field(min_length=2, max_length=2)]
 """A number of epochs and a value."""
-Monitor = Literal["auto", "train/loss", "validation/loss", "test/loss"]
 
 
 @register.trainer("standard")
@@ -33,13 +27,16 @@ class Trainer:
         print_every: epochs between two printed lines; null prints none.
         checkpoint_every: epochs between two checkpoints; null saves only the end.
         early_stopping: stop after so many evaluations without improvement; null never stops.
-        min_delta: the least fall of the monitored loss that counts as an improvement.
-        monitor: the loss that early stopping, the plateau scheduler and the best checkpoint
-            follow; auto is validation/loss where there is a validation split, else train/loss.
+        min_delta: the least change of the monitored score that counts as an improvement.
+        monitor: the score that early stopping, the plateau scheduler and the best checkpoint
+            follow, such as validation/f1, each in its own direction; without a split it is that of
+            the validation rows where there are any, else of the training rows; auto is loss.
+        restore_best: whether final scores, predictions, figures and the model are those of the best
+            epoch and not of the last one; null: they are where there is early stopping.
         clip_norm: the gradient of a run is scaled down to this Euclidean norm; null never.
         prune: column -> [[epochs, value], ...]: a run stops at its first evaluation after so many
-            epochs if the best that the column has had is worse than the value: a higher loss, a
-            lower accuracy; null: it never does. A search with a pruner writes it.
+            epochs if the best that the column of metrics.csv has had is worse than the value: a
+            higher loss, a lower accuracy; null: it never does. A search with a pruner writes it.
     """
 
     epochs: Count = 1000
@@ -49,6 +46,7 @@ class Trainer:
     checkpoint_every: Count | None = None
     early_stopping: Count | None = None
     min_delta: NonNegative = 0.0
-    monitor: Monitor = "auto"
+    monitor: Text = "auto"
+    restore_best: bool | None = None
     clip_norm: Positive | None = None
-    prune: dict[Column, list[Limit]] | None = None
+    prune: dict[Text, list[Limit]] | None = None

@@ -6,6 +6,7 @@ results = train([Job.of(plan(config)) for config in configs])
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from typing import Any
 
@@ -102,14 +103,16 @@ def train(
 def result_of(training: Training, end: End) -> Result:
     """The result of the run that stands at this position of its stack."""
     stack, watch = training.stack, training.watch
+    last = {k: v.cpu() for k, v in stack.model.state(end.position).items()}
+    known = math.isfinite(watch.best[end.position])
     return Result(
         job=stack.jobs[end.position],
         status=end.status,
         epochs=end.epoch + 1,
         history=stack.history.table(end.position),
-        state={k: v.cpu() for k, v in stack.model.state(end.position).items()},
-        best_state=best_state(training, end.position),
-        best_epoch=watch.best_epoch[end.position],
+        state=last,
+        best_state=best_state(training, end.position) if known else last,
+        best_epoch=watch.best_epoch[end.position] if known else end.epoch,
         checkpoint=capture(training, end.position, end.status),
         recording=training.recorder.recording(end.position),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import torch
@@ -75,6 +75,21 @@ class Film:
             maps = self._maps()
             for run in takers:
                 self.taken[run][epoch] = maps[run]
+
+    def look_at_best(self, epochs: Mapping[int, int]) -> None:
+        """Takes the frames of runs whose models are those of their best epochs at the moment.
+
+        Args:
+            epochs: position -> its best epoch.
+        """
+        takers = [
+            run for run, at in epochs.items() if self.calendars[run] and at not in self.taken[run]
+        ]
+        if takers:
+            maps = self._maps()
+            for run in takers:
+                taken = {**self.taken[run], epochs[run]: maps[run]}
+                self.taken[run] = dict(sorted(taken.items()))
 
     def _maps(self) -> NDArray[np.uint8]:
         """`[runs, K', G, G]` of the models as they are."""

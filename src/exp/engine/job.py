@@ -17,6 +17,7 @@ from exp.components import models
 from exp.components.devices import Device
 from exp.components.initial import KEYS
 from exp.components.losses import settled
+from exp.components.metrics import custom
 from exp.components.stacking import structure
 from exp.config import Plan
 from exp.data import Prepared
@@ -24,6 +25,7 @@ from exp.engine.layers import lifted
 from exp.engine.model import seed
 from exp.engine.view import View, axes_known, drawable
 from exp.errors import ComponentError, ConfigError, Fault, ImpossibleError
+from exp.measures import OF_CLASSES, OF_NUMBERS
 from exp.modules import calling, seeded
 from exp.prepare import prepare
 from exp.registry import Chosen
@@ -134,7 +136,7 @@ class Job:
                 raise ComponentError(f"model {chosen.name} must build an nn.Module, found {found}")
             if own and any(map(is_lazy, [*module.parameters(), *module.buffers()])):
                 with calling(chosen.component.title), torch.no_grad():
-                    module.eval()(torch.from_numpy(self.data.X[:2]))
+                    module.eval()(torch.from_numpy(self.data.X[:2].copy()))
         return module
 
     @cached_property
@@ -183,16 +185,27 @@ def possible(loss: Chosen, counts: Sequence[int], classes: Sequence[str] = ()) -
 
 
 def measured(plan: Plan, loss: Chosen) -> None:
-    """Looks whether what a run is pruned by is measured.
+    """Looks whether what a run follows, and what it is pruned by, is measured.
 
     Raises:
         ConfigError: it is a score of another kind of target.
     """
     known = ("loss", *loss.component.builder.measures)  # type: ignore[attr-defined]
-    faults = [
+    monitored = plan.monitor.partition("/")[2]
+    followed = known
+    if monitored not in known:
+        numbers = loss.component.builder.measures == OF_NUMBERS  # type: ignore[attr-defined]
+        followed = (*known, *(() if numbers else OF_CLASSES[2:]))
+        followed = (*followed, *(metric.name for metric in custom(numbers=numbers)))
+    faults = []
+    if monitored not in followed:
+        kind = "a number" if known[1:] == OF_NUMBERS else "one of some classes"
+        what = f"{monitored} is no score of these data, whose target is {kind}"
+        faults.append(Fault("trainer.monitor", f"{what}. There are {', '.join(followed)}"))
+    faults += [
         Fault("trainer.prune", f"{column} is not measured here. Measured are {', '.join(known)}")
         for column in plan.trainer.prune or ()
-        if column.partition("/")[2] not in known
+        if column.partition("/")[2] not in known and column != plan.monitor
     ]
     if faults:
         raise ConfigError(faults)

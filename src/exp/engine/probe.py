@@ -55,7 +55,7 @@ def probed(job: Job) -> None:
                 f"model {name} keeps {where} on {tensor.device.type}, and this run computes on "
                 f"{place.type}. {ADVICE.format(where.rpartition('.')[2])}"
             )
-    x = torch.from_numpy(job.data.X[:ROWS]).to(place, job.device.dtype)
+    x = torch.from_numpy(job.data.X[:ROWS].copy()).to(place, job.device.dtype)
     module = module.to(place, job.device.dtype).eval()
     try:
         with torch.random.fork_rng(devices=[]), torch.enable_grad():

@@ -131,7 +131,8 @@ class Result:
         epochs: how many were trained.
         history: the columns of metrics.csv, `epoch` among them.
         state: the last weights by name (the last finite ones if it diverged).
-        best_state: the weights after `best_epoch`, the epoch of the lowest monitored loss.
+        best_state: the weights after `best_epoch`, the epoch of the best monitored score; the last
+            ones where it never was a number.
         checkpoint: tensors and numbers from which the run could go on.
         recording: what its pictures need besides.
     """
@@ -146,6 +147,17 @@ class Result:
     checkpoint: tuple[dict[str, Tensor], dict[str, Any]]
     recording: Recording
 
+    @property
+    def weights(self) -> str:
+        """Which weights are the result, and so what scores, answers and figures are of: `best` or
+        `last`, as the checkpoints are called."""
+        return "best" if self.job.plan.restores_best else "last"
+
+    @property
+    def final_state(self) -> dict[str, Tensor]:
+        """The weights that are the result."""
+        return self.best_state if self.weights == "best" else self.state
+
     @cached_property
     def predictor(self) -> Predictor:
-        return Predictor(self.job, self.state)
+        return Predictor(self.job, self.final_state)

@@ -12,8 +12,10 @@ from exp.components.schedulers import Progress, Scheduler, scheduler
 from exp.engine.history import History
 from exp.engine.job import Job
 from exp.engine.model import Model
+from exp.engine.monitored import Monitored
 from exp.engine.objective import Objective, numbers
 from exp.engine.rows import Batch, Split
+from exp.errors import ComponentError, shown
 
 SPLITS = ("train", "validation", "test")
 
@@ -22,6 +24,21 @@ def generator(seed: int, purpose: int, device: torch.device | str = "cpu") -> to
     """A generator of one run for one purpose, independent of all others."""
     state = np.random.SeedSequence([seed, purpose]).generate_state(1, np.uint64)[0]
     return torch.Generator(device=device).manual_seed(int(state >> 1))
+
+
+def usable(rate: object, name: str) -> float:
+    """The rate of a schedule of a user's.
+
+    Raises:
+        ComponentError: it is no finite number of at least 0.
+    """
+    number = isinstance(rate, (int, float, np.number, Tensor)) and not isinstance(rate, bool)
+    if not number or np.size(rate) != 1 or not 0 <= (found := float(rate)) < np.inf:  # type: ignore[arg-type]
+        raise ComponentError(
+            f"scheduler {name}: rate() must give the learning rate, a finite number of at least 0, "
+            f"found {shown(rate)}"
+        )
+    return found
 
 
 class Stack:
@@ -63,12 +80,21 @@ class Stack:
         scores = ("loss", *self.objective.loss.measures)
         columns = {n: [f"{n}/{score}" for score in scores] for n in SPLITS if n in self.splits}
         measured, extra = columns["train"] + columns.get("test", []), columns.get("validation", [])
-        self.history = History([*measured, "lr", *extra], len(jobs))
+        self.monitor = first.plan.monitor
+        names = [*measured, "lr", *extra]
+        # What is not measured anyhow is computed for the monitor alone.
+        self.monitored = None if self.monitor in names else Monitored(self.monitor)
+        self.higher = first.plan.higher_is_better(self.monitor)
+        if self.monitored is not None:
+            names.append(self.monitor)
+        self.history = History(names, len(jobs))
         self._rates: Tensor | None = None
         self._shown: Tensor | None = None
         self.constant = all(schedule.constant for schedule in self.schedules)
         self.within_epoch = any(schedule.within_epoch for schedule in self.schedules)
         self.observed = any(schedule.observes for schedule in self.schedules)
+        for schedule in self.schedules:
+            schedule.higher_is_better = self.higher
 
     def _column(self, numbers: Sequence[float]) -> Tensor:
         return torch.tensor(numbers, dtype=torch.float64, device=self.device.torch_device)[:, None]
@@ -115,6 +141,8 @@ class Stack:
             now = Progress(epoch, self.trainer.epochs, step, self.steps)
             base = self.optimizer.lr[:, 0].tolist()
             rates = [s.rate(lr, now) for s, lr in zip(self.schedules, base, strict=True)]
+            if not self.jobs[0].plan["scheduler"].packaged:
+                rates = [usable(rate, self.jobs[0].plan["scheduler"].name) for rate in rates]
             self._rates = self._column(rates)
             self._shown = None
         return self._rates

@@ -85,7 +85,8 @@ def restore(training: Training, tensors: dict[str, Tensor], numbers: dict[str, A
     stack.optimizer.state = saved
     stack.shufflers[0].set_state(tensors["random.shuffle"])
     stack.model.generators[0].set_state(tensors["random.dropout"])
-    watch.best[0] = math.inf if numbers["best"] is None else numbers["best"]
+    if numbers["best"] is not None:
+        watch.best[0] = numbers["best"]
     watch.best_epoch[0] = numbers["best_epoch"]
     watch.waited[0] = numbers["waited"]
     stack.schedules[0].state = numbers["schedule"]

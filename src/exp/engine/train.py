@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from exp.engine.graph import WORTH, Recorded, recordable
+from exp.engine.own_checks import FirstSteps, loss_checked, own_of
 from exp.engine.recorder import Recorder
 from exp.engine.rows import Batch, Tally
 from exp.engine.stack import Stack
@@ -56,6 +57,9 @@ class Training:
         self.on_end, self.on_row, self.on_checkpoint = on_end, on_row, on_checkpoint
         self.on_epoch, self.on_start = on_epoch, on_start
         self.recorded: Recorded | None = None
+        kinds = own_of(stack)
+        # Looked at once: runs of packaged components alone have nothing here.
+        self.first = FirstSteps(stack, kinds) if kinds else None
         self.on_gpu = stack.device.torch_device.type == "cuda"
 
     def run(self) -> None:
@@ -64,6 +68,8 @@ class Training:
         threads = torch.get_num_threads()
         torch.set_num_threads(self.stack.device.threads)
         try:
+            if self.first is not None and "loss" in self.first.kinds:
+                loss_checked(self.stack)
             if self.on_start is not None:
                 self.on_start(self)
             if self.ended is not None:
@@ -84,12 +90,15 @@ class Training:
         tally = self.learn(measured)
         pruned: list[int] = []
         if measured:
+            logits: list[Tensor] = []
             values = tally.values()
             if "test" in stack.splits:
-                values += self.evaluate("test")
+                values += self.evaluate("test", logits)
             values.append(stack.shown_rates(epoch))
             if "validation" in stack.splits:
-                values += self.evaluate("validation")
+                values += self.evaluate("validation", logits)
+            if stack.monitored is not None:
+                values.append(self.monitored(logits))
             row = torch.stack(values)
             stack.history.add(epoch, row)
             numbers = row.tolist()
@@ -121,7 +130,12 @@ class Training:
         """One pass over the training rows; its tally is of the passes that made the steps."""
         stack, tally = self.stack, self.tally("train")
         for step, batch in enumerate(stack.batches()):
-            losses, right = self.step(batch, stack.rates(self.epoch, step))
+            rates = stack.rates(self.epoch, step)
+            if self.first is not None:
+                self.first.before(batch)
+            losses, right = self.step(batch, rates)
+            if self.first is not None and self.first.after(batch, rates):
+                self.first = None
             tally.add(losses, right if measured else None, batch)
         return tally
 
@@ -146,6 +160,8 @@ class Training:
         model.backward(losses)
         if stack.clip_norm is not None:
             self.clip(stack.clip_norm)
+        if self.first is not None and not self.on_gpu:
+            self.first.stepping()
         stack.optimizer.step(rates, lambda: self.again(batch))
         return losses.detach(), stack.objective.loss.correct(logits.detach(), batch.truth)
 
@@ -167,12 +183,33 @@ class Training:
         norm = gradients.square().sum(dim=-1).sqrt()
         gradients.mul_((limit.to(norm.dtype) / (norm + 1e-6)).clamp_max(1)[:, None])
 
-    def evaluate(self, name: str) -> list[Tensor]:
-        """What is measured of each run on a split, `[runs]` each."""
+    def monitored(self, pieces: list[Tensor]) -> Tensor:
+        """The score that is computed for the monitor alone, `[runs]`.
+
+        Args:
+            pieces: the logits of its split; empty for the training rows, which are evaluated here.
+        """
+        stack, score = self.stack, self.stack.monitored
+        assert score is not None
+        if score.split == "train":
+            self.evaluate("train", pieces)
+        with torch.no_grad():
+            found = score(pieces, stack.objective.loss, stack.jobs)
+        return torch.tensor(found, dtype=stack.dtype, device=stack.device.torch_device)
+
+    def evaluate(self, name: str, pieces: list[Tensor]) -> list[Tensor]:
+        """What is measured of each run on a split, `[runs]` each.
+
+        Args:
+            pieces: takes the logits, where the monitor is computed of this split.
+        """
         stack, tally = self.stack, self.tally(name)
+        kept = stack.monitored is not None and stack.monitored.split == name
         with torch.no_grad():
             for batch in stack.chunks(name):
                 logits = stack.model(batch.x, batch.mask, False)
+                if kept:
+                    pieces.append(logits)
                 right = stack.objective.loss.correct(logits, batch.truth)
                 tally.add(stack.objective(logits, batch, stack.model), right, batch)
             return tally.values()
@@ -182,7 +219,7 @@ class Training:
         return Tally(self.stack.objective.loss, self.stack.splits[name].spread)
 
     def follow(self, monitored: list[float]) -> None:
-        """Tells the schedules that follow a loss what it was."""
+        """Tells the schedules that follow a score what it was."""
         for schedule, value in zip(self.stack.schedules, monitored, strict=True):
             schedule.observe(value)
 
@@ -199,6 +236,16 @@ class Training:
             self.watch.restore_finite(position)
             ends[position] = "diverged"
         self.recorder.look(self.epoch - 1, measured=measured, ending=ends)
+        best = {
+            position: self.watch.best_epoch[position]
+            for position in ends
+            if self.recorder.film.calendars[position]
+            and self.stack.jobs[position].plan.restores_best
+            and math.isfinite(self.watch.best[position])
+        }
+        if best:
+            with self.watch.best_weights(list(best)):
+                self.recorder.film.look_at_best(best)
         for position, status in sorted(ends.items()):
             self.on_end(self, End(position, status, self.epoch - 1))
         keep = [i for i in range(self.stack.runs) if i not in ends]

@@ -44,21 +44,26 @@ class View:
         return cls(prepared, plane, raw)
 
     @property
-    def space(self) -> NDArray[np.float32]:
+    def space(self) -> NDArray[np.float32] | NDArray[np.float64]:
         """Every row, `[rows, features]`, in the space that the plane lies in."""
         return self.prepared.rows if self.raw else self.prepared.scaled
 
     @cached_property
     def limits(self) -> Limits:
         """A window that holds all rows."""
-        return self.plane.limits(self.space)
+        return self.plane.limits(self.space, fine=self.fine)
+
+    @property
+    def fine(self) -> bool:
+        """Whether the rows need float64."""
+        return self.space.dtype == np.float64
 
     def grid(
         self, resolution: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
         """`xs [G]`, `ys [G]`, and what the model is given there, `[G*G, inputs]` float32, the
         points of a row of the grid one after the other."""
-        xs, ys, points = self.plane.grid(self.limits, resolution)
+        xs, ys, points = self.plane.grid(self.limits, resolution, fine=self.fine)
         return xs, ys, (self.prepared.transform if self.raw else self.prepared.mapped)(points)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
 
 from exp.engine.stack import Stack
-from exp.measures import higher_is_better
 
 
 class Limit(NamedTuple):
@@ -35,16 +35,17 @@ class Watch:
     float32 is the same number there.
 
     Attributes:
-        best: the lowest monitored loss of each run so far.
+        best: the best monitored score of each run so far; infinite where there was none.
         best_epoch: where it was.
         waited: evaluations since the last improvement.
     """
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        self.monitor = stack.history.columns.index(stack.jobs[0].plan.monitor)
+        self.monitor = stack.history.columns.index(stack.monitor)
+        self.sign = -1.0 if stack.higher else 1.0
         self.losses = [i for i, name in enumerate(stack.history.columns) if name.endswith("/loss")]
-        self.best = [math.inf] * stack.runs
+        self.best = [self.sign * math.inf] * stack.runs
         self.best_epoch = [0] * stack.runs
         self.waited = [0] * stack.runs
         self._adopt()
@@ -77,7 +78,7 @@ class Watch:
         """
         better, lost, tired = [], [], []
         for run, value in enumerate(row[self.monitor]):
-            if value < self.best[run] - self.min_delta[run]:
+            if self.sign * value < self.sign * self.best[run] - self.min_delta[run]:
                 self.best[run], self.best_epoch[run], self.waited[run] = value, epoch, 0
                 better.append(run)
             else:
@@ -115,9 +116,21 @@ class Watch:
         block = history.block()
         assert block is not None
         values = block[:, history.columns.index(limit.column), run]
-        if higher_is_better(limit.column):
+        if self.stack.jobs[run].plan.higher_is_better(limit.column):
             return bool(values.max().item() < limit.value)
         return bool(values.min().item() > limit.value)
+
+    @contextmanager
+    def best_weights(self, runs: list[int]) -> Iterator[None]:
+        """Within this, the models of these runs are those of their best epochs."""
+        kept = [tensor.clone() for tensor in self.live]
+        for live, best in zip(self.live, self.best_state, strict=True):
+            live[runs] = best[runs]
+        try:
+            yield
+        finally:
+            for live, before in zip(self.live, kept, strict=True):
+                live.copy_(before)
 
     def restore_finite(self, run: int) -> None:
         """Puts one run back to its newest state in which the training loss is finite."""

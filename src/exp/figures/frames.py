@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -62,6 +62,14 @@ class Frames:
             line = getattr(self, name)
             if line.ndim != 1 or not (np.isfinite(line).all() and (np.diff(line) > 0).all()):
                 yield f"{name}: expected finite, increasing numbers"
+
+    def until(self, epoch: int) -> Frames:
+        """The frames up to that of an epoch; all of them where it has none."""
+        place = np.flatnonzero(self.epochs == epoch)
+        if not len(place):
+            return self
+        end = int(place[0]) + 1
+        return replace(self, epochs=self.epochs[:end], probabilities=self.probabilities[:end])
 
     def __len__(self) -> int:
         return len(self.epochs)

@@ -125,16 +125,20 @@ class Plane:
             return np.column_stack([rows[:, 0], spread])
         return (rows - self.origin) @ self.directions.T
 
-    def limits(self, X: NDArray[np.floating]) -> Limits:
-        """`(x0, x1, y0, y1)`: a window that holds the rows `[rows, features]`, with a margin."""
+    def limits(self, X: NDArray[np.floating], *, fine: bool = False) -> Limits:
+        """`(x0, x1, y0, y1)`: a window that holds the rows `[rows, features]`, with a margin.
+
+        Args:
+            fine: whether the model is given float64, which resolves more than float32.
+        """
         points = self.project(X)
         if not len(points):
             return (-1.0, 1.0, -1.0, 1.0)
         low, high = points.min(axis=0), points.max(axis=0)
         span = high - low
-        # A window needs some width where all rows agree, and one that float32 can resolve.
+        # A window needs some width where all rows agree, and one that the numbers can resolve.
         smallest = np.maximum(np.abs(low), np.abs(high)) * 1e-3
-        flat = span <= np.maximum(smallest * 1e-2, 1e-30)
+        flat = span <= np.maximum(smallest * (1e-9 if fine else 1e-2), 1e-30)
         margin = np.where(flat, np.maximum(smallest, 1.0), span * _MARGIN)
         low, high = low - margin, high + margin
         return (float(low[0]), float(high[0]), float(low[1]), float(high[1]))
@@ -148,13 +152,14 @@ class Plane:
         return xs, np.linspace(limits[2], limits[3], resolution)
 
     def grid(
-        self, limits: Limits, resolution: int
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
+        self, limits: Limits, resolution: int, *, fine: bool = False
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.floating]]:
         """A square grid over the window, lifted back into input space for the model to score.
 
         Args:
             limits: `(x0, x1, y0, y1)`.
             resolution: G, the number of grid lines along each axis, at least 2.
+            fine: whether the points are float64.
 
         Returns:
             `xs [G]` and `ys [G]` float64, and `points [G*G, features]` float32, where point
@@ -167,7 +172,8 @@ class Plane:
         largest = float(np.finfo(np.float32).max)
         if max(abs(points.min()), points.max()) > largest:  # the margin of enormous rows
             points = points.clip(-largest, largest)
-        return xs, ys, points.reshape(resolution * resolution, -1).astype(np.float32)
+        kind = np.float64 if fine else np.float32
+        return xs, ys, points.reshape(resolution * resolution, -1).astype(kind)
 
 
 def _labels(

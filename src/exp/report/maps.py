@@ -21,7 +21,7 @@ LEAST = 1 / 510
 
 @dataclass(frozen=True, eq=False)
 class Map:
-    """What a run's model decides after its last epoch.
+    """What a run's model decides, the one that its scores are of.
 
     Attributes:
         field: the probabilities.
@@ -35,9 +35,9 @@ class Map:
 
 
 def last_map(path: Path) -> Map | None:
-    """The last frame of a run; None where there is none that can be read."""
+    """The map of a run's result; None where there is none that can be read."""
     try:
-        frames = RunRecord(path).frames()
+        frames = RunRecord(path).frames_of_result()
     except RunDirectoryError:
         return None
     if not len(frames) or min(len(frames.xs), len(frames.ys)) < 2:

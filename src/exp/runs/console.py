@@ -39,7 +39,7 @@ def opening(job: Job, directory: RunDirectory, size: int) -> Iterator[str]:
         f"{target_of(data).about}; {job.plan['model'].name} with {size} parameters; "
         f"run directory {directory.path}"
     )
-    yield from data.notes
+    yield from job.data.notes
     yield from notes.before(job)
     if job.device.note:
         yield job.device.note
@@ -109,7 +109,8 @@ def closing(
     """The table at the end: scores of every split and the paths of what was written."""
     final = summary["final"]
     splits = [name for name in ("train", "validation", "test") if f"{name}/loss" in final]
-    names = [name for name in FINAL if any(f"{split}/{name}" in final for split in splits)]
+    every = (*FINAL, *summary.get("metrics", ()))
+    names = [name for name in every if any(f"{split}/{name}" in final for split in splits)]
     lines = [f"{summary['status']} after {summary['epochs']} epochs in {seconds:.1f} s", ""]
     lines.append(f"{'':<18}" + "".join(f"{name:>12}" for name in splits))
     for name in names:
@@ -125,9 +126,12 @@ def closing(
 
 
 def about_scores(summary: dict[str, Any]) -> list[str]:
-    """What precision, recall and the like of the table are of."""
+    """Which weights the scores of the table are of, and what precision, recall and the like are."""
+    best, lines = summary["best"], []
+    if summary["weights"] == "best" and "epoch" in best:
+        lines.append(f"weights: after epoch {best['epoch']}, the best by {best['monitor']}")
     if summary.get("average") == "binary":
-        return ["", f"positive class: {summary['positive']}"]
+        lines.append(f"positive class: {summary['positive']}")
     if summary.get("average") == "macro":
-        return ["", f"means over classes (macro): {', '.join(MACRO)}"]
-    return []
+        lines.append(f"means over classes (macro): {', '.join(MACRO)}")
+    return ["", *lines] if lines else []

@@ -86,7 +86,7 @@ class Execution:
                 "split": data.split_digest,
                 "rows": len(data.data.y),
                 "features": list(data.data.features),
-                **({"notes": list(data.data.notes)} if data.data.notes else {}),
+                **({"notes": list(data.notes)} if data.notes else {}),
                 **target_of(data.data).record,
                 **({"categories": named} if (named := list(data.data.categorical)) else {}),
             },

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from exp.data import coarse
 from exp.engine import Job, Result
 
 UNEVEN = 1.5
@@ -20,7 +21,16 @@ APART = 10
 
 
 def before(job: Job) -> Iterator[str]:
-    """What accuracy is worth nothing, where one class has most of the rows."""
+    """What accuracy is worth nothing, where one class has most of the rows; and features that the
+    model cannot tell apart."""
+    data = job.data
+    if data.mean is None and data.mapping is None and data.rows.dtype == np.float64:
+        pairs = zip(data.features, data.rows.T, strict=True)
+        fine = ", ".join(name for name, column in pairs if coarse(column))
+        yield (
+            f"{fine}: the rows differ by less than float32, in which models compute, "
+            "can tell apart: split.standardize=true"
+        )
     if job.data.data.numeric:
         return
     split, names = job.data.split, job.data.data.classes

@@ -201,6 +201,17 @@ class RunRecord:
 
         return self._read(self.directory.frames, Frames.from_bytes, FRAMES_SIZE)
 
+    def frames_of_result(self) -> Frames:
+        """The same up to the model that is the result of the run: the best epoch's, or the last.
+
+        Raises:
+            RunDirectoryError: as for `frames`.
+        """
+        summary = self.seen_summary()
+        epoch = summary.get("best", {}).get("epoch")
+        best = summary.get("weights") == "best" and epoch is not None
+        return self.frames().until(epoch) if best else self.frames()
+
     def figure(self, name: str, most: int) -> bytes:
         """The bytes of `figures/<name>`, at most so many.
 

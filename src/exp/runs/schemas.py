@@ -203,11 +203,13 @@ SUMMARY = Schema(
     {
         "average": or_none(one_of("binary", "macro")),
         "positive": or_none(text),
+        "weights": one_of("best", "last"),
         "metrics": mapping_of(mapping_of(anything)),
     },
 )
 """summary.json: final scores, the row of metrics.csv of the best epoch, trained epochs; of classes
-what the scores are of; and of registered metrics, which way they are better."""
+what the scores are of; of which weights they are; and of registered metrics, which way they are
+better."""
 
 
 def run_file(content: Mapping[str, Any]) -> Schema:

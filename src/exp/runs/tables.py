@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from exp.components.metrics import custom
 from exp.data import Data, Prepared
 from exp.engine import Result
 from exp.runs.predictions import feature_column
@@ -41,8 +42,23 @@ class Answers:
             found[name] = {
                 "loss": predictor.loss(prepared.X[rows], labels),
                 **self.target.scores(*answers, labels, prepared.positive),
+                **self.custom(name, labels),
             }
         return found
+
+    def custom(self, name: str, labels: np.ndarray) -> dict[str, float | None]:
+        """The registered metrics of a split.
+
+        Raises:
+            OwnCodeError: one of them fails, or gives no number.
+        """
+        prepared = self.result.job.data
+        answers = self.predicted[name], self.probabilities[name]
+        classes, positive = prepared.data.classes, prepared.positive
+        return {
+            metric.name: metric(labels, *answers, positive, classes)
+            for metric in custom(numbers=prepared.data.numeric)
+        }
 
     def predictions_text(self) -> str:
         """predictions.csv, its columns as `exp.runs.predictions` has them; the rows of a split in
@@ -101,8 +117,17 @@ def summary(result: Result, final: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "final": flat,
         "best": {**best, "monitor": result.job.plan.monitor},
         "epochs": result.epochs,
+        "weights": result.weights,
         **averaged(result.job.data),
+        **({"metrics": about} if (about := described(result.job.data.data)) else {}),
     }
+
+
+def described(data: Data) -> dict[str, dict[str, bool]]:
+    """Of each registered metric which way it is better: whoever reads the scores need not import
+    the code of others to know it."""
+    metrics = custom(numbers=data.numeric)
+    return {metric.name: {"higher_is_better": metric.higher_is_better} for metric in metrics}
 
 
 def averaged(prepared: Prepared) -> dict[str, str | None]:

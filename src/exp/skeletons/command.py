@@ -20,6 +20,7 @@ USES = {
     "optimizer": "optimizer={name}",
     "loss": "loss={name} optimizer=adam",
     "activation": "model.activation={name} optimizer=adam",
+    "metric": "trainer.monitor={name} trainer.restore_best=true optimizer=adam",
 }
 """How a command line chooses a component of each kind that can be begun."""
 MARK = "---\n"
@@ -80,7 +81,8 @@ def skeleton(kind: str, name: str) -> dict[Path, str]:
     title = "".join(part.capitalize() for part in name.split("_"))
     parts = Template(text).substitute(name=name, Title=title).split(MARK)
     paths = (Path(f"{name}.py"), Path(f"conf/{kind}/{name}.yaml"), Path(f"test_{name}.py"))
-    return dict(zip(paths, parts, strict=True))
+    contents = dict(zip(paths, parts, strict=True))
+    return {path: text for path, text in contents.items() if text}  # a metric has no option file
 
 
 def write_all(contents: dict[Path, str]) -> None:

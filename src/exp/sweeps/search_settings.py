@@ -12,7 +12,7 @@ from pydantic import Field
 from exp.config import Plan
 from exp.errors import Fault, unknown
 from exp.measures import CURVES, EVERY, higher_is_better
-from exp.registry import checked, config_parameters, schema_of
+from exp.registry import checked, config_parameters, register, schema_of
 from exp.schema import Count, Seed
 
 NODE = "hydra.sweeper"
@@ -32,7 +32,7 @@ class Searching:
         batch: trials that are asked for before any of them is told.
         sampler: of Optuna; grid takes every combination, the last key varying fastest.
         seed: of the sampler: the same seed and results give the same trials.
-        metric: a final score such as validation/accuracy; auto is the monitored loss.
+        metric: a final score such as validation/accuracy; auto is the monitored score.
         pruner: median: a run stops if its best value is worse than the median of earlier trials.
         prune_from: finished trials before any is pruned.
     """
@@ -58,7 +58,8 @@ def searching(given: Mapping[str, Any]) -> tuple[Searching, list[Fault]]:
 
 def metric_faults(settings: Searching) -> Iterator[Fault]:
     """That a score does not exist, or that no curve of it is there to prune by."""
-    known = [f"{split}/{name}" for split in SPLITS for name in EVERY]
+    names = (*EVERY, *register.kinds["metric"].components)
+    known = [f"{split}/{name}" for split in SPLITS for name in names]
     if settings.metric not in ("auto", *known):
         yield Fault(f"{NODE}.metric", unknown("score", settings.metric, ["auto", *known]))
     elif settings.pruner != "none" and not prunable(settings.metric):
@@ -82,7 +83,11 @@ def missing(settings: Searching) -> Iterator[Fault]:
 
 def direction(metric: str) -> Literal["minimize", "maximize"]:
     """Whether less or more of a score is better."""
-    return "maximize" if higher_is_better(metric) else "minimize"
+    metrics: dict[str, Any] = {
+        name: each.builder for name, each in register.kinds["metric"].components.items()
+    }
+    custom = {name: metric.higher_is_better for name, metric in metrics.items()}
+    return "maximize" if higher_is_better(metric, custom) else "minimize"
 
 
 def metric_of(settings: Searching, plans: Iterable[Plan]) -> tuple[str, list[Fault]]:

@@ -16,7 +16,7 @@ from hydra.core.utils import JobReturn
 from hydra.errors import HydraException
 from omegaconf import OmegaConf, open_dict
 
-from exp import plugins
+from exp import plugins, typed
 from exp.compose import draws, one_line
 from exp.config import running, sweeping
 from exp.errors import ConfigError, Fault, ImpossibleError, shown
@@ -85,7 +85,7 @@ class Sweep:
     def parse(self, words: list[str]) -> list[Override]:
         found: list[Override] = []
         faults = []
-        for word in words:
+        for word in typed.words(words, sweeps=True):  # those of a file have come here first
             try:
                 found += self.parser.parse_overrides([word])
             except (HydraException, ValueError) as error:

@@ -10,22 +10,22 @@ from exp.trained.module import plain
 
 
 def onnx(trained: Trained, name: str) -> str:
-    said = trained.predictor.objective.loss.answers
+    said, kind = trained.predictor.objective.loss.answers, trained.job.data.data.X.dtype
     return f"""# {described(trained)}
 import numpy as np
 import onnxruntime
 
 session = onnxruntime.InferenceSession({name!r})
-({said},) = session.run(["{said}"], {{"rows": X.astype(np.float32)}})"""
+({said},) = session.run(["{said}"], {{"rows": X.astype(np.{kind})}})"""
 
 
 def torchscript(trained: Trained, name: str) -> str:
-    said = trained.predictor.objective.loss.answers
+    said, kind = trained.predictor.objective.loss.answers, trained.job.data.data.X.dtype
     return f"""# {described(trained)}
 import torch
 
 model = torch.jit.load({name!r})
-{said} = model(torch.from_numpy(X.astype("float32")))"""
+{said} = model(torch.from_numpy(X.astype("{kind}")))"""
 
 
 def state_dict(trained: Trained, name: str) -> str:
@@ -48,7 +48,7 @@ def state_dict(trained: Trained, name: str) -> str:
         "",
         f'with safe_open({name!r}, "pt") as file:',
         '    known = json.loads(file.metadata()["exp"])',
-        'rows = torch.from_numpy(X.astype("float32"))',
+        f'rows = torch.from_numpy(X.astype("{job.data.data.X.dtype}"))',
     ]
     if job.data.mean is not None:
         lines += [

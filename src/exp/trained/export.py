@@ -31,7 +31,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("run", help="directory of a run")
     parser.add_argument("--to", choices=tuple(FORMATS), required=True)
     parser.add_argument("--output", metavar="FILE", help="default: model.onnx, .pt, .safetensors")
-    parser.add_argument("--checkpoint", choices=CHECKPOINTS, default="last")
+    parser.add_argument("--checkpoint", choices=CHECKPOINTS, default="final")
     parser.add_argument("--trust", action="store_true", help=TRUST)
     args = parser.parse_args(words)
     output = Path(args.output or f"model{FORMATS[args.to]}")

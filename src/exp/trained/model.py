@@ -28,7 +28,7 @@ class Trained:
     predictor: Predictor
 
     @classmethod
-    def of(cls, run: SavedRun, *, trust: bool, checkpoint: str = "last") -> Trained:
+    def of(cls, run: SavedRun, *, trust: bool, checkpoint: str = "final") -> Trained:
         """The model of a finished run.
 
         Raises:

@@ -30,14 +30,14 @@ class Standardize(nn.Module):
         self.register_buffer("scale", torch.from_numpy(scale.copy()))
 
     def forward(self, rows: Tensor) -> Tensor:
-        """Rows `[rows, features]`, float32 in and out."""
+        """Rows `[rows, features]`, float32 or float64, in float32."""
         scaled: Tensor = (rows.double() - self.mean) / self.scale
         return scaled.float()
 
 
 class Deployed(nn.Module):
-    """Raw rows `[rows, features]` float32 to probabilities `[rows, classes]`, or to predictions
-    `[rows, 1]` where the target is a number.
+    """Raw rows `[rows, features]` in float32 (float64 where the data set needs it) to
+    probabilities `[rows, classes]`, or to predictions `[rows, 1]` where the target is a number.
 
     Args:
         prepare: from raw rows to what the model was trained on.
@@ -105,7 +105,7 @@ def preparation(data: Prepared) -> nn.Module:
     if data.mean is not None and data.scale is not None:
         module = Standardize(data.mean, data.scale)
     rows = data.data.X[:TRIED]
-    found = module(torch.from_numpy(rows)).numpy()
+    found = module(torch.from_numpy(rows)).float().numpy()
     if not np.array_equal(found, data.transform(rows)):
         raise more
     return module

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from exp.again.models import CHECKPOINTS
 from exp.again.saved import TRUST, SavedRun
 from exp.arguments import Parser, in_order, place
 from exp.csvfile import DELIMITERS, delimiter_of, read_table, records
 from exp.errors import ExpError, shown
 from exp.files import write_output
 from exp.runs.texts import csv_text
-from exp.table import Faults
+from exp.table import Faults, Kind, Reading
 from exp.terminal import write_data
 from exp.textfile import content
 
@@ -34,7 +37,9 @@ def main(words: list[str]) -> int:
     parser.add_argument("run", help="directory of a run")
     parser.add_argument("file", help="csv file with a header, in UTF-8")
     parser.add_argument("--output", metavar="FILE", help="where to write; by default it is printed")
-    parser.add_argument("--checkpoint", choices=("last", "best"), default="last")
+    parser.add_argument("--checkpoint", choices=CHECKPOINTS, default="final",
+        help="final, the default: the one that the scores of the run are of",
+    )  # fmt: skip
     parser.add_argument("--delimiter", type=delimiter, default=",", metavar="CHARACTER",
         help="between the fields of the file: comma, semicolon, tab, bar or space",
     )  # fmt: skip
@@ -91,23 +96,31 @@ def predicted(trained: Any, file: str, delimiter: str = ",") -> str:
     """
     from exp.runs.targets import target_of
 
-    data = trained.job.data.data
-    told = zip(data.features, data.categories or (None,) * len(data.features), strict=True)
-    texts = {name: known for name, known in told if known is not None}
-    table = read_table(
-        file,
-        features=trained.features,
-        delimiter=delimiter,
-        missing="impute" if data.gaps else "refuse",
-        categorical=texts,
-        looked=False,
-    )
+    data, encoding = trained.job.data.data, trained.job.data.encoding
+    reading = data.reading or Reading(missing="impute" if data.gaps else "refuse")
+    if not reading.kinds:
+        told = data.categories or (None,) * len(data.features)
+        kinds: dict[str, Kind] = {
+            name: "number" if texts is None else "category"
+            for name, texts in zip(data.features, told, strict=True)
+        }
+        reading = replace(reading, kinds=kinds)
+    if reading.missing == "drop":  # every row of the file is answered, or none
+        reading = replace(reading, missing="refuse")
+    table = read_table(file, features=trained.features, delimiter=delimiter, reading=reading)
     X: Any = table.X
-    if texts:  # the file has numbered its categories by itself
+    texts = {  # the file has numbered its categories by itself
+        name: [None if code != code else own[int(code)] for code in table.X[:, at].tolist()]
+        for at, (name, own) in enumerate(zip(table.features, table.categories, strict=True))
+        if own is not None
+    }
+    if texts:
         X = table.X.astype(object)
-        for at, own in enumerate(table.categories):
-            if own is not None:
-                X[:, at] = [None if code != code else own[int(code)] for code in table.X[:, at]]
+        for name, column in texts.items():
+            X[:, table.features.index(name)] = column
+    if encoding is not None:
+        for note in encoding.unknown(data, texts, "rows"):
+            print(f"exp predict: {file}: {note}", file=sys.stderr)
     target = target_of(data)
     ours, columns = target.answers, target.columns(trained.answers(X), trained.numbered(X))
     (_, header), *rows = records(content(file), delimiter, Faults(file))

@@ -21,7 +21,7 @@ FEW = 100
 def frames_of(run: Path) -> Frames | None:
     """The frames in a run directory; None where there are none, or none that can be read."""
     try:
-        found = RunRecord(run).frames()
+        found = RunRecord(run).frames_of_result()
     except RunDirectoryError:
         return None
     drawable = min(len(found.epochs), len(found.xs) - 1, len(found.ys) - 1) > 0

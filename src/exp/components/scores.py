@@ -6,6 +6,7 @@ they, and AUROC, are means over classes ("macro").
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,16 +38,36 @@ def scores(
         precision, recall and F1 also over those that are only predicted, as in scikit-learn.
         `confusion` is a nested list, rows true classes and columns predicted ones.
     """
-    classes = probabilities.shape[1]
-    confusion = np.bincount(labels * classes + predicted, minlength=classes * classes)
-    confusion = confusion.reshape(classes, classes)
+    confusion = counted(labels, predicted, probabilities.shape[1])
     return {
-        "accuracy": ratio(np.trace(confusion), confusion.sum()),
         **of_counts(confusion, positive),
         **of_chances(probabilities, labels, positive),
         "calibration_error": calibration(labels, predicted, probabilities, positive).error,
         "confusion": confusion.tolist(),
     }
+
+
+def score(
+    name: str,
+    probabilities: NDArray[Any],
+    predicted: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    positive: int | None = None,
+) -> float | None:
+    """One of the `scores`, with no more work than it takes."""
+    if name == "calibration_error":
+        return calibration(labels, predicted, probabilities, positive).error
+    if name in CHANCES:
+        return CHANCES[name](probabilities, labels, positive)
+    return of_counts(counted(labels, predicted, probabilities.shape[1]), positive)[name]
+
+
+def counted(
+    labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: int
+) -> NDArray[np.int64]:
+    """The confusion matrix `[classes, classes]`: rows true classes, columns predicted ones."""
+    cells = np.bincount(labels * classes + predicted, minlength=classes * classes)
+    return cells.reshape(classes, classes)
 
 
 def of_counts(confusion: NDArray[np.int64], positive: int | None) -> dict[str, float | None]:
@@ -70,6 +91,7 @@ def of_counts(confusion: NDArray[np.int64], positive: int | None) -> dict[str, f
         if not true[positive]:
             found["recall"] = None
     return {
+        "accuracy": float(np.trace(confusion) / confusion.sum()),
         **found,
         "balanced_accuracy": mean(parts["recall"][true > 0]),
         "mcc": correlation(confusion.astype(np.float64)),
@@ -91,22 +113,46 @@ def of_chances(
     probabilities: NDArray[Any], labels: NDArray[np.int64], positive: int | None
 ) -> dict[str, float | None]:
     """The scores that follow from probabilities."""
-    classes = probabilities.shape[1]
-    present = [positive] if positive is not None else np.unique(labels).tolist()
-    areas = [roc(labels == k, probabilities[:, k]).value for k in present]
-    averages = [precision_recall(labels == k, probabilities[:, k]).value for k in present]
-    chances = probabilities.astype(np.float64)
-    truth = np.eye(classes)[labels]
-    squares = np.square(chances - truth).sum(axis=1)
+    return {name: rule(probabilities, labels, positive) for name, rule in CHANCES.items()}
+
+
+def present(labels: NDArray[np.int64], positive: int | None) -> list[int]:
+    """The classes that a mean over classes is of."""
+    found: list[int] = [positive] if positive is not None else np.unique(labels).tolist()
+    return found
+
+
+def auroc(p: NDArray[Any], labels: NDArray[np.int64], positive: int | None) -> float | None:
+    return mean([roc(labels == k, p[:, k]).value for k in present(labels, positive)])
+
+
+def average_precision(
+    p: NDArray[Any], labels: NDArray[np.int64], positive: int | None
+) -> float | None:
+    return mean([precision_recall(labels == k, p[:, k]).value for k in present(labels, positive)])
+
+
+def log_loss(p: NDArray[Any], labels: NDArray[np.int64], positive: int | None) -> float | None:
     # Clipped as scikit-learn does it: by the precision of the numbers that are given.
-    smallest = float(np.finfo(probabilities.dtype).eps)
-    own = np.clip(chances[np.arange(len(labels)), labels], smallest, 1 - smallest)
-    return {
-        "auroc": mean(areas),
-        "average_precision": mean(averages),
-        "log_loss": mean(-np.log(own)),
-        "brier": mean(squares / 2 if classes == 2 else squares),
-    }
+    smallest = float(np.finfo(p.dtype).eps)
+    own = p[np.arange(len(labels)), labels].astype(np.float64)
+    return mean(-np.log(np.clip(own, smallest, 1 - smallest)))
+
+
+def brier(p: NDArray[Any], labels: NDArray[np.int64], positive: int | None) -> float | None:
+    """The mean over rows of the squared distance, halved for two classes."""
+    classes = p.shape[1]
+    squares = np.square(p.astype(np.float64) - np.eye(classes)[labels]).sum(axis=1)
+    return mean(squares / 2 if classes == 2 else squares)
+
+
+CHANCES: dict[str, Callable[[NDArray[Any], NDArray[np.int64], int | None], float | None]] = {
+    "auroc": auroc,
+    "average_precision": average_precision,
+    "log_loss": log_loss,
+    "brier": brier,
+}
+"""Scores that follow from probabilities `[rows, classes]` and labels `[rows]`."""
 
 
 def errors(predicted: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
@@ -131,10 +177,6 @@ def errors(predicted: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
             "mae": float(np.abs(apart).mean()),
             "r2": float(1 - squares.sum() / whole) if np.ptp(targets) > 0 else None,
         }
-
-
-def ratio(part: Any, whole: Any) -> float:
-    return float(part) / float(whole)
 
 
 def mean(values: Any) -> float | None:

@@ -1,0 +1,190 @@
+"""Metrics: scores that users register, beside exp's own.
+
+    @register.metric("cost", higher_is_better=False)
+    def cost(y_true, y_pred):
+        return 10 * ((y_true == 1) & (y_pred == 0)).mean() + ((y_true == 0) & (y_pred == 1)).mean()
+
+    register.metric("jaccard")(sklearn.metrics.jaccard_score)
+    register.metric("f_1")(torchmetrics.classification.BinaryF1Score)
+
+A metric is computed of every split at the end of a run, and of one split at every evaluated epoch
+where `trainer.monitor` names it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import warnings
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exp.components.scores import score
+from exp.measures import EVERY, OF_NUMBERS
+from exp.modules import calling
+from exp.registry import register
+
+CHANCES = (
+    "y_score", "y_scores", "y_prob", "y_proba", "y_probs", "pred_proba", "y_pred_proba",
+    "probability", "probabilities", "proba", "probas", "pred_decision",
+)  # fmt: skip
+"""Names of a second parameter that takes probabilities; any other takes predicted classes."""
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,60}")
+ENDINGS = {"_score": True, "_loss": False, "_error": False, "_deviance": False}
+"""How scikit-learn names its functions, and whether more is better then."""
+
+
+class Metric:
+    """A registered metric.
+
+    Args:
+        name: what it is called in summary.json.
+        function: takes the true values `[rows]` and, second, the predicted ones `[rows]` or
+            probabilities, as NumPy arrays; or a class of torchmetrics.
+        module: in which it is registered.
+        higher_is_better: None: as torchmetrics' class or the name of a function of scikit-learn
+            says.
+        probabilities: whether the second argument is probabilities; None: its name says that.
+        numbers: whether it is for targets that are numbers; None: as torchmetrics or scikit-learn
+            file it, else it is for classes.
+
+    Raises:
+        ValueError: a name that cannot be, or a direction that is not known.
+
+    Two classes come as 0 and 1, where 1 is the positive class, and their probabilities as those of
+    the positive class, `[rows]`. More classes come as 0..K-1, their probabilities as `[rows, K]`. A
+    parameter called `classes` is given the names of the classes in the order of these numbers.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        *,
+        module: str,
+        higher_is_better: bool | None = None,
+        probabilities: bool | None = None,
+        numbers: bool | None = None,
+    ) -> None:
+        if not NAME.fullmatch(name) or name in (*EVERY, "confusion", "epoch", "monitor", "lr"):
+            raise ValueError(f"metric {name!r}: the name is taken, or it is no name")
+        self.name, self.function = name, function
+        self.__module__, self.__qualname__ = module, name
+        inner = function.func if isinstance(function, partial) else function
+        self.__doc__ = inspect.getdoc(inner)
+        self.torch = hasattr(inner, "update") and hasattr(inner, "compute")
+        self.parameters = tuple(inspect.signature(function).parameters)
+        place = str(getattr(inner, "__module__", ""))
+        if numbers is None:
+            numbers = "regression" in place and place.startswith(("sklearn.", "torchmetrics."))
+        self.numbers = numbers
+        if probabilities is None:
+            second = self.parameters[1] if len(self.parameters) > 1 else ""
+            probabilities = self.torch or second in CHANCES
+        self.probabilities = probabilities
+        if higher_is_better is None:
+            higher_is_better = direction(inner, torch=self.torch, place=place)
+        if higher_is_better is None:
+            wanted = f"register.metric({name!r}, higher_is_better=True or False)"
+            raise ValueError(f"metric {name!r}: say which way it is better: {wanted}")
+        self.higher_is_better = higher_is_better
+
+    def __call__(
+        self,
+        truth: NDArray[Any],
+        predicted: NDArray[Any],
+        probabilities: NDArray[Any],
+        positive: int | None,
+        classes: tuple[str, ...],
+    ) -> float | None:
+        """Its value for some rows; None where it is not a finite number.
+
+        Args:
+            truth: `[rows]`, classes 0..K-1 or numbers.
+            predicted: `[rows]`, likewise.
+            probabilities: `[rows, K]`; not looked at for numbers.
+            positive: of two classes the one that counts as positive.
+            classes: their names.
+
+        Raises:
+            OwnCodeError: it raises an error, or gives something else than a number.
+        """
+        names = classes
+        if positive is not None:
+            names = (classes[1 - positive], classes[positive])
+            truth, predicted = (np.asarray(y == positive, np.int64) for y in (truth, predicted))
+            probabilities = probabilities[:, positive]
+        second = probabilities if self.probabilities and classes else predicted
+        with calling(f"metric {self.name}"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a class without rows: the value says it
+            found = self.found(truth.copy(), second.copy(), names)
+            value = None if found is None else float(found)
+        return value if value is not None and np.isfinite(value) else None
+
+    def found(self, truth: NDArray[Any], second: NDArray[Any], classes: tuple[str, ...]) -> Any:
+        if not self.torch:
+            more = {"classes": classes} if "classes" in self.parameters else {}
+            return self.function(truth, second, **more)
+        import torch
+
+        given = {
+            "num_classes": len(classes),
+            "task": "binary" if len(classes) == 2 else "multiclass",
+        }
+        set_already = self.function.keywords if isinstance(self.function, partial) else {}
+        wanted = {
+            name: value
+            for name, value in given.items()
+            if name in self.parameters and name not in set_already and classes
+        }
+        metric = self.function(**wanted)
+        metric.update(torch.from_numpy(second), torch.from_numpy(truth))
+        return metric.compute()
+
+
+def direction(inner: Any, *, torch: bool, place: str) -> bool | None:
+    """Whether more of a metric is better, where its own package says that."""
+    if torch:
+        found: bool | None = getattr(inner, "higher_is_better", None)
+        return found
+    if place.startswith("sklearn.metrics"):
+        name = str(getattr(inner, "__name__", ""))
+        return next((better for end, better in ENDINGS.items() if name.endswith(end)), None)
+    return None
+
+
+def custom(*, numbers: bool) -> list[Metric]:
+    """Every registered metric for such targets, in the order of their names."""
+    found = register.kinds["metric"].components
+    metrics = [found[name].builder for name in sorted(found)]
+    return [each for each in metrics if isinstance(each, Metric) and each.numbers == numbers]
+
+
+def directions() -> dict[str, bool]:
+    """Name -> whether more is better, of every registered metric."""
+    return {m.name: m.higher_is_better for m in (*custom(numbers=False), *custom(numbers=True))}
+
+
+def value(
+    name: str,
+    truth: NDArray[Any],
+    predicted: NDArray[Any],
+    probabilities: NDArray[Any],
+    positive: int | None,
+    classes: tuple[str, ...],
+) -> float | None:
+    """One score, exp's own or registered.
+
+    Args:
+        name: not the loss; the others as for `Metric`.
+    """
+    if name not in EVERY:
+        metric: Any = register.kinds["metric"].components[name].builder
+        found: float | None = metric(truth, predicted, probabilities, positive, classes)
+        return found
+    assert name not in OF_NUMBERS  # metrics.csv has these at every epoch
+    return score(name, probabilities, predicted, truth, positive)
