@@ -474,6 +474,9 @@ def hydras_own(config: DictConfig) -> tuple[Callbacks, Path]:
     """
     try:
         path = Path(str(config.hydra.run.dir))
+        if "${" in str(path.absolute()):
+            what = "holds ${, which Hydra would take for a reference: start from another folder"
+            raise ConfigError([Fault("hydra.run.dir", f"{shown(str(path.absolute()))} {what}")])
         if "\0" in str(path):
             raise ConfigError([Fault("hydra.run.dir", f"no file is named {shown(str(path))}")])
         return Callbacks(config), path.absolute() if config.hydra.job.chdir else path
