@@ -66,8 +66,8 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
     ),
     "no Data": (
         "dataset",
-        (("return Data.checked(X, y, ", "return dict(X=X, y=y, "),),
-        "found a dict",
+        (("return Data.checked(X, y, ", "return dict(rows=X, y=y, "),),
+        "gave a mapping of 'rows', 'y'",
     ),
     "unseeded": (
         "dataset",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -337,7 +338,10 @@ def test_npz(here: Path) -> None:
         ({"X": X, "y": np.arange(4)}, "row 1, column 'x2'  missing value in 1 of 4 rows"),
         ({"X": X * np.inf, "y": np.arange(4)}, "row 0, column 'x1'  inf is not finite"),
         ({"X": X * 1e300, "y": np.arange(4)}, "row 0, column 'x1'  1e+300 does not fit float32"),
-        ({"X": X.astype(object), "y": np.arange(4)}, "rows.npz cannot be read without pickles"),
+        ({"X": X, "y": np.array([1, {}, 3, 4])}, "expected texts or numbers: y.astype(str)"),
+        ({"X": X, "y": np.array([Path(), 1, 3, 4])}, "it holds objects of pathlib."),
+        ({"X": X, "y": np.array([10**400, "a", "b", "c"])}, "x2"),
+        ({"X": np.full((4, 1), 10**400, object), "y": np.arange(4)}, "too large"),
         ({"X": X.astype(complex), "y": np.arange(4)}, "found X of complex128"),
     ],
 )
@@ -346,6 +350,54 @@ def test_npz_that_cannot_be_used(here: Path, arrays: dict[str, Any], message: st
     with pytest.raises(DataError) as caught:
         load("npz")
     assert message in str(caught.value)
+
+
+def test_npz_of_objects_as_pandas_gives_them(here: Path) -> None:
+    table = pd.DataFrame({"age": [1, 2, 3, 4], "city": ["Bern", None, "Zug", "Bern"]}, dtype=object)
+    kind = np.array(["x", "y", "x", "y"], dtype=object)
+    names = np.array(list(table.columns), dtype=object)
+    np.savez(here / "rows.npz", X=table.to_numpy(), y=kind, names=names)
+    data = load("npz", missing="impute")
+    assert data.features == ("age", "city")
+    assert data.categories == (None, ("Bern", "Zug"))
+    assert data.classes == ("x", "y")
+    np.testing.assert_array_equal(data.X, [[1, 0], [2, np.nan], [3, 1], [4, 0]])
+    np.savez(here / "rows.npz", X=np.asfortranarray(table[["age"]].to_numpy()), y=kind)
+    assert load("npz").X[:, 0].tolist() == [1, 2, 3, 4]
+
+
+class Trap:
+    """An object whose pickle makes a file when it is read."""
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (Path("trap"),)
+
+
+def test_nothing_that_a_pickle_names_is_run(here: Path) -> None:
+    for y in (np.array([Trap(), "a", "b", "c"], object), np.array([Trap()] * 4, object)):
+        np.savez(here / "rows.npz", X=X, y=y)
+        with pytest.raises(DataError, match=r"^rows.npz cannot be read: it holds objects of"):
+            load("npz")
+    assert not (here / "trap").exists()
+
+
+@settings(max_examples=100, deadline=None)
+@given(at=st.integers(0, 10_000), value=st.integers(0, 255))
+def test_a_damaged_pickle_in_npz(
+    tmp_path_factory: pytest.TempPathFactory, at: int, value: int
+) -> None:
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, np.array(["a", "b", "a", None], object))
+    raw = bytearray(stream.getvalue())
+    raw[at % len(raw)] = value
+    rows = io.BytesIO()
+    np.lib.format.write_array(rows, np.arange(4.0)[:, None])
+    path = tmp_path_factory.getbasetemp() / "pickled.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("X.npy", rows.getvalue())
+        archive.writestr("y.npy", bytes(raw))
+    with contextlib.suppress(DataError):
+        load("npz", path=str(path))
 
 
 def test_npz_that_claims_more_than_it_holds(here: Path) -> None:

@@ -346,6 +346,12 @@ def test_what_does_not_fit_is_one_clear_error(
         train([job_of(**parts)])
 
 
+def test_a_loss_for_two_classes_is_impossible_with_three() -> None:
+    register.loss("tried")(nn.BCEWithLogitsLoss)
+    with pytest.raises(ImpossibleError, match="takes one logit for two classes"):
+        _ = job_of(dataset="iris", loss="tried").outputs
+
+
 @pytest.mark.parametrize("kind", [nn.NLLLoss, nn.BCELoss])
 def test_a_loss_on_probabilities_is_refused_when_it_is_registered(kind: Any) -> None:
     with pytest.raises(TypeError, match="a model here gives logits"):

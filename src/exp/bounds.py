@@ -26,8 +26,8 @@ JSON_SIZE = 256 << 20
 NODES = 100_000
 """Values of a config, aliases counted as often as they stand there."""
 DEPTH = 50
-DIGESTED = 4 << 30
-"""Bytes of a sparse file of which a digest is taken: a few seconds' work."""
+DIGESTED = 512 << 20
+"""Bytes of a sparse file of which a digest is taken: a second's work."""
 PIECE = 1 << 20
 """Bytes that are read at a time."""
 SURROGATES = b"\\ud", b"\\uD"

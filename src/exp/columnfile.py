@@ -165,7 +165,8 @@ def read_npz(
     reading: Reading | None = None,
 ) -> Table:
     """Reads an npz file: `X` [rows, features] numbers, `y` [rows] integers or texts, and `names`
-    [features] texts, which are x1, x2, ... unless given.
+    [features] texts, which are x1, x2, ... unless given. Arrays of Python's own texts and numbers
+    (dtype object, as pandas gives them) are read without running what their pickle says.
 
     Args:
         path, features, reading: as for `exp.csvfile.read_table`.
@@ -178,9 +179,9 @@ def read_npz(
     try:
         if place.stat().st_size > LARGEST:
             raise ValueError(f"it is too large: at most {LARGEST:,} bytes are read")
-        arrays = unpacked(place.read_bytes(), ("X", "y", "names"), most=LARGEST)
+        arrays = unpacked(place.read_bytes(), ("X", "y", "names"), most=LARGEST, objects=True)
     except (OSError, ValueError, TypeError, SyntaxError, MemoryError, OverflowError) as error:
-        raise DataError(f"{path} cannot be read without pickles: {error}") from error
+        raise DataError(f"{path} cannot be read: {error}") from error
     except Exception as error:  # zlib and the parser of headers have errors of their own
         raise DataError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
     X, y = (arrays.get(name) for name in ("X", "y"))
@@ -190,22 +191,33 @@ def read_npz(
     if X.ndim != 2 or y.ndim != 1 or len(X) != len(y) or 0 in X.shape:
         shapes = f"found X {list(X.shape)} and y {list(y.shape)}"
         raise DataError(f"{path}: expected X [rows, features] and y [rows]; {shapes}")
-    if X.dtype.kind not in "iufb" or y.dtype.kind not in "iubU":
+    if X.dtype.kind not in "iufbO" or y.dtype.kind not in "iubUO":
         kinds = f"found X of {X.dtype} and y of {y.dtype}"
         raise DataError(f"{path}: expected X of numbers and y of integers or texts; {kinds}")
     given = arrays.get("names")
     names = [f"x{n + 1}" for n in range(X.shape[1])]
     if given is not None:
-        if given.dtype.kind != "U" or given.shape != (X.shape[1],):
+        texts = given.dtype.kind == "U" or all(isinstance(name, str) for name in given.flat)
+        if not texts or given.shape != (X.shape[1],):
             found = f"{given.dtype} of shape {list(given.shape)}"
             raise DataError(f"{path}: expected names of {X.shape[1]} texts, found {found}")
         names = [str(name) for name in given]
     wanted = chosen(path, names, None, features, reading.named)
     columns = {}
+    try:
+        labels = list(written(y.tolist()))
+    except ValueError as error:  # an integer of thousands of digits
+        raise DataError(f"{path}, column 'y': {error}") from error
     for name in wanted:
         column = X[:, names.index(name)]
-        columns[name] = Values(column.astype(np.float64), Lazy(column.tolist()))
-    return table_of(path, columns, ("y", list(written(y.tolist()))), reading)
+        try:
+            if column.dtype == object and any(isinstance(value, str) for value in column):
+                columns[name] = Values(None, list(written(column.tolist())))
+            else:
+                columns[name] = Values(column.astype(np.float64), Lazy(column.tolist()))
+        except (ValueError, OverflowError) as error:
+            raise DataError(f"{path}, column {shown(name)}: {error}") from error
+    return table_of(path, columns, ("y", labels), reading)
 
 
 def chosen(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from exp import environment, typed
-from exp.again.differences import AGREED, surroundings, unlike, verdict
+from exp.again.differences import AGREED, results, surroundings, unlike, verdict
 from exp.again.saved import TRUST, SavedRun, is_sweep
 from exp.arguments import Parser, in_order, place
 from exp.compose import slug
@@ -64,6 +64,10 @@ def rerun(
     damaged = parent.damaged
     if any(text.startswith(f"{parent.directory.config.name} ") for text in damaged):
         raise DamagedError(f"{parent.directory.config} is not what was written")
+    # What it is compared with is read before hours of training, not after.
+    results(parent)
+    if parent.directory.metrics.exists():
+        parent.history_texts()
     base = Path.cwd()
     found = changed(parent.plan(trust=trust), overrides)
     lone.can_log(found)

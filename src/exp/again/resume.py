@@ -36,6 +36,8 @@ def resume_run(path: Path, *, trust: bool) -> int:
         count = len(saved.record["digests"]) + 1
         print(f"{path} is {status} already; its {count} files are as they were written")
         return 3 if status == "diverged" else 0
+    if not saved.began:
+        raise RunDirectoryError(f"{path} failed before it began: {saved.record['message']}")
     if status == "running":
         process = saved.record["process"]
         raise RunDirectoryError(
@@ -55,14 +57,15 @@ def resume_run(path: Path, *, trust: bool) -> int:
             "the start"
         )
     start = None
-    last = saved.directory.checkpoints / "last.safetensors"
     try:
-        start = checkpoint.load(last)
+        start = checkpoint.to_go_on(saved.directory, job)
         print(f"going on after epoch {start[1]['epoch']}", flush=True)
     except FileNotFoundError:
         print("no checkpoint was saved: beginning again", flush=True)
-    except DamagedError as error:
-        raise DamagedError(f"{error}. Without that file the run begins again") from error
+    except OSError as error:
+        raise RunDirectoryError(
+            f"cannot read the checkpoint of {path}: {error.strerror or error}"
+        ) from error
     clear(saved)
     earlier = [*saved.record.get("resumed", []), saved.record["started"]]
     result = lone.train(plan, job, saved.directory, start=start, more={"resumed": earlier})

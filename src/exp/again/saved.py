@@ -64,7 +64,7 @@ class SavedRun(RunRecord):
 
     def is_of(self, job: Job) -> bool:
         """Whether a job is that of this run: the same config, data, code and version of exp."""
-        return bool(job.signature_of(self.config()) == self.record["signature"])
+        return bool(job.signature_of(self.config()) == self.record.get("signature"))
 
 
 def named(value: object) -> list[str]:
@@ -82,11 +82,14 @@ def named(value: object) -> list[str]:
 def no_links(path: Path) -> None:
     """
     Raises:
-        DamagedError: a link in a run directory, through which files elsewhere would be written.
+        DamagedError: a link in a run directory, through which files elsewhere would be written;
+            or a FIFO or a device, which may be opened for ever.
     """
     for found in path.rglob("*"):
         if found.is_symlink():
             raise DamagedError(f"{found} is a link; exp writes none, and follows none there")
+        if not (found.is_file() or found.is_dir()):
+            raise DamagedError(f"{found} is neither a file nor a folder; exp writes nothing else")
 
 
 def other_than_a_run(path: Path) -> str | None:

@@ -7,7 +7,9 @@ import numpy as np
 from exp.check.finding import Checks, WrongError
 from exp.check.subject import Subject, global_states, globally_seeded
 from exp.check.training import finite
+from exp.components.own_rows import rows_of
 from exp.data import Data
+from exp.errors import ComponentError
 
 CHECKS = Checks()
 SEEDS = (0, 1, 42)
@@ -18,10 +20,10 @@ def rows(subject: Subject, seed: int) -> Data:
     Raises:
         WrongError: it does not give `Data`.
     """
-    data = subject.build(seed)
-    if not isinstance(data, Data):
-        raise WrongError(f"a {type(data).__name__}")
-    return data
+    try:
+        return rows_of(subject.build(seed), subject.component.name)
+    except ComponentError as error:
+        raise WrongError(str(error)) from error
 
 
 @CHECKS.add(

@@ -13,6 +13,7 @@ from exp.check.subject import Subject
 from exp.check.training import same, same_in_a_stack
 from exp.components.losses import Loss
 from exp.engine.objective import numbers
+from exp.errors import ImpossibleError
 
 CHECKS = Checks()
 RUNS, ROWS = 3, 32
@@ -32,7 +33,10 @@ def loss(subject: Subject, classes: int, runs: int = RUNS) -> Any:
     if builder.impossible(classes, chosen.params):
         return None
     own = numbers(chosen, [chosen.own] * runs, torch.device("cpu"))
-    return chosen.component.make(classes, **own)
+    try:
+        return chosen.component.make(classes, **own)
+    except ImpossibleError:
+        return None
 
 
 def tried(subject: Subject) -> Iterator[tuple[Any, Tensor, Tensor, Tensor]]:

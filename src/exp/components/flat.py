@@ -12,6 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from exp.bounds import json_of
+from exp.errors import shown
+
 SHAPE = "nest"
 
 
@@ -46,18 +49,28 @@ def flatten(nest: Any, device: torch.device) -> dict[str, Tensor]:
 
 
 def unflatten(tensors: Mapping[str, Tensor], device: torch.device) -> Any:
-    """The nest that `flatten` took apart, in copies."""
+    """The nest that `flatten` took apart, in copies.
 
-    def build(shape: dict[str, Any]) -> Any:
-        if "tensor" in shape:
-            place = device if shape["here"] else torch.device("cpu")
-            return tensors[shape["tensor"]].detach().to(place, copy=True)
-        if "dict" in shape:
-            return {key: build(item) for key, item in shape["dict"].items()}
-        if "list" in shape:
-            return [build(item) for item in shape["list"]]
-        if "tuple" in shape:
-            return tuple(build(item) for item in shape["tuple"])
-        return shape["plain"]
+    Raises:
+        ValueError: it is none that `flatten` made.
+    """
 
-    return build(json.loads(bytes(tensors[SHAPE].tolist()).decode()))
+    def build(shape: Any) -> Any:
+        match shape:
+            case {"tensor": str(name), "here": bool(here)} if name in tensors:
+                place = device if here else torch.device("cpu")
+                return tensors[name].detach().to(place, copy=True)
+            case {"dict": dict(items)}:
+                return {key: build(item) for key, item in items.items()}
+            case {"list": list(items)}:
+                return [build(item) for item in items]
+            case {"tuple": list(items)}:
+                return tuple(build(item) for item in items)
+            case {"plain": None | bool() | int() | float() | str() as value}:
+                return value
+        raise ValueError(f"expected a nest of tensors and numbers, found {shown(shape)}")
+
+    text = tensors.get(SHAPE)
+    if text is None or text.dtype != torch.uint8 or text.dim() != 1:
+        raise ValueError(f"expected the tensor {SHAPE!r}, which holds the shape of the nest")
+    return build(json_of(bytes(text.tolist())))

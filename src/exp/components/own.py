@@ -169,7 +169,7 @@ def npz(
     na_values: NaValues | None = None,
     test_path: Text | None = None,
 ) -> Data:
-    """Your own rows: an npz file of arrays X and y, and maybe names, without pickles.
+    """Your own rows: an npz file of arrays X and y, and maybe names.
 
     X [rows, features] holds numbers, y [rows] integers or texts, names [features] texts.
 

@@ -23,6 +23,8 @@ from exp.errors import ComponentError, ImpossibleError
 
 Criterion = Callable[[Tensor, Tensor], Any]
 HANDED = ("classes", "num_classes", "n_classes")
+DEPRECATED = ("size_average", "reduce")
+"""Parameters of torch's losses that `reduction` has replaced."""
 OF_NUMBERS = (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss, nn.PoissonNLLLoss)
 OF_PROBABILITIES = {
     nn.BCELoss: ("probabilities", "nn.BCEWithLogitsLoss"),
@@ -76,6 +78,7 @@ def wrapped(builder: Callable[..., Any], name: str, *, called: bool) -> Callable
         ]
     if called:
         signature = signature[2:]
+    signature = [each for each in signature if each.name not in DEPRECATED]
     taken = next((each.name for each in signature if each.name in HANDED), None)
     if taken is None:
         classes = inspect.Parameter("classes", inspect.Parameter.KEYWORD_ONLY)
@@ -219,7 +222,21 @@ class OwnLoss(Own, Loss):
             self.column = column
             return outputs
         assert first is not None
+        if self.classes > 2 and self.takes_one():
+            raise ImpossibleError(
+                f"loss {self.title} takes one logit for two classes, and these data have "
+                f"{self.classes} classes: use loss=auto or loss=cross_entropy"
+            )
         raise first
+
+    def takes_one(self) -> bool:
+        """Whether it is a loss for two classes."""
+        ones = (torch.arange(7) % 2).float()
+        try:
+            self.loss_of(torch.zeros(7, 1), ones[:, None])
+        except Exception:
+            return False
+        return True
 
     def rows_of(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         if self.outputs > 1:

@@ -9,10 +9,15 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from exp.components.schedulers import Epochs, Progress, Scheduler
+from exp.errors import shown
 from exp.registry import register
 from exp.schema import NonNegative
 
 Lowering = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+
+
+MOST = 1_000_000_000
+"""Evaluations."""
 
 
 @register.scheduler("plateau")
@@ -89,5 +94,11 @@ class Plateau(Scheduler):
 
     @state.setter
     def state(self, saved: Mapping[str, Any]) -> None:
-        self.best, self.bad = saved["best"], saved["bad"]
-        self.cooling, self.changes = saved["cooling"], saved["changes"]
+        best, counts = saved.get("best"), [saved.get(n) for n in ("bad", "cooling", "changes")]
+        number = type(best) in (int, float) and math.isfinite(best)  # type: ignore[arg-type]
+        if not (best is None or number) or not all(
+            type(count) is int and 0 <= count <= MOST for count in counts
+        ):
+            raise ValueError(f"expected best, bad, cooling and changes, found {shown(dict(saved))}")
+        self.best = best
+        self.bad, self.cooling, self.changes = counts  # type: ignore[assignment]

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from exp.errors import shown
 from exp.registry import Chosen, register
 
 Factor = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
@@ -125,8 +126,10 @@ class Warmup(Scheduler):
 
     @state.setter
     def state(self, saved: Mapping[str, Any]) -> None:
-        self.warming = saved["warming"]
-        self.behind.state = saved["behind"]
+        warming, behind = saved.get("warming"), saved.get("behind")
+        if not isinstance(warming, bool) or not isinstance(behind, Mapping):
+            raise ValueError(f"expected warming and behind, found {shown(dict(saved))}")
+        self.warming, self.behind.state = warming, dict(behind)
 
 
 @register.scheduler("none")

@@ -73,6 +73,10 @@ class TorchOptimizer(Optimizer):
     def state(self, saved: Mapping[str, Tensor]) -> None:
         # Not load_state_dict: it casts what float64 parameters keep in float32.
         nest = unflatten(saved, self.parameters.values.device)
+        if not isinstance(nest, list) or not all(
+            each is None or isinstance(each, dict) for each in nest
+        ):
+            raise ValueError(f"no state of optimizer {self.algorithm}")
         self.torch.state.clear()
         for view, state in zip(self.views, nest, strict=True):
             if state is not None:

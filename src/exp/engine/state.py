@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from torch import Tensor
 
-from exp.engine.train import Training
+from exp.engine.job import Job
+from exp.engine.stack import Stack
+from exp.engine.train import End, Training
+from exp.errors import shown
+
+ENDS = ("done", "stopped", "pruned", "diverged")
+"""How a run may have ended."""
 
 
 def capture(
@@ -94,6 +100,70 @@ def restore(training: Training, tensors: dict[str, Tensor], numbers: dict[str, A
     measured = [epoch for epoch in range(numbers["epoch"]) if training.measures(epoch)]
     stack.history.restore(measured, None if block is None else block[:, :, None])
     training.epoch, training.ended = numbers["epoch"], numbers["ended"]
+
+
+def fresh(job: Job) -> tuple[Training, dict[str, Tensor]]:
+    """A training of one run that has not begun, and the tensors that `capture` gives of it."""
+
+    def ended(training: Training, end: End) -> None:
+        raise AssertionError("a training that is not run does not end")
+
+    training = Training(Stack([job]), on_end=ended)
+    return training, capture(training, 0)[0]
+
+
+def try_out(training: Training, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
+    """Restores a fresh training from a checkpoint that may be damaged; it is then used up.
+
+    Args:
+        tensors: those of the model are known to have its names and shapes.
+
+    Raises:
+        ValueError: nothing that a run of this job has left.
+    """
+    if fault := next(faults_of(training, tensors, numbers), None):
+        raise ValueError(fault)
+    optimizer = training.stack.optimizer
+    try:
+        restore(training, tensors, numbers)
+        if not optimizer.stackable and numbers["ended"] is None:
+            # What torch.optim keeps has no schema: whether it can go on from there is tried.
+            batch = next(iter(training.stack.batches()))
+            training.plain_step(batch, training.stack.rates(training.epoch, 0))
+    except Exception as error:  # of torch.optim, or of a schedule of the user's own
+        what = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"training cannot go on from it: {what[:300]}") from error
+
+
+def faults_of(
+    training: Training, tensors: dict[str, Tensor], numbers: dict[str, Any]
+) -> Iterator[str]:
+    """What is wrong with the numbers of a checkpoint."""
+    columns, most = list(training.stack.history.columns), training.stack.trainer.epochs
+    epoch: Any = numbers.get("epoch")
+    if not counts(epoch, most):
+        yield f"epoch: expected a number from 0 to {most}, found {shown(epoch)}"
+        return
+    for name in ("best_epoch", "waited"):
+        if not counts(numbers.get(name), epoch):
+            yield f"{name}: expected a number from 0 to {epoch}, found {shown(numbers.get(name))}"
+    if numbers.get("columns") != columns:
+        yield f"columns: expected {columns}, found {shown(numbers.get('columns'))}"
+    if numbers.get("ended", "") not in (None, *ENDS):
+        yield f"ended: expected null or one of {', '.join(ENDS)}"
+    best = numbers.get("best", "")
+    if best is not None and (type(best) not in (int, float) or not math.isfinite(best)):
+        yield f"best: expected a number or null, found {shown(best)}"
+    if not isinstance(numbers.get("schedule"), dict):
+        yield f"schedule: expected a mapping, found {shown(numbers.get('schedule'))}"
+    rows = len(tensors["history"]) if "history" in tensors else 0
+    measured = sum(training.measures(each) for each in range(epoch))
+    if rows != measured:
+        yield f"the tensor 'history' has {rows} rows, expected {measured}"
+
+
+def counts(value: object, most: int) -> bool:
+    return type(value) is int and 0 <= value <= most
 
 
 def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

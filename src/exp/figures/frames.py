@@ -16,6 +16,9 @@ GRID = 40
 """Points of a frame along each side, G: a multiple of the vector width when squared, as the engine
 wants it."""
 
+LARGEST = 1000
+"""Points of a frame along each side that are read."""
+
 _KINDS = {
     "epochs": "i", "xs": "f", "ys": "f", "probabilities": "u", "classes": "U", "axes": "U",
     "note": "U",
@@ -60,6 +63,8 @@ class Frames:
             yield "expected two classes at least, and two axes"
         for name in ("epochs", "xs", "ys"):
             line = getattr(self, name)
+            if line.ndim == 1 and name != "epochs" and len(line) > LARGEST:
+                yield f"{name}: expected at most {LARGEST} points, found {len(line)}"
             if line.ndim != 1 or not (np.isfinite(line).all() and (np.diff(line) > 0).all()):
                 yield f"{name}: expected finite, increasing numbers"
 
@@ -108,6 +113,10 @@ class Frames:
                 raise ValueError(f"{name} is missing, or of another kind")
         if arrays["probabilities"].dtype != np.uint8:
             raise ValueError("probabilities: expected uint8")
+        for name in ("classes", "axes", "note"):
+            "".join(
+                arrays[name].ravel().tolist()
+            ).encode()  # raises where it holds half a character
         note = arrays["note"].ravel().tolist()
         classes, axes = (tuple(map(str, arrays[n].ravel().tolist())) for n in ("classes", "axes"))
         found: dict[str, Any] = {n: arrays[n] for n in ("epochs", "xs", "ys", "probabilities")}

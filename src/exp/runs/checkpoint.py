@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -22,6 +22,9 @@ from exp.bounds import json_of, opened
 from exp.errors import DamagedError, shown
 from exp.runs.directory import RunDirectory
 from exp.runs.texts import finite, json_text
+
+if TYPE_CHECKING:
+    from exp.engine import Job
 
 Checkpoint = tuple[dict[str, Tensor], dict[str, Any]]
 SPARSE = 256 << 20
@@ -78,6 +81,33 @@ def load(path: Path, expected: Expected | None = None) -> Checkpoint:
     return {key: torch.from_numpy(array) for key, array in arrays.items()}, numbers
 
 
+def to_go_on(directory: RunDirectory, job: Job) -> Checkpoint:
+    """The checkpoint and the recording from which a run goes on, tried with its job.
+
+    Raises:
+        DamagedError: they are not what this run has written, and what can be done without them.
+        OSError: there is no checkpoint, or it cannot be read.
+    """
+    from exp.engine.state import fresh, try_out
+    from exp.runs import recordings
+
+    training, tensors = fresh(job)
+    free = () if training.stack.optimizer.stackable else ("optimizer.",)
+    wanted = {n: t for n, t in tensors.items() if not n.startswith(free)} if free else tensors
+    rows = {"history": (len(training.stack.history.columns),)}
+    place = directory.checkpoints / "last.safetensors"
+    try:
+        found = load(place, Expected(wanted, rows=rows, free=free))
+        try:
+            try_out(training, *found)
+        except ValueError as error:
+            raise DamagedError(f"{place} is not what was written: {error}") from error
+    except DamagedError as error:
+        raise DamagedError(f"{error}. Without that file the run begins again") from error
+    training.recorder.restore(recordings.load(directory, found[1]["epoch"]))
+    return found
+
+
 def sized(path: Path) -> None:
     """Looks at a file before it is mapped into memory.
 
@@ -97,7 +127,8 @@ class Expected:
 
     Args:
         tensors: of a fresh model, or of a fresh training, by name.
-        rows: those of which the first dimension may be any; they may be missing, too.
+        rows: shapes behind the first dimension, of tensors of floats that may have any number of
+            rows, or be missing.
         free: how the names of those begin that are looked at elsewhere.
     """
 
@@ -105,7 +136,7 @@ class Expected:
         self,
         tensors: Mapping[str, Tensor],
         *,
-        rows: Mapping[str, Tensor] | None = None,
+        rows: Mapping[str, tuple[int, ...]] | None = None,
         free: tuple[str, ...] = (),
     ) -> None:
         self.tensors, self.rows, self.free = tensors, rows or {}, free
@@ -125,10 +156,12 @@ def raise_unlike(file: Any, expected: Expected) -> None:
     for name in sorted(names):
         part = file.get_slice(name)
         here = part.get_dtype(), tuple(part.get_shape())
-        tensor = expected.tensors[name] if name in wanted else expected.rows[name]
-        there = DTYPES.get(tensor.dtype, ""), tuple(tensor.shape)
         if name in expected.rows:
-            here, there = (here[0], here[1][1:]), (there[0], there[1][1:])
+            there = here[0] if here[0] in ("F32", "F64") else "F32", expected.rows[name]
+            here = here[0], here[1][1:]
+        else:
+            tensor = expected.tensors[name]
+            there = DTYPES.get(tensor.dtype, ""), tuple(tensor.shape)
         if here != there:
             raise ValueError(
                 f"the tensor {shown(name)} is {here[0]} {list(here[1])}, "

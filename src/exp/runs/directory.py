@@ -286,8 +286,15 @@ def files_below(folder: str) -> Iterator[str]:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 yield from (f"{entry.name}/{name}" for name in files_below(entry.path))
-            elif entry.is_file():
+            elif is_file(entry):
                 yield entry.name
+
+
+def is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def parts_of(name: str) -> list[str]:

@@ -44,7 +44,7 @@ def find(signature: str, environment: dict[str, Any]) -> Path | None:
         run = RunRecord.at(path) if path else None
     except (OSError, ValueError, ExpError):
         return None
-    if run is None or run.record["signature"] != signature or run.status != "done":
+    if run is None or run.record.get("signature") != signature or run.status != "done":
         return None
     same = all(run.record.get(key) == value for key, value in environment.items())
     return path if same and not run.damaged else None

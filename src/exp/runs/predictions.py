@@ -75,8 +75,8 @@ class Predictions:
         except csv.Error as error:
             raise ValueError(f"line {reader.line_num}: {error}") from None
         place = place_of_truth(header)
-        if bad := next((row for row in rows if len(row) != len(header)), None):
-            raise ValueError(f"expected {len(header)} fields in a row, found {len(bad)}")
+        if odd := {len(row) for row in rows} - {len(header)}:
+            raise ValueError(f"expected {len(header)} fields in a row, found {min(odd)}")
         columns = [[row[at] for row in rows] for at in range(len(header))]
         named = [n.removeprefix(PROBABILITY) for n in header if n.startswith(PROBABILITY)]
         if header[place] == LABEL and not named:

@@ -93,6 +93,11 @@ class RunRecord:
         return status
 
     @property
+    def began(self) -> bool:
+        """Whether it came as far as its first epoch."""
+        return "started" in self.record
+
+    @property
     def digest(self) -> str:
         """Of run.json, which holds those of all other files: other content, another digest."""
         return record_digest(self.record)

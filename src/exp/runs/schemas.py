@@ -8,8 +8,8 @@ a later version of exp may have written it. Not by pydantic, as `exp results` do
 from __future__ import annotations
 
 import datetime
-import math
 import re
+import sys
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -55,7 +55,7 @@ def whole(least: int, most: int) -> Check:
 
 def number(value: Any) -> str | None:
     """A finite number."""
-    if type(value) in (int, float) and abs(value) < math.inf:
+    if type(value) in (int, float) and abs(value) <= sys.float_info.max:
         return None
     return f": expected a finite number, {found(value)}"
 

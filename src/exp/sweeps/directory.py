@@ -70,7 +70,10 @@ class SweepDirectory:
             ) from error
 
     def _hold(self) -> None:
-        self._lock = open(self.path / ".lock", "a")  # noqa: SIM115 - held until the sweep ends
+        place = self.path / ".lock"
+        if place.is_symlink() or (place.exists() and not place.is_file()):
+            raise RunDirectoryError(f"{place} is no regular file; exp makes nothing else there")
+        self._lock = open(place, "a")  # noqa: SIM115 - held until the sweep ends
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

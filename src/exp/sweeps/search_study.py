@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,8 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exp.bounds import stays_within
-from exp.errors import ConfigError, DamagedError, Fault, RunDirectoryError
+from exp.bounds import opened, stays_within
+from exp.errors import ConfigError, DamagedError, Fault, RunDirectoryError, shown
 from exp.files import TEMPORARY
 from exp.sweeps.search_settings import Searching, direction
 from exp.sweeps.search_space import Space
@@ -34,6 +35,8 @@ STUDY = "exp"
 """The name of the study in the file."""
 LARGEST = 1 << 30
 """Bytes of a file; that of ten thousand trials has a fiftieth."""
+PATIENCE = 5.0
+"""Seconds that SQLite may take to read the file."""
 STATES = ("RUNNING", "COMPLETE", "PRUNED", "FAIL")
 Curve = dict[int, float]
 """Epochs that were trained -> value of the score."""
@@ -109,11 +112,27 @@ class Study:
             if self.path.exists():
                 if self.path.is_symlink() or self.path.stat().st_size > LARGEST:
                     raise ValueError("it is a link, or far too large")
-                self.storage = storage(self.path)
-                self.id = self.storage.get_study_id_from_name(STUDY)
-                self._take_up()
+                for each in (self.path, *beside(self.path)):
+                    with opened(each):  # SQLite would wait for a FIFO
+                        pass
+                with connected(self.path) as connection:
+                    raise_strange(connection)
+                with self._bounded():
+                    self.id = self.storage.get_study_id_from_name(STUDY)
+                    self._take_up()
             else:
                 self._make()
+
+    @contextmanager
+    def _bounded(self) -> Iterator[None]:
+        """Takes up the storage; a file that keeps SQLite busy for too long is given up."""
+        connections: list[sqlite3.Connection] = []
+        self.storage = storage(self.path, connections)
+        for connection in connections:
+            patient(connection)
+        yield
+        for connection in connections:
+            connection.set_progress_handler(None, 0)
 
     def _make(self) -> None:
         import optuna
@@ -299,13 +318,55 @@ class Study:
             self.storage.engine.dispose()
 
 
-def storage(path: Path) -> Any:
-    """Optuna's storage in a file, whatever characters its path has."""
+def beside(path: Path) -> list[Path]:
+    """The files that SQLite keeps beside its own, those that are there."""
+    places = [path.with_name(path.name + end) for end in ("-journal", "-wal", "-shm")]
+    return [place for place in places if os.path.lexists(place)]
+
+
+@contextmanager
+def connected(path: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(path, timeout=60)
+    try:
+        patient(connection)
+        yield connection
+    finally:
+        connection.close()
+
+
+def patient(connection: sqlite3.Connection) -> None:
+    """Breaks off whatever a connection does from now on, once it has taken too long."""
+    end = time.monotonic() + PATIENCE
+    connection.set_progress_handler(lambda: time.monotonic() > end, 10_000)
+
+
+def raise_strange(connection: sqlite3.Connection) -> None:
+    """
+    Raises:
+        ValueError: a database holds more than tables: a view or a trigger is a program.
+    """
+    connection.execute("PRAGMA trusted_schema = OFF")
+    found = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchmany(1000)
+    for kind, name, text in found:
+        virtual = isinstance(text, str) and "virtual" in text.lower()
+        if kind not in ("table", "index") or virtual:
+            raise ValueError(f"it holds the {kind} {shown(name)}, which exp does not make")
+
+
+def storage(path: Path, connections: list[sqlite3.Connection] | None = None) -> Any:
+    """Optuna's storage in a file, whatever characters its path has.
+
+    Args:
+        connections: those that it opens are put there.
+    """
     import optuna
     from sqlalchemy.pool import StaticPool
 
     def connect() -> sqlite3.Connection:
-        return sqlite3.connect(path, timeout=60, check_same_thread=False)
+        connection = sqlite3.connect(path, timeout=60, check_same_thread=False)
+        if connections is not None:
+            connections.append(connection)
+        return connection
 
     # Not by its URL: a path may have characters that mean something there.
     options = {"creator": connect, "poolclass": StaticPool}

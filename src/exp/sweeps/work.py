@@ -22,6 +22,7 @@ from exp.runs.directory import RunDirectory
 from exp.runs.log import RunLog, end_log
 
 if TYPE_CHECKING:
+    from exp.engine import Job
     from exp.runs.checkpoint import Checkpoint
 
 
@@ -177,6 +178,11 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
             directory.claim()
         log = RunLog(directory.log)
         job = Job.of(plan(run.config), keep=False)
+        if start is not None and (start := tried(directory, job)) is None:
+            end_log(log)
+            shutil.rmtree(directory.path)
+            directory.claim()
+            log = RunLog(directory.log)
         return Execution(job, directory, log=log, origin=origin, start=start, hydra=run.hydra)
     except Exception as error:
         message = str(error) or type(error).__name__
@@ -187,6 +193,16 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
             directory.draft({directory.hydra / name: text for name, text in run.hydra.items()})
             directory.write_record(record)
         return Outcome(run.number, run.directory, "failed", message)
+
+
+def tried(directory: RunDirectory, job: Job) -> Checkpoint | None:
+    """The checkpoint of a run, where the run can go on from it."""
+    from exp.runs import checkpoint
+
+    try:
+        return checkpoint.to_go_on(directory, job)
+    except (OSError, DamagedError):
+        return None
 
 
 def left_off(directory: RunDirectory) -> Checkpoint | None:
