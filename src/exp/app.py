@@ -33,8 +33,8 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 import exp.components  # noqa: F401 - declares the kinds
-from exp import entries, hints, plugins, typed
-from exp.compose import BROKEN, compose, draws, one_line, resolved, resolvers
+from exp import entries, environment, hints, plugins, typed
+from exp.compose import BROKEN, compose, draws, one_line, resolved, resolvers, slug
 from exp.errors import ConfigError, ExpError, Fault, OwnCodeError, RunDirectoryError, nearest, shown
 from exp.loader import GuardedLoader
 from exp.modules import PluginError
@@ -473,7 +473,8 @@ def hydras_own(config: DictConfig) -> tuple[Callbacks, Path]:
         ConfigError: they cannot be made of what stands there.
     """
     try:
-        path = Path(str(config.hydra.run.dir))
+        with environment.name_of_variable(config, slug):
+            path = Path(str(config.hydra.run.dir))
         if "${" in str(path.absolute()):
             what = "holds ${, which Hydra would take for a reference: start from another folder"
             raise ConfigError([Fault("hydra.run.dir", f"{shown(str(path.absolute()))} {what}")])

@@ -20,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from exp import environment
-from exp.compose import compose, one_line, resolved, value_fault, value_of, with_texts
+from exp.compose import compose, one_line, resolved, slug, value_fault, value_of, with_texts
 from exp.errors import ConfigError, Fault
 from exp.resolving import bounded
 from exp.runs.texts import yaml_text
@@ -195,7 +195,8 @@ class Base:
         for key, value in values.items():  # in a tenth of the time that attributes take
             job._get_node(key)._set_value(value)
         try:
-            subdir = str(OmegaConf.select(self.config, "hydra.sweep.subdir"))
+            with environment.name_of_variable(self.config, slug):
+                subdir = str(OmegaConf.select(self.config, "hydra.sweep.subdir"))
         except FAILURES as error:
             raise ConfigError([Fault("hydra.sweep.subdir", one_line(error))]) from None
         if (fault := subdir_fault(subdir)) is not None:
