@@ -70,3 +70,30 @@ def test_at_ten_moments(small: Path, twin: Path, moment: int) -> None:
         assert inside(small.parent, *WORDS, f"hydra.run.dir={small / 'run'}").code == 0
     for name in FILES:
         assert (small / "run" / name).read_bytes() == (twin / name).read_bytes(), name
+
+
+def test_a_file_beyond_a_limit_names_that_limit(in_tmp: Path) -> None:
+    """Not a full disk, although the system writes a part of it here too."""
+    import resource
+
+    from exp.errors import RunDirectoryError
+    from exp.files import write_output
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, hard))
+    try:
+        with pytest.raises(RunDirectoryError, match=r"File too large: .*ulimit -f"):
+            write_output(in_tmp / "large.csv", b"0" * 10_000)
+        assert list(in_tmp.iterdir()) == []
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_short_write_is_gone_on_with(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Linux does with more than 2 GiB at once."""
+    from exp.files import write_whole
+
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:100]))
+    write_whole(in_tmp / "whole", content := bytes(range(256)) * 3)
+    assert (in_tmp / "whole").read_bytes() == content
