@@ -16,7 +16,7 @@ from exp import docstrings, entries, plugins
 from exp.arguments import Parser
 from exp.config import GROUPS, RUNNING, SEEDS, SWEEPING, TOP, Running, Sweeping
 from exp.errors import ExpError, unknown
-from exp.files import write_whole
+from exp.files import write_through
 from exp.registry import Component, nested_kind, register
 from exp.terminal import write_data
 
@@ -68,11 +68,11 @@ def main(words: list[str]) -> int:
 
 def write(path: Path, text: str) -> None:
     try:
-        if path.exists():
+        if path.is_file():
             with path.open("rb") as file:
                 if file.read(len(START)) != START.encode():
                     raise ExpError(f"exp schema: {path} is there and no JSON Schema of exp")
-        write_whole(path, text.encode())
+        write_through(path, text.encode())
     except OSError as error:
         raise ExpError(f"exp schema: cannot write {path}: {error.strerror or error}") from error
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from omegaconf import OmegaConf
@@ -90,6 +91,27 @@ def _texts(node: Any, plain: Any, path: str) -> Iterator[tuple[str, str]]:
         elif isinstance(child, str) and MARK.search(child):
             text = MARK.sub(lambda m: "${oc.env:" + bytes.fromhex(m[1]).decode() + "}", child)
             yield where, text if isinstance(value, str) else "${oc.decode:" + text + "}"
+
+
+@contextmanager
+def name_of_variable(config: Any, plain: Callable[[str], str]) -> Iterator[None]:
+    """Within this, `name` of a composed config is that of the variable it is read from, where it is
+    read from one: it becomes part of a directory's name.
+
+    Args:
+        plain: makes a text part of a directory's name.
+    """
+    text = texts(config, {"name": ""}).get("name")
+    if text is None:
+        yield
+        return
+    node = config._get_node("name")
+    before = node._value()
+    node._set_value(plain(text))
+    try:
+        yield
+    finally:
+        node._set_value(before)
 
 
 def stored(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,8 @@ BINARY = getattr(os, "O_BINARY", 0)  # Windows translates line ends else
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY
 AGAIN = os.O_RDWR | BINARY
 SECRET = secrets.token_hex(4)
+DESCRIPTOR = re.compile(r"/(?:dev|proc/(?:self|thread-self))/fd/(\d+)")
+"""What this process has open, by its path."""
 _count = itertools.count()
 MANY = 32
 """So many files are flushed with all that their file system has to write, which may be others'."""
@@ -46,14 +48,39 @@ def write_whole(path: Path, data: bytes) -> None:
         drafts.discard()
 
 
+def write_through(path: Path, data: bytes) -> None:
+    """Writes what a user has asked for, and replaces nothing but regular files.
+
+    A regular file is written whole, at the end of a link too. A device, a pipe or what a shell has
+    opened, `>(wc)` or /dev/stdout, is written into.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    place = os.fspath(path)
+    for _ in range(40):
+        if number := DESCRIPTOR.fullmatch(place):
+            with os.fdopen(os.dup(int(number[1])), "wb") as file:
+                file.write(data)
+            return
+        if not os.path.islink(place):
+            break
+        place = os.path.join(os.path.dirname(place), os.readlink(place))
+    if os.path.exists(place) and not os.path.isfile(place) and not os.path.isdir(place):
+        with open(os.open(place, os.O_WRONLY), "wb") as file:
+            file.write(data)
+    else:
+        write_whole(Path(place), data)
+
+
 def write_output(path: Path, data: bytes) -> None:
-    """Writes a file that a user has asked for, as `write_whole`.
+    """Writes a file that a user has asked for, as `write_through`.
 
     Raises:
         RunDirectoryError: it cannot be written.
     """
     try:
-        write_whole(path, data)
+        write_through(path, data)
     except OSError as error:
         raise RunDirectoryError(f"cannot write {path}: {error.strerror or error}") from error
 

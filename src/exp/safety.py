@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
+from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.experimental.callback import Callback
 from hydra.plugins.plugin import Plugin
@@ -33,12 +34,34 @@ LOGGING = {
     "rich.logging.RichHandler", "colorlog.ColoredFormatter", "exp.runs.log.LogFile",
 }  # fmt: skip
 """Classes of logging that send nothing away; the files they write are looked at too."""
+PLAIN_SETTINGS = {
+    "launcher": {
+        # joblib
+        "n_jobs", "backend", "prefer", "require", "verbose", "timeout", "pre_dispatch",
+        "batch_size", "max_nbytes", "mmap_mode",
+        # submitit
+        "timeout_min", "cpus_per_task", "gpus_per_node", "tasks_per_node", "mem_gb", "nodes",
+        "name", "stderr_to_stdout", "partition", "qos", "comment", "constraint", "exclude", "gres",
+        "cpus_per_gpu", "gpus_per_task", "mem_per_gpu", "mem_per_cpu", "account",
+        "signal_delay_s", "max_num_timeout", "array_parallelism", "nodelist", "dependency",
+        "use_srun",
+    },
+    "sweeper": {
+        "max_batch_size", "params", "n_trials", "n_jobs", "direction", "study_name", "sampler",
+        "max_failure_rate", "search_space",
+    },
+}  # fmt: skip
+"""Settings of the launchers and sweepers of others that name no command, file or address."""
+PLAIN_TEXT = re.compile(r"[\w.,:@%+*&|!()\[\]= -]{0,200}")
+"""Nothing that ends a line of a job's script, or means something to a shell behind a #."""
 STREAMS = {"ext://sys.stdout", "ext://sys.stderr"}
 VARIABLES = re.compile(
     r"(OMP|MKL|OPENBLAS|NUMEXPR|BLIS)_[A-Z_]+|CUDA_VISIBLE_DEVICES|CUBLAS_WORKSPACE_CONFIG"
     r"|CUDA_LAUNCH_BLOCKING|PYTHONHASHSEED"
 )
 """Environment variables that decide how fast or exact something computes, not what is run."""
+LONGEST = 255
+"""Bytes of a file's name."""
 HERE = "/output"
 """Stands for the run's directory while the files of its log are looked at."""
 
@@ -61,6 +84,8 @@ def found(config: DictConfig) -> Iterator[Fault]:
     for key in hydra:
         yield from targets(hydra, key, "hydra", called=key in CALLED)
     yield from swept_plugins(hydra)
+    for key, plain in PLAIN_SETTINGS.items():
+        yield from settings_of_others(hydra, key, plain)
     for name in mapping(value(hydra, "job", "env_set")):
         if not VARIABLES.fullmatch(str(name)):
             yield Fault(f"hydra.job.env_set.{name}", f"sets an environment variable: {TRUST}")
@@ -117,6 +142,51 @@ def swept_plugins(hydra: DictConfig) -> Iterator[Fault]:
             yield Fault(path, f"{shown(text)} names modules: only the command line may")
 
 
+def settings_of_others(hydra: DictConfig, key: str, plain: set[str]) -> Iterator[Fault]:
+    """Settings of a launcher or sweeper that is not exp's which may be a command or a path: all but
+    those that are known to be neither, unless they are the plug-in's own."""
+    node = hydra._get_node(key)
+    if not isinstance(node, DictConfig) or node._is_none() or node._is_missing():
+        return
+    if node._is_interpolation():
+        return
+    target = str(written_of(node, "_target_"))
+    if target.startswith("hydra_plugins.exp_sweeps."):
+        return
+    defaults = defaults_of(key, target)
+    for name in map(str, node):
+        found = written_of(node, name)
+        known = name in defaults and written_of(defaults, name) == found
+        if name == "_target_" or known or found in (None, "???", {}, []):
+            continue
+        if name in plain and (isinstance(found, dict | int | float) or is_plain(found)):
+            continue
+        what = f"{shown(found)} may run a command, or write elsewhere: {TRUST}"
+        yield Fault(f"hydra.{key}.{name}", what)
+
+
+def written_of(node: DictConfig, name: Any) -> Any:
+    """A value as it is written, interpolations unresolved."""
+    child = node._get_node(name)
+    if OmegaConf.is_config(child):
+        return OmegaConf.to_container(child, resolve=False)
+    return None if child is None else child._value()
+
+
+def is_plain(text: object) -> bool:
+    return isinstance(text, str) and PLAIN_TEXT.fullmatch(text) is not None
+
+
+def defaults_of(key: str, target: str) -> DictConfig:
+    """The settings with which an installed launcher or sweeper registers itself."""
+    group = ConfigStore.instance().repo.get("hydra", {}).get(key, {})
+    for option in group.values():
+        node = getattr(option, "node", None)
+        if isinstance(node, DictConfig) and str(written_of(node, "_target_")) == target:
+            return node
+    return OmegaConf.create()
+
+
 def is_plugins(key: str) -> bool:
     return re.split(r"[.\[@]", key.strip().lstrip("+~"))[0] == "plugins"
 
@@ -142,6 +212,8 @@ def outside(hydra: DictConfig) -> Iterator[Fault]:
     if subdir is not None and not within(str(subdir)):
         yield Fault("hydra.output_subdir", leads_out(subdir))
     name = value(hydra, "job", "name")
+    if name is not None and too_long(f"{name}.log"):
+        yield Fault("hydra.job.name", f"{shown(str(name))} is too long for the name of a file")
     if name is not None and (not within(str(name)) or "/" in str(name)):
         yield Fault(
             "hydra.job.name", f"{shown(name)} is part of a file's name: no / and no .. in it"
@@ -208,8 +280,15 @@ def mapping(node: Any) -> list[Any]:
     return list(node) if OmegaConf.is_dict(node) else []
 
 
+def too_long(name: str) -> bool:
+    """Whether no file system takes a name of that many bytes."""
+    return len(name.encode("utf-8", "replace")) > LONGEST
+
+
 def subdir_fault(text: str) -> Fault | None:
-    """That the directory of a run would not lie within its sweep's."""
+    """That the directory of a run would not lie within its sweep's, or cannot be made."""
+    if any(too_long(part) for part in text.split("/")):
+        return Fault("hydra.sweep.subdir", f"{shown(text)} is too long for the name of a folder")
     if not within(text) or PurePath(text) == PurePath("."):
         return Fault("hydra.sweep.subdir", leads_out(text))
     return None

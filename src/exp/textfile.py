@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from exp.errors import DataError, nearest, shown
@@ -36,6 +38,22 @@ def content(path: str) -> bytes:
     return raw
 
 
+class _Start:
+    """Where relative paths of data begin; None: in the working directory."""
+
+    folder: Path | None = None
+
+
+@contextmanager
+def found_from(folder: Path | None) -> Iterator[None]:
+    """Within this, relative paths of data begin in that folder, which is not entered for it."""
+    before, _Start.folder = _Start.folder, folder
+    try:
+        yield
+    finally:
+        _Start.folder = before
+
+
 def place_of(path: str, expected: str) -> Path:
     """The file of that name; ~ is the home.
 
@@ -47,6 +65,8 @@ def place_of(path: str, expected: str) -> Path:
     """
     try:
         place = Path(path).expanduser()
+        if _Start.folder is not None:
+            place = _Start.folder / place
         if place.is_dir():
             raise DataError(f"{shown(path)} is a directory, expected {expected}")
         if not place.exists():

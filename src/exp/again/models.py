@@ -38,7 +38,6 @@ def model(run: SavedRun, *, trust: bool, checkpoint: str = "final") -> tuple[Job
     Raises:
         ExpError: it has not ended, or its data or its config are not what they were.
     """
-    from exp.engine import Job
     from exp.engine.result import Predictor
     from exp.engine.state import part as below
     from exp.runs.checkpoint import Expected
@@ -48,7 +47,7 @@ def model(run: SavedRun, *, trust: bool, checkpoint: str = "final") -> tuple[Job
         raise RunDirectoryError(f"{path} is {run.status}: there is no model yet")
     folder = Path.cwd()
     try:
-        job = Job.of(run.plan(trust=trust))
+        job = run.job(run.plan(trust=trust), trust=trust)
     finally:
         os.chdir(folder)
     if not run.is_of(job):

@@ -55,7 +55,6 @@ def rerun(
 ) -> str:
     """Does one run again; prints the lines that end with the verdict, and returns it."""
     from exp.again import lone
-    from exp.engine import Job
     from exp.runs.directory import RunDirectory
 
     if parent.status not in ENDED:
@@ -71,13 +70,15 @@ def rerun(
     base = Path.cwd()
     found = changed(parent.plan(trust=trust), overrides)
     lone.can_log(found)
+    if (line := parent.left_out(trust=trust)) is not None:
+        print(line)
     for line in todays_defaults(parent):
         print(line)
-    job = Job.of(found)
-    directory = RunDirectory(into or base / new_place(found.name))
+    job = parent.job(found, trust=trust)
+    directory = RunDirectory(into or base / new_place(str(found.stored["name"] or found.name)))
     directory.claim()
     origin = {"directory": str(parent.directory.path), "signature": parent.record.get("signature")}
-    more = {"parent": origin, "overrides": overrides}
+    more = {"parent": origin, "overrides": overrides, **parent.origin(trust=trust)}
     lone.train(found, job, directory, more=more)
     made = SavedRun.at(directory.path)
     said, lines = verdict(parent, made)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import replace
 from pathlib import Path
 
 from exp.again.saved import TRUST, SavedRun, is_sweep, no_links
@@ -44,12 +46,14 @@ def resume_run(path: Path, *, trust: bool) -> int:
             f"{path} is still being worked on by process {process['pid']} of {process['host']}"
         )
     from exp.again import lone
-    from exp.engine import Job
     from exp.runs import checkpoint
 
     plan = saved.plan(trust=trust)
     lone.can_log(plan)
-    job = Job.of(plan)
+    if (line := saved.left_out(trust=trust)) is not None:
+        print(line, flush=True)
+        plan = replace(plan, config={**plan.config, "logger": saved.config()["logger"]})
+    job = saved.job(plan, trust=trust)
     if not saved.is_of(job):
         raise RunDirectoryError(
             f"{path} cannot go on to the same bits: its data, its config, a component of its "
@@ -68,7 +72,8 @@ def resume_run(path: Path, *, trust: bool) -> int:
         ) from error
     clear(saved)
     earlier = [*saved.record.get("resumed", []), saved.record["started"]]
-    result = lone.train(plan, job, saved.directory, start=start, more={"resumed": earlier})
+    more = {"resumed": earlier, **saved.origin(trust=trust)}
+    result = lone.train(plan, job, saved.directory, start=start, more=more)
     return 3 if result.status == "diverged" else 0
 
 
@@ -96,15 +101,27 @@ def resume_sweep(path: Path, *, trust: bool) -> int:
         or not all(isinstance(word, str) for word in command)
     ):
         raise DamagedError(f"{path / 'sweep.json'} is not what was written")
-    words = [word for word in command[3:] if not word.startswith("sweep.dir=")]
+    words = [word for word in command[3:] if key_of(word) not in ("sweep.dir", "hydra.sweep.dir")]
     if not trust:
         untrusted(path, words)
     no_links(path)
-    if os.path.isdir(folder):
-        os.chdir(folder)
     words = [*words, f"sweep.dir={quoted(str(path))}"]
     invocation.words = words  # what the sweep's manifest says, so that it can go on again
-    return app(words)
+    there = os.path.isdir(folder)
+    if trust:
+        if there:
+            os.chdir(folder)
+        return app(words)
+    if there and not os.path.samefile(folder, os.curdir):
+        print(
+            f"this sweep was started in {folder}: its relative paths and the configs there count "
+            "only if you go there, or add --trust",
+            flush=True,
+        )
+    from exp.loggers.log import left_out
+
+    with left_out("this sweep"):
+        return app([word for word in words if key_of(word).partition(".")[0] != "logger"])
 
 
 def untrusted(path: Path, words: list[str]) -> None:
@@ -117,9 +134,15 @@ def untrusted(path: Path, words: list[str]) -> None:
     """
     flags = [word for word in words if word.startswith("-")]
     strange = [word for word in flags if word not in ("-m", "--multirun")]
-    # Also where the word is a flag's value, or swept: any that could have a module imported.
-    keys = ("plugins", "hydra.searchpath")
-    strange += [word for word in words if word.lstrip("+~").strip().startswith(keys)]
+    # Also where the word is a flag's value, or swept: any that could have a module imported, or
+    # something written elsewhere.
+    strange += [
+        word
+        for word in words
+        if key_of(word).startswith("plugins")
+        or "@hydra" in word
+        or (key_of(word).startswith("hydra") and not HARMLESS.fullmatch(word))
+    ]
     if strange or not flags:
         what = ", ".join(shown(word) for word in strange) or "no -m"
         raise ExpError(
@@ -129,6 +152,17 @@ def untrusted(path: Path, words: list[str]) -> None:
 
 
 PYTHON = ["python", "-m", "exp"]
+HARMLESS = re.compile(
+    r"hydra/(sweeper=(grid|optuna)|launcher=stacked)"
+    r"|\+{0,2}hydra\.(sweep\.subdir|sweeper\.(?!_)\w[\w.]*)=.*",
+    re.DOTALL,
+)
+"""Words on hydra.* with which exp's own sweepers and launcher write where the sweep is."""
+
+
+def key_of(word: str) -> str:
+    """The key path or group of an override."""
+    return re.split(r"[=@]", word.strip().lstrip("+~"))[0].strip()
 
 
 def quoted(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -13,11 +14,15 @@ from exp.errors import ConfigError, DamagedError, ExpError, Fault, RunDirectoryE
 from exp.runs import manifest
 from exp.runs.directory import RunDirectory
 from exp.runs.record import RunRecord
+from exp.textfile import found_from
 
 if TYPE_CHECKING:
     from exp.engine import Job
 
-TRUST = "import the modules that it names, and read its configs: whoever made it is trusted"
+TRUST = (
+    "import the modules that it names, use its loggers, work in its folder and read its configs: "
+    "whoever made it is trusted"
+)
 
 
 class SavedRun(RunRecord):
@@ -36,15 +41,18 @@ class SavedRun(RunRecord):
         return super().at(path)
 
     def plan(self, *, trust: bool) -> Plan:
-        """The validated plan of the run, from the folder that it was started in.
+        """The validated plan of the run.
 
         Args:
-            trust: the modules that its config names may be imported.
+            trust: the modules that its config names may be imported, its loggers used, and the
+                folder that it was started in entered. Without, the plan has no loggers, and no
+                value is read from the environment for them.
 
         Raises:
             ExpError: its config is not valid today, or needs that trust.
         """
-        config = restored(self.config())
+        config = self.config()
+        config = restored(config if trust else {**config, "logger": {}})
         names = named(config.get("plugins"))
         if names and not trust:
             listing = ", ".join(names)
@@ -52,8 +60,7 @@ class SavedRun(RunRecord):
                 f"{self.directory.path} needs modules that would be imported: {listing}. "
                 "If you trust whoever made this run, add --trust"
             )
-        folder = self.record.get("folder")
-        if isinstance(folder, str) and os.path.isdir(folder):
+        if trust and (folder := self.folder) is not None:
             os.chdir(folder)  # a csv file's path is relative to it
         plugins.import_all(names)
         trainer = config.get("trainer")
@@ -61,6 +68,38 @@ class SavedRun(RunRecord):
             # Of a version before that key: its results were those of the last weights.
             config = {**config, "trainer": {**trainer, "restore_best": False}}
         return plan(config)
+
+    def job(self, found: Plan, *, trust: bool) -> Job:
+        """A plan of this run with its rows, which are looked for where the run was started."""
+        from exp.engine import Job
+
+        with found_from(None if trust else self.folder):
+            return Job.of(found)
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that the run was started in, where it is there."""
+        folder = self.record.get("folder")
+        with contextlib.suppress(OSError, ValueError):
+            if isinstance(folder, str) and os.path.isdir(folder):
+                return Path(folder)
+        return None
+
+    def left_out(self, *, trust: bool) -> str | None:
+        """What is said where the loggers of this run are not used."""
+        loggers = self.config().get("logger")
+        if trust or not loggers:
+            return None
+        names = ", ".join(map(str, loggers)) if isinstance(loggers, dict) else shown(loggers)
+        return f"the loggers of this run are left out: {names}. To use them: --trust"
+
+    def origin(self, *, trust: bool) -> dict[str, Any]:
+        """What run.json is to say where this run goes on, or is done again, from another folder
+        than its own: relative paths are still those of its own, whose code is not looked at."""
+        folder = self.folder
+        if trust or folder is None or folder == Path.cwd():
+            return {}
+        return {"folder": str(folder), "git": None}
 
     def is_of(self, job: Job) -> bool:
         """Whether a job is that of this run: the same config, data, code and version of exp."""

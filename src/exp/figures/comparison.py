@@ -20,7 +20,7 @@ from exp.figures.raster import Pixels
 from exp.figures.sheet import Sheet
 from exp.figures.style import Theme, settings
 from exp.figures.ticks import linear
-from exp.files import write_whole
+from exp.files import write_through
 
 _SIDE = 3.6  # inches
 _BOUNDARY = 1.5  # points
@@ -38,7 +38,7 @@ def draw(one: Picture, other: Picture, path: Path) -> None:
         OSError: the file cannot be written.
     """
     with settings():
-        write_whole(path, png(sheet(one, other)))
+        write_through(path, png(sheet(one, other)))
 
 
 def sheet(one: Picture, other: Picture) -> Sheet:

@@ -33,6 +33,26 @@ def logged(loggers: Mapping[str, Chosen], path: Path) -> Iterator[None]:
     log(loggers, [path])
 
 
+class _LeftOut:
+    """Whose loggers are left out; None: nobody's."""
+
+    whose: str | None = None
+
+
+@contextmanager
+def left_out(whose: str) -> Iterator[None]:
+    """Within this nothing is logged: a stranger's config names the loggers.
+
+    Args:
+        whose: they are, for the line that says so.
+    """
+    before, _LeftOut.whose = _LeftOut.whose, whose
+    try:
+        yield
+    finally:
+        _LeftOut.whose = before
+
+
 def log(
     loggers: Mapping[str, Chosen], paths: Sequence[Path], sweep: FinishedSweep | None = None
 ) -> bool:
@@ -46,6 +66,11 @@ def log(
     Returns:
         Whether everything could be logged.
     """
+    if _LeftOut.whose is not None:
+        if loggers:
+            names = ", ".join(loggers)
+            print(f"the loggers of {_LeftOut.whose} are left out: {names}. To use them: --trust")
+        return True
     there = [path for path in paths if (path / "run.json").is_file()]
     well = True
     for label, chosen in loggers.items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -141,15 +142,17 @@ def found_in(path: Path) -> list[Path]:
 
 
 def below(path: Path, depth: int) -> Iterator[Path]:
-    if (path / NAME).is_file() or (path / "run.json").is_file():
-        yield path
-    elif depth:
-        try:
-            folders = [entry.name for entry in os.scandir(path) if is_folder(entry)]
-        except OSError:
+    """Folders that cannot be read are said, and hide no others."""
+    try:
+        if (path / NAME).is_file() or (path / "run.json").is_file():
+            yield path
             return
-        for name in sorted(folders, key=natural):
-            yield from below(path / name, depth - 1)
+        folders = [entry.name for entry in os.scandir(path) if is_folder(entry)] if depth else []
+    except OSError as error:
+        print(f"left out: cannot read {path}: {error.strerror or error}", file=sys.stderr)
+        return
+    for name in sorted(folders, key=natural):
+        yield from below(path / name, depth - 1)
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:

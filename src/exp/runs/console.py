@@ -34,8 +34,9 @@ def opening(job: Job, directory: RunDirectory, size: int) -> Iterator[str]:
     inputs = job.data.X.shape[1]
     features = "1 feature" if data.X.shape[1] == 1 else f"{data.X.shape[1]} features"
     made = f" as {inputs} inputs" if inputs != data.X.shape[1] else ""
+    name = job.plan.stored["name"] or job.plan.name
     yield (
-        f"{job.plan.name}: {len(data.y)} rows ({counts}), {features}{made}, "
+        f"{name}: {len(data.y)} rows ({counts}), {features}{made}, "
         f"{target_of(data).about}; {job.plan['model'].name} with {size} parameters; "
         f"run directory {directory.path}"
     )

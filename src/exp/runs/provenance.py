@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
-import subprocess
 from functools import lru_cache
 from typing import Any
 
 from exp.invocation import command
 from exp.packages import installed
+from exp.runs.repository import git
 
 PACKAGES = (
     "exp",
@@ -31,8 +30,6 @@ ENVIRONMENT = (
     "CUDA_VISIBLE_DEVICES",
 )  # fmt: skip
 """The only environment variables that are recorded: those that can change bits."""
-LARGEST_DIFF = 2**16
-"""Bytes of a diff that are kept."""
 
 
 def origin() -> dict[str, Any]:
@@ -86,39 +83,3 @@ def nvidia_driver() -> str | None:
             return file.readline().strip() or None
     except OSError:
         return None
-
-
-def git() -> dict[str, Any] | None:
-    """The commit of the working directory and its changes; None outside a repository.
-
-    Nothing that a repository configures is run: no pager, no hook, no external diff.
-
-    Returns:
-        `commit`; `changed`, whether tracked files differ from it; `diff`, the text of that
-        difference, or None where there is none or it is larger than `LARGEST_DIFF`; and
-        `diff_sha256`, of a difference of any size.
-    """
-    commit = run_git("rev-parse", "HEAD")
-    if commit is None:
-        return None
-    diff = run_git("diff", "--no-ext-diff", "--no-textconv", "--no-color", "HEAD") or ""
-    kept = diff if 0 < len(diff.encode()) <= LARGEST_DIFF else None
-    digest = hashlib.sha256(diff.encode()).hexdigest() if diff else None
-    return {"commit": commit, "changed": bool(diff), "diff": kept, "diff_sha256": digest}
-
-
-def run_git(*arguments: str) -> str | None:
-    """The output of a git command that only reads, or None where it fails."""
-    safe = ("--no-optional-locks", "-c", "core.fsmonitor=false")
-    try:
-        done = subprocess.run(
-            ["git", *safe, *arguments],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=10,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None

@@ -165,7 +165,8 @@ ROWS = Schema(
 """The data of a run. Where the target is a number there are no classes."""
 
 CODE = Schema(
-    {"commit": text}, {"changed": flag, "diff": or_none(text), "diff_sha256": or_none(text)}
+    {"commit": text},
+    {"changed": or_none(flag), "diff": or_none(text), "diff_sha256": or_none(text)},
 )
 """The state of the user's repository."""
 

@@ -20,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from exp import environment
-from exp.compose import compose, one_line, resolved, value_fault, value_of, with_texts
+from exp.compose import compose, one_line, resolved, slug, value_fault, value_of, with_texts
 from exp.errors import ConfigError, Fault
 from exp.resolving import bounded
 from exp.runs.texts import yaml_text
@@ -28,7 +28,7 @@ from exp.safety import subdir_fault
 from exp.sweeps.composed import DIRNAME, ID, NUMBER, OUTPUT, TASK, Composed
 from exp.sweeps.grid import Words
 
-FAILURES = (HydraException, OmegaConfBaseException, ValueError, RecursionError)
+FAILURES = (HydraException, OmegaConfBaseException, ValueError, RecursionError, OSError)
 JOB = {"hydra.job.num", "hydra.job.id", "hydra.job.override_dirname"}
 """What is set of Hydra's node for each run."""
 MANY = 2_000
@@ -195,7 +195,8 @@ class Base:
         for key, value in values.items():  # in a tenth of the time that attributes take
             job._get_node(key)._set_value(value)
         try:
-            subdir = str(OmegaConf.select(self.config, "hydra.sweep.subdir"))
+            with environment.name_of_variable(self.config, slug):
+                subdir = str(OmegaConf.select(self.config, "hydra.sweep.subdir"))
         except FAILURES as error:
             raise ConfigError([Fault("hydra.sweep.subdir", one_line(error))]) from None
         if (fault := subdir_fault(subdir)) is not None:
@@ -237,7 +238,9 @@ def raw(config: DictConfig, path: str) -> Any:
     node: Any = config
     for key in path.split("."):
         node = node._get_node(key) if OmegaConf.is_dict(node) and key in node.keys() else None  # noqa: SIM118
-    return OmegaConf.to_container(node, resolve=False) if OmegaConf.is_config(node) else node
+    if OmegaConf.is_config(node):
+        return OmegaConf.to_container(node, resolve=False)
+    return None if node is None else node._value()
 
 
 def values_of(parts: Mapping[str, Part]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from exp.again.models import CHECKPOINTS
 from exp.again.saved import TRUST, SavedRun
 from exp.arguments import Parser, place
 from exp.errors import RunDirectoryError
-from exp.files import write_whole
+from exp.files import write_through
 from exp.trained.predict import writable
 
 FORMATS = {"onnx": ".onnx", "torchscript": ".pt", "state_dict": ".safetensors"}
@@ -45,7 +45,7 @@ def main(words: list[str]) -> int:
     trained = Trained.of(run, trust=args.trust, checkpoint=args.checkpoint)
     data, usage = formats.exported(trained, args.to, str(output))
     try:
-        write_whole(whole, data)
+        write_through(whole, data)
     except OSError as error:
         raise RunDirectoryError(f"cannot write {output}: {error.strerror or error}") from error
     print(usage)
