@@ -144,7 +144,10 @@ def plain(key: object) -> str:
     return shown(key, 60)[1:-1]
 
 
-PROCESS = Schema({"pid": whole(0, 2**31 - 1), "host": text}, {"begun": or_none(text)})
+PROCESS = Schema(
+    {"pid": whole(0, 2**31 - 1), "host": text},
+    {"begun": or_none(text), "boot": text, "container": text},
+)
 """The process that trains a run."""
 
 ROWS = Schema(
