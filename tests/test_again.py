@@ -83,6 +83,26 @@ def test_going_on_is_as_if_nothing_had_happened(name: str, tmp_path: Path) -> No
             assert_same(whole, again)
 
 
+def test_runs_that_go_on_train_as_one_stack(tmp_path: Path) -> None:
+    """With the bits of each by itself; one that stands in another epoch goes apart."""
+    more = {"batch_size": 33, "epochs": 12, "early_stopping": 4}
+    optimizer = {"name": "adam", "amsgrad": True}
+    jobs = [Job.of(make_plan(seed=n, optimizer=optimizer, trainer=more)) for n in range(4)]
+    saved: dict[int, list[Any]] = {}
+
+    def keep(training: Training) -> None:
+        saved[training.epoch] = [capture(training, n) for n in range(training.stack.runs)]
+
+    whole = train(jobs, on_epoch=keep)
+    sizes: list[int] = []
+    start = {n: through_file(saved[2][n], tmp_path) for n in range(3)}
+    start[3] = through_file(saved[3][3], tmp_path)
+    again = train(jobs, start=start, on_start=lambda training: sizes.append(training.stack.runs))
+    assert sizes == [3, 1]
+    for one, other in zip(whole, again, strict=True):
+        assert_same(one, other)
+
+
 def test_going_on_just_before_it_diverges() -> None:
     job = Job.of(make_plan(optimizer={"lr": 3e4}, trainer={"epochs": 40}))
     saved: dict[int, Any] = {}
@@ -197,9 +217,50 @@ def test_a_run_that_another_process_works_on(run: Path, in_tmp: Path) -> None:
     directory.write_record(
         {**directory.read_record(), "status": "running", "process": process.this()}
     )
-    ended = inside(in_tmp, "resume", "live")
+    directory.hold()
+    for words in (("resume", "live"), ("resume", "--force", "live")):
+        ended = inside(in_tmp, *words)
+        assert ended.code == 2
+        assert f"live is still being worked on by process {os.getpid()} of " in ended.err
+    # This process has given it up, as its lock says: then it has crashed.
+    directory.release()
+    assert inside(in_tmp, "resume", "live").code == 0
+
+
+def test_a_crashed_run_of_another_machine_goes_on_by_force(run: Path, in_tmp: Path) -> None:
+    from exp.runs import process
+    from exp.runs.directory import RunDirectory
+
+    directory = RunDirectory(copied(run, in_tmp / "moved"))
+    other = {**process.this(), "host": "b2f0c7", "boot": "another", "pid": 7, "begun": "1"}
+    directory.write_record({**directory.read_record(), "status": "running", "process": other})
+    ended = inside(in_tmp, "resume", "moved")
     assert ended.code == 2
-    assert f"live is still being worked on by process {os.getpid()} of " in ended.err
+    assert "process 7 of b2f0c7" in ended.err
+    assert "--force" in ended.err
+    ended = inside(in_tmp, "resume", "--force", "moved")
+    assert ended.code == 0, ended.err
+    assert directory.read_record()["status"] == "done"
+    assert (directory.path / "metrics.csv").read_bytes() == (run / "metrics.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "owner"),
+    [
+        ({}, "alive"),
+        ({"begun": "0"}, "gone"),
+        ({"boot": "before"}, "gone"),
+        ({"boot": "before", "host": "other"}, "elsewhere"),
+        ({"container": "pid:[1]"}, "hidden"),
+        ({"pid": 2**70}, "gone"),
+    ],
+)
+def test_who_is_known_to_be_gone(change: dict[str, Any], owner: str) -> None:
+    from exp.runs import process
+
+    if not process.machine():
+        pytest.skip("reads /proc")
+    assert process.owner({**process.this(), **change}) == owner
 
 
 @pytest.mark.parametrize("verb", ["resume", "compare", "rerun"])

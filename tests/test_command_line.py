@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import pty
 import re
@@ -15,7 +17,7 @@ import pytest
 import torch
 
 from commands import SMALL, inside, process, read_csv
-from exp.cli import VERBS
+from exp.cli import VERBS, dispatch, guarded
 from exp.measures import EVERY
 from exp.registry import register
 from test_published import MOONS, MOONS_LOGITS, SPIRALS
@@ -292,3 +294,18 @@ def test_python_without_asserts(in_tmp: Path) -> None:
     assert ended.code == 0, ended.err
     assert ended.err == ""
     assert len(list((in_tmp / "s").glob("*-seed=*/run.json"))) == 2
+
+
+@pytest.mark.parametrize("name", [b"gone", b"b\xff", b"x${y}"])
+def test_folders_that_no_run_can_start_in(
+    in_tmp: Path, monkeypatch: pytest.MonkeyPatch, name: bytes
+) -> None:
+    place = os.fsencode(in_tmp) + b"/" + name
+    os.mkdir(place)
+    monkeypatch.chdir(os.fsdecode(place))
+    if name == b"gone":
+        os.rmdir(place)
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        assert guarded(lambda: dispatch([*SMALL])) == 2
+    assert said.getvalue().startswith("exp: ")
+    assert "folder" in said.getvalue()

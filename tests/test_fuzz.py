@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -179,3 +180,59 @@ def test_every_command_line_trains_or_is_refused(words: list[str]) -> None:
         assert_ended_well(inside(where, *words))
     finally:
         shutil.rmtree(where)
+
+
+LONG = "x" * 300
+REFUSED = [
+    ["-m", "seed=range(0,3,0)"],
+    ["-m", "optimizer=range(1,3)"],
+    ["-m", "optimizer=interval(0,1)"],
+    ["-m", "optimizer@choice(a,b)=x"],
+    ["-m", "optimizer=[choice(sgd,adam)]"],
+    ["-m", "optimizer.lr=0.1,interval(0,1)"],
+    ["-m", f"hydra.sweep.dir={LONG}", "seed=1,2"],
+    ["-m", f"hydra.sweep.subdir={LONG}", "seed=1,2"],
+    [f"hydra.run.dir={LONG}"],
+    [f"hydra.job.name={LONG}"],
+    [f"optimizer={LONG}"],
+    ["-m", f"optimizer={LONG},sgd"],
+    ["+hydra.callbacks:={a:1}"],
+    ["-m", "+hydra.callbacks={a:1}", "seed=1,2"],
+    ["--config-path", "x://"],
+    ["--config-path", LONG],
+    ["--config-dir", LONG],
+    ["--hydra-help", "x:=1"],
+    ["--cfg", "job", "-p", "x.y"],
+    ["-sc", "query=bash", "++seed=${}"],
+    ["-sc", "seed=["],
+    ["hydra.verbose=1"],
+    ["-m", "hydra.launcher=1", "seed=1,2"],
+    ["-m", "hydra.sweep.dir=${x}", "seed=1,2"],
+    ["-m", "hydra.sweep.subdir=${x}", "seed=1,2"],
+    ["-m", "hydra/sweeper=basic", "seed=interval(0,1)"],
+]
+
+
+@pytest.mark.parametrize("words", REFUSED, ids=lambda words: " ".join(words)[:40])
+def test_refused_in_one_error(in_tmp: Path, words: list[str]) -> None:
+    ended = inside(in_tmp, *words, *(() if words[0] == "-sc" else ("figures=none",)))
+    assert ended.code == 2, ended.err
+    assert ended.err.startswith("exp: ")
+    assert "Traceback" not in ended.err + ended.out
+    assert list(in_tmp.iterdir()) == []
+
+
+def test_drawn_command_lines(in_tmp: Path) -> None:
+    """A small form of benchmarks/command_lines.py."""
+    import random
+
+    from drawn import command_line, prepared, wrong
+
+    model = in_tmp / "model"
+    model.mkdir()
+    prepared(model)
+    for number in range(EXAMPLES):
+        words = command_line(random.Random(number))
+        where = in_tmp / str(number) / "a" / "b"
+        shutil.copytree(model, where)
+        assert wrong(words, inside(where, *words)) is None, words

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import SMALL, inside
+from commands import SMALL, inside, process, read_csv
 from exp.runs.manifest import read_json
 
 HERE = "sweep.n_jobs=1"
@@ -31,7 +32,7 @@ def snapshot(top: Path) -> dict[str, tuple[bytes, int]]:
     }
 
 
-def finished(top: Path) -> list[Path]:
+def done_in(top: Path) -> list[Path]:
     found = top.glob("*/run.json")
     return [path.parent for path in found if (read_json(path) or {}).get("status") == "done"]
 
@@ -43,15 +44,21 @@ def until(true: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.05)
 
 
-def started(where: Path, *words: str) -> subprocess.Popen[bytes]:
+def started(where: Path, *words: str, out: str = os.devnull) -> subprocess.Popen[bytes]:
     """A sweep in a process group of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "exp", *words],
-        cwd=where,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    with open(where / out, "wb") as file:
+        return subprocess.Popen(
+            [sys.executable, "-m", "exp", *words],
+            cwd=where,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
+
+
+def leftovers(top: Path) -> list[Path]:
+    """Files and folders that were not whole when a process ended."""
+    return list(top.rglob(".*.tmp"))
 
 
 def test_only_what_is_missing_is_done(in_tmp: Path) -> None:
@@ -75,7 +82,7 @@ def test_only_what_is_missing_is_done(in_tmp: Path) -> None:
             assert after[name] == (content, changed), name
         elif name.endswith(FILES):
             assert after[name][0] == content, name
-    assert len(finished(top)) == 4
+    assert len(done_in(top)) == 4
 
 
 def test_a_finished_sweep_is_left_as_it_is(in_tmp: Path) -> None:
@@ -96,6 +103,44 @@ def test_a_sweep_can_grow(in_tmp: Path) -> None:
     assert before.items() <= snapshot(in_tmp / "swept").items()
     entries = json.loads((in_tmp / "swept/sweep.json").read_text())["runs"]
     assert [entry["directory"] for entry in entries] == ["0-seed=0", "1-seed=5", "1-seed=1"]
+
+
+def test_a_directory_shows_the_runs_of_every_command(in_tmp: Path) -> None:
+    """Other values in the same directory hide nothing: in runs.csv, results and exp.load."""
+    import exp
+
+    for words in (("seed=0,1",), ("seed=2,3",), ("seed=4,5", "optimizer=adam")):
+        ended = inside(in_tmp, "-m", *SMALL, "sweep.dir=swept", *words, HERE)
+        assert ended.code == 0, ended.err
+    assert "6 runs in" in ended.out
+    assert "4 of them are of earlier commands" in ended.out
+    names = ["0-seed=4", "1-seed=5", "0-seed=2", "1-seed=3", "0-seed=0", "1-seed=1"]
+    table = read_csv(in_tmp / "swept/runs.csv")
+    assert table["directory"].tolist() == names
+    assert table["run"].tolist() == [str(number) for number in range(6)]  # each once
+    assert table["seed"].tolist() == ["4", "5", "2", "3", "0", "1"]
+    assert table["optimizer"].tolist() == ["adam"] * 2 + [""] * 4
+    for place, loss in zip(table["directory"], table["test/loss"], strict=True):
+        summary = json.loads((in_tmp / f"swept/{place}/summary.json").read_text())
+        assert float(loss) == summary["final"]["test/loss"]
+    assert [run.path.name for run in exp.load("swept")] == names
+    groups = exp.results("swept", by=["optimizer"], metric="test/loss", arrays=True)
+    assert sorted(groups["seeds"]) == [2, 4]
+    # The first command again has nothing to do, and hides nothing either.
+    again = inside(in_tmp, "-m", *SMALL, "sweep.dir=swept", "seed=0,1", HERE)
+    assert "2 of 2 runs are done already" in again.out
+    assert set(read_csv(in_tmp / "swept/runs.csv")["directory"]) == set(names)
+
+
+def test_a_failed_run_of_an_earlier_command_is_not_this_ones(in_tmp: Path) -> None:
+    assert inside(in_tmp, "-m", *SMALL, "sweep.dir=swept", "seed=0,1", HERE).code == 0
+    record = in_tmp / "swept/0-seed=0/run.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), "status": "failed"}))
+    assert inside(in_tmp, "-m", *SMALL, "sweep.dir=swept", "seed=2,3", HERE).code == 0
+    assert read_csv(in_tmp / "swept/runs.csv")["status"].tolist() == ["done"] * 2 + [
+        "failed",
+        "done",
+    ]
 
 
 def test_other_settings_are_another_run(in_tmp: Path) -> None:
@@ -144,10 +189,10 @@ def test_killed_in_the_middle_and_done_again(in_tmp: Path) -> None:
     words = ("-m", "figures=none", "dataset.n_samples=100", "trainer.epochs=400", "sweep.chunk=2")
     words = (*words, "seed=range(0,12)", "sweep.dir=swept")
     sweep = started(in_tmp, *words, "sweep.n_jobs=2")
-    until(lambda: len(finished(in_tmp / "swept")) >= 2, 60)
+    until(lambda: len(done_in(in_tmp / "swept")) >= 2, 60)
     os.killpg(sweep.pid, signal.SIGKILL)
     sweep.wait()
-    done = [path.name for path in finished(in_tmp / "swept")]
+    done = [path.name for path in done_in(in_tmp / "swept")]
     assert len(done) < 12, "it was meant to be killed before its end"
     before = {k: v for k, v in snapshot(in_tmp / "swept").items() if k.split("/")[0] in done}
     assert inside(in_tmp, *words, HERE).code == 0
@@ -173,9 +218,9 @@ def children(parent: int) -> list[int]:
     return found
 
 
-def alive(process: int) -> bool:
+def alive(number: int) -> bool:
     with contextlib.suppress(OSError):
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return False
 
 
@@ -204,8 +249,8 @@ def test_sweeps_that_start_together_share_nothing(in_tmp: Path) -> None:
     assert all(len(table.read_text().splitlines()) == 3 for table in tables)
 
 
-LONG = ("-m", "figures=none", "dataset.n_samples=100", "trainer.epochs=200", "seed=1,2,3,4",
-        "trainer.batch_size=20", "trainer.checkpoint_every=10", "sweep.chunk=1")  # fmt: skip
+LONG = ("-m", "figures=none", "dataset.n_samples=100", "trainer.epochs=800", "seed=1,2,3,4",
+        "trainer.batch_size=20", "trainer.checkpoint_every=10")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -220,22 +265,215 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_sweep_that_is_asked_to_end_saves_what_it_trains(
     in_tmp: Path, undisturbed: Path, jobs: int
 ) -> None:
-    sweep = started(in_tmp, *LONG, f"sweep.n_jobs={jobs}", "sweep.dir=swept")
+    sweep = started(in_tmp, *LONG, f"sweep.n_jobs={jobs}", "sweep.dir=swept", out="out.txt")
 
     def training() -> int:
         """How many runs have saved a state; their logs are told later."""
         return len(list((in_tmp / "swept").glob("*/checkpoints/last.safetensors")))
 
-    until(lambda: training() >= jobs, 60)
+    until(lambda: training() == 4, 60)
     sweep.send_signal(signal.SIGTERM)
     assert sweep.wait(30) == 143
     records = [read_json(path) or {} for path in (in_tmp / "swept").glob("*/run.json")]
     assert "interrupted" in [record["status"] for record in records]
     assert all(record["status"] in ("done", "interrupted") for record in records)
+    said = (in_tmp / "out.txt").read_text()
+    assert "To go on: python -m exp resume swept\n" in said
+    assert len(said.splitlines()) < 8, said
+    assert read_csv(in_tmp / "swept/runs.csv")["run"].tolist() == ["0", "1", "2", "3"]
     again = inside(in_tmp, "resume", "swept")
     assert again.code == 0, again.err
     assert " go on from their checkpoints" in again.out
+    # Stacks that were broken off go on as stacks.
+    assert f"a stack of {4 // jobs}" in again.out
+    assert not leftovers(in_tmp / "swept")
     for place in undisturbed.glob("*-*"):
         for name in FILES:
             twin = in_tmp / "swept" / place.name / name
             assert twin.read_bytes() == (place / name).read_bytes()
+
+
+def test_what_a_killed_sweep_has_not_finished_is_removed(in_tmp: Path) -> None:
+    """Drafts, also in runs that are finished, and half a copy of a run; nothing else."""
+    assert inside(in_tmp, *SWEEP, HERE).code == 0
+    top = in_tmp / "swept"
+    before = snapshot(top)
+    (top / "0-seed=0/checkpoints/.1f-aabbccdd-3.tmp").write_bytes(b"half")
+    (top / ".1f-aabbccdd-4.tmp").write_bytes(b"half")
+    (top / ".9-seed=9.tmp/checkpoints").mkdir(parents=True)
+    (top / "notes.tmp").write_text("mine")
+    assert inside(in_tmp, *SWEEP, HERE).code == 0
+    assert not leftovers(top)
+    assert snapshot(top) == before
+    assert (top / "notes.tmp").read_text() == "mine"
+
+
+def test_a_sweep_that_was_killed_at_its_very_start_begins(in_tmp: Path) -> None:
+    (in_tmp / "swept").mkdir()
+    (in_tmp / "swept/.lock").touch()
+    (in_tmp / "swept/.1f-aabbccdd-0.tmp").write_text('{"command"')
+    assert inside(in_tmp, *SWEEP, HERE).code == 0
+    assert not leftovers(in_tmp / "swept")
+
+
+@pytest.mark.parametrize("again", [SWEEP, ("resume", "swept")], ids=["command", "resume"])
+def test_interrupted_while_runs_are_taken_over(
+    in_tmp: Path, remembering: None, monkeypatch: pytest.MonkeyPatch, again: tuple[str, ...]
+) -> None:
+    from exp.runs import finished
+
+    other = [word if word != "sweep.dir=swept" else "sweep.dir=first" for word in SWEEP]
+    assert inside(in_tmp, *other, HERE).code == 0
+    copied: list[Path] = []
+
+    def once(path: Path, to: Path) -> None:
+        if copied:
+            raise KeyboardInterrupt
+        copied.append(to)
+        whole(path, to)
+
+    whole = finished.copy
+    with monkeypatch.context() as patch:
+        patch.setattr(finished, "copy", once)
+        ended = inside(in_tmp, *SWEEP, HERE)
+    assert ended.code == 130
+    assert "To go on: python -m exp resume swept" in ended.out
+    assert inside(in_tmp, *again, *([HERE] if again is SWEEP else [])).code == 0
+    assert len(done_in(in_tmp / "swept")) == 4
+
+
+def test_one_of_many_claims_wins(in_tmp: Path) -> None:
+    """Of processes that start at the same moment; here threads, whose locks are as apart."""
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Barrier
+
+    from exp.errors import RunDirectoryError
+    from exp.runs.directory import RunDirectory
+    from exp.sweeps.directory import SweepDirectory
+
+    def claimed(directory: RunDirectory | SweepDirectory) -> bool:
+        together.wait()
+        try:
+            if isinstance(directory, RunDirectory):
+                directory.claim()
+            else:
+                directory.claim(again=True)
+        except RunDirectoryError as error:
+            errors.append(str(error))
+            return False
+        return True
+
+    errors: list[str] = []
+
+    for kind in (RunDirectory, SweepDirectory):
+        for number in range(5):
+            together = Barrier(4)
+            places = [kind(in_tmp / f"{kind.__name__}-{number}") for _ in range(4)]
+            with ThreadPoolExecutor(4) as pool:
+                assert sum(pool.map(claimed, places)) == 1
+            for place in places:
+                place.release()
+    assert all("another process is working in" in error for error in errors)
+
+
+def test_a_run_that_ended_before_run_json_leaves_a_directory_that_can_be_used(in_tmp: Path) -> None:
+    run = ("hydra.run.dir=run", *SMALL)
+    (in_tmp / "run/.hydra").mkdir(parents=True)
+    (in_tmp / "run/.hydra/overrides.yaml").write_text("[]")
+    (in_tmp / "run/exp.log").write_text("an earlier line\n")
+    (in_tmp / "run/.1f-aabbccdd-0.tmp").write_text("half")
+    ended = inside(in_tmp, "resume", "run")
+    assert ended.code == 2
+    assert "ended before it had begun to train" in ended.err
+    ended = inside(in_tmp, *run)
+    assert ended.code == 0, ended.err
+    assert not leftovers(in_tmp / "run")
+    assert "an earlier line" not in (in_tmp / "run/exp.log").read_text()
+    # What is not known to be such a run's is not touched.
+    for name in ("config.yaml", "notes.txt", "figures/mine.png"):
+        place = in_tmp / "other" / name
+        place.parent.mkdir(parents=True)
+        place.write_text("mine")
+        ended = inside(in_tmp, "hydra.run.dir=other", *SMALL)
+        assert ended.code == 2
+        assert place.read_text() == "mine"
+        shutil.rmtree(in_tmp / "other")
+
+
+@pytest.mark.parametrize(
+    ("words", "starts"),
+    [
+        (("seed=range(0,4)",), False),
+        (("seed=range(0,4)", "trainer.epochs=1000000"), True),
+        (("seed=range(0,4)", "sweep.n_jobs=2"), True),
+        (("seed=range(0,4)", "trainer.epochs=1000000", "sweep.n_jobs=1"), False),
+    ],
+)
+def test_worker_processes_start_where_they_are_worth_it(
+    in_tmp: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], starts: bool
+) -> None:
+    from exp.errors import ExpError
+    from exp.sweeps.pool import Pool
+
+    def start(_: Pool) -> None:
+        raise ExpError("workers")
+
+    def here(_: object) -> None:
+        raise ExpError("here")
+
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "2")
+    monkeypatch.setattr(Pool, "start", start)
+    monkeypatch.setattr("exp.sweeps.launch.work", here)
+    ended = inside(in_tmp, "-m", *SMALL, "sweep.dir=swept", *words)
+    assert ended.err == ("exp: workers\n" if starts else "exp: here\n")
+
+
+DEADLY = """
+import os, sys
+from exp import register
+from exp.components.schedulers import Scheduler
+
+@register.scheduler("deadly")
+class Deadly(Scheduler):
+    def __init__(self, *, level: int = 0) -> None:
+        self.level = level
+
+    def rate(self, base, progress):
+        if self.level == 2 and progress.epoch == 1 and "exp.sweeps.worker" in sys.modules:
+            os.kill(os.getpid(), 9)
+        return base
+"""
+
+
+def test_a_worker_that_the_system_kills_takes_one_run_with_it(in_tmp: Path) -> None:
+    """Its stack is tried again in halves, and a run that kills its worker by itself has failed."""
+    (in_tmp / "deadly_schedule.py").write_text(DEADLY)
+    words = ("plugins=[deadly_schedule]", "scheduler=deadly", "scheduler.level=0,1,2,3")
+    ended = process(in_tmp, "-m", *SMALL, *words, "sweep.dir=swept", "sweep.n_jobs=2")
+    assert ended.code == 1, ended.err
+    assert "Traceback" not in ended.out + ended.err
+    assert "2 runs tried again, in 2 stacks" in ended.out
+    table = read_csv(in_tmp / "swept/runs.csv")
+    assert table["status"].tolist() == ["done", "done", "failed", "done"]
+    assert "killed by SIGKILL" in table["message"][2]
+    record = read_json(in_tmp / "swept/2-scheduler.level=2/run.json") or {}
+    assert "memory" in record["message"]
+    assert not leftovers(in_tmp / "swept")
+    alone = process(in_tmp, *SMALL, *words[:2], "scheduler.level=3", "hydra.run.dir=alone")
+    assert alone.code == 0
+    for name in FILES:
+        twin = in_tmp / "swept/3-scheduler.level=3" / name
+        assert twin.read_bytes() == (in_tmp / "alone" / name).read_bytes()
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
+@pytest.mark.parametrize("wait", [0.0, 0.1, 0.4])
+def test_a_worker_ends_with_its_parent_at_any_moment(in_tmp: Path, wait: float) -> None:
+    words = ("-m", *SMALL, "seed=range(0,4)", "sweep.n_jobs=2", "sweep.dir=swept")
+    sweep = started(in_tmp, *words)
+    until(lambda: bool(children(sweep.pid)), 60)
+    time.sleep(wait)
+    workers = children(sweep.pid)
+    os.kill(sweep.pid, signal.SIGKILL)
+    sweep.wait()
+    until(lambda: not any(alive(worker) for worker in workers), 5)

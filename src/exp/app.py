@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import yaml
 from hydra._internal.callbacks import Callbacks
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_automatic_config_search_path, get_args_parser
@@ -33,8 +34,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 import exp.components  # noqa: F401 - declares the kinds
 from exp import entries, environment, hints, plugins, typed
-from exp.compose import compose, draws, one_line, resolved, resolvers, slug
-from exp.errors import ConfigError, ExpError, Fault, OwnCodeError, RunDirectoryError, nearest
+from exp.compose import BROKEN, compose, draws, one_line, resolved, resolvers, slug
+from exp.errors import ConfigError, ExpError, Fault, OwnCodeError, RunDirectoryError, nearest, shown
 from exp.loader import GuardedLoader
 from exp.modules import PluginError
 from exp.registry import register
@@ -89,6 +90,16 @@ class UserConf(SearchPathPlugin):  # type: ignore[misc]
         own = Path.cwd() / "conf"
         if own.is_dir() and own.resolve() != PACKAGED:
             search_path.prepend("user", f"file://{own}", anchor="main")
+
+
+@contextmanager
+def as_faults() -> Iterator[None]:
+    """Within this, what Hydra finds wrong with a config is reported as every other fault is."""
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+        where = getattr(error, "full_key", None) or "hydra"
+        raise ConfigError([Fault(str(where), one_line(error))]) from error
 
 
 def main(words: list[str]) -> int:
@@ -180,6 +191,7 @@ def flags() -> argparse.ArgumentParser:
     return parser
 
 
+@as_faults()
 def create(args: argparse.Namespace) -> Hydra:
     """Hydra with the packaged conf, the user's own, and `--config-dir`."""
     registered = Plugins.instance()
@@ -190,7 +202,7 @@ def create(args: argparse.Namespace) -> Hydra:
         search_path.prepend("components", f"file://{place.absolute()}", anchor="main")
     if args.config_dir is not None:
         extra = Path(args.config_dir).absolute()
-        if not extra.is_dir():
+        if not is_folder(extra):
             raise ConfigError([Fault("--config-dir", f"there is no directory {extra}")])
         search_path.prepend("command-line", f"file://{extra}", anchor="schema")
     GlobalHydra.instance().clear()
@@ -202,12 +214,40 @@ def create(args: argparse.Namespace) -> Hydra:
 
 def primary(path: str) -> str:
     """Where `--config-path` leads, from the working directory."""
-    place = Path(path).absolute()
-    if "://" not in path and not place.is_dir():
+    if path.startswith("pkg://"):
+        return path
+    place = Path(path.removeprefix("file://")).absolute()
+    if "://" in str(path.removeprefix("file://")):
+        what = f"expected a folder, or pkg://a.package, found {shown(path)}"
+        raise ConfigError([Fault("--config-path", what)])
+    if not is_folder(place):
         raise ConfigError([Fault("--config-path", f"there is no directory {place}")])
-    return path if "://" in path else str(place)
+    return str(place)
 
 
+def is_folder(place: Path) -> bool:
+    """Whether a directory is there; a name that none can have is none."""
+    try:
+        return place.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def unshaped(config: DictConfig) -> list[Fault]:
+    """Parts of Hydra's node that are not what Hydra itself takes for granted."""
+    faults = []
+    for key in ("callbacks", "job", "launcher", "run", "sweep", "sweeper"):
+        node = config.hydra._get_node(key)
+        if not OmegaConf.is_dict(node) or node._is_none() or node._is_missing():
+            faults.append(Fault(f"hydra.{key}", "expected a mapping"))
+    verbose = OmegaConf.select(config, "hydra.verbose")
+    if not isinstance(verbose, (bool, str)) and not OmegaConf.is_list(verbose):
+        wanted = "expected true, false, or names of loggers"
+        faults.append(Fault("hydra.verbose", f"{wanted}, found {shown(verbose)}"))
+    return faults
+
+
+@as_faults()
 def run(hydra: Hydra, args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """What the flags ask for."""
     name = args.config_name or "config"
@@ -220,11 +260,15 @@ def run(hydra: Hydra, args: argparse.Namespace, parser: argparse.ArgumentParser)
             print(f"exp: {error}", file=sys.stderr)
         told(hydra, args, lambda: hydra.app_help(name, parser, args))
     elif args.hydra_help:
-        hydra.hydra_help(config_name=name, args_parser=parser, args=args)
+        told(
+            hydra,
+            args,
+            lambda: hydra.hydra_help(config_name=name, args_parser=parser, args=args),
+        )
     elif args.shell_completion:
         try:
             hydra.shell_completion(config_name=name, overrides=args.overrides)
-        except ValueError as error:
+        except (*BROKEN, yaml.YAMLError) as error:
             raise ConfigError([Fault("--shell-completion", one_line(error))]) from None
     elif args.info is not None:
         told(hydra, args, lambda: hydra.show_info(args.info, name, args.overrides))
@@ -273,10 +317,17 @@ def told(hydra: Hydra, args: argparse.Namespace, show: Callable[[], object]) -> 
     """Lets Hydra show something; a config that cannot be composed is told as in a run."""
     try:
         with bounded():
+            if args.package not in (None, "", "_global_"):
+                config, _ = compose(
+                    hydra.config_loader, args.config_name or "config", args.overrides, RunMode.RUN
+                )
+                if OmegaConf.select(config, args.package) is None:
+                    what = f"the config has no {shown(args.package)}"
+                    raise ConfigError([Fault("--package", what)])
             show()
         for line in hydra.config_loader.left_out:
             print(line, file=sys.stderr)
-    except (HydraException, OmegaConfBaseException):
+    except BROKEN:
         name = args.config_name or "config"
         config, faults = compose(hydra.config_loader, name, args.overrides, RunMode.RUN)
         resolved(config, faults)
@@ -285,6 +336,7 @@ def told(hydra: Hydra, args: argparse.Namespace, show: Callable[[], object]) -> 
         raise
 
 
+@as_faults()
 def single(
     hydra: Hydra,
     args: argparse.Namespace,
@@ -302,6 +354,7 @@ def single(
     loader = hydra.config_loader
     config, faults = composed or compose(loader, name, args.overrides, RunMode.RUN)
     faults = [*faults, *misplaced(args.overrides, RunMode.RUN)]
+    faults += unshaped(config)
     if asks_for_sweep(config):
         faults.append(Fault("hydra.mode", "MULTIRUN asks for a sweep: exp.sweep does one"))
     with read_write(config.hydra):
@@ -422,12 +475,18 @@ def hydras_own(config: DictConfig) -> tuple[Callbacks, Path]:
     try:
         with environment.name_of_variable(config, slug):
             path = Path(str(config.hydra.run.dir))
+        if "${" in str(path.absolute()):
+            what = "holds ${, which Hydra would take for a reference: start from another folder"
+            raise ConfigError([Fault("hydra.run.dir", f"{shown(str(path.absolute()))} {what}")])
+        if "\0" in str(path):
+            raise ConfigError([Fault("hydra.run.dir", f"no file is named {shown(str(path))}")])
         return Callbacks(config), path.absolute() if config.hydra.job.chdir else path
     except (HydraException, OmegaConfBaseException) as error:
         where = getattr(error, "full_key", None) or "hydra.callbacks"
         raise ConfigError([Fault(where, one_line(error))]) from None
 
 
+@as_faults()
 def sweep(hydra: Hydra, args: argparse.Namespace, name: str) -> tuple[int, Path]:
     """A sweep, by whichever sweeper and launcher the config names.
 
@@ -441,6 +500,8 @@ def sweep(hydra: Hydra, args: argparse.Namespace, name: str) -> tuple[int, Path]
     with read_write(config.hydra):
         config.hydra.mode = RunMode.MULTIRUN
     HydraConfig.instance().cfg = config  # what `${hydra:...}` looks at
+    if shapes := unshaped(config):
+        raise ConfigError([*faults, *shapes])
     callbacks = Callbacks(config)
     callbacks.on_multirun_start(config=config, config_name=name)
     context = HydraContext(config_loader=hydra.config_loader, callbacks=callbacks)

@@ -67,6 +67,7 @@ def dispatch(words: list[str]) -> int:
     from exp import invocation
 
     invocation.words = words
+    folder_exists()
     if words and words[0] in VERBS:
         import importlib
 
@@ -87,6 +88,22 @@ def dispatch(words: list[str]) -> int:
     from exp.app import main as app
 
     return app(words)
+
+
+def folder_exists() -> None:
+    """
+    Raises:
+        ExpError: the current folder is gone, or no file of a run could hold its name.
+    """
+    from exp.errors import ExpError
+
+    try:
+        os.getcwd().encode()
+    except FileNotFoundError:
+        raise ExpError("the current folder was removed: change to one that exists") from None
+    except UnicodeEncodeError:
+        what = "the name of the current folder is not UTF-8, so no file of a run can hold it"
+        raise ExpError(f"{what}: start from another folder") from None
 
 
 def guarded(work: Callable[[], int]) -> int:

@@ -77,13 +77,15 @@ def of_config(rest: str) -> list[str]:
     Modules and folders that whole words of the line name are imported, as in a run; installed
     packages only where nothing else fits, as importing torch takes longer than one likes to wait.
     """
+    import yaml
     from hydra._internal.core_plugins.bash_completion import BashCompletion
     from hydra.core.global_hydra import GlobalHydra
     from hydra.version import setbase
 
     from exp import entries, plugins
     from exp.app import create, flags
-    from exp.compose import resolvers
+    from exp.compose import BROKEN, resolvers
+    from exp.errors import ExpError
 
     setbase("1.3")
     resolvers()
@@ -102,6 +104,8 @@ def of_config(rest: str) -> list[str]:
         if not found and entries.load():
             found = hydras._query(config_name="config", line=line)
         return found
+    except (ExpError, *BROKEN, yaml.YAMLError):
+        return []  # what is typed so far cannot be composed
     finally:
         GlobalHydra.instance().clear()
 

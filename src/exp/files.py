@@ -82,7 +82,36 @@ def write_output(path: Path, data: bytes) -> None:
     try:
         write_through(path, data)
     except OSError as error:
-        raise RunDirectoryError(f"cannot write {path}: {error.strerror or error}") from error
+        raise RunDirectoryError(f"cannot write {path}: {reason_of(error)}") from error
+
+
+def write_to(file: int, data: bytes) -> None:
+    """Writes all of `data` to an open file.
+
+    Raises:
+        OSError: it cannot be written whole; the system's own reason.
+    """
+    rest = memoryview(data)
+    while rest:
+        # The system may write less than it is given: Linux at most 2 GiB at once, and up to where
+        # the disk, a quota or a limit is full. What keeps it from writing the rest it says then.
+        written = os.write(file, rest)
+        if written == 0:
+            raise OSError(errno.EIO, "the system writes nothing, and does not say why")
+        rest = rest[written:]
+
+
+def reason_of(error: OSError) -> str:
+    """Why a file cannot be written, with what can be done about it."""
+    reason = error.strerror or str(error)
+    hints = {
+        errno.EDQUOT: "your quota of the disk is used up",
+        errno.EFBIG: "it is larger than files may be here (ulimit -f)",
+        errno.EMFILE: "too many files are open (ulimit -n)",
+        errno.EROFS: "the disk is mounted for reading only",
+    }
+    hint = hints.get(error.errno or 0)
+    return f"{reason}: {hint}" if hint else reason
 
 
 class Drafts:
@@ -121,8 +150,7 @@ class Drafts:
             other, self._drafts[place] = self._drafts.get(place), draft
             if other is not None:
                 remove(other)
-            if os.write(file, data) != len(data):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            write_to(file, data)
 
     @property
     def places(self) -> list[str]:

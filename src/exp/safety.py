@@ -60,6 +60,8 @@ VARIABLES = re.compile(
     r"|CUDA_LAUNCH_BLOCKING|PYTHONHASHSEED"
 )
 """Environment variables that decide how fast or exact something computes, not what is run."""
+LONGEST = 255
+"""Bytes of a file's name."""
 HERE = "/output"
 """Stands for the run's directory while the files of its log are looked at."""
 
@@ -210,6 +212,8 @@ def outside(hydra: DictConfig) -> Iterator[Fault]:
     if subdir is not None and not within(str(subdir)):
         yield Fault("hydra.output_subdir", leads_out(subdir))
     name = value(hydra, "job", "name")
+    if name is not None and too_long(f"{name}.log"):
+        yield Fault("hydra.job.name", f"{shown(str(name))} is too long for the name of a file")
     if name is not None and (not within(str(name)) or "/" in str(name)):
         yield Fault(
             "hydra.job.name", f"{shown(name)} is part of a file's name: no / and no .. in it"
@@ -276,8 +280,15 @@ def mapping(node: Any) -> list[Any]:
     return list(node) if OmegaConf.is_dict(node) else []
 
 
+def too_long(name: str) -> bool:
+    """Whether no file system takes a name of that many bytes."""
+    return len(name.encode("utf-8", "replace")) > LONGEST
+
+
 def subdir_fault(text: str) -> Fault | None:
-    """That the directory of a run would not lie within its sweep's."""
+    """That the directory of a run would not lie within its sweep's, or cannot be made."""
+    if any(too_long(part) for part in text.split("/")):
+        return Fault("hydra.sweep.subdir", f"{shown(text)} is too long for the name of a folder")
     if not within(text) or PurePath(text) == PurePath("."):
         return Fault("hydra.sweep.subdir", leads_out(text))
     return None

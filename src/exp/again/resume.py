@@ -22,17 +22,39 @@ def main(words: list[str]) -> int:
     parser = Parser(prog="exp resume", description="Go on with a run or a sweep, to the same bits.")
     parser.add_argument("directory", help="of the run or of the sweep")
     parser.add_argument("--trust", action="store_true", help=TRUST)
+    parser.add_argument(
+        "--force", action="store_true",
+        help="the process of another machine or container that worked on it is gone",
+    )  # fmt: skip
     args = parser.parse_args(words)
     path = place(args.directory)
     # What is started from the folder of a run finds no modules there unless they are asked for.
     os.environ["PYTHONSAFEPATH"] = "1"
-    return (resume_sweep if is_sweep(path) else resume_run)(path, trust=args.trust)
-
-
-def resume_run(path: Path, *, trust: bool) -> int:
+    if is_sweep(path):
+        return resume_sweep(path, trust=args.trust)  # its lock knows what processes are gone
     no_links(path)
-    saved = SavedRun.at(path)
-    status = saved.status
+    before = SavedRun.at(path)
+    try:
+        before.directory.hold()
+    except RunDirectoryError:
+        raise RunDirectoryError(worked_on(before)) from None
+    try:
+        # What its process has written last, which nobody changes from here on.
+        saved = SavedRun.at(path)
+        saved.directory = before.directory
+        return resume_run(saved, trust=args.trust, force=args.force)
+    finally:
+        before.directory.release()
+
+
+def resume_run(saved: SavedRun, *, trust: bool, force: bool) -> int:
+    """Goes on with one run, whose directory is held.
+
+    Args:
+        trust: the modules that its config names may be imported.
+        force: a process of another machine does not work on it any more.
+    """
+    path, status = saved.directory.path, str(saved.record.get("status"))
     saved.check()
     if status in ENDED:
         count = len(saved.record["digests"]) + 1
@@ -40,11 +62,14 @@ def resume_run(path: Path, *, trust: bool) -> int:
         return 3 if status == "diverged" else 0
     if not saved.began:
         raise RunDirectoryError(f"{path} failed before it began: {saved.record['message']}")
-    if status == "running":
-        process = saved.record["process"]
-        raise RunDirectoryError(
-            f"{path} is still being worked on by process {process['pid']} of {process['host']}"
-        )
+    if status == "running" and (where := still_there(saved)):
+        if where == "alive":
+            raise RunDirectoryError(worked_on(saved))
+        if not force:
+            raise RunDirectoryError(
+                f"{worked_on(saved)}, which cannot be seen from here. If that process is gone, "
+                "add --force"
+            )
     from exp.again import lone
     from exp.runs import checkpoint
 
@@ -70,20 +95,35 @@ def resume_run(path: Path, *, trust: bool) -> int:
         raise RunDirectoryError(
             f"cannot read the checkpoint of {path}: {error.strerror or error}"
         ) from error
-    clear(saved)
+    saved.directory.clean()
     earlier = [*saved.record.get("resumed", []), saved.record["started"]]
     more = {"resumed": earlier, **saved.origin(trust=trust)}
     result = lone.train(plan, job, saved.directory, start=start, more=more)
     return 3 if result.status == "diverged" else 0
 
 
-def clear(saved: SavedRun) -> None:
-    """Removes the drafts of files that a crash has left."""
-    from exp.runs.directory import is_draft
+def worked_on(saved: SavedRun) -> str:
+    process = saved.record.get("process")
+    who = process if isinstance(process, dict) else {}
+    named = f"process {who['pid']} of {who.get('host')}" if "pid" in who else "another process"
+    return f"{saved.directory.path} is still being worked on by {named}"
 
-    for path in saved.directory.path.rglob("*.tmp"):
-        if is_draft(path.name) and path.is_file():
-            path.unlink(missing_ok=True)
+
+def still_there(saved: SavedRun) -> str | None:
+    """What is known of the process of a running run whose directory is held: `alive`, or `unknown`;
+    None where it is gone."""
+    from exp.runs import process
+
+    described = saved.record.get("process")
+    owner = process.owner(described)
+    if owner == "gone":
+        return None
+    if owner == "elsewhere":
+        return "unknown"
+    # A process of this machine that worked on it would hold the lock.
+    if saved.directory.locked and isinstance(described, dict) and "boot" in described:
+        return None
+    return "alive" if owner == "alive" else "unknown"
 
 
 def resume_sweep(path: Path, *, trust: bool) -> int:

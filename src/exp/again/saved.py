@@ -38,6 +38,11 @@ class SavedRun(RunRecord):
         record = RunDirectory(path).record
         if not record.exists() and (instead := other_than_a_run(path)) is not None:
             raise RunDirectoryError(f"{path} is no run directory: {instead}")
+        if not record.exists() and RunDirectory(path).was_never_begun():
+            raise RunDirectoryError(
+                f"the run in {path} ended before it had begun to train: there is nothing to go on "
+                f"with. The same command with hydra.run.dir={path} does it there"
+            )
         return super().at(path)
 
     def plan(self, *, trust: bool) -> Plan:

@@ -7,7 +7,7 @@ results = train([Job.of(plan(config)) for config in configs])
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -32,19 +32,31 @@ Checkpoint = tuple[dict[str, Tensor], dict[str, Any]]
 """Tensors and numbers, as `capture` gives them."""
 
 
-def grouped(jobs: Sequence[Job], apart: Collection[int] = ()) -> list[list[int]]:
+def grouped(
+    jobs: Sequence[Job],
+    start: Mapping[int, Checkpoint] | None = None,
+    recordings: Mapping[int, Recording] | None = None,
+) -> list[list[int]]:
     """Indices of jobs that train as one stack, in the order in which they were given.
 
     Args:
-        apart: indices of jobs that go alone whatever they are.
+        start: index -> where a job goes on; those of one stack go on after the same epoch, and one
+            that has ended goes alone.
+        recordings: index -> what had been recorded of it; of the same epochs within a stack.
     """
+    start, recordings = start or {}, recordings or {}
     groups: dict[Hashable, list[int]] = {}
     alone: dict[Hashable, bool] = {}
     for index, job in enumerate(jobs):
         kind = (job.key(), job.device.threads)
-        if index not in apart and kind not in alone:
+        if kind not in alone:
             alone[kind] = job.alone() is not None  # builds a model, so once for all of a kind
-        key = ("alone", index) if index in apart or alone[kind] else kind
+        numbers = start[index][1] if index in start else {"epoch": 0, "ended": None}
+        apart = alone[kind] or numbers["ended"] is not None
+        norms = recordings[index].norms if index in recordings else None
+        recorded = None if norms is None else tuple(norms["epoch"].tolist())
+        place = (index in start, numbers["epoch"], recorded)
+        key = ("alone", index) if apart else (kind, *place)
         groups.setdefault(key, []).append(index)
     return list(groups.values())
 
@@ -73,7 +85,7 @@ def train(
     """
     results: dict[int, Result] = {}
     start = start or {}
-    for group in grouped(jobs, start):
+    for group in grouped(jobs, start, recordings):
         with attributed([jobs[index] for index in group]):
             stack = Stack([jobs[index] for index in group])
 
@@ -93,8 +105,9 @@ def train(
             on_start=on_start,
         )
         if group[0] in start:
-            restore(training, *start[group[0]])
-            training.recorder.restore((recordings or {}).get(group[0], Recording()))
+            restore(training, [start[index] for index in group])
+            known = recordings or {}
+            training.recorder.restore([known.get(index, Recording()) for index in group])
         with attributed(stack.jobs):
             training.run()
     return [results[index] for index in range(len(jobs))]

@@ -139,17 +139,17 @@ class Film:
             note="; ".join(note for note in (view.plane.note, view.plane.map_note) if note),
         )
 
-    def restore(self, frames: Frames) -> None:
-        """Takes up the frames of a stack of one where an earlier training was left.
+    def restore(self, run: int, frames: Frames) -> None:
+        """Takes up the frames of the run at this position where an earlier training was left.
 
         Raises:
             DamagedError: they are of another run.
         """
-        classes = len(self.stack.jobs[0].data.data.classes)
+        classes = len(self.stack.jobs[run].data.data.classes)
         if frames.probabilities.shape[1:] != (1 if classes == 2 else classes, GRID, GRID):
             raise DamagedError("frames.npz is of another run. Without it the run goes on")
         maps = zip(frames.epochs.tolist(), frames.probabilities, strict=True)
-        self.taken[0] = dict(maps)
+        self.taken[run] = dict(maps)
 
     def select(self, keep: list[int]) -> None:
         """Keeps the runs at these positions, after the stack did."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -52,19 +52,24 @@ class Norms:
         """Columns of the run at this position, `epoch` among them; None where it wants none."""
         return self.history.table(run) if self.wanted[run] else None
 
-    def restore(self, table: Mapping[str, np.ndarray]) -> None:
-        """Takes up the rows of a stack of one where an earlier training was left.
+    def restore(self, tables: Sequence[Mapping[str, np.ndarray]]) -> None:
+        """Takes up the rows of the stack's runs where an earlier training was left.
+
+        Args:
+            tables: of each run, of the same epochs.
 
         Raises:
             DamagedError: they are of another run.
         """
-        if tuple(table) != ("epoch", *self.history.columns):
+        if any(tuple(table) != ("epoch", *self.history.columns) for table in tables):
             raise DamagedError("norms.csv is of another run. Without it the run goes on")
         values = self.stack.model.parameters.values
-        columns = [table[name] for name in self.history.columns]
-        rows = np.array(columns).reshape(len(columns), -1).T[:, :, None]
+        names = self.history.columns
+        # [epochs, columns, runs]
+        rows = np.array([[table[name] for name in names] for table in tables]).transpose(2, 1, 0)
         self.history.restore(
-            table["epoch"].tolist(), torch.from_numpy(rows).to(values) if len(rows) else None
+            tables[0]["epoch"].tolist(),
+            torch.from_numpy(rows.copy()).to(values) if len(rows) else None,
         )
 
     def select(self, keep: list[int]) -> None:

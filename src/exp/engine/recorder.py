@@ -5,7 +5,7 @@ None of it belongs to the state of a run: training goes on to the same bits with
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,12 +55,13 @@ class Recorder:
         """What was recorded of the run at this position."""
         return Recording(self.film.frames(run), self.norms.table(run))
 
-    def restore(self, earlier: Recording) -> None:
-        """Takes up the recording of a stack of one where an earlier training was left."""
-        if earlier.frames is not None:
-            self.film.restore(earlier.frames)
-        if earlier.norms is not None:
-            self.norms.restore(earlier.norms)
+    def restore(self, earlier: Sequence[Recording]) -> None:
+        """Takes up the recordings of the stack's runs where an earlier training was left."""
+        for run, each in enumerate(earlier):
+            if each.frames is not None:
+                self.film.restore(run, each.frames)
+        if tables := [each.norms for each in earlier if each.norms is not None]:
+            self.norms.restore(tables)
 
     def select(self, keep: list[int]) -> None:
         """Keeps the runs at these positions, after the stack did."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from exp.engine.job import Job
@@ -65,41 +66,50 @@ def named_state(training: Training, kept: Sequence[Tensor], position: int) -> di
     return {name: value.detach().cpu().clone() for name, value in state.items()}
 
 
-def put_back(training: Training, kept: Sequence[Tensor], state: dict[str, Tensor]) -> None:
-    """Writes what `named_state` gave into a stack of one."""
+def put_back(
+    training: Training, position: int, kept: Sequence[Tensor], state: dict[str, Tensor]
+) -> None:
+    """Writes what `named_state` gave into one run's part of what the watch keeps."""
     model = training.stack.model
     values, *buffers = kept
     for name, view in model.slices(values):
-        view[0] = state[name].to(view)
+        view[position] = state[name].to(view)
     for name, buffer in zip(model.buffers, buffers, strict=True):
         if not name.endswith("rates"):
-            buffer[0] = state[name].to(buffer)
+            buffer[position] = state[name].to(buffer)
 
 
-def restore(training: Training, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
-    """Puts a fresh stack of one where `capture` left it."""
+def restore(training: Training, saved: Sequence[tuple[dict[str, Tensor], dict[str, Any]]]) -> None:
+    """Puts a fresh stack where `capture` left each of its runs.
+
+    Args:
+        saved: of each run, all after the same epoch; of one that has ended, that alone.
+    """
     stack, watch = training.stack, training.watch
-    stack.model.load(0, part(tensors, "model."))
-    put_back(training, watch.best_state, part(tensors, "best."))
-    put_back(training, watch.now, part(tensors, "previous."))
-    saved = part(tensors, "optimizer.")
+    for position, (tensors, numbers) in enumerate(saved):
+        stack.model.load(position, part(tensors, "model."))
+        put_back(training, position, watch.best_state, part(tensors, "best."))
+        put_back(training, position, watch.now, part(tensors, "previous."))
+        stack.shufflers[position].set_state(tensors["random.shuffle"])
+        stack.model.generators[position].set_state(tensors["random.dropout"])
+        if numbers["best"] is not None:
+            watch.best[position] = numbers["best"]
+        watch.best_epoch[position] = numbers["best_epoch"]
+        watch.waited[position] = numbers["waited"]
+        stack.schedules[position].state = numbers["schedule"]
+    place = stack.model.parameters.values.device
+    states = [part(tensors, "optimizer.") for tensors, _ in saved]
     if stack.optimizer.stackable:
-        saved = {
-            name: value[None].to(stack.model.parameters.values.device)
-            for name, value in saved.items()
+        stack.optimizer.state = {
+            name: torch.stack([state[name] for state in states]).to(place) for name in states[0]
         }
-    stack.optimizer.state = saved
-    stack.shufflers[0].set_state(tensors["random.shuffle"])
-    stack.model.generators[0].set_state(tensors["random.dropout"])
-    if numbers["best"] is not None:
-        watch.best[0] = numbers["best"]
-    watch.best_epoch[0] = numbers["best_epoch"]
-    watch.waited[0] = numbers["waited"]
-    stack.schedules[0].state = numbers["schedule"]
-    block = tensors.get("history")
-    measured = [epoch for epoch in range(numbers["epoch"]) if training.measures(epoch)]
-    stack.history.restore(measured, None if block is None else block[:, :, None])
-    training.epoch, training.ended = numbers["epoch"], numbers["ended"]
+    else:
+        stack.optimizer.state = states[0]
+    blocks = [tensors["history"] for tensors, _ in saved if "history" in tensors]
+    epoch, ended = saved[0][1]["epoch"], saved[0][1]["ended"]
+    measured = [each for each in range(epoch) if training.measures(each)]
+    stack.history.restore(measured, torch.stack(blocks, dim=2).to(place) if blocks else None)
+    training.epoch, training.ended = epoch, ended
 
 
 def fresh(job: Job) -> tuple[Training, dict[str, Tensor]]:
@@ -125,7 +135,7 @@ def try_out(training: Training, tensors: dict[str, Tensor], numbers: dict[str, A
         raise ValueError(fault)
     optimizer = training.stack.optimizer
     try:
-        restore(training, tensors, numbers)
+        restore(training, [(tensors, numbers)])
         if not optimizer.stackable and numbers["ended"] is None:
             # What torch.optim keeps has no schema: whether it can go on from there is tried.
             batch = next(iter(training.stack.batches()))

@@ -104,7 +104,7 @@ def to_go_on(directory: RunDirectory, job: Job) -> Checkpoint:
             raise DamagedError(f"{place} is not what was written: {error}") from error
     except DamagedError as error:
         raise DamagedError(f"{error}. Without that file the run begins again") from error
-    training.recorder.restore(recordings.load(directory, found[1]["epoch"]))
+    training.recorder.restore([recordings.load(directory, found[1]["epoch"])])
     return found
 
 
@@ -175,6 +175,19 @@ DTYPES = {
     torch.uint8: "U8", torch.bool: "BOOL",
 }  # fmt: skip
 """As safetensors calls them."""
+
+
+def epoch_of(path: Path) -> int | None:
+    """After which epoch a checkpoint was saved, as its header says; None where there is none that
+    can be read. Its content is looked at when it is loaded."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "np") as file:
+            epoch = json.loads((file.metadata() or {})["exp"])["numbers"]["epoch"]
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+        return None
+    return epoch if isinstance(epoch, int) else None
 
 
 kind = cache(str)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from exp.bounds import json_of, read, sha256_of, stays_within
 from exp.errors import DamagedError, RunDirectoryError, shown
-from exp.files import TEMPORARY, Drafts, flush
+from exp.files import TEMPORARY, Drafts, flush, reason_of
+from exp.runs.lock import BusyError, Lock
 from exp.runs.texts import json_text
 
 PAGE = "report.html"
@@ -20,6 +22,11 @@ HYDRA = ".hydra"
 END = "\n}\n"
 RECORD_SIZE = 64 << 20
 """Bytes of run.json; that of a run has a thousandth."""
+BEGINNINGS = {
+    "config.yaml", "exp.log",
+    f"{HYDRA}/config.yaml", f"{HYDRA}/hydra.yaml", f"{HYDRA}/overrides.yaml",
+}  # fmt: skip
+"""Files that may be there before run.json is."""
 
 
 class RunDirectory:
@@ -36,6 +43,7 @@ class RunDirectory:
         self._drafted: dict[str, str] = {}
         self._written: dict[str, str] = {}
         self._folders: set[str] = set()
+        self._lock: Lock | None = None
 
     @property
     def config(self) -> Path:
@@ -82,25 +90,93 @@ class RunDirectory:
         return self.path / "exp.log"
 
     def claim(self) -> None:
-        """Makes the directory for this run alone.
+        """Makes the directory for this run alone, until `release`.
+
+        What a run that ended before its run.json was written has left is removed.
 
         Raises:
-            RunDirectoryError: it cannot be made, or something is in it already.
+            RunDirectoryError: it cannot be made, something is in it already, or another process
+                works in it.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            try:
+            with contextlib.suppress(FileExistsError):
                 self.path.mkdir()
-            except FileExistsError:
-                if not self.path.is_dir() or any(self.path.iterdir()):
-                    raise RunDirectoryError(
-                        f"the run directory {self.path} already holds something. Name another "
-                        "with hydra.run.dir=DIR, or leave that out"
-                    ) from None
+            if not self.path.is_dir():
+                raise self._taken()
+            self.hold()
+            if not self.not_begun():
+                self.release()
+                raise self._taken()
+            self.empty()
         except OSError as error:
+            self.release()
             raise RunDirectoryError(
                 f"cannot make the run directory {self.path}: {error.strerror or error}"
             ) from error
+
+    def _taken(self) -> RunDirectoryError:
+        return RunDirectoryError(
+            f"the run directory {self.path} already holds something. Name another with "
+            "hydra.run.dir=DIR, or leave that out"
+        )
+
+    def hold(self, *, patience: float = 1.0) -> None:
+        """Keeps other processes from working in this directory, until `release`.
+
+        Args:
+            patience: seconds to wait for one that does.
+
+        Raises:
+            RunDirectoryError: another process works in it.
+            OSError: there is no such directory.
+        """
+        try:
+            self._lock = Lock(self.path, patience=patience)
+        except BusyError:
+            raise RunDirectoryError(f"another process is working in {self.path}") from None
+
+    @property
+    def locked(self) -> bool:
+        """Whether this process holds the directory, and its file system has locks."""
+        return self._lock is not None and self._lock.real
+
+    def release(self) -> None:
+        """Lets other processes work in this directory."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def not_begun(self) -> bool:
+        """Whether nothing is there but what a run leaves that ended before run.json was written."""
+        there = {entry.name for entry in os.scandir(self.path)}
+        if any(path.is_symlink() for path in self.path.rglob("*")):
+            return False
+        ours = {HYDRA, self.config.name, self.log.name}
+        if any(name not in ours and not is_draft(name) for name in there):
+            return False
+        if there == {self.config.name}:  # that may be the user's
+            return False
+        below = files_below(os.fspath(self.path))
+        return all(is_draft(name) or name in BEGINNINGS for name in below)
+
+    def was_never_begun(self) -> bool:
+        """Whether a run has ended here before run.json was written."""
+        return self.path.is_dir() and any(self.path.iterdir()) and self.not_begun()
+
+    def empty(self) -> None:
+        """Removes everything in the directory."""
+        for entry in list(os.scandir(self.path)):
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path)
+            else:
+                os.unlink(entry.path)
+
+    def clean(self) -> None:
+        """Removes the drafts of files that a process which is gone has left."""
+        for name in list(files_below(os.fspath(self.path))):
+            if is_draft(name):
+                (self.path / name).unlink(missing_ok=True)
 
     def write(self, path: Path, data: bytes | str) -> None:
         """Writes a file of this run whole, making its folder."""
@@ -174,7 +250,7 @@ class RunDirectory:
             if not isinstance(error, OSError):
                 raise
             names = ", ".join(map(os.path.basename, files))
-            reason = error.strerror or error
+            reason = reason_of(error)
             raise RunDirectoryError(f"cannot write {names} in {self.path}: {reason}") from error
 
     def names(self, folder: str = "") -> list[str]:
@@ -302,5 +378,6 @@ def parts_of(name: str) -> list[str]:
 
 
 def is_draft(path: str) -> bool:
+    """Whether a file or folder has the name of one that is not whole yet."""
     name = path.rpartition("/")[2]
     return name.startswith(".") and name.endswith(TEMPORARY)

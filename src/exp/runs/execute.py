@@ -42,6 +42,8 @@ def execute(execution: Execution, *, on_row: Callable[[Training], None] | None =
         except BaseException as error:
             execution.break_off(error, live.standing(execution, error))
             raise
+        finally:
+            execution.directory.release()
     return result
 
 
@@ -64,6 +66,7 @@ def execute_stack(
             for each in executions:
                 if len(executions) == 1:
                     each.break_off(error)
+                    each.directory.release()
                 else:
                     with contextlib.suppress(Exception):
                         execute(each)
@@ -72,6 +75,7 @@ def execute_stack(
         except BaseException as error:
             for each in executions:
                 each.break_off(error, live.standing(each, error))
+                each.directory.release()
             raise
         result_of = dict(zip(executions, results, strict=True))
         del results  # each is let go once it is written
@@ -82,6 +86,7 @@ def execute_stack(
             done(steps)
             for each in some:  # whatever `on_finish` does with one, all of them are complete
                 left.remove(each)
+                each.directory.release()
             for each in some:
                 on_finish(each)
 
@@ -107,6 +112,7 @@ def execute_stack(
         except BaseException as error:
             for each in left:
                 each.break_off(error)
+                each.directory.release()
             raise
 
 

@@ -12,6 +12,8 @@ from exp.errors import DamagedError, shown
 from exp.runs.texts import json_text
 
 NAME = "sweep.json"
+ENDED = ("done", "diverged")
+"""Statuses of runs of which nothing is left to do."""
 
 
 class Entry(NamedTuple):

@@ -88,7 +88,7 @@ class RunRecord:
         if self.fault is not None:
             return "crashed"
         status = str(self.record.get("status", "pending"))
-        if status == "running" and not process.is_alive(self.record.get("process")):
+        if status == "running" and not process.is_alive(self.record.get("process"), self.path):
             return "crashed"
         return status
 

@@ -11,6 +11,9 @@ from types import FrameType
 from exp.errors import Interrupted
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+only_once = False
+"""Whether a second signal counts for nothing: in a worker process, which its parent ends at once
+where that is wanted. One that is sent to every process of a sweep reaches a worker twice."""
 
 
 class Patience:
@@ -21,6 +24,8 @@ class Patience:
 
     def take(self, number: int, frame: FrameType | None) -> None:
         if self.code is not None:
+            if only_once:
+                return
             raise Interrupted(self.code)
         self.code = CODES[signal.Signals(number)]
 

@@ -28,7 +28,7 @@ from exp.safety import subdir_fault
 from exp.sweeps.composed import DIRNAME, ID, NUMBER, OUTPUT, TASK, Composed
 from exp.sweeps.grid import Words
 
-FAILURES = (HydraException, OmegaConfBaseException, ValueError, RecursionError)
+FAILURES = (HydraException, OmegaConfBaseException, ValueError, RecursionError, OSError)
 JOB = {"hydra.job.num", "hydra.job.id", "hydra.job.override_dirname"}
 """What is set of Hydra's node for each run."""
 MANY = 2_000
@@ -238,7 +238,9 @@ def raw(config: DictConfig, path: str) -> Any:
     node: Any = config
     for key in path.split("."):
         node = node._get_node(key) if OmegaConf.is_dict(node) and key in node.keys() else None  # noqa: SIM118
-    return OmegaConf.to_container(node, resolve=False) if OmegaConf.is_config(node) else node
+    if OmegaConf.is_config(node):
+        return OmegaConf.to_container(node, resolve=False)
+    return None if node is None else node._value()
 
 
 def values_of(parts: Mapping[str, Part]) -> dict[str, Any]:

@@ -46,6 +46,7 @@ def launch(launcher: StackedLauncher, jobs: Numbered) -> list[JobReturn]:
         return [one_by_one(launcher, number, words) for number, words in jobs]
     from exp.config import sweeping
     from exp.sweeps.applicable import Applicable, tell
+    from exp.sweeps.chunks import seconds_of
     from exp.sweeps.composer import Composer
     from exp.sweeps.launch import Workers, train_planned
     from exp.sweeps.plans import Planner
@@ -64,6 +65,7 @@ def launch(launcher: StackedLauncher, jobs: Numbered) -> list[JobReturn]:
     for number, words, reason in found.skipped:
         returns[number] = returned(list(words), ExpError(reason))
     given = dict(jobs)
+    workers.decide(seconds_of(found.planned, found))
 
     def watch(run: Planned, outcome: Outcome | None) -> None:
         if outcome is not None:

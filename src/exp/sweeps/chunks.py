@@ -31,6 +31,44 @@ def fitting(job: Job) -> int:
     return max(1, min(MOST, CACHE // (numbers * job.device.dtype.itemsize)))
 
 
+LEAST = 0.04
+"""Seconds that any run takes, about: its files."""
+FIGURES = 0.15
+"""Seconds that drawing a run takes, about."""
+STEP = 4e-4
+"""Seconds that a step takes whatever its stack holds, and so does an evaluation of a split."""
+NUMBER = 4e-9
+"""Seconds for each activation of a step, forward and backward."""
+WEIGHT = 3e-10
+"""Seconds for each weight and row of a step."""
+
+
+def cost(job: Job, size: int) -> float:
+    """Roughly how many seconds a run like this one takes in a stack.
+
+    Only whether worker processes are worth their start is decided by it, for which a factor of two
+    does not matter. Measured with benchmarks/chunks.py for networks of 17 to 1,000 units.
+
+    Args:
+        size: of the stack.
+    """
+    trainer, rows = job.plan.trainer, job.shapes.train
+    module = job.module()
+    layers = [m for m in module.modules() if isinstance(m, nn.Linear)]
+    numbers = sum(layer.out_features for layer in layers)
+    weights = sum(layer.in_features * layer.out_features for layer in layers)
+    steps = 1 if trainer.batch_size is None else -(-rows // trainer.batch_size)
+    each = padded(rows) * (NUMBER * numbers + WEIGHT * weights)
+    epoch = STEP * (steps + 1) / size + each
+    figures = 0.0 if job.plan.figures is None else FIGURES
+    return float(LEAST + figures + trainer.epochs * epoch)
+
+
+def seconds_of(runs: Sequence[Planned], found: Runs) -> float:
+    """Roughly how many seconds runs take if one process does them all."""
+    return sum(found.costs[run.stack] for run in runs)
+
+
 def chunks(
     runs: Sequence[Planned], found: Runs, *, workers: int, most: int | None
 ) -> Iterator[list[Planned]]:
@@ -40,18 +78,18 @@ def chunks(
         workers: how many there are.
         most: the user's own limit, instead of what fits the cache.
     """
-    stacks: dict[int, list[Planned]] = {}
-    for run in runs:
-        if run.number in found.going_on:
-            yield [run]
-        else:
-            stacks.setdefault(run.stack, []).append(run)
-    for number, members in stacks.items():
+    stacks: dict[tuple[int, int | None], list[Planned]] = {}
+    for run in runs:  # those that go on stack where they go on after the same epoch
+        stacks.setdefault((run.stack, found.going_on.get(run.number)), []).append(run)
+    broken_off = sum(epoch is not None for _, epoch in stacks)
+    for (number, epoch), members in stacks.items():
         limit = 1 if number in found.alone else (most or found.sizes[number])
-        share = -(-len(members) // workers)
+        # Stacks that were broken off are enough for all workers where there was one for each.
+        among = 1 if epoch is not None and broken_off >= workers else workers
+        share = -(-len(members) // among)
         pieces = max(1, -(-len(members) // min(limit, share)))
         # As many for each worker, and of like size: the last would otherwise be waited for.
-        pieces = min(len(members), -(-pieces // workers) * workers)
+        pieces = min(len(members), -(-pieces // among) * among)
         size = -(-len(members) // pieces)
         for start in range(0, len(members), size):
             yield members[start : start + size]

@@ -2,48 +2,53 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import logging
 import os
 import signal
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from exp import plugins
 from exp.config import Sweeping
 from exp.errors import ConfigError, Fault, Interrupted
 from exp.runs import provenance
 from exp.runs.signals import CODES
-from exp.sweeps.chunks import chunks
+from exp.sweeps.chunks import LEAST, chunks
 from exp.sweeps.composed import hydra_files
 from exp.sweeps.plans import Planned, Runs
+from exp.sweeps.pool import Pool, Retry
 from exp.sweeps.progress import Progress
-from exp.sweeps.work import Order, Outcome, RunOrder, ready, work
-
-if TYPE_CHECKING:
-    from joblib import Parallel
+from exp.sweeps.work import Order, Outcome, RunOrder, lost, work
 
 Watch = Callable[[Planned, Outcome | None], None]
 
 
 NEEDS = {"ray": "ray", "dask": "distributed"}
 """What a backend has to have installed."""
+START = 5.0
+"""Seconds that worker processes take to start, about: they import what this process has already."""
 
 
 class Workers:
-    """The worker processes of a sweep; they import what they need while it is still planned.
+    """Who does the runs of a sweep: worker processes, or this one.
+
+    Where nobody has said how many workers there are to be, and the work is so short that they
+    would hardly have started when it is done, it is done in this process: `decide`. That changes no
+    bit of what comes out.
 
     Args:
         settings: of the sweep.
         runs: how many there are to do: no more processes than that.
         draws: whether they will draw figures.
+
+    Attributes:
+        count: how many there are; 1 is this process.
 
     Raises:
         ConfigError: the backend is not installed.
@@ -54,74 +59,65 @@ class Workers:
         if module is not None and find_spec(module) is None:
             install = f"pip install 'exp[{settings.backend}]'"
             raise ConfigError([Fault("sweep.backend", f"{module} is not installed: {install}")])
-        self.backend, self.draws = settings.backend, draws
+        self.backend = settings.backend
+        self.local = settings.backend == "loky"
         self.count = max(1, min(settings.n_jobs or cores(), runs))
-        self._warm: Iterator[Any] | None = None
+        self.decided = settings.n_jobs is not None or not self.local or self.count == 1
+        # So many runs take longer than workers do to start, whatever they train.
+        if runs * LEAST * (1 - 1 / self.count) > START:
+            self.decided = True
+        self.pool = Pool(self.count, draws=draws)
 
     def warm(self) -> None:
-        """Starts them, where they are processes of this machine; returns at once."""
-        if self.backend == "loky" and self.count > 1:
-            with self._parallel() as parallel:
-                from joblib import delayed
+        """Starts worker processes of this machine, where it is certain that they are wanted;
+        returns at once, while they import what they need."""
+        if self.decided and self.local and self.count > 1:
+            self.pool.start()
 
-                self._warm = parallel(delayed(os.getpid)() for _ in range(self.count))
+    def decide(self, seconds: float) -> None:
+        """Whether this process does the work by itself, if that is still open.
 
-    def map(self, orders: Iterator[Order]) -> Iterator[tuple[list[Outcome], float]]:
-        """The outcomes of each order and the seconds it took, as they come."""
-        from joblib import delayed
+        Args:
+            seconds: what it would take, about.
+        """
+        if not self.decided:
+            saved = seconds * (1 - 1 / self.count)
+            if saved < START:
+                self.count = 1
+            self.decided = True
+        self.warm()
 
-        if self._warm is not None:
-            list(self._warm)
-            self._warm = None
-        with self._parallel() as parallel:
-            if self.backend == "loky":
-                results = parallel(delayed(timed)(order) for order in orders)
-                try:
-                    yield from results
-                finally:
-                    ended(results)
-            # The backends of clusters give no results before all are there: some at a time, then.
+    def map(
+        self, orders: Iterator[Order], *, retry: Retry, going: Callable[[], bool]
+    ) -> Iterator[tuple[list[Outcome], float]]:
+        """The outcomes of each order and the seconds it took, as they come.
+
+        Args:
+            retry, going: as of `Pool.map`.
+        """
+        if self.local and self.count > 1:
+            yield from self.pool.map(orders, retry=retry, going=going)
+        elif self.local:
+            yield from map(timed, orders)
+        else:
+            yield from self._on_a_cluster(orders)
+
+    def _on_a_cluster(self, orders: Iterator[Order]) -> Iterator[tuple[list[Outcome], float]]:
+        from joblib import Parallel, delayed, parallel_config
+
+        with connected(self.backend, self.count), parallel_config(self.backend, n_jobs=self.count):
+            parallel = Parallel(return_as="list", batch_size=1, pre_dispatch="2*n_jobs")
+            # It gives no results before all are there: some at a time, then.
             while window := list(itertools.islice(orders, 4 * self.count)):
                 yield from parallel(delayed(timed)(order) for order in window)
 
-    @contextmanager
-    def _parallel(self) -> Iterator[Parallel]:
-        from joblib import Parallel, parallel_config
-
-        options: dict[str, Any] = {}
-        if self.backend == "loky" and self.count > 1:
-            options = {"initializer": ready, "initargs": (os.getpid(), self.draws)}
-        returns = "generator_unordered" if self.backend == "loky" else "list"
-        with (
-            connected(self.backend, self.count),
-            parallel_config(self.backend, n_jobs=self.count, **options),
-        ):
-            yield Parallel(return_as=returns, batch_size=1, pre_dispatch="2*n_jobs")
-
     def stop(self) -> None:
         """Asks the processes of this machine to save what they train, and to end."""
-        if self.backend == "loky" and self.count > 1:
-            from joblib.externals.loky import reusable_executor
-
-            for process in list(getattr(reusable_executor._executor, "_processes", None) or ()):
-                with contextlib.suppress(OSError):
-                    os.kill(process, signal.SIGTERM)
+        self.pool.stop()
 
     def close(self) -> None:
         """Ends the processes of this machine at once, whatever they do."""
-        if self._warm is not None:
-            ended(self._warm)
-        if self.backend == "loky" and self.count > 1:
-            from joblib.externals.loky import get_reusable_executor
-
-            get_reusable_executor().shutdown(wait=False, kill_workers=True)
-
-
-def ended(results: Iterator[Any]) -> None:
-    """Gives up what joblib would still compute; that nobody uses it is on purpose."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        results.close()  # type: ignore[attr-defined]
+        self.pool.close()
 
 
 def cores() -> int:
@@ -136,9 +132,6 @@ def connected(backend: str, workers: int) -> Iterator[None]:
     """Makes a cluster known to joblib: the one that its own environment variable names
     (RAY_ADDRESS, DASK_SCHEDULER_ADDRESS), else one of this machine that ends with the sweep.
     """
-    if backend == "loky":
-        yield
-        return
     if backend == "ray":
         import ray
         from ray.util.joblib import register_ray
@@ -192,14 +185,14 @@ def train_planned(
         total: runs of the whole sweep, where these are not all.
     """
     where, origin = root.absolute(), provenance.origin()
-    waiting: dict[int, list[Planned]] = {}
+    planned = {run.number: run for run in runs}
     halt = Halt(workers)
+    progress = Progress(before + len(runs) if total is None else total, before)
 
     def orders() -> Iterator[Order]:
         for piece in chunks(runs, found, workers=workers.count, most=settings.chunk):
             if halt.why is not None:
                 return
-            waiting[piece[0].number] = piece
             for run in piece:
                 if watch is not None:
                     watch(run, None)
@@ -211,22 +204,37 @@ def train_planned(
                 tuple(plugins.loaded),
             )
 
-    with Progress(before + len(runs) if total is None else total, before) as progress, halt:
+    def retry(order: Order, why: str) -> tuple[list[Outcome], list[Order]]:
+        if halt.why is not None:
+            return [], []
+        ended, more = lost(order, why)
+        if more:
+            count = sum(len(each.runs) for each in more)
+            what = f"{count} runs" if count > 1 else f"run {more[0].runs[0].number}"
+            parts = f", in {len(more)} stacks" if len(more) > 1 else ""
+            progress.say(f"{what} tried again{parts}: {why}")
+        return ended, more
+
+    with progress, halt:
         for number, why in found.alone.items():
             alone = [str(run.number) for run in runs if run.stack == number]
             if alone:
                 some = ", ".join(alone[:5]) + (", ..." if len(alone) > 5 else "")
                 progress.say(f"trained one by one (run {some}): {why}")
-        for ended, seconds in workers.map(orders()):
-            piece = waiting.pop(ended[0].number)
+        going = lambda: halt.why is None  # noqa: E731
+        for ended, seconds in workers.map(orders(), retry=retry, going=going):
+            piece = [planned[outcome.number] for outcome in ended]
             progress.add(piece, ended, seconds)
             for run, outcome in zip(piece, ended, strict=True):
                 if watch is not None:
                     watch(run, outcome)
             halt.look(ended, fail_fast=settings.fail_fast)
         left = before + len(runs) - progress.done
-        if halt.why is not None and left:
+        if halt.why == FAIL_FAST and left:
             progress.say(f"{halt.why}: {left} runs were not started")
+
+
+FAIL_FAST = "sweep.fail_fast"
 
 
 class Halt:
@@ -271,7 +279,7 @@ class Halt:
             self.why = "interrupted"
             self.code = self.code or CODES[signal.SIGINT]
         elif fail_fast and statuses != {"done"}:
-            self.why = "sweep.fail_fast"
+            self.why = FAIL_FAST
 
 
 def ordered(run: Planned, root: Path, goes_on: bool) -> RunOrder:

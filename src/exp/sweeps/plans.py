@@ -64,7 +64,9 @@ class Runs:
         repeated: numbers of runs that are the same as an earlier one.
         alone: stack -> why its runs train one by one.
         sizes: stack -> how many of its runs fit the cache together.
-        going_on: numbers of runs that go on from a checkpoint in their directory.
+        costs: stack -> seconds that each of its runs takes, roughly.
+        going_on: number of a run that goes on from a checkpoint in its directory -> after which
+            epoch.
     """
 
     planned: list[Planned] = field(default_factory=list)
@@ -72,7 +74,8 @@ class Runs:
     repeated: list[int] = field(default_factory=list)
     alone: dict[int, str] = field(default_factory=dict)
     sizes: dict[int, int] = field(default_factory=dict)
-    going_on: set[int] = field(default_factory=set)
+    costs: dict[int, float] = field(default_factory=dict)
+    going_on: dict[int, int] = field(default_factory=dict)
 
 
 class Planner:
@@ -107,7 +110,7 @@ class Planner:
             ConfigError: with every fault of every run.
         """
         self.faults.clear()
-        self.runs = Runs(alone=self.runs.alone, sizes=self.runs.sizes)
+        self.runs = Runs(alone=self.runs.alone, sizes=self.runs.sizes, costs=self.runs.costs)
         for number, words, composed in composer.all(runs):
             try:
                 if isinstance(composed, ConfigError):
@@ -208,18 +211,20 @@ class Planner:
         number = self.count
         self.count += 1
         self.runs.sizes[number] = 1
+        self.runs.costs[number] = 0.0
         return number
 
     def _first(self, key: Any, found: Plan) -> None:
         """A first run of its kind: builds all that it needs, and lets it go again."""
-        from exp.sweeps.chunks import fitting
+        from exp.sweeps.chunks import cost, fitting
 
         job = self._told_at("dataset", lambda: Job.of(found, keep=False))
         why = self._told_at("model", job.alone)
         self._told_at("model", lambda: tried(job))
         number = self.stacks[key] = self.count
         self.count += 1
-        self.runs.sizes[number] = fitting(job)
+        size = self.runs.sizes[number] = fitting(job)
+        self.runs.costs[number] = cost(job, 1 if why else size)
         if why:
             self.runs.alone[number] = why
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -58,10 +59,12 @@ class Progress:
 
     def add(self, runs: Sequence[Planned], outcomes: Sequence[Outcome], seconds: float) -> None:
         """Takes note of runs that trained together."""
+        if all(outcome.status == "interrupted" for outcome in outcomes):
+            return  # how far they have come is told at the end
         for run, outcome in zip(runs, outcomes, strict=True):
             self.done += 1
             self.counts[outcome.status] += 1
-            if outcome.status != "done":
+            if outcome.status not in ("done", "interrupted"):
                 self.say(trouble(run.number, run.words, outcome))
         if self.bar is not None:
             self.bar.update(self.task, completed=self.done, bad=self.bad())
@@ -96,6 +99,20 @@ def trouble(number: int, words: Words, outcome: Outcome) -> str:
     told = f"run {number} {outcome.status}: {' '.join(words) or 'no overrides'}"
     message = f"\n  {outcome.message}" if outcome.message else ""
     return f"{told}{message}\n  see {outcome.directory}/exp.log"
+
+
+def interrupted(statuses: Mapping[str, int], place: Path) -> str:
+    """The end of a sweep that a signal has ended: what became of its runs, and how to go on.
+
+    Args:
+        statuses: how many runs have which status.
+        place: the directory of the sweep.
+    """
+    words = {"interrupted": "saved on their way", "pending": "not begun"}
+    parts = ", ".join(f"{count} {words.get(status, status)}" for status, count in statuses.items())
+    where = shlex.quote(str(place))
+    total = sum(statuses.values())
+    return f"interrupted: of {total} runs {parts}\nTo go on: python -m exp resume {where}"
 
 
 def closing(

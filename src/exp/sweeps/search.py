@@ -91,7 +91,7 @@ class Search(Sweep):
         from exp.sweeps.directory import SweepDirectory
         from exp.sweeps.launch import Workers
         from exp.sweeps.plans import Planner
-        from exp.sweeps.progress import closing
+        from exp.sweeps.progress import closing, interrupted
 
         self.known_space = space
         self.composer, self.planner = Composer(self.loader, self.config), Planner(repeats=True)
@@ -107,6 +107,7 @@ class Search(Sweep):
         if self.stacks and not self.faults:
             self.workers.warm()
         study = None
+        ended_early: KeyboardInterrupt | None = None
         try:
             self.metric = self.checked(corners)
             tell([*self.fit.told(), *self.composer.left_out()])
@@ -119,7 +120,10 @@ class Search(Sweep):
                 self.directory.path / NAME, space, self.searching, self.metric
             )
             self.begin()
-            self.loop()
+            try:
+                self.loop()
+            except KeyboardInterrupt as error:
+                ended_early = error
             self.write_down()
             tally = table.write(self.directory, self.keys, self.listed)
         finally:
@@ -127,6 +131,9 @@ class Search(Sweep):
             if study is not None:
                 study.close()
             self.directory.release()
+        if ended_early is not None:
+            print(interrupted(tally.statuses, self.directory.path), flush=True)
+            raise ended_early
         seconds = time.monotonic() - self.begun
         print(closing(tally, self.keys, str(self.directory.path), seconds), flush=True)
         self.pictures(self.shown, self.directory, len(self.entries))
@@ -143,6 +150,8 @@ class Search(Sweep):
         tell_skipped(found, len(corners))
         if not found.planned:
             raise ImpossibleError("no run of this search is possible; nothing was started")
+        costs = [found.costs[run.stack] for run in found.planned]
+        self.workers.decide(self.total * sum(costs) / len(costs))
         metric, faults = metric_of(self.searching, [plan(run.config) for run in found.planned])
         if faults:
             raise ConfigError(faults)
@@ -215,10 +224,11 @@ class Search(Sweep):
     def train(self, batch: Sequence[Trial], total: int) -> None:
         """Has a batch trained, and tells how each of its trials has ended."""
         found = self.planned(batch)
-        todo, entries = self.missing(found, self.directory)
+        entries = self.entries_of(found, self.directory)
         self.entries |= {entry.number: entry for entry in entries}
         self.shown = found.planned or self.shown
         self.write_down()
+        todo = self.missing(found, entries, self.directory)
         done = len(self.study.trials) - len(todo)
         if self.stacks and todo:
             from exp.sweeps.launch import train_planned
@@ -292,7 +302,8 @@ class Search(Sweep):
 
     @property
     def listed(self) -> list[Entry]:
-        return [self.entries[number] for number in sorted(self.entries)]
+        """Every run in the directory."""
+        return self.directory.with_earlier([self.entries[n] for n in sorted(self.entries)])
 
     def write_down(self) -> None:
         """Writes sweep.json as far as the search has come."""

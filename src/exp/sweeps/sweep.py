@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import json
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,7 @@ class Sweep:
         self.faults = [*sweeper.already, *self.faults]
         self.reuse = running(bridge.plain_node(self.config, "run"))[0].reuse
         self.conditions: dict[str, Any] = {}
+        self.done: set[str] = set()
         self.lines: list[tuple[int, Words]] = []
         self.begun = time.monotonic()
 
@@ -151,12 +153,14 @@ class Sweep:
 
     def ours(self, runs: list[Words]) -> None:
         """A sweep of exp: validated whole, trained as stacks, with a table of what came out."""
+        from exp.runs.record import RunRecord
         from exp.sweeps import table
+        from exp.sweeps.chunks import seconds_of
         from exp.sweeps.composer import Composer
         from exp.sweeps.directory import SweepDirectory
         from exp.sweeps.launch import Workers
         from exp.sweeps.plans import Planner
-        from exp.sweeps.progress import closing
+        from exp.sweeps.progress import closing, interrupted
 
         composer = Composer(self.loader, self.config)
         runs, left_out = self.applicable(composer, runs)
@@ -169,6 +173,7 @@ class Sweep:
         directory = SweepDirectory(Path(str(self.config.hydra.sweep.dir)))
         if stacked and not self.faults:
             workers.warm()
+        ended_early: KeyboardInterrupt | None = None
         try:
             found = Planner().plan(composer, list(enumerate(runs)), self.faults)
             tell([*left_out, *composer.left_out()])
@@ -176,26 +181,42 @@ class Sweep:
             if not found.planned:
                 raise ImpossibleError("no run of this sweep is possible; nothing was started")
             directory.claim(again=self.settings.dir is not None)
-            todo, entries = self.missing(found, directory)
-            self.record(directory, keys, entries, skipped=found.skipped, repeated=found.repeated)
-            print(f"{len(todo)} runs to do in {directory.path}/", flush=True)
-            if stacked:
-                self.stacked(found, todo, directory, workers)
-            else:
-                if reason:
-                    print(f"trained one by one: {reason}", flush=True)
-                self.spans(launcher, todo)
-            tally = table.write(directory, keys, entries)
+            entries = self.entries_of(found, directory)
+            every = directory.with_earlier(entries)
+            if len(every) > len(entries):
+                keys = list(dict.fromkeys([*keys, *swept_keys([e.overrides for e in every])]))
+            # First of all, so that whatever ends this process, the same command goes on here.
+            self.record(directory, keys, every, skipped=found.skipped, repeated=found.repeated)
+            try:
+                todo = self.missing(found, entries, directory)
+                print(f"{len(todo)} runs to do in {directory.path}/", flush=True)
+                if stacked:
+                    workers.decide(seconds_of(todo, found))
+                    self.stacked(found, todo, directory, workers)
+                else:
+                    if reason:
+                        print(f"trained one by one: {reason}", flush=True)
+                    self.spans(launcher, todo)
+            except KeyboardInterrupt as error:
+                ended_early = error
+            tally = table.write(directory, keys, every)
+            statuses = Counter(
+                RunRecord.look(directory.path / entry.directory).status for entry in entries
+            )
         finally:
             workers.close()
             directory.release()
+        if ended_early is not None:
+            print(interrupted(statuses, directory.path), flush=True)
+            raise ended_early
         seconds = time.monotonic() - self.begun
         ranking = self.settings.ranking
         print(closing(tally, keys, str(directory.path), seconds, ranking=ranking), flush=True)
-        self.pictures(found.planned, directory, len(found.planned))
+        if earlier := len(every) - len(entries):
+            print(f"{earlier} of them are of earlier commands in this directory", flush=True)
+        self.pictures(found.planned, directory, len(every))
         self.log(found.planned, directory, entries)
-        statuses = set(tally.statuses)
-        bad = statuses - {"done", "diverged"}
+        bad = set(statuses) - {"done", "diverged"}
         self.sweeper.exit_code = 1 if bad else 3 if "diverged" in statuses else 0
 
     def pictures(self, runs: Sequence[Planned], directory: SweepDirectory, count: int) -> None:
@@ -219,29 +240,48 @@ class Sweep:
 
             log_sweep(directory.path, wanted)
 
-    def missing(self, found: Runs, directory: SweepDirectory) -> tuple[list[Planned], list[Entry]]:
-        """The runs that are still to do, and the manifest's entry of every run."""
+    def entries_of(self, found: Runs, directory: SweepDirectory) -> list[Entry]:
+        """The manifest's entry of every run.
+
+        Raises:
+            RunDirectoryError: where a run belongs another has ended.
+        """
         from exp.runs.manifest import Entry
 
         done = directory.finished() if directory.manifest.is_file() else {}
-        todo, entries, taken = [], [], 0
+        entries = []
         for run in found.planned:
-            there = done.get(run.signature)
-            if there is None and self.taken_over(run, directory):
-                there = run.subdir
-                taken += 1
-            elif there is None:
-                if directory.left_off(run.subdir, run.signature):
-                    found.going_on.add(run.number)
-                todo.append(run)
+            if (there := done.get(run.signature)) is None:
+                directory.check(run.subdir)
             entries.append(Entry(run.number, there or run.subdir, run.words))
+        self.done = set(done.values())
+        return entries
+
+    def missing(
+        self, found: Runs, entries: Sequence[Entry], directory: SweepDirectory
+    ) -> list[Planned]:
+        """The runs that are still to do, where they are not done here or taken over from elsewhere.
+
+        Raises:
+            RunDirectoryError: another process works on one of them.
+        """
+        todo, taken = [], 0
+        for run, entry in zip(found.planned, entries, strict=True):
+            if entry.directory in self.done:
+                continue
+            if self.taken_over(run, directory):
+                taken += 1
+                continue
+            if (epoch := directory.left_off(run.subdir, run.signature)) is not None:
+                found.going_on[run.number] = epoch
+            todo.append(run)
         if taken:
             print(f"{taken} of {len(entries)} runs were finished elsewhere: taken over", flush=True)
         if count := len(entries) - len(todo) - taken:
             print(f"{count} of {len(entries)} runs are done already", flush=True)
         if found.going_on:
             print(f"{len(found.going_on)} go on from their checkpoints", flush=True)
-        return todo, entries
+        return todo
 
     def taken_over(self, run: Planned, directory: SweepDirectory) -> bool:
         """Whether a finished run of the same signature was copied from elsewhere."""
@@ -280,8 +320,6 @@ class Sweep:
         """
         from exp.runs import provenance
 
-        with contextlib.suppress(OSError):
-            OmegaConf.save(self.config, directory.multirun)
         directory.write_manifest(
             {
                 **provenance.origin(),
@@ -296,6 +334,8 @@ class Sweep:
             },
             entries,
         )
+        with contextlib.suppress(OSError):
+            OmegaConf.save(self.config, directory.multirun)
 
     def stacked(
         self, found: Runs, todo: list[Planned], directory: SweepDirectory, workers: Any

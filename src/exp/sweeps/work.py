@@ -7,19 +7,19 @@ import os
 # As `exp.cli` does: a worker on another machine has not come through there.
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
-import shutil
 import signal
 import threading
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exp import plugins
 from exp.config import plan
-from exp.errors import DamagedError, ExpError, Interrupted
+from exp.errors import DamagedError, ExpError, Interrupted, RunDirectoryError
+from exp.runs import signals
 from exp.runs.directory import RunDirectory
 from exp.runs.log import RunLog, end_log
+from exp.runs.manifest import ENDED, read_json
 
 if TYPE_CHECKING:
     from exp.engine import Job
@@ -35,7 +35,7 @@ class RunOrder:
         directory: an absolute path.
         config: resolved.
         hydra: name -> content of the files of its .hydra folder.
-        goes_on: whether its directory holds a checkpoint of this very run to go on from.
+        goes_on: whether its directory may hold something of this very run to go on from.
     """
 
     number: int
@@ -54,6 +54,7 @@ class Order:
         parent: the process that gave the order.
         folder: its working directory.
         plugins: modules of components that its command line has named.
+        again: whether a worker process has died with these runs before.
     """
 
     runs: tuple[RunOrder, ...]
@@ -61,6 +62,7 @@ class Order:
     parent: int
     folder: str
     plugins: tuple[str, ...] = ()
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +82,14 @@ class Outcome:
     value: float | None = None
 
 
-def ready(parent: int, draws: bool) -> None:
-    """Prepares a worker process: it will not outlive its parent, it ends its work when that asks
-    for it, and it has imported what it needs.
+def ready(*, draws: bool) -> None:
+    """Prepares a worker process: it ends its work when its parent asks for that, and it has
+    imported what it needs.
 
     Args:
         draws: whether it will draw figures, for which matplotlib takes a while to import.
     """
-    watch(parent)
-    # Ctrl-C reaches every process of a terminal: what is to be done about it the parent decides.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signals.only_once = True
     signal.signal(signal.SIGTERM, lambda *_: _stopping.set())
     import sklearn.datasets  # noqa: F401
 
@@ -101,28 +101,12 @@ def ready(parent: int, draws: bool) -> None:
 
 _stopping = threading.Event()
 """Whether this process was asked to end its work."""
-_watched: set[int] = set()
-
-
-def watch(parent: int) -> None:
-    """Ends this process soon after `parent` is gone, if that is what started it."""
-    if os.getppid() != parent or parent in _watched:
-        return
-    _watched.add(parent)
-
-    def look() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=look, daemon=True, name="exp-watch-parent").start()
 
 
 def work(order: Order) -> list[Outcome]:
     """Does the runs of an order; whatever happens to one is in its outcome and its directory."""
     if _stopping.is_set():
         return [interrupted(run) for run in order.runs]
-    watch(order.parent)
     plugins.import_all(order.plugins, order.folder)
     from exp.runs.execute import execute_stack
     from exp.runs.execution import Execution
@@ -173,15 +157,15 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
     directory = RunDirectory(Path(run.directory))
     log = None
     try:
-        start = left_off(directory) if run.goes_on else None
-        if start is None:
+        broken_off = run.goes_on and taken_up(directory)
+        if not broken_off:
             directory.claim()
         log = RunLog(directory.log)
         job = Job.of(plan(run.config), keep=False)
-        if start is not None and (start := tried(directory, job)) is None:
+        start = tried(directory, job) if broken_off else None
+        if broken_off and start is None:  # it begins again
             end_log(log)
-            shutil.rmtree(directory.path)
-            directory.claim()
+            directory.empty()
             log = RunLog(directory.log)
         return Execution(job, directory, log=log, origin=origin, start=start, hydra=run.hydra)
     except Exception as error:
@@ -192,6 +176,7 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
             record = {"status": "failed", "message": message, **origin}
             directory.draft({directory.hydra / name: text for name, text in run.hydra.items()})
             directory.write_record(record)
+        directory.release()
         return Outcome(run.number, run.directory, "failed", message)
 
 
@@ -205,13 +190,62 @@ def tried(directory: RunDirectory, job: Job) -> Checkpoint | None:
         return None
 
 
-def left_off(directory: RunDirectory) -> Checkpoint | None:
-    """The newest checkpoint of a run that was broken off; where there is none that is whole, what
-    it has left is removed, so that it can begin again."""
-    from exp.runs import checkpoint
-
+def taken_up(directory: RunDirectory) -> bool:
+    """Whether there is a directory of a run that was broken off; it is held then, and without the
+    drafts of files."""
     try:
-        return checkpoint.load(directory.checkpoints / "last.safetensors")
-    except (OSError, DamagedError):
-        shutil.rmtree(directory.path)
+        directory.hold()
+    except FileNotFoundError:
+        return False
+    directory.clean()
+    return True
+
+
+def lost(order: Order, why: str) -> tuple[list[Outcome], list[Order]]:
+    """What becomes of an order whose worker process has died.
+
+    Its runs are tried again, in two stacks of half the size, which take half the memory. One that
+    has died by itself before has failed.
+
+    Returns:
+        Outcomes of runs that have ended, and orders for the others.
+    """
+    ended = {run.number: outcome for run in order.runs if (outcome := ended_before(run))}
+    left = [replace(run, goes_on=True) for run in order.runs if run.number not in ended]
+    if len(left) == 1 and order.again:
+        outcomes = [*ended.values(), failed(left[0], why, order.origin)]
+        return outcomes, []
+    middle = -(-len(left) // 2)
+    halves = [half for half in (left[:middle], left[middle:]) if half]
+    return [*ended.values()], [replace(order, runs=tuple(h), again=True) for h in halves]
+
+
+def ended_before(run: RunOrder) -> Outcome | None:
+    """The outcome of a run that had ended when its worker process died."""
+    directory = RunDirectory(Path(run.directory))
+    record = read_json(directory.record) or {}
+    if record.get("status") not in ENDED:
         return None
+    final = (read_json(directory.summary) or {}).get("final")
+    value = final.get(plan(run.config).monitor) if isinstance(final, dict) else None
+    return Outcome(run.number, run.directory, record["status"], None, value)
+
+
+def failed(run: RunOrder, why: str, origin: dict[str, Any]) -> Outcome:
+    """Records that a run has failed with its worker process."""
+    directory = RunDirectory(Path(run.directory))
+    try:
+        directory.path.mkdir(parents=True, exist_ok=True)
+        directory.hold()
+        directory.clean()
+        record = read_json(directory.record)
+        if record is None:
+            record = dict(origin)
+            directory.draft({directory.hydra / name: text for name, text in run.hydra.items()})
+        record.pop("sha256", None)
+        directory.write_record({**record, "status": "failed", "message": why})
+    except (OSError, RunDirectoryError) as error:
+        why = f"{why}; that could not be recorded: {error}"
+    finally:
+        directory.release()
+    return Outcome(run.number, run.directory, "failed", why)
