@@ -195,6 +195,19 @@ def test_json_that_is_none(
     assert ended_in(script, made, "results").code == 0
 
 
+def test_a_score_that_is_no_number(
+    script: ModuleType, made: Path, changed: Callable[[str], Path]
+) -> None:
+    run = changed("number")
+    summary = json.loads((run / "summary.json").read_text())
+    summary["final"]["test/rmse"] = 10**400
+    (run / "summary.json").write_text(json.dumps(summary))
+    script.sealed(run, "summary.json")
+    ended = ended_in(script, made, "compare")
+    assert ended.code == 2
+    assert "summary.json is not what was written: final.test/rmse: expected a finite" in ended.err
+
+
 def set_numbers(run: Path, **numbers: Any) -> None:
     directory = RunDirectory(run)
     tensors, known = checkpoint.load(directory.checkpoints / "last.safetensors")

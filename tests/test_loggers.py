@@ -430,7 +430,7 @@ def test_another_sweepers_runs_are_logged(in_tmp: Path, launcher: str) -> None:
 @needs("tensorboard")
 def test_done_again_or_gone_on_with_it_is_logged_too(in_tmp: Path) -> None:
     first = inside(in_tmp, *SMALL, "logger=tensorboard")
-    again = inside(in_tmp, "rerun", str(only(first)), "--into", "again")
+    again = inside(in_tmp, "rerun", str(only(first)), "--trust", "--into", "again")
     assert again.out.splitlines()[-1] == "bit-identical"
     same_in_tensorboard(in_tmp, in_tmp / "again")
     none = inside(in_tmp, "rerun", str(only(first)), "logger=none", "--into", "none")

@@ -178,6 +178,7 @@ def test_the_loggers_of_a_strangers_sweep(
         ("+dataset@hydra.launcher=moons",),
         (" hydra/sweeper=basic",),
         ("~hydra/sweeper",),
+        ("hydra.sweep.subdir=${oc.env:HOME}",),
     ],
 )
 def test_a_strangers_sweep_says_where_it_writes(here: Path, words: tuple[str, ...]) -> None:

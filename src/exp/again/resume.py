@@ -193,8 +193,9 @@ def untrusted(path: Path, words: list[str]) -> None:
 
 PYTHON = ["python", "-m", "exp"]
 HARMLESS = re.compile(
-    r"hydra/(sweeper=(grid|optuna)|launcher=stacked)"
-    r"|\+{0,2}hydra\.(sweep\.subdir|sweeper\.(?!_)\w[\w.]*)=.*",
+    r"(?!.*\$\{oc\.)"  # a variable would become part of a directory's name
+    r"(?:hydra/(sweeper=(grid|optuna)|launcher=stacked)"
+    r"|\+{0,2}hydra\.(sweep\.subdir|sweeper\.(?!_)\w[\w.]*)=.*)",
     re.DOTALL,
 )
 """Words on hydra.* with which exp's own sweepers and launcher write where the sweep is."""

@@ -60,6 +60,11 @@ def number(value: Any) -> str | None:
     return f": expected a finite number, {found(value)}"
 
 
+def score(value: Any) -> str | None:
+    """A score, or a table of numbers such as a confusion matrix."""
+    return None if type(value) in (str, bool, list, dict) else number(value)
+
+
 def one_of(*values: str) -> Check:
     return lambda value: (
         None if value in values else f": expected one of {', '.join(values)}, {found(value)}"
@@ -200,7 +205,7 @@ SUMMARY = Schema(
     {
         "status": one_of("done", "stopped", "pruned", "diverged"),
         # Numbers as a rule; None where a score is not defined, lists of confusion matrices.
-        "final": mapping_of(or_none(kind("a score", int, float, str, bool, list, dict))),
+        "final": mapping_of(or_none(score)),
         "best": Schema({}, {"monitor": text, "epoch": or_none(whole(0, LARGEST))}),
         "epochs": whole(0, LARGEST),
     },
