@@ -147,7 +147,7 @@ def test_defaults_that_no_file_can_hold_are_the_signatures(here: Path) -> None:
 
 
 TOLD = {
-    ("model=needy",): "model.width  expected a value, found none: this parameter has no default",
+    ("model=needy",): "model.width  expected a value, found none: set model.width=VALUE",
     ("model=mine", "model.width=x"): "model.width  expected an integer, found 'x'",
     ("model=mine", "model.with=3"): (
         "model.with  model has no key 'with'. Did you mean model.width=3? "

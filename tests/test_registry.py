@@ -169,7 +169,7 @@ def test_summary_is_the_first_paragraph() -> None:
         ),
         (
             {"name": "box", "paint": "striped"},
-            "shape.paint.widths expected a value, found none: this parameter has no default",
+            "shape.paint.widths expected a value, found none: set shape.paint.widths=VALUE",
         ),
         (
             {"name": "box", "paint": {"name": "striped", "widths": [1, -1]}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -186,3 +187,57 @@ def test_texts_of_a_component_of_ones_own(in_tmp: Path) -> None:
         )  # fmt: skip
         found = config(ended)
     assert (found["label"], found["place"], found["count"]) == ("1_1", "a=b/ü", 5)
+
+
+def many(place: Path) -> None:
+    (place / "conf/experiment").mkdir(parents=True)
+    (place / "conf/experiment/many.yaml").write_text(
+        "# @package _global_\ndefaults:\n  - override /dataset: csv\n"
+        "dataset: {path: 'a, b.csv', target: '1_1'}\nhydra: {mode: MULTIRUN}\n"
+        "sweep: {n_jobs: 1, figures: false}\n"
+    )
+    for name in ("a, b.csv", "c=1.csv"):
+        table(place / name, "1_1")
+
+
+def test_a_preset_that_sweeps_splits_texts_at_commas(in_tmp: Path) -> None:
+    many(in_tmp)
+    ended = inside(in_tmp, "experiment=many", "dataset.path='a, b.csv',c=1.csv", *QUICK)
+    assert ended.code == 0, ended.err
+    found = [yaml.safe_load((run / "config.yaml").read_text()) for run in runs(in_tmp)]
+    assert [each["dataset"]["path"] for each in found] == ["a, b.csv", "c=1.csv"]
+    assert {each["dataset"]["target"] for each in found} == {"1_1"}
+    names = [run.name for run in runs(in_tmp)]
+    assert names == ["0-dataset.path=a,_b.csv", "1-dataset.path=c=1.csv"]
+
+
+def test_a_resumed_sweep_reads_texts_as_the_first_did(in_tmp: Path) -> None:
+    many(in_tmp)
+    words = ("-m", "experiment=many", "dataset.path='a, b.csv',c=1.csv", "sweep.dir=s", *QUICK)
+    assert inside(in_tmp, *words).code == 0
+    before = {run: (run / "config.yaml").read_bytes() for run in runs(in_tmp)}
+    shutil.rmtree(max(before))
+    ended = inside(in_tmp, "resume", "s")
+    assert ended.code == 0, ended.err
+    assert {run: (run / "config.yaml").read_bytes() for run in runs(in_tmp)} == before
+
+
+@pytest.mark.parametrize("sweep", [(), ("-m", "sweep.n_jobs=1", "sweep.figures=false")])
+def test_signs_as_they_are_typed(in_tmp: Path, sweep: tuple[str, ...]) -> None:
+    lines = [f"{x % 7},5;{x % 5},25;{'ab'[x % 2]}" for x in range(40)]
+    (in_tmp / "rows.csv").write_text("\n".join(["u;v;y", *lines]) + "\n")
+    words = ("dataset=csv", "dataset.path=rows.csv", "dataset.target=y", *QUICK)
+    ended = inside(in_tmp, *words, "dataset.delimiter=;", "dataset.decimal=,", *sweep)
+    found = config(ended)
+    assert (found["delimiter"], found["decimal"]) == (";", ",")
+
+
+@pytest.mark.parametrize("written", ["override /optimizer", "/optimizer"])
+def test_a_list_of_options_in_a_preset_is_refused(in_tmp: Path, written: str) -> None:
+    (in_tmp / "conf/experiment").mkdir(parents=True)
+    preset = f"# @package _global_\ndefaults:\n  - {written}: [sgd, adam]\n"
+    (in_tmp / "conf/experiment/two.yaml").write_text(preset)
+    ended = inside(in_tmp, "experiment=two", *QUICK)
+    assert ended.code == 2
+    assert "optimizer  expected one option, found ['sgd', 'adam']" in ended.err
+    assert not runs(in_tmp)

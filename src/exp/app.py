@@ -119,7 +119,8 @@ def main(words: list[str]) -> int:
     resolvers()
     args.overrides = plugins.with_folders(args.overrides, args.components)
     plugins.load(args.overrides)
-    args.overrides = typed.words(args.overrides, sweeps=args.multirun or sweeps(args.overrides))
+    args.typed = args.overrides
+    args.overrides = typed.words(args.typed, sweeps=args.multirun or sweeps(args.typed))
     hydra = create(args)
     try:
         return run(hydra, args, parser)
@@ -289,6 +290,8 @@ def run(hydra: Hydra, args: argparse.Namespace, parser: argparse.ArgumentParser)
     else:
         composed = compose(hydra.config_loader, name, args.overrides, RunMode.RUN)
         if asks_for_sweep(composed[0]):
+            # A preset has said so: only now is it known that commas separate values.
+            args.overrides = typed.words(args.typed, sweeps=True)
             return sweep(hydra, args, name)[0]
         return single(hydra, args, name, composed).exit_code
     return 0

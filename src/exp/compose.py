@@ -10,14 +10,15 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
+from hydra.core.override_parser.types import Override, Quote, QuotedString
+from hydra.errors import HydraException, MissingConfigException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
@@ -25,6 +26,7 @@ from omegaconf.errors import OmegaConfBaseException
 import exp.grammar  # noqa: F401 - mends what Hydra reads overrides with
 from exp import entries, environment, hints
 from exp.errors import ConfigError, Fault, offer, shown, unknown
+from exp.presets import presets
 from exp.registry import register
 from exp.resolving import bounded
 
@@ -34,6 +36,7 @@ BROKEN = (
     TypeError, ValueError,
 )  # fmt: skip
 """What Hydra raises for an override: its own errors, and whatever breaks inside it."""
+QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
 SEVERAL = re.compile(r"\+{0,2}[a-z_]+(@[\w.]*)?=\s*\[")
 """A list for a top-level key: of a group, Hydra would merge these options into one."""
 
@@ -50,7 +53,8 @@ def resolvers() -> None:
 
 def slug(text: str, limit: int = 100) -> str:
     """A text as part of a file name: nothing in it can leave the directory."""
-    return re.sub(r"[^A-Za-z0-9._=,+-]+", "_", str(text)).strip(".-")[:limit]
+    bare = re.sub(r"(?:(?<=[=,])|^)(['\"])(.*?)\1(?=,|$)", r"\2", str(text))
+    return re.sub(r"[^A-Za-z0-9._=,+-]+", "_", bare).strip(".-")[:limit]
 
 
 def compose(
@@ -77,12 +81,23 @@ def compose(
     try:
         config = loader.load_configuration(name, found.good, run_mode=mode)
     except BROKEN as error:
-        raise ConfigError([*found.faults, Fault(name, one_line(error))]) from None
+        raise ConfigError([*found.faults, primary_fault(name, error)]) from None
     if found.later:
         task = {*config.hydra.overrides.task, *found.later}
         with open_dict(config.hydra):
             config.hydra.overrides.task = [text for text in overrides if text in task]
     return config, found.faults
+
+
+def primary_fault(name: str, error: Exception) -> Fault:
+    """Why nothing can be composed from a primary config."""
+    missing = isinstance(error, MissingConfigException) and error.missing_cfg_file
+    if missing and str(missing).removesuffix(".yaml") == name.removesuffix(".yaml"):
+        file = f"{name.removesuffix('.yaml')}.yaml"
+        what = f"there is no config file {file!r} in ./conf, --config-dir or --config-path"
+        hint = f" Did you mean experiment={name}?" if name in presets() else ""
+        return Fault("--config-name", f"{what}.{hint}".removesuffix("."))
+    return Fault(name, one_line(error))
 
 
 def draws(config: DictConfig) -> bool:
@@ -224,7 +239,7 @@ def tried(
     try:
         composed = base or loader.load_configuration(name, good, run_mode=mode)
     except BROKEN as error:
-        raise ConfigError([*faults, Fault(name, one_line(error))]) from None
+        raise ConfigError([*faults, primary_fault(name, error)]) from None
     for override, line in zip(overrides, lines, strict=True):
         try:
             composed = loader.load_configuration(name, [*good, line], run_mode=mode)
@@ -281,6 +296,8 @@ def group_fault(loader: ConfigLoader, override: Override) -> Fault | None:
 def value_fault(config: DictConfig, override: Override) -> Fault | None:
     """What is wrong with `key.path=value`: a key that is not there, and the nearest that is."""
     key = override.key_or_group
+    if not key:
+        return Fault(shown(override.input_line), "expected key=value, found no key")
     if override.is_add() or override.is_force_add():
         return None
     node: Any = config
@@ -339,11 +356,42 @@ def unreadable(text: str, error: Exception, rest: Sequence[str] = ()) -> Fault:
         what = "expected key=value, or a verb (exp list) as the first word"
         return Fault(shown(text), f"{what}.{hint}".removesuffix("."))
     reason = one_line(error)
-    if "LexerNoViableAltException" in reason:
-        reason = "it holds a character that must stand in quotes, 'key=\"value\"'"
+    if GRAMMAR.search(reason):
+        reason = ungrammatical(key, value)
     if re.fullmatch(r"[a-z_][\w/]*(\.\w+)*(@[\w.]*)?", key, re.ASCII):
         return Fault(key, f"cannot read {shown(value)}: {reason}")
     return Fault(shown(text), f"cannot be read as key=value: {reason}")
+
+
+GRAMMAR = re.compile(
+    r"LexerNoViableAlt|no viable alternative|(?:mismatched|extraneous) input|missing .+ at "
+    r"|token recognition error"
+)
+"""What a parser says to its developers."""
+CLOSING = {"[": "]", "(": ")", "{": "}"}
+
+
+def ungrammatical(key: str, value: str) -> str:
+    """Why Hydra's grammar has no place for a value, and how to write it."""
+    plain = QUOTED.sub("q", value)
+    if quote := re.search(r"['\"]", plain):
+        return f"the quote {quote[0]} is not closed"
+    opened = []
+    for character in plain:
+        if character in CLOSING:
+            opened.append(character)
+        elif character in CLOSING.values() and (not opened or CLOSING[opened.pop()] != character):
+            return f"{character!r} closes nothing that was opened"
+    if opened:
+        return f"{opened[-1]!r} is not closed: {CLOSING[opened[-1]]!r} is missing"
+    if re.search(r"(?:^|[\[({,])\s*,|,\s*(?:$|[\])}])", plain):
+        return "a value is missing before or after a comma"
+    if re.search(r"\s[\w.]+=", plain):
+        return "expected one setting, found several: write a space, outside of quotes, between them"
+    quoted = shlex.quote(f"{key}={QuotedString(text=value, quote=Quote.double).with_quotes()}")
+    odd = re.search(r"[^\w./\\+$%*@?|:,\s-]", plain, re.ASCII)
+    which = f"hold {odd[0]!r}" if odd else "be written like this"
+    return f"only a text in quotes may {which}: {quoted}"
 
 
 SKIPPED = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -18,17 +18,18 @@ from hydra._internal.core_plugins.importlib_resources_config_source import (
 from hydra._internal.defaults_list import Overrides
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.config_search_path import ConfigSearchPath
-from hydra.core.default_element import GroupDefault
+from hydra.core.default_element import GroupDefault, ResultDefault
 from hydra.core.object_type import ObjectType
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException, MissingConfigException
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from exp import entries, safety
+from exp import entries, hints, safety
 from exp.bounds import first_line, read, scan
 from exp.errors import ConfigError, Fault, shown
 from exp.registered import Repository
+from exp.registry import register
 from exp.replaced import Replaced
 
 PACKAGES = ("pkg://exp.conf", "pkg://hydra.conf")
@@ -133,6 +134,7 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
 
     def _compose_config_from_defaults_list(self, defaults: Any, repo: Any) -> DictConfig:
         """The files of a config, without what presets give to options that were replaced."""
+        one_option_each(defaults)
         self._replaced = Replaced(defaults, repo, self._given)
         try:
             return super()._compose_config_from_defaults_list(self._replaced.kept, repo)  # type: ignore[no-any-return]
@@ -157,6 +159,28 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
                         raise ConfigError([Fault("hydra.searchpath", what)])
         with checked_files():
             super()._process_config_searchpath(config_name, parsed, repo)
+
+
+def one_option_each(defaults: Iterable[ResultDefault]) -> None:
+    """
+    Raises:
+        ConfigError: a file chooses several options of a group, which Hydra would merge into one.
+    """
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for each in defaults:
+        group, _, option = str(each.config_path).rpartition("/")
+        parent = str(each.parent)
+        inherited = parent.rpartition("/")[0] == group  # an option that builds on others
+        if group in register.kinds and group not in hints.SEVERAL and not inherited:
+            options = found.setdefault((parent, group, str(each.package)), [])
+            options += [] if option in options else [option]
+    faults = [
+        Fault(group, hints.several(group, options))
+        for (_, group, _), options in found.items()
+        if len(options) > 1
+    ]
+    if faults:
+        raise ConfigError(faults)
 
 
 def add_override(self: Overrides, parent_config_path: str, default: GroupDefault) -> None:

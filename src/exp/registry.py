@@ -24,7 +24,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
-from exp import aliases, entries
+from exp import aliases, docstrings, entries
 from exp.annotations import Argument, arguments_of, described, plain, unwritable
 from exp.errors import ConfigError, Fault, nearest, offer, shown, unknown
 from exp.modules import calling
@@ -568,6 +568,11 @@ def validated(component: Component, params: dict[str, Any], path: str) -> dict[s
                 faults.extend(error.faults)
     for at, fault in enumerate(faults):
         name = fault.path.removeprefix(f"{path}.")
+        if type(params.get(name)) is bool and (
+            means := docstrings.parameters(component.builder).get(name)
+        ):
+            # True of a parameter that counts: people take it for a switch.
+            faults[at] = Fault(fault.path, f"{fault.message.rstrip('.')}. What it sets: {means}")
         if name in component.misnamed and name not in params:
             wanted, kind_name = component.misnamed[name], component.kind.name
             what = f"exp passes a {kind_name} {wanted!r}: rename this parameter to {wanted!r}"
@@ -681,7 +686,7 @@ def sentence(
         hint = f" Did you mean {ours!r}?" if ours else None
         return unknown(what, word, known, allowed="It takes", hint=hint)
     if first["type"] == "missing":
-        return "expected a value, found none: this parameter has no default"
+        return f"expected a value, found none: set {at}=VALUE"
     wanted: list[str] = []
     for detail in details:
         text = detail["msg"].removeprefix("Input should be ").removeprefix("Value error, ")

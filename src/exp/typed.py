@@ -84,7 +84,7 @@ def quoted(word: str, options: Mapping[str, set[str]], *, sweeps: bool) -> str:
         written = listed(value, sweeps=sweeps)
     elif not takes.text or (FUNCTION.fullmatch(value) and sweeps):
         return word
-    elif sweeps and len(parts := list(split(value))) > 1:
+    elif sweeps and value != "," and len(parts := list(split(value))) > 1:
         written = ",".join(one(part, takes) for part in parts)
     else:
         written = one(value, takes)
