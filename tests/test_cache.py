@@ -283,7 +283,7 @@ def test_components_that_break_their_contract(place: Path, monkeypatch: pytest.M
 
     with pytest.raises(ComponentError) as broken:
         ready("bad")
-    assert str(broken.value) == "dataset bad must give an exp.data.Data, found list"
+    assert str(broken.value).startswith("dataset bad gave a list of 1. Give an exp.data.Data")
     with pytest.raises(ComponentError) as broken:
         ready(split="bad")
     assert str(broken.value) == "split bad must give an exp.data.Split, found tuple"

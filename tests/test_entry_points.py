@@ -121,7 +121,7 @@ def ended(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Ended:
 def test_a_component_of_a_wheel_trains_with_the_options_of_the_wheel(ended: Ended) -> None:
     assert ended.code == 0, ended.err
     config = yaml.safe_load((ended.run / "config.yaml").read_text())
-    assert config["dataset"] == {"name": "wheel_rings", "n_samples": 80}
+    assert config["dataset"] == {"name": "wheel_rings", "n_samples": 80, "positive": None}
 
 
 def test_its_package_and_file_are_recorded(ended: Ended) -> None:

@@ -175,7 +175,10 @@ def test_what_cannot_be_split(labels: list[int], params: dict[str, Any], message
             ),
         ),
         ({"test": 1.0}, "  split.test  expected a number less than 1, found 1.0"),
-        ({"stratify": 1}, "  split.stratify  expected a boolean, found 1"),
+        (
+            {"stratify": 1},
+            "  split.stratify  expected a boolean, found 1. Did you mean split.stratify=true?",
+        ),
     ],
 )
 def test_impossible_shares_are_config_faults(params: dict[str, Any], message: str) -> None:

@@ -47,7 +47,7 @@ def cost(job: Job, size: int) -> float:
     """Roughly how many seconds a run like this one takes in a stack.
 
     Only whether worker processes are worth their start is decided by it, for which a factor of two
-    does not matter. Measured with benchmarks/chunks.py for networks of 17 to 1,000 units.
+    does not matter. The constants are rough, from the times of the loop in docs/how_it_works.md.
 
     Args:
         size: of the stack.
