@@ -228,7 +228,7 @@ def says(step: Typed, ended: Ended) -> None:
 
 def filled(words: list[str]) -> list[str]:
     if words[0] == "new":
-        words = [word.replace("NAME", "another") for word in words]
+        words = [word.replace("NAME", f"another_{words[1]}") for word in words]
     return [each for word in words for each in GIVEN.get(word, word).split()]
 
 
