@@ -83,6 +83,32 @@ def test_changes_are_those_that_git_shows(here: Path, monkeypatch: pytest.Monkey
     assert not list(here.rglob("*.lock"))
 
 
+def test_the_index_is_not_written(here: Path) -> None:
+    """Git takes down what it has looked at, through a link too: a file whose time alone has
+    changed, for one."""
+    index = here / ".git/index"
+    shutil.move(index, here.parent / "index")
+    index.symlink_to(here.parent / "index")
+    os.utime(here / "a", (1, 1))
+    (here / "b").write_text("owt\n")
+    before = index.read_bytes()
+    found = git()
+    assert index.read_bytes() == before
+    assert found is not None
+    assert "a/b" in found["diff"]
+    assert "a/a" not in found["diff"]
+    assert run(here, "diff", "--no-color", "HEAD") == found["diff"]
+    assert index.read_bytes() != before  # git by itself does
+
+
+def test_an_index_that_is_a_pipe(here: Path) -> None:
+    (here / ".git/index").unlink()
+    os.mkfifo(here / ".git/index")
+    found = git()
+    assert found is not None
+    assert found["changed"] is None
+
+
 def test_a_large_difference_is_kept_as_its_digest(here: Path) -> None:
     (here / "a").write_text("x" * 50 + "\n" * LARGEST_DIFF)
     found = git()

@@ -213,6 +213,47 @@ def test_a_sweep_of_ones_own_goes_on(here: Path) -> None:
     assert len(list((here / "given/swept").glob("*/run.json"))) == 2
 
 
+# What is written without a place being named
+
+
+def test_a_report_is_not_written_through_a_link(here: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.html"
+    outside.write_text("mine\n")
+    (here / "given/done/report.html").symlink_to(outside)
+    ended = inside(here, "report", "given/done")
+    assert ended.code == 2
+    assert "given/done/report.html is a link to" in ended.err
+    assert "--output" in ended.err
+    assert outside.read_text() == "mine\n"
+    assert inside(here, "report", "given/done", "--output", "given/done/report.html").code == 0
+    assert "<html" in outside.read_text()
+
+
+def test_nor_are_the_figures_of_results(here: Path, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (here / "given/swept/figures").symlink_to(tmp_path / "outside")
+    ended = inside(here, "results", "given/swept", "--figures")
+    assert ended.code == 2
+    assert "given/swept/figures is a link to" in ended.err
+    assert not tree(tmp_path / "outside")
+    ended = inside(here, "results", "given/swept", "--figures", "given/swept/figures")
+    assert ended.code == 0, ended.err
+    assert tree(tmp_path / "outside")
+
+
+@pytest.mark.usefixtures("remembering")
+def test_what_came_of_a_strangers_checkpoint_is_nobody_elses_result(here: Path) -> None:
+    """Of the same config, a run of one's own is trained."""
+    assert inside(here, "resume", "given/begun").code == 0
+    words = (*SMALL, "trainer.checkpoint_every=1", "run.reuse=true")
+    ended = inside(here, *words, "hydra.run.dir=own")
+    assert ended.code == 0, ended.err
+    assert "finished already" not in ended.out
+    assert (here / "own/run.json").exists()
+    again = inside(here, *words, "hydra.run.dir=again")
+    assert f"finished already, and run.reuse=true: {here / 'own'}" in again.out
+
+
 # The folder that it was started in
 
 
@@ -350,6 +391,17 @@ def test_a_name_from_the_environment_stays_a_name(
     words = ("-m", *SMALL, "seed=1,2", "sweep.n_jobs=1", "hydra.sweep.subdir=${seed}-${name}")
     assert inside(in_tmp, *words, f"name={name}").code == 0
     assert b"hunter2" not in texts(in_tmp)
+
+
+def test_the_progress_of_a_sweep_shows_no_value_of_a_variable(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET", "hunter2")
+    ended = resumed(here, "name=${oc.env:SECRET}")
+    assert ended.code == 0, ended.err
+    assert "hunter2" not in ended.out + ended.err
+    assert b"hunter2" not in texts(here)
+    assert "oc.env:SECRET" in ended.out
 
 
 def test_a_directory_from_the_environment_is_ones_own_choice(

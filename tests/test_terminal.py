@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from commands import SMALL, Ended, inside, process
 from exp.errors import ExpError
 from exp.runs.directory import RunDirectory
-from exp.terminal import printable
+from exp.terminal import indented, one_line, printable
 
 HOSTILE = "\x1b[31m\x1b]0;title\x07\x9b2J\u202eevil\u2066\udc9b\r\x08"
 """Colours, a window's title, C1's clear, a text that runs backwards, a byte that is no UTF-8."""
@@ -60,6 +60,49 @@ def test_how_they_are_shown() -> None:
         "a\\x1b[1m\\x9b\\u202e\\udc80\\U000e0041\r\n\tü"
     )
     assert str(ExpError("\x1b[2J")) == "\\x1b[2J"
+
+
+@given(ANY)
+def test_a_name_begins_no_line(text: str) -> None:
+    found = one_line(text)
+    assert len(found.splitlines()) <= 1
+    assert not controls(found)
+    assert one_line(found) == found
+    assert all(line.startswith("  | ") for line in indented(text).splitlines()[1:])
+
+
+FORGED = "x\r\nforged\nforged\r\x08\t"
+
+
+def test_what_a_strangers_files_name_begins_no_line(run: Path, in_tmp: Path) -> None:
+    """Files, keys, hosts, loggers, classes and messages."""
+    shutil.copytree(run, in_tmp / "a")
+    directory = RunDirectory(in_tmp / "a")
+    record = directory.read_record()
+    row = {**record["data"], "classes": ["0", FORGED], "features": [FORGED, "x2"]}
+    changes: list[dict[str, Any]] = [
+        {"digests": {**record["digests"], FORGED: "0" * 64}},
+        {"versions": {**record["versions"], FORGED: FORGED}},
+        {"process": {**record["process"], "host": FORGED, "boot": "x"}, "status": "running"},
+        {"name": FORGED, "folder": FORGED, "message": FORGED, "status": "failed"},
+        {"data": row},
+    ]
+    seen = ""
+    for content in [
+        *({**record, **more} for more in changes),
+        {"status": "failed", "message": FORGED},
+    ]:
+        directory.write_record(content)
+        for words in (
+            ["compare", str(run), "a"],
+            ["results", "a"],
+            ["resume", "a"],
+            ["rerun", "a"],
+        ):
+            ended = inside(in_tmp, *words)
+            seen += ended.out + ended.err
+    assert "forged" in seen
+    assert not [line for line in seen.splitlines() if line.strip().startswith("forged")]
 
 
 @settings(

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from exp.terminal import printable
+from exp.terminal import one_line, printable
 
 
 class ExpError(Exception):
@@ -44,7 +44,7 @@ class ConfigError(ExpError):
         count = len(self.faults)
         heading = "1 fault" if count == 1 else f"{count} faults"
         width = min(max((len(fault.path) for fault in self.faults), default=0), 32)
-        lines = [f"  {fault.path:<{width}}  {fault.message}" for fault in self.faults]
+        lines = [f"  {one_line(f.path):<{width}}  {f.message}" for f in self.faults]
         super().__init__("\n".join([f"{heading} in the config; nothing was started", *lines]))
 
 

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
-from exp.errors import RunDirectoryError
+from exp.errors import RunDirectoryError, shown
 
 TEMPORARY = ".tmp"
 """How the names of files and folders end that are not whole yet."""
@@ -83,6 +83,18 @@ def write_output(path: Path, data: bytes) -> None:
         write_through(path, data)
     except OSError as error:
         raise RunDirectoryError(f"cannot write {path}: {reason_of(error)}") from error
+
+
+def no_link(path: Path, option: str) -> Path:
+    """A place for what is written into the directory of a run or a sweep where no other is named.
+
+    Raises:
+        RunDirectoryError: a link, by which whoever made the directory says where it is written.
+    """
+    if path.is_symlink():
+        to = shown(os.readlink(path))
+        raise RunDirectoryError(f"{path} is a link to {to}. To write there, or elsewhere: {option}")
+    return path
 
 
 def write_to(file: int, data: bytes) -> None:

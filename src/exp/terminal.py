@@ -33,6 +33,22 @@ def printable(text: str) -> str:
     return text if text.isascii() and text.isprintable() else CONTROL.sub(escaped, text)
 
 
+def one_line(text: str) -> str:
+    """A text of somebody else within a line: printable, and with `\\n` and `\\t` in place of line
+    ends and tabs, so that it cannot begin a line of its own."""
+    if text.isascii() and text.isprintable():
+        return text
+    shown = printable(text.replace("\r\n", "\\r\n"))
+    return shown.replace("\n", "\\n").replace("\t", "\\t")
+
+
+def indented(text: str) -> str:
+    """A text of somebody else that may have several lines: all but the first begin with a bar, so
+    that none passes for one of exp's."""
+    first, *rest = text.splitlines() or [""]
+    return "\n".join([one_line(first), *(f"  | {one_line(line)}" for line in rest)])
+
+
 def escaped(match: re.Match[str]) -> str:
     code = ord(match[0])
     if code < 0x100:

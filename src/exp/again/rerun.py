@@ -18,6 +18,7 @@ from exp.config import Plan, plan
 from exp.errors import ConfigError, DamagedError, Fault, RunDirectoryError, shown
 from exp.report.values import flat
 from exp.runs.schemas import ENDED
+from exp.terminal import one_line
 
 EXIT = dict(zip(AGREED, (0, 0, 1), strict=True))
 
@@ -176,12 +177,12 @@ def todays_defaults(parent: SavedRun) -> list[str]:
     if not found:
         return []
     lines = ["today's defaults would change this; the saved config is used:"]
-    return [*lines, *(f"  {key}: {old!r} -> {new!r}" for key, old, new in found)]
+    return [*lines, *(f"  {one_line(key)}: {old!r} -> {new!r}" for key, old, new in found)]
 
 
 def told_environment(one: SavedRun, other: SavedRun) -> list[str]:
     found = unlike(surroundings(one.record), surroundings(other.record))
-    return [f"then and now: {key}: {old!r} -> {new!r}" for key, old, new in found]
+    return [f"then and now: {one_line(key)}: {old!r} -> {new!r}" for key, old, new in found]
 
 
 def rerun_sweep(path: Path, overrides: list[str], into: Path | None, *, trust: bool) -> int:

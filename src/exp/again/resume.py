@@ -11,6 +11,7 @@ from exp.again.saved import TRUST, SavedRun, is_sweep, no_links
 from exp.arguments import Parser, place
 from exp.errors import DamagedError, ExpError, RunDirectoryError, shown
 from exp.runs.schemas import ENDED
+from exp.terminal import indented, one_line
 
 
 def main(words: list[str]) -> int:
@@ -61,7 +62,8 @@ def resume_run(saved: SavedRun, *, trust: bool, force: bool) -> int:
         print(f"{path} is {status} already; its {count} files are as they were written")
         return 3 if status == "diverged" else 0
     if not saved.began:
-        raise RunDirectoryError(f"{path} failed before it began: {saved.record['message']}")
+        why = indented(saved.record["message"])
+        raise RunDirectoryError(f"{path} failed before it began: {why}")
     if status == "running" and (where := still_there(saved)):
         if where == "alive":
             raise RunDirectoryError(worked_on(saved))
@@ -105,7 +107,11 @@ def resume_run(saved: SavedRun, *, trust: bool, force: bool) -> int:
 def worked_on(saved: SavedRun) -> str:
     process = saved.record.get("process")
     who = process if isinstance(process, dict) else {}
-    named = f"process {who['pid']} of {who.get('host')}" if "pid" in who else "another process"
+    named = (
+        f"process {who['pid']} of {one_line(str(who.get('host')))}"
+        if "pid" in who
+        else "another process"
+    )
     return f"{saved.directory.path} is still being worked on by {named}"
 
 
@@ -154,8 +160,8 @@ def resume_sweep(path: Path, *, trust: bool) -> int:
         return app(words)
     if there and not os.path.samefile(folder, os.curdir):
         print(
-            f"this sweep was started in {folder}: its relative paths and the configs there count "
-            "only if you go there, or add --trust",
+            f"this sweep was started in {one_line(folder)}: its relative paths and the configs "
+            "there count only if you go there, or add --trust",
             flush=True,
         )
     from exp.loggers.log import left_out

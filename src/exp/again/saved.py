@@ -14,6 +14,7 @@ from exp.errors import ConfigError, DamagedError, ExpError, Fault, RunDirectoryE
 from exp.runs import manifest
 from exp.runs.directory import RunDirectory
 from exp.runs.record import RunRecord
+from exp.terminal import one_line
 from exp.textfile import found_from
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ class SavedRun(RunRecord):
         loggers = self.config().get("logger")
         if trust or not loggers:
             return None
-        names = ", ".join(map(str, loggers)) if isinstance(loggers, dict) else shown(loggers)
+        listed = ", ".join(map(str, loggers)) if isinstance(loggers, dict) else shown(loggers)
+        names = one_line(listed)
         return f"the loggers of this run are left out: {names}. To use them: --trust"
 
     def origin(self, *, trust: bool) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from exp.errors import ExpError
 from exp.loggers.finished import FinishedRun, FinishedSweep
 from exp.registry import Chosen
 from exp.runs.schemas import UNFINISHED
+from exp.terminal import one_line
 
 HOW = NEW, OLD, LEFT = "logged {}", "{} there already", "{} not ended, left out"
 
@@ -68,7 +69,7 @@ def log(
     """
     if _LeftOut.whose is not None:
         if loggers:
-            names = ", ".join(loggers)
+            names = one_line(", ".join(loggers))
             print(f"the loggers of {_LeftOut.whose} are left out: {names}. To use them: --trust")
         return True
     there = [path for path in paths if (path / "run.json").is_file()]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from exp.terminal import one_line
+
 
 def aligned(lines: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
-    """Cells in columns, two blanks between them.
+    """Cells in columns, two blanks between them, each on one line.
 
     Args:
         lines: rows of as many cells each; the first may be a header.
         right: columns that end at one place; the others begin at one.
     """
+    lines = [[one_line(text) for text in line] for line in lines]
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))] if lines else []
     return [
         "  ".join(

@@ -10,7 +10,7 @@ from typing import Any
 
 from exp.arguments import Parser, place
 from exp.errors import ExpError, RunDirectoryError, shown, unknown
-from exp.files import write_output
+from exp.files import no_link, write_output
 from exp.measures import headline
 from exp.report.conditions import OF_A_RUN, Condition, is_number
 from exp.report.groups import SPLITS, Groups, Standing, grouped, over_seeds, ranked
@@ -81,7 +81,8 @@ def main(words: list[str]) -> int:
         first = Path(args.directories[0])
         if not args.figures and (first / "run.json").exists():
             raise ExpError(f"--figures: {first} is a run, whose figures are its own: name a folder")
-        drawn(found, Path(args.figures) if args.figures else first / "figures", args.theme)
+        folder = args.figures or no_link(first / "figures", "--figures")
+        drawn(found, Path(folder), args.theme)
     if args.parquet:
         write_output(Path(args.parquet), export.parquet(found))
     for target, content in ((args.csv, export.csv), (args.json, export.json)):

@@ -15,6 +15,7 @@ from exp.errors import DamagedError, RunDirectoryError, shown
 from exp.files import TEMPORARY, Drafts, flush, reason_of
 from exp.runs.lock import BusyError, Lock
 from exp.runs.texts import json_text
+from exp.terminal import one_line
 
 PAGE = "report.html"
 """What `exp report` makes of a run stands beside its files, and is none of them."""
@@ -325,12 +326,13 @@ class RunDirectory:
     def damaged(self, record: dict[str, Any]) -> list[str]:
         """What is no longer as run.json says: the names of files that were changed, or are gone."""
         found = []
-        for name, digest in record.get("digests", {}).items():
-            if not stays_within(name):
-                found.append(f"{shown(name)} is no name of a file of a run")
+        for key, digest in record.get("digests", {}).items():
+            if not stays_within(key):
+                found.append(f"{shown(key)} is no name of a file of a run")
                 continue
+            name = one_line(key)
             try:
-                if sha256_of(self.path / name) != digest:
+                if sha256_of(self.path / key) != digest:
                     found.append(f"{name} has changed")
             except FileNotFoundError:
                 found.append(f"{name} is gone")

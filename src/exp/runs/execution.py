@@ -172,7 +172,8 @@ class Execution:
         self.close("diverged" if result.status == "diverged" else "done", written)
         self.result = None
         yield
-        if result.status != "diverged":
+        # Where it went on from a checkpoint, that may be of somebody else who says what came out.
+        if result.status != "diverged" and self.start is None:
             finished.remember(str(self.record["signature"]), directory.path)
 
     def _whole(self, result: Result) -> dict[Path, bytes | str]:

@@ -3,12 +3,14 @@
 `git diff` runs what the config of a repository names: filters, a monitor of its files, the command
 of a remote that has what is missing, and the same for each submodule. No list of switches turns all
 of it off, as filters have names of their own. So the difference is taken by way of another, empty
-repository made for it, which has the objects and the index of the first and no config but a few
-plain values. Finding the first and asking which commit it is at only reads its config.
+repository made for it, which has the objects of the first, a copy of its index, as git writes there
+while it compares, and no config but a few plain values. Finding the first and asking which commit
+it is at only reads its config.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -18,8 +20,12 @@ import time
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from exp.bounds import opened
+
 LARGEST_DIFF = 2**16
 """Bytes of a diff that are kept."""
+LARGEST_INDEX = 2**28
+"""Bytes of an index that is copied; that of a million files has a hundred million."""
 PATIENCE = 10.0
 """Seconds for all of it."""
 PLAIN = re.compile(
@@ -73,7 +79,10 @@ def git() -> dict[str, Any] | None:
     if found is None:
         return unknown
     with tempfile.TemporaryDirectory(prefix="exp-git-") as folder, tempfile.TemporaryFile() as out:
-        environment = made(Path(folder), commit, found, settings(deadline))
+        try:
+            environment = made(Path(folder), commit, found, settings(deadline))
+        except (OSError, ValueError):  # its index is no regular file, for one
+            return unknown
         compare = (
             "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=dirty",
             "HEAD",
@@ -109,6 +118,9 @@ def made(folder: Path, commit: str, found: Found, plain: list[tuple[str, str]]) 
 
     Returns:
         The environment in which git takes it for its own.
+
+    Raises:
+        OSError, ValueError: the index cannot be read.
     """
     text = {"core.repositoryformatversion": "1", "core.bare": "false", **dict(plain)}
     lines = []
@@ -120,12 +132,13 @@ def made(folder: Path, commit: str, found: Found, plain: list[tuple[str, str]]) 
     for name in ("refs", "objects", "home"):
         (folder / name).mkdir()
     index = Path(found.listing)
+    copied(index, folder / "index")
     for part in index.parent.glob("sharedindex.*"):  # of an index in two files
         (folder / part.name).symlink_to(part)
     mine = {
         "GIT_DIR": str(folder),
         "GIT_OBJECT_DIRECTORY": os.path.join(found.common, "objects"),
-        "GIT_INDEX_FILE": found.listing,
+        "GIT_INDEX_FILE": str(folder / "index"),
         "GIT_WORK_TREE": found.top,
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
@@ -136,6 +149,24 @@ def made(folder: Path, commit: str, found: Found, plain: list[tuple[str, str]]) 
     }
     others = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     return {**others, **mine}
+
+
+def copied(index: Path, place: Path) -> None:
+    """Copies an index, if there is one. Its time is kept: git looks closer at files that are not
+    older than that.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no regular file, or a very large one.
+    """
+    with contextlib.suppress(FileNotFoundError), opened(index) as file, place.open("wb") as copy:
+        if os.fstat(file).st_size > LARGEST_INDEX:
+            raise ValueError("it is too large")
+        while piece := os.read(file, 1 << 20):
+            copy.write(piece)
+        copy.flush()
+        status = os.fstat(file)
+        os.utime(place, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def within(out: IO[bytes]) -> bool:

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from exp import environment
 from exp.report.groups import ranked
 from exp.report.layout import aligned, cell, number
 from exp.report.text import table, told
@@ -69,7 +70,7 @@ class Progress:
         if self.bar is not None:
             self.bar.update(self.task, completed=self.done, bad=self.bad())
         else:
-            name = str(runs[0].config["name"])
+            name = str(environment.stored(runs[0].config)["name"])  # not the value of a variable
             kind = f"a stack of {len(runs)}" if len(runs) > 1 else "one run"
             bad = f", {self.bad()}" if self.bad() else ""
             self.say(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from exp.arguments import Parser, place
-from exp.files import write_output
+from exp.files import no_link, write_output
 from exp.report.page.content import content
 from exp.report.page.document import document
 from exp.report.page.libraries import libraries
@@ -44,7 +44,7 @@ def main(words: list[str]) -> int:
     )
     made = content(runs, ranking, scripts, typed)
     text = document(title, summary(runs, ranking, made.notes), made.blocks, len(runs.rows))
-    output = Path(args.output) if args.output is not None else typed / NAME
+    output = Path(args.output) if args.output is not None else no_link(typed / NAME, "--output")
     data = text.encode()
     write_output(output, data)
     for note in made.notes:
