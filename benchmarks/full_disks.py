@@ -23,12 +23,25 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-COMMON = ("run.reuse=false", "trainer.print_every=null", "sweep.n_jobs=1")
+COMMON = ("run.reuse=false", "trainer.print_every=null")
 KINDS = {
     "run": ("trainer.epochs=40", "trainer.checkpoint_every=5", "figures.dpi=40"),
     "run with frames": ("trainer.epochs=30", "figures=all", "figures.frames=6", "figures.dpi=40"),
-    "sweep": ("-m", "seed=0,1,2", "trainer.epochs=20", "optimizer=sgd,adam", "figures.dpi=40"),
-    "sweep without figures": ("-m", "seed=range(0,8)", "trainer.epochs=20", "figures=none"),
+    "sweep": (
+        "-m",
+        "seed=0,1,2",
+        "trainer.epochs=20",
+        "optimizer=sgd,adam",
+        "figures.dpi=40",
+        "sweep.n_jobs=1",
+    ),
+    "sweep without figures": (
+        "-m",
+        "seed=range(0,8)",
+        "trainer.epochs=20",
+        "figures=none",
+        "sweep.n_jobs=1",
+    ),
 }
 COMPARED = (
     "metrics.csv", "predictions.csv", "summary.json", "config.yaml", "*.safetensors", "*.png",

@@ -28,6 +28,7 @@ def offered(text: str) -> list[str]:
 
 
 TYPED = {
+    "run.dir=x": "hydra.run.dir=x",
     "n_samples=100": "dataset.n_samples=100",
     "lr=0.1": "optimizer.lr=0.1",
     "lr=0,1": "optimizer.lr=0.1",

@@ -22,6 +22,8 @@ SUFFIXES = {
 TARGET = "dataset.target=COLUMN"
 SEVERAL = ("logger", "experiment")
 """Groups of which several options can be chosen at once."""
+HYDRAS = ("run.dir", "sweep.subdir", "job.name", "job.chdir")
+"""Keys of Hydra's own node that are typed without its name; `sweep.dir` is one of exp's."""
 TRAIN = ("run", "train", "fit", "start", "go", "learn", "execute", "exec")
 SWEEP = ("sweep", "multirun", "grid", "search", "tune")
 VERBS = {
@@ -136,6 +138,8 @@ def key(config: Mapping[Any, Any], path: str) -> str | None:
     top = [str(each) for each in config if each != "hydra"]
     if not dot:
         return top_level(config, top, name)
+    if path in HYDRAS:
+        return f"hydra.{path}"
     if "." in group:
         close = closest(name, within(config, group))
         return f"{group}.{close}" if close else None
