@@ -361,3 +361,87 @@ def test_a_run_that_fails_leaves_the_rest_of_its_sweep_be(mine: Path) -> None:
     ]
     assert all("rooms.py" in message for _, message in found.values() if message)
     assert ended.out.count("rooms.py") >= 5
+
+
+PARTS = """
+import numpy as np
+import torch
+from torch import nn
+
+from exp import register
+from exp.mapping import FeatureMap
+
+
+def fail(bad):
+    if bad:
+        raise ValueError("this one is bad")
+
+
+@register.loss("my_loss")
+class MyLoss(nn.Module):
+    def __init__(self, bad: bool = False):
+        super().__init__()
+        self.bad = bad
+
+    def forward(self, logits, target):
+        fail(self.bad)
+        return nn.functional.binary_cross_entropy_with_logits(logits, target)
+
+
+@register.optimizer("my_sgd")
+class MySGD(torch.optim.SGD):
+    def __init__(self, params, lr: float = 0.1, bad: bool = False):
+        super().__init__(params, lr=lr)
+        self.bad = bad
+
+    def step(self, closure=None):
+        fail(self.bad)
+        return super().step(closure)
+
+
+@register.scheduler("my_rate")
+class MyRate(torch.optim.lr_scheduler.LRScheduler):
+    def __init__(self, optimizer, bad: bool = False):
+        self.bad = bad
+        super().__init__(optimizer)
+
+    def get_lr(self):
+        fail(self.bad and self.last_epoch > 0)
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+
+@register.features("my_features")
+def my_features(names, seed, *, bad: bool = False):
+    def squares(X):
+        fail(bad)
+        return np.square(X)
+
+    return FeatureMap("my_features", tuple(names), squares)
+"""
+
+
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [
+        ("loss", "my_loss"),
+        ("optimizer", "my_sgd"),
+        ("scheduler", "my_rate"),
+        ("features", "my_features"),
+    ],
+)
+def test_an_exception_while_training_fails_one_run_of_a_sweep(
+    in_tmp: Path, group: str, name: str
+) -> None:
+    (in_tmp / "parts.py").write_text(PARTS)
+    words = ("plugins=[parts]", "figures=none", "trainer.epochs=3", "dataset.n_samples=40")
+    swept = (f"{group}={name}", f"{group}.bad=false,true", "sweep.dir=all", "sweep.n_jobs=1")
+    with forgotten("parts"):
+        ended = inside(in_tmp, "-m", *words, *swept)
+    assert ended.code == 1
+    found = [json.loads((run / "run.json").read_text()) for run in runs(in_tmp / "all")]
+    assert [record["status"] for record in found] == ["done", "failed"]
+    lines = found[1]["message"].splitlines()
+    assert lines[0] == f"{group} {name} raised ValueError: this one is bad"
+    files = [line for line in lines if line.lstrip().startswith("File ")]
+    assert files
+    assert all("parts.py" in line for line in files)
