@@ -47,7 +47,8 @@ def draw(sweep: Path, figures: dict[str, Any], *, runs: int) -> str:
                 if path not in paths:
                     path.unlink(missing_ok=True)
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        said = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        reason = " ".join(said.split()) or type(error).__name__
         return f"The pictures of the sweep could not be drawn: {reason}"
     names = dict.fromkeys(path.stem for path in paths)
     if not names:
