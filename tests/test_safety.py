@@ -274,8 +274,14 @@ def test_a_secret_is_stored_as_its_name(in_tmp: Path, monkeypatch: pytest.Monkey
 
 def test_no_source_reads_a_pickle() -> None:
     root = Path(__file__).parents[1] / "src"
+    # A sweep's own worker processes talk in pickles, over pipes that only they and it hold.
+    pipes = {root / "exp/sweeps/pool.py", root / "exp/sweeps/worker.py"}
+    assert all(path.exists() for path in pipes)
     for path in root.rglob("*.py"):
         text = path.read_text()
+        if path in pipes:
+            text = text.replace("import pickle\n", "", 1)
+            assert not re.search(r"\bopen\(|read_bytes|read_text", text), path  # no file is read
         for word in (
             "torch.load",
             "import pickle\n",

@@ -173,15 +173,18 @@ def scan(data: bytes) -> None:
         raise ValueError(first_line(error)) from None
 
 
-def json_of(data: bytes) -> Any:
+def json_of(data: bytes, *, infinite: bool = False) -> Any:
     """The plain values of a JSON text in UTF-8.
+
+    Args:
+        infinite: whether numbers may be Infinity and NaN, as Python writes them.
 
     Raises:
         ValueError: it is none, or beyond a bound; or it holds half a character (a lone surrogate),
             which cannot be written to a file or a terminal.
     """
     try:
-        found = json.loads(data.decode(), parse_constant=no_constant)
+        found = json.loads(data.decode(), parse_constant=float if infinite else no_constant)
     except RecursionError:
         raise ValueError(f"it is nested more than {DEPTH} deep") from None
     level, depth = [found], 0

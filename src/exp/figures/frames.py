@@ -113,10 +113,6 @@ class Frames:
                 raise ValueError(f"{name} is missing, or of another kind")
         if arrays["probabilities"].dtype != np.uint8:
             raise ValueError("probabilities: expected uint8")
-        for name in ("classes", "axes", "note"):
-            "".join(
-                arrays[name].ravel().tolist()
-            ).encode()  # raises where it holds half a character
         note = arrays["note"].ravel().tolist()
         classes, axes = (tuple(map(str, arrays[n].ravel().tolist())) for n in ("classes", "axes"))
         found: dict[str, Any] = {n: arrays[n] for n in ("epochs", "xs", "ys", "probabilities")}

@@ -204,7 +204,13 @@ class RunRecord:
         """
         from exp.figures.frames import Frames
 
-        return self._read(self.directory.frames, Frames.from_bytes, FRAMES_SIZE)
+        def whole(data: bytes) -> Frames:
+            found = Frames.from_bytes(data)
+            # Half a character (a lone surrogate) can be written nowhere: UnicodeEncodeError.
+            "".join((*found.classes, *found.axes, found.note)).encode()
+            return found
+
+        return self._read(self.directory.frames, whole, FRAMES_SIZE)
 
     def frames_of_result(self) -> Frames:
         """The same up to the model that is the result of the run: the best epoch's, or the last.
