@@ -177,3 +177,62 @@ def test_what_does_not_go_well(rows: Any) -> None:
     assert np.isfinite(estimator.predict_proba(X)).all()
     with pytest.raises(ValueError, match="does not fit float32"):
         exp.Classifier(**SMALL).fit(X * 1e200, y)
+
+
+def test_models_of_ones_own_are_looked_at_as_in_a_run(rows: Any) -> None:
+    import torch
+    from torch import nn
+
+    class Linear(nn.Module):
+        def __init__(self, in_features: int, out_features: int) -> None:
+            super().__init__()
+            self.layer = nn.Linear(in_features, out_features)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.layer(x)  # type: ignore[no-any-return]
+
+    class Seeding(Linear):
+        def __init__(self, in_features: int, out_features: int) -> None:
+            torch.manual_seed(0)
+            super().__init__(in_features, out_features)
+
+    class Sigmoid(Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.sigmoid(self.layer(x))
+
+    class Centred(Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.layer(x) - self.layer(x).mean(0)  # type: ignore[no-any-return]
+
+    class Empty(nn.Module):
+        def __init__(self, in_features: int, out_features: int) -> None:
+            super().__init__()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x[:, :1]
+
+    class Wrong(Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.layer(x) @ torch.ones(7, 1)
+
+    expected = {
+        Seeding: "seeds torch",
+        Sigmoid: "gives probabilities",
+        Centred: "answers a row by the other rows",
+        Empty: "has no parameters to train",
+        Wrong: "cannot answer rows",
+    }
+    components = exp.register.kinds["model"].components
+    before = dict(components)
+    try:
+        for builder in (Linear, *expected):
+            exp.register.model(f"tried_{builder.__name__}")(builder)
+        estimator = exp.Classifier(model="tried_Linear", **SMALL, lr=0.1).fit(*rows)
+        assert estimator.score(*rows) > 0.7
+        for builder, message in expected.items():
+            name = f"tried_{builder.__name__}"
+            with pytest.raises(ValueError, match=f"^model {name} {message}"):
+                exp.Classifier(model=name, **SMALL).fit(*rows)
+    finally:
+        components.clear()
+        components.update(before)

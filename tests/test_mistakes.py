@@ -192,14 +192,6 @@ REFUSED = {
     ("model=layers", "model.outputs=2", *SMALL): SHAPE.format("layers", 1, [3, 2]) + ONE,
     ("model=layers", "model.outputs=2", *THREE): SHAPE.format("layers", 3, [3, 2])
     + ". A model is to give out_features logits",
-    ("model=layers", "model.inputs=3", *SMALL): (
-        "model layers cannot answer rows [3, 2]: mat1 and mat2 shapes cannot be multiplied "
-        "(3x2 and 3x1)"
-    ),
-    ("model=ends", "model.how=broken", *SMALL): (
-        "model ends cannot answer rows [3, 2]: mat1 and mat2 shapes cannot be multiplied "
-        "(3x1 and 7x1) (slips.py, line 34)"
-    ),
     ("model=ends", "model.how=rounded", *SMALL): (
         "model ends gives nothing to train by: its last step is round, whose gradient is 0" + GIVE
     ),
@@ -210,10 +202,6 @@ REFUSED = {
     ("model=ends", "model.how=chosen", *THREE): (
         "model ends gives nothing to train by: no gradient leads from its answers to its "
         "parameters, as after > 0.5 or argmax" + GIVE
-    ),
-    ("model=sizes", "dataset=iris", *SMALL[::2]): (
-        "model sizes cannot answer rows [3, 4]: mat1 and mat2 shapes cannot be multiplied "
-        "(3x4 and 2x1)"
     ),
     ("dataset=labelled", "dataset.kind=from_one", *SMALL[::2]): (
         "y holds labels 1..2, expected 0..K-1: y - 1"
@@ -247,11 +235,41 @@ REFUSED = {
 }  # fmt: skip
 
 
+BROKEN = {
+    ("model=layers", "model.inputs=3", *SMALL): (
+        "model layers cannot answer rows [3, 2]: mat1 and mat2 shapes cannot be multiplied "
+        "(3x2 and 3x1)"
+    ),
+    ("model=ends", "model.how=broken", *SMALL): (
+        "model ends cannot answer rows [3, 2]: mat1 and mat2 shapes cannot be multiplied "
+        "(3x1 and 7x1)"
+    ),
+    ("model=sizes", "dataset=iris", *SMALL[::2]): (
+        "model sizes cannot answer rows [3, 4]: mat1 and mat2 shapes cannot be multiplied "
+        "(3x4 and 2x1)"
+    ),
+}  # fmt: skip
+"""An exception in the first forward pass: the message ends with the lines of code."""
+
+
 @pytest.mark.parametrize("words", REFUSED, ids=" ".join)
 def test_a_mistake_is_told_before_there_is_a_directory(mine: Path, words: tuple[str, ...]) -> None:
     ended = trained(mine, *words)
     assert ended.err == f"exp: {REFUSED[words]}\n"
     assert ended.code == 2
+    assert not (mine / "outputs").exists()
+
+
+@pytest.mark.parametrize("words", BROKEN, ids=" ".join)
+def test_an_exception_in_the_first_forward_pass_is_told_before_there_is_a_directory(
+    mine: Path, words: tuple[str, ...]
+) -> None:
+    ended = trained(mine, *words)
+    lines = ended.err.splitlines()
+    assert lines[0] == f"exp: {BROKEN[words]}"
+    assert lines[1].lstrip().startswith("File ")
+    assert lines[-1].startswith("The run's overrides: ")
+    assert ended.code == 1
     assert not (mine / "outputs").exists()
 
 

@@ -417,7 +417,58 @@ def my_features(names, seed, *, bad: bool = False):
         return np.square(X)
 
     return FeatureMap("my_features", tuple(names), squares)
+
+
+@register.activation("my_function")
+def my_function(z, bad: bool = False):
+    fail(bad)
+    return torch.tanh(z)
+
+
+@register.activation("my_module")
+class MyModule(nn.Module):
+    def __init__(self, bad: bool = False):
+        super().__init__()
+        self.bad = bad
+
+    def forward(self, z):
+        fail(self.bad)
+        return torch.tanh(z)
+
+
+@register.metric("my_score", higher_is_better=True)
+def my_score(truth, predicted):
+    fail(truth.sum() > 0)
+    return 0.0
+
+
+@register.model("my_net")
+class MyNet(nn.Module):
+    def __init__(self, in_features, out_features, *, width: int = 4):
+        super().__init__()
+        self.first = nn.Linear(in_features, 4)
+        self.last = nn.Linear(width, out_features)
+
+    def forward(self, x):
+        return self.last(torch.tanh(self.first(x)))
+
+
+@register.optimizer("no_lr")
+class NoLr(torch.optim.Optimizer):
+    def __init__(self, params, power: float = 0.1):
+        super().__init__(params, {"power": power})
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                parameter -= group["power"] * parameter.grad
 """
+# A metric is computed of every run: the module without it is for the runs that shall be well.
+WITHOUT_METRIC = PARTS.replace('@register.metric("my_score", higher_is_better=True)\n', "")
+
+
+FEW = ("plugins=[parts]", "figures=none", "trainer.epochs=3", "dataset.n_samples=40")
 
 
 @pytest.mark.parametrize(
@@ -432,11 +483,10 @@ def my_features(names, seed, *, bad: bool = False):
 def test_an_exception_while_training_fails_one_run_of_a_sweep(
     in_tmp: Path, group: str, name: str
 ) -> None:
-    (in_tmp / "parts.py").write_text(PARTS)
-    words = ("plugins=[parts]", "figures=none", "trainer.epochs=3", "dataset.n_samples=40")
+    (in_tmp / "parts.py").write_text(WITHOUT_METRIC)
     swept = (f"{group}={name}", f"{group}.bad=false,true", "sweep.dir=all", "sweep.n_jobs=1")
     with forgotten("parts"):
-        ended = inside(in_tmp, "-m", *words, *swept)
+        ended = inside(in_tmp, "-m", *FEW, *swept)
     assert ended.code == 1
     found = [json.loads((run / "run.json").read_text()) for run in runs(in_tmp / "all")]
     assert [record["status"] for record in found] == ["done", "failed"]
@@ -445,3 +495,91 @@ def test_an_exception_while_training_fails_one_run_of_a_sweep(
     files = [line for line in lines if line.lstrip().startswith("File ")]
     assert files
     assert all("parts.py" in line for line in files)
+
+
+@pytest.mark.parametrize(
+    ("swept", "told", "where"),
+    [
+        (
+            ("model.activation={name:my_function,bad:false},{name:my_function,bad:true}",),
+            "activation my_function raised ValueError: this one is bad",
+            "in my_function",
+        ),
+        (
+            ("model.activation={name:my_module,bad:false},{name:my_module,bad:true}",),
+            "activation my_module raised ValueError: this one is bad",
+            "in forward",
+        ),
+        (
+            ("model=my_net", "model.width=4,5"),
+            "model my_net raised RuntimeError: mat1 and mat2 shapes cannot be multiplied",
+            "self.last(torch.tanh(self.first(x)))",
+        ),
+    ],
+)
+def test_an_exception_in_a_forward_pass_fails_one_run_of_a_sweep(
+    in_tmp: Path, swept: tuple[str, ...], told: str, where: str
+) -> None:
+    (in_tmp / "parts.py").write_text(WITHOUT_METRIC)
+    with forgotten("parts"):
+        ended = inside(in_tmp, "-m", *FEW, *swept, "sweep.dir=all", "sweep.n_jobs=1")
+    assert ended.code == 1
+    found = [json.loads((run / "run.json").read_text()) for run in runs(in_tmp / "all")]
+    assert [record["status"] for record in found] == ["done", "failed"]
+    assert found[1]["message"].startswith(told)
+    assert where in found[1]["message"]
+    # The run is named with its overrides where the sweep reports it.
+    (line,) = [line for line in ended.out.splitlines() if line.startswith("run 1 failed: ")]
+    assert set(FEW) <= set(line.split())
+
+
+def test_an_exception_in_a_metric_fails_each_run_that_it_is_computed_of(in_tmp: Path) -> None:
+    (in_tmp / "parts.py").write_text(PARTS)
+    with forgotten("parts"):
+        ended = inside(in_tmp, "-m", *FEW, "seed=0,1", "sweep.dir=all", "sweep.n_jobs=1")
+    assert ended.code == 1
+    found = [json.loads((run / "run.json").read_text()) for run in runs(in_tmp / "all")]
+    assert [record["status"] for record in found] == ["failed", "failed"]
+    for record in found:
+        lines = record["message"].splitlines()
+        assert lines[0] == "metric my_score raised ValueError: this one is bad"
+        assert "in my_score" in record["message"]
+
+
+@pytest.mark.parametrize(
+    "words", [("dataset=rings", "dataset.bad=0", "seed=0"), ("model=net", "model.hidden=3")]
+)
+def test_a_lone_run_whose_parts_cannot_be_made_has_no_directory(
+    mine: Path, words: tuple[str, ...]
+) -> None:
+    ended = inside(mine, "plugins=[rooms]", "figures=none", *words, "hydra.run.dir=one")
+    assert ended.code == 1
+    assert "rooms.py" in ended.err
+    assert "The run's overrides: " in ended.err
+    assert not (mine / "one").exists()
+
+
+@pytest.mark.parametrize("word", ["scheduler=cosine", "scheduler.warmup=2"])
+def test_an_optimizer_without_lr_and_a_schedule_are_refused(in_tmp: Path, word: str) -> None:
+    (in_tmp / "parts.py").write_text(WITHOUT_METRIC)
+    with forgotten("parts"):
+        assert inside(in_tmp, *FEW, "optimizer=no_lr", "hydra.run.dir=well").code == 0
+        ended = inside(in_tmp, *FEW, "optimizer=no_lr", word, "hydra.run.dir=one")
+    assert ended.code == 2
+    (line,) = ended.err.splitlines()
+    assert line.startswith("exp: optimizer no_lr takes no schedule: ")
+    assert not (in_tmp / "one").exists()
+
+
+@pytest.mark.parametrize("order", ["none,cosine", "cosine,none"])
+def test_a_sweep_leaves_schedules_out_that_an_optimizer_does_not_take(
+    in_tmp: Path, order: str
+) -> None:
+    (in_tmp / "parts.py").write_text(WITHOUT_METRIC)
+    swept = ("optimizer=no_lr", f"scheduler={order}", "sweep.dir=all", "sweep.n_jobs=1")
+    with forgotten("parts"):
+        ended = inside(in_tmp, "-m", *FEW, *swept)
+    assert ended.code == 0
+    (run,) = runs(in_tmp / "all")
+    assert run.name.endswith("scheduler=none")
+    assert "optimizer no_lr takes no schedule" in ended.out

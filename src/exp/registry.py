@@ -266,6 +266,15 @@ class Chosen:
         return self.component.packaged and all(each.packaged for each in nested)
 
     @property
+    def at_fault(self) -> str:
+        """Kind and name of what an exception in a user's code is reported for. A packaged component
+        has no such code: what is nested in it has."""
+        nested = (value for value in self.params.values() if isinstance(value, Chosen))
+        own = [each for each in nested if not each.packaged]
+        inside = self.component.packaged and len(own) == 1
+        return own[0].at_fault if inside else self.component.title
+
+    @property
     def own(self) -> dict[str, Any]:
         return {key: self.params.get(key, each.default) for key, each in self.component.own.items()}
 

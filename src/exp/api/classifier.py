@@ -21,7 +21,7 @@ from exp.api.parameters import planned
 from exp.components.devices import Device
 from exp.config import Plan, plan
 from exp.data import Data, Prepared, Split
-from exp.engine import Job, Predictor, train
+from exp.engine import Job, Predictor, train, tried
 from exp.engine.job import possible
 from exp.errors import ExpError
 from exp.prepare import with_positive
@@ -121,7 +121,9 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         with as_value_errors():
             chosen = planned(self.get_params(deep=False))
             prepared = self._prepared(chosen, X, codes, [str(name) for name in classes])
-            (result,) = train([job_of(chosen, prepared)])
+            job = job_of(chosen, prepared)
+            tried(job)
+            (result,) = train([job])
         self.classes_ = classes
         self.config_ = chosen.config
         self.weights_ = {name: tensor.numpy() for name, tensor in result.final_state.items()}

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from exp.annotations import hints_of
 from exp.errors import ComponentError
+from exp.modules import calling
 
 BY_ITSELF: tuple[Callable[..., Any], ...] = (
     torch.sin, torch.cos, torch.tan, torch.tanh, torch.sigmoid, torch.relu, torch.exp,
@@ -41,7 +42,8 @@ class Function(nn.Module):
         self.function, self.name, self.elementwise = function, name, elementwise
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.function(x)
+        with calling(f"activation {self.name}"):
+            y = self.function(x)
         if not isinstance(y, Tensor) or y.shape != x.shape:
             found = list(y.shape) if isinstance(y, Tensor) else f"a {type(y).__name__}"
             raise ComponentError(

@@ -73,7 +73,8 @@ class OwnOptimizer(TorchOptimizer):
     """A `torch.optim.Optimizer` of a user's.
 
     Its state is what it keeps in `state` and in its param groups. The rate of a schedule is set as
-    `lr` of its groups before each step; one whose groups have no `lr` takes no schedule.
+    `lr` of its groups before each step; where no group has an `lr`, `rated` is false, and a run
+    with a schedule is refused.
     """
 
     plain_numbers: ClassVar[bool] = True

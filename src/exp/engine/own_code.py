@@ -42,5 +42,5 @@ def attributed(jobs: Sequence[Job]) -> Iterator[None]:
         kind = next((kind for kind, pattern in CALLS if re.search(pattern, line)), None)
         if first is None or kind not in own:
             kind = own[0] if len(own) == 1 else None
-        titles = " and ".join(f"{each} {chosen[each].name}" for each in ([kind] if kind else own))
+        titles = " and ".join(chosen[each].at_fault for each in ([kind] if kind else own))
         raise failed(titles, error) from error

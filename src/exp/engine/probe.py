@@ -6,9 +6,7 @@ told in its own words, not in those of a stack.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,8 +14,8 @@ from torch import Tensor, nn
 
 from exp.components.losses import Loss
 from exp.engine.job import Job
-from exp.errors import ComponentError
-from exp.modules import failed, passed_on
+from exp.errors import ComponentError, OwnCodeError
+from exp.modules import failed, lines_of, passed_on
 
 ROWS = 3
 """So many go through the model: enough to tell rows from a single number."""
@@ -39,8 +37,9 @@ def probed(job: Job) -> None:
     """Lets the plain module answer a few rows.
 
     Raises:
-        ComponentError: it cannot, or its answers are no logits `[rows, outputs]` of this loss, or
-            it keeps a tensor where the run does not compute.
+        OwnCodeError: an exception on the way.
+        ComponentError: its answers are no logits `[rows, outputs]` of this loss, or it keeps a
+            tensor where the run does not compute.
         MemoryError, RuntimeError: there is not enough memory.
     """
     name, module, place = job.plan["model"].name, job.module(), job.device.torch_device
@@ -61,14 +60,14 @@ def probed(job: Job) -> None:
         with torch.random.fork_rng(devices=[]), torch.enable_grad():
             logits = module(x)
     except (Exception, SystemExit) as error:
-        if passed_on(error):
+        if passed_on(error) or "allocate memory" in str(error):
             raise
-        if not isinstance(error, RuntimeError):
-            raise failed(f"model {name}", error) from error
-        told = str(error).strip().splitlines()[0]
-        raise ComponentError(
-            f"model {name} cannot answer rows {list(x.shape)}: {told}{line_of(error)}"
-        ) from error
+        chosen = job.plan["model"]
+        if not isinstance(error, RuntimeError) or chosen.at_fault != chosen.component.title:
+            raise failed(chosen.at_fault, error) from error
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        what = f"model {name} cannot answer rows {list(x.shape)}: {reason}"
+        raise OwnCodeError(f"{what}\n{lines_of(error)}".rstrip()) from error
     wanted = (len(x), job.outputs)
     if not isinstance(logits, Tensor) or logits.shape != wanted:
         found = list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
@@ -168,13 +167,3 @@ def tensors(module: nn.Module) -> Iterator[tuple[str, str, Tensor]]:
         for key, value in vars(part).items():
             if isinstance(value, Tensor):
                 yield "plain", f"{name}.{key}" if name else key, value
-
-
-def line_of(error: BaseException) -> str:
-    """` (mine.py, line 7)`: the last line of an error's way that is neither torch's nor exp's."""
-    ours = (Path(torch.__file__).parent, Path(__file__).parents[1])
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        path = Path(frame.filename)
-        if not any(path.is_relative_to(place) for place in ours):
-            return f" ({path.name}, line {frame.lineno})"
-    return ""

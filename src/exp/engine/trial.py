@@ -6,6 +6,7 @@ import os
 
 import torch
 
+from exp.components.schedulers import scheduler
 from exp.engine.job import Job
 from exp.engine.objective import numbers
 from exp.engine.own_checks import layers_checked, model_checked
@@ -20,7 +21,9 @@ def tried(job: Job) -> None:
 
     Raises:
         ComponentError: a model of the user's own broke the contract, or has nothing to train.
-        ImpossibleError: the model does not fit in memory, or the optimizer cannot train it.
+        OwnCodeError: an exception in a component of the user's own.
+        ImpossibleError: the model does not fit in memory, or the optimizer cannot train it, or
+            takes no schedule.
     """
     chosen, rule = job.plan["model"], job.plan["optimizer"]
     room = memory()
@@ -46,7 +49,14 @@ def tried(job: Job) -> None:
         raise ComponentError(f"model {chosen.name} has no parameters to train")
     if not rule.component.builder.stackable:  # type: ignore[attr-defined]
         plain = numbers(rule, [rule.own], job.device.torch_device)
-        rule.component.make(predictor.model.parameters, **plain)
+        made = rule.component.make(predictor.model.parameters, **plain)
+        # Nothing would take the rates of the schedule: the run would train as without one.
+        if not getattr(made, "rated", True) and not scheduler(job.plan["scheduler"]).constant:
+            raise ImpossibleError(
+                f"optimizer {rule.name} takes no schedule: none of its param groups has an 'lr'. "
+                "Use scheduler=none and scheduler.warmup=0, or give its groups an 'lr' that its "
+                "steps use"
+            )
 
 
 COPIES = 6

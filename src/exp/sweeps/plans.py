@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from exp.components.schedulers import scheduler
 from exp.config import Plan, plan, unavailable
 from exp.engine import Job, tried
 from exp.engine.job import Shapes, possible, stack_key
@@ -201,6 +202,9 @@ class Planner:
             # What decides whether a run goes alone.
             id(parts["device"]),
             json.dumps(parts["plugins"]),
+            # An optimizer that is not stacked is tried with its schedule: it may not take one.
+            not found["optimizer"].component.builder.stackable  # type: ignore[attr-defined]
+            and scheduler(found["scheduler"]).constant,
         )
         if key not in self.stacks:
             self._first(key, found)
