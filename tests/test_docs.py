@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-import exp.components  # declares the kinds
-from exp import listing
-from exp.config import GROUPS
-from exp.registry import Component, register
+import exp.registry.kinds  # declares the kinds
+from exp.cli import list as listing
+from exp.config.schema import GROUPS
+from exp.registry.registry import Component, register
 from reading import PAGES, ROOT, Typed, relative, steps
 
 README = ROOT / "README.md"

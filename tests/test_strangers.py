@@ -357,7 +357,7 @@ def test_plain_settings_and_a_plug_ins_own_are_let_through() -> None:
     from hydra.core.config_store import ConfigStore
     from omegaconf import OmegaConf
 
-    from exp.safety import settings_of_others
+    from exp.config.trust import settings_of_others
 
     target = "hydra_plugins.another.Launcher"
     node = {"_target_": target, "submitit_folder": "${hydra.sweep.dir}/.submitit/%j", "setup": None,
@@ -365,7 +365,7 @@ def test_plain_settings_and_a_plug_ins_own_are_let_through() -> None:
     ConfigStore.instance().store(group="hydra/launcher", name="another", node=node)
     good = {**node, "partition": "gpu,short", "gres": "gpu:a100:2", "constraint": "a|b&c"}
     found = OmegaConf.create({"launcher": good})
-    from exp.safety import PLAIN_SETTINGS
+    from exp.config.trust import PLAIN_SETTINGS
 
     assert list(settings_of_others(found, "launcher", PLAIN_SETTINGS["launcher"])) == []
     found.launcher.submitit_folder = "/elsewhere"

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from exp.api.classifier import Classifier
     from exp.api.load import load, results
     from exp.api.start import run, sweep
-    from exp.registry import register
+    from exp.registry.registry import register
 
 __all__ = ["Classifier", "load", "register", "results", "run", "sweep"]
 
@@ -24,8 +24,8 @@ _PLACES = {
 def __getattr__(name: str) -> Any:
     # `import exp` stays free of pydantic and all else until something is asked of it.
     if name == "register":
-        import exp.components  # noqa: F401 - declares the kinds
-        from exp.registry import register
+        import exp.registry.kinds  # noqa: F401 - declares the kinds
+        from exp.registry.registry import register
 
         return register
     if name in _PLACES:

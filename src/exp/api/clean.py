@@ -17,9 +17,11 @@ from hydra.core.plugins import Plugins
 from hydra.version import VersionBase, setbase
 from omegaconf.basecontainer import BaseContainer
 
-from exp import app, invocation, plugins, typed
-from exp.compose import resolvers
-from exp.errors import ExpError, shown
+from exp.config import plugins, text_values
+from exp.config.compose import resolvers
+from exp.sweeps import app
+from exp.util import command_line
+from exp.util.errors import ExpError, shown
 
 ONE = threading.RLock()
 """Hydra knows one config at a time, so one thread at a time has it."""
@@ -34,7 +36,7 @@ VARIABLES = ("PYTHONSAFEPATH", "MKL_CBWR", "OPENBLAS_NUM_THREADS")
 def composer(
     overrides: Iterable[str], *, quiet: bool, sweeps: bool = False
 ) -> Iterator[tuple[Hydra, Namespace]]:
-    """Hydra and the flags, as `exp.app` has them for a command line of these overrides.
+    """Hydra and the flags, as `exp.sweeps.app` has them for a command line of these overrides.
 
     Afterwards Hydra's singletons and resolvers, the working directory, the paths of modules and
     the environment are as they were before.
@@ -49,13 +51,13 @@ def composer(
     """
     words = texts(overrides)
     with ONE, kept(), hushed() if quiet else contextlib.nullcontext():
-        invocation.words = words
-        os.environ["PYTHONSAFEPATH"] = "1"  # of helper processes, as `exp.cli` has it
+        command_line.words = words
+        os.environ["PYTHONSAFEPATH"] = "1"  # of helper processes, as `exp.cli.main` has it
         setbase("1.3")
         resolvers()
         plugins.load(words)
         args = app.flags().parse_args([])
-        args.overrides = typed.words(words, sweeps=sweeps or app.sweeps(words))
+        args.overrides = text_values.words(words, sweeps=sweeps or app.sweeps(words))
         yield app.create(args), args
 
 
@@ -79,7 +81,7 @@ def kept() -> Iterator[None]:
     kinds = Plugins.instance().plugin_type_to_subclass_list
     classes = {kind: list(found) for kind, found in kinds.items()}
     known = {name: BaseContainer._resolvers.get(name) for name in RESOLVERS}
-    folder, path, words = os.getcwd(), list(sys.path), list(invocation.words)
+    folder, path, words = os.getcwd(), list(sys.path), list(command_line.words)
     loaded, variables = list(plugins.loaded), {name: os.environ.get(name) for name in VARIABLES}
     try:
         yield
@@ -93,7 +95,7 @@ def kept() -> Iterator[None]:
             kinds[kind][:] = found
         os.chdir(folder)
         sys.path[:] = path
-        invocation.words, plugins.loaded[:] = words, loaded
+        command_line.words, plugins.loaded[:] = words, loaded
         for name, value in variables.items():
             os.environ.pop(name, None)
             if value is not None:

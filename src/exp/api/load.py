@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
-from exp.arguments import place
+from exp.util.verb_parser import place
 
 if TYPE_CHECKING:
     from exp.api.run import Run
@@ -27,8 +27,8 @@ def load(directory: Place, *, trust: bool = False) -> Run | Sweep:
         RunDirectoryError: there is neither.
         DamagedError: a file is not what was written.
     """
-    from exp.again.saved import is_sweep
     from exp.api.sweep import Sweep, opened
+    from exp.runs.saved import is_sweep
 
     path = place(fspath(directory))
     return Sweep(path, trust=trust) if is_sweep(path) else opened(path, trust=trust)
@@ -62,8 +62,8 @@ def results(
         RunDirectoryError: there are no runs.
     """
     from exp.api.tables import frame
-    from exp.report.export import header, rows
     from exp.report.results import results as found_in
+    from exp.report.table_export import header, rows
 
     one = isinstance(directories, (str, PathLike))
     paths = [directories] if one else list(directories)  # type: ignore[arg-type]

@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from exp.arguments import Parser, place
-from exp.errors import ExpError, RunDirectoryError, shown, unknown
-from exp.files import no_link, write_output
-from exp.measures import headline
 from exp.report.conditions import OF_A_RUN, Condition, is_number
 from exp.report.groups import SPLITS, Groups, Standing, grouped, over_seeds, ranked
-from exp.report.layout import cell
-from exp.report.runs import Row, Runs, gather, with_keys
 from exp.report.statistics import TESTS
-from exp.terminal import write_data
+from exp.runs.collection import Row, Runs, gather, with_keys
+from exp.util.errors import ExpError, RunDirectoryError, shown, unknown
+from exp.util.files import no_link, write_output
+from exp.util.metric_names import headline
+from exp.util.terminal import write_data
+from exp.util.text_tables import cell
+from exp.util.verb_parser import Parser, place
 
 ORDERS: dict[str, Callable[[Standing], Any]] = {
     "rank": lambda each: each.rank,
@@ -74,8 +74,8 @@ def main(words: list[str]) -> int:
         top=args.top,
         test=args.test,
     )
-    from exp.report import export
-    from exp.report.text import text
+    from exp.report import table_export
+    from exp.report.results_text import text
 
     if args.figures is not None:
         first = Path(args.directories[0])
@@ -84,8 +84,8 @@ def main(words: list[str]) -> int:
         folder = args.figures or no_link(first / "figures", "--figures")
         drawn(found, Path(folder), args.theme)
     if args.parquet:
-        write_output(Path(args.parquet), export.parquet(found))
-    for target, content in ((args.csv, export.csv), (args.json, export.json)):
+        write_output(Path(args.parquet), table_export.parquet(found))
+    for target, content in ((args.csv, table_export.csv), (args.json, table_export.json)):
         if target == "-":
             write_data(content(found))
         elif target:
@@ -101,13 +101,13 @@ def drawn(found: Results, folder: Path, theme: str) -> None:
     Raises:
         ExpError: there is no such theme, or a file cannot be written.
     """
-    from exp.figures.picture import THEMES
-    from exp.report import pictures
+    from exp.plotting.picture import THEMES
+    from exp.report import sweep_figures
 
     if theme not in THEMES:
         raise ExpError("--theme: " + unknown("theme", theme, THEMES))
     try:
-        paths = pictures.draw(found.runs, folder, metric=found.metric, theme=theme)
+        paths = sweep_figures.draw(found.runs, folder, metric=found.metric, theme=theme)
     except OSError as error:
         raise ExpError(f"cannot draw into {folder}: {error.strerror or error}") from error
     names = ", ".join(path.stem for path in paths) or "nothing to draw"

@@ -18,10 +18,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from exp.bounds import json_of, opened
-from exp.errors import DamagedError, shown
 from exp.runs.directory import RunDirectory
-from exp.runs.texts import finite, json_text
+from exp.util.errors import DamagedError, shown
+from exp.util.serialize import finite, json_text
+from exp.util.untrusted import json_of, opened
 
 if TYPE_CHECKING:
     from exp.engine import Job

@@ -10,12 +10,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
 from exp.engine import Recording, Result, Training, train, untrained
-from exp.errors import Interrupted
-from exp.files import flush
 from exp.runs import recordings
 from exp.runs.checkpoint import Checkpoint
-from exp.runs.execution import Execution, Steps
 from exp.runs.signals import Patience, patient
+from exp.runs.writer import Execution, Steps
+from exp.util.errors import Interrupted
+from exp.util.files import flush
 
 TOGETHER = 8
 """Runs whose files wait for the disk at the same time, while those of as many others are made."""

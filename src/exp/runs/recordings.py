@@ -9,10 +9,10 @@ import os
 from pathlib import Path
 
 from exp.engine import Recording
-from exp.errors import DamagedError, RunDirectoryError
 from exp.runs.directory import RunDirectory
-from exp.runs.history import history_text
+from exp.runs.metrics_file import history_text
 from exp.runs.record import RunRecord
+from exp.util.errors import DamagedError, RunDirectoryError
 
 
 def content(directory: RunDirectory, recording: Recording) -> dict[Path, bytes | str]:

@@ -1,0 +1,1 @@
+"""Names become objects: kinds of components, their parameters, and where they come from."""
