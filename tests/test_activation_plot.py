@@ -4,11 +4,11 @@ import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-import exp.registry.kinds.activations  # noqa: F401 - registers them
 import numpy as np
 import pytest
 from PIL import Image
 
+import exp.components.activations  # noqa: F401 - registers them
 from commands import Ended, inside
 from exp.cli.plot_functions import function
 from exp.plotting.board import Look

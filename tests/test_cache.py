@@ -76,7 +76,7 @@ def test_a_hit_gives_the_same_bytes(place: Path, built: list[str], name: str) ->
 def test_a_hit_imports_no_scikit_learn(place: Path) -> None:
     script = (
         "import sys\n"
-        "import exp.components\n"
+        "import exp.registry.kinds\n"
         "from exp.engine.prepare import prepare\n"
         "from exp.registry.registry import register\n"
         "split = register.choose('split', {'name': 'holdout', 'stratify': True})\n"
@@ -225,7 +225,7 @@ def test_the_folder_does_not_grow_without_end(place: Path, monkeypatch: pytest.M
 
 def test_many_processes_at_once(place: Path) -> None:
     script = (
-        "import exp.components\n"
+        "import exp.registry.kinds\n"
         "from exp.engine.prepare import prepare\n"
         "from exp.registry.registry import register\n"
         "chosen = register.choose('dataset', 'xor'), register.choose('split', 'holdout')\n"

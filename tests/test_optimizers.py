@@ -357,7 +357,7 @@ def test_a_rate_of_zero_changes_nothing() -> None:
 def test_rules_do_not_pay_for_torch_optim() -> None:
     """Its first constructor imports torch._dynamo, which takes longer than a small run."""
     code = (
-        "import sys, torch, exp.components\n"
+        "import sys, torch, exp.registry.kinds\n"
         "from exp.components.parameters import Parameters\n"
         "from exp.registry.registry import register\n"
         "for name in register.kinds['optimizer'].names():\n"

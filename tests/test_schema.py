@@ -122,11 +122,11 @@ def test_it_tells_what_parameters_are_with_defaults_and_ranges() -> None:
 
 def test_the_command_writes_it_the_same_each_time(in_tmp: Path) -> None:
     printed = inside(in_tmp, "schema").out
-    ended = inside(in_tmp, "schema", "--output", "exp.registry.types.json")
-    assert ended.out == "exp.registry.types.json: JSON Schema of the config\n"
-    assert (in_tmp / "exp.registry.types.json").read_text() == printed
+    ended = inside(in_tmp, "schema", "--output", "exp.schema.json")
+    assert ended.out == "exp.schema.json: JSON Schema of the config\n"
+    assert (in_tmp / "exp.schema.json").read_text() == printed
     assert json.loads(printed)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert inside(in_tmp, "schema", "--output", "exp.registry.types.json").code == 0
+    assert inside(in_tmp, "schema", "--output", "exp.schema.json").code == 0
 
 
 def test_it_overwrites_nothing_else(in_tmp: Path) -> None:

@@ -15,7 +15,7 @@ from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSource
 from omegaconf import OmegaConf
 
-import exp.registry.kinds
+from exp.registry import kinds
 from exp.registry.registry import Chosen, Component, config_parameters, register
 
 PACKAGES = {"activation": "model.activation", "logger": "logger.{}"}
@@ -75,7 +75,7 @@ class Repository(ConfigRepository):  # type: ignore[misc]
         common = kind.common if kind else None
         # Those that are known before any component is imported, so that it is always the same; an
         # option that builds on another one has them from there.
-        known = common is not None and common.__module__ == exp.components.__name__
+        known = common is not None and common.__module__ == kinds.__name__
         if not known or found is None or found.defaults_list or not is_plain(found):
             return found
         assert common is not None
