@@ -29,10 +29,10 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # as in a helper p
 
 import torch
 
-from exp.components.figure_options import EVERY, USUAL
 from exp.config.schema import GROUPS, plan
 from exp.engine import Job, Stack, Training, train
 from exp.plotting.draw import draw
+from exp.plotting.names import EVERY, USUAL
 from exp.plotting.picture import Picture
 from exp.plotting.style import settings
 from exp.runs.figure_data import picture

@@ -14,7 +14,8 @@ import pytest
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
 from exp.data import cache
-from exp.data.dataset import Data, Prepared, Split
+from exp.data.dataset import Data, Split
+from exp.data.prepared import Prepared
 from exp.engine.prepare import prepare
 from exp.registry.registry import Chosen, register
 from exp.util.errors import ComponentError, DataError

@@ -12,7 +12,8 @@ import yaml
 from sklearn import datasets as sklearn_datasets
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
-from exp.data.dataset import Data, Prepared, Split
+from exp.data.dataset import Data, Split
+from exp.data.prepared import Prepared
 from exp.registry.registry import register
 from exp.util.errors import ConfigError, DataError
 

@@ -263,14 +263,14 @@ def parts_of(run: Path) -> dict[str, Any]:
 
 
 def test_a_damaged_file_is_named(in_tmp: Path) -> None:
-    from exp.runs import recordings
     from exp.runs.directory import RunDirectory
+    from exp.runs.resume_state import recording_before
 
-    assert recordings.load(RunDirectory(in_tmp), 3) == Recording()
+    assert recording_before(RunDirectory(in_tmp), 3) == Recording()
     for name in ("frames.npz", "norms.csv"):
         (in_tmp / name).write_bytes(b"no such thing")
         with pytest.raises(DamagedError, match=rf"{name} is not what was written"):
-            recordings.load(RunDirectory(in_tmp), 3)
+            recording_before(RunDirectory(in_tmp), 3)
         (in_tmp / name).unlink()
 
 

@@ -25,7 +25,8 @@ from sklearn.utils.class_weight import compute_class_weight
 import exp.registry.kinds  # noqa: F401 - declares the kinds
 from commands import inside, read_csv
 from exp.components.losses import settled
-from exp.data.dataset import Data, Prepared
+from exp.data.dataset import Data
+from exp.data.prepared import Prepared
 from exp.engine.prepare import prepare
 from exp.registry.registry import register
 from exp.util.errors import ConfigError, DataError, ExpError

@@ -480,7 +480,7 @@ def test_a_stranger_s_names_cannot_steer_the_terminal(in_tmp: Path) -> None:
 
 def test_nothing_heavy_is_imported(swept: Path) -> None:
     script = (
-        "import sys; from exp.report.results import main; main(['swept', '--where', 'seed<9']);"
+        "import sys; from exp.cli.results import main; main(['swept', '--where', 'seed<9']);"
         "heavy = {'torch', 'pandas', 'sklearn', 'matplotlib', 'hydra', 'pydantic', 'scipy.stats'};"
         "print(sorted(heavy & set(sys.modules)))"
     )

@@ -15,7 +15,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
-from exp.data.dataset import Data, Prepared, Split
+from exp.data.dataset import Data, Split
+from exp.data.prepared import Prepared
 from exp.engine.prepare import prepare
 from exp.registry.registry import register
 from exp.util.errors import ConfigError, DataError

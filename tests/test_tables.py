@@ -22,7 +22,8 @@ import exp
 import exp.registry.kinds
 from commands import inside, read_csv
 from exp.data.cells import Notation, days, key
-from exp.data.dataset import Data, Prepared
+from exp.data.dataset import Data
+from exp.data.prepared import Prepared
 from exp.engine.prepare import prepare
 from exp.registry.registry import register
 from exp.util.errors import ConfigError, DataError

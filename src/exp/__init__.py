@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from exp.api.classifier import Classifier
-    from exp.api.load import load, results
+    from exp.api.load import load
+    from exp.api.results import results
     from exp.api.start import run, sweep
     from exp.registry.registry import register
 
@@ -15,7 +16,7 @@ __all__ = ["Classifier", "load", "register", "results", "run", "sweep"]
 _PLACES = {
     "Classifier": "exp.api.classifier",
     "load": "exp.api.load",
-    "results": "exp.api.load",
+    "results": "exp.api.results",
     "run": "exp.api.start",
     "sweep": "exp.api.start",
 }

@@ -20,11 +20,11 @@ from exp.api.parameters import planned
 from exp.components.devices import Device
 from exp.config import plugins
 from exp.config.schema import Plan, plan
-from exp.data.dataset import Data, Prepared, Split
+from exp.data.dataset import Data, Split
+from exp.data.prepared import Prepared, Standardize
 from exp.engine import Job, Predictor, train, tried
 from exp.engine.job import possible
 from exp.engine.prepare import with_positive
-from exp.registry.types import Standardize
 from exp.runs.trained.predictor import Trained
 from exp.util.errors import ExpError
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from exp.api.clean import composer, texts
 from exp.config.compose import compose, resolved
 from exp.config.schema import Plan, plan
+from exp.sweeps.in_process import composer, texts
 from exp.util.errors import ConfigError, Fault
 
 KEYS = {

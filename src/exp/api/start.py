@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from exp.api.clean import composer
+from exp.sweeps import in_process
 
 if TYPE_CHECKING:
     from exp.api.run import Run
@@ -25,12 +25,11 @@ def run(overrides: Iterable[str] = (), *, verbose: bool = False) -> Run:
     Raises:
         ExpError: of `exp.util.errors`; nothing was started if it is a ConfigError.
     """
-    with composer(overrides, quiet=not verbose) as (hydra, args):
+    with in_process.composer(overrides, quiet=not verbose) as (hydra, args):
         from exp.api.run import Run
-        from exp.runs import train_single
         from exp.runs.saved import SavedRun
         from exp.runs.trained.predictor import Trained
-        from exp.sweeps import app
+        from exp.sweeps import app, train_single
 
         ran = app.single(hydra, args, "config", lines=train_single.told)
         model = None if ran.result is None else Trained(ran.job, ran.result.predictor)
@@ -50,9 +49,6 @@ def sweep(overrides: Iterable[str] = (), *, verbose: bool = False) -> Sweep:
     Raises:
         ExpError: of `exp.util.errors`; nothing was started if it is a ConfigError.
     """
-    with composer(overrides, quiet=not verbose, sweeps=True) as (hydra, args):
-        from exp.api.sweep import Sweep
-        from exp.sweeps import app
+    from exp.api.sweep import Sweep
 
-        _, path = app.sweep(hydra, args, "config")
-        return Sweep(path.absolute(), trust=True)
+    return Sweep(in_process.sweep(overrides, quiet=not verbose), trust=True)

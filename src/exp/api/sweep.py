@@ -58,7 +58,7 @@ class Sweep(Sequence[Run]):
 
     def results(self, **options: Any) -> Any:
         """As `exp.results`, of this sweep."""
-        from exp.api.load import results
+        from exp.api.results import results
 
         return results(self.path, **options)
 

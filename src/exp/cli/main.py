@@ -21,7 +21,7 @@ VERBS: dict[str, str] = {
     "rerun": "exp.cli.rerun:main",
     "reproduce": "exp.cli.reproduce.command:main",
     "compare": "exp.cli.compare:main",
-    "results": "exp.report.results:main",
+    "results": "exp.cli.results:main",
     "report": "exp.cli.report:main",
     "predict": "exp.cli.predict:main",
     "export": "exp.cli.export:main",

@@ -55,8 +55,8 @@ def rerun(
     parent: SavedRun, overrides: list[str], into: Path | None = None, *, trust: bool = False
 ) -> str:
     """Does one run again; prints the lines that end with the verdict, and returns it."""
-    from exp.runs import train_single
     from exp.runs.directory import RunDirectory
+    from exp.sweeps import train_single
 
     if parent.status not in ENDED:
         path = parent.directory.path

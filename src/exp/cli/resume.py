@@ -72,7 +72,8 @@ def resume_run(saved: SavedRun, *, trust: bool, force: bool) -> int:
                 f"{worked_on(saved)}, which cannot be seen from here. If that process is gone, "
                 "add --force"
             )
-    from exp.runs import checkpoint, train_single
+    from exp.runs.resume_state import to_go_on
+    from exp.sweeps import train_single
 
     plan = saved.plan(trust=trust)
     train_single.can_log(plan)
@@ -88,7 +89,7 @@ def resume_run(saved: SavedRun, *, trust: bool, force: bool) -> int:
         )
     start = None
     try:
-        start = checkpoint.to_go_on(saved.directory, job)
+        start = to_go_on(saved.directory, job)
         print(f"going on after epoch {start[1]['epoch']}", flush=True)
     except FileNotFoundError:
         print("no checkpoint was saved: beginning again", flush=True)

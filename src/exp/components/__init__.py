@@ -1,1 +1,1 @@
-"""The packaged components of every kind: data sets, splits, models, losses, optimizers and more."""
+"""Data sets, splits, models, losses, optimizers, schedules, devices: all that is packaged."""

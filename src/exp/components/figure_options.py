@@ -4,34 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from exp.plotting.names import EVERY, USUAL, Name
 from exp.registry.registry import register
 
-Name = Literal[
-    "data",
-    "boundary",
-    "boundary_strip",
-    "learning_curves",
-    "confusion_matrix",
-    "roc",
-    "precision_recall",
-    "calibration",
-    "hidden_units",
-    "norms",
-    "fit",
-]
 Names = Annotated[list[Name], Field(min_length=1)]
 Formats = Annotated[list[Literal["png", "svg", "pdf"]], Field(min_length=1)]
 Dpi = Annotated[int, Field(ge=30, le=600)]
 Resolution = Annotated[int, Field(ge=16, le=2000)]
 Frames = Annotated[int, Field(ge=0, le=200)]
 Axes = Annotated[list[str], Field(min_length=2, max_length=2)]
-
-USUAL: list[Name] = ["data", "boundary", "fit", "learning_curves", "confusion_matrix"]
-EVERY: list[Name] = list(get_args(Name))
 
 
 def fit(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

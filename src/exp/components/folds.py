@@ -11,8 +11,8 @@ from pydantic import Field
 from exp.data.cache import repeatable
 from exp.data.dataset import Split
 from exp.data.faults import TooFewRowsError, counted
+from exp.data.prepared import Standardize
 from exp.registry.registry import register
-from exp.registry.types import Standardize
 from exp.util.errors import DataError
 
 Folds = Annotated[int, Field(ge=2, le=1000)]

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from exp.data.cache import repeatable
 from exp.data.dataset import Split
 from exp.data.faults import TooFewRowsError, counted
+from exp.data.prepared import Standardize
 from exp.registry.registry import register
-from exp.registry.types import Probability, Standardize
+from exp.registry.types import Probability
 from exp.util.errors import DataError
 
 Rows = NDArray[np.int64]

@@ -95,7 +95,7 @@ def anywhere(word: object) -> list[str]:
 
 def figure(word: object) -> list[str]:
     """The override that draws the figure which a word names; nothing where it names none."""
-    from exp.components.figure_options import EVERY
+    from exp.plotting.names import EVERY
 
     name = aliases.spelled(word, EVERY)
     return [] if name is None else [f"figures.draw=[{name}]"]

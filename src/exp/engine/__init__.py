@@ -1,4 +1,4 @@
-"""The engine: trains any number of runs, those of one shape as one stack.
+"""The training loop and its stack: any number of runs, those of one shape as one.
 
 from exp.engine import Job, train
 results = train([Job.of(plan(config)) for config in configs])

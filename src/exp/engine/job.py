@@ -20,7 +20,7 @@ from exp.components.losses import settled
 from exp.components.metrics import custom
 from exp.components.stacking import structure
 from exp.config.schema import Plan
-from exp.data.dataset import Prepared
+from exp.data.prepared import Prepared
 from exp.engine.layers import lifted
 from exp.engine.model import seed
 from exp.engine.prepare import prepare

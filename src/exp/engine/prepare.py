@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from exp.components.custom_rows import rows_of
 from exp.config.plugins import source
 from exp.data import cache
-from exp.data.dataset import Data, Prepared, Split
+from exp.data.dataset import Data, Split
 from exp.data.faults import TooFewRowsError
 from exp.data.feature_map import FeatureMap
+from exp.data.prepared import Prepared
 from exp.registry.modules import calling, seeded
 from exp.registry.registry import Chosen, Component
 from exp.util.errors import ComponentError, ConfigError, DataError, Fault, ImpossibleError, unknown

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.data.dataset import Prepared
+from exp.data.prepared import Prepared
 from exp.plotting.picture import FIGURES, OF_CLASSES, OF_NUMBERS
 from exp.plotting.plane import Limits, Plane
 from exp.util.errors import ConfigError, Fault, unknown

@@ -1,4 +1,4 @@
-"""The pictures of a run: plain arrays in, files out.
+"""Figures: plain arrays in, files out.
 
 This package imports NumPy only. matplotlib is imported by `exp.plotting.draw` and what it draws
 with, so that a main process which hands its pictures to a `FigureWorker` never pays for it.

@@ -1,1 +1,1 @@
-"""Names become objects: kinds of components, their parameters, and where they come from."""
+"""Names become objects: kinds of components, their parameters, where they come from."""

@@ -322,8 +322,7 @@ def _to_array(value: Any) -> Any:
 
 
 def _to_tensor(value: Any) -> Any:
-    import torch
-
+    torch = sys.modules["torch"]  # the module with this annotation has imported it
     if value is None or isinstance(value, torch.Tensor):
         return value
     return torch.tensor(value, dtype=torch.get_default_dtype())

@@ -7,7 +7,7 @@ would be infinite by the time it is used.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
@@ -35,9 +35,6 @@ Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Rows = Annotated[int, Field(ge=4, le=100_000_000)]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Width = Annotated[int, Field(ge=1, le=65_536)]
-
-Standardize = bool | Literal["minmax"]
-"""true: mean 0 and standard deviation 1; minmax: from 0 to 1; both over the training rows."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from exp.components.metrics import custom
-from exp.data.dataset import Data, Prepared
+from exp.data.dataset import Data
+from exp.data.prepared import Prepared
 from exp.engine import Result
 from exp.runs.predictions import feature_column
 from exp.runs.targets import target_of

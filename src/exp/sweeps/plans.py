@@ -20,6 +20,7 @@ from exp.engine.view import axes_known
 from exp.sweeps.composed import Composed
 from exp.sweeps.composer import Composer
 from exp.sweeps.grid import Words
+from exp.sweeps.stack_size import cost, fitting
 from exp.util.errors import ConfigError, DataError, ExpError, Fault, ImpossibleError, OwnCodeError
 
 Rows = tuple[Shapes, str, tuple[str, ...], tuple[int, ...], tuple[str, ...]]
@@ -220,8 +221,6 @@ class Planner:
 
     def _first(self, key: Any, found: Plan) -> None:
         """A first run of its kind: builds all that it needs, and lets it go again."""
-        from exp.sweeps.chunks import cost, fitting
-
         job = self._told_at("dataset", lambda: Job.of(found, keep=False))
         why = self._told_at("model", job.alone)
         self._told_at("model", lambda: tried(job))

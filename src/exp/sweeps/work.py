@@ -182,10 +182,10 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
 
 def tried(directory: RunDirectory, job: Job) -> Checkpoint | None:
     """The checkpoint of a run, where the run can go on from it."""
-    from exp.runs import checkpoint
+    from exp.runs.resume_state import to_go_on
 
     try:
-        return checkpoint.to_go_on(directory, job)
+        return to_go_on(directory, job)
     except (OSError, DamagedError):
         return None
 

@@ -1,1 +1,1 @@
-"""What every floor above uses and no floor owns: errors, files, the terminal, names of scores."""
+"""What no floor owns: errors, files, the terminal, names of scores, text from strangers."""

@@ -12,13 +12,14 @@ from statistics import mean, median
 
 import numpy as np
 
-from exp.api.run import Run
-from exp.api.start import sweep
-from exp.api.sweep import opened
 from exp.cli.reproduce.table import Part, Table, Words
+from exp.engine import Job
 from exp.runs.manifest import manifest
+from exp.runs.saved import SavedRun
+from exp.runs.trained.predictor import Trained
+from exp.sweeps.in_process import sweep
 
-ENDED = ("done", "stopped")
+ENDED = ("done",)
 OVER: dict[str, Callable[[Sequence[float]], float]] = {"median": median, "mean": mean}
 ALWAYS = ("figures=none", "logger=none")
 
@@ -26,12 +27,18 @@ ALWAYS = ("figures=none", "logger=none")
 class Measured:
     """A run's numbers, as its directory has them."""
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, path: Path) -> None:
+        self.run = SavedRun.at(path)
+        self.run.check()
 
     @cached_property
     def history(self) -> dict[str, np.ndarray]:
-        return self.run.arrays("history")
+        return self.run.history()
+
+    @cached_property
+    def job(self) -> Job:
+        """What was trained, with its rows."""
+        return Trained.of(self.run, trust=False).job
 
     def value(self, column: str, epoch: int | None) -> float | None:
         """A number of the run; None where it has none.
@@ -45,7 +52,7 @@ class Measured:
         if column in SPECIAL:
             return SPECIAL[column](self)
         if epoch is None:
-            final = self.run.summary["final"].get(column)
+            final = self.run.summary()["final"].get(column)
             return None if final is None else float(final)
         there = np.flatnonzero(self.history["epoch"] == epoch)
         if len(there) == 0 or column not in self.history:
@@ -61,13 +68,13 @@ def learned(measured: Measured) -> float | None:
 
 def parameters(measured: Measured) -> float:
     """How many numbers the run has trained."""
-    module = measured.run.predictor.job.module()
+    module = measured.job.module()
     return float(sum(each.numel() for each in module.parameters()))
 
 
 SPECIAL: dict[str, Callable[[Measured], float | None]] = {
     "last train/loss": lambda measured: float(measured.history["train/loss"][-1]),
-    "train/rows": lambda measured: float(len(measured.run.predictor.job.data.split.train)),
+    "train/rows": lambda measured: float(len(measured.job.data.split.train)),
     "parameters": parameters,
     "epochs to learn all": learned,
 }
@@ -91,7 +98,7 @@ class Reproduction:
 
     def of(self, words: Words) -> Measured:
         if words not in self.known:
-            self.known[words] = Measured(opened(self.places[words], trust=False))
+            self.known[words] = Measured(self.places[words])
         return self.known[words]
 
     def runs(self, table: Table, part: Part) -> list[Measured]:
@@ -132,7 +139,7 @@ def reproduced(
             words.append(f"sweep.n_jobs={jobs}")
         if directory is not None:
             words.append(f"sweep.dir={json.dumps(directory, ensure_ascii=False)}")
-        return Reproduction(sweep(words, verbose=True).path)
+        return Reproduction(sweep(words, quiet=False))
 
 
 def every_run(table: Table) -> Iterator[Words]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from exp.components.losses import Loss
-from exp.data.dataset import Prepared
+from exp.data.prepared import Prepared
 from exp.runs.trained.predictor import Trained
 from exp.util.errors import ImpossibleError
 

@@ -1,4 +1,4 @@
-"""What a command line does to its process, undone: a notebook goes on living."""
+"""What a command line does, within a process that lives on, such as a notebook's."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 import threading
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
@@ -104,3 +105,13 @@ def kept() -> Iterator[None]:
 
 def hushed() -> contextlib.AbstractContextManager[object]:
     return contextlib.redirect_stdout(io.StringIO())
+
+
+def sweep(overrides: Iterable[str], *, quiet: bool) -> Path:
+    """Trains a sweep; its directory, absolute.
+
+    Raises:
+        ExpError: nothing was started if it is a ConfigError.
+    """
+    with composer(overrides, quiet=quiet, sweeps=True) as (hydra, args):
+        return app.sweep(hydra, args, "config")[1].absolute()
