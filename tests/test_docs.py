@@ -96,8 +96,6 @@ def floors() -> str:
 
 
 FLOORS = "<!-- floors: drawn from the import contract by `python tests/test_docs.py` -->\n```text\n"
-    "<!-- floors: `python tests/test_docs.py` draws them from the import contract -->\n```text\n"
-)
 
 
 def test_the_floors_are_those_of_the_import_contract() -> None:
