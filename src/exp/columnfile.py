@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exp.datafaults import repeated
-from exp.errors import DataError, ExpError, nearest, shown
+from exp.errors import DataError, ExpError, lines, nearest, shown
 from exp.fields import days_of, written
 from exp.figures.npz import unpacked
 from exp.table import MOST, Column, Faults, Gaps, Labels, Reading, Table, assembled
@@ -250,7 +250,8 @@ def chosen(
         left = " and the index" if index else ""
         faults.append(f"there is no column but {shown(target)}{left}, so no feature")
     if faults:
-        raise DataError("\n  ".join([f"{path}: no row was used", *faults[:MOST]]))
+        listing = (f"  {fault}" for fault in faults[:MOST])
+        raise DataError(lines(f"{path}: no row was used", *listing))
     return wanted
 
 

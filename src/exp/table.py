@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exp.datafaults import counted
-from exp.errors import DataError, shown
+from exp.errors import DataError, lines, shown
 from exp.fields import NaValues, Notation, clue, days, is_number, key, looks_like
 
 MOST = 10
@@ -143,10 +143,10 @@ class Faults:
         count = "1 fault" if len(self.found) == 1 else f"{len(self.found)} faults"
         first = sorted(self.found, key=lambda fault: fault[0])[:MOST]
         width = max(len(place) for _, place, _ in first)
-        lines = [f"  {place:<{width}}  {message}" for _, place, message in first]
+        found = [f"  {place:<{width}}  {message}" for _, place, message in first]
         heading = f"the first {MOST} faults" if self.full else count
-        text = [f"{heading} in {self.path}; no row was used", *lines, *self.hints]
-        raise DataError("\n".join(text))
+        text = [f"{heading} in {self.path}; no row was used", *found, *self.hints]
+        raise DataError(lines(*text))
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from exp import plugins
 from exp.config import Plan, plan
-from exp.environment import restored
+from exp.environment import restored, values_unshown
 from exp.errors import ConfigError, DamagedError, ExpError, Fault, RunDirectoryError, shown
 from exp.runs import manifest
 from exp.runs.directory import RunDirectory
@@ -59,6 +59,10 @@ class SavedRun(RunRecord):
         """
         config = self.config()
         config = restored(config if trust else {**config, "logger": {}})
+        with values_unshown(config):
+            return self._plan(config, trust)
+
+    def _plan(self, config: dict[str, Any], trust: bool) -> Plan:
         names = named(config.get("plugins"))
         if names and not trust:
             listing = ", ".join(names)

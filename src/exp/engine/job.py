@@ -24,6 +24,7 @@ from exp.data import Prepared
 from exp.engine.layers import lifted
 from exp.engine.model import seed
 from exp.engine.view import View, axes_known, drawable
+from exp.environment import values_unshown
 from exp.errors import ComponentError, ConfigError, Fault, ImpossibleError
 from exp.measures import OF_CLASSES, OF_NUMBERS
 from exp.modules import calling, seeded
@@ -79,6 +80,11 @@ class Job:
             ImpossibleError: a component declares the combination impossible.
             DeviceError: the device is not there.
         """
+        with values_unshown(plan.config):
+            return cls._of(plan, keep)
+
+    @classmethod
+    def _of(cls, plan: Plan, keep: bool) -> Job:
         device = plan["device"].build()
         data = prepare(
             plan["dataset"],

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from exp.arguments import Parser, place
-from exp.errors import ExpError, RunDirectoryError, shown, unknown
+from exp.errors import ExpError, RunDirectoryError, lines, shown, unknown
 from exp.files import no_link, write_output
 from exp.measures import headline
 from exp.report.conditions import OF_A_RUN, Condition, is_number
@@ -17,7 +17,7 @@ from exp.report.groups import SPLITS, Groups, Standing, grouped, over_seeds, ran
 from exp.report.layout import cell
 from exp.report.runs import Row, Runs, gather, with_keys
 from exp.report.statistics import TESTS
-from exp.terminal import write_data
+from exp.terminal import one_line, write_data
 
 ORDERS: dict[str, Callable[[Standing], Any]] = {
     "rank": lambda each: each.rank,
@@ -111,7 +111,7 @@ def drawn(found: Results, folder: Path, theme: str) -> None:
     except OSError as error:
         raise ExpError(f"cannot draw into {folder}: {error.strerror or error}") from error
     names = ", ".join(path.stem for path in paths) or "nothing to draw"
-    print(f"{folder}/: {names}", file=sys.stderr)
+    print(f"{one_line(str(folder))}/: {names}", file=sys.stderr)
 
 
 def parser() -> Parser:
@@ -210,7 +210,7 @@ def results(
         faults.append(f"--sort: {told}")
     count = counted(top, faults)
     if faults:
-        raise ExpError("\n     ".join(faults))
+        raise ExpError(lines(faults[0], *(f"     {fault}" for fault in faults[1:])))
     rows = tuple(row for row in runs.rows if all(each.holds(row) for each in conditions))
     if not rows and not where:
         raise RunDirectoryError("there is no run in what was named")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from exp.bounds import json_of, read, yaml_of
-from exp.errors import DamagedError, RunDirectoryError, shown
+from exp.errors import DamagedError, RunDirectoryError, lines, shown
 from exp.runs import process
 from exp.runs.directory import RECORD_SIZE, RunDirectory, record_digest
 from exp.runs.history import Columns, history_of, history_texts
@@ -114,8 +114,8 @@ class RunRecord:
             DamagedError: naming every file that is not what was written.
         """
         if found := self.damaged:
-            listing = "\n".join(f"  {text}" for text in found)
-            raise DamagedError(f"{self.path} is not as it was written:\n{listing}")
+            listing = (f"  {text}" for text in found)
+            raise DamagedError(lines(f"{self.path} is not as it was written:", *listing))
 
     def config(self) -> dict[str, Any]:
         """The config of the run as it was stored: values from the environment by name.

@@ -16,7 +16,7 @@ from exp.errors import ExpError, shown
 from exp.files import write_output
 from exp.runs.texts import csv_text
 from exp.table import Faults, Kind, Reading
-from exp.terminal import write_data
+from exp.terminal import one_line, write_data
 from exp.textfile import content
 
 
@@ -120,7 +120,7 @@ def predicted(trained: Any, file: str, delimiter: str = ",") -> str:
             X[:, table.features.index(name)] = column
     if encoding is not None:
         for note in encoding.unknown(data, texts, "rows"):
-            print(f"exp predict: {file}: {note}", file=sys.stderr)
+            print(f"exp predict: {one_line(str(file))}: {note}", file=sys.stderr)
     target = target_of(data)
     ours, columns = target.answers, target.columns(trained.answers(X), trained.numbered(X))
     (_, header), *rows = records(content(file), delimiter, Faults(file))
