@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from exp.plotting import FigureError, FigureWorker, Picture, Plane
-from exp.plotting.draw import draw
+from exp.plotting.draw import drawings
 from exp.plotting.frames import Frames
-from exp.plotting.numbers import number, percent, power
-from exp.plotting.ticks import linear
+from exp.plotting.numbers import number, percent
+
 from exp.util.files import write_whole
 
 PAGES = {"light": (255, 255, 255), "dark": (20, 24, 31)}
