@@ -36,6 +36,7 @@ import exp.components  # noqa: F401 - declares the kinds
 from exp import entries, environment, hints, plugins, typed
 from exp.compose import BROKEN, compose, draws, one_line, resolved, resolvers, slug
 from exp.errors import ConfigError, ExpError, Fault, OwnCodeError, RunDirectoryError, nearest, shown
+from exp.files import reason_of
 from exp.loader import GuardedLoader
 from exp.modules import PluginError
 from exp.registry import register
@@ -437,7 +438,7 @@ def started(
             configure_logging=lines is None,
         )
     except OSError as error:  # of the files that Hydra writes; the task's own errors it keeps
-        reason = error.strerror or error
+        reason = reason_of(error)
         raise RunDirectoryError(f"cannot write in {directory.path}: {reason}") from error
     callbacks.on_run_end(config=config, config_name=name, job_return=done)
     if found.loggers:

@@ -16,7 +16,7 @@ from exp import docstrings, entries, plugins
 from exp.arguments import Parser
 from exp.config import GROUPS, RUNNING, SEEDS, SWEEPING, TOP, Running, Sweeping
 from exp.errors import ExpError, unknown
-from exp.files import write_through
+from exp.files import reason_of, write_through
 from exp.registry import Component, nested_kind, register
 from exp.terminal import write_data
 
@@ -74,7 +74,7 @@ def write(path: Path, text: str) -> None:
                     raise ExpError(f"exp schema: {path} is there and no JSON Schema of exp")
         write_through(path, text.encode())
     except OSError as error:
-        raise ExpError(f"exp schema: cannot write {path}: {error.strerror or error}") from error
+        raise ExpError(f"exp schema: cannot write {path}: {reason_of(error)}") from error
 
 
 def schema(group: str | None = None) -> Schema:

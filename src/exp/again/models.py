@@ -10,6 +10,7 @@ import numpy as np
 
 from exp.again.saved import SavedRun
 from exp.errors import ExpError, RunDirectoryError, shown
+from exp.files import reason_of
 from exp.report.runs import part
 from exp.runs.schemas import ENDED
 
@@ -94,7 +95,7 @@ def draw(one: SavedRun, other: SavedRun, path: Path, *, theme: str, trust: bool)
     try:
         draw(*pictures, path)
     except OSError as error:
-        raise RunDirectoryError(f"cannot write {path}: {error.strerror or error}") from error
+        raise RunDirectoryError(f"cannot write {path}: {reason_of(error)}") from error
 
 
 def over_one_plane(

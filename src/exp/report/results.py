@@ -10,7 +10,7 @@ from typing import Any
 
 from exp.arguments import Parser, place
 from exp.errors import ExpError, RunDirectoryError, lines, shown, unknown
-from exp.files import no_link, write_output
+from exp.files import no_link, reason_of, write_output
 from exp.measures import headline
 from exp.report.conditions import OF_A_RUN, Condition, is_number
 from exp.report.groups import SPLITS, Groups, Standing, grouped, over_seeds, ranked
@@ -109,7 +109,7 @@ def drawn(found: Results, folder: Path, theme: str) -> None:
     try:
         paths = pictures.draw(found.runs, folder, metric=found.metric, theme=theme)
     except OSError as error:
-        raise ExpError(f"cannot draw into {folder}: {error.strerror or error}") from error
+        raise ExpError(f"cannot draw into {folder}: {reason_of(error)}") from error
     names = ", ".join(path.stem for path in paths) or "nothing to draw"
     print(f"{one_line(str(folder))}/: {names}", file=sys.stderr)
 

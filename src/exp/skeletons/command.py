@@ -12,7 +12,7 @@ from string import Template
 
 from exp.arguments import Parser
 from exp.errors import ExpError, unknown
-from exp.files import write_whole
+from exp.files import reason_of, write_whole
 
 USES = {
     "dataset": "dataset={name} optimizer=adam",
@@ -97,4 +97,4 @@ def write_all(contents: dict[Path, str]) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, text.encode())
         except OSError as error:
-            raise ExpError(f"exp new: cannot write {path}: {error.strerror or error}") from error
+            raise ExpError(f"exp new: cannot write {path}: {reason_of(error)}") from error

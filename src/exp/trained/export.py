@@ -8,7 +8,7 @@ from exp.again.models import CHECKPOINTS
 from exp.again.saved import TRUST, SavedRun
 from exp.arguments import Parser, place
 from exp.errors import RunDirectoryError
-from exp.files import write_through
+from exp.files import reason_of, write_through
 from exp.trained.predict import writable
 
 FORMATS = {"onnx": ".onnx", "torchscript": ".pt", "state_dict": ".safetensors"}
@@ -47,6 +47,6 @@ def main(words: list[str]) -> int:
     try:
         write_through(whole, data)
     except OSError as error:
-        raise RunDirectoryError(f"cannot write {output}: {error.strerror or error}") from error
+        raise RunDirectoryError(f"cannot write {output}: {reason_of(error)}") from error
     print(usage)
     return 0
