@@ -37,10 +37,10 @@ os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")
 import numpy as np
 import torch
 
-from exp import cli
-from exp.figures.npz import packed
+from exp.cli import main as cli
 from exp.runs import checkpoint
 from exp.runs.directory import RunDirectory, record_text, sha256
+from exp.util.npz import packed
 
 SECONDS, MEMORY = 10, 2 << 30
 SMALL = ("dataset.n_samples=40", "trainer.epochs=4", "trainer.checkpoint_every=1")

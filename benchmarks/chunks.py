@@ -14,7 +14,7 @@ os.environ.setdefault("MKL_CBWR", "AUTO")
 
 import torch
 
-from exp.config import GROUPS, plan
+from exp.config.schema import GROUPS, plan
 from exp.engine import Job, train
 from exp.sweeps.chunks import fitting
 

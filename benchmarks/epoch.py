@@ -29,7 +29,7 @@ ROUNDS = 5
 
 
 def ours() -> Callable[[int], None]:
-    from exp.config import GROUPS, plan
+    from exp.config.schema import GROUPS, plan
     from exp.engine import Job, train
 
     defaults = dict.fromkeys(GROUPS, "standard") | {

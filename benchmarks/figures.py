@@ -29,14 +29,14 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # as in a helper p
 
 import torch
 
-from exp.components.pictures import EVERY, USUAL
-from exp.config import GROUPS, plan
+from exp.config.schema import GROUPS, plan
 from exp.engine import Job, Stack, Training, train
-from exp.figures.draw import draw
-from exp.figures.picture import Picture
-from exp.figures.style import settings
-from exp.runs.pictures import picture
-from exp.runs.tables import Answers
+from exp.plotting.draw import draw
+from exp.plotting.names import EVERY, USUAL
+from exp.plotting.picture import Picture
+from exp.plotting.style import settings
+from exp.runs.figure_data import picture
+from exp.runs.result_files import Answers
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 20
 STACK = 32

@@ -57,7 +57,7 @@ class Ended:
 
 def inside(*words: str) -> Ended:
     """A command line in this process, which saves the seconds that importing torch takes."""
-    from exp import cli
+    from exp.cli import main as cli
 
     out = io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):

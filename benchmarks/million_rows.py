@@ -64,8 +64,8 @@ def plain(folder: Path, epochs: int) -> dict[str, float]:
 
 def ours(folder: Path, epochs: int) -> dict[str, float]:
     from exp import register
-    from exp.config import plan
-    from exp.data import Data, Split
+    from exp.config.schema import plan
+    from exp.data.dataset import Data, Split
     from exp.engine import Job, Stack, Training
 
     parts = [np.load(folder / f"{n}.npy") for n in ("X_train", "y_train", "X_test", "y_test")]

@@ -29,20 +29,20 @@ from counting import counted
 from disk import folder
 
 TRUST = [
-    ("exp.safety", "check"),
+    ("exp.config.trust", "check"),
     ("exp.runs.provenance", "origin"),
     ("exp.runs.provenance", "conditions"),
     ("exp.runs.provenance", "device"),
     ("exp.runs.checkpoint", "content"),
-    ("exp.runs.execution", "Execution.checkpoint"),
-    ("exp.runs.execution", "Execution.close"),
+    ("exp.runs.writer", "Execution.checkpoint"),
+    ("exp.runs.writer", "Execution.close"),
     ("exp.runs.directory", "RunDirectory.draft_record"),
     ("exp.runs.directory", "RunDirectory.draft"),
     ("exp.runs.directory", "RunDirectory.place"),
     ("exp.runs.execute", "on_disk"),
     ("exp.runs.directory", "RunDirectory.digests"),
-    ("exp.runs.finished", "find"),
-    ("exp.runs.finished", "remember"),
+    ("exp.runs.reuse", "find"),
+    ("exp.runs.reuse", "remember"),
 ]
 PLAIN = ("*.yaml", "*.csv", "summary.json", "frames.npz", ".hydra/*", "figures/*")
 TAKEN_OFF = "plain writing"
@@ -79,7 +79,7 @@ class Plain:
 
 def one(words: list[str]) -> None:
     """In a process of its own: a command line, and what was spent in it as the last line."""
-    from exp import cli
+    from exp.cli import main as cli
     from exp.runs.directory import RunDirectory
 
     os.environ["MKL_CBWR"] = "AUTO"

@@ -50,7 +50,7 @@ def words(index: int) -> list[str]:
 
 def inside(*command: str) -> int:
     """A command line in this process, which saves the seconds that torch takes to come."""
-    from exp import cli
+    from exp.cli import main as cli
 
     quiet = io.StringIO()
     with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):

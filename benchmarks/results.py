@@ -23,10 +23,10 @@ from typing import Any
 
 from exp.runs.directory import record_text
 from exp.runs.manifest import Entry, manifest, manifest_lines
-from exp.runs.texts import json_text, yaml_text
-from exp.sweeps import table
-from exp.sweeps.directory import SweepDirectory
+from exp.sweeps import runs_table
 from exp.sweeps.progress import closing
+from exp.sweeps.sweep_directory import SweepDirectory
+from exp.util.serialize import json_text, yaml_text
 
 LIMITS = {1_000: 2.0, 10_000: 10.0}
 OPTIMIZERS = ("sgd", "adam", "rmsprop", "nadam")
@@ -132,13 +132,13 @@ def closed(place: Path) -> tuple[float, float]:
     content = manifest(place)
     runs = [Entry(r["number"], r["directory"], tuple(r["overrides"])) for r in content["runs"]]
     tracemalloc.start()
-    table.write(SweepDirectory(place), content["keys"], runs[:1])  # imports, once
+    runs_table.write(SweepDirectory(place), content["keys"], runs[:1])  # imports, once
     before = tracemalloc.get_traced_memory()[0]
-    tally = table.write(SweepDirectory(place), content["keys"], runs)
+    tally = runs_table.write(SweepDirectory(place), content["keys"], runs)
     held = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     begun = time.process_time()
-    tally = table.write(SweepDirectory(place), content["keys"], runs)
+    tally = runs_table.write(SweepDirectory(place), content["keys"], runs)
     closing(tally, content["keys"], str(place), 1.0)
     return time.process_time() - begun, held / len(runs) / 1000
 

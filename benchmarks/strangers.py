@@ -39,7 +39,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import yaml
 
 import exp
-from exp import cli
+from exp.cli import main as cli
 from exp.runs.directory import RunDirectory
 from exp.runs.repository import git
 

@@ -41,10 +41,10 @@ EXP = [sys.executable, "-m", "exp", "-m", "run.reuse=false"]
 RESULTS = [
     ("exp.engine.job", "prepare"),
     ("exp.runs.execute", "Live.train"),
-    ("exp.runs.tables", "Answers.__init__"),
-    ("exp.runs.tables", "Answers.scores"),
-    ("exp.runs.tables", "Answers.predictions_text"),
-    ("exp.runs.execution", "metrics_text"),
+    ("exp.runs.result_files", "Answers.__init__"),
+    ("exp.runs.result_files", "Answers.scores"),
+    ("exp.runs.result_files", "Answers.predictions_text"),
+    ("exp.runs.writer", "metrics_text"),
     ("exp.runs.checkpoint", "content"),
 ]
 APP = [sys.executable, str(HERE / "hydra_app.py"), "-m"]
@@ -104,7 +104,7 @@ def spent_by(runs: int) -> tuple[float, float]:
 
 
 def spend(runs: str) -> None:
-    from exp import cli
+    from exp.cli import main as cli
 
     gc.set_threshold(50_000)  # as the command line does
     spent: Counter[str] = Counter()

@@ -22,7 +22,7 @@ from results import make
 DRAWN = """
 import sys, time
 from pathlib import Path
-import sklearn.datasets, exp.sweeps.launch, exp.sweeps.sweep, exp.sweeps.table
+import sklearn.datasets, exp.sweeps.launch, exp.sweeps.sweeper, exp.sweeps.runs_table
 from exp.sweeps import pictures
 begun, cpu = time.perf_counter(), time.process_time()
 look = {"theme": "light", "format": ["png"], "dpi": 120}

@@ -62,8 +62,8 @@ def exp(command: str, *more: str) -> None:
 
 def picture(sweep: Path, name: str, theme: str) -> Path:
     """A picture of a sweep, drawn in a theme of its own."""
-    from exp.report.pictures import draw
-    from exp.report.runs import gather
+    from exp.report.sweep_figures import draw
+    from exp.runs.collection import gather
 
     drawn = draw(gather([sweep]), sweep / theme, theme=theme, dpi=DPI)
     return next(path for path in drawn if path.stem == name)

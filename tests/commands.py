@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from exp import cli
+from exp.cli import main as cli
 
 SMALL = ("figures=none", "dataset.n_samples=40", "trainer.epochs=2")
 """A run that takes no time to speak of."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 
-# As `exp.cli` does before torch is imported: the promise of same bits rests on it.
+# As `exp.cli.main` does before torch is imported: the promise of same bits rests on it.
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from exp.config import GROUPS, Plan, plan
+from exp.config.schema import GROUPS, Plan, plan
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -91,7 +91,7 @@ def hydra_as_it_comes() -> Iterator[None]:
 def nothing_remembered(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that another test has finished is not taken over, except where that is tested."""
     if "remembering" not in request.fixturenames:
-        monkeypatch.setattr("exp.runs.finished.pointer", lambda signature: None)
+        monkeypatch.setattr("exp.runs.reuse.pointer", lambda signature: None)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Iterator
 
-from exp.registry import register
+from exp.registry.registry import register
 
 
 @contextlib.contextmanager

@@ -10,10 +10,10 @@ from PIL import Image
 
 import exp.components.activations  # noqa: F401 - registers them
 from commands import Ended, inside
-from exp.figures.board import Look
-from exp.figures.functions import Function, apart, sheet
-from exp.functions import function
-from exp.registry import register
+from exp.cli.plot_functions import function
+from exp.plotting.board import Look
+from exp.plotting.functions import Function, apart, sheet
+from exp.registry.registry import register
 
 NAMES = (
     *("elu", "gelu", "identity", "leaky_relu", "relu", "selu", "sigmoid", "silu", "softplus"),

@@ -8,8 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-import exp.components  # noqa: F401 - declares the kinds
-from exp.registry import register
+import exp.registry.kinds  # noqa: F401 - declares the kinds
+from exp.registry.registry import register
 
 X = torch.linspace(-6, 6, 481)
 TWINS = {

@@ -23,12 +23,12 @@ from omegaconf.basecontainer import BaseContainer
 
 import exp
 from commands import SMALL, inside, read_csv, runs
-from exp import invocation
-from exp.errors import ConfigError, DamagedError, DataError, ExpError, RunDirectoryError
+from exp.util import command_line
+from exp.util.errors import ConfigError, DamagedError, DataError, ExpError, RunDirectoryError
 
 MODULE = """
 from exp import register
-from exp.data import Data
+from exp.data.dataset import Data
 open("imported", "w").close()
 
 @register.dataset("pair")
@@ -54,7 +54,7 @@ def around() -> dict[str, Any]:
         "environment": dict(os.environ),
         "signals": {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)},
         "log": (root.handlers[:], root.level, logging.getLogger("exp").handlers[:]),
-        "words": list(invocation.words),
+        "words": list(command_line.words),
         "random": torch.random.get_rng_state().tolist(),
         "threads": torch.get_num_threads(),
         "numpy": str(np.random.get_state()),
@@ -216,9 +216,9 @@ def test_figures_are_shown(in_tmp: Path) -> None:
 
 
 def test_nothing_of_a_file_is_taken_for_html(in_tmp: Path) -> None:
-    from exp.again.saved import SavedRun
     from exp.api.figures import Figures
     from exp.api.run import Run
+    from exp.runs.saved import SavedRun
 
     saved = SavedRun.at(exp.run(SMALL).path)
     saved.record["name"] = "<script>alert(1)</script>"

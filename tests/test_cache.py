@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-import exp.components  # noqa: F401 - declares the kinds
-from exp import cache
-from exp.data import Data, Prepared, Split
-from exp.errors import ComponentError, DataError
-from exp.files import write_whole
-from exp.prepare import prepare
-from exp.registry import Chosen, register
+import exp.registry.kinds  # noqa: F401 - declares the kinds
+from exp.data import cache
+from exp.data.dataset import Data, Split
+from exp.data.prepared import Prepared
+from exp.engine.prepare import prepare
+from exp.registry.registry import Chosen, register
+from exp.util.errors import ComponentError, DataError
+from exp.util.files import write_whole
 
 SPIRALS = {"name": "spirals", "n_samples": 60}
 
@@ -76,9 +77,9 @@ def test_a_hit_gives_the_same_bytes(place: Path, built: list[str], name: str) ->
 def test_a_hit_imports_no_scikit_learn(place: Path) -> None:
     script = (
         "import sys\n"
-        "import exp.components\n"
-        "from exp.prepare import prepare\n"
-        "from exp.registry import register\n"
+        "import exp.registry.kinds\n"
+        "from exp.engine.prepare import prepare\n"
+        "from exp.registry.registry import register\n"
         "split = register.choose('split', {'name': 'holdout', 'stratify': True})\n"
         "for name in ('moons', 'iris'):\n"
         "    made = prepare(register.choose('dataset', name), split, data_seed=1, split_seed=2)\n"
@@ -111,10 +112,10 @@ def test_everything_that_matters_is_in_the_key(
     for count, variant in enumerate(variants, start=2):
         ready(**variant)
         assert len(entries(place)) == count
-    monkeypatch.setattr("exp.prepare.installed", lambda package: "99.0")
+    monkeypatch.setattr("exp.engine.prepare.installed", lambda package: "99.0")
     ready()
     assert len(entries(place)) == len(variants) + 2
-    monkeypatch.setattr("exp.prepare.source", lambda module: f"other code of {module}")
+    monkeypatch.setattr("exp.engine.prepare.source", lambda module: f"other code of {module}")
     ready()
     assert len(entries(place)) == len(variants) + 3
 
@@ -225,9 +226,9 @@ def test_the_folder_does_not_grow_without_end(place: Path, monkeypatch: pytest.M
 
 def test_many_processes_at_once(place: Path) -> None:
     script = (
-        "import exp.components\n"
-        "from exp.prepare import prepare\n"
-        "from exp.registry import register\n"
+        "import exp.registry.kinds\n"
+        "from exp.engine.prepare import prepare\n"
+        "from exp.registry.registry import register\n"
         "chosen = register.choose('dataset', 'xor'), register.choose('split', 'holdout')\n"
         "for seed in range(20):\n"
         "    print(prepare(*chosen, data_seed=seed % 4, split_seed=1).fingerprint)\n"
@@ -286,7 +287,7 @@ def test_components_that_break_their_contract(place: Path, monkeypatch: pytest.M
     assert str(broken.value).startswith("dataset bad gave a list of 1. Give an exp.data.Data")
     with pytest.raises(ComponentError) as broken:
         ready(split="bad")
-    assert str(broken.value) == "split bad must give an exp.data.Split, found tuple"
+    assert str(broken.value) == "split bad must give an exp.data.dataset.Split, found tuple"
     with pytest.raises(DataError) as caught:
         ready("huge")
     assert str(caught.value) == "dataset huge does not fit in memory: Unable to allocate 1 EiB"

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from commands import inside
-from exp.check import failures
-from exp.check.subject import Subject
-from exp.check.suite import checks_of, tried
-from exp.registry import register
-from exp.skeletons.command import USES, skeleton
+from exp.cli.check import failures
+from exp.cli.check.subject import Subject
+from exp.cli.check.suite import checks_of, tried
+from exp.cli.new import USES, skeleton
+from exp.registry.registry import register
 from own import forgotten
 
 NUMBERS = itertools.count()

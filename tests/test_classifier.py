@@ -19,7 +19,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 import exp
 from exp.api.parameters import KEYS
-from exp.prepare import prepare
+from exp.engine.prepare import prepare
 
 SMALL: dict[str, Any] = {"optimizer": "adam", "epochs": 30}
 

@@ -17,15 +17,15 @@ import pytest
 import torch
 
 from commands import SMALL, inside, process, read_csv
-from exp.cli import VERBS, dispatch, guarded
-from exp.measures import EVERY
-from exp.registry import register
+from exp.cli.main import VERBS, dispatch, guarded
+from exp.registry.registry import register
+from exp.util.metric_names import EVERY
 from test_published import MOONS, MOONS_LOGITS, SPIRALS
 
 HEAVY = ("torch", "sklearn", "matplotlib", "scipy", "torchmetrics")
 LIGHT = """
 import contextlib, io, sys
-from exp.cli import dispatch, guarded
+from exp.cli.main import dispatch, guarded
 for words in {commands}:
     with contextlib.redirect_stdout(io.StringIO()) as said:
         assert guarded(lambda: dispatch(words)) == 0, words

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from commands import inside, read_csv
-from exp.again.answers import answers
-from exp.again.models import model
-from exp.again.saved import SavedRun
+from exp.report.compare_answers import answers
+from exp.runs.saved import SavedRun
+from exp.runs.trained_models import model
 
 RUN = ("figures=none", "dataset.n_samples=80", "trainer.epochs=30", "trainer.batch_size=16")
 P = "(McNemar's exact test: p=0.021)"

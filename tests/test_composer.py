@@ -15,12 +15,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from exp.app import create, flags
-from exp.compose import compose, resolved, resolvers
-from exp.errors import ConfigError
-from exp.sweeps.base import Base, parsed
+from exp.config.compose import compose, resolved, resolvers
+from exp.sweeps.app import create, flags
 from exp.sweeps.composed import hydra_files
 from exp.sweeps.composer import Composer
+from exp.sweeps.shared_config import Base, parsed
+from exp.util.errors import ConfigError
 
 VALUES = (
     "seed=1", "seed=7", "seeds.init=3", "++seeds.data=${seed}", "optimizer.lr=0.5", "name=mine",

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-import exp.components  # noqa: F401 - declares the kinds
-from exp.csvfile import read_table
-from exp.data import Data
-from exp.errors import ConfigError, DataError
-from exp.registry import register
+import exp.registry.kinds  # noqa: F401 - declares the kinds
+from exp.data.csv_file import read_table
+from exp.data.dataset import Data
+from exp.registry.registry import register
+from exp.util.errors import ConfigError, DataError
 
 MIXED = " (if this column holds categories, name it in `categorical`)"
 HINT = (

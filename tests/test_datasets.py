@@ -11,10 +11,11 @@ import pytest
 import yaml
 from sklearn import datasets as sklearn_datasets
 
-import exp.components  # noqa: F401 - declares the kinds
-from exp.data import Data, Prepared, Split
-from exp.errors import ConfigError, DataError
-from exp.registry import register
+import exp.registry.kinds  # noqa: F401 - declares the kinds
+from exp.data.dataset import Data, Split
+from exp.data.prepared import Prepared
+from exp.registry.registry import register
+from exp.util.errors import ConfigError, DataError
 
 CONF = Path(__file__).parents[1] / "conf"
 GENERATED = ["blobs", "checkerboard", "circles", "gaussians", "moons", "spirals", "two_spirals"]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from commands import SMALL, inside
-from exp import files
+from exp.util import files
 
 WORDS = (
     "dataset.n_samples=200", "trainer.epochs=40", "trainer.checkpoint_every=5", "figures.dpi=40",
@@ -80,8 +80,8 @@ def test_a_file_beyond_a_limit_names_that_limit(in_tmp: Path) -> None:
     """Not a full disk, although the system writes a part of it here too."""
     import resource
 
-    from exp.errors import RunDirectoryError
-    from exp.files import write_output
+    from exp.util.errors import RunDirectoryError
+    from exp.util.files import write_output
 
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (5000, hard))
@@ -143,7 +143,7 @@ def place_of(value: object) -> str:
 
 def test_a_short_write_is_gone_on_with(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As Linux does with more than 2 GiB at once."""
-    from exp.files import write_whole
+    from exp.util.files import write_whole
 
     write = os.write
     monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:100]))

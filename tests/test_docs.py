@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-import exp.components  # declares the kinds
-from exp import listing
-from exp.config import GROUPS
-from exp.registry import Component, register
+import exp.registry.kinds  # declares the kinds
+from exp.cli import list as listing
+from exp.config.schema import GROUPS
+from exp.registry.registry import Component, register
 from reading import PAGES, ROOT, Typed, relative, steps
 
 README = ROOT / "README.md"
@@ -81,14 +81,28 @@ def test_no_path_of_one_machine(page: Path) -> None:
     assert re.findall(places, page.read_text()) == []
 
 
-def test_the_floors_are_those_of_the_import_contract() -> None:
+def floors() -> str:
+    """The picture of the floors in docs/architecture.md, from the import contract: highest first,
+    with what the docstring of each package says."""
     contract = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     layers = contract["contracts"][0]["layers"]
-    floors = [name for layer in layers for name in layer.split(" | ")]
+    drawn = []
+    for number, layer in zip(range(len(layers), 0, -1), layers, strict=True):
+        for at, name in enumerate(layer.split(" | ")):
+            about = ast.get_docstring(ast.parse((ROOT / f"src/exp/{name}/__init__.py").read_text()))
+            assert about is not None, name
+            drawn.append(f"{number if at == 0 else ' '}  {name:<12}{about.splitlines()[0]}")
+    return "\n".join(drawn)
+
+
+FLOORS = "<!-- floors: drawn from the import contract by `python tests/test_docs.py` -->\n```text\n"
+
+
+def test_the_floors_are_those_of_the_import_contract() -> None:
     text = (ROOT / "docs/architecture.md").read_text()
-    _, _, rest = text.partition("<!-- floors -->\n```text\n")
-    drawn = [line.split()[0] for line in rest.partition("```")[0].splitlines()]
-    assert [name for name in drawn if name in floors] == floors
+    _, mark, rest = text.partition(FLOORS)
+    assert mark
+    assert rest.partition("\n```")[0] == floors()
 
 
 def test_the_side_bar_names_pages_that_are_there() -> None:
@@ -157,3 +171,6 @@ def test_each_component_is_an_option(group: str) -> None:
 
 if __name__ == "__main__":
     COMPONENTS.write_text(components_page())
+    page = ROOT / "docs/architecture.md"
+    before, _, after = page.read_text().partition(FLOORS)
+    page.write_text(f"{before}{FLOORS}{floors()}\n```{after.partition('```')[2]}")

@@ -21,8 +21,8 @@ RINGS = '''
 import numpy as np
 
 from exp import register
-from exp.data import Data
-from exp.schema import Rows
+from exp.data.dataset import Data
+from exp.registry.types import Rows
 
 
 @register.dataset("wheel_rings")
@@ -38,7 +38,7 @@ NET = '''
 from torch import nn
 
 from exp import register
-from exp.schema import Width
+from exp.registry.types import Width
 
 
 @register.model("wheel_net")
@@ -196,7 +196,7 @@ def test_help_list_and_faults_name_it(site: Path, in_tmp: Path) -> None:
 
 def test_it_is_imported_only_if_a_name_is_not_packaged(site: Path, in_tmp: Path) -> None:
     code = (
-        "import sys\nfrom exp.cli import dispatch\n"
+        "import sys\nfrom exp.cli.main import dispatch\n"
         "dispatch(['trainer.epochs=1', 'dataset.n_samples=20', 'figures=none'])\n"
         "assert 'torch' in sys.modules\n"
         "print([m for m in sys.modules if m.startswith('exp_wheel_rings')])"

@@ -132,5 +132,5 @@ def test_hydra_full_error_shows_the_traceback(
     ended = inside(in_tmp, *SMALL, "optimizer.lr=0")
     assert ended.code == 2
     assert ended.err.startswith("Traceback (most recent call last):\n")
-    assert "exp.errors.ConfigError" in ended.err
+    assert "exp.util.errors.ConfigError" in ended.err
     assert ended.err.endswith("optimizer.lr  expected a number greater than 0, found 0\n")

@@ -11,14 +11,14 @@ import yaml
 from sklearn.kernel_approximation import RBFSampler
 from sklearn.preprocessing import PolynomialFeatures
 
-import exp.components  # noqa: F401 - declares the kinds
+import exp.registry.kinds  # noqa: F401 - declares the kinds
 from commands import SMALL, inside, process
-from exp.config import plan
+from exp.config.schema import plan
+from exp.data.feature_map import FeatureMap
 from exp.engine import Job
-from exp.errors import ComponentError, DataError, ImpossibleError
-from exp.figures.frames import Frames
-from exp.mapping import FeatureMap
-from exp.registry import register
+from exp.plotting.frames import Frames
+from exp.registry.registry import register
+from exp.util.errors import ComponentError, DataError, ImpossibleError
 
 CONF = Path(__file__).parents[1] / "conf" / "features"
 X = np.random.RandomState(0).uniform(-3, 3, (57, 2)).astype(np.float32)

@@ -17,7 +17,7 @@ from sklearn.metrics import (
 )
 
 from commands import inside, read_csv
-from exp.figures.scores import BINS, calibration, precision_recall, roc, wilson
+from exp.plotting.scores import BINS, calibration, precision_recall, roc, wilson
 
 ROWS = st.lists(st.tuples(st.booleans(), st.integers(0, 20)), min_size=2, max_size=60)
 

@@ -20,12 +20,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from exp.figures import FigureError, FigureWorker, Picture, Plane
-from exp.figures.draw import draw
-from exp.figures.frames import Frames
-from exp.figures.numbers import number, percent, power
-from exp.figures.ticks import linear
-from exp.files import write_whole
+from exp.plotting import FigureError, FigureWorker, Picture, Plane
+from exp.plotting.draw import draw
+from exp.plotting.frames import Frames
+from exp.plotting.numbers import number, percent, power
+from exp.plotting.ticks import linear
+from exp.util.files import write_whole
 
 PAGES = {"light": (255, 255, 255), "dark": (20, 24, 31)}
 INK = np.array([29, 37, 48])
@@ -191,7 +191,7 @@ def test_foreign_settings_neither_show_nor_are_lost(tmp_path):
 
 
 def test_held_settings_are_those_of_a_single_picture(tmp_path):
-    from exp.figures.style import settings
+    from exp.plotting.style import settings
 
     expected = [path.read_bytes() for path in draw(picture(), tmp_path)]
     with matplotlib.rc_context({"path.simplify": False}):
@@ -218,7 +218,7 @@ def test_a_failed_write_leaves_what_was_there(tmp_path, monkeypatch):
 
 def test_the_main_process_never_imports_matplotlib():
     code = (
-        "import sys, exp.figures; "
+        "import sys, exp.plotting; "
         "print([m for m in ('matplotlib', 'torch', 'sklearn', 'hydra', 'omegaconf', 'pydantic')"
         " if m in sys.modules])"
     )
@@ -229,8 +229,8 @@ def test_pixels_need_no_matplotlib_figure(tmp_path):
     """Its import takes longer than to draw all figures of a run."""
     (tmp_path / "picture").write_bytes(picture().to_bytes())
     code = (
-        "import sys; from pathlib import Path; from exp.figures.draw import draw;"
-        "from exp.figures import Picture; folder = Path(sys.argv[1]);"
+        "import sys; from pathlib import Path; from exp.plotting.draw import draw;"
+        "from exp.plotting import Picture; folder = Path(sys.argv[1]);"
         "draw(Picture.from_bytes((folder / 'picture').read_bytes()), folder);"
         "print('matplotlib.figure' in sys.modules)"
     )
@@ -379,8 +379,8 @@ def test_a_misclassified_row_still_shows_its_class(tmp_path):
 @pytest.mark.parametrize("classes", [2, 3, 5, 12])
 def test_every_boundary_is_drawn_once(classes):
     """Between neighbours of different classes the grid is crossed, by one line only."""
-    from exp.figures.decision import Decision
-    from exp.figures.style import THEMES
+    from exp.plotting.decision import Decision
+    from exp.plotting.style import THEMES
 
     given = picture(classes=classes, resolution=60)
     lines = np.concatenate(Decision(given, THEMES["light"]).boundary)
@@ -477,7 +477,7 @@ def test_any_number_of_classes(tmp_path, classes):
 
 
 def test_every_class_has_its_own_colour():
-    from exp.figures.style import THEMES, palette
+    from exp.plotting.style import THEMES, palette
 
     for theme in THEMES.values():
         for count in (2, 6, 10, 50, 200):
@@ -807,7 +807,7 @@ def test_an_animation_has_a_picture_for_each_frame(tmp_path):
 
 
 def test_terraces_of_a_flat_map_are_smoothed_and_a_steep_one_is_left_alone():
-    from exp.figures.film import _unstepped
+    from exp.plotting.film import _unstepped
 
     x = np.linspace(0.49, 0.51, 40, dtype=np.float32)
     flat = np.round(x * 255) / 255 * np.ones((2, 40, 1), np.float32)
@@ -915,7 +915,7 @@ def test_closing_ends_the_helper_at_once(tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_helper_does_not_outlive_a_killed_parent():
     code = (
-        "import time; from exp.figures import FigureWorker; w = FigureWorker(); w.start(); "
+        "import time; from exp.plotting import FigureWorker; w = FigureWorker(); w.start(); "
         "print(w.pid, flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)

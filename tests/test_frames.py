@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from commands import inside, read_csv
 from conftest import make_plan
 from exp.engine import Job, Recording, Result, Training, capture, train
-from exp.engine.film import calendar
-from exp.errors import ConfigError, DamagedError
-from exp.figures.frames import GRID, Frames
-from exp.figures.npz import packed, unpacked
+from exp.engine.boundary_frames import calendar
+from exp.plotting.frames import GRID, Frames
+from exp.util.errors import ConfigError, DamagedError
+from exp.util.npz import packed, unpacked
 from test_same_bits import CONFIGS, assert_same
 
 ALL = {"name": "standard", "draw": ["norms"]}
@@ -198,7 +198,7 @@ def test_norms_are_those_of_the_weights_and_their_gradients() -> None:
     ids=["done", "stopped", "diverged"],
 )
 def test_going_on_records_as_if_nothing_had_happened(parts: dict[str, Any]) -> None:
-    from exp.runs.history import history_of, history_text
+    from exp.runs.metrics_file import history_of, history_text
 
     job = recorded(**parts)
     saved: dict[int, Any] = {}
@@ -263,14 +263,14 @@ def parts_of(run: Path) -> dict[str, Any]:
 
 
 def test_a_damaged_file_is_named(in_tmp: Path) -> None:
-    from exp.runs import recordings
     from exp.runs.directory import RunDirectory
+    from exp.runs.resume_state import recording_before
 
-    assert recordings.load(RunDirectory(in_tmp), 3) == Recording()
+    assert recording_before(RunDirectory(in_tmp), 3) == Recording()
     for name in ("frames.npz", "norms.csv"):
         (in_tmp / name).write_bytes(b"no such thing")
         with pytest.raises(DamagedError, match=rf"{name} is not what was written"):
-            recordings.load(RunDirectory(in_tmp), 3)
+            recording_before(RunDirectory(in_tmp), 3)
         (in_tmp / name).unlink()
 
 

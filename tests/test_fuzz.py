@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commands import Ended, inside
-from exp.cli import VERBS
-from exp.config import GROUPS
-from exp.registry import Component, register
+from exp.cli.main import VERBS
+from exp.config.schema import GROUPS
+from exp.registry.registry import Component, register
 
 EXAMPLES = int(os.environ.get("EXP_FUZZ", "20"))
 """EXP_FUZZ=2000 takes some minutes."""

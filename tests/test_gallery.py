@@ -14,7 +14,7 @@ from typing import get_args
 import pytest
 from PIL import Image
 
-from exp.components.pictures import Name
+from exp.plotting.names import Name
 
 MAPS = ("boundary", "fit")
 ROOT = Path(__file__).resolve().parents[1]

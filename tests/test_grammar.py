@@ -13,7 +13,7 @@ from hydra.errors import HydraException
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exp.grammar import values_of
+from exp.config.grammar import values_of
 
 
 def override(word: str) -> Override:
@@ -110,10 +110,10 @@ def test_what_cannot_be_swept(text: str, told: str) -> None:
 def test_functions_are_read_where_python_leaves_out_asserts() -> None:
     code = """
 from hydra.core.override_parser.overrides_parser import OverridesParser
-import exp.grammar
+import exp.config.grammar
 for text in ("range(1,4)", "{a:[1]},{b:2}"):
     (found,) = OverridesParser.create().parse_overrides(["key=" + text])
-    print(list(exp.grammar.values_of(found)))
+    print(list(exp.config.grammar.values_of(found)))
 """
     done = subprocess.run(
         [sys.executable, "-O", "-c", code], capture_output=True, text=True, check=True

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from commands import inside
-from exp.cli import VERBS as EXP
-from exp.cli import dispatch
-from exp.completion import BASH, after_command, answer
-from exp.registry import register
+from exp.cli.completion import BASH, after_command, answer
+from exp.cli.main import VERBS as EXP
+from exp.cli.main import dispatch
+from exp.registry.registry import register
 from own import forgotten
 
 VERBS = ("list", "resume", "rerun", "results")

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from commands import SMALL, inside, runs
-from exp import aliases
-from exp.again.today import composed
-from exp.hints import of_key, of_option, options, split_words
-from exp.registry import register
+from exp.config.suggestions import of_key, of_option, options, split_words
+from exp.registry import aliases
+from exp.registry.registry import register
+from exp.sweeps.compose_today import composed
 
 OFFERED = re.compile(r"Did you mean (.+?)\?(?:$| [A-Z(])", re.MULTILINE)
 

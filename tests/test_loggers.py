@@ -20,11 +20,11 @@ import yaml
 
 import own
 from commands import SMALL, Ended, inside, runs
-from exp import packages
-from exp.config import loggers_of
-from exp.loggers.finished import FinishedRun
-from exp.loggers.log import reason
-from exp.report.values import flat, written
+from exp.config.schema import loggers_of
+from exp.runs.config_values import flat, written
+from exp.runs.loggers.finished_run import FinishedRun
+from exp.runs.loggers.log_runs import reason
+from exp.util import packages
 
 FEW = ("dataset.n_samples=40", "trainer.epochs=5", "figures.draw=[data,boundary]", "figures.dpi=40",
        "figures.resolution=16", "figures.frames=0")  # fmt: skip
@@ -203,7 +203,7 @@ def mlflow_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty database: MLflow takes many seconds to make one."""
     if importlib.util.find_spec("mlflow") is None:
         pytest.skip("pip install 'exp[mlflow]'")
-    from exp.loggers.log import quiet
+    from exp.runs.loggers.log_runs import quiet
 
     place = tmp_path_factory.mktemp("mlflow")
     with pytest.MonkeyPatch.context() as patch, quiet():
@@ -241,7 +241,7 @@ def test_tensorboard_has_every_number(in_tmp: Path) -> None:
 
 @needs("tensorboard")
 def test_the_same_run_gives_the_same_event_file(in_tmp: Path) -> None:
-    from exp.loggers.tensorboard import content
+    from exp.runs.loggers.tensorboard import content
 
     run = FinishedRun.read(only(inside(in_tmp, *SMALL)))
     assert content(run) == content(FinishedRun.read(run.path))

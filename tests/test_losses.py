@@ -6,11 +6,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-import exp.components  # noqa: F401 - declares the kinds
+import exp.registry.kinds  # noqa: F401 - declares the kinds
 from exp.components.losses import Loss, settled
 from exp.components.stacking import stacked
-from exp.errors import ConfigError
-from exp.registry import register
+from exp.registry.registry import register
+from exp.util.errors import ConfigError
 
 ROWS = 50
 

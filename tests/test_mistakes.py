@@ -19,7 +19,7 @@ from torch import nn
 
 from exp import register
 from exp.components.losses import Loss
-from exp.data import Data
+from exp.data.dataset import Data
 
 
 class Own(nn.Module):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from commands import inside, read_csv
-from exp.skeletons.command import USES
+from exp.cli.new import USES
 from own import forgotten
 
 SHORT = ("trainer.epochs=3", "figures=none")
@@ -114,7 +114,7 @@ def test_an_unknown_kind_names_the_nearest(in_tmp: Path) -> None:
 
 def test_exp_new_imports_nothing_heavy(in_tmp: Path) -> None:
     code = (
-        "import sys\nfrom exp.cli import dispatch\ndispatch(['new', 'dataset', 'mine'])\n"
+        "import sys\nfrom exp.cli.main import dispatch\ndispatch(['new', 'dataset', 'mine'])\n"
         "print([m for m in ('torch', 'sklearn', 'numpy', 'hydra') if m in sys.modules])"
     )
     done = subprocess.run(

@@ -12,7 +12,7 @@ import yaml
 import exp
 import own
 from commands import inside, process, runs
-from exp.completion import answer
+from exp.cli.completion import answer
 
 MINE = '''
 import numpy as np
@@ -20,8 +20,8 @@ from torch import nn
 
 from exp import register
 from exp.components.optimizers import Optimizer
-from exp.data import Data
-from exp.schema import Activation
+from exp.data.dataset import Data
+from exp.registry.types import Activation
 
 
 @register.dataset("mine")
@@ -76,7 +76,7 @@ class Wave(nn.Tanh):
 @register.split("halves")
 def halves(labels, seed, *, test: float = 0.5):
     """The first rows train."""
-    from exp.data import Split
+    from exp.data.dataset import Split
 
     rows = np.arange(len(labels))
     return Split(train=rows[: len(rows) // 2], validation=rows[:0], test=rows[len(rows) // 2 :])

@@ -12,15 +12,15 @@ import torch
 import yaml
 from torch import Tensor
 
-import exp.components  # noqa: F401 - declares the kinds
+import exp.registry.kinds  # noqa: F401 - declares the kinds
 from exp.components.flat import flatten, unflatten
 from exp.components.optimizers import Optimizer, Rule
 from exp.components.parameters import Parameters
 from exp.components.stacking import stacked, structure
 from exp.components.torch_optimizer import TorchOptimizer
 from exp.components.torch_options import algorithms
-from exp.errors import ConfigError, ImpossibleError
-from exp.registry import register
+from exp.registry.registry import register
+from exp.util.errors import ConfigError, ImpossibleError
 
 CONF = Path(__file__).parents[1] / "conf" / "optimizer"
 STEPS = 200
@@ -357,9 +357,9 @@ def test_a_rate_of_zero_changes_nothing() -> None:
 def test_rules_do_not_pay_for_torch_optim() -> None:
     """Its first constructor imports torch._dynamo, which takes longer than a small run."""
     code = (
-        "import sys, torch, exp.components\n"
+        "import sys, torch, exp.registry.kinds\n"
         "from exp.components.parameters import Parameters\n"
-        "from exp.registry import register\n"
+        "from exp.registry.registry import register\n"
         "for name in register.kinds['optimizer'].names():\n"
         "    builder = register.choose('optimizer', name).component.builder\n"
         "    if builder.stackable:\n"

@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from exp.data import Data
-from exp.registry import register
+from exp.data.dataset import Data
+from exp.registry.registry import register
 
 
 class Gated(nn.Module):

@@ -22,13 +22,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils.class_weight import compute_class_weight
 
-import exp.components  # noqa: F401 - declares the kinds
+import exp.registry.kinds  # noqa: F401 - declares the kinds
 from commands import inside, read_csv
 from exp.components.losses import settled
-from exp.data import Data, Prepared
-from exp.errors import ConfigError, DataError, ExpError
-from exp.prepare import prepare
-from exp.registry import register
+from exp.data.dataset import Data
+from exp.data.prepared import Prepared
+from exp.engine.prepare import prepare
+from exp.registry.registry import register
+from exp.util.errors import ConfigError, DataError, ExpError
 
 ROWS = """age,colour,size,kind
 1,red,small,x
@@ -302,7 +303,7 @@ def test_parquet_types_that_are_no_feature(here: Path) -> None:
 def test_without_pyarrow_the_install_line_is_given(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("exp.columnfile.find_spec", lambda name: None)
+    monkeypatch.setattr("exp.data.column_file.find_spec", lambda name: None)
     with pytest.raises(ExpError) as caught:
         load("parquet")
     assert str(caught.value) == (

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import exp.components  # noqa: F401 - declares the kinds
+import exp.registry.kinds  # noqa: F401 - declares the kinds
 from commands import inside, runs
-from exp.errors import ConfigError, OwnCodeError
-from exp.registry import Chosen, register
+from exp.registry.registry import Chosen, register
+from exp.util.errors import ConfigError, OwnCodeError
 from own import forgotten
 
 
@@ -369,7 +369,7 @@ import torch
 from torch import nn
 
 from exp import register
-from exp.mapping import FeatureMap
+from exp.data.feature_map import FeatureMap
 
 
 def fail(bad):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from exp.figures import Plane
+from exp.plotting import Plane
 
 FINITE = st.floats(-1e4, 1e4, width=32)
 

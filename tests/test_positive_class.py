@@ -15,9 +15,9 @@ from sklearn import metrics
 
 from commands import Ended, inside, read_csv, runs
 from exp.components.losses import BinaryCrossEntropy, Focal
-from exp.data import Data
-from exp.measures import positive_class
-from exp.registry import register
+from exp.data.dataset import Data
+from exp.registry.registry import register
+from exp.util.metric_names import positive_class
 
 QUICK = ("figures=none", "optimizer=adam", "optimizer.lr=0.05", "trainer.print_every=null")
 

@@ -227,7 +227,7 @@ def test_the_same_bytes_again(trained: dict[str, Path], in_tmp: Path) -> None:
 def test_a_missing_extra_gives_the_install_line(
     trained: dict[str, Path], in_tmp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("exp.trained.formats.find_spec", lambda name: None)
+    monkeypatch.setattr("exp.runs.trained.formats.find_spec", lambda name: None)
     ended = inside(in_tmp, "export", str(trained["binary"]), "--to", "onnx")
     assert ended.code == 2
     assert "not installed: onnx, onnxscript: pip install 'exp[onnx]'" in ended.err

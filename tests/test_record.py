@@ -16,12 +16,12 @@ from scipy.stats import binomtest
 
 import exp
 from commands import SMALL, inside, read_csv
-from exp.data import Data
-from exp.report.answers import ensemble_accuracy
-from exp.runs.history import history_of, history_text
+from exp.data.dataset import Data
+from exp.report.ensemble_answers import ensemble_accuracy
+from exp.runs.metrics_file import history_of, history_text
 from exp.runs.predictions import Predictions
 from exp.runs.record import RunRecord
-from exp.runs.tables import Answers
+from exp.runs.result_files import Answers
 from exp.runs.targets import target_of
 
 OLD = Path(__file__).parent / "old_runs"
@@ -143,7 +143,7 @@ def test_the_accuracy_of_an_ensemble_is_numpys(tmp_path: Path, classes: tuple[st
     for run, p in enumerate(chances):
         lines = [["test", str(row), "0.5", classes[y[row]], *map(repr, p[row].tolist()),
                   classes[p[row].argmax()]] for row in range(count)]  # fmt: skip
-        from exp.runs.texts import csv_text
+        from exp.util.serialize import csv_text
 
         header = ["split", "row", "x", "label", *(f"probability:{n}" for n in classes), "predicted"]
         places.append(tmp_path / str(run))

@@ -17,8 +17,8 @@ from torch.optim import lr_scheduler
 
 from conftest import make_plan
 from exp.engine import Job, train
-from exp.errors import ComponentError, ExpError, ImpossibleError
-from exp.registry import register
+from exp.registry.registry import register
+from exp.util.errors import ComponentError, ExpError, ImpossibleError
 
 EPOCHS = 50
 

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-import exp.components  # noqa: F401 - declares the kinds
-from exp.errors import ConfigError
-from exp.registry import Chosen, register
-from exp.schema import Finite, Nested, NonNegative, Positive, Probability, Rows, Width
+import exp.registry.kinds  # noqa: F401 - declares the kinds
+from exp.registry.registry import Chosen, register
+from exp.registry.types import Finite, Nested, NonNegative, Positive, Probability, Rows, Width
+from exp.util.errors import ConfigError
 
 register.kind("shape", handed=("corner",))
 register.kind("paint")

@@ -22,15 +22,15 @@ import exp
 from commands import Ended, inside, read_csv, runs
 from conftest import make_plan
 from exp.components.losses import settled
-from exp.components.numeric import BUMPS
+from exp.components.regression_datasets import BUMPS
 from exp.components.scores import errors
-from exp.data import Data
+from exp.data.dataset import Data
 from exp.engine import Job, train
 from exp.engine.rows import Split
-from exp.errors import ConfigError, DataError, ExpError, ImpossibleError
-from exp.figures import Picture
-from exp.figures.draw import draw
-from exp.registry import register
+from exp.plotting import Picture
+from exp.plotting.draw import draw
+from exp.registry.registry import register
+from exp.util.errors import ConfigError, DataError, ExpError, ImpossibleError
 
 CONF = Path(__file__).parents[1] / "conf"
 # learnpytorch.io, 02_pytorch_classification.ipynb, section 5.2: epoch, train loss, test loss

@@ -19,10 +19,10 @@ import pytest
 import exp.report.page as package
 from browser import Opened, chromium, opened
 from commands import Ended, inside
-from exp.report.page import budget, pictures
-from exp.report.page.curves import curves
+from exp.report.page import budget, page_pictures
 from exp.report.page.document import SCRIPTS
-from exp.report.page.maps import frames_of
+from exp.report.page.page_curves import curves
+from exp.report.page.page_maps import frames_of
 from exp.runs.directory import RunDirectory
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -484,7 +484,7 @@ def test_what_does_not_fit_is_said(
     assert told
     assert int(told[1]) + int(told[2]) == 12
     assert page.stat().st_size < size - 10_000
-    monkeypatch.setattr(pictures, "MAPS", 3)
+    monkeypatch.setattr(page_pictures, "MAPS", 3)
     said = report(sweep, "--output", str(page)).out
     assert "only the best 3 runs have thumbnails and decision maps." in said
 

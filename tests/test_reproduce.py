@@ -13,14 +13,14 @@ from hydra.version import setbase
 
 import exp
 from commands import Ended, inside, runs
-from exp import app
-from exp.compose import compose, resolved, resolvers
-from exp.config import plan
-from exp.presets import presets, text
-from exp.reproduce.layout import grids
-from exp.reproduce.table import Cell, Part, Table, load, names
-from exp.reproduce.text import markdown
-from exp.reproduce.verdict import Values, judged
+from exp.cli.reproduce.layout import grids
+from exp.cli.reproduce.table import Cell, Part, Table, load, names
+from exp.cli.reproduce.text import markdown
+from exp.cli.reproduce.verdict import Values, judged
+from exp.config.compose import compose, resolved, resolvers
+from exp.config.presets import presets, text
+from exp.config.schema import plan
+from exp.sweeps import app
 
 ROOT = Path(__file__).resolve().parents[1]
 CHEAP = ("learnpytorch_blobs", "learnpytorch_circles_v0", "cs231n_linear")
@@ -31,7 +31,7 @@ def cheap(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     where = tmp_path_factory.mktemp("cheap")
     words = ("--dir", "runs", "--jobs", "1", "--html", "page.html", "--markdown", "page.md")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("exp.runs.finished.pointer", lambda signature: None)
+        patch.setattr("exp.runs.reuse.pointer", lambda signature: None)
         return inside(where, "reproduce", *CHEAP, *words)
 
 
@@ -163,7 +163,7 @@ def test_what_differs_is_marked_and_ends_with_1(
         table, parts=(dataclasses.replace(part, lines=(first, *part.lines[1:])),)
     )
     monkeypatch.setattr(
-        "exp.reproduce.command.load", lambda name: changed if name == table.name else load(name)
+        "exp.cli.reproduce.command.load", lambda name: changed if name == table.name else load(name)
     )
     words = ("--dir", "runs", "--jobs", "1", "--html", "bad.html")
     ended = inside(cheap.where, "reproduce", *CHEAP, *words)

@@ -19,9 +19,9 @@ from sklearn import metrics
 from commands import Ended, inside, read_csv, runs
 from conftest import make_plan
 from exp.components.plateau import Plateau
-from exp.config import plan
+from exp.config.schema import plan
 from exp.engine import Job, Result, train
-from exp.registry import register
+from exp.registry.registry import register
 from exp.runs.directory import RunDirectory
 from exp.runs.record import RunRecord
 

@@ -24,19 +24,19 @@ from scipy import stats
 
 from commands import SMALL, Ended, inside
 from exp.report.conditions import Condition
-from exp.report.configs import config_of
 from exp.report.groups import Standing, grouped, plus_minus, ranked
-from exp.report.runs import Row, gather, natural
 from exp.report.statistics import Spread, holm, mcnemar, needed, paired
-from exp.report.values import leaves, typed, written
-from exp.report.varying import varying
 from exp.runs import process
+from exp.runs.collection import Row, gather, natural
+from exp.runs.config_values import leaves, typed, written
 from exp.runs.directory import record_text
 from exp.runs.manifest import Entry, manifest_lines
-from exp.runs.texts import json_text, yaml_text
-from exp.sweeps import table
-from exp.sweeps.directory import SweepDirectory
+from exp.runs.stored_configs import config_of
+from exp.runs.varying import varying
+from exp.sweeps import runs_table
 from exp.sweeps.progress import closing
+from exp.sweeps.sweep_directory import SweepDirectory
+from exp.util.serialize import json_text, yaml_text
 
 Run = Mapping[str, Any]
 
@@ -382,7 +382,7 @@ def test_parquet_says_the_same(swept: Path, in_tmp: Path) -> None:
 
 
 def test_parquet_needs_pyarrow(swept: Path, in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exp.report.export.find_spec", lambda name: None)
+    monkeypatch.setattr("exp.report.table_export.find_spec", lambda name: None)
     ended = results(in_tmp, "swept", "--parquet", "out.parquet")
     told = "exp: --parquet: pyarrow is not installed: pip install 'exp[parquet]'\n"
     assert (ended.code, ended.err, ended.out) == (2, told, "")
@@ -480,7 +480,7 @@ def test_a_stranger_s_names_cannot_steer_the_terminal(in_tmp: Path) -> None:
 
 def test_nothing_heavy_is_imported(swept: Path) -> None:
     script = (
-        "import sys; from exp.report.results import main; main(['swept', '--where', 'seed<9']);"
+        "import sys; from exp.cli.results import main; main(['swept', '--where', 'seed<9']);"
         "heavy = {'torch', 'pandas', 'sklearn', 'matplotlib', 'hydra', 'pydantic', 'scipy.stats'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
@@ -576,7 +576,7 @@ def test_the_closing_table_holds_little_of_each_run(in_tmp: Path) -> None:
     directory, held = SweepDirectory(in_tmp / "swept"), []
     for count in (40, 40, 400):
         tracemalloc.start()
-        tally = table.write(directory, ["optimizer", "seed"], entries(400)[:count])
+        tally = runs_table.write(directory, ["optimizer", "seed"], entries(400)[:count])
         held.append(tracemalloc.get_traced_memory()[0])
         tracemalloc.stop()
         assert tally.statuses["done"] == count
@@ -592,7 +592,7 @@ def test_the_best_split_is_ranked_by(in_tmp: Path) -> None:
     summary["final"]["validation/accuracy"] = 0.6
     path.write_text(json.dumps(summary))
     entries = [Entry(n, f"{n}-run", run["words"]) for n, run in enumerate(runs)]
-    tally = table.write(SweepDirectory(in_tmp / "swept"), ["optimizer", "seed"], entries)
+    tally = runs_table.write(SweepDirectory(in_tmp / "swept"), ["optimizer", "seed"], entries)
     assert tally.metric == "validation/accuracy"
     assert "Best by validation/accuracy\n" in closing(tally, ["optimizer", "seed"], "swept", 1.0)
     assert results(in_tmp, "swept").out.startswith("validation/accuracy (higher is better)")

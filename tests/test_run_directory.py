@@ -18,10 +18,10 @@ from sklearn.datasets import make_moons
 from torch import nn
 
 from commands import Ended, process, read_csv
-from exp.config import plan
+from exp.config.schema import plan
 from exp.engine import Job
-from exp.files import Drafts, flush
-from exp.measures import OF_CLASSES
+from exp.util.files import Drafts, flush
+from exp.util.metric_names import OF_CLASSES
 
 WORDS = (
     "seed=7",

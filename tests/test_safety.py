@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from commands import SMALL, Ended, inside
-from exp.config import GROUPS
+from exp.config.schema import GROUPS
 from exp.runs.directory import RunDirectory
 
 CANARY = "canary"
@@ -49,7 +49,7 @@ def test_a_target_in_a_group(in_tmp: Path, group: str) -> None:
         (["+hydra.callbacks.x={_target_: os.system, command: touch canary}"], "hydra.callbacks.x"),
         (["+hydra.callbacks.x._target_=builtins.exec"], "hydra.callbacks.x._target_"),
         (["+hydra.callbacks.x={a: [{_target_: builtins.print}]}"], "hydra.callbacks.x.a"),
-        (["+hydra.callbacks.x={_target_: exp.cli.main}"], "hydra.callbacks.x._target_"),
+        (["+hydra.callbacks.x={_target_: exp.cli.main.main}"], "hydra.callbacks.x._target_"),
         (["-m", "seed=1,2", "hydra.launcher._target_=os.system"], "hydra.launcher._target_"),
         (["-m", "seed=1,2", "hydra.sweeper._target_=os.system"], "hydra.sweeper._target_"),
         (

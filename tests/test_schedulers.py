@@ -10,11 +10,11 @@ import torch
 import yaml
 from torch.optim import lr_scheduler as reference
 
-import exp.components  # noqa: F401 - declares the kinds
+import exp.registry.kinds  # noqa: F401 - declares the kinds
 from exp.components.plateau import Plateau
 from exp.components.schedulers import Progress, Scheduler, Warmup, scheduler
-from exp.errors import ConfigError
-from exp.registry import register
+from exp.registry.registry import register
+from exp.util.errors import ConfigError
 
 CONF = Path(__file__).parents[1] / "conf" / "scheduler"
 BASE, EPOCHS = 0.37, 60

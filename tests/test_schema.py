@@ -16,12 +16,12 @@ from jsonschema import Draft202012Validator
 
 from commands import inside
 from conftest import DEFAULTS
-from exp import app
-from exp.compose import compose, resolved, resolvers
-from exp.config import GROUPS, plan
-from exp.editors import schema
-from exp.errors import ConfigError
-from exp.registry import register
+from exp.cli.schema_command import schema
+from exp.config.compose import compose, resolved, resolvers
+from exp.config.schema import GROUPS, plan
+from exp.registry.registry import register
+from exp.sweeps import app
+from exp.util.errors import ConfigError
 from own import forgotten
 
 ROOT = Path(__file__).resolve().parents[1]

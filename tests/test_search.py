@@ -18,13 +18,13 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from commands import Ended, inside
-from exp.config import Plan
+from exp.config.schema import Plan
 from exp.engine import Job, train
-from exp.errors import ConfigError
-from exp.runs.history import history_text
 from exp.runs.manifest import read_json
+from exp.runs.metrics_file import history_text
 from exp.sweeps import search_settings
 from exp.sweeps.search_space import space_of
+from exp.util.errors import ConfigError
 from test_sweep_again import started, until
 
 SMALL = (

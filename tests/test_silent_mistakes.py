@@ -15,14 +15,14 @@ from torch import Tensor, nn
 
 from conftest import make_plan
 from exp.components.losses import Loss
-from exp.components.numbers import NumberLoss
 from exp.components.optimizers import Optimizer, Rule
+from exp.components.regression_losses import NumberLoss
 from exp.components.schedulers import Scheduler
-from exp.data import Split
+from exp.data.dataset import Split
+from exp.data.feature_map import FeatureMap
 from exp.engine import Job, train, tried
-from exp.errors import ComponentError
-from exp.mapping import FeatureMap
-from exp.registry import register
+from exp.registry.registry import register
+from exp.util.errors import ComponentError
 
 
 @pytest.fixture(autouse=True)

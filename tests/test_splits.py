@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-import exp.components  # noqa: F401 - declares the kinds
-from exp.data import Data, Prepared, Split
-from exp.errors import ConfigError, DataError
-from exp.prepare import prepare
-from exp.registry import register
+import exp.registry.kinds  # noqa: F401 - declares the kinds
+from exp.data.dataset import Data, Split
+from exp.data.prepared import Prepared
+from exp.engine.prepare import prepare
+from exp.registry.registry import register
+from exp.util.errors import ConfigError, DataError
 
 CONF = Path(__file__).parents[1] / "conf"
 

@@ -22,10 +22,10 @@ from hypothesis import strategies as st
 import exp
 from commands import SMALL, Ended, inside
 from exp.api.run import Run
-from exp.environment import unshown
-from exp.errors import ExpError, shown
+from exp.config.environment import unshown
 from exp.runs.directory import RunDirectory
-from exp.terminal import one_line
+from exp.util.errors import ExpError, shown
+from exp.util.terminal import one_line
 
 
 def sealed(directory: Path, **changes: Any) -> None:
@@ -368,7 +368,7 @@ def test_plain_settings_and_a_plug_ins_own_are_let_through() -> None:
     from hydra.core.config_store import ConfigStore
     from omegaconf import OmegaConf
 
-    from exp.safety import settings_of_others
+    from exp.config.trust import settings_of_others
 
     target = "hydra_plugins.another.Launcher"
     node = {"_target_": target, "submitit_folder": "${hydra.sweep.dir}/.submitit/%j", "setup": None,
@@ -376,7 +376,7 @@ def test_plain_settings_and_a_plug_ins_own_are_let_through() -> None:
     ConfigStore.instance().store(group="hydra/launcher", name="another", node=node)
     good = {**node, "partition": "gpu,short", "gres": "gpu:a100:2", "constraint": "a|b&c"}
     found = OmegaConf.create({"launcher": good})
-    from exp.safety import PLAIN_SETTINGS
+    from exp.config.trust import PLAIN_SETTINGS
 
     assert list(settings_of_others(found, "launcher", PLAIN_SETTINGS["launcher"])) == []
     found.launcher.submitit_folder = "/elsewhere"

@@ -320,7 +320,7 @@ def test_a_sweep_that_was_killed_at_its_very_start_begins(in_tmp: Path) -> None:
 def test_interrupted_while_runs_are_taken_over(
     in_tmp: Path, remembering: None, monkeypatch: pytest.MonkeyPatch, again: tuple[str, ...]
 ) -> None:
-    from exp.runs import finished
+    from exp.runs import reuse
 
     other = [word if word != "sweep.dir=swept" else "sweep.dir=first" for word in SWEEP]
     assert inside(in_tmp, *other, HERE).code == 0
@@ -332,9 +332,9 @@ def test_interrupted_while_runs_are_taken_over(
         copied.append(to)
         whole(path, to)
 
-    whole = finished.copy
+    whole = reuse.copy
     with monkeypatch.context() as patch:
-        patch.setattr(finished, "copy", once)
+        patch.setattr(reuse, "copy", once)
         ended = inside(in_tmp, *SWEEP, HERE)
     assert ended.code == 130
     assert "To go on: python -m exp resume swept" in ended.out
@@ -347,9 +347,9 @@ def test_one_of_many_claims_wins(in_tmp: Path) -> None:
     from concurrent.futures import ThreadPoolExecutor
     from threading import Barrier
 
-    from exp.errors import RunDirectoryError
     from exp.runs.directory import RunDirectory
-    from exp.sweeps.directory import SweepDirectory
+    from exp.sweeps.sweep_directory import SweepDirectory
+    from exp.util.errors import RunDirectoryError
 
     def claimed(directory: RunDirectory | SweepDirectory) -> bool:
         together.wait()
@@ -412,8 +412,8 @@ def test_a_run_that_ended_before_run_json_leaves_a_directory_that_can_be_used(in
 def test_worker_processes_start_where_they_are_worth_it(
     in_tmp: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], starts: bool
 ) -> None:
-    from exp.errors import ExpError
     from exp.sweeps.pool import Pool
+    from exp.util.errors import ExpError
 
     def start(_: Pool) -> None:
         raise ExpError("workers")

@@ -12,22 +12,22 @@ import pytest
 from PIL import Image
 
 from commands import inside
-from exp.figures import bands, contact, ensemble, heat
-from exp.figures.board import Board, Look
-from exp.figures.draw import encoded
-from exp.figures.field import Field, common, union
-from exp.figures.frames import Frames
-from exp.figures.levels import Levels
-from exp.figures.metric import Metric
-from exp.figures.style import settings
-from exp.report.answers import ensemble_accuracy
+from exp.plotting import bands, contact, ensemble, heat
+from exp.plotting.board import Board, Look
+from exp.plotting.draw import encoded
+from exp.plotting.field import Field, common, union
+from exp.plotting.frames import Frames
+from exp.plotting.levels import Levels
+from exp.plotting.metric import Metric
+from exp.plotting.style import settings
 from exp.report.effects import effect
+from exp.report.ensemble_answers import ensemble_accuracy
 from exp.report.groups import grouped, ranked
 from exp.report.histories import history, summed, together
 from exp.report.maps import last_map
-from exp.report.pictures import draw
-from exp.report.runs import Row, Runs
 from exp.report.scored import Scored
+from exp.report.sweep_figures import draw
+from exp.runs.collection import Row, Runs
 
 ACCURACY = Metric("test/accuracy", True)
 ALL = ["contact_sheet", "curves", "parameters", "heat_map", "ensemble"]
@@ -694,7 +694,7 @@ def test_a_fault_while_drawing_loses_nothing(in_tmp):
 
 
 def test_a_very_large_sweep_is_not_drawn_unasked(in_tmp, monkeypatch):
-    monkeypatch.setattr("exp.sweeps.pictures.MOST", 2)
+    monkeypatch.setattr("exp.sweeps.draw.MOST", 2)
     ended = inside(in_tmp, "-m", *TINY, "sweep.n_jobs=1", "seed=1,2,3", "sweep.dir=s")
     assert ended.code == 0
     assert ended.out.splitlines()[-1] == (

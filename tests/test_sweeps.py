@@ -15,9 +15,9 @@ import pytest
 import yaml
 
 from commands import SMALL, Ended, inside, process
-from exp.again.saved import SavedRun
-from exp.files import Drafts
 from exp.runs.manifest import read_json
+from exp.runs.saved import SavedRun
+from exp.util.files import Drafts
 from own import forgotten
 
 HERE = "sweep.n_jobs=1"
@@ -387,7 +387,7 @@ def test_a_figure_that_cannot_be_drawn_leaves_the_results(
             raise RuntimeError("no such colour")
         return b"a picture"
 
-    monkeypatch.setattr("exp.figures.draw.encoded", once)
+    monkeypatch.setattr("exp.plotting.draw.encoded", once)
     words = ["trainer.epochs=4", "dataset.n_samples=60", "seed=1,2"]
     assert inside(in_tmp, "-m", *words, "sweep.dir=here", HERE).code == 1
     saved = [SavedRun.at(run.parent) for run in sorted((in_tmp / "here").glob("*/run.json"))]

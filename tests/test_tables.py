@@ -19,13 +19,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import exp
-import exp.components
+import exp.registry.kinds
 from commands import inside, read_csv
-from exp.data import Data, Prepared
-from exp.errors import ConfigError, DataError
-from exp.fields import Notation, days, key
-from exp.prepare import prepare
-from exp.registry import register
+from exp.data.cells import Notation, days, key
+from exp.data.dataset import Data
+from exp.data.prepared import Prepared
+from exp.engine.prepare import prepare
+from exp.registry.registry import register
+from exp.util.errors import ConfigError, DataError
 
 CSV = ("dataset=csv", "dataset.path=rows.csv", "dataset.target=kind")
 SHORT = ("figures=none", "trainer.epochs=3", "trainer.print_every=3")
@@ -635,7 +636,7 @@ def test_rare_categories_share_a_column(here: Path, most: int) -> None:
 def test_more_categories_than_there_is_room_for(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("exp.encoding.LARGEST", 10_000)
+    monkeypatch.setattr("exp.data.encoding.LARGEST", 10_000)
     Path("rows.csv").write_text(cities())
     split = register.choose("split", "holdout")
     chosen = {"name": "csv", "path": "rows.csv", "target": "kind"}

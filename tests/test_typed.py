@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import exp
 from commands import Ended, inside, runs
-from exp import typed
+from exp.config import text_values
 from own import forgotten
 
 QUICK = ("figures=none", "trainer.epochs=1", "split.standardize=true")
@@ -56,11 +56,11 @@ def read(word: str) -> object:
 @example("range(3)")
 def test_any_text_comes_through(text: str) -> None:
     assume("${" not in text and text != "???")
-    assume(not typed.ESCAPED.search(text) and not typed.QUOTED.fullmatch(text.strip()))
+    assume(not text_values.ESCAPED.search(text) and not text_values.QUOTED.fullmatch(text.strip()))
     for key in ("dataset.target", "dataset.path", "hydra.run.dir"):
-        (word,) = typed.words([f"{key}={text}"], sweeps=False)
+        (word,) = text_values.words([f"{key}={text}"], sweeps=False)
         assert read(word) == text
-        assert typed.words([word], sweeps=True) == [word]
+        assert text_values.words([word], sweeps=True) == [word]
 
 
 @settings(max_examples=100, deadline=None)
@@ -71,7 +71,7 @@ def test_any_text_comes_through(text: str) -> None:
 )
 def test_any_list_of_columns_comes_through(texts: list[str]) -> None:
     assume(all(text == text.strip() for text in texts))
-    (word,) = typed.words([f"dataset.features=[{','.join(texts)}]"], sweeps=False)
+    (word,) = text_values.words([f"dataset.features=[{','.join(texts)}]"], sweeps=False)
     assert read(word) == texts
 
 
@@ -92,7 +92,7 @@ LEFT = [
 
 @pytest.mark.parametrize("word", LEFT)
 def test_what_is_no_text_or_says_how_it_is_read_is_left_to_hydra(word: str) -> None:
-    assert typed.words([word], sweeps=False) == [word]
+    assert text_values.words([word], sweeps=False) == [word]
 
 
 @pytest.mark.parametrize("target", ["1_1", "2", "no", "null", "1e3", "größe", "a, b", "x=1", "#"])
@@ -168,7 +168,7 @@ def test_a_tab_as_it_is_typed(in_tmp: Path, written: str) -> None:
 OWN = '''
 from pathlib import Path
 from exp import register
-from exp.data import Data
+from exp.data.dataset import Data
 
 @register.dataset("labelled")
 def labelled(seed: int, *, label: str = "x", place: Path = Path("."), count: int = 3) -> Data:

@@ -12,9 +12,10 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-import exp.components  # noqa: F401 - declares the kinds
-from exp import docstrings, listing
-from exp.registry import Component, Kind, register
+import exp.registry.kinds  # noqa: F401 - declares the kinds
+from exp.cli import list as listing
+from exp.registry import docstrings
+from exp.registry.registry import Component, Kind, register
 
 SECTIONS = re.compile(r"^(?:Args|Attributes|Raises|Returns):\n(?: +.*(?:\n|$)|\n)*", re.MULTILINE)
 

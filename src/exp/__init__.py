@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from exp.api.classifier import Classifier
-    from exp.api.load import load, results
+    from exp.api.load import load
+    from exp.api.results import results
     from exp.api.start import run, sweep
-    from exp.registry import register
+    from exp.registry.registry import register
 
 __all__ = ["Classifier", "load", "register", "results", "run", "sweep"]
 
 _PLACES = {
     "Classifier": "exp.api.classifier",
     "load": "exp.api.load",
-    "results": "exp.api.load",
+    "results": "exp.api.results",
     "run": "exp.api.start",
     "sweep": "exp.api.start",
 }
@@ -24,8 +25,8 @@ _PLACES = {
 def __getattr__(name: str) -> Any:
     # `import exp` stays free of pydantic and all else until something is asked of it.
     if name == "register":
-        import exp.components  # noqa: F401 - declares the kinds
-        from exp.registry import register
+        import exp.registry.kinds  # noqa: F401 - declares the kinds
+        from exp.registry.registry import register
 
         return register
     if name in _PLACES:

@@ -1,6 +1,6 @@
 """`python -m exp`."""
 
-from exp.cli import main
+from exp.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -1,4 +1,4 @@
-"""exp from Python: what `exp.run`, `exp.sweep`, `exp.load`, `exp.results` and `exp.Classifier` are.
+"""exp from Python: `run`, `sweep`, `load`, `results`, and a scikit-learn estimator.
 
 Importing it sets `MKL_CBWR` and `OPENBLAS_NUM_THREADS` as the command line does, as far as torch
 and NumPy are not imported yet: runs then give the same bits as there.

@@ -16,17 +16,17 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from exp import plugins
 from exp.api.parameters import planned
 from exp.components.devices import Device
-from exp.config import Plan, plan
-from exp.data import Data, Prepared, Split
+from exp.config import plugins
+from exp.config.schema import Plan, plan
+from exp.data.dataset import Data, Split
+from exp.data.prepared import Prepared, Standardize
 from exp.engine import Job, Predictor, train, tried
 from exp.engine.job import possible
-from exp.errors import ExpError
-from exp.prepare import with_positive
-from exp.schema import Standardize
-from exp.trained.model import Trained
+from exp.engine.prepare import with_positive
+from exp.runs.trained.predictor import Trained
+from exp.util.errors import ExpError
 
 
 class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from exp.bounds import read
-from exp.errors import ExpError, unknown
+from exp.util.errors import ExpError, unknown
+from exp.util.untrusted import read
 
 TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp"}
 """What a notebook can show."""

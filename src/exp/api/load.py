@@ -1,12 +1,11 @@
-"""`exp.load` and `exp.results`: what is there already."""
+"""`exp.load`: a run or a sweep that is there already."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from exp.arguments import place
+from exp.util.verb_parser import place
 
 if TYPE_CHECKING:
     from exp.api.run import Run
@@ -27,50 +26,8 @@ def load(directory: Place, *, trust: bool = False) -> Run | Sweep:
         RunDirectoryError: there is neither.
         DamagedError: a file is not what was written.
     """
-    from exp.again.saved import is_sweep
     from exp.api.sweep import Sweep, opened
+    from exp.runs.saved import is_sweep
 
     path = place(fspath(directory))
     return Sweep(path, trust=trust) if is_sweep(path) else opened(path, trust=trust)
-
-
-def results(
-    directories: Place | Iterable[Place],
-    *,
-    by: Sequence[str] | None = None,
-    metric: str | None = None,
-    where: Sequence[str] = (),
-    sort: str | None = None,
-    top: int | None = None,
-    test: str = "t",
-    arrays: bool = False,
-) -> Any:
-    """What `exp results` says, a row for each group, best first: the numbers of its `--json`.
-
-    Args:
-        directories: of sweeps, of runs, or folders that hold some; one or several.
-        by: keys that make a group; None: all that varies but the seeds.
-        metric: such as "accuracy" or "test/loss".
-        where: conditions such as "optimizer=adam"; only runs that meet them all.
-        sort: a key; with a minus in front for the other direction.
-        top: how many groups.
-        test: t (paired) or wilcoxon.
-        arrays: a dict of column -> list of values instead of a pandas DataFrame.
-
-    Raises:
-        ExpError: an option that cannot be; with all of them. Or pandas is not installed.
-        RunDirectoryError: there are no runs.
-    """
-    from exp.api.tables import frame
-    from exp.report.export import header, rows
-    from exp.report.results import results as found_in
-
-    one = isinstance(directories, (str, PathLike))
-    paths = [directories] if one else list(directories)  # type: ignore[arg-type]
-    found = found_in(
-        [place(fspath(path)) for path in paths],  # type: ignore[arg-type]
-        by=by, metric=metric, where=where, sort=sort, top=top, test=test,
-    )  # fmt: skip
-    lines = rows(found)
-    columns = {name: [line[at] for line in lines] for at, name in enumerate(header(found))}
-    return columns if arrays else frame(columns)

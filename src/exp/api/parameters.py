@@ -9,10 +9,10 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from exp.api.clean import composer, texts
-from exp.compose import compose, resolved
-from exp.config import Plan, plan
-from exp.errors import ConfigError, Fault
+from exp.config.compose import compose, resolved
+from exp.config.schema import Plan, plan
+from exp.sweeps.in_process import composer, texts
+from exp.util.errors import ConfigError, Fault
 
 KEYS = {
     "model": "model",

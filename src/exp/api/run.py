@@ -7,17 +7,17 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exp.again.saved import SavedRun
 from exp.api.figures import Figures
 from exp.api.tables import Arrays, frame
-from exp.errors import ExpError, unknown
-from exp.measures import OF_NUMBERS
+from exp.runs.saved import SavedRun
+from exp.util.errors import ExpError, unknown
+from exp.util.metric_names import OF_NUMBERS
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from exp.trained.model import Trained
+    from exp.runs.trained.predictor import Trained
 
 TABLES = ("history", "predictions", "norms")
 """What `arrays` takes."""
@@ -107,7 +107,7 @@ class Run:
             ExpError: there is no model, or its data, its config or the version of exp have changed.
         """
         if checkpoint not in self._models:
-            from exp.trained.model import Trained
+            from exp.runs.trained.predictor import Trained
 
             self._models[checkpoint] = Trained.of(
                 self._saved, trust=self._trust, checkpoint=checkpoint

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from exp.api.clean import composer
+from exp.sweeps import in_process
 
 if TYPE_CHECKING:
     from exp.api.run import Run
@@ -23,16 +23,15 @@ def run(overrides: Iterable[str] = (), *, verbose: bool = False) -> Run:
         The run. One that has diverged is returned too; its `status` says so.
 
     Raises:
-        ExpError: of `exp.errors`; nothing was started if it is a ConfigError.
+        ExpError: of `exp.util.errors`; nothing was started if it is a ConfigError.
     """
-    with composer(overrides, quiet=not verbose) as (hydra, args):
-        from exp import app
-        from exp.again import lone
-        from exp.again.saved import SavedRun
+    with in_process.composer(overrides, quiet=not verbose) as (hydra, args):
         from exp.api.run import Run
-        from exp.trained.model import Trained
+        from exp.runs.saved import SavedRun
+        from exp.runs.trained.predictor import Trained
+        from exp.sweeps import app, train_single
 
-        ran = app.single(hydra, args, "config", lines=lone.told)
+        ran = app.single(hydra, args, "config", lines=train_single.told)
         model = None if ran.result is None else Trained(ran.job, ran.result.predictor)
         return Run(SavedRun.at(ran.path.absolute()), trust=True, model=model)
 
@@ -48,11 +47,8 @@ def sweep(overrides: Iterable[str] = (), *, verbose: bool = False) -> Sweep:
         The sweep. Runs that have failed are in it; their `status` says so.
 
     Raises:
-        ExpError: of `exp.errors`; nothing was started if it is a ConfigError.
+        ExpError: of `exp.util.errors`; nothing was started if it is a ConfigError.
     """
-    with composer(overrides, quiet=not verbose, sweeps=True) as (hydra, args):
-        from exp import app
-        from exp.api.sweep import Sweep
+    from exp.api.sweep import Sweep
 
-        _, path = app.sweep(hydra, args, "config")
-        return Sweep(path.absolute(), trust=True)
+    return Sweep(in_process.sweep(overrides, quiet=not verbose), trust=True)

@@ -8,13 +8,13 @@ from html import escape
 from pathlib import Path
 from typing import Any, overload
 
-from exp.again.saved import SavedRun
 from exp.api.figures import Figures
 from exp.api.run import Run
 from exp.api.tables import Arrays, arrays, frame
-from exp.errors import ExpError
 from exp.runs.manifest import manifest
-from exp.sweeps.directory import SweepDirectory
+from exp.runs.saved import SavedRun
+from exp.sweeps.sweep_directory import SweepDirectory
+from exp.util.errors import ExpError
 
 
 class Sweep(Sequence[Run]):
@@ -58,7 +58,7 @@ class Sweep(Sequence[Run]):
 
     def results(self, **options: Any) -> Any:
         """As `exp.results`, of this sweep."""
-        from exp.api.load import results
+        from exp.api.results import results
 
         return results(self.path, **options)
 
@@ -73,7 +73,7 @@ class Sweep(Sequence[Run]):
     def _repr_html_(self) -> str:
         """The table of `exp results` for notebooks."""
         from exp.report.results import results
-        from exp.report.text import text
+        from exp.report.results_text import text
 
         try:
             told = text(results([self.path]))

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.bounds import JSON_SIZE, read
-from exp.errors import DamagedError, ExpError, RunDirectoryError
+from exp.util.errors import DamagedError, ExpError, RunDirectoryError
+from exp.util.untrusted import JSON_SIZE, read
 
 Arrays = dict[str, NDArray[Any]]
 

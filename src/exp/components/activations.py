@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from exp.registry import register
-from exp.schema import Finite, Positive
+from exp.registry.registry import register
+from exp.registry.types import Finite, Positive
 
 
 class TanhFromExp(nn.Module):

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from exp.components.optimizers import Epsilon, Rule
 from exp.components.parameters import Parameters
-from exp.registry import register
-from exp.schema import NonNegative, Positive, Probability
+from exp.registry.registry import register
+from exp.registry.types import NonNegative, Positive, Probability
 
 
 class Moments(Rule):

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field
 
-from exp.errors import DeviceError, ImpossibleError
-from exp.registry import register
+from exp.registry.registry import register
+from exp.util.errors import DeviceError, ImpossibleError
 
 Threads = Annotated[int, Field(ge=1, le=1024)]
 DType = Literal["float32", "float64"]

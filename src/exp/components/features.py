@@ -17,11 +17,11 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from pydantic import Field
 
-from exp.datafaults import repeated
-from exp.errors import ImpossibleError
-from exp.mapping import FeatureMap
-from exp.registry import register
-from exp.schema import Positive, Width
+from exp.data.faults import repeated
+from exp.data.feature_map import FeatureMap
+from exp.registry.registry import register
+from exp.registry.types import Positive, Width
+from exp.util.errors import ImpossibleError
 
 Floats = NDArray[np.float64]
 Term = Literal["x", "y", "x2", "y2", "xy", "sin_x", "sin_y"]

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from exp.bounds import json_of
-from exp.errors import shown
+from exp.util.errors import shown
+from exp.util.untrusted import json_of
 
 SHAPE = "nest"
 

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from exp.cache import repeatable
-from exp.data import Split
-from exp.datafaults import TooFewRowsError, counted
-from exp.errors import DataError
-from exp.registry import register
-from exp.schema import Standardize
+from exp.data.cache import repeatable
+from exp.data.dataset import Split
+from exp.data.faults import TooFewRowsError, counted
+from exp.data.prepared import Standardize
+from exp.registry.registry import register
+from exp.util.errors import DataError
 
 Folds = Annotated[int, Field(ge=2, le=1000)]
 

@@ -6,7 +6,7 @@ logit, K > 2 have K. A run's loss is the sum of `per_row` over the sum of `row_w
 hyperparameter that is 0 in the whole stack stays the float 0.0: its term is left out.
 
 The target of a row is a class, or a number, which is one output as it is. `Loss.numbers` of a loss
-is its other form for that; `exp.components.numbers` has both forms of those that have one.
+is its other form for that; `regression_losses` has both forms of those that have one.
 
 `class_weights` is the same in every loss: one number for each class in the order of the classes,
 or by their names (one that is not named weighs 1), or `balanced`, which is
@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 from torch import Tensor
 
-from exp.errors import ConfigError, Fault, ImpossibleError, unknown
-from exp.measures import class_named
-from exp.registry import Chosen, register
-from exp.schema import NonNegative, Positive, Share
+from exp.registry.registry import Chosen, register
+from exp.registry.types import NonNegative, Positive, Share
+from exp.util.errors import ConfigError, Fault, ImpossibleError, unknown
+from exp.util.metric_names import class_named
 
 
 def with_text_keys(given: Any) -> Any:

@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exp.components.scores import score
-from exp.measures import EVERY, OF_NUMBERS
-from exp.modules import calling
-from exp.registry import register
+from exp.registry.modules import calling
+from exp.registry.registry import register
+from exp.util.metric_names import EVERY, OF_NUMBERS
 
 CHANCES = (
     "y_score", "y_scores", "y_prob", "y_proba", "y_probs", "pred_proba", "y_pred_proba",

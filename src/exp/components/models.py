@@ -13,8 +13,8 @@ from torch import nn
 
 from exp.components.initial import Init, initialized
 from exp.components.shortcuts import Shortcut
-from exp.registry import Chosen, register
-from exp.schema import Activation, Finite, Positive, Probability, Width
+from exp.registry.registry import Chosen, register
+from exp.registry.types import Activation, Finite, Positive, Probability, Width
 
 Hidden = Annotated[list[Width], Field(max_length=64)]
 

@@ -8,8 +8,8 @@ from torch import Tensor
 from exp.components.adam import Moments
 from exp.components.optimizers import Epsilon
 from exp.components.parameters import Parameters
-from exp.registry import register
-from exp.schema import NonNegative, Positive, Probability
+from exp.registry.registry import register
+from exp.registry.types import NonNegative, Positive, Probability
 
 
 @register.optimizer("nadam")

@@ -25,7 +25,7 @@ from pydantic import AfterValidator, Field
 from torch import Tensor
 
 from exp.components.parameters import Parameters
-from exp.schema import LARGEST
+from exp.registry.types import LARGEST
 
 
 def _epsilon(value: float) -> float:

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.cache import repeatable
 from exp.components.splits import held_out, leaves_rows
-from exp.data import Split
-from exp.datafaults import counted
-from exp.errors import DataError
-from exp.registry import register
-from exp.schema import Probability
+from exp.data.cache import repeatable
+from exp.data.dataset import Split
+from exp.data.faults import counted
+from exp.registry.registry import register
+from exp.registry.types import Probability
+from exp.util.errors import DataError
 
 
 @register.split("last", check=leaves_rows)

@@ -14,10 +14,10 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from pydantic import Field
 
-from exp.cache import repeatable
-from exp.data import Data
-from exp.registry import register
-from exp.schema import NonNegative, Probability, Rows, Width
+from exp.data.cache import repeatable
+from exp.data.dataset import Data
+from exp.registry.registry import register
+from exp.registry.types import NonNegative, Probability, Rows, Width
 
 Classes = Annotated[int, Field(ge=2, le=1000)]
 Floats = NDArray[np.float64]

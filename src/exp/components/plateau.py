@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from exp.components.schedulers import Epochs, Progress, Scheduler
-from exp.errors import shown
-from exp.registry import register
-from exp.schema import NonNegative
+from exp.registry.registry import register
+from exp.registry.types import NonNegative
+from exp.util.errors import shown
 
 Lowering = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from exp.components.optimizers import Rule
 from exp.components.parameters import Parameters
-from exp.registry import register
-from exp.schema import LARGEST, Positive
+from exp.registry.registry import register
+from exp.registry.types import LARGEST, Positive
 
 Shrink = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 Grow = Annotated[float, Field(gt=1, le=LARGEST, allow_inf_nan=False)]

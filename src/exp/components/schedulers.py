@@ -14,8 +14,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from exp.errors import shown
-from exp.registry import Chosen, register
+from exp.registry.registry import Chosen, register
+from exp.util.errors import shown
 
 Factor = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 Epochs = Annotated[int, Field(ge=0, le=1_000_000_000)]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.figures.scores import calibration, precision_recall, roc
+from exp.plotting.scores import calibration, precision_recall, roc
 
 Floats = NDArray[np.float64]
 

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from exp.components.optimizers import Rule
 from exp.components.parameters import Parameters
-from exp.registry import register
-from exp.schema import NonNegative, Positive, Probability, Share
+from exp.registry.registry import register
+from exp.registry.types import NonNegative, Positive, Probability, Share
 
 
 def _sgd(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

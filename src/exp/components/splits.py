@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.cache import repeatable
-from exp.data import Split
-from exp.datafaults import TooFewRowsError, counted
-from exp.errors import DataError
-from exp.registry import register
-from exp.schema import Probability, Standardize
+from exp.data.cache import repeatable
+from exp.data.dataset import Split
+from exp.data.faults import TooFewRowsError, counted
+from exp.data.prepared import Standardize
+from exp.registry.registry import register
+from exp.registry.types import Probability
+from exp.util.errors import DataError
 
 Rows = NDArray[np.int64]
 
@@ -51,7 +52,7 @@ def holdout(
         validation: share of all rows, rounded up; 0 for none.
         stratify: keep the shares of the classes alike in all parts.
         standardize: bring each feature to mean 0 and standard deviation 1, or with minmax to the
-            range from 0 to 1, by the training rows only (done by `exp.prepare`).
+            range from 0 to 1, by the training rows only (done by `exp.engine.prepare`).
 
     Raises:
         DataError: no row is left to train on.

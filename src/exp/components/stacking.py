@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from exp.registry import Chosen
+from exp.registry.registry import Chosen
 
 
 def structure(params: Mapping[str, Any]) -> Hashable:

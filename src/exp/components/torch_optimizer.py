@@ -12,9 +12,9 @@ from exp.components.flat import flatten, unflatten
 from exp.components.optimizers import Closure, Optimizer
 from exp.components.parameters import Parameters
 from exp.components.torch_options import faults
-from exp.errors import ImpossibleError
-from exp.registry import register
-from exp.schema import Count, NonNegative, Positive
+from exp.registry.registry import register
+from exp.registry.types import Count, NonNegative, Positive
+from exp.util.errors import ImpossibleError
 
 
 class TorchOptimizer(Optimizer):

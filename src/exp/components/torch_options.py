@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from exp.errors import shown, unknown
+from exp.util.errors import shown, unknown
 
 EXECUTION = ("capturable", "differentiable", "foreach", "fused")
 """Options that say how a step is computed, not what it is: exp leaves them to PyTorch."""

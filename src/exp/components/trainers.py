@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from exp.registry import register
-from exp.schema import Count, Finite, NonNegative, Positive
+from exp.registry.registry import register
+from exp.registry.types import Count, Finite, NonNegative, Positive
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Limit = Annotated[list[Finite], Field(min_length=2, max_length=2)]

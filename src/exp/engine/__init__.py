@@ -1,4 +1,4 @@
-"""The engine: trains any number of runs, those of one shape as one stack.
+"""The training loop and its stack: any number of runs, those of one shape as one.
 
 from exp.engine import Job, train
 results = train([Job.of(plan(config)) for config in configs])
@@ -12,14 +12,14 @@ from typing import Any
 
 from torch import Tensor
 
+from exp.engine.custom_errors import attributed
+from exp.engine.dry_run import tried
 from exp.engine.job import Job
-from exp.engine.own_code import attributed
 from exp.engine.recorder import Recording
 from exp.engine.result import Predictor, Result
 from exp.engine.stack import Stack
 from exp.engine.state import best_state, capture, restore
 from exp.engine.train import End, Training
-from exp.engine.trial import tried
 from exp.engine.untrained import Said, untrained
 
 __all__ = [

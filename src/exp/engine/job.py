@@ -19,17 +19,17 @@ from exp.components.initial import KEYS
 from exp.components.losses import settled
 from exp.components.metrics import custom
 from exp.components.stacking import structure
-from exp.config import Plan
-from exp.data import Prepared
+from exp.config.environment import values_unshown
+from exp.config.schema import Plan
+from exp.data.prepared import Prepared
 from exp.engine.layers import lifted
 from exp.engine.model import seed
+from exp.engine.prepare import prepare
 from exp.engine.view import View, axes_known, drawable
-from exp.environment import values_unshown
-from exp.errors import ComponentError, ConfigError, Fault, ImpossibleError
-from exp.measures import OF_CLASSES, OF_NUMBERS
-from exp.modules import calling, seeded
-from exp.prepare import prepare
-from exp.registry import Chosen
+from exp.registry.modules import calling, seeded
+from exp.registry.registry import Chosen
+from exp.util.errors import ComponentError, ConfigError, Fault, ImpossibleError
+from exp.util.metric_names import OF_CLASSES, OF_NUMBERS
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from exp.components.parameters import Parameters
 from exp.engine.layers import Layer, Pass, lifted
-from exp.errors import ComponentError
+from exp.util.errors import ComponentError
 
 LANES = 32
 ENGINE: Any = torch.autograd.Variable._execution_engine

@@ -10,7 +10,7 @@ import torch
 from exp.engine.history import History
 from exp.engine.model import padded
 from exp.engine.stack import Stack
-from exp.errors import DamagedError
+from exp.util.errors import DamagedError
 
 
 class Norms:

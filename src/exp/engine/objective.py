@@ -13,7 +13,7 @@ from exp.components.stacking import stacked
 from exp.engine.job import Job
 from exp.engine.model import Model
 from exp.engine.rows import Batch
-from exp.registry import Chosen
+from exp.registry.registry import Chosen
 
 
 def on_device(params: Sequence[Mapping[str, Any]], device: torch.device) -> dict[str, Any]:

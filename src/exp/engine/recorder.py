@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exp.engine.film import Film
+from exp.engine.boundary_frames import Film
 from exp.engine.norms import Norms
 from exp.engine.stack import Stack
-from exp.figures.frames import Frames
+from exp.plotting.frames import Frames
 
 
 @dataclass(frozen=True)

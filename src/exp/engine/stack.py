@@ -15,7 +15,7 @@ from exp.engine.model import Model
 from exp.engine.monitored import Monitored
 from exp.engine.objective import Objective, numbers
 from exp.engine.rows import Batch, Split
-from exp.errors import ComponentError, shown
+from exp.util.errors import ComponentError, shown
 
 SPLITS = ("train", "validation", "test")
 

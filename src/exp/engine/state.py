@@ -12,7 +12,7 @@ from torch import Tensor
 from exp.engine.job import Job
 from exp.engine.stack import Stack
 from exp.engine.train import End, Training
-from exp.errors import shown
+from exp.util.errors import shown
 
 ENDS = ("done", "stopped", "pruned", "diverged")
 """How a run may have ended."""

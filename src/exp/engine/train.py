@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from exp.engine.custom_checks import FirstSteps, loss_checked, own_of
 from exp.engine.graph import WORTH, Recorded, recordable
-from exp.engine.own_checks import FirstSteps, loss_checked, own_of
 from exp.engine.recorder import Recorder
 from exp.engine.rows import Batch, Tally
 from exp.engine.stack import Stack

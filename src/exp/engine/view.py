@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.data import Prepared
-from exp.errors import ConfigError, Fault, unknown
-from exp.figures.picture import FIGURES, OF_CLASSES, OF_NUMBERS
-from exp.figures.plane import Limits, Plane
+from exp.data.prepared import Prepared
+from exp.plotting.picture import FIGURES, OF_CLASSES, OF_NUMBERS
+from exp.plotting.plane import Limits, Plane
+from exp.util.errors import ConfigError, Fault, unknown
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,1 +1,1 @@
-"""What came out of runs: rows, groups, statistics, tables."""
+"""What came out of runs: results, statistics, comparisons, pictures of sweeps, pages."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from exp.report.runs import Row
-from exp.report.values import Scalar, written
+from exp.runs.collection import Row
+from exp.runs.config_values import Scalar, written
 
 
 def short(keys: Sequence[str]) -> dict[str, str]:

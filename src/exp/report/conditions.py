@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from exp.report.runs import Row
-from exp.report.values import Scalar, typed
+from exp.runs.collection import Row
+from exp.runs.config_values import Scalar, typed
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,

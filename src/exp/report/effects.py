@@ -7,9 +7,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.figures import heat, parameters
-from exp.figures.board import Board, Look
-from exp.figures.levels import Levels
+from exp.plotting import heat, parameters
+from exp.plotting.board import Board, Look
+from exp.plotting.levels import Levels
 from exp.report.captions import counted, troubles
 from exp.report.maps import Maps
 from exp.report.scored import Scored

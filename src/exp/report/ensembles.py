@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from exp.figures import ensemble
-from exp.figures.board import Board, Look
-from exp.figures.numbers import percent
-from exp.report.answers import ensemble_accuracy
+from exp.plotting import ensemble
+from exp.plotting.board import Board, Look
+from exp.plotting.numbers import percent
 from exp.report.captions import counted
+from exp.report.ensemble_answers import ensemble_accuracy
 from exp.report.maps import Maps, one_plane, resampled
 from exp.report.scored import Scored
 

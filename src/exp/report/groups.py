@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from exp.measures import MACRO, OF_POSITIVE, higher_is_better
-from exp.report.layout import cell
-from exp.report.runs import Row
 from exp.report.statistics import ALPHA, FEW, Paired, Spread, holm, needed, paired, pairs
-from exp.report.values import Scalar, names_seed
+from exp.runs.collection import Row
+from exp.runs.config_values import Scalar, names_seed
+from exp.util.metric_names import MACRO, OF_POSITIVE, higher_is_better
+from exp.util.text_tables import cell
 
 SPLITS = ("validation", "test", "train")
 LARGEST = 1e100

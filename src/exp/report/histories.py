@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.errors import RunDirectoryError
 from exp.report.statistics import quantile
 from exp.runs.record import RunRecord
+from exp.util.errors import RunDirectoryError
 
 MOST = 400
 """Epochs of a curve: more than a panel has room for."""

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from exp.figures import bands
-from exp.figures.board import Board, Look
-from exp.figures.metric import Metric
-from exp.measures import headline
+from exp.plotting import bands
+from exp.plotting.board import Board, Look
+from exp.plotting.metric import Metric
 from exp.report.captions import counted, troubles
 from exp.report.histories import History, history, summed, together
 from exp.report.maps import Maps
 from exp.report.results import metrics_of
 from exp.report.scored import SHARES, Group, Scored
+from exp.util.metric_names import headline
 
 LINES = 6
 """Groups: of more, colours could not be told apart."""

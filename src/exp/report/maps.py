@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from exp.errors import RunDirectoryError
-from exp.figures.field import Field, common
-from exp.report.runs import Row
+from exp.plotting.field import Field, common
+from exp.runs.collection import Row
 from exp.runs.record import RunRecord
+from exp.util.errors import RunDirectoryError
 
 GRID = 96
 """Points of a common grid along each side."""

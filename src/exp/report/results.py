@@ -1,23 +1,19 @@
-"""`exp results DIR...`: groups over seeds, ranked, each tested against the best."""
+"""Groups over seeds, ranked, each tested against the best: what `exp results` says."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from exp.arguments import Parser, place
-from exp.errors import ExpError, RunDirectoryError, lines, shown, unknown
-from exp.files import no_link, reason_of, write_output
-from exp.measures import headline
 from exp.report.conditions import OF_A_RUN, Condition, is_number
 from exp.report.groups import SPLITS, Groups, Standing, grouped, over_seeds, ranked
-from exp.report.layout import cell
-from exp.report.runs import Row, Runs, gather, with_keys
 from exp.report.statistics import TESTS
-from exp.terminal import one_line, write_data
+from exp.runs.collection import Row, Runs, gather, with_keys
+from exp.util.errors import ExpError, RunDirectoryError, lines, shown, unknown
+from exp.util.metric_names import headline
+from exp.util.text_tables import cell
 
 ORDERS: dict[str, Callable[[Standing], Any]] = {
     "rank": lambda each: each.rank,
@@ -55,99 +51,6 @@ class Results:
     @property
     def metric(self) -> str:
         return self.groups.metric
-
-
-def main(words: list[str]) -> int:
-    """Prints the table, or writes it to a file.
-
-    Raises:
-        ExpError: an option that cannot be; with all of them.
-        RunDirectoryError: there are no runs.
-    """
-    args = parser().parse_args(words)
-    found = results(
-        [place(path) for path in args.directories],
-        by=listed(args.by) if args.by else None,
-        metric=args.metric,
-        where=args.where,
-        sort=args.sort,
-        top=args.top,
-        test=args.test,
-    )
-    from exp.report import export
-    from exp.report.text import text
-
-    if args.figures is not None:
-        first = Path(args.directories[0])
-        if not args.figures and (first / "run.json").exists():
-            raise ExpError(f"--figures: {first} is a run, whose figures are its own: name a folder")
-        folder = args.figures or no_link(first / "figures", "--figures")
-        drawn(found, Path(folder), args.theme)
-    if args.parquet:
-        write_output(Path(args.parquet), export.parquet(found))
-    for target, content in ((args.csv, export.csv), (args.json, export.json)):
-        if target == "-":
-            write_data(content(found))
-        elif target:
-            write_output(Path(target), content(found).encode())
-    if "-" not in (args.csv, args.json):
-        print(text(found))
-    return 0
-
-
-def drawn(found: Results, folder: Path, theme: str) -> None:
-    """Draws the runs that were looked at, and says so.
-
-    Raises:
-        ExpError: there is no such theme, or a file cannot be written.
-    """
-    from exp.figures.picture import THEMES
-    from exp.report import pictures
-
-    if theme not in THEMES:
-        raise ExpError("--theme: " + unknown("theme", theme, THEMES))
-    try:
-        paths = pictures.draw(found.runs, folder, metric=found.metric, theme=theme)
-    except OSError as error:
-        raise ExpError(f"cannot draw into {folder}: {reason_of(error)}") from error
-    names = ", ".join(path.stem for path in paths) or "nothing to draw"
-    print(f"{one_line(str(folder))}/: {names}", file=sys.stderr)
-
-
-def parser() -> Parser:
-    made = Parser(
-        prog="exp results",
-        description="What came out of runs: groups over seeds, best first, each tested against "
-        "the best. docs/results.md says how to read it.",
-    )
-    made.add_argument("directories", nargs="+", metavar="DIR", help="of sweeps, runs, or both")
-    made.add_argument(
-        "--by", action="append", metavar="KEYS",
-        help="what makes a group: a,b; by default all that varies but the seeds",
-    )  # fmt: skip
-    made.add_argument(
-        "--metric", help="such as f1, test/loss, best/accuracy, seconds; default: accuracy, or rmse"
-    )
-    made.add_argument(
-        "--where", action="append", default=[], metavar="CONDITION",
-        help="key=value, also != < > <= >=: only runs that meet it; may be given several times",
-    )  # fmt: skip
-    made.add_argument("--sort", metavar="KEY", help=f"a key, or {', '.join(ORDERS)}; --sort=-KEY")
-    made.add_argument("--top", metavar="N", help="show only the first N groups")
-    made.add_argument("--test", default="t", help="t (paired, the default) or wilcoxon")
-    made.add_argument("--csv", metavar="FILE", help="write the groups as csv; - prints it instead")
-    made.add_argument("--json", metavar="FILE", help="write everything as JSON; - prints it")
-    made.add_argument("--parquet", metavar="FILE", help="write the groups as Parquet")
-    made.add_argument(
-        "--figures", nargs="?", const="", metavar="FOLDER",
-        help="draw the runs as a whole; default: into figures in the first DIR",
-    )  # fmt: skip
-    made.add_argument("--theme", default="light", help="of the figures: light or dark")
-    return made
-
-
-def listed(texts: Iterable[str]) -> list[str]:
-    return [key.strip() for text in texts for key in text.split(",") if key.strip()]
 
 
 def results(

@@ -10,16 +10,16 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.figures.levels import Levels
-from exp.figures.metric import Metric
-from exp.measures import headline
+from exp.plotting.levels import Levels
+from exp.plotting.metric import Metric
 from exp.report.captions import brief, caption, short
 from exp.report.conditions import is_number
 from exp.report.groups import direction, grouped, value
 from exp.report.results import metric_named, metrics_of
-from exp.report.runs import Row, Runs
 from exp.report.statistics import Spread
-from exp.report.values import Scalar, names_seed, written
+from exp.runs.collection import Row, Runs
+from exp.runs.config_values import Scalar, names_seed, written
+from exp.util.metric_names import headline
 
 SHARES = (
     "accuracy", "precision", "recall", "f1", "balanced_accuracy", "auroc", "average_precision",

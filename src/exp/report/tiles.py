@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from exp.figures import contact
-from exp.figures.board import Board, Look
+from exp.plotting import contact
+from exp.plotting.board import Board, Look
 from exp.report.captions import brief, counted, troubles
 from exp.report.maps import Map, Maps, one_plane
 from exp.report.scored import Scored
-from exp.report.values import written
+from exp.runs.config_values import written
 
 TILES = 100
 """Runs on a contact sheet."""

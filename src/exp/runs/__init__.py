@@ -1,1 +1,1 @@
-"""Runs: their directories, where they come from, and how one is executed."""
+"""Run directories: writing, reading, checkpoints, trained models, trackers."""

@@ -18,13 +18,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from exp.bounds import json_of, opened
-from exp.errors import DamagedError, shown
 from exp.runs.directory import RunDirectory
-from exp.runs.texts import finite, json_text
+from exp.util.errors import DamagedError, shown
+from exp.util.serialize import finite, json_text
+from exp.util.untrusted import json_of, opened
 
 if TYPE_CHECKING:
-    from exp.engine import Job
+    pass
 
 Checkpoint = tuple[dict[str, Tensor], dict[str, Any]]
 SPARSE = 256 << 20
@@ -79,33 +79,6 @@ def load(path: Path, expected: Expected | None = None) -> Checkpoint:
     except (SafetensorError, TypeError, ValueError) as error:
         raise DamagedError(f"{path} is not what was written: {error}") from error
     return {key: torch.from_numpy(array) for key, array in arrays.items()}, numbers
-
-
-def to_go_on(directory: RunDirectory, job: Job) -> Checkpoint:
-    """The checkpoint and the recording from which a run goes on, tried with its job.
-
-    Raises:
-        DamagedError: they are not what this run has written, and what can be done without them.
-        OSError: there is no checkpoint, or it cannot be read.
-    """
-    from exp.engine.state import fresh, try_out
-    from exp.runs import recordings
-
-    training, tensors = fresh(job)
-    free = () if training.stack.optimizer.stackable else ("optimizer.",)
-    wanted = {n: t for n, t in tensors.items() if not n.startswith(free)} if free else tensors
-    rows = {"history": (len(training.stack.history.columns),)}
-    place = directory.checkpoints / "last.safetensors"
-    try:
-        found = load(place, Expected(wanted, rows=rows, free=free))
-        try:
-            try_out(training, *found)
-        except ValueError as error:
-            raise DamagedError(f"{place} is not what was written: {error}") from error
-    except DamagedError as error:
-        raise DamagedError(f"{error}. Without that file the run begins again") from error
-    training.recorder.restore([recordings.load(directory, found[1]["epoch"])])
-    return found
 
 
 def sized(path: Path) -> None:

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from exp.engine import Job, Said, Training
-from exp.measures import EVERY, MACRO
 from exp.runs import notes
 from exp.runs.directory import RunDirectory
 from exp.runs.targets import target_of
-from exp.terminal import one_line, raw, streams
+from exp.util.metric_names import EVERY, MACRO
+from exp.util.terminal import one_line, raw, streams
 
 TOLD = {"loss": ("loss", ".4f"), "accuracy": ("acc", ".2%"), "rmse": ("RMSE", ".4f")}
 """Scores of the lines between: how each is named and written."""

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from exp.bounds import json_of, read, sha256_of, stays_within
-from exp.errors import DamagedError, RunDirectoryError, shown
-from exp.files import TEMPORARY, Drafts, flush, reason_of
 from exp.runs.lock import BusyError, Lock
-from exp.runs.texts import json_text
-from exp.terminal import one_line
+from exp.util.errors import DamagedError, RunDirectoryError, shown
+from exp.util.files import TEMPORARY, Drafts, flush, reason_of
+from exp.util.serialize import json_text
+from exp.util.terminal import one_line
+from exp.util.untrusted import json_of, read, sha256_of, stays_within
 
 PAGE = "report.html"
 """What `exp report` makes of a run stands beside its files, and is none of them."""

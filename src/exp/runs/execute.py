@@ -10,12 +10,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
 from exp.engine import Recording, Result, Training, train, untrained
-from exp.errors import Interrupted
-from exp.files import flush
-from exp.runs import recordings
 from exp.runs.checkpoint import Checkpoint
-from exp.runs.execution import Execution, Steps
+from exp.runs.resume_state import recording_before
 from exp.runs.signals import Patience, patient
+from exp.runs.writer import Execution, Steps
+from exp.util.errors import Interrupted
+from exp.util.files import flush
 
 TOGETHER = 8
 """Runs whose files wait for the disk at the same time, while those of as many others are made."""
@@ -211,7 +211,7 @@ class Live:
 
     def _recordings(self, start: dict[int, Checkpoint]) -> dict[int, Recording]:
         directories = {i: self.executions[i].directory for i in start}
-        return {i: recordings.load(directories[i], start[i][1]["epoch"]) for i in start}
+        return {i: recording_before(directories[i], start[i][1]["epoch"]) for i in start}
 
     def _start(self, training: Training) -> None:
         every = [self.by_job[id(job)] for job in training.stack.jobs]

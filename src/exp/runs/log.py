@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from exp.terminal import printable
+from exp.util.terminal import printable
 
 DATED = "%(asctime)s %(levelname)-7s %(message)s"
 WAIT = 1.0

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
-from exp.bounds import JSON_SIZE, json_of, read, stays_within
-from exp.errors import DamagedError, shown
-from exp.runs.texts import json_text
+from exp.util.errors import DamagedError, shown
+from exp.util.serialize import json_text
+from exp.util.untrusted import JSON_SIZE, json_of, read, stays_within
 
 NAME = "sweep.json"
 ENDED = ("done", "diverged")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from exp.data import coarse
+from exp.data.dataset import coarse
 from exp.engine import Job, Result
 
 UNEVEN = 1.5

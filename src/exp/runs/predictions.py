@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.errors import shown
-from exp.runs.history import numbers
+from exp.runs.metrics_file import numbers
+from exp.util.errors import shown
 
 LABEL, TARGET = "label", "target"
 """The column of true values: of classes, of numbers."""

@@ -7,9 +7,9 @@ import platform
 from functools import lru_cache
 from typing import Any
 
-from exp.invocation import command
-from exp.packages import installed
 from exp.runs.repository import git
+from exp.util.command_line import command
+from exp.util.packages import installed
 
 PACKAGES = (
     "exp",

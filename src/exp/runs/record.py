@@ -1,7 +1,7 @@
 """A run directory as it is read: the only reader of its files.
 
 Whatever comes from a run directory may be damaged, or a stranger's. Each file is read with a bound,
-by `exp.bounds`, and looked at as a whole before anything of it is used: a fault is one error that
+by `untrusted`, and looked at as a whole before anything of it is used: a fault is one error that
 names the file. The schema of a file stands beside what writes it.
 """
 
@@ -11,16 +11,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from exp.bounds import json_of, read, yaml_of
-from exp.errors import DamagedError, RunDirectoryError, lines, shown
 from exp.runs import process
 from exp.runs.directory import RECORD_SIZE, RunDirectory, record_digest
-from exp.runs.history import Columns, history_of, history_texts
+from exp.runs.metrics_file import Columns, history_of, history_texts
 from exp.runs.predictions import Predictions
 from exp.runs.schemas import RUN, SUMMARY, Schema, fault_of, run_file, valid_parts
+from exp.util.errors import DamagedError, RunDirectoryError, lines, shown
+from exp.util.untrusted import json_of, read, yaml_of
 
 if TYPE_CHECKING:
-    from exp.figures.frames import Frames
+    from exp.plotting.frames import Frames
     from exp.runs.checkpoint import Checkpoint, Expected
 
 TABLE_SIZE = 256 << 20
@@ -202,7 +202,7 @@ class RunRecord:
         Raises:
             RunDirectoryError: there is none, or it is not what was written.
         """
-        from exp.figures.frames import Frames
+        from exp.plotting.frames import Frames
 
         def whole(data: bytes) -> Frames:
             found = Frames.from_bytes(data)

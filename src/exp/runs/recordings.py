@@ -5,14 +5,11 @@ They are written with every checkpoint, so that a run that goes on has what was 
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from exp.engine import Recording
-from exp.errors import DamagedError, RunDirectoryError
 from exp.runs.directory import RunDirectory
-from exp.runs.history import history_text
-from exp.runs.record import RunRecord
+from exp.runs.metrics_file import history_text
 
 
 def content(directory: RunDirectory, recording: Recording) -> dict[Path, bytes | str]:
@@ -27,23 +24,3 @@ def content(directory: RunDirectory, recording: Recording) -> dict[Path, bytes |
     if recording.norms is not None:
         files[directory.norms] = history_text(recording.norms)
     return files
-
-
-def load(directory: RunDirectory, epoch: int) -> Recording:
-    """What had been recorded before an epoch; of a file that is not there, nothing.
-
-    Raises:
-        DamagedError: a file is not what was written.
-    """
-    record = RunRecord(directory.path)
-    frames = norms = None
-    try:
-        if os.path.lexists(directory.frames):
-            frames = record.frames().before(epoch)
-        if os.path.lexists(directory.norms):
-            table = record.norms()
-            early = table["epoch"] < epoch
-            norms = {name: column[early] for name, column in table.items()}
-    except RunDirectoryError as error:
-        raise DamagedError(f"{error}. Without it the run goes on") from error
-    return Recording(frames, norms)

@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from exp.bounds import opened
+from exp.util.untrusted import opened
 
 LARGEST_DIFF = 2**16
 """Bytes of a diff that are kept."""

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from exp.errors import shown
+from exp.util.errors import shown
 
 STATUSES = ("done", "diverged", "failed", "interrupted", "crashed", "running", "pending")
 """What may become of a run. Two of them stand in no file: crashed, which says "running" although

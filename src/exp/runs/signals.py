@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from exp.errors import Interrupted
+from exp.util.errors import Interrupted
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 only_once = False

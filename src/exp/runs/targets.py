@@ -10,9 +10,9 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from exp.components.scores import errors, scores
-from exp.data import Data
-from exp.figures.numbers import number, percent
-from exp.figures.picture import OF_CLASSES, OF_NUMBERS
+from exp.data.dataset import Data
+from exp.plotting.numbers import number, percent
+from exp.plotting.picture import OF_CLASSES, OF_NUMBERS
 
 Columns = list[list[str]]
 """Columns of text, each with a line for each row."""

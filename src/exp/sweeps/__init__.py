@@ -1,1 +1,1 @@
-"""Sweeps: which runs there are, what each is, and how they train as stacks in worker processes."""
+"""One run or many from a command line: which, in what stacks, in which processes; search."""

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from exp.compose import BROKEN, value_fault
-from exp.errors import ConfigError
-from exp.registry import register
-from exp.sweeps.base import parsed
+from exp.config.compose import BROKEN, value_fault
+from exp.registry.registry import register
 from exp.sweeps.grid import Words, swept_keys
+from exp.sweeps.shared_config import parsed
+from exp.util.errors import ConfigError
 
 if TYPE_CHECKING:
     from exp.sweeps.composer import Composer

@@ -8,8 +8,8 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from exp.runs.texts import yaml_text
 from exp.sweeps.grid import Words
+from exp.util.serialize import yaml_text
 
 TASK, DIRNAME, ID, NUMBER, OUTPUT = MARKS = tuple(
     f"exp-{secrets.token_hex(8)}-{name}" for name in ("task", "dirname", "id", "number", "output")

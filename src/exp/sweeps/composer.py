@@ -14,11 +14,11 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
 
-from exp.compose import group_names
-from exp.errors import ConfigError
-from exp.sweeps.base import Base, parsed
+from exp.config.compose import group_names
 from exp.sweeps.composed import Composed
 from exp.sweeps.grid import Words
+from exp.sweeps.shared_config import Base, parsed
+from exp.util.errors import ConfigError
 
 
 class Composer:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from hydra.core.override_parser.types import ChoiceSweep, Override
 
-from exp.errors import ConfigError, DataError, Fault, nearest, shown
-from exp.grammar import MOST, values_of
-from exp.textfile import content
+from exp.config.grammar import MOST, values_of
+from exp.util.errors import ConfigError, DataError, Fault, nearest, shown
+from exp.util.text_file import content
 
 Words = tuple[str, ...]
 """The overrides of one run, as on a command line."""

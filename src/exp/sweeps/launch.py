@@ -14,17 +14,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from exp import plugins
-from exp.config import Sweeping
-from exp.errors import ConfigError, Fault, Interrupted
+from exp.config import plugins
+from exp.config.schema import Sweeping
 from exp.runs import provenance
 from exp.runs.signals import CODES
-from exp.sweeps.chunks import LEAST, chunks
+from exp.sweeps.chunks import chunks
 from exp.sweeps.composed import hydra_files
 from exp.sweeps.plans import Planned, Runs
 from exp.sweeps.pool import Pool, Retry
 from exp.sweeps.progress import Progress
+from exp.sweeps.stack_size import LEAST
 from exp.sweeps.work import Order, Outcome, RunOrder, lost, work
+from exp.util.errors import ConfigError, Fault, Interrupted
 
 Watch = Callable[[Planned, Outcome | None], None]
 

@@ -13,14 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from exp.components.schedulers import scheduler
-from exp.config import Plan, plan, unavailable
+from exp.config.schema import Plan, plan, unavailable
 from exp.engine import Job, tried
 from exp.engine.job import Shapes, possible, stack_key
 from exp.engine.view import axes_known
-from exp.errors import ConfigError, DataError, ExpError, Fault, ImpossibleError, OwnCodeError
 from exp.sweeps.composed import Composed
 from exp.sweeps.composer import Composer
 from exp.sweeps.grid import Words
+from exp.sweeps.stack_size import cost, fitting
+from exp.util.errors import ConfigError, DataError, ExpError, Fault, ImpossibleError, OwnCodeError
 
 Rows = tuple[Shapes, str, tuple[str, ...], tuple[int, ...], tuple[str, ...]]
 """Shapes, fingerprint, names of the features, training rows of each class, their names."""
@@ -220,8 +221,6 @@ class Planner:
 
     def _first(self, key: Any, found: Plan) -> None:
         """A first run of its kind: builds all that it needs, and lets it go again."""
-        from exp.sweeps.chunks import cost, fitting
-
         job = self._told_at("dataset", lambda: Job.of(found, keep=False))
         why = self._told_at("model", job.alone)
         self._told_at("model", lambda: tried(job))
@@ -245,7 +244,7 @@ class Planner:
         own = (id(parts["features"]), found.seeds.init) if mapped else ()
         key = (id(parts["dataset"]), id(parts["split"]), *seeds, *own)
         if key not in self.shapes:
-            from exp.prepare import prepare
+            from exp.engine.prepare import prepare
 
             try:
                 prepared = prepare(

@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exp.errors import ExpError
+from exp.util.errors import ExpError
 
 if TYPE_CHECKING:
     from exp.sweeps.work import Order, Outcome

@@ -11,16 +11,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from exp import environment
+from exp.config import environment
 from exp.report.groups import ranked
-from exp.report.layout import aligned, cell, number
-from exp.report.text import table, told
-from exp.report.values import plain_key
+from exp.report.results_text import table, told
+from exp.runs.config_values import plain_key
 from exp.sweeps.grid import Words
 from exp.sweeps.plans import Planned
-from exp.sweeps.table import BEST, Tally, loss_of
+from exp.sweeps.runs_table import BEST, Tally, loss_of
 from exp.sweeps.work import Outcome
-from exp.terminal import one_line, raw, streams
+from exp.util.terminal import one_line, raw, streams
+from exp.util.text_tables import aligned, cell, number
 
 
 class Progress:

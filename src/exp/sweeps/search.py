@@ -14,21 +14,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exp import plugins
-from exp.compose import draws
-from exp.config import plan
-from exp.errors import ConfigError, Fault, ImpossibleError
-from exp.measures import HEADLINES
-from exp.report.runs import files, finite, part
-from exp.sweeps import bridge
+from exp.config import plugins
+from exp.config.compose import draws
+from exp.config.schema import plan
+from exp.runs.collection import files, finite, part
+from exp.sweeps import hydra_launcher
 from exp.sweeps.applicable import Applicable, tell
 from exp.sweeps.grid import Words
 from exp.sweeps.search_curves import curve
 from exp.sweeps.search_settings import direction, metric_of, searching, warning
 from exp.sweeps.search_space import Space, space_of
 from exp.sweeps.search_study import NAME, Study, Trial, limits, tallied
-from exp.sweeps.sweep import OURS, Sweep, tell_skipped
-from exp.sweeps.task import swept
+from exp.sweeps.single_task import swept
+from exp.sweeps.sweeper import OURS, Sweep, tell_skipped
+from exp.util.errors import ConfigError, Fault, ImpossibleError
+from exp.util.metric_names import HEADLINES
 
 if TYPE_CHECKING:
     from exp.runs.manifest import Entry
@@ -86,12 +86,12 @@ class Search(Sweep):
 
     def search(self, space: Space) -> None:
         """From a search space to its best trial."""
-        from exp.sweeps import table
+        from exp.sweeps import runs_table
         from exp.sweeps.composer import Composer
-        from exp.sweeps.directory import SweepDirectory
         from exp.sweeps.launch import Workers
         from exp.sweeps.plans import Planner
         from exp.sweeps.progress import closing, interrupted
+        from exp.sweeps.sweep_directory import SweepDirectory
 
         self.known_space = space
         self.composer, self.planner = Composer(self.loader, self.config), Planner(repeats=True)
@@ -100,7 +100,7 @@ class Search(Sweep):
         self.keys = self.settle(corners)
         self.trainer = self.launcher()
         stacks = getattr(self.trainer, "stacks", False)
-        reason = bridge.plain_reason(self.trainer) if stacks else None
+        reason = hydra_launcher.plain_reason(self.trainer) if stacks else None
         self.stacks = stacks and reason is None
         self.workers = Workers(self.settings, self.searching.batch, draws=draws(self.config))
         self.directory = SweepDirectory(Path(str(self.config.hydra.sweep.dir)))
@@ -125,7 +125,7 @@ class Search(Sweep):
             except KeyboardInterrupt as error:
                 ended_early = error
             self.write_down()
-            tally = table.write(self.directory, self.keys, self.listed)
+            tally = runs_table.write(self.directory, self.keys, self.listed)
         finally:
             self.workers.close()
             if study is not None:

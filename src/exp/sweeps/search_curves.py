@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
-from exp.errors import RunDirectoryError
 from exp.runs.record import RunRecord
+from exp.util.errors import RunDirectoryError
 
 PARTS = 10
 """Looks at each tenth of the epochs."""

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from exp.config import Plan
-from exp.errors import Fault, unknown
-from exp.measures import CURVES, EVERY, higher_is_better
-from exp.registry import checked, config_parameters, register, schema_of
-from exp.schema import Count, Seed
+from exp.config.schema import Plan
+from exp.registry.registry import checked, config_parameters, register, schema_of
+from exp.registry.types import Count, Seed
+from exp.util.errors import Fault, unknown
+from exp.util.metric_names import CURVES, EVERY, higher_is_better
 
 NODE = "hydra.sweeper"
 SPLITS = ("validation", "test", "train")

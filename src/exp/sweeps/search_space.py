@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
 
-from exp.errors import ConfigError, Fault, shown, unknown
-from exp.grammar import MOST, values_of
+from exp.config.grammar import MOST, values_of
 from exp.sweeps.grid import Words
+from exp.util.errors import ConfigError, Fault, shown, unknown
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -21,11 +21,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exp.bounds import opened, stays_within
-from exp.errors import ConfigError, DamagedError, Fault, RunDirectoryError, shown
-from exp.files import TEMPORARY
 from exp.sweeps.search_settings import Searching, direction
 from exp.sweeps.search_space import Space
+from exp.util.errors import ConfigError, DamagedError, Fault, RunDirectoryError, shown
+from exp.util.files import TEMPORARY
+from exp.util.untrusted import opened, stays_within
 
 if TYPE_CHECKING:
     import optuna

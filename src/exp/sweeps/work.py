@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-# As `exp.cli` does: a worker on another machine has not come through there.
+# As `exp.cli.main` does: a worker on another machine has not come through there.
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
 import signal
@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exp import plugins
-from exp.config import plan
-from exp.errors import DamagedError, ExpError, Interrupted, RunDirectoryError
+from exp.config import plugins
+from exp.config.schema import plan
 from exp.runs import signals
 from exp.runs.directory import RunDirectory
 from exp.runs.log import RunLog, end_log
 from exp.runs.manifest import ENDED, read_json
+from exp.util.errors import DamagedError, ExpError, Interrupted, RunDirectoryError
 
 if TYPE_CHECKING:
     from exp.engine import Job
@@ -96,7 +96,7 @@ def ready(*, draws: bool) -> None:
     import exp.engine
 
     if draws:
-        import exp.figures.draw  # noqa: F401
+        import exp.plotting.draw  # noqa: F401
 
 
 _stopping = threading.Event()
@@ -109,7 +109,7 @@ def work(order: Order) -> list[Outcome]:
         return [interrupted(run) for run in order.runs]
     plugins.import_all(order.plugins, order.folder)
     from exp.runs.execute import execute_stack
-    from exp.runs.execution import Execution
+    from exp.runs.writer import Execution
 
     outcomes: dict[int, Outcome] = {}
     opened: list[Execution] = []
@@ -152,7 +152,7 @@ def interrupted(run: RunOrder) -> Outcome:
 def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
     """The execution of a run, its directory claimed; or its outcome, where it cannot begin."""
     from exp.engine import Job
-    from exp.runs.execution import Execution
+    from exp.runs.writer import Execution
 
     directory = RunDirectory(Path(run.directory))
     log = None
@@ -182,10 +182,10 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
 
 def tried(directory: RunDirectory, job: Job) -> Checkpoint | None:
     """The checkpoint of a run, where the run can go on from it."""
-    from exp.runs import checkpoint
+    from exp.runs.resume_state import to_go_on
 
     try:
-        return checkpoint.to_go_on(directory, job)
+        return to_go_on(directory, job)
     except (OSError, DamagedError):
         return None
 

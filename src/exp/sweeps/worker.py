@@ -52,7 +52,7 @@ def main() -> NoReturn:
 
 def carried(error: BaseException) -> Exception:
     """An error as it can travel: many cannot be made again from their text."""
-    from exp.errors import ExpError
+    from exp.util.errors import ExpError
 
     if isinstance(error, ExpError):
         return ExpError(str(error))

@@ -39,7 +39,7 @@ class StackedLauncher(Launcher):  # type: ignore[misc]
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
-        from exp.sweeps.bridge import launch
+        from exp.sweeps.hydra_launcher import launch
 
         numbered = [(initial_job_idx + i, list(words)) for i, words in enumerate(job_overrides)]
         return launch(self, numbered)

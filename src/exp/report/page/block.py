@@ -7,7 +7,7 @@ import json
 import zlib
 from typing import Any
 
-from exp.runs.texts import finite
+from exp.util.serialize import finite
 
 
 def packed(data: bytes) -> str:

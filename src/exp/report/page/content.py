@@ -11,18 +11,18 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
-from exp.errors import RunDirectoryError
-from exp.figures.style import THEMES, palette
+from exp.plotting.style import THEMES, palette
 from exp.report.groups import direction
 from exp.report.page.block import json_block, packed
 from exp.report.page.budget import FEW, Budget
-from exp.report.page.curves import curves
 from exp.report.page.libraries import Libraries
-from exp.report.page.pictures import pictures
+from exp.report.page.page_curves import curves
+from exp.report.page.page_pictures import pictures
 from exp.report.page.ranking import Ranking
 from exp.report.page.summary import cut
-from exp.report.runs import Row, Runs
+from exp.runs.collection import Row, Runs
 from exp.runs.record import RunRecord
+from exp.util.errors import RunDirectoryError
 
 NAME = 200
 """Characters of a run's name."""

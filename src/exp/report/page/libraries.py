@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from exp.errors import ExpError
+from exp.util.errors import ExpError
 
 INSTALL = "pip install 'exp[report]'"
 

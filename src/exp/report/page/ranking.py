@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from exp.errors import ExpError, unknown
-from exp.measures import headline
 from exp.report.groups import direction, value
 from exp.report.results import metric_named, metrics_of
-from exp.report.runs import Runs
+from exp.runs.collection import Runs
+from exp.util.errors import ExpError, unknown
+from exp.util.metric_names import headline
 
 FIRST = tuple(f"{split}/{name}" for split in ("test", "validation", "train") for name in
               ("accuracy", "rmse", "loss"))  # fmt: skip

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from exp.report.groups import direction, grouped, over_seeds, plus_minus, ranked
-from exp.report.layout import cell
 from exp.report.page.ranking import Ranking
-from exp.report.runs import Row, Runs
+from exp.runs.collection import Row, Runs
 from exp.runs.schemas import STATUSES
+from exp.util.text_tables import cell
 
 GROUPS, FAILURES = 10, 200
 """Most groups and failures that are listed."""

@@ -10,8 +10,8 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 from PIL import Image
 
-from exp.figures.frames import Frames
-from exp.figures.style import THEMES, palette
+from exp.plotting.frames import Frames
+from exp.plotting.style import THEMES, palette
 
 SIDE = 64
 """Pixels."""

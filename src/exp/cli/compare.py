@@ -1,0 +1,87 @@
+"""`exp compare A B`: what differs in the configs of two runs, and in what came out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from exp.report.compare_answers import answers
+from exp.report.differences import AGREED, changed_files, metrics_differ, surroundings, unlike
+from exp.runs import trained_models
+from exp.runs.saved import TRUST, SavedRun
+from exp.util.errors import ExpError
+from exp.util.terminal import one_line
+from exp.util.text_tables import aligned
+from exp.util.verb_parser import Parser, place
+
+
+def main(words: list[str]) -> int:
+    """Prints what differs.
+
+    Returns:
+        0 if the results are the same bytes, else 1.
+
+    Raises:
+        RunDirectoryError: one of them is no run directory, or a file is not what was written.
+    """
+    parser = Parser(prog="exp compare", description="What differs between two runs.")
+    parser.add_argument("one", help="directory of a run")
+    parser.add_argument("other", help="directory of another")
+    parser.add_argument(
+        "--figure", metavar="FILE.png", help="draw both boundaries and where the models disagree"
+    )
+    parser.add_argument("--theme", choices=("light", "dark"), default="light", help="of the figure")
+    parser.add_argument("--trust", action="store_true", help=TRUST)
+    args = parser.parse_args(words)
+    figure = None if args.figure is None else Path(args.figure).absolute()
+    if figure is not None and (figure.suffix != ".png" or not figure.parent.is_dir()):
+        raise ExpError(f"--figure: expected a file.png in a folder that exists, found {figure}")
+    one, other = (SavedRun.at(place(path)) for path in (args.one, args.other))
+    for run in (one, other):
+        run.check()
+    if figure is not None:
+        trained_models.comparable(one, other)
+    print(f"A  {one_line(str(one.directory.path))}  ({one.status})")
+    print(f"B  {one_line(str(other.directory.path))}  ({other.status})")
+    section("config", unlike(one.config(), other.config()))
+    section("environment", unlike(surroundings(one.record), surroundings(other.record)))
+    section("data", unlike(one.record.get("data"), other.record.get("data")))
+    section("results", unlike(final(one), final(other)), differences=True)
+    print(f"\n{answers(one, other)}")
+    if figure is not None:
+        trained_models.draw(one, other, figure, theme=args.theme, trust=args.trust)
+        print(f"drawn: {one_line(args.figure)}")
+    files = changed_files(one, other)
+    first, _ = metrics_differ(one, other)
+    if first:
+        print(f"\n{first}")
+    print(f"\n{AGREED[0] if not files else 'not the same bytes: ' + one_line(', '.join(files))}")
+    return 1 if files else 0
+
+
+def section(title: str, rows: list[tuple[str, Any, Any]], *, differences: bool = False) -> None:
+    """A table of key, A, B, and of B - A where that is asked for."""
+    if not rows:
+        print(f"\n{title}: the same")
+        return
+    lines = [[title, "A", "B"], *([key, text(a), text(b)] for key, a, b in rows)]
+    if differences:
+        further = ["B - A", *(difference(a, b) for _, a, b in rows)]
+        lines = [[*line, more] for line, more in zip(lines, further, strict=True)]
+    print("\n" + "\n".join(aligned(lines)))
+
+
+def difference(a: Any, b: Any) -> str:
+    if isinstance(a, (int, float)) and isinstance(b, (int, float)):
+        return f"{b - a:+.6g}"
+    return "-"
+
+
+def text(value: Any) -> str:
+    return "-" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def final(run: SavedRun) -> dict[str, Any]:
+    """The final scores of a run, without the confusion matrices; {} of one that has none."""
+    scores = run.summary()["final"] if run.directory.summary.exists() else {}
+    return {key: value for key, value in scores.items() if not key.endswith("/confusion")}

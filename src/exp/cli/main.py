@@ -1,0 +1,165 @@
+"""The command line: the first word is a verb of exp, or else everything goes to Hydra.
+
+Nothing heavy is imported here: `--help`, `--cfg` and completion answer without torch.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+VERBS: dict[str, str] = {
+    "check": "exp.cli.check.command:main",
+    "list": "exp.cli.list:main",
+    "new": "exp.cli.new:main",
+    "schema": "exp.cli.schema_command:main",
+    "resume": "exp.cli.resume:main",
+    "rerun": "exp.cli.rerun:main",
+    "reproduce": "exp.cli.reproduce.command:main",
+    "compare": "exp.cli.compare:main",
+    "results": "exp.cli.results:main",
+    "report": "exp.cli.report:main",
+    "predict": "exp.cli.predict:main",
+    "export": "exp.cli.export:main",
+    "log": "exp.cli.log:main",
+}
+
+
+OVERRIDES = set("=+~-")
+"""What words for Hydra have somewhere: overrides and flags."""
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Runs a command line and leaves the process with its exit code.
+
+    0 done, 1 a bug or a comparison that failed, 2 an error that the user can mend, 3 a run that
+    diverged, 130 interrupted.
+    """
+    # Set before torch is imported: with it MKL gives the same bits at any memory alignment.
+    os.environ.setdefault("MKL_CBWR", "AUTO")
+    # NumPy's products here are small, and their bits are then those of a sweep's workers.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Helper processes find no modules in the working directory: it may be a stranger's.
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
+    signal.signal(signal.SIGTERM, terminated)
+    # Nothing that imports and composing make is garbage: a tenth of the time goes into looking.
+    gc.set_threshold(50_000)
+    words = list(sys.argv[1:] if argv is None else argv)
+    from exp.util import terminal
+
+    terminal.open_closed()
+    terminal.install()  # for good: what Python itself prints at the end too
+    leave(guarded(lambda: dispatch(words)))
+
+
+def terminated(*_: object) -> NoReturn:
+    """A polite kill ends the process as Ctrl-C does, with a code of its own."""
+    from exp.util.errors import Interrupted
+
+    raise Interrupted(143)
+
+
+def dispatch(words: list[str]) -> int:
+    from exp.util import command_line
+
+    command_line.words = words
+    folder_exists()
+    if words and words[0] in VERBS:
+        import importlib
+
+        module, _, function = VERBS[words[0]].partition(":")
+        code: int = getattr(importlib.import_module(module), function)(words[1:])
+        return code
+    if words and words[0] in ("-sc", "--shell-completion"):
+        from exp.cli.completion import main as completion
+
+        return completion(words, VERBS)
+    if words and words[0] and not OVERRIDES & {*words[0], *"".join(words[1:])}:
+        from exp.config import suggestions
+        from exp.util.errors import ExpError, shown
+
+        hint = suggestions.of_word(words[0], words[1:], list(VERBS))
+        known = f"An override is key=value; verbs: {', '.join(VERBS)}"
+        raise ExpError(f"no verb or override {shown(words[0])}.{hint} {known}")
+    from exp.sweeps.app import main as app
+
+    return app(words)
+
+
+def folder_exists() -> None:
+    """
+    Raises:
+        ExpError: the current folder is gone, or no file of a run could hold its name.
+    """
+    from exp.util.errors import ExpError
+
+    try:
+        os.getcwd().encode()
+    except FileNotFoundError:
+        raise ExpError("the current folder was removed: change to one that exists") from None
+    except UnicodeEncodeError:
+        what = "the name of the current folder is not UTF-8, so no file of a run can hold it"
+        raise ExpError(f"{what}: start from another folder") from None
+
+
+def guarded(work: Callable[[], int]) -> int:
+    """The exit code of `work`; an error that a user can mend is told without a traceback.
+
+    What is printed is printable, and its reader may leave before the end."""
+    from exp.util import terminal
+
+    with terminal.streams():
+        code = ended(work)
+        fault = terminal.not_written()
+        if fault is not None:
+            from exp.util.files import reason_of
+
+            print(f"exp: cannot write to stdout: {reason_of(fault)}", file=sys.stderr)
+        return code if fault is None else code or 2
+
+
+def ended(work: Callable[[], int]) -> int:
+    """The exit code of `work`, once its error is told."""
+    from exp.util.errors import ExpError
+
+    environment = sys.modules.get("exp.config.environment")
+    if environment is not None:  # not the first command of this process
+        environment.forget()
+    try:
+        return work()
+    except ExpError as error:
+        sys.stdout.flush()
+        if os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0"):
+            import traceback
+
+            traceback.print_exc()
+        environment = sys.modules.get("exp.config.environment")
+        text = str(error) if environment is None else environment.unshown(str(error))
+        print(f"exp: {text}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt as error:
+        print("exp: interrupted", file=sys.stderr)
+        return int(getattr(error, "code", 130))
+    except SystemExit as error:  # of argparse, after --help
+        if not isinstance(error.code, int | None):
+            raise
+        return error.code or 0
+
+
+def leave(code: int) -> NoReturn:
+    """Ends the process at once: all files are written and closed by now, and torch's orderly
+    exit would take longer than a small training does."""
+    import atexit
+    import logging
+
+    atexit._run_exitfuncs()  # joblib, for one, takes its temporary folders away there
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if "torch" in sys.modules:
+        os._exit(code)
+    sys.exit(code)

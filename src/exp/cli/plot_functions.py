@@ -1,0 +1,114 @@
+"""`exp list activations --plot`: every activation with its derivative, as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from exp.plotting.board import Look
+from exp.plotting.functions import LIMITS, Function, apart, sheet
+from exp.plotting.picture import FORMATS
+from exp.registry.registry import Component, register
+from exp.util.errors import ConfigError, Fault, unknown
+from exp.util.files import write_output
+
+POINTS = 801
+"""Of each curve; 0 is one of them, where kinks are."""
+TWINS = ("tanh", "tanh_from_exp")
+"""The course's exercise 6 makes one from the other."""
+STARTS = {"png": (b"\x89PNG\r\n\x1a\n",), "svg": (b"<?xml", b"<svg"), "pdf": (b"%PDF",)}
+
+
+def plot(file: str, theme: str) -> list[str]:
+    """Draws all activations that need no parameter.
+
+    Args:
+        file: the picture, its ending says the format; a picture that is there is replaced.
+        theme: light or dark.
+
+    Returns:
+        What there is to say of it.
+
+    Raises:
+        ConfigError: the file cannot be a picture, or is something else already.
+        RunDirectoryError: it cannot be written.
+    """
+    path = Path(file)
+    look = Look(theme=theme, format=(ending(path),))
+    components = register.kinds["activation"]
+    drawn = {name: function(components.components[name]) for name in components.names()}
+    shown = {name: found for name, found in drawn.items() if found is not None}
+    twins = [shown[name] for name in TWINS if name in shown]
+    others = [found for name, found in shown.items() if name not in TWINS]
+
+    from exp.plotting.draw import encoded
+    from exp.plotting.style import settings
+
+    with settings():
+        data = encoded(sheet(others, look, twins=twins), look.format[0])
+    write_output(path, data)
+    lines = [f"{path}: {len(shown)} activations with their derivatives"]
+    lines += [f"left out, as it has no defaults: {name}" for name in drawn if name not in shown]
+    values, slopes = apart(*twins)
+    lines.append(
+        f"{TWINS[0]} and {TWINS[1]} differ by at most {values:.1e} (derivatives {slopes:.1e}) "
+        f"at {POINTS} points from {LIMITS[0]:g} to {LIMITS[1]:g}, in float32"
+    )
+    return lines
+
+
+def ending(path: Path) -> str:
+    """The format of a picture that may be written to `path`.
+
+    Raises:
+        ConfigError: there is none, or what stands there is no such picture.
+    """
+    suffix = path.suffix.removeprefix(".").lower()
+    if suffix not in FORMATS:
+        about = f"{path} ends in no format of pictures."
+        raise ConfigError([Fault("--plot", f"{about} Known: .png, .svg, .pdf")])
+    try:
+        if path.is_dir():
+            raise ConfigError([Fault("--plot", f"{path} is a folder")])
+        start = b""
+        if path.exists():
+            with path.open("rb") as there:
+                start = there.read(8)
+    except OSError as error:
+        why = error.strerror or error
+        raise ConfigError([Fault("--plot", f"cannot write {path}: {why}")]) from error
+    if start and not start.startswith(STARTS[suffix]):
+        what = f"{path} is there and no {suffix} picture: it is not overwritten"
+        raise ConfigError([Fault("--plot", what)])
+    return suffix
+
+
+def function(component: Component) -> Function | None:
+    """An activation with its defaults and its derivative by autograd; None: it has no defaults."""
+    import torch
+
+    required = [p for p in component.parameters.values() if p.default is p.empty]
+    if required:
+        return None
+    module = register.choose("activation", {"name": component.name}).build()
+    x = torch.from_numpy(np.linspace(*LIMITS[:2], POINTS).astype(np.float32)).requires_grad_()
+    y = module(x)
+    (slope,) = torch.autograd.grad(y.sum(), x)
+    about = ", ".join(f"{name}={p.default:g}" for name, p in component.parameters.items())
+    arrays = {"x": x, "y": y, "slope": slope}
+    content = {name: tensor.detach().numpy() for name, tensor in arrays.items()}
+    return Function(name=component.name, about=about, **content)
+
+
+def theme_of(word: str) -> str:
+    """A theme by its name.
+
+    Raises:
+        ConfigError: there is no such theme.
+    """
+    from exp.plotting.picture import THEMES
+
+    if word not in THEMES:
+        raise ConfigError([Fault("--theme", unknown("theme", word, THEMES))])
+    return word

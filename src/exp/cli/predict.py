@@ -1,0 +1,132 @@
+"""`exp predict RUN FILE`: what a trained model says of the rows of a csv file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from exp.data.csv_file import DELIMITERS, delimiter_of, read_table, records
+from exp.data.table import Faults, Kind, Reading
+from exp.runs.saved import TRUST, SavedRun
+from exp.runs.trained_models import CHECKPOINTS
+from exp.util.errors import ExpError, shown
+from exp.util.files import write_output
+from exp.util.serialize import csv_text
+from exp.util.terminal import one_line, write_data
+from exp.util.text_file import content
+from exp.util.verb_parser import Parser, in_order, place
+
+
+def main(words: list[str]) -> int:
+    """Writes the file's columns with probabilities and the predicted label behind them.
+
+    Raises:
+        DataError: the file cannot be read, or lacks a column.
+        RunDirectoryError: there is no finished run, or the output cannot be written.
+    """
+    parser = Parser(
+        prog="exp predict",
+        description="Labels and probabilities for the rows of a csv file, or predicted numbers. "
+        "Columns are found by name, in any order; all columns of the file are kept, and "
+        "probability:CLASS for each class and predicted are written behind them (in place of "
+        "columns of those names).",
+    )
+    parser.add_argument("run", help="directory of a run")
+    parser.add_argument("file", help="csv file with a header, in UTF-8")
+    parser.add_argument("--output", metavar="FILE", help="where to write; by default it is printed")
+    parser.add_argument("--checkpoint", choices=CHECKPOINTS, default="final",
+        help="final, the default: the one that the scores of the run are of",
+    )  # fmt: skip
+    parser.add_argument("--delimiter", type=delimiter, default=",", metavar="CHARACTER",
+        help="between the fields of the file: comma, semicolon, tab, bar or space",
+    )  # fmt: skip
+    parser.add_argument("--trust", action="store_true", help=TRUST)
+    args = parser.parse_args(words)
+    in_order(args.run, args.file, "exp predict")
+    output = None if args.output is None else writable(Path(args.output))
+    run = SavedRun.at(place(args.run))
+    run.check()
+    content(args.file)  # a file that is not there is told before torch is imported
+    from exp.runs.trained.predictor import Trained
+
+    trained = Trained.of(run, trust=args.trust, checkpoint=args.checkpoint)
+    text = predicted(trained, args.file, args.delimiter)
+    if output is None:
+        write_data(text)
+        return 0
+    write_output(output, text.encode())
+    return 0
+
+
+def delimiter(text: str) -> str:
+    """
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    found = delimiter_of(text)
+    if found not in DELIMITERS:
+        raise argparse.ArgumentTypeError(
+            f"expected comma, semicolon, tab, bar or space, found {shown(text)}"
+        )
+    return str(found)
+
+
+def writable(path: Path) -> Path:
+    """An absolute path of a file that can be made.
+
+    Raises:
+        ExpError: its folder is not there, or it is a directory itself.
+    """
+    whole = path.absolute()
+    if whole.is_dir():
+        raise ExpError(f"--output: {path} is a directory, expected a file")
+    if not whole.parent.is_dir():
+        raise ExpError(f"--output: there is no directory {path.parent}")
+    return whole
+
+
+def predicted(trained: Any, file: str, delimiter: str = ",") -> str:
+    """The csv text of a file's rows with the answers of a `Trained` behind them.
+
+    Raises:
+        DataError: naming line and column of what is wrong in the file.
+    """
+    from exp.runs.targets import target_of
+
+    data, encoding = trained.job.data.data, trained.job.data.encoding
+    reading = data.reading or Reading(missing="impute" if data.gaps else "refuse")
+    if not reading.kinds:
+        told = data.categories or (None,) * len(data.features)
+        kinds: dict[str, Kind] = {
+            name: "number" if texts is None else "category"
+            for name, texts in zip(data.features, told, strict=True)
+        }
+        reading = replace(reading, kinds=kinds)
+    if reading.missing == "drop":  # every row of the file is answered, or none
+        reading = replace(reading, missing="refuse")
+    table = read_table(file, features=trained.features, delimiter=delimiter, reading=reading)
+    X: Any = table.X
+    texts = {  # the file has numbered its categories by itself
+        name: [None if code != code else own[int(code)] for code in table.X[:, at].tolist()]
+        for at, (name, own) in enumerate(zip(table.features, table.categories, strict=True))
+        if own is not None
+    }
+    if texts:
+        X = table.X.astype(object)
+        for name, column in texts.items():
+            X[:, table.features.index(name)] = column
+    if encoding is not None:
+        for note in encoding.unknown(data, texts, "rows"):
+            print(f"exp predict: {one_line(str(file))}: {note}", file=sys.stderr)
+    target = target_of(data)
+    ours, columns = target.answers, target.columns(trained.answers(X), trained.numbered(X))
+    (_, header), *rows = records(content(file), delimiter, Faults(file))
+    kept = [place for place, name in enumerate(header) if name.strip() not in ours]
+    lines = (
+        [*(fields[place] for place in kept), *answer]
+        for (_, fields), answer in zip(rows, zip(*columns, strict=True), strict=True)
+    )
+    return csv_text([*(header[place] for place in kept), *ours], lines)

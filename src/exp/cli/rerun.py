@@ -1,0 +1,207 @@
+"""`exp rerun RUN [key=value ...]`: does a run or a sweep again and says whether it is the same."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import secrets
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from exp.config import environment, text_values
+from exp.config.compose import slug
+from exp.config.schema import Plan, plan
+from exp.report.differences import AGREED, results, surroundings, unlike, verdict
+from exp.runs.config_values import flat
+from exp.runs.saved import TRUST, SavedRun, is_sweep
+from exp.runs.schemas import ENDED
+from exp.util.errors import ConfigError, DamagedError, Fault, RunDirectoryError, shown
+from exp.util.terminal import one_line
+from exp.util.verb_parser import Parser, in_order, place
+
+EXIT = dict(zip(AGREED, (0, 0, 1), strict=True))
+
+
+def main(words: list[str]) -> int:
+    """Trains again, in a new directory, from the resolved config that was saved.
+
+    Raises:
+        RunDirectoryError: there is no finished run.
+        ConfigError: the config, with the overrides, is not valid.
+    """
+    parser = Parser(
+        prog="exp rerun",
+        description="Do a run or a sweep again in a new directory; say whether it came out the "
+        "same. The last line is bit-identical, equal within tolerance, or different.",
+    )
+    parser.add_argument("directory", help="of the run or of the sweep")
+    parser.add_argument("overrides", nargs="*", help="values to change, key.path=value")
+    parser.add_argument("--trust", action="store_true", help=TRUST)
+    parser.add_argument("--into", help="the new directory; by default below outputs/")
+    args = parser.parse_args(words)
+    for word in args.overrides:
+        in_order(args.directory, word, "exp rerun")
+    path = place(args.directory)
+    # What is started from the folder of a run finds no modules there unless they are asked for.
+    os.environ["PYTHONSAFEPATH"] = "1"
+    into = free(Path(args.into).absolute()) if args.into else None
+    if is_sweep(path):
+        return rerun_sweep(path, args.overrides, into, trust=args.trust)
+    return EXIT[rerun(SavedRun.at(path), args.overrides, into, trust=args.trust)]
+
+
+def rerun(
+    parent: SavedRun, overrides: list[str], into: Path | None = None, *, trust: bool = False
+) -> str:
+    """Does one run again; prints the lines that end with the verdict, and returns it."""
+    from exp.runs.directory import RunDirectory
+    from exp.sweeps import train_single
+
+    if parent.status not in ENDED:
+        path = parent.directory.path
+        raise RunDirectoryError(f"{path} is {parent.status}: exp resume {path} goes on with it")
+    damaged = parent.damaged
+    if any(text.startswith(f"{parent.directory.config.name} ") for text in damaged):
+        raise DamagedError(f"{parent.directory.config} is not what was written")
+    # What it is compared with is read before hours of training, not after.
+    results(parent)
+    if parent.directory.metrics.exists():
+        parent.history_texts()
+    base = Path.cwd()
+    found = changed(parent.plan(trust=trust), overrides)
+    train_single.can_log(found)
+    if (line := parent.left_out(trust=trust)) is not None:
+        print(line)
+    for line in todays_defaults(parent):
+        print(line)
+    job = parent.job(found, trust=trust)
+    directory = RunDirectory(into or base / new_place(str(found.stored["name"] or found.name)))
+    directory.claim()
+    origin = {"directory": str(parent.directory.path), "signature": parent.record.get("signature")}
+    more = {"parent": origin, "overrides": overrides, **parent.origin(trust=trust)}
+    train_single.train(found, job, directory, more=more)
+    made = SavedRun.at(directory.path)
+    said, lines = verdict(parent, made)
+    for name in damaged:
+        lines.append(f"the earlier run is not as it was written: {name}")
+    # Also where it came out the same: that these made no difference is worth knowing.
+    lines += told_environment(parent, made)
+    print("\n".join([*lines, said]), flush=True)
+    return said
+
+
+def free(path: Path) -> Path:
+    """A directory for what is done again.
+
+    Raises:
+        RunDirectoryError: something is there.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise RunDirectoryError(f"--into: {path} already holds something. Name another directory")
+    return path
+
+
+def new_place(name: str) -> Path:
+    """Where a new run goes, as hydra.run.dir has it."""
+    now = datetime.datetime.now()
+    return Path(f"outputs/{now:%Y-%m-%d}/{now:%H-%M-%S}-{secrets.token_hex(3)}-{slug(name)}")
+
+
+def changed(saved: Plan, overrides: list[str]) -> Plan:
+    """A plan with other values.
+
+    Raises:
+        ConfigError: an override that cannot be read, or values that are not valid.
+    """
+    if not overrides:
+        return saved
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    from exp.config.compose import one_line
+    from exp.registry.registry import register
+
+    environment.register()
+    written = saved.config.get(environment.WRITTEN, {})
+    before = {key: value for key, value in saved.config.items() if key != environment.WRITTEN}
+    config = OmegaConf.create(environment.literal(before))
+    faults = []
+    chosen = {group: choice.name for group, choice in saved.chosen.items()}
+    for word, text in text_values.values(overrides, chosen):
+        key, equals, _ = word.partition("=")
+        try:
+            if not equals:
+                raise ValueError("expected key=value")
+            value = text or OmegaConf.to_container(OmegaConf.from_dotlist([word]))
+            if key in register.kinds:
+                # Another option comes with its own defaults, not with the values of the old one.
+                config[key] = {"name": value[key]}  # type: ignore[call-overload,index]
+            else:
+                if key == "seed":
+                    follow(config, value["seed"])  # type: ignore[call-overload,index]
+                config.merge_with(value)
+        except (OmegaConfBaseException, ValueError, RecursionError) as error:
+            faults.append(Fault(key if equals else shown(word), one_line(error)))
+    try:
+        plain = OmegaConf.to_container(config, resolve=True)
+    except (OmegaConfBaseException, ValueError, RecursionError) as error:
+        raise ConfigError(faults or [Fault("overrides", one_line(error))]) from None
+    assert isinstance(plain, dict)
+    whole = {str(key): value for key, value in plain.items()}
+    old, new = dict(flat(before)), dict(flat(whole))
+    kept = {path: text for path, text in written.items() if new.get(path) == old.get(path)}
+    kept |= environment.texts(config, whole)
+    return plan({**whole, environment.WRITTEN: kept}, faults)
+
+
+def follow(config: Any, seed: object) -> None:
+    """Lets those seeds that were `seed` be the new one."""
+    for name, value in config.seeds.items():
+        if value == config.seed:
+            config.seeds[name] = seed
+
+
+def todays_defaults(parent: SavedRun) -> list[str]:
+    """What the same command line would make of today's config files, where that is not the same."""
+    from exp.sweeps.compose_today import composed
+
+    try:
+        words = parent.overrides()
+    except RunDirectoryError:
+        return []
+    now = composed(words)
+    if now is None:
+        return ["today its command line makes no valid config; the saved one is used"]
+    found = unlike(parent.config(), now)
+    if not found:
+        return []
+    lines = ["today's defaults would change this; the saved config is used:"]
+    return [*lines, *(f"  {one_line(key)}: {old!r} -> {new!r}" for key, old, new in found)]
+
+
+def told_environment(one: SavedRun, other: SavedRun) -> list[str]:
+    found = unlike(surroundings(one.record), surroundings(other.record))
+    return [f"then and now: {one_line(key)}: {old!r} -> {new!r}" for key, old, new in found]
+
+
+def rerun_sweep(path: Path, overrides: list[str], into: Path | None, *, trust: bool) -> int:
+    """Every finished run of a sweep again: a line for each, and a total."""
+    from exp.runs.manifest import manifest
+
+    runs = manifest(path)["runs"]
+    into = into or Path.cwd() / new_place(f"rerun-{path.name}")
+    counts: Counter[str] = Counter()
+    for run in runs:
+        try:
+            parent = SavedRun.at(path / run["directory"])
+            said = rerun(parent, overrides, into / run["directory"], trust=trust)
+        except RunDirectoryError as error:
+            print(error)
+            said = "not done"
+        counts[said] += 1
+        print(f"{one_line(run['directory'])}: {said}", flush=True)
+    print(f"{len(runs)} runs: " + ", ".join(f"{n} {said}" for said, n in counts.most_common()))
+    worst = next((said for said in (*AGREED[::-1], "not done") if counts[said]), AGREED[0])
+    print(worst)
+    return 1 if counts["not done"] or counts[AGREED[2]] else 0

@@ -1,0 +1,225 @@
+"""`exp resume DIR`: goes on with a run or a sweep that was broken off."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from exp.runs.saved import TRUST, SavedRun, is_sweep, no_links
+from exp.runs.schemas import ENDED
+from exp.util.errors import DamagedError, ExpError, RunDirectoryError, lines, shown
+from exp.util.terminal import indented, one_line
+from exp.util.verb_parser import Parser, place
+
+
+def main(words: list[str]) -> int:
+    """Goes on where it was broken off, so that the end is as if nothing had happened.
+
+    Raises:
+        RunDirectoryError: there is nothing to go on with, or a file is not what was written.
+    """
+    parser = Parser(prog="exp resume", description="Go on with a run or a sweep, to the same bits.")
+    parser.add_argument("directory", help="of the run or of the sweep")
+    parser.add_argument("--trust", action="store_true", help=TRUST)
+    parser.add_argument(
+        "--force", action="store_true",
+        help="the process of another machine or container that worked on it is gone",
+    )  # fmt: skip
+    args = parser.parse_args(words)
+    path = place(args.directory)
+    # What is started from the folder of a run finds no modules there unless they are asked for.
+    os.environ["PYTHONSAFEPATH"] = "1"
+    if is_sweep(path):
+        return resume_sweep(path, trust=args.trust)  # its lock knows what processes are gone
+    no_links(path)
+    before = SavedRun.at(path)
+    try:
+        before.directory.hold()
+    except RunDirectoryError:
+        raise RunDirectoryError(worked_on(before)) from None
+    try:
+        # What its process has written last, which nobody changes from here on.
+        saved = SavedRun.at(path)
+        saved.directory = before.directory
+        return resume_run(saved, trust=args.trust, force=args.force)
+    finally:
+        before.directory.release()
+
+
+def resume_run(saved: SavedRun, *, trust: bool, force: bool) -> int:
+    """Goes on with one run, whose directory is held.
+
+    Args:
+        trust: the modules that its config names may be imported.
+        force: a process of another machine does not work on it any more.
+    """
+    path, status = saved.directory.path, str(saved.record.get("status"))
+    saved.check()
+    if status in ENDED:
+        count = len(saved.record["digests"]) + 1
+        print(
+            f"{one_line(str(path))} is {status} already; its {count} files are as they were written"
+        )
+        return 3 if status == "diverged" else 0
+    if not saved.began:
+        first, *rest = indented(saved.record["message"]).splitlines()
+        raise RunDirectoryError(lines(f"{path} failed before it began: {first}", *rest))
+    if status == "running" and (where := still_there(saved)):
+        if where == "alive":
+            raise RunDirectoryError(worked_on(saved))
+        if not force:
+            raise RunDirectoryError(
+                f"{worked_on(saved)}, which cannot be seen from here. If that process is gone, "
+                "add --force"
+            )
+    from exp.runs.resume_state import to_go_on
+    from exp.sweeps import train_single
+
+    plan = saved.plan(trust=trust)
+    train_single.can_log(plan)
+    if (line := saved.left_out(trust=trust)) is not None:
+        print(line, flush=True)
+        plan = replace(plan, config={**plan.config, "logger": saved.config()["logger"]})
+    job = saved.job(plan, trust=trust)
+    if not saved.is_of(job):
+        raise RunDirectoryError(
+            f"{path} cannot go on to the same bits: its data, its config, a component of its "
+            f"own or the version of exp have changed since. exp rerun {path} does it again from "
+            "the start"
+        )
+    start = None
+    try:
+        start = to_go_on(saved.directory, job)
+        print(f"going on after epoch {start[1]['epoch']}", flush=True)
+    except FileNotFoundError:
+        print("no checkpoint was saved: beginning again", flush=True)
+    except OSError as error:
+        raise RunDirectoryError(
+            f"cannot read the checkpoint of {path}: {error.strerror or error}"
+        ) from error
+    saved.directory.clean()
+    earlier = [*saved.record.get("resumed", []), saved.record["started"]]
+    more = {"resumed": earlier, **saved.origin(trust=trust)}
+    result = train_single.train(plan, job, saved.directory, start=start, more=more)
+    return 3 if result.status == "diverged" else 0
+
+
+def worked_on(saved: SavedRun) -> str:
+    process = saved.record.get("process")
+    who = process if isinstance(process, dict) else {}
+    named = (
+        f"process {who['pid']} of {one_line(str(who.get('host')))}"
+        if "pid" in who
+        else "another process"
+    )
+    return f"{saved.directory.path} is still being worked on by {named}"
+
+
+def still_there(saved: SavedRun) -> str | None:
+    """What is known of the process of a running run whose directory is held: `alive`, or `unknown`;
+    None where it is gone."""
+    from exp.runs import process
+
+    described = saved.record.get("process")
+    owner = process.owner(described)
+    if owner == "gone":
+        return None
+    if owner == "elsewhere":
+        return "unknown"
+    # A process of this machine that worked on it would hold the lock.
+    if saved.directory.locked and isinstance(described, dict) and "boot" in described:
+        return None
+    return "alive" if owner == "alive" else "unknown"
+
+
+def resume_sweep(path: Path, *, trust: bool) -> int:
+    """The same command again, in the same directory: it does what is missing."""
+    from exp.runs.manifest import manifest
+    from exp.sweeps.app import main as app
+    from exp.util import command_line
+
+    known = manifest(path)
+    command, folder = known.get("command"), known.get("folder")
+    if (
+        not isinstance(command, list)
+        or not isinstance(folder, str)
+        or command[:3] != PYTHON
+        or not all(isinstance(word, str) for word in command)
+    ):
+        raise DamagedError(f"{path / 'sweep.json'} is not what was written")
+    words = [word for word in command[3:] if key_of(word) not in SAID]
+    if not trust:
+        untrusted(path, words)
+    no_links(path)
+    if not FLAGS & {*words}:  # a preset of hydra.mode has made a sweep of it
+        words.insert(0, "-m")
+    words.append(f"sweep.dir={quoted(str(path))}")
+    command_line.words = words  # what the sweep's manifest says, so that it can go on again
+    there = os.path.isdir(folder)
+    if trust:
+        if there:
+            os.chdir(folder)
+        return app(words)
+    if there and not os.path.samefile(folder, os.curdir):
+        print(
+            f"this sweep was started in {one_line(folder)}: its relative paths and the configs "
+            "there count only if you go there, or add --trust",
+            flush=True,
+        )
+    from exp.runs.loggers.log_runs import left_out
+
+    with left_out("this sweep"):
+        return app([word for word in words if key_of(word).partition(".")[0] != "logger"])
+
+
+def untrusted(path: Path, words: list[str]) -> None:
+    """Looks at a command line that somebody else may have written into a sweep's directory.
+
+    What its words set is looked at like any config when it is composed.
+
+    Raises:
+        ExpError: it has modules imported, or configs from other places.
+    """
+    flags = [word for word in words if word.startswith("-")]
+    strange = [word for word in flags if word not in FLAGS]
+    # Also where the word is a flag's value, or swept: any that could have a module imported, or
+    # something written elsewhere.
+    strange += [
+        word
+        for word in words
+        if key_of(word).startswith("plugins")
+        or "@hydra" in word
+        or (key_of(word).startswith("hydra") and not HARMLESS.fullmatch(word))
+    ]
+    if strange:
+        what = ", ".join(shown(word) for word in strange)
+        raise ExpError(
+            f"the command line in {path / 'sweep.json'} has {what}. If you trust whoever made "
+            "this sweep, add --trust"
+        )
+
+
+PYTHON = ["python", "-m", "exp"]
+SAID = ("sweep.dir", "hydra.sweep.dir", "hydra.mode")
+"""Keys that are known of a sweep that goes on: where it is, and that it is one."""
+FLAGS = {"-m", "--multirun"}
+HARMLESS = re.compile(
+    r"(?!.*\$\{oc\.)"  # a variable would become part of a directory's name
+    r"(?:hydra/(sweeper=(grid|optuna)|launcher=stacked)"
+    r"|\+{0,2}hydra\.(sweep\.subdir|sweeper\.(?!_)\w[\w.]*)=.*)",
+    re.DOTALL,
+)
+"""Words on hydra.* with which exp's own sweepers and launcher write where the sweep is."""
+
+
+def key_of(word: str) -> str:
+    """The key path or group of an override."""
+    return re.split(r"[=@]", word.strip().lstrip("+~"))[0].strip()
+
+
+def quoted(text: str) -> str:
+    """A text as a value of Hydra's override grammar."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -1,0 +1,94 @@
+"""Rows that were measured: scikit-learn's small classics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from exp.data.cache import repeatable
+from exp.data.dataset import Data
+from exp.registry.registry import register
+
+
+@register.dataset("iris")
+@repeatable
+def iris(seed: int) -> Data:
+    """Measures of 150 iris flowers of 3 species (Fisher 1936, as in scikit-learn).
+
+    Args:
+        seed: not used.
+
+    Returns:
+        X [150, 4] in cm, 3 classes of 50 rows.
+    """
+    from sklearn.datasets import load_iris
+
+    bunch = load_iris()
+    features = [name.removesuffix(" (cm)") for name in bunch.feature_names]
+    return bundled(bunch, features, units=["cm"] * len(features))
+
+
+@register.dataset("wine")
+@repeatable
+def wine(seed: int) -> Data:
+    """Chemical analyses of 178 wines of 3 growers (UCI, as in scikit-learn).
+
+    The features differ in scale by a factor of a thousand: use `split.standardize=true`.
+
+    Args:
+        seed: not used.
+
+    Returns:
+        X [178, 13], 3 classes of 59, 71 and 48 rows.
+    """
+    from sklearn.datasets import load_wine
+
+    return bundled(load_wine())
+
+
+@register.dataset("breast_cancer")
+@repeatable
+def breast_cancer(seed: int) -> Data:
+    """Shapes of cell nuclei in 569 tumours, malignant or benign (UCI, as in scikit-learn).
+
+    The features differ in scale by a factor of a thousand: use `split.standardize=true`.
+
+    Args:
+        seed: not used.
+
+    Returns:
+        X [569, 30], 2 classes of 212 and 357 rows.
+    """
+    from sklearn.datasets import load_breast_cancer
+
+    return bundled(load_breast_cancer())
+
+
+@register.dataset("digits")
+@repeatable
+def digits(seed: int) -> Data:
+    """1,797 handwritten digits of 8 x 8 pixels (UCI, as in scikit-learn).
+
+    Args:
+        seed: not used.
+
+    Returns:
+        X [1797, 64] of grey values from 0 to 16, row by row from the top left; 10 classes.
+    """
+    from sklearn.datasets import load_digits
+
+    return bundled(load_digits())
+
+
+def bundled(
+    bunch: Any, features: Sequence[str] | None = None, units: Sequence[str | None] | None = None
+) -> Data:
+    """A scikit-learn `Bunch` as `Data`."""
+    return Data.checked(
+        bunch.data,
+        bunch.target,
+        classes=[str(name) for name in bunch.target_names],
+        positive=1 if len(bunch.target_names) == 2 else None,  # as scikit-learn's scores have it
+        features=features or [str(name) for name in bunch.feature_names],
+        units=units,
+    )

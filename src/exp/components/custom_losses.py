@@ -1,0 +1,267 @@
+"""Losses of a user's on (logits, target), such as `nn.CrossEntropyLoss`, as losses of a run.
+
+What can be registered besides a `Loss`: a class of `nn.Module`, a function on (logits, target), or
+a function that builds either. It is called as in plain PyTorch, with the real rows of a batch; a
+mean or a sum is taken as it comes, and of a loss for each row the mean.
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from exp.components.losses import Loss
+from exp.components.regression_losses import NumberLoss
+from exp.registry.annotations import hints_of
+from exp.util.errors import ComponentError, ImpossibleError
+
+Criterion = Callable[[Tensor, Tensor], Any]
+HANDED = ("classes", "num_classes", "n_classes")
+DEPRECATED = ("size_average", "reduce")
+"""Parameters of torch's losses that `reduction` has replaced."""
+OF_NUMBERS = (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss, nn.PoissonNLLLoss)
+OF_PROBABILITIES = {
+    nn.BCELoss: ("probabilities", "nn.BCEWithLogitsLoss"),
+    nn.NLLLoss: ("logarithms of probabilities", "nn.CrossEntropyLoss"),
+}
+"""Losses whose input is no logits, and what to take instead."""
+
+
+def adapted(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """A subclass of `Loss` for what was registered, unless it is one."""
+    if inspect.isclass(builder) and issubclass(builder, Loss):
+        return builder
+    target: Any = builder
+    while isinstance(target, partial):
+        target = target.func
+    is_class = inspect.isclass(target)
+    for kind, (what, better) in OF_PROBABILITIES.items():
+        if is_class and issubclass(target, kind):
+            raise TypeError(
+                f"loss {name!r}: {kind.__name__} takes {what}, and a model here gives logits. "
+                f"Register {better}"
+            )
+    called = not is_class and is_criterion(builder)
+    return wrapped(builder, name, called=called)
+
+
+def is_criterion(function: Callable[..., Any]) -> bool:
+    """Whether this is a function on (logits, target), and not one that builds a loss."""
+    if isinstance(function, nn.Module):
+        return True
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    needed = [
+        name
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.default is inspect.Parameter.empty and parameter.kind in kinds
+    ]
+    return len(needed) == 2 and not set(needed) & set(HANDED)
+
+
+def wrapped(builder: Callable[..., Any], name: str, *, called: bool) -> Callable[..., Any]:
+    """
+    Args:
+        called: whether the builder is the loss itself.
+    """
+    signature: list[inspect.Parameter] = []
+    if not isinstance(builder, nn.Module):
+        known = hints_of(builder)
+        signature = [
+            each.replace(annotation=known.get(each.name, inspect.Parameter.empty))
+            for each in inspect.signature(builder).parameters.values()
+        ]
+    if called:
+        signature = signature[2:]
+    signature = [each for each in signature if each.name not in DEPRECATED]
+    taken = next((each.name for each in signature if each.name in HANDED), None)
+    if taken is None:
+        classes = inspect.Parameter("classes", inspect.Parameter.KEYWORD_ONLY)
+        free = [p for p in signature if p.kind is not p.VAR_KEYWORD]
+        rest = [p for p in signature if p.kind is p.VAR_KEYWORD]
+        signature = [*free, classes, *rest]
+
+    def criterion(given: dict[str, Any]) -> Criterion:
+        passed = dict(given)
+        if taken is None:
+            passed.pop("classes", None)
+        if called:
+            return partial(builder, **passed) if passed else builder
+        found = builder(**passed)
+        if not callable(found):
+            raise ComponentError(
+                f"loss {name} must be a loss on (logits, target), found a {type(found).__name__}"
+            )
+        return found  # type: ignore[no-any-return]
+
+    numbers = type(
+        "Numbers", (OwnNumberLoss,), {"title": name, "criterion": staticmethod(criterion)}
+    )
+    described = {
+        "title": name,
+        "criterion": staticmethod(criterion),
+        "numbers": numbers,
+        "taken": taken or "classes",
+        "__doc__": inspect.getdoc(builder),
+        "__module__": getattr(builder, "__module__", __name__),
+        "__qualname__": getattr(builder, "__qualname__", type(builder).__qualname__),
+    }
+    found = type(name, (OwnLoss,), described)
+    for each in (found, numbers):
+        each.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
+        each.taken = taken or "classes"  # type: ignore[attr-defined]
+    return found
+
+
+class Own:
+    """What both forms of a user's loss share."""
+
+    stackable: ClassVar[bool] = False
+    plain_numbers: ClassVar[bool] = True
+    placed = False
+    title: ClassVar[str]
+    taken: ClassVar[str]
+    criterion: ClassVar[Callable[[dict[str, Any]], Criterion]]
+    outputs: int
+    loss: Criterion
+
+    def made(self, given: dict[str, Any]) -> Criterion:
+        """The loss as its own code has it, with plain numbers.
+
+        Raises:
+            ComponentError: it has parameters to train.
+        """
+        found = type(self).criterion(given)
+        if isinstance(found, nn.Module) and any(p.requires_grad for p in found.parameters()):
+            raise ComponentError(
+                f"loss {self.title} has parameters of its own, which nothing would train: make "
+                "them a part of the model"
+            )
+        return found
+
+    def rows_of(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits `[rows, outputs]` and targets as the loss takes them."""
+        raise NotImplementedError
+
+    def mean(self, logits: Tensor, targets: Tensor, share: Tensor, count: int) -> Tensor:
+        """The loss of the one run of a stack on the first `count` rows, `[1]`."""
+        if isinstance(self.loss, nn.Module) and not self.placed:
+            self.loss.to(logits.device, logits.dtype)
+            self.placed = True
+        found = self.loss_of(*self.rows_of(logits[0, :, :count].T, targets[0, :count]))
+        return found[None]
+
+    def loss_of(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """
+        Raises:
+            ComponentError: it gives neither a number nor one for each row.
+        """
+        found = self.loss(logits, targets)
+        if not isinstance(found, Tensor):
+            raise ComponentError(
+                f"loss {self.title} must give a tensor, found a {type(found).__name__}"
+            )
+        if found.dim() == 0:
+            return found
+        if found.shape in ((len(logits),), targets.shape):
+            return found.mean()
+        if found.numel() == 1:
+            return found.reshape(())
+        raise ComponentError(
+            f"loss {self.title} must give one number, or one for each row [{len(logits)}], found "
+            f"{list(found.shape)}"
+        )
+
+
+class OwnLoss(Own, Loss):
+    """A user's loss on (logits, target) where the target is a class.
+
+    It takes either a logit for each class with int64 targets `[rows]`, as `nn.CrossEntropyLoss`, or
+    for two classes one logit with float targets, as `nn.BCEWithLogitsLoss`. Which, is tried.
+    """
+
+    def __init__(self, **given: Any) -> None:
+        classes = given.get(self.taken, given.get("classes"))
+        assert isinstance(classes, int)
+        super().__init__(classes)
+        self.loss = self.made(given)
+        if isinstance(self.loss, OF_NUMBERS):
+            raise ImpossibleError(
+                f"loss {self.title} ({type(self.loss).__name__}) is for a target that is a number, "
+                f"and these data have {classes} classes: use loss=auto, or loss=mse, which "
+                "compares probabilities"
+            )
+        self.column = True
+        self.outputs = self.tried()
+
+    def tried(self) -> int:
+        """How many logits it takes.
+
+        Raises:
+            ComponentError: it takes neither form.
+        """
+        several = torch.zeros(7, self.classes), torch.arange(7) % self.classes
+        forms: list[tuple[int, bool, Tensor, Tensor]] = [(self.classes, True, *several)]
+        if self.classes == 2:
+            ones = (torch.arange(7) % 2).float()
+            forms += [(1, True, torch.zeros(7, 1), ones[:, None]), (1, False, torch.zeros(7), ones)]
+        first: Exception | None = None
+        for outputs, column, logits, targets in forms:
+            try:
+                with warnings.catch_warnings(), torch.enable_grad():
+                    warnings.simplefilter("error")  # torch warns before it broadcasts
+                    self.loss_of(logits.requires_grad_(), targets)
+            except Exception as error:
+                first = first or error
+                continue
+            self.column = column
+            return outputs
+        assert first is not None
+        if self.classes > 2 and self.takes_one():
+            raise ImpossibleError(
+                f"loss {self.title} takes one logit for two classes, and these data have "
+                f"{self.classes} classes: use loss=auto or loss=cross_entropy"
+            )
+        raise first
+
+    def takes_one(self) -> bool:
+        """Whether it is a loss for two classes."""
+        ones = (torch.arange(7) % 2).float()
+        try:
+            self.loss_of(torch.zeros(7, 1), ones[:, None])
+        except Exception:
+            return False
+        return True
+
+    def rows_of(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        if self.outputs > 1:
+            return logits, targets
+        return (logits, targets[:, None]) if self.column else (logits[:, 0], targets)
+
+    def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Not known of a loss that gives a mean: that of each row by itself, `[runs, rows]`."""
+        rows = []
+        for run in range(len(logits)):
+            z, y = self.rows_of(logits[run].T, targets[run])
+            rows.append(
+                torch.stack([self.loss_of(z[i : i + 1], y[i : i + 1]) for i in range(len(z))])
+            )
+        return torch.stack(rows)
+
+
+class OwnNumberLoss(Own, NumberLoss):
+    """A user's loss on (prediction, target), both `[rows, 1]`, where the target is a number."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__()
+        self.loss = self.made(given)
+
+    def rows_of(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        return logits, targets[:, None]
+
+    per_row = OwnLoss.per_row

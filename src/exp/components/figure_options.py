@@ -1,0 +1,71 @@
+"""Which figures a run draws, and how they look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from exp.plotting.names import EVERY, USUAL, Name
+from exp.registry.registry import register
+
+Names = Annotated[list[Name], Field(min_length=1)]
+Formats = Annotated[list[Literal["png", "svg", "pdf"]], Field(min_length=1)]
+Dpi = Annotated[int, Field(ge=30, le=600)]
+Resolution = Annotated[int, Field(ge=16, le=2000)]
+Frames = Annotated[int, Field(ge=0, le=200)]
+Axes = Annotated[list[str], Field(min_length=2, max_length=2)]
+
+
+def fit(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What does not go together."""
+    plane = values["plane"]
+    if plane is not None and plane[0] == plane[1]:
+        yield "plane", f"expected two different features, found {plane[0]!r} twice"
+    if values["animation"] and values["frames"] < 2:
+        yield "animation", f"needs frames of at least 2, found {values['frames']}"
+
+
+@register.figures("standard", check=fit)
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """The figures of a run, drawn when it ends: those that cost little.
+
+    Attributes:
+        draw: which ones; those of classes (boundary, boundary_strip, confusion_matrix, roc,
+            precision_recall, calibration) are left out where the target is a number, and fit where
+            it is a class.
+        format: file formats, each figure in all of them.
+        theme: light or dark.
+        dpi: pixels per inch of PNG files.
+        resolution: points of the boundary's grid along each side.
+        plane: the two features of the axes, the others at their median; null: both of two
+            features, the plane of the principal components of more.
+        frames: how many maps of the boundary over time are kept, in frames.npz; 0: none.
+        animation: whether they are also drawn as figures/boundary.webp.
+    """
+
+    draw: Names = field(default_factory=lambda: list(USUAL))
+    format: Formats = field(default_factory=lambda: ["png"])
+    theme: Literal["light", "dark"] = "light"
+    dpi: Dpi = 120
+    resolution: Resolution = 200
+    plane: Axes | None = None
+    frames: Frames = 16
+    animation: bool = False
+
+
+@register.figures("all", check=fit)
+@dataclass(frozen=True, kw_only=True)
+class All(Figures):
+    """Every figure that there is, and the animation."""
+
+    draw: Names = field(default_factory=lambda: list(EVERY))
+    animation: bool = True
+
+
+@register.figures("none")
+def none() -> None:
+    """No figures."""

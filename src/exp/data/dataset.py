@@ -1,0 +1,291 @@
+"""Rows and labels, and how they are split: plain NumPy arrays, checked where they are made.
+
+Whoever holds a `Data` or a `Prepared` need not look again: the numbers are finite, the labels run
+from 0 to K-1 with a row each, and no row of the training part is met again in another part. The
+target of a row is its class, or a number (regression): the data say which, by having classes or
+none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from exp.data.faults import (
+    not_finite,
+    raise_any,
+    real,
+    wrong_codes,
+    wrong_labels,
+    wrong_names,
+    wrong_shapes,
+)
+from exp.util.errors import DataError
+
+if TYPE_CHECKING:
+    from exp.data.table import Reading
+
+Floats = NDArray[np.float32] | NDArray[np.float64]
+
+RESOLUTION = 1e-4
+"""Of a column's standard deviation: how much of it rounding to float32 may take."""
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Labelled rows.
+
+    Attributes:
+        X: [rows, features], C-contiguous, finite; not to be written to. float32, or float64
+            where float32 would lose what makes rows differ, see `precise`.
+        y: [rows] int64 labels in 0..K-1, each met at least once, K at least 2; or, where the
+            target is a number, float32, finite.
+        classes: K names; `classes[y[i]]` is the class of row i. (): the target is a number.
+        features: a name for each column of X.
+        units: a unit for each column of X, None where there is none or it is not known.
+        categories: for each column of X None, or the texts that its numbers 0, 1, ... stand for;
+            () where all columns are numbers.
+        gaps: whether X may hold NaN, a missing value that `exp.data.encoding` fills.
+        test: rows that are for the test, however the others are split, as they came from a file of
+            their own; None where any row may be.
+        notes: what a user should hear of how the rows came about.
+        max_categories: how many columns are made of one column of categories at most, the rarest
+            sharing the last; None: one for each category.
+        reading: how fields of files like the rows' own are read; None: they came from no file.
+        positive: of two classes the label (0 or 1) that counts as positive in scores such as
+            precision; None: the names of the classes and the training rows decide.
+
+    Raises:
+        DataError: naming row and column (rows counted from 0).
+    """
+
+    X: Floats
+    y: NDArray[Any]
+    classes: tuple[str, ...]
+    features: tuple[str, ...]
+    units: tuple[str | None, ...]
+    categories: tuple[tuple[str, ...] | None, ...] = ()
+    gaps: bool = False
+    test: NDArray[np.int64] | None = None
+    notes: tuple[str, ...] = ()
+    max_categories: int | None = None
+    reading: Reading | None = None
+    positive: int | None = None
+
+    def __post_init__(self) -> None:
+        columns = (len(self.features), len(self.units))
+        kind = np.float32 if self.numeric else np.int64
+        raise_any([*wrong_shapes(self.X, self.y, *columns, kind=kind)])
+        raise_any([*wrong_names("class", self.classes), *wrong_names("feature", self.features)])
+        values = not_finite(self.X, self.X, self.features, gaps=self.gaps)
+        if self.numeric:
+            targets = self.y[:, None]
+            raise_any([*values, *not_finite(targets, targets, ["target"])])
+        else:
+            raise_any([*values, *wrong_labels(self.y, self.classes)])
+        if self.positive is not None and (len(self.classes) != 2 or self.positive not in (0, 1)):
+            raise DataError(f"positive must be 0 or 1, of two classes; found {self.positive!r}")
+        raise_any([*wrong_codes(self.X, self.categories, self.features)])
+
+    @classmethod
+    def checked(
+        cls,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        classes: Sequence[str],
+        features: Sequence[str] | None = None,
+        units: Sequence[str | None] | None = None,
+        positive: int | None = None,
+    ) -> Data:
+        """`Data` from arrays of any real type, cast to float32 (see `precise`) and int64.
+
+        Args:
+            X: [rows, features], any real numbers that float32 can hold.
+            y: [rows], any integers.
+            classes: K names.
+            features: names of the columns; x1, x2, ... unless given.
+            units: of the columns; none unless given.
+            positive: of two classes the label that counts as positive, as for `Data`.
+
+        Raises:
+            DataError: as for `Data`, and for numbers that float32 cannot hold.
+        """
+        if np.asarray(y).dtype.kind in "US":
+            hint = "classes, y = np.unique(y, return_inverse=True)"
+            raise DataError(f"y holds texts, expected integers 0..K-1: {hint}")
+        labels = real(y, "y")
+        rows, names, given = columns_of(X, labels, features, units)
+        if labels.dtype.kind not in "iub":
+            whole = bool((labels == np.floor(labels)).all())
+            hint = ". Labels count classes: y.astype(int); a loss makes floats of them itself"
+            raise DataError(
+                f"y has dtype {labels.dtype}, expected integers 0..K-1{hint if whole else ''}"
+            )
+        if labels.size and labels.min() == 1 and labels.max() == len(classes):
+            raise DataError(f"y holds labels 1..{len(classes)}, expected 0..K-1: y - 1")
+        y64 = labels.astype(np.int64)
+        return cls(rows, y64, tuple(classes), names, given, positive=positive)
+
+    @classmethod
+    def numbers(
+        cls,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        features: Sequence[str] | None = None,
+        units: Sequence[str | None] | None = None,
+    ) -> Data:
+        """`Data` whose target is a number (regression), cast to float32; X see `precise`.
+
+        Args:
+            X: [rows, features], any real numbers that float32 can hold.
+            y: [rows], the same.
+            features, units: as for `checked`.
+
+        Raises:
+            DataError: as for `Data`, and for numbers that float32 cannot hold.
+        """
+        targets = real(y, "y")
+        rows, names, given = columns_of(X, targets, features, units)
+        with np.errstate(over="ignore"):
+            cast = targets.astype(np.float32)
+        raise_any([*not_finite(cast[:, None], targets[:, None], ["target"])])
+        if coarse(targets):
+            raise DataError(
+                "the targets differ by less than float32, in which models compute, can tell apart: "
+                "subtract their mean, or give them another unit"
+            )
+        return cls(rows, cast, (), names, given)
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the target of a row is a number, and not one of some classes."""
+        return not self.classes
+
+    @property
+    def categorical(self) -> tuple[str, ...]:
+        """The features that hold categories."""
+        kinds = self.categories or (None,) * len(self.features)
+        return tuple(n for n, texts in zip(self.features, kinds, strict=True) if texts is not None)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 of all that a run can see of the data: numbers, labels and names."""
+        names: list[Any] = [self.X.shape, self.classes, self.features, self.units]
+        if not self.plain:
+            names += [self.categories, self.gaps, self.test is not None]
+        if self.max_categories is not None:
+            names.append(self.max_categories)
+        own = () if self.test is None else (self.test,)
+        return digest(json.dumps(names).encode(), self.X, self.y, *own)
+
+    @property
+    def plain(self) -> bool:
+        """Whether all of X is numbers that are there, and any row may be for the test."""
+        return not (any(self.categories) or self.gaps or self.test is not None)
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Which rows of X do what, in the order in which they are used.
+
+    Attributes:
+        train: [training rows] int64 row indices.
+        test: the same; may be empty.
+        validation: the same; may be empty.
+    """
+
+    train: NDArray[np.int64]
+    test: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    validation: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def __post_init__(self) -> None:
+        for name in ("train", "validation", "test"):
+            rows = getattr(self, name)
+            if not isinstance(rows, np.ndarray) or rows.ndim != 1 or rows.dtype != np.int64:
+                raise DataError(f"split: {name} must be a vector of int64 row indices")
+
+    @property
+    def parts(self) -> dict[str, NDArray[np.int64]]:
+        """Row indices by name of the part: train, validation, test. Empty parts stay out."""
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {name: rows for name, rows in parts.items() if len(rows)}
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of the row indices of all parts, in order."""
+        sizes = [len(self.train), len(self.validation), len(self.test)]
+        return digest(json.dumps(sizes).encode(), self.train, self.validation, self.test)
+
+
+def columns_of(
+    X: ArrayLike,
+    y: NDArray[np.generic],
+    features: Sequence[str] | None,
+    units: Sequence[str | None] | None,
+) -> tuple[Floats, tuple[str, ...], tuple[str | None, ...]]:
+    """Rows `[rows, features]` as `precise` has them, with the names and the units of their columns.
+
+    Raises:
+        DataError: shapes that cannot be, and numbers that float32 cannot hold.
+    """
+    given = real(X, "X")
+    if given.ndim != 2 or y.ndim != 1:
+        shapes = f"X has shape {list(given.shape)} and y {list(y.shape)}"
+        column = y.ndim == 2 and y.shape[1:] == (1,)
+        hint = ": y[:, 0]" if column else ""
+        raise DataError(f"{shapes}, expected [rows, features] and [rows]{hint}")
+    names = tuple(features or (f"x{column + 1}" for column in range(given.shape[1])))
+    with np.errstate(over="ignore"):
+        cast = np.ascontiguousarray(given, dtype=np.float32)
+    if len(names) == given.shape[1]:
+        raise_any([*not_finite(cast, given, names)])
+    return precise(given), names, tuple(units or (None,) * given.shape[1])
+
+
+def precise(X: NDArray[Any]) -> Floats:
+    """Rows `[rows, features]` as float32, C-contiguous; as float64 where float32 would round away
+    what makes the rows of a column differ, as of 1,000,000.01 and 1,000,000.02.
+
+    A model computes in float32, but on standardized rows. Rows that float32 holds well stay float32
+    and keep their fingerprint.
+    """
+    if X.dtype.itemsize > 4 and any(coarse(column) for column in X.T):
+        return np.ascontiguousarray(X, dtype=np.float64)
+    return np.ascontiguousarray(X, dtype=np.float32)
+
+
+def coarse(values: NDArray[Any]) -> bool:
+    """Whether float32 is too coarse for these numbers [rows], of which NaN are left out."""
+    there = values[~np.isnan(values)].astype(np.float64)
+    if not len(there):
+        return False
+    deviation = there.std()
+    if deviation <= noise(there):
+        return False
+    lost = np.abs(there.astype(np.float32) - there).max()
+    return bool(lost > RESOLUTION * deviation)
+
+
+def noise(values: NDArray[Any]) -> Any:
+    """A standard deviation that rounding to float64 gives to rows that are all the same.
+
+    Source: scikit-learn's `StandardScaler`.
+    """
+    return len(values) * np.abs(values.mean(axis=0)) * np.finfo(np.float64).eps
+
+
+def digest(*parts: bytes | NDArray[np.generic]) -> str:
+    """sha256, in hex, of bytes and arrays one after the other."""
+    total = hashlib.sha256()
+    for part in parts:
+        total.update(part if isinstance(part, bytes) else np.ascontiguousarray(part).data)
+    return total.hexdigest()

@@ -1,0 +1,51 @@
+"""Features that are made of the features that there are, before a model sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exp.data.faults import not_finite, raise_any
+from exp.util.errors import ComponentError
+
+Function = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureMap:
+    """A fixed map from rows to what a model is given.
+
+    It is computed by NumPy, once before training and again for a picture, so that a run has the
+    same inputs alone and in a stack. Each row must be mapped by itself.
+
+    Attributes:
+        name: of the component, for messages.
+        names: a name for each mapped feature.
+        function: from [rows, features] float64 to [rows, len(names)] float64.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    function: Function
+
+    def __call__(self, X: NDArray[np.floating]) -> NDArray[np.float32]:
+        """[rows, features] to [rows, mapped features] float32.
+
+        Raises:
+            DataError: a mapped value that float32 cannot hold.
+            ComponentError: the function gives another shape.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = np.asarray(self.function(X.astype(np.float64)))
+            wanted = (len(X), len(self.names))
+            if found.shape != wanted:
+                raise ComponentError(
+                    f"features {self.name} must give [rows, features] of shape {list(wanted)}, "
+                    f"found {list(found.shape)}"
+                )
+            out = np.ascontiguousarray(found, dtype=np.float32)
+        raise_any([*not_finite(out, found, self.names)], f"features {self.name}")
+        return out

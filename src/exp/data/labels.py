@@ -1,0 +1,45 @@
+"""Labels of a file as classes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from exp.data.cells import is_number
+from exp.data.table import SURE
+from exp.util.errors import shown
+
+
+def not_classes(labels: Sequence[str], rows: int) -> str | None:
+    """Why the labels met in so many rows cannot be classes, if they cannot."""
+    count, example = len(labels), shown(labels[0], 40)
+    if count == 1:
+        return f"every row holds {example}; a classifier needs at least two classes"
+    if all(is_number(label) for label in labels):
+        by_value: dict[float, str] = {}
+        for label in () if integers(labels) else labels:
+            if (other := by_value.setdefault(float(label), label)) != label:
+                return f"{shown(other)} and {shown(label)} are one number in two spellings"
+        whole = all(float(label).is_integer() for label in labels)
+        if 2 * count > rows and (count > SURE or not whole):
+            found = f"{count} different numbers in {rows} rows"
+            return f"it looks continuous ({found}, such as {example}): a classifier needs classes"
+    elif 2 * count > rows and count > SURE:
+        found = f"{count} different texts in {rows} rows"
+        return f"it looks like a name of each row ({found}, such as {example}), not like classes"
+    return None
+
+
+def integers(labels: Sequence[str]) -> bool:
+    """Whether all are whole numbers as Python writes them, so that the text says the number."""
+    return all(re.fullmatch(r"0|-?[1-9][0-9]{0,299}", label) for label in labels)
+
+
+def in_order(labels: Sequence[str]) -> list[int]:
+    """Positions of the labels, sorted: as numbers if all are, else as text."""
+    positions = range(len(labels))
+    if integers(labels):
+        return sorted(positions, key=lambda at: int(labels[at]))
+    if all(is_number(label) for label in labels):
+        return sorted(positions, key=lambda at: float(labels[at]))
+    return sorted(positions, key=lambda at: labels[at])

@@ -1,0 +1,217 @@
+"""Rows that are ready for a model: encoded, standardized and mapped, as the training rows say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exp.data.dataset import Data, Floats, Split, noise
+from exp.data.encoding import Encoding
+from exp.data.faults import TooFewRowsError, not_finite, raise_any
+from exp.data.feature_map import FeatureMap
+from exp.util.errors import DataError
+from exp.util.metric_names import positive_class
+
+Standardize = bool | Literal["minmax"]
+"""true: mean 0 and standard deviation 1; minmax: from 0 to 1; both over the training rows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Rows that are ready for a run: checked, split, encoded, standardized, mapped.
+
+        data.X --encoding--> rows --mean, scale--> scaled --mapping--> X
+
+    Each step that is not asked for or not needed leaves the rows as they are.
+
+    Attributes:
+        data: the rows as they came.
+        split: which of them do what.
+        mean: [columns of `rows`] float64 of the training rows, or None: not standardized; their
+            lowest value for minmax.
+        scale: the same, their standard deviation or for minmax their range (1 for a constant
+            feature), or None.
+        encoding: turns categories and gaps into numbers, or None: there are none.
+        mapping: the features that a model is given instead, or None: those that there are.
+
+    Raises:
+        DataError: a split that does not fit the data: a training part that lacks a class, a row
+            that does not exist, a row that stands in two parts.
+    """
+
+    data: Data
+    split: Split
+    mean: NDArray[np.float64] | None = None
+    scale: NDArray[np.float64] | None = None
+    encoding: Encoding | None = None
+    mapping: FeatureMap | None = None
+
+    def __post_init__(self) -> None:
+        seen = np.zeros(len(self.data.y), bool)
+        for name, rows in self.split.parts.items():
+            if rows.min() < 0 or rows.max() >= len(seen):
+                raise DataError(f"split: {name} names a row outside 0..{len(seen) - 1}")
+            if seen[rows].any():
+                row = rows[seen[rows]][0]
+                raise DataError(f"split: row {row} stands in {name} and in another part")
+            seen[rows] = True
+        if self.data.numeric:
+            if not len(self.split.train):
+                raise DataError("split: no row is left to train on")
+            return
+        trained = np.bincount(self.data.y[self.split.train], minlength=len(self.data.classes))
+        if lacking := np.flatnonzero(trained == 0).tolist():
+            total = np.bincount(self.data.y)
+            need = "the training part needs a row of each class, but got none of these"
+            raise TooFewRowsError({n: int(total[n]) for n in lacking}, need, self.data.classes)
+
+    @classmethod
+    def of(cls, data: Data, split: Split, *, standardize: Standardize = False) -> Prepared:
+        """Encoded by the training rows where that is needed, with `mean` and `scale` fitted on
+        them if `standardize`: for minmax the lowest value and the range."""
+        encoding = None
+        if any(data.categories) or data.gaps:
+            cls(data, split)  # a split that does not fit is told before the rows are looked at
+            encoding = Encoding.fit(data, split.train).told(data, split.parts)
+        prepared = cls(data, split, encoding=encoding)
+        if not standardize:
+            return prepared
+        fit = ranged if standardize == "minmax" else fitted
+        mean, scale = fit(prepared.rows[split.train])
+        if encoding is not None:
+            mean[encoding.indicator], scale[encoding.indicator] = 0.0, 1.0
+        return replace(prepared, mean=mean, scale=scale)
+
+    def mapped_by(self, mapping: FeatureMap | None) -> Prepared:
+        """The same rows, mapped for the model."""
+        return replace(self, mapping=mapping)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should hear of how the rows came about, and how they were encoded."""
+        return self.data.notes + (() if self.encoding is None else self.encoding.notes)
+
+    @cached_property
+    def rows(self) -> Floats:
+        """[rows, columns], finite: every category and every gap a number, in own units."""
+        return self.encoded(self.data.X)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """A name for each column of `rows`."""
+        return self.data.features if self.encoding is None else self.encoding.names
+
+    @property
+    def units(self) -> tuple[str | None, ...]:
+        """A unit for each column of `rows`."""
+        return self.data.units if self.encoding is None else self.encoding.units
+
+    @cached_property
+    def scaled(self) -> Floats:
+        """`rows` on the scale of the training rows, if that was asked for.
+
+        Raises:
+            DataError: a standardized value that float32 cannot hold.
+        """
+        return self.standardized(self.rows)
+
+    @cached_property
+    def X(self) -> NDArray[np.float32]:  # noqa: N802 - the field's own name
+        """[rows, inputs] float32: what a model is given.
+
+        Raises:
+            DataError: a value that float32 cannot hold.
+        """
+        return self.mapped(self.scaled)
+
+    @property
+    def y(self) -> NDArray[Any]:
+        return self.data.y
+
+    @cached_property
+    def counts(self) -> tuple[int, ...]:
+        """Training rows of each class; () where the target is a number."""
+        if self.data.numeric:
+            return ()
+        labels = self.data.y[self.split.train]
+        return tuple(np.bincount(labels, minlength=len(self.data.classes)).tolist())
+
+    @cached_property
+    def positive(self) -> int | None:
+        """Of two classes the label that counts as positive; None where there are not two."""
+        if self.data.positive is not None:
+            return self.data.positive
+        return positive_class(self.data.classes, self.counts)
+
+    @property
+    def fingerprint(self) -> str:
+        return self.data.fingerprint
+
+    @property
+    def split_digest(self) -> str:
+        return self.split.digest
+
+    def encoded(self, X: Floats) -> Floats:
+        """Rows such as those of `data.X` as rows such as those of `rows`."""
+        return X if self.encoding is None else self.encoding(X)
+
+    def transform(self, rows: Floats) -> NDArray[np.float32]:
+        """What a model is given for other `rows` [rows, columns], in the units they came in."""
+        return self.mapped(self.standardized(rows))
+
+    def standardized(self, rows: Floats) -> Floats:
+        """Other `rows` [rows, columns] on the scale of the training rows, in float32; as they are
+        if they are not standardized."""
+        if self.mean is None or self.scale is None:
+            return rows
+        return standardized(rows, self.mean, self.scale, self.features)
+
+    def mapped(self, scaled: Floats) -> NDArray[np.float32]:
+        """What a model is given for other `scaled` rows [rows, columns]."""
+        if self.mapping is not None:
+            return self.mapping(scaled)
+        return scaled.astype(np.float32, copy=False)
+
+
+def fitted(rows: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation [features] of `rows` [rows, features], computed in float64."""
+    mean = rows.mean(axis=0, dtype=np.float64)
+    scale = rows.std(axis=0, dtype=np.float64)
+    # By its range, as rounding leaves a constant feature a deviation that is not quite zero.
+    constant = rows.max(axis=0) == rows.min(axis=0)
+    if rows.dtype == np.float64:
+        constant |= scale <= noise(rows)
+    mean[constant] = rows[0, constant]
+    scale[constant | (scale == 0)] = 1.0
+    return mean, scale
+
+
+def ranged(rows: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lowest value and range [features] of `rows` [rows, features]; the range of a constant is 1.
+
+    Source: scikit-learn's `MinMaxScaler`.
+    """
+    low = rows.min(axis=0).astype(np.float64)
+    scale = rows.max(axis=0) - low
+    scale[scale == 0] = 1.0
+    return low, scale
+
+
+def standardized(
+    X: Floats,
+    mean: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    features: Sequence[str],
+) -> NDArray[np.float32]:
+    """(X - mean) / scale, computed in float64 a column at a time, which keeps the memory low."""
+    out = np.empty(X.shape, np.float32)
+    with np.errstate(over="ignore"):
+        for column in range(X.shape[1]):
+            out[:, column] = (X[:, column] - mean[column]) / scale[column]
+    raise_any([*not_finite(out, X, features)], "standardizing")
+    return out

@@ -1,0 +1,281 @@
+"""From a dataset, a split and features of the config to rows that are ready for a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exp.components.custom_rows import rows_of
+from exp.config.plugins import source
+from exp.data import cache
+from exp.data.dataset import Data, Split
+from exp.data.faults import TooFewRowsError
+from exp.data.feature_map import FeatureMap
+from exp.data.prepared import Prepared
+from exp.registry.modules import calling, seeded
+from exp.registry.registry import Chosen, Component
+from exp.util.errors import ComponentError, ConfigError, DataError, Fault, ImpossibleError, unknown
+from exp.util.metric_names import class_named
+from exp.util.packages import installed
+
+AT_ONCE = 0.1
+"""Seconds: a data set of a user's that takes no longer is asked twice for the same rows."""
+
+
+def prepare(
+    dataset: Chosen,
+    split: Chosen,
+    *,
+    data_seed: int,
+    split_seed: int,
+    features: Chosen | None = None,
+    init_seed: int = 0,
+    keep: bool = True,
+) -> Prepared:
+    """Makes the rows and splits them, or takes both from the cache of `exp.data.cache`.
+
+    Args:
+        dataset: built with `data_seed`; gives `Data`.
+        split: built with the labels and `split_seed`; gives `Split`. If it has a parameter
+            `standardize`, it says how the features are scaled by the training rows.
+        data_seed: of the rows.
+        split_seed: of the split.
+        features: built with the names of the features and `init_seed`; gives a `FeatureMap`, or
+            None for the features as they are.
+        init_seed: of the feature map, which is as random as the weights behind it.
+        keep: whether what had to be made goes into the cache.
+
+    Raises:
+        DataError: the rows cannot be used, cannot be split so, or do not fit in memory.
+        ComponentError: a component gave something else than `Data`, `Split` or `FeatureMap`.
+        ConfigError: there is no such class as `dataset.positive` names.
+        ImpossibleError: a feature map that these features cannot have, or a positive class where
+            there are not two classes.
+    """
+    try:
+        data, parts = cached(dataset, split, data_seed, split_seed, keep)
+        data = with_positive(data, dataset.shared.get("positive"))
+        standardize = split.params.get("standardize", False)
+        prepared = Prepared.of(data, parts, standardize=standardize)
+        if features is not None:
+            prepared = prepared.mapped_by(mapping(features, prepared.features, init_seed))
+        if features is None or features.component.packaged or prepared.mapping is None:
+            _ = prepared.X  # numbers can grow too large: here, where a DataError is expected
+        else:
+            with calling(features.component.title):
+                mapped_alone(prepared, features.name)
+        return prepared
+    except MemoryError as error:
+        raise DataError(f"dataset {dataset.name} does not fit in memory: {error}") from error
+
+
+def with_positive(data: Data, wanted: str | float | bool | None) -> Data:
+    """The same rows with the class that `dataset.positive` names as the positive one.
+
+    Raises:
+        ConfigError: there is no such class.
+        ImpossibleError: there are not two classes.
+    """
+    if wanted is None:
+        return data
+    if len(data.classes) != 2:
+        found = f"{len(data.classes)} classes" if data.classes else "a number as target"
+        raise ImpossibleError(
+            f"dataset.positive names one of two classes, and these data have {found}: leave it null"
+        )
+    place = class_named(wanted, data.classes)
+    if place is None:
+        known = list(data.classes)
+        wrong = unknown("class", str(wanted), known, allowed="The classes are")
+        raise ConfigError([Fault("dataset.positive", wrong)])
+    return replace(data, positive=place)
+
+
+def cached(
+    dataset: Chosen, split: Chosen, data_seed: int, split_seed: int, keep: bool
+) -> tuple[Data, Split]:
+    """Both as `made` makes them, from the cache where they are repeatable and there already."""
+    recipe = recipe_of(dataset, split, data_seed, split_seed)
+    found = cache.load(recipe) if recipe else None
+    if found is not None:
+        arrays, names = found
+        classes, features, units = (tuple(names[key]) for key in ("classes", "features", "units"))
+        data = Data(arrays["X"], arrays["y"], classes, features, units, positive=names["positive"])
+        return data, Split(arrays["train"], arrays["test"], arrays["validation"])
+    data, parts = made(dataset, split, data_seed, split_seed)
+    if recipe and keep and data.plain:
+        names = {
+            "classes": data.classes,
+            "features": data.features,
+            "units": data.units,
+            "positive": data.positive,
+        }
+        rows = {"train": parts.train, "test": parts.test, "validation": parts.validation}
+        cache.save(recipe, {"X": data.X, "y": data.y, **rows}, names)
+    return data, parts
+
+
+def made(dataset: Chosen, split: Chosen, data_seed: int, split_seed: int) -> tuple[Data, Split]:
+    data = rows(dataset, data_seed)
+    try:
+        return data, parts_of(data, split, split_seed)
+    except TooFewRowsError as error:
+        raise error.named(data.classes) from error
+
+
+def rows(dataset: Chosen, seed: int) -> Data:
+    """What a data set gives.
+
+    One of a user's runs with the global generators seeded, so that it may draw from them; if that
+    takes no time, it runs twice, and must give the same.
+
+    Raises:
+        ComponentError: it gives no rows, or others each time.
+        OwnCodeError: an exception inside it.
+    """
+    if dataset.component.packaged:
+        data = dataset.build(seed)
+        assert isinstance(data, Data)
+        return data
+    begun = time.perf_counter()
+    first = own_rows(dataset, seed)
+    if time.perf_counter() - begun < AT_ONCE:
+        again = own_rows(dataset, seed)
+        if again.fingerprint != first.fingerprint:
+            raise ComponentError(
+                f"dataset {dataset.name} gives other rows each time, although the seed is {seed} "
+                "both times: a run could not be repeated. Draw from np.random.default_rng(seed), "
+                "and read no clock"
+            )
+    return first
+
+
+def own_rows(dataset: Chosen, seed: int) -> Data:
+    component = dataset.component
+    with seeded(seed):
+        found = dataset.build(seed)
+        if callable(found) and not isinstance(found, (Data, Mapping)):
+            # A class that is built with the parameters and then called for the rows.
+            maker = Component(component.kind, component.name, found, None, component.module)
+            found = maker.make(seed)
+    return rows_of(found, dataset.name)
+
+
+def own_split(split: Chosen, labels: NDArray[Any], seed: int) -> object:
+    """What a split of a user's gives: of a copy of the labels, and twice the same.
+
+    Raises:
+        ComponentError: other parts each time.
+    """
+    found = []
+    for _ in range(2):
+        with seeded(seed):
+            found.append(checked(split.build(labels.copy(), seed), split))
+    if found[0].digest != found[1].digest:
+        raise ComponentError(
+            f"split {split.name} gives other parts each time, although the seed is {seed} both "
+            "times: a run could not be repeated. Draw from np.random.default_rng(seed)"
+        )
+    return found[0]
+
+
+def split_of(split: Chosen, labels: NDArray[Any], seed: int) -> Split:
+    packaged = split.component.packaged
+    build = split.build if packaged else partial(own_split, split)
+    return checked(build(labels, seed), split)
+
+
+def parts_of(data: Data, split: Chosen, seed: int) -> Split:
+    """The split of the rows, test rows of a file of their own left out of it.
+
+    Raises:
+        ImpossibleError: it keeps the shares of classes, and there are none.
+    """
+    if data.numeric and split.params.get("stratify"):
+        raise ImpossibleError(
+            "split.stratify keeps the shares of classes, and the target of these data is a number: "
+            "set split.stratify=false"
+        )
+    if data.test is None:
+        return split_of(split, data.y, seed)
+    rest = np.setdiff1d(np.arange(len(data.y), dtype=np.int64), data.test)
+    if "test" in split.params:
+        split = Chosen(split.component, {**split.params, "test": 0.0})
+    parts = split_of(split, data.y[rest], seed)
+    if len(parts.test):
+        raise DataError(
+            f"split {split.name} holds rows out for a test, and the data bring test rows of their "
+            "own: use split=holdout"
+        )
+    return Split(rest[parts.train], data.test, rest[parts.validation])
+
+
+def checked(parts: object, split: Chosen) -> Split:
+    if not isinstance(parts, Split):
+        found = type(parts).__name__
+        raise ComponentError(f"split {split.name} must give an exp.data.Split, found {found}")
+    return parts
+
+
+def mapping(features: Chosen, names: tuple[str, ...], seed: int) -> FeatureMap | None:
+    """The feature map of a config for features of these names."""
+    with nullcontext() if features.component.packaged else seeded(seed):
+        found = features.build(names, seed)
+    if found is not None and not isinstance(found, FeatureMap):
+        kind = type(found).__name__
+        raise ComponentError(
+            f"features {features.name} must give an exp.data.FeatureMap or None, found {kind}"
+        )
+    return found
+
+
+def mapped_alone(prepared: Prepared, name: str) -> None:
+    """Maps the rows by a feature map of a user's.
+
+    Raises:
+        ComponentError: it changes the rows that it is given, or maps a row by other rows.
+    """
+    before = prepared.scaled.copy()
+    whole = prepared.X
+    if not np.array_equal(before, prepared.scaled):
+        raise ComponentError(f"features {name} changes the rows that it is given: map a copy")
+    few = prepared.mapped(prepared.scaled[: max(1, len(before) // 2)])
+    if not np.allclose(few, whole[: len(few)], rtol=1e-4, atol=1e-5):
+        raise ComponentError(
+            f"features {name} maps a row by the other rows: test rows would be seen in training. "
+            "Each row must be mapped by itself"
+        )
+
+
+def recipe_of(
+    dataset: Chosen, split: Chosen, data_seed: int, split_seed: int
+) -> dict[str, Any] | None:
+    """All that the rows and their split depend on; None where that cannot be told."""
+    builders = (dataset.component.builder, split.component.builder)
+    if not all(cache.is_repeatable(builder) for builder in builders):
+        return None
+    makers = [builder.__module__ for builder in builders]
+    sources = [source(name) for name in (*makers, __name__, cache.__name__, Data.__module__)]
+    if None in sources:
+        return None
+    return {
+        # Not what all data sets share: which class is positive changes no row.
+        "dataset": {
+            key: value
+            for key, value in dataset.as_dict().items()
+            if key not in dataset.component.shared
+        },
+        "data_seed": data_seed,
+        "split": split.as_dict(),
+        "split_seed": split_seed,
+        "sources": sources,
+        "numpy": np.__version__,
+        "scikit-learn": installed("scikit-learn"),
+    }

@@ -1,0 +1,275 @@
+"""How every figure looks: colours, markers, text, and matplotlib's settings."""
+
+from __future__ import annotations
+
+import threading
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.colors import to_rgb
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from numpy.typing import NDArray
+
+# matplotlib ships this font, so the same text has the same pixels on every machine.
+FAMILY = "DejaVu Sans"
+HEADING, TITLE, NORMAL, SMALL = 12.5, 10.0, 8.5, 8.0
+"""Font sizes in points."""
+
+Colour = tuple[float, float, float]
+
+# Petroff's sequences (arXiv:2107.02270), as matplotlib has them; not every version has both.
+_SIX = ("#5790fc", "#f89c20", "#e42536", "#964a8b", "#9c9ca1", "#7a21dd")
+_TEN = (
+    *("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"),
+    *("#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"),
+)
+
+# Their order matters: neighbours differ in form, and those that look heavy are drawn smaller.
+# No x and no +: crosses mean "misclassified".
+_MARKERS = (
+    ("o", 1.0),
+    ("s", 0.88),
+    ("^", 1.06),
+    ("D", 0.80),
+    ("v", 1.06),
+    ("P", 1.18),
+    ("<", 1.06),
+    ("*", 1.36),
+    (">", 1.06),
+    ("p", 1.06),
+    ("d", 1.10),
+    ("h", 1.04),
+)
+
+
+DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.6), (1.2, 1.2), (6, 1.5, 1.2, 1.5))
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours that are not data.
+
+    Attributes:
+        page: the background, which also means "undecided" in a map and "none" in a matrix.
+        ink, muted, faint: text; lesser text; frames and grid lines.
+        tint: how much of a class's colour a map shows where the model is certain.
+        lift: how much white is mixed into the palette, so that it stands out from the page.
+        train, validation, test: the lines of the learning curves.
+        right, wrong: the two hues of the confusion matrix.
+    """
+
+    page: str
+    ink: str
+    muted: str
+    faint: str
+    tint: float
+    lift: float
+    train: str
+    validation: str
+    test: str
+    right: str
+    wrong: str
+
+
+THEMES = {
+    "light": Theme(
+        page="#ffffff",
+        ink="#1d2530",
+        muted="#66717f",
+        faint="#dbe0e6",
+        tint=0.42,
+        lift=0.0,
+        train="#8d99a8",
+        validation="#e08a1e",
+        test="#2f66c9",
+        right="#2f66c9",
+        wrong="#d9542b",
+    ),
+    "dark": Theme(
+        page="#14181f",
+        ink="#e8ebf0",
+        muted="#98a3b1",
+        faint="#333b47",
+        tint=0.46,
+        lift=0.18,
+        train="#8391a3",
+        validation="#f0a646",
+        test="#6ea0ff",
+        right="#4f86ea",
+        wrong="#e8683f",
+    ),
+}
+
+
+@lru_cache(64)
+def palette(count: int, theme: Theme) -> NDArray[np.float64]:
+    """`[count, 3]` RGB, one colour per class.
+
+    Up to 6 and up to 10 classes these are Petroff's sequences, made to be told apart with any
+    colour vision. Beyond that no such sequence exists: hues a golden angle apart in
+    three alternating lightnesses keep neighbours distinct for any count, and the marker shapes
+    carry what colour alone cannot.
+    """
+    if count <= 10:
+        base = np.array([to_rgb(colour) for colour in (_SIX if count <= 6 else _TEN)[:count]])
+    else:
+        index = np.arange(count)
+        base = _oklch(
+            lightness=np.array([0.58, 0.74, 0.66])[index % 3],
+            chroma=0.13,
+            hue=np.deg2rad(255.0 + index * 137.50776),
+        )
+    mixed: NDArray[np.float64] = base + (1.0 - base) * theme.lift
+    mixed.flags.writeable = False  # all callers share it
+    return mixed
+
+
+def marker(label: int) -> tuple[str, float]:
+    """The marker of a class and the factor on its size."""
+    return _MARKERS[label % len(_MARKERS)]
+
+
+def stroke(index: int, count: int, theme: Theme) -> dict[str, Any]:
+    """How one of several lines is drawn: its colour, and dashes for those who see none."""
+    colour = tuple(palette(max(count, 2), theme)[index].tolist())
+    return {"colour": colour, "width": 1.5, "dashes": DASHES[index % len(DASHES)]}
+
+
+def blend(background: str | Colour, colour: str | Colour, amount: float) -> Colour:
+    """`amount` 0..1 of the colour laid over the background."""
+    below, above = np.array(to_rgb(background)), np.array(to_rgb(colour))
+    red, green, blue = (below + (above - below) * amount).tolist()
+    return (red, green, blue)
+
+
+def _oklch(
+    *, lightness: NDArray[np.float64], chroma: float, hue: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """sRGB `[n, 3]` of OKLCH colours (https://bottosson.github.io/posts/oklab)."""
+    a, b = chroma * np.cos(hue), chroma * np.sin(hue)
+    long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
+    medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
+    short = (lightness - 0.0894841775 * a - 1.2914855480 * b) ** 3
+    mix = np.array(
+        [
+            [4.0767416621, -3.3077115913, 0.2309699292],
+            [-1.2684380046, 2.6097574011, -0.3413193965],
+            [-0.0041960863, -0.7034186147, 1.7076147010],
+        ]
+    )
+    linear = np.clip(np.column_stack([long, medium, short]) @ mix.T, 0.0, 1.0)
+    srgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.asarray(srgb, dtype=np.float64)
+
+
+_one_at_a_time = threading.RLock()
+
+
+@contextmanager
+def settings(theme: str = "light") -> Iterator[Theme]:
+    """matplotlib's settings while figures are made and saved; the caller's come back afterwards.
+
+    They start from matplotlib's defaults, whatever a matplotlibrc or the caller has set, so that
+    a picture depends on its content alone. One thread at a time: the settings are global.
+    """
+    defaults: Any = matplotlib.rcParamsDefault
+    with _one_at_a_time:
+        current: Any = matplotlib.rcParams
+        changed: Any = {
+            key: defaults[key]
+            for key in defaults
+            # Looking at the backend would choose one, which may load a window system.
+            if key != "backend" and current[key] != defaults[key]
+        }
+        with matplotlib.rc_context({**changed, **_rc(THEMES[theme])}):
+            yield THEMES[theme]
+
+
+def _rc(theme: Theme) -> dict[Any, Any]:
+    return {
+        "font.family": [FAMILY],
+        "font.size": NORMAL,
+        # Names come from users' files: "$" is a dollar sign.
+        "text.parse_math": False,
+        "text.color": theme.ink,
+        "figure.facecolor": theme.page,
+        "axes.facecolor": theme.page,
+        "axes.edgecolor": theme.faint,
+        "axes.linewidth": 0.9,
+        "axes.labelcolor": theme.muted,
+        "axes.titlelocation": "left",
+        "axes.titlesize": TITLE,
+        "axes.titleweight": "bold",
+        "axes.titlepad": 7.0,
+        "axes.axisbelow": True,
+        "axes.formatter.useoffset": False,
+        "axes.formatter.limits": (-4, 6),
+        "xtick.color": theme.faint,
+        "ytick.color": theme.faint,
+        "xtick.labelcolor": theme.muted,
+        "ytick.labelcolor": theme.muted,
+        "xtick.labelsize": SMALL,
+        "ytick.labelsize": SMALL,
+        "grid.color": theme.faint,
+        "grid.linewidth": 0.6,
+        "image.origin": "lower",
+        "image.aspect": "auto",
+        "legend.frameon": False,
+        "legend.borderaxespad": 0.0,
+        "legend.borderpad": 0.0,
+        "legend.labelspacing": 0.65,
+        "legend.handlelength": 2.0,
+        "lines.linewidth": 1.5,
+        "svg.hashsalt": "exp",
+    }
+
+
+def line(index: int, count: int, theme: Theme) -> dict[str, Any]:
+    """How one of several lines is drawn: its colour, and dashes for those who see no colours."""
+    dashes = DASHES[index % len(DASHES)]
+    return {
+        "color": palette(max(count, 2), theme)[index].tolist(),
+        "linewidth": 1.5,
+        "linestyle": (0, dashes) if dashes else "-",
+    }
+
+
+def plain(text: str, most: int = 60) -> str:
+    """`text` on one line and safe to draw: characters that the font lacks become a square.
+
+    Args:
+        most: characters; of longer text the middle is left out, since names that go together
+            often begin alike and differ at their ends.
+    """
+    text = " ".join(str(text)[:5000].split())
+    if not (text.isascii() and text.isprintable()):
+        text = _drawable(text)
+    if len(text) > most:
+        tail = most // 3
+        text = f"{text[: most - tail - 1].rstrip()}…{text[-tail:].lstrip()}"
+    return text or "(empty)"
+
+
+def _drawable(text: str) -> str:
+    kept: list[str] = []
+    marks = 0
+    for character in text:
+        category = unicodedata.category(character)
+        # More than two marks on a letter would reach into the lines above.
+        marks = marks + 1 if category.startswith("M") else 0
+        if category == "Cf" or marks > 2:  # Cf: marks of direction and the like, nothing to see
+            continue
+        known = ord(character) in _characters() and not category.startswith("C")
+        kept.append(character if known else "\N{WHITE SQUARE}")
+    return "".join(kept)
+
+
+@cache
+def _characters() -> frozenset[int]:
+    return frozenset(get_font(findfont(FontProperties(family=FAMILY))).get_charmap())

@@ -1,0 +1,1 @@
+"""Names become objects: kinds of components, their parameters, where they come from."""

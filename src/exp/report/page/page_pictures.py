@@ -1,0 +1,89 @@
+"""What the page shows of each run's boundary, as far as there is room for it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from exp.report.page.budget import Budget
+from exp.report.page.page_maps import COARSE, FEW, FINE, frames_of, packed_maps
+from exp.report.page.thumbnails import thumbnail
+from exp.runs.collection import Row
+from exp.runs.record import RunRecord
+from exp.util.errors import RunDirectoryError
+
+MAPS, STILLS = 2_000, 24
+"""Most runs of which frames are read, and most whole figures."""
+STILL_SIZE = 300_000
+"""Bytes of a figure that is small enough for the page."""
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass
+class Pictures:
+    """Pictures by the place of their run.
+
+    Attributes:
+        thumbnails: base64 of small PNGs.
+        frames: as `packed_maps` has them.
+        stills: base64 of figures/boundary.png, of runs without frames.
+        notes: what was left out, as sentences.
+    """
+
+    thumbnails: dict[int, str] = field(default_factory=dict)
+    frames: dict[int, dict[str, Any]] = field(default_factory=dict)
+    stills: dict[int, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def pictures(rows: Sequence[tuple[int, Row]], budget: Budget) -> Pictures:
+    """The pictures of runs.
+
+    Args:
+        rows: each with its place, the best first: those are kept where there is no room for all.
+    """
+    found, without, unread, left_out = Pictures(), 0, 0, 0
+    levels = FINE if len(rows) <= FEW else COARSE
+    for rank, (place, row) in enumerate(rows):
+        if rank >= MAPS:
+            unread += 1
+        elif (maps := frames_of(row.path)) is not None:
+            small = thumbnail(maps)
+            if budget.take(len(small) * 3 // 4):
+                found.thumbnails[place] = small
+            whole = packed_maps(maps, levels)
+            if budget.take(len(whole["maps"]) * 3 // 4 + 100):
+                found.frames[place] = whole
+            else:
+                left_out += 1
+        else:
+            without += 1
+            still(found, place, row, budget)
+    if left_out:
+        have = f"the best {len(found.frames):,} runs have" if found.frames else "no run has"
+        found.notes.append(f"For size, {have} decision maps over epochs; {left_out:,} do not.")
+    if unread:
+        found.notes.append(
+            f"For size, only the best {MAPS:,} runs have thumbnails and decision maps."
+        )
+    if without:
+        figures = f"; {len(found.stills):,} show their figure instead" if found.stills else ""
+        found.notes.append(
+            f"{without:,} {'run has' if without == 1 else 'runs have'} saved no decision maps "
+            f"over epochs (frames.npz){figures}."
+        )
+    return found
+
+
+def still(found: Pictures, place: int, row: Row, budget: Budget) -> None:
+    """Takes the figure of a run that has no frames, if it is small."""
+    if len(found.stills) >= STILLS:
+        return
+    try:
+        data = RunRecord(row.path).figure("boundary.png", STILL_SIZE)
+    except RunDirectoryError:
+        return
+    if data.startswith(PNG) and budget.take(len(data)):
+        found.stills[place] = base64.b64encode(data).decode("ascii")

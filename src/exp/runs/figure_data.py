@@ -1,0 +1,99 @@
+"""From a result to the plain arrays that the figures are drawn from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from exp.engine import Result
+from exp.plotting import Picture
+from exp.runs.result_files import Answers
+
+CODES = {"train": 0, "validation": 1, "test": 2}
+
+
+SCORED = {"roc", "precision_recall", "calibration"}
+"""Figures that need the probabilities of every row."""
+UNITS = 60
+"""Points of a hidden unit's map along each side."""
+MOST_UNITS = 512
+"""Hidden units whose maps are computed; a sheet has room for 64."""
+
+
+def picture(answers: Answers) -> Picture | None:
+    """The picture of a run, its map computed by the model; None where none is wanted."""
+    result = answers.result
+    plan, prepared = result.job.plan, result.job.data
+    figures = plan.figures
+    if figures is None:
+        return None
+    data, view, predictor = prepared.data, result.job.view, result.predictor
+    target = answers.target
+    plane, names = view.plane, [name for name in figures.draw if name not in target.elsewhere]
+    drawn = set(names)
+    xs, ys, points = view.grid(figures.resolution)
+    logits = predictor.logits(points)
+    chances = predictor.probabilities(logits).T.reshape(-1, len(ys), len(xs))
+    rows = np.concatenate(list(answers.rows.values()))
+    scores = np.zeros((0, 0))
+    if drawn & SCORED:
+        scores = np.concatenate(list(answers.probabilities.values()))
+    units = hidden_units(result) if "hidden_units" in drawn else {}
+    split = "test" if "test" in answers.rows else "train"
+    predicted = np.concatenate(list(answers.predicted.values()))
+    truth, none = data.y[rows], np.zeros(0)
+    of_classes = (np.zeros(len(rows)),) * 2 if data.numeric else (truth, predicted)
+    return Picture(
+        dataset=plan["dataset"].name,
+        model=plan["model"].name,
+        optimizer=plan["optimizer"].name,
+        seed=str(plan.seed),
+        metric=target.headline(split, answers.predicted[split], data.y[answers.rows[split]]),
+        classes=data.classes,
+        positive=prepared.positive,
+        axes=plane.axes,
+        note=plane.note,
+        map_note=plane.map_note,
+        points=plane.project(view.space[rows]),
+        labels=of_classes[0],
+        predicted=of_classes[1],
+        targets=truth if data.numeric else none,
+        fitted=predicted if data.numeric else none,
+        features=len(prepared.features),
+        split=np.concatenate(
+            [np.full(len(index), CODES[name], np.uint8) for name, index in answers.rows.items()]
+        ),
+        xs=xs,
+        ys=ys,
+        probabilities=chances,
+        scores=scores,
+        frames=result.recording.frames,
+        norms=result.recording.norms or {},
+        history=result.history,
+        best_epoch=result.best_epoch,
+        monitor=plan.monitor,
+        animation=figures.animation,
+        names=tuple(names),
+        format=tuple(figures.format),
+        theme=figures.theme,
+        dpi=figures.dpi,
+        **units,
+    )
+
+
+def hidden_units(result: Result) -> dict[str, Any]:
+    """What each hidden unit gives over the plane, or why that cannot be shown."""
+    features = len(result.job.data.features)
+    if features != 2:
+        found = "1 feature" if features == 1 else f"{features} features"
+        return {
+            "no_units": f"hidden units are shown over a plane of two features; here are {found}"
+        }
+    layers = result.predictor.hidden(result.job.view.grid(UNITS)[2])
+    if not layers:
+        name = result.job.plan["model"].name
+        return {"no_units": f"model {name} has no hidden layers that are known"}
+    maps = np.concatenate(layers, axis=1).T.reshape(-1, UNITS, UNITS)[:MOST_UNITS]
+    names = [f"{i + 1}.{k + 1}" for i, each in enumerate(layers) for k in range(each.shape[1])]
+    return {"units": maps, "unit_names": tuple(names[:MOST_UNITS])}

@@ -1,0 +1,169 @@
+"""MLflow: a run for each run, below a parent for their sweep, through its client."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from exp.registry.registry import register
+from exp.runs.loggers.finished_run import FinishedRun, FinishedSweep
+from exp.runs.loggers.logger import Logger, Text
+
+DATABASE = "sqlite:///mlflow.db"
+METRICS, PARAMS = 1000, 100
+"""What MLflow takes at once."""
+STATUSES = {"done": "FINISHED", "interrupted": "KILLED"}
+"""MLflow's own; all else has failed. The tag exp.status says it exactly."""
+PLACE, RECORD = "exp.place", "exp.record"
+"""Tags by which a run that is there already is found: digests of its path, and of its run.json."""
+KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""So that MLflow's pages show training, and not what language models need."""
+MANNERS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
+"""Unless the environment says otherwise: nothing goes anywhere but to the server that was named,
+and one that is not there is not waited for for minutes."""
+
+
+@register.logger("mlflow")
+@dataclass(kw_only=True)
+class MLflow(Logger):
+    """Metrics, params, tags, figures and files in MLflow, the runs of a sweep below a parent.
+
+    Attributes:
+        uri: of the tracking server or database; null: MLFLOW_TRACKING_URI of the environment,
+            else sqlite:///mlflow.db in the working directory, with mlartifacts/ beside it.
+        experiment: made if it is not there.
+        files: whether the files of the run's directory become artifacts; else only its figures.
+    """
+
+    uri: Text | None = None
+    experiment: Text = "exp"
+    files: bool = True
+
+    NEEDS = "mlflow"
+
+    @property
+    def address(self) -> str:
+        return self.uri or os.environ.get("MLFLOW_TRACKING_URI") or DATABASE
+
+    def begin(self, sweep: FinishedSweep | None) -> None:
+        for name, value in MANNERS.items():
+            os.environ.setdefault(name, value)
+        from mlflow import MlflowClient
+
+        self.client: Any = MlflowClient(tracking_uri=absolute(self.address))
+        found = self.client.get_experiment_by_name(self.experiment)
+        self.id: str = found.experiment_id if found else self._new_experiment()
+        self.sweep, self.parent = sweep, self._parent(sweep) if sweep else None
+
+    def _new_experiment(self) -> str:
+        # Beside a database of our own; a server knows better where its artifacts go.
+        place = Path("mlartifacts").absolute().as_uri() if self.address == DATABASE else None
+        made = self.client.create_experiment(self.experiment, artifact_location=place, tags=KIND)
+        return str(made)
+
+    def _parent(self, sweep: FinishedSweep) -> str:
+        """The run of the sweep, which is the same when more of it is logged."""
+        for found in self._at(sweep.path):
+            return str(found.info.run_id)
+        tags = {PLACE: digest(sweep.path), "exp.directory": str(sweep.path)}
+        made = self.client.create_run(self.id, run_name=sweep.name, tags=tags)
+        return str(made.info.run_id)
+
+    def _at(self, path: Path) -> Sequence[Any]:
+        """The runs that were logged of a directory."""
+        found: Sequence[Any] = self.client.search_runs(
+            [self.id], filter_string=f"tags.`{PLACE}` = '{digest(path)}'"
+        )
+        return found
+
+    def log(self, run: FinishedRun) -> bool:
+        earlier = self._at(run.path)
+        if any(each.data.tags.get(RECORD) == run.digest for each in earlier):
+            return False
+        tags = {f"exp.{name}": value for name, value in run.tags.items()}
+        tags |= {PLACE: digest(run.path)}
+        if self.parent is not None:
+            tags["mlflow.parentRunId"] = self.parent
+        if "git_commit" in run.tags:
+            tags["mlflow.source.git.commit"] = run.tags["git_commit"]
+        start = round(run.started * 1000)
+        made = self.client.create_run(self.id, start_time=start, run_name=run.name, tags=tags)
+        self._fill(made.info.run_id, run)
+        # Only now it counts as there: whatever stood here of this directory goes.
+        self.client.set_tag(made.info.run_id, RECORD, run.digest)
+        self._end(made.info.run_id, run.status, run.ended)
+        for each in earlier:
+            self.client.delete_run(each.info.run_id)
+        return True
+
+    def _fill(self, run_id: str, run: FinishedRun) -> None:
+        from mlflow.entities import Param
+
+        params = iter([Param(key, value) for key, value in run.params.items()])
+        while some := list(islice(params, PARAMS)):
+            self.client.log_batch(run_id, params=some)
+        metrics = self._metrics(run)
+        while many := list(islice(metrics, METRICS)):
+            self.client.log_batch(run_id, metrics=many)
+        for name, path in self._files(run):
+            self.client.log_artifact(run_id, str(path), os.path.dirname(name) or None)
+
+    def _metrics(self, run: FinishedRun) -> Iterator[Any]:
+        from mlflow.entities import Metric
+
+        for epoch, values in run.rows:
+            # When each epoch was is not recorded: they are spread evenly.
+            share = epoch / run.last if run.last else 0.0
+            when = round((run.started + share * (run.ended - run.started)) * 1000)
+            for name, value in values.items():
+                yield Metric(name, value, when, epoch)
+        for name, value in run.scores.items():
+            # MLflow's page has a section for each name before a slash, in their order: final scores
+            # have none, or else a dot for each of them would stand before all curves.
+            yield Metric(name.replace("/", "."), value, round(run.ended * 1000), run.last)
+
+    def _files(self, run: FinishedRun) -> list[tuple[str, Path]]:
+        return [
+            (name, path)
+            for name, path in run.files.items()
+            if self.files or name.startswith("figures/")
+        ]
+
+    def end(self, *, well: bool) -> None:
+        if self.parent is None:
+            return
+        assert self.sweep is not None
+        for name, path in self.sweep.files.items():
+            self.client.log_artifact(self.parent, str(path), os.path.dirname(name) or None)
+        self._end(self.parent, "done" if well else "failed", None)
+
+    def _end(self, run_id: str, status: str, when: float | None) -> None:
+        end = None if when is None else round(when * 1000)
+        self.client.set_tag(run_id, "exp.status", status)
+        self.client.set_terminated(run_id, STATUSES.get(status, "FAILED"), end_time=end)
+
+    @property
+    def look(self) -> str:
+        if self.address.startswith(("http://", "https://")):
+            return self.address
+        return f"mlflow ui --backend-store-uri {self.address}"
+
+
+def absolute(uri: str) -> str:
+    """A database of the working directory by its whole path: MLflow keeps it open by its address,
+    also when the working directory is another."""
+    kind, relative, path = uri.partition("sqlite:///")
+    return f"{relative}{Path(path).absolute()}" if relative and not kind else uri
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:32]

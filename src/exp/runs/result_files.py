@@ -1,0 +1,141 @@
+"""What is in the files that hold a run's numbers: summary.json, predictions.csv."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from exp.components.metrics import custom
+from exp.data.dataset import Data
+from exp.data.prepared import Prepared
+from exp.engine import Result
+from exp.runs.predictions import feature_column
+from exp.runs.targets import target_of
+from exp.util.serialize import csv_text
+
+
+class Answers:
+    """What a trained model says of every row of every split.
+
+    Attributes:
+        rows: split name -> row indices into the data set.
+        target: what is answered: classes or numbers.
+        logits, probabilities, predicted: split name -> `[rows, outputs]`, `[rows, classes]`,
+            `[rows]`.
+    """
+
+    def __init__(self, result: Result) -> None:
+        prepared, predictor = result.job.data, result.predictor
+        self.result, self.target = result, target_of(prepared.data)
+        self.rows = prepared.split.parts
+        self.logits = {n: predictor.logits(prepared.X[rows]) for n, rows in self.rows.items()}
+        self.probabilities = {n: predictor.probabilities(z) for n, z in self.logits.items()}
+        self.predicted = {n: predictor.labels(z) for n, z in self.logits.items()}
+
+    def scores(self) -> dict[str, dict[str, Any]]:
+        """Final scores of every split: the loss, then those of the target."""
+        prepared, predictor = self.result.job.data, self.result.predictor
+        found: dict[str, dict[str, Any]] = {}
+        for name, rows in self.rows.items():
+            labels = prepared.y[rows]
+            answers = self.probabilities[name], self.predicted[name]
+            found[name] = {
+                "loss": predictor.loss(prepared.X[rows], labels),
+                **self.target.scores(*answers, labels, prepared.positive),
+                **self.custom(name, labels),
+            }
+        return found
+
+    def custom(self, name: str, labels: np.ndarray) -> dict[str, float | None]:
+        """The registered metrics of a split.
+
+        Raises:
+            OwnCodeError: one of them fails, or gives no number.
+        """
+        prepared = self.result.job.data
+        answers = self.predicted[name], self.probabilities[name]
+        classes, positive = prepared.data.classes, prepared.positive
+        return {
+            metric.name: metric(labels, *answers, positive, classes)
+            for metric in custom(numbers=prepared.data.numeric)
+        }
+
+    def predictions_text(self) -> str:
+        """predictions.csv, its columns as `exp.runs.predictions` has them; the rows of a split in
+        the order in which it holds them."""
+        data, target = self.result.job.data.data, self.target
+        outputs = next(iter(self.logits.values())).shape[1]
+        logits = target.logits(outputs)
+        own = target.column
+        header = [
+            *("split", "row"),
+            *(feature_column(name, own) for name in data.features),
+            own,
+            *logits,
+            *target.answers,
+        ]
+        lines: list[Any] = []
+        for name, rows in self.rows.items():
+            columns = [
+                [name] * len(rows),
+                rows.tolist(),
+                *features(data, rows),
+                target.texts(data.y[rows]),
+                *self.logits[name].astype(str).T.tolist()[: len(logits)],
+                *target.columns(self.probabilities[name], self.predicted[name]),
+            ]
+            lines.extend(zip(*columns, strict=True))
+        return csv_text(header, lines)
+
+
+def features(data: Data, rows: np.ndarray) -> list[list[str]]:
+    """The features of some rows as text, column by column, as they came: numbers, the names of
+    categories, and nothing where a value is missing."""
+    X = data.X[rows]
+    columns: list[list[str]] = X.astype(str).T.tolist()
+    for column, texts in enumerate(data.categories):
+        if texts is not None:
+            codes = np.nan_to_num(X[:, column]).astype(int).tolist()
+            columns[column] = [texts[code] for code in codes]
+    for row, column in np.argwhere(np.isnan(X)).tolist() if data.gaps else ():
+        columns[column][row] = ""
+    return columns
+
+
+def summary(result: Result, final: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """summary.json, as `SUMMARY` of `exp.runs.schemas` has it: the final scores, the best epoch's
+    row, the number of epochs, and of classes what the scores are of: the positive class, or means
+    over all ("macro")."""
+    history = result.history
+    flat = {
+        f"{split}/{name}": value for split, part in final.items() for name, value in part.items()
+    }
+    at = np.flatnonzero(history["epoch"] == result.best_epoch)
+    best = {name: column[at[0]].item() for name, column in history.items()} if len(at) else {}
+    return {
+        "status": result.status,
+        "final": flat,
+        "best": {**best, "monitor": result.job.plan.monitor},
+        "epochs": result.epochs,
+        "weights": result.weights,
+        **averaged(result.job.data),
+        **({"metrics": about} if (about := described(result.job.data.data)) else {}),
+    }
+
+
+def described(data: Data) -> dict[str, dict[str, bool]]:
+    """Of each registered metric which way it is better: whoever reads the scores need not import
+    the code of others to know it."""
+    metrics = custom(numbers=data.numeric)
+    return {metric.name: {"higher_is_better": metric.higher_is_better} for metric in metrics}
+
+
+def averaged(prepared: Prepared) -> dict[str, str | None]:
+    """What precision, recall and the like are of, in summary.json; nothing of numbers."""
+    classes, positive = prepared.data.classes, prepared.positive
+    if not classes:
+        return {}
+    if positive is None:
+        return {"average": "macro", "positive": None}
+    return {"average": "binary", "positive": classes[positive]}

@@ -1,0 +1,56 @@
+"""What a run that was interrupted goes on from: its checkpoint, and what was recorded before it."""
+
+from __future__ import annotations
+
+import os
+
+from exp.engine import Job, Recording
+from exp.engine.state import fresh, try_out
+from exp.runs.checkpoint import Checkpoint, Expected, load
+from exp.runs.directory import RunDirectory
+from exp.runs.record import RunRecord
+from exp.util.errors import DamagedError, RunDirectoryError
+
+
+def to_go_on(directory: RunDirectory, job: Job) -> Checkpoint:
+    """The checkpoint and the recording from which a run goes on, tried with its job.
+
+    Raises:
+        DamagedError: they are not what this run has written, and what can be done without them.
+        OSError: there is no checkpoint, or it cannot be read.
+    """
+    training, tensors = fresh(job)
+    free = () if training.stack.optimizer.stackable else ("optimizer.",)
+    wanted = {n: t for n, t in tensors.items() if not n.startswith(free)} if free else tensors
+    rows = {"history": (len(training.stack.history.columns),)}
+    place = directory.checkpoints / "last.safetensors"
+    try:
+        found = load(place, Expected(wanted, rows=rows, free=free))
+        try:
+            try_out(training, *found)
+        except ValueError as error:
+            raise DamagedError(f"{place} is not what was written: {error}") from error
+    except DamagedError as error:
+        raise DamagedError(f"{error}. Without that file the run begins again") from error
+    training.recorder.restore([recording_before(directory, found[1]["epoch"])])
+    return found
+
+
+def recording_before(directory: RunDirectory, epoch: int) -> Recording:
+    """What had been recorded before an epoch; of a file that is not there, nothing.
+
+    Raises:
+        DamagedError: a file is not what was written.
+    """
+    record = RunRecord(directory.path)
+    frames = norms = None
+    try:
+        if os.path.lexists(directory.frames):
+            frames = record.frames().before(epoch)
+        if os.path.lexists(directory.norms):
+            table = record.norms()
+            early = table["epoch"] < epoch
+            norms = {name: column[early] for name, column in table.items()}
+    except RunDirectoryError as error:
+        raise DamagedError(f"{error}. Without it the run goes on") from error
+    return Recording(frames, norms)

@@ -1,0 +1,97 @@
+"""The Python code that uses an exported model without exp."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from exp.components.shortcuts import called
+from exp.runs.trained.plain_module import plain
+from exp.runs.trained.predictor import Trained
+
+
+def onnx(trained: Trained, name: str) -> str:
+    said, kind = trained.predictor.objective.loss.answers, trained.job.data.data.X.dtype
+    return f"""# {described(trained)}
+import numpy as np
+import onnxruntime
+
+session = onnxruntime.InferenceSession({name!r})
+({said},) = session.run(["{said}"], {{"rows": X.astype(np.{kind})}})"""
+
+
+def torchscript(trained: Trained, name: str) -> str:
+    said, kind = trained.predictor.objective.loss.answers, trained.job.data.data.X.dtype
+    return f"""# {described(trained)}
+import torch
+
+model = torch.jit.load({name!r})
+{said} = model(torch.from_numpy(X.astype("{kind}")))"""
+
+
+def state_dict(trained: Trained, name: str) -> str:
+    """Builds the plain module, loads its weights, and goes from raw rows to probabilities."""
+    job, module = trained.job, plain(trained)
+    imports, text = constructor(module)
+    dtype = str(job.device.dtype)
+    lines = [
+        f"# {described(trained)}",
+        "import json",
+        "",
+        "import torch",
+        "from safetensors import safe_open",
+        "from safetensors.torch import load_file",
+        *imports,
+        "",
+        f"model = {text}",
+        f"model.to({dtype}).load_state_dict(load_file({name!r}))",
+        "model.eval()",
+        "",
+        f'with safe_open({name!r}, "pt") as file:',
+        '    known = json.loads(file.metadata()["exp"])',
+        f'rows = torch.from_numpy(X.astype("{job.data.data.X.dtype}"))',
+    ]
+    if job.data.mean is not None:
+        lines += [
+            'mean = torch.tensor(known["mean"], dtype=torch.float64)',
+            'scale = torch.tensor(known["scale"], dtype=torch.float64)',
+            "rows = ((rows.double() - mean) / scale).float()",
+        ]
+    lines += ["with torch.no_grad():", f"    logits = model(rows.to({dtype}))"]
+    link = "torch.softmax(logits, dim=1)"
+    if job.outputs == 1:
+        slope = trained.predictor.objective.loss.slope
+        steep = "" if slope == 1 else f"{slope:g} * "
+        link = f"torch.sigmoid({steep}torch.cat([-logits, logits], dim=1))"
+    if not trained.classes:
+        link = "logits"
+    return "\n".join([*lines, f"{trained.predictor.objective.loss.answers} = {link}"])
+
+
+def described(trained: Trained) -> str:
+    """What X has to be and what comes out, on one line."""
+    features, classes = ", ".join(trained.features), ", ".join(trained.classes)
+    told = f"classes: {classes}" if classes else "the target is a number"
+    whole = f"X [rows, {len(trained.features)}]: {features}; {told}"
+    printable = "".join(c if c.isprintable() else "?" for c in whole)
+    return printable if len(printable) <= 200 else printable[:197] + "..."
+
+
+def constructor(module: nn.Module) -> tuple[list[str], str]:
+    """Import lines, and an expression that builds a module like this one.
+
+    A sequence of layers is written out, each as its `repr` has it, which torch's own layers write
+    as one would call them. Any other module stands there as a whole.
+    """
+    imports = {"from torch import nn": None}
+    if type(module) is not nn.Sequential:
+        return list(imports), call(module, imports)
+    layers = [f"    {call(layer, imports)},\n" for layer in module]
+    return list(imports), "nn.Sequential(\n" + "".join(layers) + ")"
+
+
+def call(layer: nn.Module, imports: dict[str, None]) -> str:
+    for each in layer.modules():
+        kind = type(each)
+        if not kind.__module__.startswith("torch.nn."):
+            imports[f"from {kind.__module__} import {kind.__name__}"] = None
+    return called(layer)

@@ -1,0 +1,141 @@
+"""What Hydra's launcher contract asks of `hydra/launcher=stacked`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from exp.config.compose import draws
+from exp.config.interpolation import bounded
+from exp.sweeps.single_task import swept
+from exp.util.errors import ExpError
+
+if TYPE_CHECKING:
+    from hydra.types import HydraContext
+
+    from exp.sweeps.plans import Planned
+    from exp.sweeps.work import Outcome
+    from hydra_plugins.exp_sweeps.stacked import StackedLauncher
+
+Numbered = Sequence[tuple[int, list[str]]]
+
+
+def plain_reason(launcher: StackedLauncher) -> str | None:
+    """Why the runs of a launcher go one by one, as any Hydra task does; None: they are stacked."""
+    hydra = launcher.config.hydra
+    if launcher.task_function is not swept:
+        return "the task is not exp's own"
+    if hydra.job.chdir:
+        return "hydra.job.chdir=true: each run has its own working directory"
+    if hydra.job.env_set:
+        return "hydra.job.env_set: each run has its own environment"
+    return None
+
+
+def launch(launcher: StackedLauncher, jobs: Numbered) -> list[JobReturn]:
+    """Does the jobs that another sweeper has thought of.
+
+    Returns:
+        For each job, in order, its monitored loss or the error that it ended with.
+    """
+    if plain_reason(launcher) is not None:
+        return [one_by_one(launcher, number, words) for number, words in jobs]
+    from exp.config.schema import sweeping
+    from exp.sweeps.applicable import Applicable, tell
+    from exp.sweeps.chunks import seconds_of
+    from exp.sweeps.composer import Composer
+    from exp.sweeps.launch import Workers, train_planned
+    from exp.sweeps.plans import Planner
+
+    settings, faults = sweeping(plain_node(launcher.config, "sweep"))
+    workers = Workers(settings, len(jobs), draws=draws(launcher.config))
+    composer = Composer(launcher.hydra_context.config_loader, launcher.config)
+    root = Path(str(launcher.config.hydra.sweep.dir))
+    returns: dict[int, JobReturn] = {}
+    planner = Planner(repeats=True)  # a search may well ask for the same run twice
+    fit = Applicable(composer, [tuple(words) for _, words in jobs])
+    runs = [(number, fit(tuple(words))) for number, words in jobs]
+    tell(fit.told())
+    found = planner.plan(composer, runs, faults)
+    tell(composer.left_out())
+    for number, words, reason in found.skipped:
+        returns[number] = returned(list(words), ExpError(reason))
+    given = dict(jobs)
+    workers.decide(seconds_of(found.planned, found))
+
+    def watch(run: Planned, outcome: Outcome | None) -> None:
+        if outcome is not None:
+            returns[run.number] = job_return(given[run.number], outcome)
+
+    try:
+        train_planned(found, found.planned, root, workers, settings, watch=watch)
+    finally:
+        workers.close()
+    left = ExpError("not started: sweep.fail_fast")
+    return [returns.get(number) or returned(given[number], left) for number in given]
+
+
+def job_return(words: list[str], outcome: Outcome) -> JobReturn:
+    """An outcome as Hydra's sweepers and callbacks know it."""
+    if outcome.status == "failed":
+        return returned(words, ExpError(outcome.message or "failed"))
+    return returned(words, outcome.value)
+
+
+def returned(words: list[str], value: Any) -> JobReturn:
+    failed = isinstance(value, Exception)
+    status = JobStatus.FAILED if failed else JobStatus.COMPLETED
+    return JobReturn(overrides=words, _return_value=value, status=status, task_name="exp")
+
+
+class Callbacks:
+    """Tells Hydra's callbacks of runs that Hydra itself never sees.
+
+    Args:
+        context: with the callbacks.
+        master: the config of the sweep.
+    """
+
+    def __init__(self, context: HydraContext, master: DictConfig) -> None:
+        self.context, self.master = context, master
+
+    def __call__(self, run: Planned, outcome: Outcome | None) -> None:
+        config = self.context.config_loader.load_sweep_config(self.master, list(run.words))
+        with open_dict(config):
+            config.hydra.job.id, config.hydra.job.num = str(run.number), run.number
+        if outcome is None:
+            self.context.callbacks.on_job_start(config=config, task_function=swept)
+        else:
+            done = job_return(list(run.words), outcome)
+            self.context.callbacks.on_job_end(config=config, job_return=done)
+
+
+def one_by_one(launcher: StackedLauncher, number: int, words: list[str]) -> JobReturn:
+    """One job, as Hydra's own launcher does it."""
+    setup_globals()
+    config, context = launcher.config, launcher.hydra_context
+    configure_log(config.hydra.hydra_logging, config.hydra.verbose)
+    Path(str(config.hydra.sweep.dir)).mkdir(parents=True, exist_ok=True)
+    job = context.config_loader.load_sweep_config(config, list(words))
+    with open_dict(job):
+        job.hydra.job.id, job.hydra.job.num = str(number), number
+    done = run_job(
+        task_function=launcher.task_function,
+        config=job,
+        job_dir_key="hydra.sweep.dir",
+        job_subdir_key="hydra.sweep.subdir",
+        hydra_context=context,
+    )
+    configure_log(config.hydra.hydra_logging, config.hydra.verbose)
+    return done
+
+
+@bounded()
+def plain_node(config: DictConfig, key: str) -> Any:
+    """A top-level node of a config as plain values; empty where there is none."""
+    node = OmegaConf.select(config, key)
+    return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node or {}

@@ -1,0 +1,208 @@
+"""The directory of a sweep: its manifest, its lock, and what its runs have left there."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from exp.runs import checkpoint
+from exp.runs.directory import RunDirectory, is_draft
+from exp.runs.manifest import ENDED, NAME, Entry, manifest, manifest_lines, read_json
+from exp.util.errors import RunDirectoryError
+from exp.util.files import reason_of, write_lines
+
+LOCK = ".lock"
+
+
+class SweepDirectory:
+    """The files of one sweep, beside the directories of its runs.
+
+    Args:
+        path: the directory; it need not exist yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: IO[str] | None = None
+
+    @property
+    def manifest(self) -> Path:
+        return self.path / NAME
+
+    @property
+    def table(self) -> Path:
+        return self.path / "runs.csv"
+
+    @property
+    def multirun(self) -> Path:
+        return self.path / "multirun.yaml"
+
+    def claim(self, *, again: bool) -> None:
+        """Makes the directory for this process alone, and removes what a process that was killed
+        has left of files that were not whole.
+
+        Args:
+            again: it may be that of an earlier sweep.
+
+        Raises:
+            RunDirectoryError: it cannot be made, holds something else, or is in use.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(exist_ok=again)
+            self._only_a_sweep()
+            self._hold()
+            self._only_a_sweep()
+            self._clean()
+        except FileExistsError:
+            raise RunDirectoryError(
+                f"the sweep directory {self.path} exists already. To do what is missing there, "
+                "name it with sweep.dir=DIR"
+            ) from None
+        except OSError as error:
+            raise RunDirectoryError(
+                f"cannot make the sweep directory {self.path}: {reason_of(error)}"
+            ) from error
+
+    def _only_a_sweep(self) -> None:
+        # A sweep that was killed at its very start has left no more than its lock and drafts.
+        others = {name for name in os.listdir(self.path) if name != LOCK and not is_draft(name)}
+        if others and not self.manifest.is_file():
+            raise RunDirectoryError(
+                f"{self.path} holds something, but no sweep (sweep.json). Name another sweep.dir"
+            )
+
+    def _hold(self) -> None:
+        place = self.path / LOCK
+        if place.is_symlink() or (place.exists() and not place.is_file()):
+            raise RunDirectoryError(f"{place} is no regular file; exp makes nothing else there")
+        self._lock = open(place, "a")  # noqa: SIM115 - held until the sweep ends
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.release()
+            raise RunDirectoryError(f"another process is working in {self.path}") from None
+
+    def _clean(self) -> None:
+        """Removes drafts: of the sweep's files, of runs that were being copied here, and of the
+        files of its runs."""
+        for entry in list(os.scandir(self.path)):
+            if entry.is_symlink():
+                continue
+            if is_draft(entry.name):
+                if entry.is_dir():
+                    shutil.rmtree(entry.path)
+                else:
+                    os.unlink(entry.path)
+        for each in self.entries():
+            run = RunDirectory(self.path / each.directory)
+            if run.record.is_file() and not run.path.is_symlink():
+                run.clean()
+
+    def release(self) -> None:
+        """Lets other processes work here."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def write(self, path: Path, lines: Iterable[str]) -> None:
+        """Writes a file of the sweep whole."""
+        try:
+            write_lines(path, lines)
+        except OSError as error:
+            raise RunDirectoryError(f"cannot write {path}: {reason_of(error)}") from error
+
+    def finished(self) -> dict[str, str]:
+        """Signature -> directory's name of every run that has ended."""
+        found = {}
+        for place in sorted(self.path.iterdir()):
+            record = read_json(place / "run.json") if place.is_dir() else None
+            if record and record.get("status") in ENDED:
+                found[str(record.get("signature"))] = place.name
+        return found
+
+    def entries(self) -> list[Entry]:
+        """The runs that the manifest lists; none where there is no manifest.
+
+        Raises:
+            DamagedError: it is not what was written.
+        """
+        if not self.manifest.is_file():
+            return []
+        found = []
+        for place, each in enumerate(manifest(self.path)["runs"]):
+            number, words = each.get("number"), each.get("overrides")
+            words = tuple(map(str, words)) if isinstance(words, list) else ()
+            number = number if isinstance(number, int) else place
+            found.append(Entry(number, each["directory"], words))
+        return found
+
+    def with_earlier(self, entries: Sequence[Entry]) -> list[Entry]:
+        """The runs of a command and, behind them, those that earlier ones have left here.
+
+        A number that a run of this command has, an earlier one loses to the next that is free.
+        """
+        there = {entry.directory for entry in entries}
+        numbers = {entry.number for entry in entries}
+        found = list(entries)
+        for entry in self.entries():
+            if entry.directory in there or not (self.path / entry.directory / "run.json").is_file():
+                continue
+            number = entry.number if entry.number not in numbers else max(numbers) + 1
+            numbers.add(number)
+            found.append(entry._replace(number=number))
+        return found
+
+    def check(self, name: str) -> None:
+        """
+        Raises:
+            RunDirectoryError: the directory of a run that is to be done holds another run, which
+                has ended; or it is a link.
+        """
+        run = RunDirectory(self.path / name)
+        record = read_json(run.record) if run.path.exists() else None
+        if record and record.get("status") in ENDED:
+            raise RunDirectoryError(
+                f"{run.path} holds another finished run: this is not the sweep that was made here"
+            )
+        if run.path.is_symlink():
+            raise RunDirectoryError(
+                f"{run.path} is a link; exp writes none, and follows none there"
+            )
+
+    def left_off(self, name: str, signature: str) -> int | None:
+        """After which epoch a run goes on, of which a directory holds a checkpoint.
+
+        What a run that did not end has left otherwise is removed, so that it can be done again.
+
+        Raises:
+            RunDirectoryError: another process works on the run.
+        """
+        run = RunDirectory(self.path / name)
+        if not run.path.exists():
+            return None
+        # A worker of a sweep that was killed may be just ending.
+        run.hold(patience=5.0)
+        try:
+            record = read_json(run.record)
+            if record and record.get("signature") == signature:
+                epoch = checkpoint.epoch_of(run.checkpoints / "last.safetensors")
+                if epoch is not None:
+                    return epoch
+            shutil.rmtree(run.path)
+            return None
+        finally:
+            run.release()
+
+    def write_manifest(self, content: dict[str, Any], runs: Iterable[Entry]) -> None:
+        """Writes sweep.json.
+
+        Args:
+            content: what is said of the whole sweep.
+            runs: its runs, a line each: a sweep may have very many.
+        """
+        self.write(self.manifest, manifest_lines(content, runs))

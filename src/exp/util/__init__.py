@@ -1,0 +1,1 @@
+"""What no floor owns: errors, files, the terminal, names of scores, text from strangers."""
