@@ -33,7 +33,7 @@ def draw(picture: Picture) -> bytes:
     layout.legend(axes, points.handles(picture.classes, theme))
     notes = (picture.note, picture.map_note)
     layout.note(figure, "; ".join(note for note in notes if note))
-    layout.heading(figure, picture.title, picture.metric)
+    layout.heading(figure, *picture.subject, remark=picture.metric)
     size, images = layout.extent(figure, dpi=picture.dpi), []
     for index in range(len(frames)):
         texts = _title(axes, picture, int(frames.epochs[index]))

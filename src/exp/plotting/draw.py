@@ -47,7 +47,7 @@ def drawings(picture: Picture) -> Iterator[tuple[str, bytes]]:
     for name in picture.names:
         with settings(picture.theme):
             figure = DRAWERS[name](picture)
-            layout.heading(figure, picture.title, picture.metric)
+            layout.heading(figure, *picture.subject, remark=picture.metric)
             for suffix in picture.format:
                 yield f"{name}.{suffix}", layout.encode(figure, suffix, dpi=picture.dpi)
     if picture.animation and picture.frames is not None and len(picture.frames):

@@ -3,7 +3,7 @@
     with style.settings("dark") as theme:
         figure = layout.figure()
         ((left, right),) = layout.panels(figure, [4.1, 4.1], [4.1])
-        layout.heading(figure, "moons, mlp", "test accuracy 99 %")
+        layout.heading(figure, "moons", "mlp", remark="test accuracy 99 %")
         layout.title(left, "train", "800 rows")
         left.plot(x, y, color=theme.ink)
         content = layout.encode(figure, "png", dpi=120)
@@ -91,16 +91,19 @@ def right(figure: Figure) -> float:
     return max(float(each.get_position().x1) for each in figure.axes)
 
 
-def heading(figure: Figure, text: str, remark: str = "", *, above: float = 0.44) -> None:
+def heading(figure: Figure, *parts: str, remark: str = "", above: float = 0.44) -> None:
     """What the figure is of, above all panels.
 
     Args:
-        text, remark: one line each; the second one is quieter.
+        parts: of the first line, which are separated by dots.
+        remark: a second line, which is quieter.
         above: how far the remark stands above the panels, in inches.
     """
     y = top(figure) + above
-    figure.text(0.0, y, plain(remark, 150), color=_muted(), size=TITLE)
-    figure.text(0.0, y + 0.23, plain(text, 150), weight="bold", size=HEADING)
+    text = " · ".join(plain(part, 90 // len(parts)) for part in parts)
+    figure.text(0.0, y + 0.23, text, weight="bold", size=HEADING)
+    if remark:
+        figure.text(0.0, y, plain(remark, 120), color=_muted(), size=TITLE)
 
 
 def title(axes: Axes, text: str, remark: str = "") -> None:

@@ -97,7 +97,7 @@ def _set_limits(axes: Axes, epochs: Values, finite: Values, metric: str, log: bo
         low, high = low - max(abs(low) * 0.1, 0.01), high + max(abs(high) * 0.1, 0.01)
     margin = (high - low) * 0.05
     if log:
-        axes.set_ylim(10 ** (low - margin), 10 ** min(high + margin, 308.0))
+        axes.set_ylim(10 ** (low - margin), 10 ** min(high + margin, 303.0))
         layout.log_scale(axes)
         return
     from_zero = metric != "accuracy" and 0 <= low < high / 2

@@ -156,9 +156,9 @@ class Picture:
         return not self.classes
 
     @property
-    def title(self) -> str:
+    def subject(self) -> tuple[str, ...]:
         """What was run."""
-        return " · ".join((self.dataset, self.model, self.optimizer, f"seed {self.seed}"))
+        return self.dataset, self.model, self.optimizer, f"seed {self.seed}"
 
     @property
     def mapped(self) -> bool:

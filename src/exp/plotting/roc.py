@@ -27,5 +27,6 @@ def _plot(axes: Axes, curve: Curve, style: dict[str, Any]) -> None:
     from sklearn.metrics import RocCurveDisplay  # its import takes a second
 
     display = RocCurveDisplay(fpr=curve.x, tpr=curve.y, roc_auc=curve.value)
+    first = not axes.lines
     chance = {"color": axes.xaxis.label.get_color(), "linewidth": 0.8, "linestyle": (0, (2, 3))}
-    display.plot(ax=axes, curve_kwargs=style, plot_chance_level=True, chance_level_kw=chance)
+    display.plot(ax=axes, curve_kwargs=style, plot_chance_level=first, chance_level_kw=chance)

@@ -78,6 +78,11 @@ class FigureWorker:
             self._stderr.close()
             raise FigureError(f"the figures' helper process cannot be started: {error}") from error
 
+    @property
+    def pid(self) -> int:
+        """The helper's process id."""
+        return self._process.pid
+
     def submit(self, picture: Picture) -> None:
         """Have `picture` drawn; returns at once."""
         self._answer = self._pool.submit(self._process.communicate, picture.to_bytes())

@@ -161,7 +161,8 @@ class Execution:
         self.made = {}
         directory.draft(files)
         if self.worker is not None:
-            self.worker.finish()
+            drawn = self.worker.finish()
+            directory.draft({directory.figures / name: data for name, data in drawn.items()})
         self.timings["files and figures"] += time.perf_counter() - begun
         advice = notes.after(result)
         if advice:
@@ -191,7 +192,7 @@ class Execution:
         directory, answers = self.directory, Answers(result)
         drawn = picture(answers)
         if drawn is not None and self.worker is not None:
-            self.worker.submit(drawn, directory.figures)
+            self.worker.submit(drawn)
         self.summary = summary(result, answers.scores())
         self.made = {
             **recordings.content(directory, result.recording),
