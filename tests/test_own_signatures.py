@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
 from commands import inside, runs
-from exp.registry.registry import Chosen, register
+from exp.registry.component import Chosen
+from exp.registry.registry import register
 from exp.util.errors import ConfigError, OwnCodeError
 from own import forgotten
 

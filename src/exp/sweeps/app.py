@@ -38,8 +38,8 @@ from exp.config.compose import BROKEN, compose, draws, one_line, resolved, resol
 from exp.config.guarded_loader import GuardedLoader
 from exp.config.interpolation import bounded
 from exp.registry import entry_points
-from exp.registry.modules import PluginError
 from exp.registry.registry import register
+from exp.registry.user_code import PluginError
 from exp.util.errors import (
     ConfigError,
     ExpError,
