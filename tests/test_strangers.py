@@ -12,9 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
+import exp
 from commands import SMALL, Ended, inside
+from exp.api.run import Run
+from exp.config.environment import unshown
 from exp.runs.directory import RunDirectory
+from exp.util.errors import ExpError, shown
+from exp.util.terminal import one_line
 
 
 def sealed(directory: Path, **changes: Any) -> None:
@@ -410,6 +418,111 @@ def test_a_directory_from_the_environment_is_ones_own_choice(
     monkeypatch.setenv("SCRATCH", "fast")
     assert inside(in_tmp, *SMALL, "hydra.run.dir=${oc.env:SCRATCH}/run").code == 0
     assert (in_tmp / "fast/run/run.json").exists()
+
+
+# Errors about values from the environment
+
+
+SECRET = "hunter2-of-the-environment"
+DATA = {"name": "csv", "path": "${oc.env:SECRET}/x.csv", "target": "kind"}
+READ = {
+    "text": ("seed", "${oc.env:SECRET}"),
+    "part of a text": ("trainer.monitor", "x-${oc.env:SECRET}"),
+    "name of an option": ("optimizer.name", "${oc.env:SECRET}"),
+    "default of another": ("dataset", "${oc.env:NOT_SET,${oc.env:SECRET}}"),
+    "decoded": ("split.test", "${oc.decode:${oc.env:SECRET}}"),
+    "decoded mapping": ("trainer.epochs", "${oc.decode:${oc.env:MAPPING}}"),
+    "decoded list": ("plugins", "${oc.decode:${oc.env:LIST}}"),
+    "plugins": ("plugins", ["${oc.env:SECRET}"]),
+    "number": ("split.test", "${oc.decode:${oc.env:NUMBER}}"),
+    "file": ("dataset", DATA),
+    "cut": ("loss.name", "${oc.env:LONG}"),
+}
+
+
+@pytest.fixture
+def secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", SECRET)
+    monkeypatch.setenv("LONG", "/" + SECRET * 20)
+    monkeypatch.setenv("NUMBER", "20261128")
+    monkeypatch.setenv("MAPPING", f"{{{SECRET}: {SECRET}}}")
+    monkeypatch.setenv("LIST", f"[{SECRET}]")
+
+
+def pieces(text: str) -> list[str]:
+    """What of the values above stands in a text."""
+    whole = [value for value in (SECRET, "20261128") if value in text]
+    return whole + [SECRET[at : at + 8] for at in range(19) if SECRET[at : at + 8] in text]
+
+
+@pytest.mark.parametrize("verb", ["resume", "rerun", "predict"])
+@pytest.mark.parametrize("case", READ)
+def test_an_error_of_a_strangers_run_shows_no_value(
+    here: Path, secret: None, case: str, verb: str
+) -> None:
+    run = here / "given" / ("begun" if verb == "resume" else "done")
+    key, value = READ[case]
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    *above, last = key.split(".")
+    node = config[above[0]] if above else config
+    node[last] = value
+    (run / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    sealed(run)
+    more = (str(run / "metrics.csv"),) if verb == "predict" else ()
+    ended = inside(here, verb, str(run), *more)
+    assert ended.code == 2
+    assert not pieces(ended.out + ended.err), ended.err
+    name = next(
+        name for name in ("LONG", "NUMBER", "MAPPING", "LIST", "SECRET") if name in f"{value}"
+    )
+    assert f"${{oc.env:{name}" in ended.err
+    if key != "plugins" and case != "file":
+        assert f"\n  {key}" in ended.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("seed=${oc.env:SECRET}",),
+        ("dataset.name=${oc.env:SECRET}",),
+        ("optimizer.lr='${${oc.env:SECRET}}'",),
+        ("trainer.epochs='${oc.decode:${oc.env:SECRET}}'",),
+        ("dataset=csv", "dataset.path=${oc.env:SECRET}/x.csv", "dataset.target=kind"),
+    ],
+)
+def test_an_error_of_a_strangers_sweep_shows_no_value(
+    here: Path, secret: None, words: tuple[str, ...]
+) -> None:
+    ended = resumed(here, *words)
+    assert ended.code == 2, ended.out
+    assert not pieces(ended.out + ended.err), ended.err
+    assert "${oc.env:SECRET}" in ended.err
+
+
+def test_the_same_from_python(here: Path, secret: None) -> None:
+    config = yaml.safe_load((here / "given/done/config.yaml").read_text())
+    config["dataset"] = DATA
+    (here / "given/done/config.yaml").write_text(yaml.safe_dump(config))
+    sealed(here / "given/done")
+    run = exp.load(here / "given/done")
+    assert isinstance(run, Run)
+    with pytest.raises(ExpError, match=r"no such file: '\$\{oc.env:SECRET\}/x.csv'"):
+        run.predict([[0.0, 1.0]])
+
+
+@given(st.text(min_size=1, max_size=200), st.integers(9, 120))
+def test_no_message_shows_a_value(value: str, limit: int) -> None:
+    """Quoted, escaped and cut as exp's messages are."""
+    text = f"cannot read {shown(value, limit)}, {one_line(value)} nor {value!r}: a b c"
+    found = unshown(text, {value: "${X}"})
+    low, rest = value.lower(), found.replace("${X}", "\0").lower()
+    assert not [at for at in range(len(low) - 7) if low[at : at + 8] in rest]
+
+
+def test_a_short_value_is_replaced_where_it_is_quoted() -> None:
+    text = "split.test: expected less than 1, found 5; 'a' is no option of a 5"
+    shown = "split.test: expected less than 1, found ${N}; '${A}' is no option of a 5"
+    assert unshown(text, {"5": "${N}", "a": "${A}"}) == shown
 
 
 # What is written where a user says

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import pty
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 
 from commands import SMALL, Ended, inside, process
 from exp.runs.directory import RunDirectory
-from exp.util.errors import ExpError
+from exp.util.errors import ConfigError, ExpError, Fault, lines
 from exp.util.terminal import indented, one_line, printable
 
 HOSTILE = "\x1b[31m\x1b]0;title\x07\x9b2J\u202eevil\u2066\udc9b\r\x08"
@@ -60,6 +61,15 @@ def test_how_they_are_shown() -> None:
         "a\\x1b[1m\\x9b\\u202e\\udc80\\U000e0041\r\n\tü"
     )
     assert str(ExpError("\x1b[2J")) == "\\x1b[2J"
+
+
+def test_the_lines_of_an_error_are_those_of_exp() -> None:
+    assert str(ExpError("no 'a\nforged'")) == "no 'a\\nforged'"
+    assert str(ExpError(lines("two:", "  a\nforged"))) == "two:\n  a\\nforged"
+    inner = ExpError(lines("two:", "  a\nforged"))
+    error = ConfigError([Fault("x\n", "a\nforged"), Fault("y", str(inner))])
+    assert str(error).splitlines()[1:] == ["  x\\n  a\\nforged", "  y   two:", "  a\\nforged"]
+    assert str(pickle.loads(pickle.dumps(inner))) == str(inner)
 
 
 @given(ANY)
@@ -103,6 +113,39 @@ def test_what_a_strangers_files_name_begins_no_line(run: Path, in_tmp: Path) -> 
             seen += ended.out + ended.err
     assert "forged" in seen
     assert not [line for line in seen.splitlines() if line.strip().startswith("forged")]
+
+
+def test_a_directory_begins_no_line(run: Path, in_tmp: Path) -> None:
+    place = in_tmp / "x\nforged: done\r\n"
+    shutil.copytree(run, place)
+    seen = ""
+    commands: list[list[str]] = [
+        *([verb, str(place)] for verb in ("resume", "rerun", "report", "results")),
+        ["compare", str(place), str(run)],
+        ["predict", str(place), "nothing.csv"],
+        ["predict", str(place), str(run / "metrics.csv")],
+        ["export", str(place), "--to", "python"],
+        ["log", str(place), "--to", "nothing"],
+        ["rerun", str(place), "--into", str(place)],
+        [*SMALL, f"hydra.run.dir='{place}'"],
+        ["results", str(place / "nothing")],
+    ]
+    for words in commands:
+        ended = inside(in_tmp, *words)
+        seen += ended.out + ended.err
+    sealed = json.loads((place / "run.json").read_text())
+    for change in (
+        {"status": "interrupted"},
+        {"status": "running"},
+        {"digests": {"a\nforged": ""}},
+    ):
+        RunDirectory(place).write_record({**sealed, **change})
+        for verb in ("resume", "rerun", "predict"):
+            more = [str(run / "metrics.csv")] if verb == "predict" else []
+            ended = inside(in_tmp, verb, str(place), *more)
+            seen += ended.out + ended.err
+    assert "x\\nforged" in seen
+    assert not [line for line in seen.splitlines() if line.startswith("forged")]
 
 
 @settings(

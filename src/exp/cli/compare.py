@@ -10,6 +10,7 @@ from exp.report.differences import AGREED, changed_files, metrics_differ, surrou
 from exp.runs import trained_models
 from exp.runs.saved import TRUST, SavedRun
 from exp.util.errors import ExpError
+from exp.util.terminal import one_line
 from exp.util.text_tables import aligned
 from exp.util.verb_parser import Parser, place
 
@@ -40,8 +41,8 @@ def main(words: list[str]) -> int:
         run.check()
     if figure is not None:
         trained_models.comparable(one, other)
-    print(f"A  {one.directory.path}  ({one.status})")
-    print(f"B  {other.directory.path}  ({other.status})")
+    print(f"A  {one_line(str(one.directory.path))}  ({one.status})")
+    print(f"B  {one_line(str(other.directory.path))}  ({other.status})")
     section("config", unlike(one.config(), other.config()))
     section("environment", unlike(surroundings(one.record), surroundings(other.record)))
     section("data", unlike(one.record.get("data"), other.record.get("data")))
@@ -49,12 +50,12 @@ def main(words: list[str]) -> int:
     print(f"\n{answers(one, other)}")
     if figure is not None:
         trained_models.draw(one, other, figure, theme=args.theme, trust=args.trust)
-        print(f"drawn: {args.figure}")
+        print(f"drawn: {one_line(args.figure)}")
     files = changed_files(one, other)
     first, _ = metrics_differ(one, other)
     if first:
         print(f"\n{first}")
-    print(f"\n{AGREED[0] if not files else 'not the same bytes: ' + ', '.join(files)}")
+    print(f"\n{AGREED[0] if not files else 'not the same bytes: ' + one_line(', '.join(files))}")
     return 1 if files else 0
 
 

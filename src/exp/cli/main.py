@@ -124,6 +124,9 @@ def ended(work: Callable[[], int]) -> int:
     """The exit code of `work`, once its error is told."""
     from exp.util.errors import ExpError
 
+    environment = sys.modules.get("exp.config.environment")
+    if environment is not None:  # not the first command of this process
+        environment.forget()
     try:
         return work()
     except ExpError as error:
@@ -132,7 +135,9 @@ def ended(work: Callable[[], int]) -> int:
             import traceback
 
             traceback.print_exc()
-        print(f"exp: {error}", file=sys.stderr)
+        environment = sys.modules.get("exp.config.environment")
+        text = str(error) if environment is None else environment.unshown(str(error))
+        print(f"exp: {text}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt as error:
         print("exp: interrupted", file=sys.stderr)

@@ -15,7 +15,7 @@ from exp.runs.trained_models import CHECKPOINTS
 from exp.util.errors import ExpError, shown
 from exp.util.files import write_output
 from exp.util.serialize import csv_text
-from exp.util.terminal import write_data
+from exp.util.terminal import one_line, write_data
 from exp.util.text_file import content
 from exp.util.verb_parser import Parser, in_order, place
 
@@ -120,7 +120,7 @@ def predicted(trained: Any, file: str, delimiter: str = ",") -> str:
             X[:, table.features.index(name)] = column
     if encoding is not None:
         for note in encoding.unknown(data, texts, "rows"):
-            print(f"exp predict: {file}: {note}", file=sys.stderr)
+            print(f"exp predict: {one_line(str(file))}: {note}", file=sys.stderr)
     target = target_of(data)
     ours, columns = target.answers, target.columns(trained.answers(X), trained.numbered(X))
     (_, header), *rows = records(content(file), delimiter, Faults(file))

@@ -11,6 +11,7 @@ from exp.report.page.ranking import Ranking
 from exp.report.page.summary import summary
 from exp.runs.collection import gather
 from exp.util.files import no_link, write_output
+from exp.util.terminal import one_line
 from exp.util.verb_parser import Parser, place
 
 NAME = "report.html"
@@ -49,5 +50,5 @@ def main(words: list[str]) -> int:
     write_output(output, data)
     for note in made.notes:
         print(note)
-    print(f"{output} ({len(data) / 1e6:.1f} MB)")
+    print(f"{one_line(str(output))} ({len(data) / 1e6:.1f} MB)")
     return 0

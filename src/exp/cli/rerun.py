@@ -200,7 +200,7 @@ def rerun_sweep(path: Path, overrides: list[str], into: Path | None, *, trust: b
             print(error)
             said = "not done"
         counts[said] += 1
-        print(f"{run['directory']}: {said}", flush=True)
+        print(f"{one_line(run['directory'])}: {said}", flush=True)
     print(f"{len(runs)} runs: " + ", ".join(f"{n} {said}" for said, n in counts.most_common()))
     worst = next((said for said in (*AGREED[::-1], "not done") if counts[said]), AGREED[0])
     print(worst)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from exp.runs.saved import TRUST, SavedRun, is_sweep, no_links
 from exp.runs.schemas import ENDED
-from exp.util.errors import DamagedError, ExpError, RunDirectoryError, shown
+from exp.util.errors import DamagedError, ExpError, RunDirectoryError, lines, shown
 from exp.util.terminal import indented, one_line
 from exp.util.verb_parser import Parser, place
 
@@ -59,11 +59,13 @@ def resume_run(saved: SavedRun, *, trust: bool, force: bool) -> int:
     saved.check()
     if status in ENDED:
         count = len(saved.record["digests"]) + 1
-        print(f"{path} is {status} already; its {count} files are as they were written")
+        print(
+            f"{one_line(str(path))} is {status} already; its {count} files are as they were written"
+        )
         return 3 if status == "diverged" else 0
     if not saved.began:
-        why = indented(saved.record["message"])
-        raise RunDirectoryError(f"{path} failed before it began: {why}")
+        first, *rest = indented(saved.record["message"]).splitlines()
+        raise RunDirectoryError(lines(f"{path} failed before it began: {first}", *rest))
     if status == "running" and (where := still_there(saved)):
         if where == "alive":
             raise RunDirectoryError(worked_on(saved))

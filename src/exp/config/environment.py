@@ -10,12 +10,13 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from exp.util.errors import ConfigError, Fault
+from exp.util.errors import ConfigError, ExpError, Fault, Lines
+from exp.util.terminal import one_line
 
 WRITTEN = "${oc.env}"
 """The key of a resolved config under which the texts of such values stand, by key path."""
@@ -30,6 +31,8 @@ class _Reading:
 
     used = False
     by_name = False
+    seen: ClassVar[dict[str, str]] = {}
+    """Value -> the text that stands for it, of all that this command has read."""
 
 
 def resolver(key: str, default: Any = _NONE) -> str | None:
@@ -43,6 +46,7 @@ def resolver(key: str, default: Any = _NONE) -> str | None:
         text = key if default is _NONE else f"{key},{default}"
         return f"_oc_env_{text.encode().hex()}_"
     if key in os.environ:
+        _Reading.seen[os.environ[key]] = f"${{oc.env:{key}}}"
         return os.environ[key]
     if default is _NONE:
         raise KeyError(f"Environment variable {key!r} not found")
@@ -196,3 +200,104 @@ def read(text: str) -> Any:
         return yaml_of(found.encode())
     except ValueError:
         return found
+
+
+# Errors
+
+
+PIECE = 8
+"""Characters of a value that no message may show together."""
+SHORT = 4
+"""Values of fewer characters, such as 1 or sgd, are replaced only where a message quotes them."""
+
+
+def forget() -> None:
+    """A command begins, which has read nothing yet."""
+    _Reading.seen = {}
+
+
+def unshown(text: str, values: Mapping[str, str] | None = None) -> str:
+    """A message with `${oc.env:NAME}` in place of each value that was read from the environment.
+
+    Args:
+        values: value -> the text that stands for it; None: all that this command has read.
+    """
+    known = _Reading.seen if values is None else values
+    shown = str(text)
+    for value, name in sorted(known.items(), key=lambda item: -len(item[0])):
+        for form in dict.fromkeys((value, repr(value)[1:-1], one_line(value))):
+            if not form:
+                continue
+            exact = re.escape(form)
+            short = rf"(?<=['\"]){exact}(?=['\"])|(?<=found ){exact}(?!\w)"
+            pattern = short if len(form) < SHORT else rf"(?<!\w){exact}(?!\w)"
+            shown = name.join(re.split(pattern, shown))
+        shown = _without_pieces(shown, value, name)
+    return Lines(shown) if isinstance(text, Lines) else shown
+
+
+def _without_pieces(text: str, value: str, name: str) -> str:
+    """A text without any `PIECE` characters in a row of a value, as of one that was cut."""
+    low, parts, start, at = value.lower(), [], 0, 0
+    while at + PIECE <= len(text):
+        end = at + PIECE
+        if text[at:end].lower() not in low or text.startswith(name, at):
+            at += len(name) if text.startswith(name, at) else 1
+            continue
+        while end < len(text) and text[at : end + 1].lower() in low:
+            end += 1
+        parts += [text[start:at], name]
+        start = at = end
+    return "".join([*parts, text[start:]])
+
+
+@contextmanager
+def values_unshown(config: Mapping[str, Any]) -> Iterator[None]:
+    """Within this, errors name the variables that a config was read from, not their values.
+
+    Args:
+        config: resolved, with the texts of such values.
+    """
+    try:
+        yield
+    except ExpError as error:
+        values = _values(config)
+        if values and isinstance(error, ConfigError):
+            pairs = [(fault.path, fault.message) for fault in error.faults]
+            raise ConfigError(
+                Fault(*(unshown(x, values) for x in pair)) for pair in pairs
+            ) from None
+        error.args = tuple(unshown(x, values) if isinstance(x, str) else x for x in error.args)
+        raise
+
+
+def _values(config: Mapping[str, Any]) -> dict[str, str]:
+    """Value -> the text that stands for it, of a resolved config."""
+    found: dict[str, str] = {}
+    for path, text in config.get(WRITTEN, {}).items():
+        node: Any = config
+        for key in path.split("."):
+            if isinstance(node, Mapping):
+                node = node.get(key)
+            elif isinstance(node, list) and key.isdigit() and int(key) < len(node):
+                node = node[int(key)]
+            else:
+                node = None
+        found |= dict.fromkeys(_leaves(node), text)
+        for match in NAMED.finditer(text):
+            if (value := os.environ.get(match[1])) is not None:
+                found[value] = f"${{oc.env:{match[1]}}}"
+    return found
+
+
+def _leaves(node: Any) -> Iterator[str]:
+    """Texts and numbers of a value, those of keys too."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from _leaves(key)
+            yield from _leaves(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _leaves(item)
+    elif isinstance(node, (str, int, float)) and not isinstance(node, bool):
+        yield str(node)

@@ -18,7 +18,7 @@ from pydantic import Field
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
 from exp.config import suggestions
-from exp.config.environment import WRITTEN, stored
+from exp.config.environment import WRITTEN, stored, values_unshown
 from exp.config.plugins import origins
 from exp.registry.component import Chosen
 from exp.registry.parameter_schema import checked, config_parameters, schema_of
@@ -247,8 +247,13 @@ def plan(config: Mapping[str, Any], already: Sequence[Fault] = ()) -> Plan:
 
     Raises:
         ConfigError: with every fault: unknown keys and names, values out of range or of a wrong
-            type, parameters that do not go together.
+            type, parameters that do not go together. Values from the environment are named only.
     """
+    with values_unshown(config):
+        return _plan(config, already)
+
+
+def _plan(config: Mapping[str, Any], already: Sequence[Fault]) -> Plan:
     faults = list(already)
     told = ("seed", "seeds", "name", "plugins", "run", "sweep", "logger", *GROUPS)
     known = (*told, WRITTEN)

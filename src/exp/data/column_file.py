@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from exp.data.cells import days_of, written
 from exp.data.faults import repeated
 from exp.data.table import MOST, Column, Faults, Gaps, Labels, Reading, Table, assembled
-from exp.util.errors import DataError, ExpError, nearest, shown
+from exp.util.errors import DataError, ExpError, lines, nearest, shown
 from exp.util.npz import unpacked
 from exp.util.text_file import place_of
 
@@ -250,7 +250,8 @@ def chosen(
         left = " and the index" if index else ""
         faults.append(f"there is no column but {shown(target)}{left}, so no feature")
     if faults:
-        raise DataError("\n  ".join([f"{path}: no row was used", *faults[:MOST]]))
+        listing = (f"  {fault}" for fault in faults[:MOST])
+        raise DataError(lines(f"{path}: no row was used", *listing))
     return wanted
 
 

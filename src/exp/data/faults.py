@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from exp.util.errors import DataError, shown
+from exp.util.errors import DataError, lines, shown
 
 MOST = 10
 """How many faults one message lists."""
@@ -146,7 +146,7 @@ def listed(heading: str, faults: Sequence[str]) -> str:
     if len(faults) == 1:
         return f"{heading}: {faults[0]}"
     rest = ["and more"] if len(faults) > MOST else []
-    return "\n  ".join([heading, *faults[:MOST], *rest])
+    return lines(heading, *(f"  {text}" for text in (*faults[:MOST], *rest)))
 
 
 def counted(rows: int) -> str:

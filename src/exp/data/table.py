@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from exp.data.cells import NaValues, Notation, clue, days, is_number, key, looks_like
 from exp.data.faults import counted
-from exp.util.errors import DataError, shown
+from exp.util.errors import DataError, lines, shown
 
 MOST = 10
 """After so many faults the reading ends."""
@@ -143,10 +143,10 @@ class Faults:
         count = "1 fault" if len(self.found) == 1 else f"{len(self.found)} faults"
         first = sorted(self.found, key=lambda fault: fault[0])[:MOST]
         width = max(len(place) for _, place, _ in first)
-        lines = [f"  {place:<{width}}  {message}" for _, place, message in first]
+        found = [f"  {place:<{width}}  {message}" for _, place, message in first]
         heading = f"the first {MOST} faults" if self.full else count
-        text = [f"{heading} in {self.path}; no row was used", *lines, *self.hints]
-        raise DataError("\n".join(text))
+        text = [f"{heading} in {self.path}; no row was used", *found, *self.hints]
+        raise DataError(lines(*text))
 
 
 @dataclass

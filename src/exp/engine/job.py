@@ -19,6 +19,7 @@ from exp.components.initial import KEYS
 from exp.components.losses import settled
 from exp.components.metrics import custom
 from exp.components.stacking import structure
+from exp.config.environment import values_unshown
 from exp.config.schema import Plan
 from exp.data.prepared import Prepared
 from exp.engine.layers import lifted
@@ -79,6 +80,11 @@ class Job:
             ImpossibleError: a component declares the combination impossible.
             DeviceError: the device is not there.
         """
+        with values_unshown(plan.config):
+            return cls._of(plan, keep)
+
+    @classmethod
+    def _of(cls, plan: Plan, keep: bool) -> Job:
         device = plan["device"].build()
         data = prepare(
             plan["dataset"],

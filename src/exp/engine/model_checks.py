@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from exp.components.losses import Loss
 from exp.engine.job import Job
 from exp.registry.user_code import failed, lines_of, passed_on
-from exp.util.errors import ComponentError, OwnCodeError
+from exp.util.errors import ComponentError, OwnCodeError, lines
 
 ROWS = 3
 """So many go through the model: enough to tell rows from a single number."""
@@ -67,7 +67,7 @@ def probed(job: Job) -> None:
             raise failed(chosen.at_fault, error) from error
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         what = f"model {name} cannot answer rows {list(x.shape)}: {reason}"
-        raise OwnCodeError(f"{what}\n{lines_of(error)}".rstrip()) from error
+        raise OwnCodeError(lines(what, *lines_of(error).splitlines())) from error
     wanted = (len(x), job.outputs)
     if not isinstance(logits, Tensor) or logits.shape != wanted:
         found = list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__

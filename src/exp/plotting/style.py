@@ -1,20 +1,25 @@
-"""Colours, markers and the settings every figure is drawn under."""
+"""How every figure looks: colours, markers, text, and matplotlib's settings."""
 
 from __future__ import annotations
 
 import threading
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.colors import to_rgb
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from numpy.typing import NDArray
 
-from exp.plotting.text import FAMILY
+# matplotlib ships this font, so the same text has the same pixels on every machine.
+FAMILY = "DejaVu Sans"
+HEADING, TITLE, NORMAL, SMALL = 12.5, 10.0, 8.5, 8.0
+"""Font sizes in points."""
 
 Colour = tuple[float, float, float]
 
@@ -163,45 +168,108 @@ def _oklch(
     return np.asarray(srgb, dtype=np.float64)
 
 
-_turn = threading.RLock()
-_held = False
+_one_at_a_time = threading.RLock()
 
 
 @contextmanager
-def settings() -> Iterator[None]:
-    """matplotlib's settings while figures are made and drawn; the caller's come back after.
+def settings(theme: str = "light") -> Iterator[Theme]:
+    """matplotlib's settings while figures are made and saved; the caller's come back afterwards.
 
     They start from matplotlib's defaults, whatever a matplotlibrc or the caller has set, so that
-    a picture depends on its content alone. Inside of itself it costs nothing, so who draws many
-    pictures may hold it all the while. Threads take turns: the settings are the whole process's.
+    a picture depends on its content alone. One thread at a time: the settings are global.
     """
-    global _held
-    with _turn:
-        if _held:
-            yield
-            return
-        _held = True
-        try:
-            with matplotlib.rc_context(_ours()):
-                yield
-        finally:
-            _held = False
-
-
-def _ours() -> Any:
-    # Untyped, as the types of matplotlib's settings name all three hundred of them.
     defaults: Any = matplotlib.rcParamsDefault
-    current: Any = matplotlib.rcParams
-    changed: Any = {
-        key: defaults[key]
-        for key in defaults
-        # Looking at the backend would choose one, which may load a window system.
-        if key != "backend" and current[key] != defaults[key]
-    }
+    with _one_at_a_time:
+        current: Any = matplotlib.rcParams
+        changed: Any = {
+            key: defaults[key]
+            for key in defaults
+            # Looking at the backend would choose one, which may load a window system.
+            if key != "backend" and current[key] != defaults[key]
+        }
+        with matplotlib.rc_context({**changed, **_rc(THEMES[theme])}):
+            yield THEMES[theme]
+
+
+def _rc(theme: Theme) -> dict[Any, Any]:
     return {
-        **changed,
         "font.family": [FAMILY],
+        "font.size": NORMAL,
         # Names come from users' files: "$" is a dollar sign.
         "text.parse_math": False,
+        "text.color": theme.ink,
+        "figure.facecolor": theme.page,
+        "axes.facecolor": theme.page,
+        "axes.edgecolor": theme.faint,
+        "axes.linewidth": 0.9,
+        "axes.labelcolor": theme.muted,
+        "axes.titlelocation": "left",
+        "axes.titlesize": TITLE,
+        "axes.titleweight": "bold",
+        "axes.titlepad": 7.0,
+        "axes.axisbelow": True,
+        "axes.formatter.useoffset": False,
+        "axes.formatter.limits": (-4, 6),
+        "xtick.color": theme.faint,
+        "ytick.color": theme.faint,
+        "xtick.labelcolor": theme.muted,
+        "ytick.labelcolor": theme.muted,
+        "xtick.labelsize": SMALL,
+        "ytick.labelsize": SMALL,
+        "grid.color": theme.faint,
+        "grid.linewidth": 0.6,
+        "image.origin": "lower",
+        "image.aspect": "auto",
+        "legend.frameon": False,
+        "legend.borderaxespad": 0.0,
+        "legend.borderpad": 0.0,
+        "legend.labelspacing": 0.65,
+        "legend.handlelength": 2.0,
+        "lines.linewidth": 1.5,
         "svg.hashsalt": "exp",
     }
+
+
+def line(index: int, count: int, theme: Theme) -> dict[str, Any]:
+    """How one of several lines is drawn: its colour, and dashes for those who see no colours."""
+    dashes = DASHES[index % len(DASHES)]
+    return {
+        "color": palette(max(count, 2), theme)[index].tolist(),
+        "linewidth": 1.5,
+        "linestyle": (0, dashes) if dashes else "-",
+    }
+
+
+def plain(text: str, most: int = 60) -> str:
+    """`text` on one line and safe to draw: characters that the font lacks become a square.
+
+    Args:
+        most: characters; of longer text the middle is left out, since names that go together
+            often begin alike and differ at their ends.
+    """
+    text = " ".join(str(text)[:5000].split())
+    if not (text.isascii() and text.isprintable()):
+        text = _drawable(text)
+    if len(text) > most:
+        tail = most // 3
+        text = f"{text[: most - tail - 1].rstrip()}…{text[-tail:].lstrip()}"
+    return text or "(empty)"
+
+
+def _drawable(text: str) -> str:
+    kept: list[str] = []
+    marks = 0
+    for character in text:
+        category = unicodedata.category(character)
+        # More than two marks on a letter would reach into the lines above.
+        marks = marks + 1 if category.startswith("M") else 0
+        if category == "Cf" or marks > 2:  # Cf: marks of direction and the like, nothing to see
+            continue
+        known = ord(character) in _characters() and not category.startswith("C")
+        kept.append(character if known else "\N{WHITE SQUARE}")
+    return "".join(kept)
+
+
+@cache
+def _characters() -> frozenset[int]:
+    return frozenset(get_font(findfont(FontProperties(family=FAMILY))).get_charmap())

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from exp.util.errors import ExpError, OwnCodeError
+from exp.util.errors import ExpError, OwnCodeError, lines
 
 Result = TypeVar("Result")
 OURS = str(Path(__file__).resolve().parents[1])
@@ -35,7 +35,8 @@ def imported(what: str, work: Callable[[], Result]) -> Result:
     try:
         return work()
     except (Exception, SystemExit) as error:
-        raise PluginError(f"{what} cannot be imported\n{own_traceback(error)}") from error
+        shown = own_traceback(error).splitlines()
+        raise PluginError(lines(f"{what} cannot be imported", *shown)) from error
 
 
 @contextmanager
@@ -68,7 +69,7 @@ def failed(who: str, error: BaseException) -> OwnCodeError:
         what = f"called sys.exit({'' if error.code is None else repr(error.code)})"
     else:
         what = f"raised {''.join(traceback.format_exception_only(error)).strip()}"
-    return OwnCodeError(f"{who} {what}\n{lines_of(error)}".rstrip())
+    return OwnCodeError(lines(*f"{who} {what}".splitlines(), *lines_of(error).splitlines()))
 
 
 def lines_of(error: BaseException) -> str:

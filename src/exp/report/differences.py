@@ -9,6 +9,7 @@ from exp.runs.collection import part
 from exp.runs.config_values import flat
 from exp.runs.saved import SavedRun
 from exp.util.errors import DamagedError, RunDirectoryError
+from exp.util.terminal import one_line
 
 RECORDED = ("frames.npz", "norms.csv")
 """Files that a run leaves only if its figures want them."""
@@ -74,13 +75,15 @@ def metrics_differ(one: SavedRun, other: SavedRun) -> tuple[str | None, float]:
         return f"metrics.csv has {counts[0]} rows and {counts[1]}", math.inf
     if left.keys() != right.keys():
         only = ", ".join(name for name in [*left, *right] if not (name in left and name in right))
-        return f"metrics.csv: in one of them only: {only}", math.inf
+        return f"metrics.csv: in one of them only: {one_line(only)}", math.inf
     first, largest = None, 0.0
     for at, epoch in enumerate(left["epoch"]):
         for column, texts in left.items():
             a, b = texts[at], right[column][at]
             if a != b:
-                first = first or f"first in metrics.csv at epoch {epoch}, {column}: {a} and {b}"
+                first = first or one_line(
+                    f"first in metrics.csv at epoch {epoch}, {column}: {a} and {b}"
+                )
                 largest = max(largest, distance(a, b))
     return first, largest
 
@@ -103,7 +106,8 @@ def verdict(one: SavedRun, other: SavedRun) -> tuple[str, list[str]]:
         return AGREED[0], []
     first, largest = metrics_differ(one, other)
     told = [first] if first else []
-    told.append(f"not the same bytes: {', '.join(files[:8])}" + (", ..." if len(files) > 8 else ""))
+    names = one_line(", ".join(files[:8]))
+    told.append(f"not the same bytes: {names}" + (", ..." if len(files) > 8 else ""))
     # The same metrics with other weights, say, are no rounding: something was changed.
     close = first is not None and largest <= TOLERANCE
     if close:

@@ -11,7 +11,7 @@ from exp.report.conditions import OF_A_RUN, Condition, is_number
 from exp.report.groups import SPLITS, Groups, Standing, grouped, over_seeds, ranked
 from exp.report.statistics import TESTS
 from exp.runs.collection import Row, Runs, gather, with_keys
-from exp.util.errors import ExpError, RunDirectoryError, shown, unknown
+from exp.util.errors import ExpError, RunDirectoryError, lines, shown, unknown
 from exp.util.metric_names import headline
 from exp.util.text_tables import cell
 
@@ -113,7 +113,7 @@ def results(
         faults.append(f"--sort: {told}")
     count = counted(top, faults)
     if faults:
-        raise ExpError("\n     ".join(faults))
+        raise ExpError(lines(faults[0], *(f"     {fault}" for fault in faults[1:])))
     rows = tuple(row for row in runs.rows if all(each.holds(row) for each in conditions))
     if not rows and not where:
         raise RunDirectoryError("there is no run in what was named")

@@ -21,6 +21,7 @@ from exp.runs.record import RunRecord
 from exp.runs.stored_configs import config_of
 from exp.runs.varying import varying
 from exp.util.errors import RunDirectoryError
+from exp.util.terminal import one_line
 
 DEPTH = 8
 """Folders below one that is named, in which runs are looked for."""
@@ -149,7 +150,10 @@ def below(path: Path, depth: int) -> Iterator[Path]:
             return
         folders = [entry.name for entry in os.scandir(path) if is_folder(entry)] if depth else []
     except OSError as error:
-        print(f"left out: cannot read {path}: {error.strerror or error}", file=sys.stderr)
+        print(
+            f"left out: cannot read {one_line(str(path))}: {error.strerror or error}",
+            file=sys.stderr,
+        )
         return
     for name in sorted(folders, key=natural):
         yield from below(path / name, depth - 1)

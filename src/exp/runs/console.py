@@ -13,7 +13,7 @@ from exp.runs import notes
 from exp.runs.directory import RunDirectory
 from exp.runs.targets import target_of
 from exp.util.metric_names import EVERY, MACRO
-from exp.util.terminal import raw, streams
+from exp.util.terminal import one_line, raw, streams
 
 TOLD = {"loss": ("loss", ".4f"), "accuracy": ("acc", ".2%"), "rmse": ("RMSE", ".4f")}
 """Scores of the lines between: how each is named and written."""
@@ -38,7 +38,7 @@ def opening(job: Job, directory: RunDirectory, size: int) -> Iterator[str]:
     yield (
         f"{name}: {len(data.y)} rows ({counts}), {features}{made}, "
         f"{target_of(data).about}; {job.plan['model'].name} with {size} parameters; "
-        f"run directory {directory.path}"
+        f"run directory {one_line(str(directory.path))}"
     )
     yield from job.data.notes
     yield from notes.before(job)

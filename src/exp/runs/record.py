@@ -16,7 +16,7 @@ from exp.runs.directory import RECORD_SIZE, RunDirectory, record_digest
 from exp.runs.metrics_file import Columns, history_of, history_texts
 from exp.runs.predictions import Predictions
 from exp.runs.schemas import RUN, SUMMARY, Schema, fault_of, run_file, valid_parts
-from exp.util.errors import DamagedError, RunDirectoryError, shown
+from exp.util.errors import DamagedError, RunDirectoryError, lines, shown
 from exp.util.untrusted import json_of, read, yaml_of
 
 if TYPE_CHECKING:
@@ -114,8 +114,8 @@ class RunRecord:
             DamagedError: naming every file that is not what was written.
         """
         if found := self.damaged:
-            listing = "\n".join(f"  {text}" for text in found)
-            raise DamagedError(f"{self.path} is not as it was written:\n{listing}")
+            listing = (f"  {text}" for text in found)
+            raise DamagedError(lines(f"{self.path} is not as it was written:", *listing))
 
     def config(self) -> dict[str, Any]:
         """The config of the run as it was stored: values from the environment by name.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from exp.config import plugins
-from exp.config.environment import restored
+from exp.config.environment import restored, values_unshown
 from exp.config.schema import Plan, plan
 from exp.runs import manifest
 from exp.runs.directory import RunDirectory
@@ -59,6 +59,10 @@ class SavedRun(RunRecord):
         """
         config = self.config()
         config = restored(config if trust else {**config, "logger": {}})
+        with values_unshown(config):
+            return self._plan(config, trust)
+
+    def _plan(self, config: dict[str, Any], trust: bool) -> Plan:
         names = named(config.get("plugins"))
         if names and not trust:
             listing = ", ".join(names)

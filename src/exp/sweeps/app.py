@@ -49,6 +49,7 @@ from exp.util.errors import (
     nearest,
     shown,
 )
+from exp.util.terminal import one_line as on_one_line
 
 if TYPE_CHECKING:
     from exp.engine import Job, Result
@@ -470,10 +471,11 @@ def twin_of(job: Any, config: DictConfig) -> Path | None:
     found = reuse.find(job.signature, provenance.conditions(job.device))
     if found is None:
         return None
+    shown = on_one_line(str(found))
     if settings.reuse is True:
-        print(f"the same run is finished already, and run.reuse=true: {found}", flush=True)
+        print(f"the same run is finished already, and run.reuse=true: {shown}", flush=True)
         return found
-    print(f"the same run is finished already: {found}", flush=True)
+    print(f"the same run is finished already: {shown}", flush=True)
     return None
 
 

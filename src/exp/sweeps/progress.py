@@ -19,7 +19,7 @@ from exp.sweeps.grid import Words
 from exp.sweeps.plans import Planned
 from exp.sweeps.runs_table import BEST, Tally, loss_of
 from exp.sweeps.work import Outcome
-from exp.util.terminal import raw, streams
+from exp.util.terminal import one_line, raw, streams
 from exp.util.text_tables import aligned, cell, number
 
 
@@ -99,7 +99,7 @@ def trouble(number: int, words: Words, outcome: Outcome) -> str:
     """A run that did not end well, told at once."""
     told = f"run {number} {outcome.status}: {' '.join(words) or 'no overrides'}"
     message = f"\n  {outcome.message}" if outcome.message else ""
-    return f"{told}{message}\n  see {outcome.directory}/exp.log"
+    return f"{told}{message}\n  see {one_line(str(outcome.directory))}/exp.log"
 
 
 def interrupted(statuses: Mapping[str, int], place: Path) -> str:
@@ -111,7 +111,7 @@ def interrupted(statuses: Mapping[str, int], place: Path) -> str:
     """
     words = {"interrupted": "saved on their way", "pending": "not begun"}
     parts = ", ".join(f"{count} {words.get(status, status)}" for status, count in statuses.items())
-    where = shlex.quote(str(place))
+    where = one_line(shlex.quote(str(place)))
     total = sum(statuses.values())
     return f"interrupted: of {total} runs {parts}\nTo go on: python -m exp resume {where}"
 
@@ -124,7 +124,7 @@ def closing(
     lines = [f"{tally.statuses.total()} runs in {seconds:.1f} s: {told}"]
     if tally.metric is not None and ranking:
         lines += ["", *best(tally, keys, tally.metric, Path(place))]
-    lines += ["", f"Every run: {place}/runs.csv"]
+    lines += ["", f"Every run: {one_line(place)}/runs.csv"]
     return "\n".join(lines)
 
 

@@ -25,6 +25,7 @@ from exp.sweeps.applicable import Applicable, tell
 from exp.sweeps.grid import Words, expand, listed, swept_keys
 from exp.sweeps.single_task import swept
 from exp.util.errors import ConfigError, Fault, ImpossibleError, shown
+from exp.util.terminal import one_line as on_one_line
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -189,7 +190,7 @@ class Sweep:
             self.record(directory, keys, every, skipped=found.skipped, repeated=found.repeated)
             try:
                 todo = self.missing(found, entries, directory)
-                print(f"{len(todo)} runs to do in {directory.path}/", flush=True)
+                print(f"{len(todo)} runs to do in {on_one_line(str(directory.path))}/", flush=True)
                 if stacked:
                     workers.decide(seconds_of(todo, found))
                     self.stacked(found, todo, directory, workers)

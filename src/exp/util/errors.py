@@ -11,17 +11,34 @@ import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from exp.util.terminal import one_line, printable
+from exp.util.terminal import one_line
+
+
+class Lines(str):
+    """A message of several lines, all of which exp has begun: made by `lines`."""
+
+    __slots__ = ()
+
+
+def lines(*texts: str) -> Lines:
+    """A message with each text on a line of its own: a line end within one, as a path of somebody
+    else may hold, is shown as `\\n` and begins none."""
+    return Lines("\n".join(text if isinstance(text, Lines) else one_line(text) for text in texts))
 
 
 class ExpError(Exception):
-    """Base of every error that is told as one message without a traceback."""
+    """Base of every error that is told as one message without a traceback.
+
+    Args:
+        message: one line, in which line ends and control characters are shown as `\\n` and so on;
+            or what `lines` gives.
+    """
 
     exit_code = 2
 
     def __str__(self) -> str:
         # From Python too, where a traceback ends with it: it may hold text of a stranger.
-        return printable(super().__str__())
+        return lines(self.args[0] if len(self.args) == 1 else super().__str__())
 
 
 @dataclass(frozen=True, order=True)
@@ -44,8 +61,11 @@ class ConfigError(ExpError):
         count = len(self.faults)
         heading = "1 fault" if count == 1 else f"{count} faults"
         width = min(max((len(fault.path) for fault in self.faults), default=0), 32)
-        lines = [f"  {one_line(f.path):<{width}}  {f.message}" for f in self.faults]
-        super().__init__("\n".join([f"{heading} in the config; nothing was started", *lines]))
+        listed = (
+            Lines(f"  {one_line(fault.path):<{width}}  {lines(fault.message)}")
+            for fault in self.faults
+        )
+        super().__init__(lines(f"{heading} in the config; nothing was started", *listed))
 
 
 class DataError(ExpError):
@@ -68,7 +88,7 @@ class OwnCodeError(ComponentError):
     def of(self, overrides: Iterable[object]) -> OwnCodeError:
         """The same error, with the overrides of its run."""
         words = " ".join(map(str, overrides))
-        return OwnCodeError(f"{self}\nThe run's overrides: {words or 'none'}")
+        return OwnCodeError(lines(str(self), f"The run's overrides: {words or 'none'}"))
 
 
 class DeviceError(ExpError):

@@ -113,7 +113,7 @@ def log_to(
     if trouble is not None:
         count = len(paths) - counts.total()
         where = sweep.path if sweep else paths[0] if paths else "DIR"
-        again = f"To try again: exp log {where} --to {label}"
+        again = f"To try again: exp log {one_line(str(where))} --to {label}"
         return f"{label}: {runs(count)} could not be logged: {reason(trouble)}. {again}", False
     told = ", ".join(how.format(runs(counts[how])) for how in HOW if counts[how])
     return f"{label}: {told or 'no run to log'}; to look: {without_secrets(look)}", True
