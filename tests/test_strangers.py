@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -614,3 +617,78 @@ def test_an_unreadable_folder_hides_no_others(made: Path, in_tmp: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 2
     assert done.stderr == f"left out: cannot read {in_tmp}/a: Permission denied\n"
+
+
+# What waits for ever
+
+
+@contextlib.contextmanager
+def at_most(seconds: int) -> Iterator[None]:
+    """Breaks off what waits for a FIFO, say."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError(f"it has not ended after {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+SWEPT = (
+    "-m",
+    *SMALL,
+    "trainer.checkpoint_every=1",
+    "seed=1,2",
+    "sweep.n_jobs=1",
+    "sweep.dir=given/swept",
+)
+
+
+@pytest.mark.parametrize("words", [("resume", "given/swept"), SWEPT], ids=["resume", "the command"])
+@pytest.mark.parametrize(
+    "name",
+    [".lock", "sweep.json", "runs.csv", "multirun.yaml", ".1-abc-2.tmp", "0-seed=1/.1-a-2.tmp"],
+)
+def test_a_fifo_in_a_sweep_is_not_waited_for(here: Path, name: str, words: tuple[str, ...]) -> None:
+    place = here / "given/swept" / name
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+    with at_most(10):
+        ended = inside(here, *words)
+    if words[0] == "resume" or ended.code != 0:
+        assert ended.code == 2
+        assert place.name in ended.err
+        assert len(ended.err.splitlines()) == 1
+    else:  # nothing is read from there
+        assert name not in (".lock", "sweep.json")
+
+
+@pytest.mark.parametrize("end", ["", "-journal", "-wal", "-shm"])
+def test_a_fifo_in_a_search_is_not_waited_for(tmp_path: Path, end: str) -> None:
+    words = ("-m", "hydra/sweeper=optuna", *SMALL, "optimizer.lr=tag(log,interval(1e-3,1))",
+             "hydra.sweeper.n_trials=1", "sweep.n_jobs=1", "sweep.dir=swept")  # fmt: skip
+    assert inside(tmp_path, *words).code == 0
+    place = tmp_path / f"swept/study.db{end}"
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+    for command in (words, ("resume", "swept"), ("resume", "swept", "--trust")):
+        with at_most(10):
+            ended = inside(tmp_path, *command)
+        assert ended.code == 2, command
+        assert "study.db" in ended.err
+        assert ended.err.count("exp: ") == 1
+
+
+@pytest.mark.parametrize("name", [".lock", "checkpoints/.1-abc-2.tmp", "exp.log"])
+def test_a_fifo_in_a_run_is_not_waited_for(here: Path, name: str) -> None:
+    place = here / "given/begun" / name
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+    with at_most(10):
+        ended = inside(here, "resume", "given/begun")
+    assert ended.code == 2
+    assert place.name in ended.err

@@ -49,6 +49,7 @@ from exp.util.errors import (
     nearest,
     shown,
 )
+from exp.util.files import reason_of
 from exp.util.terminal import one_line as on_one_line
 
 if TYPE_CHECKING:
@@ -446,7 +447,7 @@ def started(
             configure_logging=lines is None,
         )
     except OSError as error:  # of the files that Hydra writes; the task's own errors it keeps
-        reason = error.strerror or error
+        reason = reason_of(error)
         raise RunDirectoryError(f"cannot write in {directory.path}: {reason}") from error
     callbacks.on_run_end(config=config, config_name=name, job_return=done)
     if found.loggers:
