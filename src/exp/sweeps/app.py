@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 Lines = Callable[["RunDirectory"], AbstractContextManager[logging.Logger]]
 """Where the lines of a run go."""
-PACKAGED = Path(__file__).resolve().parents[2] / "conf"
+PACKAGED = Path(__file__).resolve().parents[3] / "conf"
 ABOUT = {"experiment": "presets: several choices at once"}
 """Groups of the config that are no kinds of component."""
 
