@@ -21,7 +21,7 @@ from sklearn.model_selection import train_test_split
 import exp
 from commands import Ended, inside, read_csv, runs
 from conftest import make_plan
-from exp.components.losses import settled
+from exp.components.loss_choice import loss_for
 from exp.components.regression_datasets import BUMPS
 from exp.components.scores import errors
 from exp.data.dataset import Data
@@ -180,7 +180,7 @@ def test_what_is_measured_is_what_the_answers_give(batch: int | None) -> None:
 
 def test_padding_counts_for_nothing() -> None:
     """Targets below 0 and of -1, in batches that are padded."""
-    loss: Any = settled(register.choose("loss", "l1"), ()).component.builder()
+    loss: Any = loss_for(register.choose("loss", "l1"), ()).component.builder()
     y = np.array([-1.0, -3.0, 0.0, 2.0, -1.0], np.float32)
     split = Split([np.zeros((5, 1), np.float32)], [y], loss, dtype=torch.float32,
                   device=torch.device("cpu"), shuffled=True)  # fmt: skip
@@ -337,8 +337,8 @@ def test_own_data_that_cannot_be_numbers() -> None:
     with pytest.raises(DataError, match="y must be a float32 array"):
         Data(X.astype(np.float32), np.zeros(2, np.int64), (), ("a",), (None,))
     with pytest.raises(ImpossibleError, match="loss hinge is for classes"):
-        settled(register.choose("loss", "hinge"), ())
-    assert settled(register.choose("loss", "auto"), ()).name == "mse"
+        loss_for(register.choose("loss", "hinge"), ())
+    assert loss_for(register.choose("loss", "auto"), ()).name == "mse"
 
 
 def test_pruning_knows_which_way_is_better() -> None:
@@ -359,7 +359,7 @@ def picture(features: int, **changes: Any) -> Picture:
     content: dict[str, Any] = {
         "dataset": "d", "model": "m", "optimizer": "o", "seed": "0", "metric": "test RMSE 0.1",
         "classes": (), "axes": ("x", "y"), "points": np.column_stack([x, x]),
-        "labels": np.zeros(8), "predicted": np.zeros(8), "targets": x, "fitted": x + 0.5,
+        "labels": np.zeros(8), "predicted": np.zeros(8), "targets": x, "loss_for": x + 0.5,
         "split": np.arange(8) % 2 * 2, "xs": np.linspace(0, 1, 16), "ys": np.linspace(0, 1, 16),
         "probabilities": np.full((1, 16, 16), 0.25), "features": features, "names": ("fit",),
         "dpi": 100,
@@ -409,7 +409,7 @@ def test_a_fit_says_what_it_shows(features: int, tmp_path: Path) -> None:
 def test_hard_pictures_are_drawn_too(features: int, tmp_path: Path) -> None:
     """Nothing finite, no rows of a split, one value only; and the same bytes beyond a pipe."""
     broken = picture(
-        features, fitted=np.full(8, np.nan), targets=np.full(8, 2.0), split=np.zeros(8),
+        features, loss_for=np.full(8, np.nan), targets=np.full(8, 2.0), split=np.zeros(8),
         probabilities=np.full((1, 16, 16), np.inf), names=("data", "fit", "learning_curves"),
     )  # fmt: skip
     paths = draw(broken, tmp_path)
