@@ -18,7 +18,8 @@ import exp.registry.kinds  # declares the kinds
 from exp.cli import list as listing
 from exp.cli.main import VERBS
 from exp.config.schema import GROUPS
-from exp.registry.registry import Component, register
+from exp.registry.component import Component
+from exp.registry.registry import register
 from reading import PAGES, ROOT, Typed, relative, steps
 
 README = ROOT / "README.md"

@@ -16,7 +16,9 @@ from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSou
 from omegaconf import OmegaConf
 
 from exp.registry import kinds
-from exp.registry.registry import Chosen, Component, config_parameters, register
+from exp.registry.component import Chosen, Component
+from exp.registry.parameter_schema import config_parameters
+from exp.registry.registry import register
 
 PACKAGES = {"activation": "model.activation", "logger": "logger.{}"}
 """Where the options of a group go in the config, if not to the group's own key."""

@@ -38,8 +38,8 @@ from exp.config.compose import BROKEN, compose, draws, one_line, resolved, resol
 from exp.config.guarded_loader import GuardedLoader
 from exp.config.interpolation import bounded
 from exp.registry import entry_points
-from exp.registry.modules import PluginError
 from exp.registry.registry import register
+from exp.registry.user_code import PluginError
 from exp.util.errors import (
     ConfigError,
     ExpError,
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 Lines = Callable[["RunDirectory"], AbstractContextManager[logging.Logger]]
 """Where the lines of a run go."""
-PACKAGED = Path(__file__).resolve().parents[2] / "conf"
+PACKAGED = Path(__file__).resolve().parents[3] / "conf"
 ABOUT = {"experiment": "presets: several choices at once"}
 """Groups of the config that are no kinds of component."""
 
