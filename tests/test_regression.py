@@ -359,7 +359,7 @@ def picture(features: int, **changes: Any) -> Picture:
     content: dict[str, Any] = {
         "dataset": "d", "model": "m", "optimizer": "o", "seed": "0", "metric": "test RMSE 0.1",
         "classes": (), "axes": ("x", "y"), "points": np.column_stack([x, x]),
-        "labels": np.zeros(8), "predicted": np.zeros(8), "targets": x, "loss_for": x + 0.5,
+        "labels": np.zeros(8), "predicted": np.zeros(8), "targets": x, "fitted": x + 0.5,
         "split": np.arange(8) % 2 * 2, "xs": np.linspace(0, 1, 16), "ys": np.linspace(0, 1, 16),
         "probabilities": np.full((1, 16, 16), 0.25), "features": features, "names": ("fit",),
         "dpi": 100,
@@ -409,7 +409,7 @@ def test_a_fit_says_what_it_shows(features: int, tmp_path: Path) -> None:
 def test_hard_pictures_are_drawn_too(features: int, tmp_path: Path) -> None:
     """Nothing finite, no rows of a split, one value only; and the same bytes beyond a pipe."""
     broken = picture(
-        features, loss_for=np.full(8, np.nan), targets=np.full(8, 2.0), split=np.zeros(8),
+        features, fitted=np.full(8, np.nan), targets=np.full(8, 2.0), split=np.zeros(8),
         probabilities=np.full((1, 16, 16), np.inf), names=("data", "fit", "learning_curves"),
     )  # fmt: skip
     paths = draw(broken, tmp_path)
