@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from exp.config import plugins
 from exp.config.schema import GROUPS, RUNNING, SEEDS, SWEEPING, TOP, Running, Sweeping
 from exp.registry import docstrings, entry_points
-from exp.registry.registry import Component, nested_kind, register
+from exp.registry.component import Component
+from exp.registry.parameter_schema import nested_kind
+from exp.registry.registry import register
 from exp.util.errors import ExpError, unknown
 from exp.util.files import reason_of, write_through
 from exp.util.terminal import write_data

@@ -16,7 +16,9 @@ from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSou
 from omegaconf import OmegaConf
 
 from exp.registry import kinds
-from exp.registry.registry import Chosen, Component, config_parameters, register
+from exp.registry.component import Chosen, Component
+from exp.registry.parameter_schema import config_parameters
+from exp.registry.registry import register
 
 PACKAGES = {"activation": "model.activation", "logger": "logger.{}"}
 """Where the options of a group go in the config, if not to the group's own key."""
@@ -65,6 +67,15 @@ class Repository(ConfigRepository):  # type: ignore[misc]
         super().initialize_sources(config_search_path)
         # The last one is where Hydra looks for schemas.
         self.sources.insert(-1, Registered("registered", "registered://"))
+
+    def get_group_options(
+        self, group_name: str, results_filter: ObjectType | None = ObjectType.CONFIG
+    ) -> list[str]:
+        """The options of a group; none of a name that is too long for a file."""
+        try:
+            return list(super().get_group_options(group_name, results_filter))
+        except OSError:
+            return []
 
     def load_config(self, config_path: str) -> ConfigResult | None:
         """What a file says, and of an option the keys that all of its kind have: they need not

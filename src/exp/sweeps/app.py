@@ -38,8 +38,8 @@ from exp.config.compose import BROKEN, compose, draws, one_line, resolved, resol
 from exp.config.guarded_loader import GuardedLoader
 from exp.config.interpolation import bounded
 from exp.registry import entry_points
-from exp.registry.modules import PluginError
 from exp.registry.registry import register
+from exp.registry.user_code import PluginError
 from exp.util.errors import (
     ConfigError,
     ExpError,
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 Lines = Callable[["RunDirectory"], AbstractContextManager[logging.Logger]]
 """Where the lines of a run go."""
-PACKAGED = Path(__file__).resolve().parents[2] / "conf"
+PACKAGED = Path(__file__).resolve().parents[3] / "conf"
 ABOUT = {"experiment": "presets: several choices at once"}
 """Groups of the config that are no kinds of component."""
 
@@ -400,7 +400,7 @@ def started(
 
     plain = resolved(config, faults)
     found = plan(plain, [*faults, *unavailable(plain)])
-    from exp.engine import Job, tried
+    from exp.engine import Job, check_job
     from exp.runs import provenance
     from exp.runs.console import bar
     from exp.runs.directory import RunDirectory
@@ -410,7 +410,7 @@ def started(
 
     try:
         job = Job.of(found)
-        tried(job)
+        check_job(job)
     except OwnCodeError as error:
         raise error.of(config.hydra.overrides.task) from error
     for line in hydra.config_loader.left_out:
