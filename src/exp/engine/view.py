@@ -77,11 +77,11 @@ def drawable(figures: Any, *, numeric: bool) -> None:
         ConfigError: none can.
     """
     elsewhere = OF_CLASSES if numeric else OF_NUMBERS
-    if figures is None or set(figures.draw) - elsewhere:
+    if figures is None or set(figures.names) - elsewhere:
         return
     kind = "a number" if numeric else "a class"
     there = ", ".join(name for name in FIGURES if name not in elsewhere)
-    told = f"the target of these data is {kind}, where there is no {' and no '.join(figures.draw)}"
+    told = f"the target of these data is {kind}, where there is no {' and no '.join(figures.names)}"
     raise ConfigError([Fault("figures.draw", f"{told}. There are {there}")])
 
 

@@ -15,6 +15,7 @@ was drawn, so labels and legends may stand anywhere and are never cut.
 from __future__ import annotations
 
 import io
+import math
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +25,6 @@ from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator
 from matplotlib.transforms import BboxBase
 from numpy.typing import NDArray
 
@@ -170,10 +170,15 @@ def log_scale(axes: Axes) -> None:
     """Make a panel's vertical axis logarithmic, with plain numbers at round values; its limits are
     set already."""
     axes.set_yscale("log")
-    low, high = np.log10(axes.get_ylim())
-    steps = (1.0,) if high - low > 2 else (1.0, 2.0, 5.0)
-    axes.yaxis.set_major_locator(LogLocator(subs=steps, numticks=6))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    low, high = axes.get_ylim()
+    first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
+    # Not LogLocator, which overflows where a loss comes near the largest numbers there are.
+    if last - first >= 2:
+        places = [10.0**power for power in range(first, last + 1, -(-(last - first + 1) // 6))]
+    else:
+        fine = [step * 10.0**power for power in range(first - 1, last + 1) for step in (1, 2, 5)]
+        places = [place for place in fine if low <= place <= high]
+    axes.set_yticks(places, [number(place) for place in places])
     axes.minorticks_off()
 
 

@@ -190,7 +190,8 @@ class Execution:
     def _make(self, result: Result) -> None:
         """Makes the content of the results and the figures."""
         directory, answers = self.directory, Answers(result)
-        drawn = picture(answers)
+        figures = self.job.plan.figures
+        drawn = None if figures is None else picture(answers, figures)
         if drawn is not None and self.worker is not None:
             self.worker.submit(drawn)
         self.summary = summary(result, answers.scores())

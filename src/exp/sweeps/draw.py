@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from exp.plotting.names import OF_SWEEP
 from exp.sweeps.plans import Planned
 
 FOLDER = "figures"
@@ -17,6 +18,14 @@ def settings(runs: Iterable[Planned]) -> dict[str, Any] | None:
     """How the first run that has figures wants them; None where no run wants any."""
     wanted = (run.config["figures"] for run in runs)
     return next((figures for figures in wanted if figures["name"] != "none"), None)
+
+
+def of_each_run(config: dict[str, Any]) -> dict[str, Any]:
+    """The config of a run of a sweep: where it names no figures, those that each run draws."""
+    figures = config["figures"]
+    if figures.get("draw", ()) is not None:
+        return config
+    return {**config, "figures": {**figures, "draw": list(OF_SWEEP)}}
 
 
 def draw(sweep: Path, figures: dict[str, Any], *, runs: int) -> str:

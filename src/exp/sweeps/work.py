@@ -19,6 +19,7 @@ from exp.runs import signals
 from exp.runs.directory import RunDirectory
 from exp.runs.log import RunLog, end_log
 from exp.runs.manifest import ENDED, read_json
+from exp.sweeps.draw import of_each_run
 from exp.util.errors import DamagedError, ExpError, Interrupted, RunDirectoryError
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
         if not broken_off:
             directory.claim()
         log = RunLog(directory.log)
-        job = Job.of(plan(run.config), keep=False)
+        job = Job.of(plan(of_each_run(run.config)), keep=False)
         start = tried(directory, job) if broken_off else None
         if broken_off and start is None:  # it begins again
             end_log(log)
