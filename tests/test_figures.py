@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from drawn import draw
 from exp.plotting import FigureError, FigureWorker, Picture, Plane
 from exp.plotting.draw import drawings
 from exp.plotting.frames import Frames
@@ -103,16 +104,6 @@ def picture(classes=3, rows=60, resolution=40, **changes) -> Picture:
         "dpi": 60,
     }
     return Picture(**(content | changes))
-
-
-def draw(given: Picture, folder: Path) -> list[Path]:
-    """Every figure of a picture as a file."""
-    folder.mkdir(exist_ok=True)
-    paths = []
-    for name, content in drawings(given):
-        (folder / name).write_bytes(content)
-        paths.append(folder / name)
-    return paths
 
 
 def pixels(path: Path):
@@ -744,16 +735,21 @@ def test_an_animation_has_a_picture_for_each_frame(tmp_path):
 
 
 def test_terraces_of_a_flat_map_are_smoothed_and_a_steep_one_is_left_alone():
-    from exp.plotting.film import _unstepped
+    from exp.plotting.boundary_strip import still
+
+    def frames(column):
+        maps = np.round(column * 255)[None, None, :, None] * np.ones((1, 1, 1, 40))
+        return Frames(
+            epochs=np.array([0]), xs=np.arange(40.0), ys=np.arange(40.0),
+            probabilities=maps.astype(np.uint8), classes=("a", "b"), axes=("x", "y"),
+        )  # fmt: skip
 
     x = np.linspace(0.49, 0.51, 40, dtype=np.float32)
-    flat = np.round(x * 255) / 255 * np.ones((2, 40, 1), np.float32)
-    smooth = _unstepped(flat.astype(np.float32))
-    assert np.abs(np.diff(smooth[0, 5], n=1)).max() < np.abs(np.diff(flat[0, 5])).max() / 3
+    flat, smooth = np.round(x * 255) / 255, still(frames(x), 0).probabilities[1, :, 5]
+    assert np.abs(np.diff(smooth)).max() < np.abs(np.diff(flat)).max() / 3
     assert np.abs(smooth - x).max() < 0.0025
-    steep = (np.linspace(0, 1, 40) > 0.5) * np.ones((2, 40, 1), np.float32)
-    assert _unstepped(steep.astype(np.float32)) is not None
-    assert (_unstepped(steep) == steep).all()
+    steep = frames((x > 0.5).astype(np.float32))
+    assert (still(steep, 0).probabilities == steep.map(0)).all()
 
 
 @pytest.mark.parametrize("classes", [2, 11, 40])

@@ -110,7 +110,8 @@ def fill(axes: Axes, given: Mapped, image: NDArray[Any]) -> None:
 
 def lines(axes: Axes, found: Lines, **style: Any) -> None:
     """Draw lines of one look, below the rows."""
-    axes.add_collection(LineCollection(found, zorder=2, capstyle="round", **style), autolim=False)
+    look = {"zorder": 2, "capstyle": "round", **style}
+    axes.add_collection(LineCollection(found, **look), autolim=False)
 
 
 def colours(
