@@ -440,6 +440,11 @@ def resolved(config: DictConfig, faults: list[Fault]) -> dict[str, Any]:
     return with_texts(config, plain)
 
 
+def unresolved(config: DictConfig) -> dict[str, Any]:
+    """Plain values of a config, interpolations as they are written."""
+    return OmegaConf.to_container(config, resolve=False, enum_to_str=True)  # type: ignore[return-value]
+
+
 def with_texts(config: DictConfig, plain: dict[str, Any]) -> dict[str, Any]:
     """Resolved values, with the texts of those that were read from the environment."""
     plain.pop(environment.WRITTEN, None)

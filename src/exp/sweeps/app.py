@@ -17,9 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
-from hydra._internal.callbacks import Callbacks
-from hydra._internal.hydra import Hydra
-from hydra._internal.utils import create_automatic_config_search_path, get_args_parser
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
@@ -36,6 +33,12 @@ import exp.registry.kinds  # noqa: F401 - declares the kinds
 from exp.config import environment, plugins, suggestions, text_values
 from exp.config.compose import BROKEN, compose, draws, one_line, resolved, resolvers, slug
 from exp.config.guarded_loader import GuardedLoader
+from exp.config.hydra_internal import (
+    Callbacks,
+    Hydra,
+    create_automatic_config_search_path,
+    get_args_parser,
+)
 from exp.config.interpolation import bounded
 from exp.registry import entry_points
 from exp.registry.modules import PluginError

@@ -15,8 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from exp.config.compose import BROKEN, value_fault
 from exp.registry.registry import register
-from exp.sweeps.grid import Words, swept_keys
-from exp.sweeps.shared_config import parsed
+from exp.sweeps.grid import Words, parsed, swept_keys
 from exp.util.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -104,7 +103,9 @@ class Applicable:
         if not open_keys:
             return frozenset()
         try:
-            config = self.composer.loader.load_sweep_config(self.composer.master, list(choices))
+            config = self.composer.loader.load_sweep_config(
+                self.composer.sweep_config, list(choices)
+            )
         except (*BROKEN, ConfigError):
             return None  # validation says what is wrong with it
         return frozenset(key for key in open_keys if not has(config, key))

@@ -6,7 +6,9 @@ import itertools
 import math
 import shlex
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, Override
 
 from exp.config.grammar import MOST, values_of
@@ -18,6 +20,13 @@ Words = tuple[str, ...]
 Axis = tuple[str, list[Words]]
 """A key, and what each of its values adds to a run."""
 Parse = Callable[[list[str]], list[Override]]
+
+
+@lru_cache(maxsize=100_000)
+def parsed(word: str) -> Override:
+    """An override of a run: many runs have the same, and Hydra takes a millisecond for each."""
+    (override,) = OverridesParser.create().parse_overrides([word])
+    return override
 
 
 def expand(

@@ -61,7 +61,7 @@ def launch(launcher: StackedLauncher, jobs: Numbered) -> list[JobReturn]:
     runs = [(number, fit(tuple(words))) for number, words in jobs]
     tell(fit.told())
     found = planner.plan(composer, runs, faults)
-    tell(composer.left_out())
+    tell(composer.left_out_lines())
     for number, words, reason in found.skipped:
         returns[number] = returned(list(words), ExpError(reason))
     given = dict(jobs)

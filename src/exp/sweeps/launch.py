@@ -19,7 +19,7 @@ from exp.config.schema import Sweeping
 from exp.runs import provenance
 from exp.runs.signals import CODES
 from exp.sweeps.chunks import chunks
-from exp.sweeps.composed import hydra_files
+from exp.sweeps.composer import hydra_files
 from exp.sweeps.plans import Planned, Runs
 from exp.sweeps.pool import Pool, Retry
 from exp.sweeps.progress import Progress
@@ -286,6 +286,7 @@ class Halt:
 def ordered(run: Planned, root: Path, goes_on: bool) -> RunOrder:
     place = str(root / run.subdir)
     files = hydra_files(
-        run.texts, run.hydra, run.words, number=run.number, dirname=run.dirname, output=place
-    )
+        dict(run.written), run.hydra, run.words,
+        number=run.number, dirname=run.dirname, output=place,
+    )  # fmt: skip
     return RunOrder(run.number, place, run.config, files, goes_on)

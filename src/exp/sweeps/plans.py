@@ -17,8 +17,7 @@ from exp.config.schema import Plan, plan, unavailable
 from exp.engine import Job, tried
 from exp.engine.job import Shapes, possible, stack_key
 from exp.engine.view import axes_known
-from exp.sweeps.composed import Composed
-from exp.sweeps.composer import Composer
+from exp.sweeps.composer import Composed, Composer
 from exp.sweeps.grid import Words
 from exp.sweeps.stack_size import cost, fitting
 from exp.util.errors import ConfigError, DataError, ExpError, Fault, ImpossibleError, OwnCodeError
@@ -37,7 +36,7 @@ class Planned:
         subdir: its directory within that of the sweep.
         signature: what its run.json will say.
         parts: the resolved config: its top-level keys and their values.
-        texts, hydra, dirname: of its .hydra folder, as in `Composed`.
+        written, hydra, dirname: of its .hydra folder, as in `Composed`; keys with their values.
         stack: runs of the same number here can train as one stack.
     """
 
@@ -46,8 +45,8 @@ class Planned:
     subdir: str
     signature: str
     parts: tuple[tuple[str, Any], ...]
-    texts: tuple[str, ...]
-    hydra: str
+    written: tuple[tuple[str, Any], ...]
+    hydra: dict[str, Any]
     dirname: str
     stack: int
 
@@ -149,22 +148,14 @@ class Planner:
         except OwnCodeError:  # this run will fail, with that error in its directory
             stack, fingerprint = self._failing(), ""
         signature = found.identity(fingerprint)
-        texts = tuple(self._kept(text) for text in composed.texts)
-        hydra = self._kept(composed.hydra)
+        written = tuple(self._part(key, value) for key, value in composed.written.items())
         words = tuple(self._kept(word) for word in words)
         self.runs.planned.append(
             Planned(
-                number,
-                words,
-                composed.subdir,
-                signature,
-                parts,
-                texts,
-                hydra,
-                composed.dirname,
-                stack,
+                number, words, composed.subdir, signature, parts, written,
+                composed.hydra, composed.dirname, stack,
             )
-        )
+        )  # fmt: skip
 
     def _part(self, key: str, value: Any) -> tuple[str, Any]:
         """The one copy of a key with an equal value."""

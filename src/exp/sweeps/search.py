@@ -110,7 +110,7 @@ class Search(Sweep):
         ended_early: KeyboardInterrupt | None = None
         try:
             self.metric = self.checked(corners)
-            tell([*self.fit.told(), *self.composer.left_out()])
+            tell([*self.fit.told(), *self.composer.left_out_lines()])
             if (caution := warning(self.metric)) is not None:
                 print(caution, file=sys.stderr, flush=True)
             if reason:

@@ -139,7 +139,7 @@ def distribution(override: Override) -> BaseDistribution:
     """
     from optuna.distributions import CategoricalDistribution
 
-    value: Any = override._value
+    value: Any = override.value()
     tags = sorted(getattr(value, "tags", ()))
     for tag in tags:
         if tag not in TAGS:

@@ -177,7 +177,7 @@ class Sweep:
         ended_early: KeyboardInterrupt | None = None
         try:
             found = Planner().plan(composer, list(enumerate(runs)), self.faults)
-            tell([*left_out, *composer.left_out()])
+            tell([*left_out, *composer.left_out_lines()])
             tell_skipped(found, len(runs))
             if not found.planned:
                 raise ImpossibleError("no run of this sweep is possible; nothing was started")
