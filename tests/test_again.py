@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -417,3 +418,42 @@ def test_compare_shows_only_what_differs(run: Path, in_tmp: Path) -> None:
     again = inside(in_tmp, "compare", str(run), str(run))
     assert again.code == 0
     assert again.out.endswith("\nbit-identical\n")
+
+
+def test_two_that_go_on_with_one_run_at_once(in_tmp: Path) -> None:
+    """One does; the other ends with one clear error, and has changed nothing."""
+    words = ("figures=none", "trainer.epochs=1000000", "trainer.checkpoint_every=20")
+    at = "checkpoints/last.json"
+    assert killed(in_tmp, *words, number=signal.SIGKILL, at=at, after=0.1) == -9
+    command = [sys.executable, "-m", "exp", "resume", "run"]
+    both = [
+        subprocess.Popen(
+            command, cwd=in_tmp, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    try:
+        end = time.monotonic() + 120
+        while all(each.poll() is None for each in both) and time.monotonic() < end:
+            time.sleep(0.05)
+        one, other = sorted(both, key=lambda each: each.poll() is None)
+        out, err = one.communicate(timeout=10)
+        assert one.returncode == 2, out
+        assert re.fullmatch(r"exp: \S+/run is still being worked on by [^\n]+\n", err)
+        assert "going on" not in out
+        assert other.stdout is not None
+        assert other.stdout.readline().startswith("going on after epoch ")
+        directory = RunDirectory(in_tmp / "run")
+        while "resumed" not in directory.read_record() and time.monotonic() < end:
+            time.sleep(0.05)
+        time.sleep(0.5)
+        other.send_signal(signal.SIGTERM)
+        _, err = other.communicate(timeout=60)
+        assert other.returncode == 143, err
+        record = directory.read_record()
+        assert record["status"] == "interrupted"
+        assert len(record["resumed"]) == 1
+    finally:
+        for each in both:
+            each.kill()
+            each.wait()

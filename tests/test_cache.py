@@ -17,7 +17,8 @@ from exp.data import cache
 from exp.data.dataset import Data, Split
 from exp.data.prepared import Prepared
 from exp.engine.prepare import prepare
-from exp.registry.registry import Chosen, register
+from exp.registry.component import Chosen
+from exp.registry.registry import register
 from exp.util.errors import ComponentError, DataError
 from exp.util.files import write_whole
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from commands import inside
+from commands import SMALL, inside
+from exp.util import files
 
 WORDS = (
     "dataset.n_samples=200", "trainer.epochs=40", "trainer.checkpoint_every=5", "figures.dpi=40",
@@ -87,6 +91,54 @@ def test_a_file_beyond_a_limit_names_that_limit(in_tmp: Path) -> None:
         assert list(in_tmp.iterdir()) == []
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+WHY = {
+    errno.EDQUOT: "Disk quota exceeded: your quota of the disk is used up",
+    errno.EFBIG: "File too large: it is larger than files may be here (ulimit -f)",
+    errno.ENOSPC: "No space left on device",
+    errno.EROFS: "Read-only file system: the disk is mounted for reading only",
+}
+
+
+@pytest.mark.parametrize(
+    ("call", "number", "sweep"),
+    [
+        *(("write", number, False) for number in WHY),
+        *((call, errno.EDQUOT, False) for call in ("fsync", "replace", "mkdir")),
+        *((call, errno.EDQUOT, True) for call in ("write", "fsync", "replace", "mkdir")),
+    ],
+)
+def test_what_the_system_refuses_is_called_what_it_is(
+    in_tmp: Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int, sweep: bool
+) -> None:
+    """An error of the system below the directory of a run or of a sweep, from some call on."""
+    monkeypatch.setattr(files, "flush", lambda *_: None)  # of whole file systems at once
+    original, begun = getattr(os, call), in_tmp / "new"
+
+    def refused(*args: Any, **more: Any) -> Any:
+        if any("new" in Path(place_of(each)).parts for each in args[:2]):
+            raise OSError(number, os.strerror(number))
+        return original(*args, **more)
+
+    monkeypatch.setattr(os, call, refused)
+    words = (
+        ["-m", "seed=1,2", "sweep.n_jobs=1", "sweep.dir=new"] if sweep else ["hydra.run.dir=new"]
+    )
+    ended = inside(in_tmp, *SMALL, *words)
+    monkeypatch.undo()
+    assert ended.code in ((1, 2) if sweep else (2,)), ended.out
+    assert WHY[number] in ended.out + ended.err
+    assert "Traceback" not in ended.err
+    assert not list(begun.rglob("*.tmp"))
+
+
+def place_of(value: object) -> str:
+    """The path that an argument of a system's call is, or is a descriptor of."""
+    if isinstance(value, int):
+        with contextlib.suppress(OSError):
+            return os.readlink(f"/proc/self/fd/{value}")
+    return os.fsdecode(value) if isinstance(value, (str, Path)) else ""
 
 
 def test_a_short_write_is_gone_on_with(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:

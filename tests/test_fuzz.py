@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from commands import Ended, inside
 from exp.cli.main import VERBS
 from exp.config.schema import GROUPS
-from exp.registry.registry import Component, register
+from exp.registry.component import Component
+from exp.registry.registry import register
 
 EXAMPLES = int(os.environ.get("EXP_FUZZ", "20"))
 """EXP_FUZZ=2000 takes some minutes."""

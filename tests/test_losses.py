@@ -18,7 +18,7 @@ ROWS = 50
 def build(classes: int, *each: dict[str, Any]) -> Loss:
     """One loss for as many runs as there are mappings."""
     chosen = [register.choose("loss", params) for params in each]
-    params = stacked([choice.own for choice in chosen])
+    params = stacked([choice.declared for choice in chosen])
     loss: Loss = chosen[0].component.builder(classes, **params)
     return loss
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
 from commands import inside, runs
-from exp.registry.registry import Chosen, register
+from exp.registry.component import Chosen
+from exp.registry.registry import register
 from exp.util.errors import ConfigError, OwnCodeError
 from own import forgotten
 
@@ -218,7 +219,7 @@ def test_names_that_pydantic_uses_itself_are_ordinary_parameters() -> None:
 
 
 def test_a_parameter_called_name_is_to_be_renamed() -> None:
-    assert "rename it" in faults("dataset", lambda seed, name: 0)["dataset.name"]
+    assert "rename this parameter" in faults("dataset", lambda seed, name: 0)["dataset.name"]
 
 
 def test_annotations_as_texts_may_use_local_names() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,20 @@ def test_a_sweep_that_a_preset_asks_for(in_tmp: Path) -> None:
     assert "2 runs to do in multirun/" in ended.out
     with pytest.raises(exp.util.errors.ConfigError, match="asks for a sweep"):
         exp.run(["hydra.mode=MULTIRUN", "figures=none"])
+
+
+@pytest.mark.parametrize("words", [("experiment=many",), ("hydra.mode=MULTIRUN", "seed=0,1")])
+def test_a_sweep_without_m_goes_on(in_tmp: Path, words: tuple[str, ...]) -> None:
+    preset(in_tmp, "many", "hydra:\n  mode: MULTIRUN\n  sweeper:\n    params: {seed: '0,1'}\n")
+    assert sweep(in_tmp, *words, "sweep.dir=swept").code == 0
+    gone = in_tmp / "swept/1-seed=1"
+    before = (gone / "metrics.csv").read_bytes()
+    for _ in range(2):  # its sweep.json is still one that can go on
+        shutil.rmtree(gone)
+        ended = inside(in_tmp, "resume", "swept")
+        assert ended.code == 0, ended.err
+        assert "1 of 2 runs are done already" in ended.out
+        assert (gone / "metrics.csv").read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -419,6 +422,53 @@ def test_a_directory_from_the_environment_is_ones_own_choice(
     assert (in_tmp / "fast/run/run.json").exists()
 
 
+# Verbs that look only
+
+
+LOOKS = {
+    "predict": ("predict", "given/done", "given/done/metrics.csv", "--output", "new.csv"),
+    "export": ("export", "given/done", "--to", "state_dict", "--output", "new.safetensors"),
+    "compare --figure": ("compare", "given/done", "given/begun", "--figure", "new.png"),
+    "compare": ("compare", "given/done", "given/begun"),
+    "results": ("results", "given"),
+    "report": ("report", "given/done", "--output", "new.html"),
+    "log": ("log", "given/done", "--to", "tensorboard"),
+}
+
+
+@pytest.mark.parametrize("verb", LOOKS)
+def test_a_look_imports_and_sends_nothing(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """Modules that the config names are there to be imported, here and in the run's folder."""
+    monkeypatch.setenv("SECRET", "hunter2")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    monkeypatch.syspath_prepend(str(outside))
+    for folder in (here, here / "given", outside):
+        (folder / "looked_at.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w')\n")
+    before = tree(outside)
+    run = here / "given/done"
+    with_loggers(run, "tensorboard", outside)
+    config = (run / "config.yaml").read_text()
+    assert "\nplugins: []\n" in config
+    text = config.replace("\nplugins: []\n", "\nplugins: [looked_at]\n")
+    (run / "config.yaml").write_text(text)
+    sealed(run, folder=str(here / "given"))
+    ended = inside(here, *LOOKS[verb])
+    assert not (tmp_path / "sprung").exists()
+    assert tree(outside) == before
+    assert b"hunter2" not in texts(here)
+    assert "hunter2" not in ended.out + ended.err
+    if verb in ("predict", "export", "compare --figure"):
+        assert ended.code == 2
+        assert "needs modules that would be imported: looked_at" in ended.err
+        assert "add --trust" in ended.err
+        assert not list(here.glob("new*"))
+    else:
+        assert ended.code in (0, 1), ended.err
+
+
 # Errors about values from the environment
 
 
@@ -613,3 +663,78 @@ def test_an_unreadable_folder_hides_no_others(made: Path, in_tmp: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 2
     assert done.stderr == f"left out: cannot read {in_tmp}/a: Permission denied\n"
+
+
+# What waits for ever
+
+
+@contextlib.contextmanager
+def at_most(seconds: int) -> Iterator[None]:
+    """Breaks off what waits for a FIFO, say."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError(f"it has not ended after {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+SWEPT = (
+    "-m",
+    *SMALL,
+    "trainer.checkpoint_every=1",
+    "seed=1,2",
+    "sweep.n_jobs=1",
+    "sweep.dir=given/swept",
+)
+
+
+@pytest.mark.parametrize("words", [("resume", "given/swept"), SWEPT], ids=["resume", "the command"])
+@pytest.mark.parametrize(
+    "name",
+    [".lock", "sweep.json", "runs.csv", "multirun.yaml", ".1-abc-2.tmp", "0-seed=1/.1-a-2.tmp"],
+)
+def test_a_fifo_in_a_sweep_is_not_waited_for(here: Path, name: str, words: tuple[str, ...]) -> None:
+    place = here / "given/swept" / name
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+    with at_most(10):
+        ended = inside(here, *words)
+    if words[0] == "resume" or ended.code != 0:
+        assert ended.code == 2
+        assert place.name in ended.err
+        assert len(ended.err.splitlines()) == 1
+    else:  # nothing is read from there
+        assert name not in (".lock", "sweep.json")
+
+
+@pytest.mark.parametrize("end", ["", "-journal", "-wal", "-shm"])
+def test_a_fifo_in_a_search_is_not_waited_for(tmp_path: Path, end: str) -> None:
+    words = ("-m", "hydra/sweeper=optuna", *SMALL, "optimizer.lr=tag(log,interval(1e-3,1))",
+             "hydra.sweeper.n_trials=1", "sweep.n_jobs=1", "sweep.dir=swept")  # fmt: skip
+    assert inside(tmp_path, *words).code == 0
+    place = tmp_path / f"swept/study.db{end}"
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+    for command in (words, ("resume", "swept"), ("resume", "swept", "--trust")):
+        with at_most(10):
+            ended = inside(tmp_path, *command)
+        assert ended.code == 2, command
+        assert "study.db" in ended.err
+        assert ended.err.count("exp: ") == 1
+
+
+@pytest.mark.parametrize("name", [".lock", "checkpoints/.1-abc-2.tmp", "exp.log"])
+def test_a_fifo_in_a_run_is_not_waited_for(here: Path, name: str) -> None:
+    place = here / "given/begun" / name
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+    with at_most(10):
+        ended = inside(here, "resume", "given/begun")
+    assert ended.code == 2
+    assert place.name in ended.err

@@ -148,6 +148,22 @@ def test_a_directory_begins_no_line(run: Path, in_tmp: Path) -> None:
     assert not [line for line in seen.splitlines() if line.startswith("forged")]
 
 
+def test_a_class_begins_no_line(in_tmp: Path) -> None:
+    rows = "".join(f'{i % 7},"k{i % 2}\nforged"\n' for i in range(40))
+    (in_tmp / "rows.csv").write_text(f'a,"kind\nforged"\n{rows}')
+    words = [
+        "dataset=csv",
+        "dataset.path=rows.csv",
+        "dataset.target='kind\nforged'",
+        "trainer.epochs=2",
+    ]
+    ended = inside(in_tmp, *words, "figures=none", "hydra.run.dir=run")
+    assert ended.code == 0, ended.err
+    seen = ended.out + ended.err + (in_tmp / "run/exp.log").read_text()
+    assert "k0\\nforged" in seen
+    assert not [line for line in seen.splitlines() if line.startswith("forged")]
+
+
 @settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -143,7 +143,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         names = getattr(self, "feature_names_in_", None)
         features = None if names is None else [str(name) for name in names]
         data = Data.checked(X, codes, classes=classes, features=features)
-        data = with_positive(data, chosen["dataset"].shared.get("positive"))
+        data = with_positive(data, chosen["dataset"].common.get("positive"))
         parts = chosen["split"].build(data.y, chosen.seeds.split)
         standardize = chosen["split"].params.get("standardize", False)
         return Prepared.of(data, parts, standardize=standardize)

@@ -8,7 +8,7 @@ from exp.cli.predict import writable
 from exp.runs.saved import TRUST, SavedRun
 from exp.runs.trained_models import CHECKPOINTS
 from exp.util.errors import RunDirectoryError
-from exp.util.files import write_through
+from exp.util.files import reason_of, write_through
 from exp.util.verb_parser import Parser, place
 
 FORMATS = {"onnx": ".onnx", "torchscript": ".pt", "state_dict": ".safetensors"}
@@ -47,6 +47,6 @@ def main(words: list[str]) -> int:
     try:
         write_through(whole, data)
     except OSError as error:
-        raise RunDirectoryError(f"cannot write {output}: {error.strerror or error}") from error
+        raise RunDirectoryError(f"cannot write {output}: {reason_of(error)}") from error
     print(usage)
     return 0

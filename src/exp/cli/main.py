@@ -116,7 +116,9 @@ def guarded(work: Callable[[], int]) -> int:
         code = ended(work)
         fault = terminal.not_written()
         if fault is not None:
-            print(f"exp: cannot write to stdout: {fault.strerror or fault}", file=sys.stderr)
+            from exp.util.files import reason_of
+
+            print(f"exp: cannot write to stdout: {reason_of(fault)}", file=sys.stderr)
         return code if fault is None else code or 2
 
 

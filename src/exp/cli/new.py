@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 
 from exp.util.errors import ExpError, unknown
-from exp.util.files import write_whole
+from exp.util.files import reason_of, write_whole
 from exp.util.verb_parser import Parser
 
 USES = {
@@ -97,4 +97,4 @@ def write_all(contents: dict[Path, str]) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, text.encode())
         except OSError as error:
-            raise ExpError(f"exp new: cannot write {path}: {error.strerror or error}") from error
+            raise ExpError(f"exp new: cannot write {path}: {reason_of(error)}") from error

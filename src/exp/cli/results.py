@@ -8,7 +8,7 @@ from pathlib import Path
 
 from exp.report.results import ORDERS, Results, results
 from exp.util.errors import ExpError, unknown
-from exp.util.files import no_link, write_output
+from exp.util.files import no_link, reason_of, write_output
 from exp.util.terminal import one_line, write_data
 from exp.util.verb_parser import Parser, place
 
@@ -65,7 +65,7 @@ def drawn(found: Results, folder: Path, theme: str) -> None:
     try:
         paths = sweep_figures.draw(found.runs, folder, metric=found.metric, theme=theme)
     except OSError as error:
-        raise ExpError(f"cannot draw into {folder}: {error.strerror or error}") from error
+        raise ExpError(f"cannot draw into {folder}: {reason_of(error)}") from error
     names = ", ".join(path.stem for path in paths) or "nothing to draw"
     print(f"{one_line(str(folder))}/: {names}", file=sys.stderr)
 

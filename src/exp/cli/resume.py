@@ -149,11 +149,13 @@ def resume_sweep(path: Path, *, trust: bool) -> int:
         or not all(isinstance(word, str) for word in command)
     ):
         raise DamagedError(f"{path / 'sweep.json'} is not what was written")
-    words = [word for word in command[3:] if key_of(word) not in ("sweep.dir", "hydra.sweep.dir")]
+    words = [word for word in command[3:] if key_of(word) not in SAID]
     if not trust:
         untrusted(path, words)
     no_links(path)
-    words = [*words, f"sweep.dir={quoted(str(path))}"]
+    if not FLAGS & {*words}:  # a preset of hydra.mode has made a sweep of it
+        words.insert(0, "-m")
+    words.append(f"sweep.dir={quoted(str(path))}")
     command_line.words = words  # what the sweep's manifest says, so that it can go on again
     there = os.path.isdir(folder)
     if trust:
@@ -178,10 +180,10 @@ def untrusted(path: Path, words: list[str]) -> None:
     What its words set is looked at like any config when it is composed.
 
     Raises:
-        ExpError: it has modules imported, or configs from other places; or it is no sweep.
+        ExpError: it has modules imported, or configs from other places.
     """
     flags = [word for word in words if word.startswith("-")]
-    strange = [word for word in flags if word not in ("-m", "--multirun")]
+    strange = [word for word in flags if word not in FLAGS]
     # Also where the word is a flag's value, or swept: any that could have a module imported, or
     # something written elsewhere.
     strange += [
@@ -191,8 +193,8 @@ def untrusted(path: Path, words: list[str]) -> None:
         or "@hydra" in word
         or (key_of(word).startswith("hydra") and not HARMLESS.fullmatch(word))
     ]
-    if strange or not flags:
-        what = ", ".join(shown(word) for word in strange) or "no -m"
+    if strange:
+        what = ", ".join(shown(word) for word in strange)
         raise ExpError(
             f"the command line in {path / 'sweep.json'} has {what}. If you trust whoever made "
             "this sweep, add --trust"
@@ -200,6 +202,9 @@ def untrusted(path: Path, words: list[str]) -> None:
 
 
 PYTHON = ["python", "-m", "exp"]
+SAID = ("sweep.dir", "hydra.sweep.dir", "hydra.mode")
+"""Keys that are known of a sweep that goes on: where it is, and that it is one."""
+FLAGS = {"-m", "--multirun"}
 HARMLESS = re.compile(
     r"(?!.*\$\{oc\.)"  # a variable would become part of a directory's name
     r"(?:hydra/(sweeper=(grid|optuna)|launcher=stacked)"

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 from exp.config import plugins
 from exp.config.schema import GROUPS, RUNNING, SEEDS, SWEEPING, TOP, Running, Sweeping
 from exp.registry import docstrings, entry_points
-from exp.registry.registry import Component, nested_kind, register
+from exp.registry.component import Component
+from exp.registry.parameter_schema import nested_kind
+from exp.registry.registry import register
 from exp.util.errors import ExpError, unknown
-from exp.util.files import write_through
+from exp.util.files import reason_of, write_through
 from exp.util.terminal import write_data
 from exp.util.verb_parser import Parser
 
@@ -75,7 +77,7 @@ def write(path: Path, text: str) -> None:
                     raise ExpError(f"exp schema: {path} is there and no JSON Schema of exp")
         write_through(path, text.encode())
     except OSError as error:
-        raise ExpError(f"exp schema: cannot write {path}: {error.strerror or error}") from error
+        raise ExpError(f"exp schema: cannot write {path}: {reason_of(error)}") from error
 
 
 def schema(group: str | None = None) -> Schema:

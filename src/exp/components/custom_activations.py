@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from exp.registry.annotations import hints_of
-from exp.registry.modules import calling
+from exp.registry.user_code import calling
 from exp.util.errors import ComponentError
 
 BY_ITSELF: tuple[Callable[..., Any], ...] = (

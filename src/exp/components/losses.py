@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 from torch import Tensor
 
-from exp.registry.registry import Chosen, register
+from exp.registry.component import Chosen
+from exp.registry.registry import register
 from exp.registry.types import NonNegative, Positive, Share
 from exp.util.errors import ConfigError, Fault, ImpossibleError, unknown
 from exp.util.metric_names import class_named

@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exp.components.scores import score
-from exp.registry.modules import calling
 from exp.registry.registry import register
+from exp.registry.user_code import calling
 from exp.util.metric_names import EVERY, OF_NUMBERS
 
 CHANCES = (

@@ -13,7 +13,8 @@ from torch import nn
 
 from exp.components.initial import Init, initialized
 from exp.components.shortcuts import Shortcut
-from exp.registry.registry import Chosen, register
+from exp.registry.component import Chosen
+from exp.registry.registry import register
 from exp.registry.types import Activation, Finite, Positive, Probability, Width
 
 Hidden = Annotated[list[Width], Field(max_length=64)]

@@ -14,7 +14,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from exp.registry.registry import Chosen, register
+from exp.registry.component import Chosen
+from exp.registry.registry import register
 from exp.util.errors import shown
 
 Factor = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
@@ -85,7 +86,7 @@ def warmup(*, warmup: Epochs = 0, warmup_start: Factor = 0.1) -> None:
 def scheduler(chosen: Chosen) -> Scheduler:
     """The schedule that a config names, behind its warm-up if it has one."""
     behind: Scheduler = chosen.build()
-    shared = chosen.shared
+    shared = chosen.common
     return Warmup(behind, shared["warmup"], shared["warmup_start"]) if shared["warmup"] else behind
 
 

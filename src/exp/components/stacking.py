@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from exp.registry.registry import Chosen
+from exp.registry.component import Chosen
 
 
 def structure(params: Mapping[str, Any]) -> Hashable:

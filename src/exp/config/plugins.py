@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from exp.registry import entry_points
-from exp.registry.modules import imported
-from exp.registry.registry import Chosen
+from exp.registry.component import Chosen
+from exp.registry.user_code import imported
 from exp.util.errors import ConfigError, Fault, shown
 
 loaded: list[str] = []

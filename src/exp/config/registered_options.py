@@ -19,7 +19,9 @@ from omegaconf import OmegaConf
 
 from exp.config.hydra_internal import ConfigRepository
 from exp.registry import kinds
-from exp.registry.registry import Chosen, Component, config_parameters, register
+from exp.registry.component import Chosen, Component
+from exp.registry.parameter_schema import config_parameters
+from exp.registry.registry import register
 from exp.util.errors import ConfigError, Fault
 from exp.util.untrusted import first_line, read, scan
 

@@ -20,7 +20,9 @@ import exp.registry.kinds  # noqa: F401 - declares the kinds
 from exp.config import suggestions
 from exp.config.environment import WRITTEN, stored, values_unshown
 from exp.config.plugins import origins
-from exp.registry.registry import Chosen, checked, config_parameters, register, schema_of
+from exp.registry.component import Chosen
+from exp.registry.parameter_schema import checked, config_parameters, schema_of
+from exp.registry.registry import register
 from exp.registry.types import Count, Seed, worded
 from exp.util.errors import ConfigError, Fault, nearest, shown, unknown
 from exp.util.metric_names import EVERY, higher_is_better

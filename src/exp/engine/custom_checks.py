@@ -18,7 +18,7 @@ from exp.engine.job import Job
 from exp.engine.objective import Objective, numbers
 from exp.engine.rows import Batch
 from exp.engine.stack import Stack
-from exp.registry.modules import calling, changed, seeded, states
+from exp.registry.user_code import calling, changed, seeded, states
 from exp.util.errors import ComponentError
 
 SEEDS = (1, 2)
@@ -388,7 +388,7 @@ class FirstSteps:
                 leaf.grad = gradient
             leaves.append(leaf)
         rule = stack.jobs[0].plan["optimizer"]
-        own = numbers(rule, [rule.own], stack.device.torch_device)
+        own = numbers(rule, [rule.declared], stack.device.torch_device)
         single = rule.component.make(Parameters(values, gradients, leaves), **own)
         single.step(rates[:1], lambda: torch.zeros(()))
         if not torch.allclose(values, stack.model.parameters.values[:1], equal_nan=True, **CLOSE):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from exp.engine.job import Job
-from exp.registry.modules import failed, is_own, of_machinery, passed_on
+from exp.registry.user_code import failed, is_own, of_machinery, passed_on
 
 CALLS = (
     ("optimizer", r"optimizer\.step|torch\.step"),

@@ -48,7 +48,7 @@ def tried(job: Job) -> None:
     if not predictor.model.trainable:
         raise ComponentError(f"model {chosen.name} has no parameters to train")
     if not rule.component.builder.stackable:  # type: ignore[attr-defined]
-        plain = numbers(rule, [rule.own], job.device.torch_device)
+        plain = numbers(rule, [rule.declared], job.device.torch_device)
         made = rule.component.make(predictor.model.parameters, **plain)
         # Nothing would take the rates of the schedule: the run would train as without one.
         if not getattr(made, "rated", True) and not scheduler(job.plan["scheduler"]).constant:

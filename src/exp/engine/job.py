@@ -26,8 +26,8 @@ from exp.engine.layers import lifted
 from exp.engine.model import seed
 from exp.engine.prepare import prepare
 from exp.engine.view import View, axes_known, drawable
-from exp.registry.modules import calling, seeded
-from exp.registry.registry import Chosen
+from exp.registry.component import Chosen
+from exp.registry.user_code import calling, seeded
 from exp.util.errors import ComponentError, ConfigError, Fault, ImpossibleError
 from exp.util.metric_names import OF_CLASSES, OF_NUMBERS
 
@@ -122,7 +122,9 @@ class Job:
     @cached_property
     def outputs(self) -> int:
         """Logits of each row."""
-        return int(self.loss.component.make(len(self.data.data.classes), **self.loss.own).outputs)
+        return int(
+            self.loss.component.make(len(self.data.data.classes), **self.loss.declared).outputs
+        )
 
     def module(self) -> nn.Module:
         """The model as plain PyTorch initialises it under `seeds.init`."""

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from exp.components.losses import Loss
 from exp.engine.job import Job
-from exp.registry.modules import failed, lines_of, passed_on
+from exp.registry.user_code import failed, lines_of, passed_on
 from exp.util.errors import ComponentError, OwnCodeError, lines
 
 ROWS = 3

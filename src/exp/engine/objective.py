@@ -13,7 +13,7 @@ from exp.components.stacking import stacked
 from exp.engine.job import Job
 from exp.engine.model import Model
 from exp.engine.rows import Batch
-from exp.registry.registry import Chosen
+from exp.registry.component import Chosen
 
 
 def on_device(params: Sequence[Mapping[str, Any]], device: torch.device) -> dict[str, Any]:
@@ -43,11 +43,11 @@ class Objective:
         first = jobs[0]
         device = first.device.torch_device
         classes = len(first.data.data.classes)
-        own = numbers(first.loss, [job.loss.own for job in jobs], device)
+        own = numbers(first.loss, [job.loss.declared for job in jobs], device)
         self.loss: Loss = first.loss.component.make(classes, **own)
         if first.data.positive is not None:
             self.loss.positive = first.data.positive
-        shared = on_device([job.loss.shared for job in jobs], device)
+        shared = on_device([job.loss.common for job in jobs], device)
         self.l1, self.l2 = shared["l1"], shared["l2"]
         self.penalized = isinstance(self.l1, Tensor) or isinstance(self.l2, Tensor)
 

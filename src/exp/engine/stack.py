@@ -67,7 +67,7 @@ class Stack:
             generators=droppers,
         )
         rule = first.plan["optimizer"]
-        rules = numbers(rule, [job.plan["optimizer"].own for job in jobs], place)
+        rules = numbers(rule, [job.plan["optimizer"].declared for job in jobs], place)
         self.optimizer = rule.component.make(self.model.parameters, **rules)
         self.schedules: list[Scheduler] = [scheduler(job.plan["scheduler"]) for job in jobs]
         norms = [job.plan.trainer.clip_norm for job in jobs]

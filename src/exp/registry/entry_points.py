@@ -15,7 +15,7 @@ from functools import lru_cache
 from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
 
-from exp.registry.modules import imported
+from exp.registry.user_code import imported
 
 GROUP = "exp.components"
 

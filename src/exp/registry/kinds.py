@@ -14,7 +14,7 @@ register.kind(
     "exp.components.table_files",
     "exp.components.sklearn_datasets",
     "exp.components.regression_datasets",
-    handed=("seed",),
+    injected=("seed",),
     aliases={"seed": ("random_state",)},
     about="rows and their labels or numbers: generated, bundled, or read from a file",
 )
@@ -32,14 +32,14 @@ register.kind(
     "exp.components.splits",
     "exp.components.folds",
     "exp.components.ordered",
-    handed=("labels", "seed"),
+    injected=("labels", "seed"),
     aliases={"labels": ("y",), "seed": ("random_state",)},
     about="which rows train, validate and test, and whether features are standardized",
 )
 register.kind(
     "features",
     "exp.components.features",
-    handed=("names", "seed"),
+    injected=("names", "seed"),
     aliases={"seed": ("random_state",)},
     about="what the model sees of the features: maps such as squares, products and sines",
 )
@@ -52,14 +52,14 @@ register.kind(
 register.kind(
     "model",
     "exp.components.models",
-    handed=("in_features", "out_features"),
+    injected=("in_features", "out_features"),
     about="the network, from rows to logits",
 )
 register.kind(
     "loss",
     "exp.components.losses",
     "exp.components.regression_losses",
-    handed=("classes",),
+    injected=("classes",),
     aliases={"classes": ("num_classes", "n_classes")},
     adapter="exp.components.custom_losses:adapted",
     about="what training minimizes, with its link from logits to probabilities or a number",
@@ -67,7 +67,7 @@ register.kind(
 register.kind(
     "metric",
     "exp.components.metrics",
-    handed=("truth", "predicted", "probabilities", "positive", "classes"),
+    injected=("truth", "predicted", "probabilities", "positive", "classes"),
     about="scores of your own, beside those that every run has; trainer.monitor can follow one",
 )
 register.kind(
@@ -79,7 +79,7 @@ register.kind(
     "exp.components.adaptive",
     "exp.components.rprop",
     "exp.components.torch_optimizer",
-    handed=("parameters",),
+    injected=("parameters",),
     aliases={"parameters": ("params",)},
     adapter="exp.components.custom_optimizers:adapted",
     about="how a step follows from a gradient",

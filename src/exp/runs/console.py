@@ -38,7 +38,7 @@ def opening(job: Job, directory: RunDirectory, size: int) -> Iterator[str]:
     yield (
         f"{name}: {len(data.y)} rows ({counts}), {features}{made}, "
         f"{target_of(data).about}; {job.plan['model'].name} with {size} parameters; "
-        f"run directory {one_line(str(directory.path))}"
+        f"run directory {directory.path}"
     )
     yield from job.data.notes
     yield from notes.before(job)
@@ -52,7 +52,7 @@ def untrained(job: Job, said: Said) -> str:
     rows = "ten" if len(said[0]) == 10 else len(said[0])
     lines = [f"Untrained model, first {rows} rows: {target.untrained}"]
     for z, p, label, truth in zip(*said, job.data.data.y, strict=False):
-        lines.append(f"  {target.said(z, p, label, truth)}")
+        lines.append(f"  {one_line(target.said(z, p, label, truth))}")
     return "\n".join(lines)
 
 
@@ -118,8 +118,8 @@ def closing(
         cells = [final.get(f"{split}/{name}") for split in splits]
         texts = ["-" if cell is None else f"{cell:.4f}" for cell in cells]
         lines.append(f"{name:<18}" + "".join(f"{text:>12}" for text in texts))
-    lines += about_scores(summary)
-    lines += ["", f"Written to {directory.path}/"]
+    lines += map(one_line, about_scores(summary))
+    lines += ["", f"Written to {one_line(str(directory.path))}/"]
     shown = [*written, directory.record.name]
     places = sorted(place for place in shown if not place.startswith(".hydra/"))
     lines += [f"  {place}" for place in places]

@@ -113,7 +113,7 @@ class RunDirectory:
         except OSError as error:
             self.release()
             raise RunDirectoryError(
-                f"cannot make the run directory {self.path}: {error.strerror or error}"
+                f"cannot make the run directory {self.path}: {reason_of(error)}"
             ) from error
 
     def _taken(self) -> RunDirectoryError:

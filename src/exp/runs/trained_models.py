@@ -12,6 +12,7 @@ from exp.runs.collection import part
 from exp.runs.saved import SavedRun
 from exp.runs.schemas import ENDED
 from exp.util.errors import ExpError, RunDirectoryError, shown
+from exp.util.files import reason_of
 
 if TYPE_CHECKING:
     from exp.engine import Job
@@ -94,7 +95,7 @@ def draw(one: SavedRun, other: SavedRun, path: Path, *, theme: str, trust: bool)
     try:
         draw(*pictures, path)
     except OSError as error:
-        raise RunDirectoryError(f"cannot write {path}: {error.strerror or error}") from error
+        raise RunDirectoryError(f"cannot write {path}: {reason_of(error)}") from error
 
 
 def over_one_plane(

@@ -21,6 +21,7 @@ from exp.runs.result_files import Answers, summary
 from exp.runs.targets import target_of
 from exp.util.errors import ExpError
 from exp.util.serialize import config_text, json_text
+from exp.util.terminal import one_line
 
 if TYPE_CHECKING:
     from exp.plotting import FigureWorker
@@ -119,7 +120,7 @@ class Execution:
     def begin(self, training: Training) -> None:
         """Says what is about to be trained."""
         for line in console.opening(self.job, self.directory, training.stack.model.size):
-            self.log.info("%s", line)
+            self.log.info("%s", one_line(line))
 
     def untrained(self, said: Said) -> None:
         """Says what the model says before its first epoch."""

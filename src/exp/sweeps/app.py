@@ -41,8 +41,8 @@ from exp.config.hydra_internal import (
 )
 from exp.config.interpolation import bounded
 from exp.registry import entry_points
-from exp.registry.modules import PluginError
 from exp.registry.registry import register
+from exp.registry.user_code import PluginError
 from exp.util.errors import (
     ConfigError,
     ExpError,
@@ -52,6 +52,7 @@ from exp.util.errors import (
     nearest,
     shown,
 )
+from exp.util.files import reason_of
 from exp.util.terminal import one_line as on_one_line
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
 
 Lines = Callable[["RunDirectory"], AbstractContextManager[logging.Logger]]
 """Where the lines of a run go."""
-PACKAGED = Path(__file__).resolve().parents[2] / "conf"
+PACKAGED = Path(__file__).resolve().parents[3] / "conf"
 ABOUT = {"experiment": "presets: several choices at once"}
 """Groups of the config that are no kinds of component."""
 
@@ -449,7 +450,7 @@ def started(
             configure_logging=lines is None,
         )
     except OSError as error:  # of the files that Hydra writes; the task's own errors it keeps
-        reason = error.strerror or error
+        reason = reason_of(error)
         raise RunDirectoryError(f"cannot write in {directory.path}: {reason}") from error
     callbacks.on_run_end(config=config, config_name=name, job_return=done)
     if found.loggers:

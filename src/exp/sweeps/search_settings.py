@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from exp.config.schema import Plan
-from exp.registry.registry import checked, config_parameters, register, schema_of
+from exp.registry.parameter_schema import checked, config_parameters, schema_of
+from exp.registry.registry import register
 from exp.registry.types import Count, Seed
 from exp.util.errors import Fault, unknown
 from exp.util.metric_names import CURVES, EVERY, higher_is_better

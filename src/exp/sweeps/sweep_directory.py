@@ -65,7 +65,7 @@ class SweepDirectory:
             ) from None
         except OSError as error:
             raise RunDirectoryError(
-                f"cannot make the sweep directory {self.path}: {error.strerror or error}"
+                f"cannot make the sweep directory {self.path}: {reason_of(error)}"
             ) from error
 
     def _only_a_sweep(self) -> None:

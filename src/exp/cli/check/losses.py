@@ -32,7 +32,7 @@ def loss(subject: Subject, classes: int, runs: int = RUNS) -> Any:
         raise WrongError("a builder that is no subclass of exp.components.losses.Loss")
     if builder.impossible(classes, chosen.params):
         return None
-    own = numbers(chosen, [chosen.own] * runs, torch.device("cpu"))
+    own = numbers(chosen, [chosen.declared] * runs, torch.device("cpu"))
     try:
         return chosen.component.make(classes, **own)
     except ImpossibleError:

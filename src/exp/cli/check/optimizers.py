@@ -34,7 +34,7 @@ class Trial:
         chosen = subject.chosen
         # What may differ between the runs of a stack: every rate here.
         numbers = [
-            {k: v * (1 + run) if k == "lr" else v for k, v in chosen.own.items()}
+            {k: v * (1 + run) if k == "lr" else v for k, v in chosen.declared.items()}
             for run in self.runs
         ]
         own = numbers_of(chosen, numbers, torch.device("cpu"))

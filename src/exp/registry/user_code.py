@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from exp.util.errors import ExpError, OwnCodeError, lines
 
 Result = TypeVar("Result")
-OURS = str(Path(__file__).resolve().parent)
+OURS = str(Path(__file__).resolve().parents[1])
 
 
 class PluginError(ExpError):
