@@ -526,8 +526,8 @@ def sweep(hydra: Hydra, args: argparse.Namespace, name: str) -> tuple[int, Path]
     sweeper = Plugins.instance().instantiate_sweeper(
         config=config, hydra_context=context, task_function=swept
     )
-    if hasattr(sweeper, "already"):
-        sweeper.already = faults  # told together with what it finds itself
+    if hasattr(sweeper, "faults"):
+        sweeper.faults = faults  # reported together with what it finds itself
     elif faults:
         raise ConfigError(faults)
     sweeper.sweep(arguments=OmegaConf.to_container(config.hydra.overrides.task, resolve=False))

@@ -45,7 +45,7 @@ def launch(launcher: StackedLauncher, jobs: Numbered) -> list[JobReturn]:
     if plain_reason(launcher) is not None:
         return [one_by_one(launcher, number, words) for number, words in jobs]
     from exp.config.schema import sweeping
-    from exp.sweeps.applicable import Applicable, tell
+    from exp.sweeps.applicable import Applicable
     from exp.sweeps.chunks import seconds_of
     from exp.sweeps.composer import Composer
     from exp.sweeps.launch import Workers, train_planned
@@ -59,9 +59,9 @@ def launch(launcher: StackedLauncher, jobs: Numbered) -> list[JobReturn]:
     planner = Planner(repeats=True)  # a search may well ask for the same run twice
     fit = Applicable(composer, [tuple(words) for _, words in jobs])
     runs = [(number, fit(tuple(words))) for number, words in jobs]
-    tell(fit.told())
     found = planner.plan(composer, runs, faults)
-    tell(composer.left_out_lines())
+    for line in (*fit.messages(), *composer.left_out_lines()):
+        print(line, flush=True)
     for number, words, reason in found.skipped:
         returns[number] = returned(list(words), ExpError(reason))
     given = dict(jobs)

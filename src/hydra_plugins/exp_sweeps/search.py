@@ -13,7 +13,7 @@ class OptunaSweeper(grid.GridSweeper):
 
     Args:
         params: a search space from a file.
-        settings: those of `exp.sweeps.search_settings.Searching`, validated there.
+        settings: those of `exp.sweeps.search_settings.SearchSettings`, validated there.
     """
 
     logs = False  # its runs are logged when the search has ended, as any directory of runs
