@@ -22,7 +22,7 @@ from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
-from exp.config.schema import RUNNING, SWEEPING, TOP
+from exp.config.settings import RUNNING, SWEEPING, TOP
 from exp.registry.registry import register
 
 TEXTS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.job.name")

@@ -21,6 +21,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from exp.config.interpolation import bounded
+from exp.config.written import Keys, unresolved, value_at, walk
 from exp.util.errors import ConfigError, Fault, shown
 from exp.util.untrusted import stays_within
 
@@ -72,7 +73,7 @@ def check(config: DictConfig) -> None:
     Raises:
         ConfigError: Hydra's node names what is neither Hydra's nor ours; one fault for each place.
     """
-    written = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
+    written = unresolved(config)
     if isinstance(written, dict) and isinstance(written.get("hydra"), dict):
         node = {str(key): value for key, value in written["hydra"].items()}
         if faults := list(untrusted(config.hydra, node)):
@@ -103,22 +104,11 @@ def untrusted(hydra: DictConfig, written: Mapping[str, Any]) -> Iterator[Fault]:
         yield from logging_of(hydra, logs, written)
 
 
-def walk(node: Any, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """A value and all that stand below it, each with its keys."""
-    yield keys, node
-    if isinstance(node, (dict, list)):
-        pairs = node.items() if isinstance(node, dict) else enumerate(node)
-        for key, below in pairs:
-            yield from walk(below, (*keys, str(key)))
-
-
-def path_of(keys: tuple[str, ...]) -> str:
+def path_of(keys: Keys) -> str:
     return ".".join(("hydra", *keys))
 
 
-def target(
-    hydra: DictConfig, keys: tuple[str, ...], found: Any, *, called: bool
-) -> Iterator[Fault]:
+def target(hydra: DictConfig, keys: Keys, found: Any, *, called: bool) -> Iterator[Fault]:
     """That a value is a `_target_` that is not let through, or may hide one."""
     if keys[-1] == "_target_":
         # As it is written: what an interpolation stands for may change until it is used.
@@ -177,7 +167,7 @@ def defaults_of(key: str, target: str) -> dict[str, Any]:
     for option in ConfigStore.instance().repo.get("hydra", {}).get(key, {}).values():
         node = getattr(option, "node", None)
         if isinstance(node, DictConfig):
-            found = OmegaConf.to_container(node, resolve=False)
+            found = unresolved(node)
             if isinstance(found, dict) and str(found.get("_target_")) == target:
                 return {str(name): value for name, value in found.items()}
     return {}
@@ -214,7 +204,7 @@ def logging_of(hydra: DictConfig, key: str, written: Mapping[str, Any]) -> Itera
             hydra.runtime.output_dir = before
 
 
-def logging_setting(hydra: DictConfig, keys: tuple[str, ...], found: Any) -> Iterator[Fault]:
+def logging_setting(hydra: DictConfig, keys: Keys, found: Any) -> Iterator[Fault]:
     """What is wrong with one setting of logging."""
     path, name = path_of(keys), keys[-1]
     if name in ("()", ".", "queue", "listener"):
@@ -240,11 +230,9 @@ def leads_out(text: object) -> str:
 def value(node: Any, *keys: str) -> Any:
     """A resolved value below a node, or None where there is none or it cannot be resolved."""
     try:
-        for key in keys:
-            node = node[int(key)] if OmegaConf.is_list(node) else node[key]
+        return value_at(node, keys)
     except (OmegaConfBaseException, LookupError, ValueError, TypeError, RecursionError, OSError):
         return None
-    return node
 
 
 def too_long(name: str) -> bool:

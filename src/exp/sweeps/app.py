@@ -31,8 +31,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
 from exp.config import environment, plugins, suggestions, text_values
-from exp.config.compose import BROKEN, compose, draws, one_line, resolved, resolvers, slug
+from exp.config.compose import compose, draws, resolved, resolvers, slug
 from exp.config.guarded_loader import GuardedLoader
+from exp.config.hydra_errors import BROKEN, one_line
 from exp.config.hydra_internal import (
     Callbacks,
     Hydra,
@@ -465,11 +466,11 @@ def started(
 
 def twin_of(job: Any, config: DictConfig) -> Path | None:
     """Tells of a finished run of the same signature; it is returned if it shall be enough."""
-    from exp.config.schema import running
+    from exp.config.settings import run_settings
     from exp.runs import provenance, reuse
 
     node = OmegaConf.select(config, "run")
-    settings, _ = running({} if node is None else OmegaConf.to_container(node, resolve=True))
+    settings, _ = run_settings({} if node is None else OmegaConf.to_container(node, resolve=True))
     if settings.reuse is False:
         return None
     found = reuse.find(job.signature, provenance.conditions(job.device))

@@ -12,7 +12,8 @@ from functools import lru_cache
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from exp.config.compose import BROKEN, value_fault
+from exp.config.hydra_errors import BROKEN
+from exp.config.override_faults import value_fault
 from exp.registry.registry import register
 from exp.sweeps.composer import Composer, sets_a_value
 from exp.sweeps.grid import Words, parsed, swept_keys

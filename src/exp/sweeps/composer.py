@@ -20,18 +20,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from exp.config import environment
-from exp.config.compose import (
-    BROKEN,
-    compose,
-    group_names,
-    one_line,
-    resolved,
-    slug,
-    unresolved,
-    value_fault,
-)
+from exp.config.compose import compose, group_names, resolved, slug
+from exp.config.hydra_errors import BROKEN, one_line
 from exp.config.interpolation import bounded
+from exp.config.override_faults import value_fault
 from exp.config.trust import subdir_fault
+from exp.config.written import unresolved
 from exp.sweeps.grid import Words, parsed
 from exp.util.errors import ConfigError, Fault
 from exp.util.serialize import yaml_text

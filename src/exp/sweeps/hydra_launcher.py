@@ -44,14 +44,14 @@ def launch(launcher: StackedLauncher, jobs: Numbered) -> list[JobReturn]:
     """
     if plain_reason(launcher) is not None:
         return [one_by_one(launcher, number, words) for number, words in jobs]
-    from exp.config.schema import sweeping
+    from exp.config.settings import sweep_settings
     from exp.sweeps.applicable import Applicable
     from exp.sweeps.chunks import seconds_of
     from exp.sweeps.composer import Composer
     from exp.sweeps.launch import Workers, train_planned
     from exp.sweeps.plans import Planner
 
-    settings, faults = sweeping(plain_node(launcher.config, "sweep"))
+    settings, faults = sweep_settings(plain_node(launcher.config, "sweep"))
     workers = Workers(settings, len(jobs), draws=draws(launcher.config))
     composer = Composer(launcher.hydra_context.config_loader, launcher.config)
     root = Path(str(launcher.config.hydra.sweep.dir))

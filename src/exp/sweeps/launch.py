@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from exp.config import plugins
-from exp.config.schema import Sweeping
+from exp.config.settings import SweepSettings
 from exp.runs import provenance
 from exp.runs.signals import CODES
 from exp.sweeps.chunks import chunks
@@ -55,7 +55,7 @@ class Workers:
         ConfigError: the backend is not installed.
     """
 
-    def __init__(self, settings: Sweeping, runs: int, *, draws: bool = True) -> None:
+    def __init__(self, settings: SweepSettings, runs: int, *, draws: bool = True) -> None:
         module = NEEDS.get(settings.backend)
         if module is not None and find_spec(module) is None:
             install = f"pip install 'exp[{settings.backend}]'"
@@ -169,7 +169,7 @@ def train_planned(
     runs: Sequence[Planned],
     root: Path,
     workers: Workers,
-    settings: Sweeping,
+    settings: SweepSettings,
     *,
     watch: Watch | None = None,
     before: int = 0,

@@ -19,8 +19,9 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf, open_dict
 
 from exp.config import plugins, text_values
-from exp.config.compose import draws, one_line
-from exp.config.schema import running, sweeping
+from exp.config.compose import draws
+from exp.config.hydra_errors import one_line
+from exp.config.settings import run_settings, sweep_settings
 from exp.sweeps import hydra_launcher
 from exp.sweeps.applicable import Applicable
 from exp.sweeps.composer import Composer
@@ -52,9 +53,9 @@ class Sweep:
         self.sweeper, self.config = sweeper, sweeper.config
         self.context = sweeper.hydra_context
         self.loader = self.context.config_loader
-        self.settings, faults = sweeping(hydra_launcher.plain_node(self.config, "sweep"))
+        self.settings, faults = sweep_settings(hydra_launcher.plain_node(self.config, "sweep"))
         self.faults = [*sweeper.faults, *faults]
-        self.reuse = running(hydra_launcher.plain_node(self.config, "run"))[0].reuse
+        self.reuse = run_settings(hydra_launcher.plain_node(self.config, "run"))[0].reuse
         self.lines: list[tuple[int, Words]] = []
         self.begun = time.monotonic()
 
