@@ -1,7 +1,7 @@
-"""Composing with Hydra, and telling everything that is wrong with a command line at once.
+"""Composing with Hydra, and finding everything that is wrong with a command line at once.
 
 Hydra stops at the first override that it cannot apply. Where it does, each override is looked at
-by itself: those that are wrong are told, the others are composed, and validation adds what it
+by itself: those that are wrong are reported, the others are composed, and validation adds what it
 finds.
 """
 
@@ -280,11 +280,11 @@ def resolved(config: DictConfig, faults: list[Fault]) -> dict[str, Any]:
 
         if "seed" not in plain:  # one bad seed shows through all four of `seeds`
             found = [fault for fault in found if not fault.path.startswith("seeds.")]
-        told = {fault.path.split(".")[0] for fault in found}
+        reported = {fault.path.split(".")[0] for fault in found}
         try:
             plan(plain)
         except ConfigError as error:
-            found += [fault for fault in error.faults if fault.path.split(".")[0] not in told]
+            found += [fault for fault in error.faults if fault.path.split(".")[0] not in reported]
         raise ConfigError([*faults, *found])
     return with_texts(config, plain)
 

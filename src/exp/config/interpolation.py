@@ -1,8 +1,6 @@
 """Interpolations, bounded: `b: ${a}${a}`, `c: ${b}${b}` and so on never comes to an end.
 
-OmegaConf has no such bound, so what it looks up is counted while a config is resolved. And it
-parses the text of an interpolation each time it is met, which for a sweep is most of composing:
-here each text is parsed once.
+OmegaConf has no such bound, so what it looks up is counted while a config is resolved.
 """
 
 from __future__ import annotations

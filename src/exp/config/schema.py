@@ -2,7 +2,7 @@
 
 overrides -> config -> validated plan -> stack -> history -> run directory: this is the second
 arrow. A `Plan` holds one validated component for each group and the seeds; every fault of a config
-is found here and told at once.
+is found here, and all are reported at once.
 """
 
 from __future__ import annotations
@@ -150,30 +150,29 @@ def without(value: Any, keys: tuple[str, ...] | None) -> Any:
     return {k: v for k, v in value.items() if k not in keys} if keys else value
 
 
-def plan(config: Mapping[str, Any], already: Sequence[Fault] = ()) -> Plan:
+def plan(config: Mapping[str, Any], faults: Sequence[Fault] = ()) -> Plan:
     """The validated plan of a resolved config.
 
     Args:
         config: plain values, one mapping for each of `GROUPS`, `seed` and `seeds`.
-        already: faults found while composing, to be told together with those found here.
+        faults: found while composing, to be reported together with those found here.
 
     Raises:
         ConfigError: with every fault: unknown keys and names, values out of range or of a wrong
             type, parameters that do not go together. Values from the environment are named only.
     """
     with values_unshown(config):
-        return _plan(config, already)
+        return _plan(config, list(faults))
 
 
-def _plan(config: Mapping[str, Any], already: Sequence[Fault]) -> Plan:
-    faults = list(already)
-    told = ("seed", "seeds", "name", "plugins", "run", "sweep", "logger", *GROUPS)
-    known = (*told, WRITTEN)
+def _plan(config: Mapping[str, Any], faults: list[Fault]) -> Plan:
+    documented = ("seed", "seeds", "name", "plugins", "run", "sweep", "logger", *GROUPS)
+    known = (*documented, WRITTEN)
     for key in config:
         if key not in known:
             rest = {name: value for name, value in config.items() if name != key}
             hint = suggestions.of_key(rest, str(key))
-            faults.append(Fault(str(key), unknown("key", key, told, hint=hint)))
+            faults.append(Fault(str(key), unknown("key", key, documented, hint=hint)))
     top, found = checked(
         TOP, {k: v for k, v in config.items() if k in TOP.model_fields}, "", "key of the config"
     )
@@ -238,7 +237,7 @@ def loggers_of(given: object) -> tuple[dict[str, Chosen], list[Fault]]:
 def unavailable(config: Mapping[str, Any]) -> list[Fault]:
     """The loggers of a resolved config whose packages are not installed.
 
-    Not asked by `plan`: a worker process trains, and logs nothing.
+    Not part of `plan`: a worker process trains, and logs nothing.
     """
     chosen, _ = loggers_of(config.get("logger"))
     needed = {label: getattr(c.component.builder, "NEEDS", None) for label, c in chosen.items()}

@@ -48,8 +48,8 @@ class RunSettings:
     """What is done about a finished run of the same signature.
 
     Attributes:
-        reuse: auto: it is told, and a sweep takes it over; true: a single run is not trained
-            either; false: everything is trained.
+        reuse: auto: a sweep copies it, a single run says where it is and trains; true: a single
+            run is not trained either; false: everything is trained.
     """
 
     reuse: Literal["auto"] | bool = "auto"
@@ -68,7 +68,7 @@ class SweepSettings:
         chunk: how many runs train together at most; None: as many as fit the processor's cache.
         backend: of joblib: processes of this machine, or a cluster.
         figures: whether the sweep as a whole is drawn at its end, if its runs have figures.
-        ranking: whether its best runs are told at its end.
+        ranking: whether its best runs are printed at its end.
     """
 
     dir: Text | None = None
@@ -117,7 +117,7 @@ def sweep_settings(given: object) -> tuple[SweepSettings, list[Fault]]:
 
 
 def seeds_of(config: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
-    """The seeds, each `seed` unless said."""
+    """The seeds; each is `seed` where it is not set."""
     given = config.get("seeds", {})
     if not isinstance(given, Mapping):
         return {}, [Fault("seeds", f"expected data, split, init and shuffle, found {shown(given)}")]
@@ -125,7 +125,7 @@ def seeds_of(config: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     filled = {"data": seed, "split": seed, "init": seed, "shuffle": seed, **given}
     seeds, faults = checked(SEEDS, filled, "seeds", "seed")
     if len(faults) > 1 and len({str(filled.get(fault.path[6:])) for fault in faults}) == 1:
-        # One bad `seed` shows through all four: it is told once, where it was written.
+        # One bad `seed` shows through all four: it is reported once, where it was written.
         copies = [fault for fault in faults if filled.get(fault.path[6:]) == seed or seed != seed]
         faults = [fault for fault in faults if fault not in copies]
     return seeds, faults

@@ -152,7 +152,7 @@ def key(config: Mapping[Any, Any], path: str) -> str | None:
     if group not in top:
         meant = aliases.spelled(group, top) or aliases.group(group) or closest(group, top)
         if meant is None:
-            return lone(config, name)
+            return any_group(config, name)
         whole = f"{meant}.{name}"
         return whole if there(config, whole) else key(config, whole) if meant in top else None
     inside = within(config, group)
@@ -161,12 +161,12 @@ def key(config: Mapping[Any, Any], path: str) -> str | None:
     close = aliases.spelled(name, inside)
     if close is None and near is None:
         close = closest(name, inside)
-    return f"{group}.{close}" if close else near or lone(config, name)
+    return f"{group}.{close}" if close else near or any_group(config, name)
 
 
 def top_level(config: Mapping[Any, Any], top: Sequence[str], name: str) -> str | None:
     """The key that was meant by a top-level one that is not there."""
-    meant = aliases.spelled(name, top) or lone(config, name) or aliases.group(name)
+    meant = aliases.spelled(name, top) or any_group(config, name) or aliases.group(name)
     if meant is not None:
         return meant
     places = {last: f"{group}.{last}" for group in reversed(top) for last in within(config, group)}
@@ -175,7 +175,7 @@ def top_level(config: Mapping[Any, Any], top: Sequence[str], name: str) -> str |
     return places[close] if close else None
 
 
-def lone(config: Mapping[Any, Any], name: str) -> str | None:
+def any_group(config: Mapping[Any, Any], name: str) -> str | None:
     """The key of whichever group that has this name, or is meant by it."""
     for group in config:
         if group != "hydra" and (same := aliases.spelled(name, within(config, str(group)))):
@@ -294,5 +294,5 @@ def depth(text: str) -> int:
 
 def several(group: str, names: Sequence[object]) -> str:
     """That a group takes one option, and how several are swept."""
-    told = ",".join(str(name) for name in names)
-    return f"expected one option, found {shown(list(names))}.{offer('-m', f'{group}={told}')}"
+    options = ",".join(str(name) for name in names)
+    return f"expected one option, found {shown(list(names))}.{offer('-m', f'{group}={options}')}"

@@ -1,4 +1,4 @@
-"""Which runs a sweep has: Hydra's own sweep syntax, keys that advance together, a file of runs."""
+"""Which runs a sweep has: Hydra's sweep syntax, keys that advance together, a file of runs."""
 
 from __future__ import annotations
 
@@ -104,8 +104,12 @@ def link(axes: dict[str, list[Words]], linked: Sequence[Sequence[str]]) -> list[
             owner[key] = index
         counts = {key: len(axes[key]) for key in keys if key in axes}
         if len(set(counts.values())) > 1:
-            told = ", ".join(f"{key} {count}" for key, count in counts.items())
-            faults.append(Fault("sweep.zip", f"expected as many values of each key, found {told}"))
+            found = ", ".join(f"{key} {count}" for key, count in counts.items())
+            faults.append(
+                Fault(
+                    "sweep.zip", f"expected the same number of values for each key, found {found}"
+                )
+            )
     if faults:
         raise ConfigError(faults)
     merged: dict[str, list[Words]] = {}

@@ -28,11 +28,11 @@ def plain_reason(launcher: StackedLauncher) -> str | None:
     """Why the runs of a launcher go one by one, as any Hydra task does; None: they are stacked."""
     hydra = launcher.config.hydra
     if launcher.task_function is not swept:
-        return "the task is not exp's own"
+        return "the task is not one of exp's"
     if hydra.job.chdir:
-        return "hydra.job.chdir=true: each run has its own working directory"
+        return "hydra.job.chdir=true: each run has another working directory"
     if hydra.job.env_set:
-        return "hydra.job.env_set: each run has its own environment"
+        return "hydra.job.env_set: each run has another environment"
     return None
 
 
@@ -93,7 +93,7 @@ def returned(words: list[str], value: Any) -> JobReturn:
 
 
 class Callbacks:
-    """Tells Hydra's callbacks of runs that Hydra itself never sees.
+    """Calls Hydra's callbacks for runs that Hydra does not start itself.
 
     Args:
         context: with the callbacks.
@@ -115,7 +115,7 @@ class Callbacks:
 
 
 def one_by_one(launcher: StackedLauncher, number: int, words: list[str]) -> JobReturn:
-    """One job, as Hydra's own launcher does it."""
+    """One job, as Hydra's launcher does it."""
     setup_globals()
     config, context = launcher.config, launcher.hydra_context
     configure_log(config.hydra.hydra_logging, config.hydra.verbose)

@@ -1,4 +1,4 @@
-"""Hands the runs of a sweep to worker processes, as stacks."""
+"""Gives the runs of a sweep to worker processes, as stacks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from exp.sweeps.plans import Planned, Runs
 from exp.sweeps.pool import Pool, Retry
 from exp.sweeps.progress import Progress
 from exp.sweeps.stack_size import LEAST
-from exp.sweeps.work import Order, Outcome, RunOrder, lost, work
+from exp.sweeps.work import Order, Outcome, RunOrder, retries_of, work
 from exp.util.errors import ConfigError, Fault, Interrupted
 
 Watch = Callable[[Planned, Outcome | None], None]
@@ -39,8 +39,8 @@ START = 5.0
 class Workers:
     """Who does the runs of a sweep: worker processes, or this one.
 
-    Where nobody has said how many workers there are to be, and the work is so short that they
-    would hardly have started when it is done, it is done in this process: `decide`. That changes no
+    Where `sweep.n_jobs` is not set, and the work is so short that workers would
+    hardly have started when it is done, it is done in this process: `decide`. That changes no
     bit of what comes out.
 
     Args:
@@ -130,15 +130,15 @@ def cores() -> int:
 
 @contextmanager
 def connected(backend: str, workers: int) -> Iterator[None]:
-    """Makes a cluster known to joblib: the one that its own environment variable names
+    """Makes a cluster known to joblib: the one that its environment variable names
     (RAY_ADDRESS, DASK_SCHEDULER_ADDRESS), else one of this machine that ends with the sweep.
     """
     if backend == "ray":
         import ray
         from ray.util.joblib import register_ray
 
-        own = not ray.is_initialized()
-        if own:
+        started_here = not ray.is_initialized()
+        if started_here:
             local = {} if "RAY_ADDRESS" in os.environ else {"num_cpus": workers}
             quiet = {"include_dashboard": False, "log_to_driver": False}
             ray.init(logging_level=logging.ERROR, **quiet, **local)
@@ -146,7 +146,7 @@ def connected(backend: str, workers: int) -> Iterator[None]:
         try:
             yield
         finally:
-            if own:
+            if started_here:
                 ray.shutdown()
         return
     import dask
@@ -181,7 +181,7 @@ def train_planned(
         found: what is known of the stacks.
         runs: those to do.
         root: the directory of the sweep.
-        watch: called for each run when it is handed out, and again with its outcome.
+        watch: called for each run before it starts (None), and with its outcome.
         before: runs that the same sweep has done before these, as its progress tells.
         total: runs of the whole sweep, where these are not all.
     """
@@ -208,7 +208,7 @@ def train_planned(
     def retry(order: Order, why: str) -> tuple[list[Outcome], list[Order]]:
         if halt.why is not None:
             return [], []
-        ended, more = lost(order, why)
+        ended, more = retries_of(order, why)
         if more:
             count = sum(len(each.runs) for each in more)
             what = f"{count} runs" if count > 1 else f"run {more[0].runs[0].number}"
@@ -245,7 +245,7 @@ class Halt:
     an end; it is raised when they have. A second one ends them at once.
 
     Args:
-        workers: that are told.
+        workers: that are asked to stop.
     """
 
     def __init__(self, workers: Workers) -> None:

@@ -100,12 +100,12 @@ class Planner:
         self.runs = Runs()
 
     def plan(
-        self, composer: Composer, runs: Sequence[tuple[int, Words]], already: Iterable[Fault] = ()
+        self, composer: Composer, runs: Sequence[tuple[int, Words]], faults: Iterable[Fault] = ()
     ) -> Runs:
         """Every run, validated. Another call looks at other runs; what is known of stacks is kept.
 
         Args:
-            already: faults that were found before, to be told with those found here.
+            faults: found before, to be reported with those found here.
 
         Raises:
             ConfigError: with every fault of every run.
@@ -121,14 +121,14 @@ class Planner:
                 self.faults.update(error.faults)
             except ImpossibleError as error:
                 self.runs.skipped.append((number, words, str(error)))
-        if self.faults or already:
-            raise ConfigError([*already, *self._told(len(runs))])
+        if self.faults or (faults := list(faults)):
+            raise ConfigError([*faults, *self._counted(len(runs))])
         self.runs.planned.sort(key=lambda run: run.number)
         self.runs.skipped.sort()
         self.runs.repeated.sort()
         return self.runs
 
-    def _told(self, total: int) -> list[Fault]:
+    def _counted(self, total: int) -> list[Fault]:
         """The faults, with the number of runs that have them where not all do."""
         return [
             Fault(f.path, f.message if count == total else f"{f.message} ({count} of {total} runs)")
@@ -177,7 +177,7 @@ class Planner:
         """
         device = id(parts["device"])
         if device not in self.devices:
-            self.devices[device] = self._told_at("device", lambda: found["device"].build())
+            self.devices[device] = self._at("device", lambda: found["device"].build())
         shapes, fingerprint, features, counts, classes = self._shapes(found, parts)
         axes_known(found.figures, features)
         weights = found["loss"].params.get("class_weights")
@@ -211,10 +211,10 @@ class Planner:
         return number
 
     def _first(self, key: Any, found: Plan) -> None:
-        """A first run of its kind: builds all that it needs, and lets it go again."""
-        job = self._told_at("dataset", lambda: Job.of(found, keep=False))
-        why = self._told_at("model", job.unstackable)
-        self._told_at("model", lambda: check_job(job))
+        """A first run of its kind: builds all that it needs, once."""
+        job = self._at("dataset", lambda: Job.of(found, keep=False))
+        why = self._at("model", job.unstackable)
+        self._at("model", lambda: check_job(job))
         number = self.stacks[key] = self.count
         self.count += 1
         size = self.runs.sizes[number] = fitting(job)
@@ -232,8 +232,8 @@ class Planner:
         seeds = (found.seeds.data, found.seeds.split)
         mapped = found["features"].name != "none"
         # A map may be as random as the weights.
-        own = (id(parts["features"]), found.seeds.init) if mapped else ()
-        key = (id(parts["dataset"]), id(parts["split"]), *seeds, *own)
+        by_map = (id(parts["features"]), found.seeds.init) if mapped else ()
+        key = (id(parts["dataset"]), id(parts["split"]), *seeds, *by_map)
         if key not in self.shapes:
             from exp.engine.prepare import prepare
 
@@ -263,7 +263,7 @@ class Planner:
             raise known
         return known
 
-    def _told_at(self, path: str, work: Any) -> Any:
+    def _at(self, path: str, work: Any) -> Any:
         """Does some work; an error that a user can mend becomes a fault of the config."""
         try:
             return work()

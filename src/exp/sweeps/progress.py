@@ -28,7 +28,7 @@ class Progress:
 
     Args:
         total: runs to do.
-        before: those that are done already.
+        before: those that are done before.
     """
 
     def __init__(self, total: int, before: int = 0) -> None:

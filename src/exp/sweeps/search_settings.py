@@ -30,7 +30,7 @@ class SearchSettings:
 
     Attributes:
         n_trials: of the whole search, those that fail among them.
-        batch: trials that are asked for before any of them is told.
+        batch: trials that are asked for together, before any of them has a result.
         sampler: of Optuna; grid takes every combination, the last key varying fastest.
         seed: of the sampler: the same seed and results give the same trials.
         metric: a final score such as validation/accuracy; auto is the monitored score.
@@ -102,8 +102,8 @@ def metric_of(settings: SearchSettings, plans: Iterable[Plan]) -> tuple[str, lis
     if metric == "auto":
         monitors = list(dict.fromkeys(plan.monitor for plan in plans))
         if len(monitors) > 1:
-            told = " and ".join(monitors)
-            wanted = f"runs of this search monitor {told}: name one score for all"
+            found = " and ".join(monitors)
+            wanted = f"runs of this search monitor {found}: name one score for all"
             return monitors[0], [Fault(f"{NODE}.metric", wanted)]
         metric = monitors[0]
     split = metric.partition("/")[0]

@@ -1,4 +1,4 @@
-"""The space of a search, in Hydra's own syntax: choice, range, interval, lists, tags."""
+"""The space of a search, in Hydra's syntax: choice, range, interval, lists, tags."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from hydra_plugins.exp_sweeps import grid
 
 
 class OptunaSweeper(grid.GridSweeper):
-    """Searches with Optuna: trials are asked for in batches that train as stacks, then told.
+    """Searches with Optuna: trials are asked for in batches that train as stacks.
 
     Args:
         params: a search space from a file.
