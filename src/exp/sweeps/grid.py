@@ -106,9 +106,7 @@ def link(axes: dict[str, list[Words]], linked: Sequence[Sequence[str]]) -> list[
         if len(set(counts.values())) > 1:
             found = ", ".join(f"{key} {count}" for key, count in counts.items())
             faults.append(
-                Fault(
-                    "sweep.zip", f"expected the same number of values for each key, found {found}"
-                )
+                Fault("sweep.zip", f"each key needs the same number of values, found {found}")
             )
     if faults:
         raise ConfigError(faults)

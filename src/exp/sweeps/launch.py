@@ -217,11 +217,11 @@ def train_planned(
         return ended, more
 
     with progress, halt:
-        for number, why in found.alone.items():
-            alone = [str(run.number) for run in runs if run.stack == number]
+        for number, info in found.stacks.items():
+            alone = [str(run.number) for run in runs if info.alone and run.stack == number]
             if alone:
                 some = ", ".join(alone[:5]) + (", ..." if len(alone) > 5 else "")
-                progress.say(f"trained one by one (run {some}): {why}")
+                progress.say(f"trained one by one (run {some}): {info.alone}")
         going = lambda: halt.why is None  # noqa: E731
         for ended, seconds in workers.map(orders(), retry=retry, going=going):
             piece = [planned[outcome.number] for outcome in ended]

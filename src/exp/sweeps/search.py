@@ -140,7 +140,7 @@ class Search(Sweep):
         print_skipped(found, len(corners))
         if not found.planned:
             raise ImpossibleError("no run of this search is possible; nothing was started")
-        costs = [found.costs[run.stack] for run in found.planned]
+        costs = [found.stacks[run.stack].seconds for run in found.planned]
         if self.stacked:
             self.workers.decide(self.total * sum(costs) / len(costs))
         metric, faults = metric_of(self.search, [plan(run.config) for run in found.planned])
