@@ -11,14 +11,19 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from exp.config.compose import draws
 from exp.config.interpolation import bounded
+from exp.config.settings import sweep_settings
+from exp.sweeps.applicable import Applicable
+from exp.sweeps.chunks import seconds_of
+from exp.sweeps.composer import Composer
+from exp.sweeps.launch import Workers, train_planned
+from exp.sweeps.plans import Planned, Planner
 from exp.sweeps.single_task import swept
+from exp.sweeps.work import Outcome
 from exp.util.errors import ExpError
 
 if TYPE_CHECKING:
     from hydra.types import HydraContext
 
-    from exp.sweeps.plans import Planned
-    from exp.sweeps.work import Outcome
     from hydra_plugins.exp_sweeps.stacked import StackedLauncher
 
 Numbered = Sequence[tuple[int, list[str]]]
@@ -44,13 +49,6 @@ def launch(launcher: StackedLauncher, jobs: Numbered) -> list[JobReturn]:
     """
     if plain_reason(launcher) is not None:
         return [one_by_one(launcher, number, words) for number, words in jobs]
-    from exp.config.settings import sweep_settings
-    from exp.sweeps.applicable import Applicable
-    from exp.sweeps.chunks import seconds_of
-    from exp.sweeps.composer import Composer
-    from exp.sweeps.launch import Workers, train_planned
-    from exp.sweeps.plans import Planner
-
     settings, faults = sweep_settings(plain_node(launcher.config, "sweep"))
     workers = Workers(settings, len(jobs), draws=draws(launcher.config))
     composer = Composer(launcher.hydra_context.config_loader, launcher.config)

@@ -18,22 +18,26 @@ from exp.config import plugins
 from exp.config.compose import draws
 from exp.config.schema import plan
 from exp.runs.collection import files, finite, part
+from exp.runs.manifest import Entry
+from exp.sweeps import runs_table
 from exp.sweeps.applicable import Applicable
 from exp.sweeps.composer import Composer
 from exp.sweeps.grid import Words
+from exp.sweeps.launch import Workers
+from exp.sweeps.plans import Planned, Planner, Runs
+from exp.sweeps.progress import closing, interrupted
 from exp.sweeps.search_curves import curve
 from exp.sweeps.search_settings import direction, metric_of, search_settings, warning
-from exp.sweeps.search_space import Space, space_of
-from exp.sweeps.search_study import Study, Trial, limits
 from exp.sweeps.single_task import swept
-from exp.sweeps.study_file import NAME
+from exp.sweeps.sweep_directory import SweepDirectory
 from exp.sweeps.sweeper import OF_THE_SWEEP, Sweep, print_lines, print_skipped
+from exp.sweeps.unfinished import unfinished
 from exp.util.errors import ConfigError, Fault, ImpossibleError
 from exp.util.metric_names import HEADLINES
 
 if TYPE_CHECKING:
-    from exp.runs.manifest import Entry
-    from exp.sweeps.plans import Planned, Runs
+    from exp.sweeps.search_space import Space
+    from exp.sweeps.search_study import Trial
     from hydra_plugins.exp_sweeps.search import OptunaSweeper
 
 PRUNE = "trainer.prune"
@@ -65,16 +69,12 @@ class Search(Sweep):
             ConfigError: with all that is wrong with the settings, and with runs at the ends of the
                 search space; nothing was started.
         """
-        from exp.sweeps import runs_table
-        from exp.sweeps.launch import Workers
-        from exp.sweeps.plans import Planner
-        from exp.sweeps.progress import closing, interrupted
-        from exp.sweeps.sweep_directory import SweepDirectory
-
         if self.sweeper.task_function is not swept:
             raise ConfigError([Fault("hydra/sweeper", "optuna searches runs of exp only")])
         if any("is not installed" in fault.message for fault in self.faults):
             raise ConfigError(self.faults)
+        from exp.sweeps.search_study import NAME, Study  # imports optuna, which is an extra
+
         self.space = self.space_of(words)
         self.composer, self.planner = Composer(self.loader, self.config), Planner(repeats=True)
         self.fit = Applicable(self.composer, self.space.corners())
@@ -120,6 +120,8 @@ class Search(Sweep):
 
     def space_of(self, words: list[str]) -> Space:
         """What is searched, as the command line says."""
+        from exp.sweeps.search_space import space_of  # imports optuna, which is an extra
+
         overrides = self.parse(words)
         overrides = [o for o in overrides if o.key_or_group.split(".")[0] not in OF_THE_SWEEP]
         plugins.only_named(dict.fromkeys(words))
@@ -150,8 +152,6 @@ class Search(Sweep):
 
     def begin(self) -> None:
         """Takes up what an earlier part of this search has left."""
-        from exp.runs.manifest import Entry
-
         if not self.directory.manifest.is_file():
             self.save()
         self.study.open()
@@ -195,7 +195,7 @@ class Search(Sweep):
             return waiting
         if not waiting:
             number, last = number + 1, []
-        bounds = last[0].limits if last else limits(trials, self.search)
+        bounds = last[0].limits if last else self.study.limits()
         count = min(self.search.batch - len(last), self.total - len(trials))
         return [*waiting, *self.study.ask(max(0, count), number, bounds)]
 
@@ -213,8 +213,6 @@ class Search(Sweep):
 
     def train_batch(self, batch: Sequence[Trial]) -> None:
         """Has a batch trained, and reports how each of its trials has ended."""
-        from exp.sweeps.unfinished import unfinished
-
         found = self.planned(batch)
         entries = self.directory.entries_of(found.planned)
         self.entries |= {entry.number: entry for entry in entries}

@@ -11,21 +11,20 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import optuna
 
 from exp.sweeps.search_settings import SearchSettings, direction
 from exp.sweeps.search_space import Space
+from exp.sweeps.study_file import NAME as NAME
 from exp.sweeps.study_file import StudyFile
 from exp.util.errors import ConfigError, Fault, RunDirectoryError
 from exp.util.untrusted import stays_within
-
-if TYPE_CHECKING:
-    import optuna
 
 STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "unfinished"}
 """Optuna's states of a trial, and the words for them."""
@@ -72,8 +71,6 @@ class Study:
     """
 
     def __init__(self, path: Path, space: Space, settings: SearchSettings, metric: str) -> None:
-        import optuna
-
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self.file, self.space, self.settings, self.metric = StudyFile(path), space, settings, metric
         self.direction = direction(metric)
@@ -189,8 +186,6 @@ class Study:
 
     def _report(self, trial: Trial) -> None:
         """Reports a result to the study in memory, which is what the sampler looks at."""
-        import optuna
-
         if trial.state == "RUNNING":
             return
         if trial.state == "PRUNED" and trial.curve:
@@ -204,8 +199,6 @@ class Study:
 
     def _frozen(self, trial: Trial) -> optuna.trial.FrozenTrial:
         """A trial as Optuna's storage has it."""
-        import optuna
-
         known = {"directory": trial.directory, "message": trial.message}
         return optuna.trial.create_trial(
             state=optuna.trial.TrialState[trial.state],
@@ -229,14 +222,26 @@ class Study:
         found = Counter(trial.state for trial in self.trials)
         return {word: found[state] for state, word in STATES.items() if found[state]}
 
+    def limits(self) -> list[list[float]]:
+        """What new trials have to keep up with: the median of the finished ones, at each step that
+        `prune_from` of them have."""
+        if self.settings.pruner == "none":
+            return []
+        curves = [trial.curve for trial in self.trials if trial.state == "COMPLETE"]
+        steps = sorted({step for curve in curves for step in curve})
+        known = {step: [curve[step] for curve in curves if step in curve] for step in steps}
+        return [
+            [float(step), float(median(values))]
+            for step, values in known.items()
+            if len(values) >= self.settings.prune_from
+        ]
+
     def close(self) -> None:
         self.file.close()
 
 
 def sampler(settings: SearchSettings, number: int) -> optuna.samplers.BaseSampler:
     """The sampler of one trial."""
-    import optuna
-
     digest = hashlib.sha256(f"{settings.seed}/{number}".encode()).digest()
     seed = int.from_bytes(digest[:4], "big")
     if settings.sampler == "tpe":
@@ -248,18 +253,3 @@ def sampler(settings: SearchSettings, number: int) -> optuna.samplers.BaseSample
             seed=seed, independent_sampler=independent, warn_independent_sampling=False
         )
     return optuna.samplers.RandomSampler(seed=seed)
-
-
-def limits(trials: Sequence[Trial], settings: SearchSettings) -> list[list[float]]:
-    """What new trials have to keep up with: the median of the finished ones, at each step that
-    `prune_from` of them have."""
-    if settings.pruner == "none":
-        return []
-    curves = [trial.curve for trial in trials if trial.state == "COMPLETE"]
-    steps = sorted({step for curve in curves for step in curve})
-    known = {step: [curve[step] for curve in curves if step in curve] for step in steps}
-    return [
-        [float(step), float(median(values))]
-        for step, values in known.items()
-        if len(values) >= settings.prune_from
-    ]

@@ -12,14 +12,16 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import optuna
+from optuna.exceptions import OptunaError, StorageInternalError
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import StaticPool
 
 from exp.util.errors import DamagedError, RunDirectoryError, shown
 from exp.util.files import TEMPORARY
 from exp.util.untrusted import opened
-
-if TYPE_CHECKING:
-    import optuna
 
 NAME = "study.db"
 STUDY = "exp"
@@ -51,8 +53,6 @@ class StudyFile:
             direction: minimize or maximize.
             attributes: of the search as a whole.
         """
-        import optuna
-
         draft = self.path.with_name(f".{self.path.name}{TEMPORARY}")
         with self.errors():
             draft.unlink(missing_ok=True)
@@ -107,9 +107,6 @@ class StudyFile:
     @contextmanager
     def errors(self) -> Iterator[None]:
         """Within this, errors of Optuna and SQLite name the file."""
-        from optuna.exceptions import OptunaError, StorageInternalError
-        from sqlalchemy.exc import SQLAlchemyError
-
         try:
             yield
         except (StorageInternalError, OSError) as error:
@@ -148,9 +145,6 @@ def check_tables(connection: sqlite3.Connection) -> None:
 
 def storage(path: Path) -> tuple[Any, list[sqlite3.Connection]]:
     """Optuna's storage in a file, and its connections."""
-    import optuna
-    from sqlalchemy.pool import StaticPool
-
     connections: list[sqlite3.Connection] = []
 
     def connect() -> sqlite3.Connection:

@@ -22,18 +22,24 @@ from exp.config import plugins, text_values
 from exp.config.compose import draws
 from exp.config.hydra_errors import one_line
 from exp.config.settings import run_settings, sweep_settings
-from exp.sweeps import hydra_launcher
+from exp.runs import provenance
+from exp.runs.loggers.log_sweeps import log_sweep
+from exp.runs.manifest import Entry
+from exp.runs.record import RunRecord
+from exp.sweeps import draw, hydra_launcher, runs_table
 from exp.sweeps.applicable import Applicable
+from exp.sweeps.chunks import seconds_of
 from exp.sweeps.composer import Composer
 from exp.sweeps.grid import Words, expand, listed, swept_keys
+from exp.sweeps.launch import Workers, train_planned
+from exp.sweeps.plans import Planned, Planner, Runs
+from exp.sweeps.progress import closing, interrupted
 from exp.sweeps.single_task import swept
+from exp.sweeps.sweep_directory import SweepDirectory
+from exp.sweeps.unfinished import unfinished
 from exp.util.errors import ConfigError, Fault, ImpossibleError, shown
 
 if TYPE_CHECKING:
-    from exp.runs.manifest import Entry
-    from exp.sweeps.launch import Workers
-    from exp.sweeps.plans import Planned, Runs
-    from exp.sweeps.sweep_directory import SweepDirectory
     from hydra_plugins.exp_sweeps.grid import GridSweeper
 
 OF_THE_SWEEP = ("sweep", "run")
@@ -153,15 +159,6 @@ class Sweep:
 
     def train(self, runs: list[Words]) -> None:
         """A sweep of exp: validated whole, trained as stacks, with a table of the results."""
-        from exp.runs.record import RunRecord
-        from exp.sweeps import runs_table
-        from exp.sweeps.chunks import seconds_of
-        from exp.sweeps.launch import Workers
-        from exp.sweeps.plans import Planner
-        from exp.sweeps.progress import closing, interrupted
-        from exp.sweeps.sweep_directory import SweepDirectory
-        from exp.sweeps.unfinished import unfinished
-
         composer = Composer(self.loader, self.config)
         runs, left_out = self.applicable(composer, runs)
         keys = self.fix_names(runs)
@@ -235,8 +232,6 @@ class Sweep:
             progress: `before` and `total`, as of `train_planned`.
         """
         if self.stacked and todo:
-            from exp.sweeps.launch import train_planned
-
             watch = None
             if self.config.hydra.callbacks:
                 watch = hydra_launcher.Callbacks(self.context, self.config)
@@ -254,8 +249,6 @@ class Sweep:
 
     def draw(self, runs: Sequence[Planned], directory: SweepDirectory, count: int) -> None:
         """Draws the sweep as a whole, unless its settings or all its runs want no figures."""
-        from exp.sweeps import draw
-
         figures = draw.settings(runs) if self.settings.figures else None
         if figures is not None:
             print(draw.draw(directory.path, figures, runs=count), flush=True)
@@ -269,8 +262,6 @@ class Sweep:
             for run, entry in zip(runs, entries, strict=True)
         ]
         if any(settings for _, settings in wanted):
-            from exp.runs.loggers.log_sweeps import log_sweep
-
             log_sweep(directory.path, wanted)
 
     def write_manifest(
@@ -288,8 +279,6 @@ class Sweep:
         Args:
             more: what else sweep.json is to say.
         """
-        from exp.runs import provenance
-
         directory.write_manifest(
             {
                 **provenance.origin(),
