@@ -296,14 +296,14 @@ def test_parquet_types_that_are_no_feature(here: Path) -> None:
 
     lists = pa.table({"a": [[1], [2]], "kind": ["x", "y"]})
     pq.write_table(lists, here / "rows.parquet")
-    with pytest.raises(DataError, match=r"column 'a': expected numbers, truth values, dates"):
+    with pytest.raises(DataError, match=r"column 'a'  expected numbers, truth values, dates"):
         load("parquet")
 
 
 def test_without_pyarrow_the_install_line_is_given(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("exp.data.column_file.find_spec", lambda name: None)
+    monkeypatch.setattr("exp.data.readers.find_spec", lambda name: None)
     with pytest.raises(ExpError) as caught:
         load("parquet")
     assert str(caught.value) == (
@@ -326,7 +326,7 @@ def test_npz(here: Path) -> None:
     assert (data.features, data.classes) == (("age",), ("9", "10"))
     with pytest.raises(DataError) as caught:
         load("npz", features=["aga"])
-    assert "no column 'aga'. Did you mean 'age'? There are 'age'" in str(caught.value)
+    assert "no column 'aga'. Did you mean 'age'? The columns are 'age'" in str(caught.value)
 
 
 @pytest.mark.parametrize(

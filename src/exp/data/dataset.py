@@ -30,7 +30,7 @@ from exp.data.faults import (
 from exp.util.errors import DataError
 
 if TYPE_CHECKING:
-    from exp.data.table import Reading
+    from exp.data.reading import Reading
 
 Floats = NDArray[np.float32] | NDArray[np.float64]
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exp.data.faults import counted, raise_any
+from exp.data.labels import key
 from exp.util.errors import DataError, shown
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class Encoding:
             start += column.shape[1]
         return out
 
-    def told(self, data: Data, parts: Mapping[str, NDArray[np.int64]]) -> Encoding:
+    def noting(self, data: Data, parts: Mapping[str, NDArray[np.int64]]) -> Encoding:
         """The same, with a note for each column of which rows have categories that the training
         rows do not have.
 
@@ -134,34 +135,25 @@ class Encoding:
             parts: rows by what they are for.
         """
         notes = list(self.notes)
-        for name, rows in parts.items():
-            if name == "train":
-                continue
-            values: dict[str, Sequence[str | None]] = {}
+        for part in [name for name in parts if name != "train"]:
+            values = {}
             for at, texts in enumerate(data.categories):
                 if texts is not None:
-                    codes = data.X[rows, at]
-                    values[data.features[at]] = [
-                        None if code != code else texts[int(code)] for code in codes.tolist()
-                    ]
-            notes += self.unknown(data, values, f"{name} rows")
+                    codes = data.X[parts[part], at]
+                    values[data.features[at]] = [texts[int(n)] for n in codes[~np.isnan(codes)]]
+            notes += self.unknown(data, values, f"{part} rows")
         return replace(self, notes=tuple(notes))
 
-    def unknown(
-        self, data: Data, columns: Mapping[str, Sequence[str | None]], what: str
-    ) -> Iterator[str]:
+    def unknown(self, data: Data, columns: Mapping[str, Sequence[str]], what: str) -> Iterator[str]:
         """A sentence for each column of which rows have categories that the training rows lack.
 
         Args:
-            columns: the categories of rows by the name of the column, None where missing.
+            columns: the categories of rows by the name of the column, missing ones left out.
             what: the rows.
         """
-        from exp.data.cells import key
-
-        for name, values in columns.items():
+        for name, there in columns.items():
             at = data.features.index(name)
             known = {key(text) for text in self.known[at] or ()}
-            there = [value for value in values if value is not None]
             strange = [value for value in there if key(value) not in known]
             if not strange:
                 continue

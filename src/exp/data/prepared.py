@@ -76,8 +76,8 @@ class Prepared:
         them if `standardize`: for minmax the lowest value and the range."""
         encoding = None
         if any(data.categories) or data.gaps:
-            cls(data, split)  # a split that does not fit is told before the rows are looked at
-            encoding = Encoding.fit(data, split.train).told(data, split.parts)
+            cls(data, split)  # a split that does not fit is refused before the rows are encoded
+            encoding = Encoding.fit(data, split.train).noting(data, split.parts)
         prepared = cls(data, split, encoding=encoding)
         if not standardize:
             return prepared
