@@ -15,9 +15,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
+from exp.data.dataset import Data
 from exp.data.reading import Reading
 from exp.data.table import read_table
-from exp.data.dataset import Data
 from exp.registry.registry import register
 from exp.util.errors import ConfigError, DataError
 
@@ -194,7 +194,8 @@ def test_labels_are_numbered_in_sorted_order(
             "a,b,kinds\n1,2,x\n",
             (
                 "1 fault in rows.csv; no row was used\n"
-                "  line 1  no column 'kind'. Did you mean 'kinds'? The columns are 'a', 'b', 'kinds'"
+                "  line 1  no column 'kind'. Did you mean 'kinds'? "
+                "The columns are 'a', 'b', 'kinds'"
             ),
         ),
         (

@@ -21,11 +21,11 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 import exp
 import exp.registry.kinds
 from commands import inside, read_csv
+from exp.data.dataset import Data
 from exp.data.labels import key
+from exp.data.prepared import Prepared
 from exp.data.reading import Notation
 from exp.data.texts import days
-from exp.data.dataset import Data
-from exp.data.prepared import Prepared
 from exp.engine.prepare import prepare
 from exp.registry.registry import register
 from exp.util.errors import ConfigError, DataError

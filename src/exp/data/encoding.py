@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.data.faults import counted, raise_any
+from exp.data.faults import raise_any, rows_text
 from exp.data.labels import key
 from exp.util.errors import DataError, shown
 
@@ -40,7 +40,7 @@ class Encoding:
         indicator: [encoded columns] bool, whether a column is one of 0 and 1 made of categories.
         known: for each column of the data the categories of its training rows, or None.
         grouped: whether the rare ones of a column share a category.
-        notes: what a user should hear of it.
+        notes: what a user should know of it.
     """
 
     steps: tuple[tuple[Any, ...], ...]
@@ -95,13 +95,13 @@ class Encoding:
                 fitted.append(encoder)
                 codes = encoder.categories_[0]
                 (rare,) = getattr(encoder, "infrequent_categories_", [None])
-                met = [texts[int(code)] for code in codes if rare is None or code not in rare]
+                kept = [texts[int(code)] for code in codes if rare is None or code not in rare]
                 if rare is not None:
                     notes.append(rare_ones(data.features[at], column, texts, rare, len(codes)))
-                    met.append(RARE)
-                names += [f"{data.features[at]}={text}" for text in met]
-                units += [None] * len(met)
-                indicator += [True] * len(met)
+                    kept.append(RARE)
+                names += [f"{data.features[at]}={text}" for text in kept]
+                units += [None] * len(kept)
+                indicator += [True] * len(kept)
                 known.append(tuple(texts[int(code)] for code in codes))
             grouped.append(rare is not None)
             steps.append(tuple(fitted))
@@ -165,8 +165,8 @@ class Encoding:
                 example = ", ".join(shown(text, 40) for text in (self.known[at] or ())[:5])
                 yield (
                     f"column {shown(name)}: no category of the {what} is one of the training rows, "
-                    f"so it says nothing there ({listed} and so on; the training rows have "
-                    f"{example} and so on); {means}"
+                    f"so the column carries no information there ({listed} and so on; the training "
+                    f"rows have {example} and so on); {means}"
                 )
             else:
                 yield (
@@ -185,14 +185,14 @@ def rare_ones(
     made = shown(f"{name}={RARE}")
     return (
         f"column {shown(name)}: the {len(rare)} rarest of {total} categories share one column, "
-        f"{made}, {counted(rows)} of {len(column)} training rows ({listed}{more})"
+        f"{made}, {rows_text(rows)} of {len(column)} training rows ({listed}{more})"
     )
 
 
 def too_large(data: Data, known: Sequence[Sequence[str] | None], columns: int) -> None:
     """
     Raises:
-        DataError: the encoded rows would need more memory than anyone is likely to want.
+        DataError: the encoded rows would need more than `LARGEST` bytes.
     """
     size = len(data.X) * columns * 4
     if size <= LARGEST:

@@ -1,11 +1,11 @@
-"""What is wrong in one file of rows, told in one error, and where values are missing."""
+"""What is wrong in one file of rows, as one error, and where values are missing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from exp.data.faults import MOST, counted
+from exp.data.faults import MOST, rows_text
 from exp.data.reading import Policy
 from exp.util.errors import DataError, lines, shown
 
@@ -21,7 +21,7 @@ class FileFaults:
 
     Attributes:
         path: of the file.
-        counts: what its rows are counted by: lines from 1, or rows from 0.
+        counts: what its rows are rows_text by: lines from 1, or rows from 0.
         found: the number of the line or row (-1: none), its place in words, what is wrong there.
         hints: last lines on what can be done.
     """
@@ -74,7 +74,7 @@ class Gap:
         """Which words were taken for missing values."""
         if self.words:
             some = list(self.words.items())[:5]
-            listed = ", ".join(f"{shown(text, 40)} in {counted(n)}" for text, n in some)
+            listed = ", ".join(f"{shown(text, 40)} in {rows_text(n)}" for text, n in some)
             yield (
                 f"column {shown(self.column, 40)}: read as missing: {listed} "
                 "(dataset.na_values lists such texts)"
@@ -93,7 +93,7 @@ def judge(
     wrong = [g for g in gaps if policy == "refuse" or (policy == "impute" and g.column == target)]
     for gap in wrong:
         what = "the label is missing" if gap.column == target else "missing value"
-        faults.add(gap.first, gap.column, f"{what} in {gap.count} of {counted(rows)}, here first")
+        faults.add(gap.first, gap.column, f"{what} in {gap.count} of {rows_text(rows)}, here first")
     if any(gap.column != target for gap in wrong):
         faults.hints.append(FILL)
     elif wrong:

@@ -24,7 +24,7 @@ from exp.util.npz import unpacked
 from exp.util.text_file import content, place_of
 
 BATCH = 50_000
-"""Rows of a csv file that are held as Python's lists of texts at a time."""
+"""Rows of a csv file that are Python's lists of texts at a time."""
 LARGEST = 4 << 30
 """Bytes of an array or a file, unpacked: more is taken for a mistake."""
 UNNAMED = re.compile(r"Unnamed: \d+(\.\d+)*")
@@ -172,7 +172,7 @@ def read_parquet(path: str, reading: Reading) -> Source:
 
 def from_pandas(schema: Any) -> tuple[list[str], set[str]]:
     """Which columns were the index of the pandas table that was written, and which had the type
-    `category`. What a stranger's metadata say wrongly is left out."""
+    `category`. Damaged metadata are left out."""
     index, categories = {name for name in schema.names if LEVEL.fullmatch(name)}, set()
     with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
         metadata = schema.pandas_metadata or {}

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from exp.data.faults import MOST, counted
+from exp.data.faults import MOST, rows_text
 from exp.data.file_faults import FileFaults, Gap, judge
 from exp.data.labels import SURE
 from exp.data.readers import read
@@ -76,11 +76,11 @@ def read_table(path: str, kind: str, reading: Reading) -> Table:
     if reading.missing == "drop":
         kept = kept & frame.notna().all(axis=1).to_numpy()
     if not kept.any():
-        raise DataError(f"{path}: a value is missing in each of its {counted(rows)}")
+        raise DataError(f"{path}: a value is missing in each of its {rows_text(rows)}")
     notes, dropped = list(file.notes), int((~kept).sum())
     if dropped:
         frame, labels = frame[kept], None if labels is None else labels[kept]
-        notes.insert(0, f"{counted(dropped)} of {path} left out: a value is missing")
+        notes.insert(0, f"{rows_text(dropped)} of {path} left out: a value is missing")
     notes += [f"{path}, {note}" for gap in gaps for note in gap.notes()]
     return Table(path, frame, kinds, labels, dropped, tuple(notes))
 
@@ -94,7 +94,7 @@ class Texts:
 
     Attributes:
         codes: [rows] places in `texts`, -1 where a value is missing.
-        texts: the different texts, in the order in which they are met.
+        texts: the different texts, in the order of the file.
         words: texts with letters that were read as missing, and how often each stands there.
     """
 
@@ -254,7 +254,7 @@ class Column:
         elif count > SURE and 2 * count > rows:
             self._fault(
                 texts.line(0),
-                f"it looks like a name of each row ({count} different texts in {counted(rows)}, "
+                f"it looks like a name of each row ({count} different texts in {rows_text(rows)}, "
                 f"such as {example}), not like categories; leave it out of `features` "
                 "(if it is one, name it in `categorical`)",
             )
