@@ -242,7 +242,7 @@ class Column:
         """Adds a fault where texts that nobody named as categories do not look like them."""
         count, rows = len(texts.texts), len(texts.codes)
         example = shown(texts.texts[0], 40)
-        numbers = [] if self.typed else self.reading.notation.numbers(texts.texts)
+        numbers = self.reading.notation.numbers([] if self.typed else texts.texts)
         if found := hint(texts.texts, texts.counts, self.name, plain=self.typed):
             self._fault(texts.line(0), f"{example}: {found}")
         elif len(mixed := np.flatnonzero(~np.isnan(numbers))):

@@ -43,9 +43,6 @@ def history_of(
     """
     texts = history_texts(data)
     epochs = texts.pop("epoch")
-    kept = slice(None)
-    if most is not None and len(epochs) > most:
-        kept = np.linspace(0, len(epochs) - 1, most).astype(np.intp)
     if not all(map(EPOCH.fullmatch, epochs)):
         wrong = next(text for text in epochs if not EPOCH.fullmatch(text))
         raise ValueError(f"expected an epoch, found {shown(wrong, 40)}")
@@ -54,6 +51,9 @@ def history_of(
         raise ValueError("expected increasing epochs")
     names = texts if wanted is None else [name for name in wanted if name in texts]
     found |= {name: numbers(name, texts[name]) for name in names}
+    if most is None or len(epochs) <= most:
+        return found
+    kept = np.linspace(0, len(epochs) - 1, most).astype(np.intp)
     return {name: column[kept] for name, column in found.items()}
 
 
