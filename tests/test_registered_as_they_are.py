@@ -354,7 +354,7 @@ def test_a_loss_for_two_classes_is_impossible_with_three() -> None:
 
 @pytest.mark.parametrize("kind", [nn.NLLLoss, nn.BCELoss])
 def test_a_loss_on_probabilities_is_refused_when_it_is_registered(kind: Any) -> None:
-    with pytest.raises(TypeError, match="a model here gives logits"):
+    with pytest.raises(TypeError, match="but a model returns logits"):
         register.loss("tried")(kind)
 
 
