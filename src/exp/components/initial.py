@@ -6,6 +6,7 @@ import math
 from typing import Literal
 
 import torch
+from numpy.random import RandomState
 from torch import nn
 
 Init = Literal[
@@ -61,8 +62,6 @@ def spread(weight: torch.Tensor, init: Init) -> None:
 
 def like_sklearn(layers: list[nn.Linear]) -> None:
     """Glorot's uniform bound for weights and biases, each layer's weights before its biases."""
-    from numpy.random import RandomState
-
     # While a model is built, torch is seeded with `seeds.init`.
     random = RandomState(torch.initial_seed() % 2**32)
     for layer in layers:
