@@ -32,7 +32,7 @@ def picture(answers: Answers, figures: Figures) -> Picture:
     plan, prepared = result.job.plan, result.job.data
     data, view, predictor = prepared.data, result.job.view, result.predictor
     target = answers.target
-    plane, names = view.plane, [name for name in figures.names if name not in target.elsewhere]
+    plane, names = view.plane, [name for name in figures.names if name not in target.other_figures]
     drawn = set(names)
     xs, ys, points = view.grid(figures.resolution)
     logits = predictor.logits(points)

@@ -119,7 +119,7 @@ def _from_files(
     split = "test" if (found.split == "test").any() else "train"
     members = found.split == split
     summary, config = run.seen_summary(), run.config()
-    rows, none = len(found), np.zeros(0)
+    rows, none = len(found.truth), np.zeros(0)
     of_classes = (np.zeros(rows),) * 2 if found.numeric else (found.truth, found.predicted)
     positive = summary.get("positive")
 
