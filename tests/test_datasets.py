@@ -60,7 +60,7 @@ def test_yaml_states_the_defaults(name: str) -> None:
     stated = yaml.safe_load(text)
     assert stated.pop("name") == name
     register.kinds["dataset"].load()
-    parameters = register.kinds["dataset"].components[name].own
+    parameters = register.kinds["dataset"].components[name].declared
     empty = inspect.Parameter.empty
     defaults = {key: "???" if p.default is empty else p.default for key, p in parameters.items()}
     assert stated == defaults

@@ -16,8 +16,10 @@ import pytest
 
 import exp.registry.kinds  # declares the kinds
 from exp.cli import list as listing
+from exp.cli.main import VERBS
 from exp.config.schema import GROUPS
-from exp.registry.registry import Component, register
+from exp.registry.component import Component
+from exp.registry.registry import register
 from reading import PAGES, ROOT, Typed, relative, steps
 
 README = ROOT / "README.md"
@@ -65,6 +67,21 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert there.is_relative_to(ROOT), target
         assert there.exists(), target
         assert not anchor or anchor in anchors(there.read_text()), target
+
+
+def test_every_promise_of_security_has_a_test() -> None:
+    text = (ROOT / "docs/security.md").read_text()
+    promised, tested = text.split("## How it is tested")
+    for name, test in re.findall(r"\[(\w+)\]\(\.\./tests/test_\1\.py\)::(\w+)", tested):
+        assert f"\ndef test_{test}(" in (ROOT / f"tests/test_{name}.py").read_text(), (name, test)
+    rows = re.findall(r"^\| (.+?) \| \[", tested, re.M)
+    bold = re.findall(r"^- \*\*(.+?)\.?\*\*", promised, re.M)
+    assert len(bold) > 10
+    assert [name for name in bold if not any(name.startswith(row) for row in rows)] == []
+    verbs = re.findall(
+        r"`(\w+)(?: (?:RUN|SWEEP|--figure))?`", promised.split("| verb |")[1].split("\n\n")[0]
+    )
+    assert {verb for verb in verbs if verb in VERBS} <= set(re.findall(r"`(\w+)", " ".join(rows)))
 
 
 def anchors(text: str) -> set[str]:

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from commands import Ended, inside
 from exp.cli.main import VERBS
 from exp.config.schema import GROUPS
-from exp.registry.registry import Component, register
+from exp.registry.component import Component
+from exp.registry.registry import register
 
 EXAMPLES = int(os.environ.get("EXP_FUZZ", "20"))
 """EXP_FUZZ=2000 takes some minutes."""
@@ -196,6 +197,7 @@ REFUSED = [
     [f"hydra.job.name={LONG}"],
     [f"optimizer={LONG}"],
     ["-m", f"optimizer={LONG},sgd"],
+    ["-m", f"{LONG}=glob(*)"],
     ["+hydra.callbacks:={a:1}"],
     ["-m", "+hydra.callbacks={a:1}", "seed=1,2"],
     ["--config-path", "x://"],

@@ -71,7 +71,7 @@ NAMES = ["-".join(str(v) for v in setting.values()) for setting in SETTINGS]
 
 def config(setting: dict[str, Any], run: int) -> dict[str, Any]:
     """The parameters of one run: every number that is not 0 a little different from run to run."""
-    params = dict(register.choose("optimizer", setting).own)
+    params = dict(register.choose("optimizer", setting).declared)
     for index, (key, value) in enumerate(params.items()):
         if isinstance(value, float) and value > 0:
             scale = 1 + 0.07 * math.sin(1 + index + 3 * run)
@@ -197,7 +197,7 @@ def test_classical_momentum_is_scikit_learns(nesterov: bool) -> None:
     theirs = start[0].numpy().copy()
     twin = SGDOptimizer([theirs], momentum=0.9, nesterov=nesterov)
     component = register.choose("optimizer", setting).component
-    rule = component.builder(held, **stacked([register.choose("optimizer", setting).own]))
+    rule = component.builder(held, **stacked([register.choose("optimizer", setting).declared]))
     for step in range(STEPS):
         rate = decaying(0.1, step)
         held.gradients.copy_(slope(held.values, step, start))
@@ -439,7 +439,7 @@ ADAPTED_NAMES = ["-".join(str(v) for v in setting.values()) for setting in ADAPT
 
 def adapt(setting: dict[str, Any], held: Parameters) -> TorchOptimizer:
     chosen = register.choose("optimizer", setting)
-    optimizer = chosen.component.builder(held, **stacked([chosen.own]))
+    optimizer = chosen.component.builder(held, **stacked([chosen.declared]))
     assert isinstance(optimizer, TorchOptimizer)
     return optimizer
 
@@ -452,7 +452,7 @@ def follow(optimizer: Optimizer, held: Parameters, start: Tensor, span: range) -
 
 def plain(setting: dict[str, Any], start: Parameters, count: int) -> list[Tensor]:
     """torch.optim used as everybody uses it."""
-    chosen = register.choose("optimizer", setting).own
+    chosen = register.choose("optimizer", setting).declared
     weights = [leaf.detach()[0].clone().requires_grad_() for leaf in start.leaves]
     algorithm = chosen.pop("algorithm", "LBFGS")
     lr, options = chosen.pop("lr"), chosen.pop("options", None) or {}
@@ -518,7 +518,7 @@ def test_muon_sees_matrices_and_says_so_where_there_are_none() -> None:
 
 
 def test_the_adapter_holds_one_run() -> None:
-    with pytest.raises(ValueError, match="optimizer LBFGS holds a stack of one, found 2 runs"):
+    with pytest.raises(ValueError, match="optimizer LBFGS takes a single run, found 2 runs"):
         adapt({"name": "lbfgs"}, parameters(2))
     assert not TorchOptimizer.stackable
     assert Rule.stackable
@@ -582,7 +582,7 @@ def test_every_yaml_is_an_optimizer() -> None:
 
 @pytest.mark.parametrize("name", sorted(ALGORITHMS))
 def test_defaults_are_those_of_torch(name: str) -> None:
-    own = to_torch(register.choose("optimizer", name).own)
+    own = to_torch(register.choose("optimizer", name).declared)
     theirs = ALGORITHMS[name]([torch.zeros(1)]).defaults
     ours = {key for key, value in own.items() if theirs[key] != value}
     assert ours == ({"lr"} if name in ("sgd", "adam") else set())
@@ -634,11 +634,11 @@ FAULTS: list[tuple[object, str]] = [
     ),
     (
         {"name": "torch", "algorithm": "SparseAdam"},
-        "optimizer.algorithm  SparseAdam wants sparse gradients, and no model here makes them",
+        "optimizer.algorithm  SparseAdam needs sparse gradients, and no model here has them",
     ),
     (
         {"name": "torch", "algorithm": "Optimizer"},
-        "optimizer.algorithm  Optimizer is only the base class of all others",
+        "optimizer.algorithm  Optimizer is the base class of the others: choose one of them",
     ),
     (
         {"name": "torch", "options": {"beta": 1.0}},
@@ -649,15 +649,18 @@ FAULTS: list[tuple[object, str]] = [
     ),
     (
         {"name": "torch", "options": {"eps": math.inf}},
-        "optimizer.options.eps  expected a number, found inf",
+        "optimizer.options.eps  expected a finite number, found inf",
     ),
     (
         {"name": "torch", "options": {"maximize": 1}},
-        "optimizer.options.maximize  expected true or false, found 1",
+        (
+            "optimizer.options.maximize  expected a boolean, found 1. Did you mean "
+            "optimizer.options.maximize=true?"
+        ),
     ),
     (
         {"name": "torch", "options": {"betas": [0.9]}},
-        "optimizer.options.betas  expected a list of 2 numbers, found [0.9]",
+        "optimizer.options.betas  expected at least 2 items, found [0.9]",
     ),
     (
         {"name": "torch", "options": {"betas": [0.9, 1.5]}},

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
 from commands import inside, runs
-from exp.registry.registry import Chosen, register
+from exp.registry.component import Chosen
+from exp.registry.registry import register
 from exp.util.errors import ConfigError, OwnCodeError
 from own import forgotten
 
@@ -218,7 +219,7 @@ def test_names_that_pydantic_uses_itself_are_ordinary_parameters() -> None:
 
 
 def test_a_parameter_called_name_is_to_be_renamed() -> None:
-    assert "rename it" in faults("dataset", lambda seed, name: 0)["dataset.name"]
+    assert "rename this parameter" in faults("dataset", lambda seed, name: 0)["dataset.name"]
 
 
 def test_annotations_as_texts_may_use_local_names() -> None:
@@ -567,7 +568,7 @@ def test_an_optimizer_without_lr_and_a_schedule_are_refused(in_tmp: Path, word: 
         ended = inside(in_tmp, *FEW, "optimizer=no_lr", word, "hydra.run.dir=one")
     assert ended.code == 2
     (line,) = ended.err.splitlines()
-    assert line.startswith("exp: optimizer no_lr takes no schedule: ")
+    assert line.startswith("exp: optimizer no_lr cannot follow a schedule: ")
     assert not (in_tmp / "one").exists()
 
 
@@ -582,4 +583,4 @@ def test_a_sweep_leaves_schedules_out_that_an_optimizer_does_not_take(
     assert ended.code == 0
     (run,) = runs(in_tmp / "all")
     assert run.name.endswith("scheduler=none")
-    assert "optimizer no_lr takes no schedule" in ended.out
+    assert "optimizer no_lr cannot follow a schedule" in ended.out

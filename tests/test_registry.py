@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
-from exp.registry.registry import Chosen, register
+from exp.registry.component import Chosen
+from exp.registry.registry import register
 from exp.registry.types import Finite, Nested, NonNegative, Positive, Probability, Rows, Width
 from exp.util.errors import ConfigError
 
-register.kind("shape", handed=("corner",))
+register.kind("shape", injected=("corner",))
 register.kind("paint")
 
 

@@ -36,7 +36,7 @@ def labelled(rows: int, classes: int = 3) -> np.ndarray:
 
 def test_yaml_states_the_defaults() -> None:
     stated = yaml.safe_load((CONF / "split" / "holdout.yaml").read_text())
-    parameters = register.choose("split", "holdout").component.own
+    parameters = register.choose("split", "holdout").component.declared
     defaults = {key: parameter.default for key, parameter in parameters.items()}
     assert stated == {"name": "holdout", **defaults}
     assert inspect.Parameter.empty not in defaults.values()

@@ -366,7 +366,6 @@ def test_a_preset_with_a_setup(in_tmp: Path) -> None:
 
 def test_plain_settings_and_a_plug_ins_own_are_let_through() -> None:
     from hydra.core.config_store import ConfigStore
-    from omegaconf import OmegaConf
 
     from exp.config.trust import settings_of_others
 
@@ -375,11 +374,11 @@ def test_plain_settings_and_a_plug_ins_own_are_let_through() -> None:
             "partition": None, "timeout_min": 60}  # fmt: skip
     ConfigStore.instance().store(group="hydra/launcher", name="another", node=node)
     good = {**node, "partition": "gpu,short", "gres": "gpu:a100:2", "constraint": "a|b&c"}
-    found = OmegaConf.create({"launcher": good})
+    found = {"launcher": good}
     from exp.config.trust import PLAIN_SETTINGS
 
     assert list(settings_of_others(found, "launcher", PLAIN_SETTINGS["launcher"])) == []
-    found.launcher.submitit_folder = "/elsewhere"
+    found["launcher"]["submitit_folder"] = "/elsewhere"
     (fault,) = settings_of_others(found, "launcher", PLAIN_SETTINGS["launcher"])
     assert fault.path == "hydra.launcher.submitit_folder"
 
@@ -421,6 +420,53 @@ def test_a_directory_from_the_environment_is_ones_own_choice(
     monkeypatch.setenv("SCRATCH", "fast")
     assert inside(in_tmp, *SMALL, "hydra.run.dir=${oc.env:SCRATCH}/run").code == 0
     assert (in_tmp / "fast/run/run.json").exists()
+
+
+# Verbs that look only
+
+
+LOOKS = {
+    "predict": ("predict", "given/done", "given/done/metrics.csv", "--output", "new.csv"),
+    "export": ("export", "given/done", "--to", "state_dict", "--output", "new.safetensors"),
+    "compare --figure": ("compare", "given/done", "given/begun", "--figure", "new.png"),
+    "compare": ("compare", "given/done", "given/begun"),
+    "results": ("results", "given"),
+    "report": ("report", "given/done", "--output", "new.html"),
+    "log": ("log", "given/done", "--to", "tensorboard"),
+}
+
+
+@pytest.mark.parametrize("verb", LOOKS)
+def test_a_look_imports_and_sends_nothing(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """Modules that the config names are there to be imported, here and in the run's folder."""
+    monkeypatch.setenv("SECRET", "hunter2")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    monkeypatch.syspath_prepend(str(outside))
+    for folder in (here, here / "given", outside):
+        (folder / "looked_at.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w')\n")
+    before = tree(outside)
+    run = here / "given/done"
+    with_loggers(run, "tensorboard", outside)
+    config = (run / "config.yaml").read_text()
+    assert "\nplugins: []\n" in config
+    text = config.replace("\nplugins: []\n", "\nplugins: [looked_at]\n")
+    (run / "config.yaml").write_text(text)
+    sealed(run, folder=str(here / "given"))
+    ended = inside(here, *LOOKS[verb])
+    assert not (tmp_path / "sprung").exists()
+    assert tree(outside) == before
+    assert b"hunter2" not in texts(here)
+    assert "hunter2" not in ended.out + ended.err
+    if verb in ("predict", "export", "compare --figure"):
+        assert ended.code == 2
+        assert "needs modules that would be imported: looked_at" in ended.err
+        assert "add --trust" in ended.err
+        assert not list(here.glob("new*"))
+    else:
+        assert ended.code in (0, 1), ended.err
 
 
 # Errors about values from the environment

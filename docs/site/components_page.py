@@ -15,7 +15,8 @@ from sphinx.util.docutils import SphinxDirective
 import exp.registry.kinds  # noqa: F401 - declares the kinds
 from exp.cli import list as listing
 from exp.registry import docstrings
-from exp.registry.registry import Component, Kind, register
+from exp.registry.component import Component, Kind
+from exp.registry.registry import register
 
 SECTIONS = re.compile(r"^(?:Args|Attributes|Raises|Returns):\n(?: +.*(?:\n|$)|\n)*", re.MULTILINE)
 
@@ -36,12 +37,12 @@ def described(kind: Kind, component: Component) -> Iterator[str]:
     about = docstrings.parameters(component.builder)
     rows = [
         (f"`{kind.name}.{name}`", f"`{listing.default(parameter)}`", about.get(name, ""))
-        for name, parameter in component.own.items()
+        for name, parameter in component.declared.items()
     ]
     if rows:
         yield from table(["key", "default", ""], rows)
-    if component.shared:
-        keys = [f"`{kind.name}.{k} = {listing.default(p)}`" for k, p in component.shared.items()]
+    if component.common:
+        keys = [f"`{kind.name}.{k} = {listing.default(p)}`" for k, p in component.common.items()]
         said = " ".join((inspect.getdoc(kind.common) or "").split())
         yield from (f"{', '.join(keys)}: {said}", "")
 

@@ -22,7 +22,7 @@ from exp.config import plugins
 from exp.config.schema import Plan, plan
 from exp.data.dataset import Data, Split
 from exp.data.prepared import Prepared, Standardize
-from exp.engine import Job, Predictor, train, tried
+from exp.engine import Job, Predictor, check_job, train
 from exp.engine.job import possible
 from exp.engine.prepare import with_positive
 from exp.runs.trained.predictor import Trained
@@ -122,7 +122,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             chosen = planned(self.get_params(deep=False))
             prepared = self._prepared(chosen, X, codes, [str(name) for name in classes])
             job = job_of(chosen, prepared)
-            tried(job)
+            check_job(job)
             (result,) = train([job])
         self.classes_ = classes
         self.config_ = chosen.config
@@ -143,7 +143,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         names = getattr(self, "feature_names_in_", None)
         features = None if names is None else [str(name) for name in names]
         data = Data.checked(X, codes, classes=classes, features=features)
-        data = with_positive(data, chosen["dataset"].shared.get("positive"))
+        data = with_positive(data, chosen["dataset"].common.get("positive"))
         parts = chosen["split"].build(data.y, chosen.seeds.split)
         standardize = chosen["split"].params.get("standardize", False)
         return Prepared.of(data, parts, standardize=standardize)

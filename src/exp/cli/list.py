@@ -15,7 +15,8 @@ from typing import Any
 import exp.registry.kinds  # noqa: F401 - declares the kinds
 from exp.config import plugins, presets, suggestions
 from exp.registry import docstrings, entry_points
-from exp.registry.registry import Chosen, Component, Kind, register
+from exp.registry.component import Chosen, Component, Kind
+from exp.registry.registry import register
 from exp.util.errors import ExpError, offer, unknown
 from exp.util.metric_names import ABOUT, EVERY, higher_is_better
 from exp.util.verb_parser import Parser
@@ -204,8 +205,8 @@ def full(kind: Kind, component: Component) -> str:
             lines += textwrap.wrap(
                 every[name], 100, initial_indent=" " * 6, subsequent_indent=" " * 6
             )
-    if component.shared:
-        shared = ", ".join(component.shared)
+    if component.common:
+        shared = ", ".join(component.common)
         about = " ".join((inspect.getdoc(kind.common) or "").split())
         lines += ["", f"{shared}: {about}"]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from exp.config import plugins
-from exp.registry.registry import Chosen
+from exp.registry.component import Chosen
 from exp.util.errors import ConfigError
 from exp.util.verb_parser import Parser, place
 

@@ -9,7 +9,8 @@ import numpy as np
 from exp.plotting.board import Look
 from exp.plotting.functions import LIMITS, Function, apart, sheet
 from exp.plotting.picture import FORMATS
-from exp.registry.registry import Component, register
+from exp.registry.component import Component
+from exp.registry.registry import register
 from exp.util.errors import ConfigError, Fault, unknown
 from exp.util.files import write_output
 

@@ -26,10 +26,10 @@ def last(
     validation: Probability = 0.0,
     standardize: bool = False,
 ) -> Split:
-    """Hold the last rows out for a test, and those before them for validation if asked for.
+    """Hold out the last rows for the test, and those before them for validation if wanted.
 
     No row is moved: it is scikit-learn's `train_test_split(X, y, test_size=test, shuffle=False)`,
-    which suits rows that stand in an order, such as that of time.
+    for rows whose order matters, such as a time series.
 
     Args:
         labels: [rows].

@@ -1,4 +1,4 @@
-"""How rows are divided into those to train on and those to be judged by."""
+"""Random splits of rows into training, validation and test rows."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def holdout(
     stratify: bool = False,
     standardize: Standardize = False,
 ) -> Split:
-    """Hold random rows out for a test, and others for validation if asked for.
+    """Hold out random rows for the test, and others for validation if wanted.
 
     Rows and their order are those of scikit-learn's `train_test_split(X, y, test_size=test,
     random_state=seed)`; a second call with the same seed takes the validation rows out of the
@@ -50,7 +50,7 @@ def holdout(
         test: share of all rows, rounded up; 0 holds none out and, without validation, leaves all
             rows for training in their own order.
         validation: share of all rows, rounded up; 0 for none.
-        stratify: keep the shares of the classes alike in all parts.
+        stratify: keep the proportions of the classes equal in all parts.
         standardize: bring each feature to mean 0 and standard deviation 1, or with minmax to the
             range from 0 to 1, by the training rows only (done by `exp.engine.prepare`).
 
@@ -82,7 +82,7 @@ def divided(
     if size == 0:
         return rows, rows[:0]
     if not stratify:
-        # scikit-learn's ShuffleSplit, without the import that would take longer than the run.
+        # The permutation of scikit-learn's ShuffleSplit: the import would take longer than the run.
         order = np.random.RandomState(seed).permutation(len(rows))
         return rows[order[size:]], rows[order[:size]]
     check_classes(labels[rows], size, part)
@@ -93,7 +93,7 @@ def divided(
 
 
 def check_classes(labels: Rows, size: int, part: str) -> None:
-    """What scikit-learn asks of a stratified split, told in terms of the classes."""
+    """Checks what scikit-learn needs for a stratified split; messages name the classes."""
     counts = np.bincount(labels)
     small = {int(label): int(counts[label]) for label in np.flatnonzero(counts == 1)}
     if small:

@@ -19,8 +19,8 @@ from exp.data.dataset import Data, Split
 from exp.data.faults import TooFewRowsError
 from exp.data.feature_map import FeatureMap
 from exp.data.prepared import Prepared
-from exp.registry.modules import calling, seeded
-from exp.registry.registry import Chosen, Component
+from exp.registry.component import Chosen, Component
+from exp.registry.user_code import calling, seeded
 from exp.util.errors import ComponentError, ConfigError, DataError, Fault, ImpossibleError, unknown
 from exp.util.metric_names import class_named
 from exp.util.packages import installed
@@ -61,7 +61,7 @@ def prepare(
     """
     try:
         data, parts = cached(dataset, split, data_seed, split_seed, keep)
-        data = with_positive(data, dataset.shared.get("positive"))
+        data = with_positive(data, dataset.common.get("positive"))
         standardize = split.params.get("standardize", False)
         prepared = Prepared.of(data, parts, standardize=standardize)
         if features is not None:
@@ -270,7 +270,7 @@ def recipe_of(
         "dataset": {
             key: value
             for key, value in dataset.as_dict().items()
-            if key not in dataset.component.shared
+            if key not in dataset.component.common
         },
         "data_seed": data_seed,
         "split": split.as_dict(),

@@ -8,7 +8,9 @@ from typing import Any
 
 from exp.cli.check.finding import Checks
 from exp.cli.check.subject import Subject
-from exp.registry.registry import Chosen, nested_kind, register
+from exp.registry.component import Chosen
+from exp.registry.parameter_schema import nested_kind
+from exp.registry.registry import register
 from exp.util.errors import ConfigError, ExpError, OwnCodeError
 from exp.util.untrusted import read, yaml_of
 
@@ -51,7 +53,7 @@ def option_file(subject: Subject) -> str | None:
 def annotated(subject: Subject) -> str | None:
     bare = [
         name
-        for name, parameter in subject.component.own.items()
+        for name, parameter in subject.component.declared.items()
         if parameter.annotation in (Any, inspect.Parameter.empty) and not nested_kind(parameter)
     ]
     return f"none for {', '.join(bare)}" if bare else None
@@ -81,7 +83,7 @@ def accepted(name: str, value: object, error: BaseException) -> str:
 
 def extremes(subject: Subject) -> Iterator[tuple[str, Any]]:
     """Parameters that are numbers, with values at the ends of their type."""
-    for name, default in subject.chosen.own.items():
+    for name, default in subject.chosen.declared.items():
         if type(default) in EXTREMES and not isinstance(default, (bool, Chosen)):
             for value in EXTREMES[type(default)]:
                 yield name, value

@@ -14,7 +14,8 @@ from typing import Any
 from exp.config import plugins
 from exp.config.schema import Plan, plan
 from exp.registry import entry_points
-from exp.registry.registry import Chosen, Component, register
+from exp.registry.component import Chosen, Component
+from exp.registry.registry import register
 from exp.util.untrusted import read, yaml_of
 
 DEFAULTS: dict[str, dict[str, Any]] = {

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from exp.registry.registry import Chosen
+from exp.registry.component import Chosen
 from exp.runs.loggers.finished_run import FinishedRun, FinishedSweep
 from exp.runs.schemas import UNFINISHED
 from exp.util.errors import ExpError
