@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from commands import Ended, inside
-from exp.cli.main import VERBS
+from exp.cli.verbs import VERBS
 from test_fuzz import COMPONENTS, GROUPS, PREFIXES, VALUES, fitting, rows
 
 TINY = ("figures=none", "dataset.n_samples=40", "trainer.epochs=1", "sweep.n_jobs=1")

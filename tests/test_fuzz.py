@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commands import Ended, inside
-from exp.cli.main import VERBS
+from exp.cli.verbs import VERBS
 from exp.config.schema import GROUPS
 from exp.registry.component import Component
 from exp.registry.registry import register

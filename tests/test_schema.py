@@ -20,7 +20,7 @@ from exp.cli.schema_command import schema
 from exp.config.compose import compose, resolved, resolvers
 from exp.config.schema import GROUPS, plan
 from exp.registry.registry import register
-from exp.sweeps import app
+from exp.sweeps.hydra_app import create, flags
 from exp.util.errors import ConfigError
 from own import forgotten
 
@@ -40,7 +40,7 @@ def composed(*words: str) -> dict[str, Any]:
     setbase("1.3")
     resolvers()
     try:
-        loader = app.create(app.flags().parse_args([])).config_loader
+        loader = create(flags().parse_args([])).config_loader
         config, faults = compose(loader, "config", list(words), RunMode.RUN)
         assert faults == []
         return resolved(config, [])

@@ -14,7 +14,7 @@ def composed(words: list[str]) -> dict[str, Any] | None:
 
     from exp.config.compose import compose, resolved, resolvers
     from exp.config.schema import plan
-    from exp.sweeps.app import create, flags
+    from exp.sweeps.hydra_app import create, flags
     from exp.util.errors import ExpError
 
     setbase("1.3")
