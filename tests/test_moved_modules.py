@@ -56,6 +56,6 @@ def test_a_component_with_old_imports_trains(in_tmp: Path) -> None:
 @pytest.mark.filterwarnings("ignore:exp.loggers is now")
 def test_what_never_was_is_not_found(in_tmp: Path) -> None:
     for name in ("exp.nowhere", "exp.loggers.nothing"):
-        with pytest.raises(ModuleNotFoundError, match="nothing|nowhere"):
+        with pytest.raises(ModuleNotFoundError, match=r"nothing|nowhere"):
             importlib.import_module(name)
     assert inside(in_tmp, "list", "--plugins", "exp.nowhere").code == 2

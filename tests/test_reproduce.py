@@ -189,7 +189,7 @@ ERRORS = {
     ("blog_moons", "--html", "nowhere/a.html"): "cannot write nowhere/a.html: there is no such",
     ("blog_moons", "--markdown", "."): "cannot write .: it is a directory",
     ("blog_moons", "--jobs", "0"): "sweep.n_jobs  expected",
-    ("blog_moons", "--every"): "exp reproduce: unrecognized arguments: --every",
+    ("blog_moons", "--every"): "exp reproduce: no such option --every",
 }
 
 

@@ -20,29 +20,29 @@ FORMATS = {"onnx": ".onnx", "torchscript": ".pt", "state_dict": ".safetensors"}
 
 @click.command("export")
 @click.argument("run", type=DIRECTORY)
-@click.option("--to", "form", type=Choice(tuple(FORMATS)), required=True, help="Format.")
+@click.option("--to", "file_format", type=Choice(tuple(FORMATS)), required=True, help="Format.")
 @click.option(
     "--output", metavar="FILE", type=FILE, help="Default: model.onnx, .pt, or .safetensors."
 )
 @click.option("--checkpoint", type=Choice(CHECKPOINTS), default="final", show_default=True)
 @trust_option
-def export(run: str, form: str, output: str | None, checkpoint: str, trust: bool) -> int:
+def export(run: str, file_format: str, output: str | None, checkpoint: str, trust: bool) -> int:
     """Write the trained model of a run as a file for other programs.
 
     onnx and torchscript take raw rows [rows, features] float32, standardize them as the run did,
     and return probabilities [rows, classes]. state_dict holds the weights; the code that loads
     them is printed.
     """
-    path = Path(output or f"model{FORMATS[form]}")
+    path = Path(output or f"model{FORMATS[file_format]}")
     whole = writable(path)
     saved = SavedRun.at(existing(run))
     saved.check()
     from exp.runs.trained import formats
     from exp.runs.trained.predictor import Trained
 
-    formats.available(form)
+    formats.available(file_format)
     trained = Trained.of(saved, trust=trust, checkpoint=checkpoint)
-    data, usage = formats.exported(trained, form, str(path))
+    data, usage = formats.exported(trained, file_format, str(path))
     try:
         write_through(whole, data)
     except OSError as error:

@@ -18,10 +18,9 @@ class Choice(click.Choice[str]):
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         if value in self.choices:
             return str(value)
-        what = "value" if param is None else (param.name or "value")
-        raise click.BadParameter(
-            unknown(what, value, list(self.choices), "One of"), ctx=ctx, param=param
-        )
+        what = (param.name or "value").replace("_", " ")
+        place = f"{param.opts[0]}: " if isinstance(param, click.Option) else ""
+        raise click.UsageError(place + unknown(what, value, list(self.choices)), ctx=ctx)
 
 
 class Place(click.ParamType):  # type: ignore[type-arg]
