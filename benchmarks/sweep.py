@@ -44,7 +44,7 @@ RESULTS = [
     ("exp.runs.result_files", "Answers.__init__"),
     ("exp.runs.result_files", "Answers.scores"),
     ("exp.runs.result_files", "Answers.predictions_text"),
-    ("exp.runs.writer", "metrics_text"),
+    ("exp.runs.writer", "history_text"),
     ("exp.runs.checkpoint", "content"),
 ]
 APP = [sys.executable, str(HERE / "hydra_app.py"), "-m"]
@@ -104,6 +104,7 @@ def spent_by(runs: int) -> tuple[float, float]:
 
 
 def spend(runs: str) -> None:
+    import exp.registry.kinds  # noqa: F401 - declares the kinds
     from exp.cli import main as cli
 
     gc.set_threshold(50_000)  # as the command line does

@@ -76,9 +76,8 @@ def test_nothing_is_overwritten(in_tmp: Path) -> None:
     (in_tmp / "test_mine.py").write_text("mine\n")
     ended = inside(in_tmp, "new", "model", "mine")
     assert ended.code == 2
-    assert ended.err == (
-        "exp: exp new: nothing was written, since these files exist: test_mine.py\n"
-    )
+    told = "exp: exp new: nothing was written, since these files exist: "
+    assert ended.err == f"{told}test_mine.py\n"
     assert [path.name for path in in_tmp.iterdir()] == ["test_mine.py"]
     (in_tmp / "test_mine.py").unlink()
     assert inside(in_tmp, "new", "model", "mine").code == 0

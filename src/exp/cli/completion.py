@@ -135,7 +135,8 @@ def overrides(words: list[str], last: str) -> list[str]:
     from hydra.core.global_hydra import GlobalHydra
     from hydra.version import setbase
 
-    from exp.config.compose import BROKEN, resolvers
+    from exp.config.compose import resolvers
+    from exp.config.hydra_errors import BROKEN
     from exp.sweeps.hydra_app import create, flags
 
     setbase("1.3")

@@ -31,7 +31,7 @@ from exp.util.terminal import one_line, write_data
     "--where",
     multiple=True,
     metavar="CONDITION",
-    help="Only runs with key=value, also != < > <= >=. Can be given several times.",
+    help="Only runs that satisfy key=value, also != < > <= >=. May be repeated.",
 )
 @click.option("--sort", metavar="KEY", help=f"A key, or {', '.join(ORDERS)}; --sort=-KEY.")
 @click.option("--top", metavar="N", help="Show only the first N groups.")
@@ -65,7 +65,7 @@ def results_command(
     """Rank the results of sweeps and runs.
 
     Runs that differ only in their seeds form a group; each group is tested against the best one.
-    docs/results.md says how to read the table.
+    docs/results.md explains the table.
     """
     found = results(
         [existing(path) for path in directories],
@@ -82,12 +82,14 @@ def results_command(
     if figures is not None:
         first = Path(directories[0])
         if not figures and (first / "run.json").exists():
-            raise ExpError(f"--figures: {first} is a run, whose figures are its own: name a folder")
+            raise ExpError(
+                f"--figures: {first} is a run, which has its own figures: name another folder"
+            )
         folder = figures or no_link(first / "figures", "--figures")
-        drawn(found, Path(folder), theme)
+        draw(found, Path(folder), theme)
     if parquet:
         write_output(Path(parquet), table_export.parquet(found))
-    for target, content in ((csv, table_export.csv), (json, table_export.json)):
+    for target, content in ((csv, table_export.csv_text), (json, table_export.json)):
         if target == "-":
             write_data(content(found))
         elif target:
@@ -97,8 +99,8 @@ def results_command(
     return 0
 
 
-def drawn(found: Results, folder: Path, theme: str) -> None:
-    """Draws the runs that were looked at, and says so.
+def draw(found: Results, folder: Path, theme: str) -> None:
+    """Draws these runs as a whole and prints where.
 
     Raises:
         ExpError: a file cannot be written.

@@ -21,6 +21,7 @@ VERBS = {
     "results": "rank the runs of a sweep, with statistics",
     "reproduce": "repeat published results",
     "report": "one HTML page of a sweep or a run",
+    "figures": "draw figures of runs that have ended",
     "predict": "predictions of a trained model for new rows",
     "export": "a trained model as a file for other programs",
     "log": "write finished runs into a tracker",
@@ -52,6 +53,8 @@ def command(name: str) -> click.Command | None:
             from exp.cli.reproduce.command import reproduce_command as found
         case "report":
             from exp.cli.report import report as found
+        case "figures":
+            from exp.cli.figures import figures as found
         case "predict":
             from exp.cli.predict import predict as found
         case "export":

@@ -16,7 +16,7 @@ from exp.util.errors import DamagedError
 class Norms:
     """The Euclidean norm of each layer's weights, and of their gradient in an epoch's last step.
 
-    Kept if a run of the stack asks for it, and then for all of its runs.
+    Recorded for all runs of a stack if the figures of one of them need it.
 
     Args:
         stack: the runs.
@@ -25,27 +25,27 @@ class Norms:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.wanted = [
-            job.plan.figures is not None and "norms" in job.plan.figures.draw for job in stack.jobs
+            job.plan.figures is not None and "norms" in job.plan.figures.names for job in stack.jobs
         ]
-        self.spans: dict[str, slice] = {}
+        self.ranges: dict[str, slice] = {}
         start = 0
         for name, shape in stack.model.shapes.items():
             # With the zeros between parameters: a sum has the same bits in a stack of any size.
             stop = start + padded(shape.numel())
             if len(shape) >= 2 and name in stack.model.trainable:
-                self.spans[name] = slice(start, stop)
+                self.ranges[name] = slice(start, stop)
             start = stop
-        columns = [f"{what}/{name}" for what in ("weight", "gradient") for name in self.spans]
+        columns = [f"{what}/{name}" for what in ("weight", "gradient") for name in self.ranges]
         self.history = History(columns, stack.runs)
 
     def look(self, epoch: int) -> None:
-        """Takes note of an evaluated epoch."""
-        if not any(self.wanted) or not self.spans:
+        """Records an evaluated epoch."""
+        if not any(self.wanted) or not self.ranges:
             return
         parameters = self.stack.model.parameters
         with torch.no_grad():
             squares = [both.square() for both in (parameters.values, parameters.gradients)]
-            row = [s[:, span].sum(dim=-1).sqrt() for s in squares for span in self.spans.values()]
+            row = [s[:, part].sum(dim=-1).sqrt() for s in squares for part in self.ranges.values()]
             self.history.add(epoch, torch.stack(row))
 
     def table(self, run: int) -> dict[str, np.ndarray] | None:
@@ -62,7 +62,7 @@ class Norms:
             DamagedError: they are of another run.
         """
         if any(tuple(table) != ("epoch", *self.history.columns) for table in tables):
-            raise DamagedError("norms.csv is of another run. Without it the run goes on")
+            raise DamagedError("norms.csv belongs to another run: delete it, and the run goes on")
         values = self.stack.model.parameters.values
         names = self.history.columns
         # [epochs, columns, runs]

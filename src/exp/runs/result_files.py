@@ -16,7 +16,7 @@ from exp.util.serialize import csv_text
 
 
 class Answers:
-    """What a trained model says of every row of every split.
+    """What a trained model answers for every row of every split.
 
     Attributes:
         rows: split name -> row indices into the data set.
@@ -58,7 +58,7 @@ class Answers:
         classes, positive = prepared.data.classes, prepared.positive
         return {
             metric.name: metric(labels, *answers, positive, classes)
-            for metric in custom(numbers=prepared.data.numeric)
+            for metric in custom(regression=prepared.data.numeric)
         }
 
     def predictions_text(self) -> str:
@@ -67,11 +67,11 @@ class Answers:
         data, target = self.result.job.data.data, self.target
         outputs = next(iter(self.logits.values())).shape[1]
         logits = target.logits(outputs)
-        own = target.column
+        true = target.column
         header = [
             *("split", "row"),
-            *(feature_column(name, own) for name in data.features),
-            own,
+            *(feature_column(name, true) for name in data.features),
+            true,
             *logits,
             *target.answers,
         ]
@@ -127,7 +127,7 @@ def summary(result: Result, final: dict[str, dict[str, Any]]) -> dict[str, Any]:
 def described(data: Data) -> dict[str, dict[str, bool]]:
     """Of each registered metric which way it is better: whoever reads the scores need not import
     the code of others to know it."""
-    metrics = custom(numbers=data.numeric)
+    metrics = custom(regression=data.numeric)
     return {metric.name: {"higher_is_better": metric.higher_is_better} for metric in metrics}
 
 

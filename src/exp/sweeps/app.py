@@ -21,11 +21,13 @@ from hydra.version import setbase
 from omegaconf import DictConfig, OmegaConf, read_write
 
 from exp.config import plugins, suggestions, text_values
-from exp.config.compose import BROKEN, compose, one_line, resolved, resolvers
+from exp.config.compose import compose, resolved, resolvers
+from exp.config.hydra_errors import BROKEN, one_line
+from exp.config.hydra_internal import Callbacks
 from exp.config.interpolation import bounded
 from exp.registry import entry_points
 from exp.registry.user_code import PluginError
-from exp.sweeps.hydra_app import HydraApp, as_faults, callbacks_of, create, flags
+from exp.sweeps.hydra_app import HydraApp, as_faults, create, flags
 from exp.sweeps.single_run import asks_for_sweep, misplaced, single, unshaped
 from exp.util.errors import ConfigError, ExpError, Fault, nearest, shown
 
@@ -189,14 +191,14 @@ def sweep(hydra: HydraApp, args: argparse.Namespace, name: str) -> tuple[int, Pa
     HydraConfig.instance().cfg = config  # what `${hydra:...}` looks at
     if shapes := unshaped(config):
         raise ConfigError([*faults, *shapes])
-    callbacks = callbacks_of(config)
+    callbacks = Callbacks(config)
     callbacks.on_multirun_start(config=config, config_name=name)
     context = HydraContext(config_loader=hydra.config_loader, callbacks=callbacks)
     sweeper = Plugins.instance().instantiate_sweeper(
         config=config, hydra_context=context, task_function=swept
     )
-    if hasattr(sweeper, "already"):
-        sweeper.already = faults  # reported together with what it finds itself
+    if hasattr(sweeper, "faults"):
+        sweeper.faults = faults  # reported together with what it finds itself
     elif faults:
         raise ConfigError(faults)
     sweeper.sweep(arguments=OmegaConf.to_container(config.hydra.overrides.task, resolve=False))

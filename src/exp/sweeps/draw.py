@@ -1,4 +1,4 @@
-"""The pictures of a sweep that has ended, in its own folder `figures`."""
+"""The pictures of a sweep that has ended, in its folder `figures`."""
 
 from __future__ import annotations
 
@@ -6,17 +6,26 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from exp.plotting.names import OF_SWEEP
 from exp.sweeps.plans import Planned
 
 FOLDER = "figures"
 MOST = 2000
-"""Runs of a sweep that is drawn without being asked: reading more would take seconds."""
+"""Runs of a sweep that is drawn by default: reading more would take seconds."""
 
 
 def settings(runs: Iterable[Planned]) -> dict[str, Any] | None:
     """How the first run that has figures wants them; None where no run wants any."""
     wanted = (run.config["figures"] for run in runs)
     return next((figures for figures in wanted if figures["name"] != "none"), None)
+
+
+def of_each_run(config: dict[str, Any]) -> dict[str, Any]:
+    """The config of a run of a sweep: where it names no figures, those that each run draws."""
+    figures = config["figures"]
+    if figures.get("draw", ()) is not None:
+        return config
+    return {**config, "figures": {**figures, "draw": list(OF_SWEEP)}}
 
 
 def draw(sweep: Path, figures: dict[str, Any], *, runs: int) -> str:
@@ -47,8 +56,8 @@ def draw(sweep: Path, figures: dict[str, Any], *, runs: int) -> str:
                 if path not in paths:
                     path.unlink(missing_ok=True)
     except Exception as error:
-        said = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        reason = " ".join(said.split()) or type(error).__name__
+        text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        reason = " ".join(text.split()) or type(error).__name__
         return f"The pictures of the sweep could not be drawn: {reason}"
     names = dict.fromkeys(path.stem for path in paths)
     if not names:

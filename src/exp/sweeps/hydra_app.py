@@ -8,25 +8,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
-
-# Private to Hydra, whose public `hydra.main` composes a config twice and makes its directory before
-# the values are checked: what calls the callbacks of a config, what shows help and configs, and the
-# flags.
-from hydra._internal.callbacks import Callbacks
-from hydra._internal.hydra import Hydra
-from hydra._internal.utils import create_automatic_config_search_path, get_args_parser
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
-from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
 from exp.config import plugins
-from exp.config.compose import one_line
 from exp.config.guarded_loader import GuardedLoader
+from exp.config.hydra_errors import one_line
+from exp.config.hydra_internal import (
+    Hydra,
+    create_automatic_config_search_path,
+    get_args_parser,
+)
 from exp.registry.registry import register
 from exp.util.errors import ConfigError, Fault, shown
 
@@ -85,11 +82,6 @@ def flags() -> argparse.ArgumentParser:
         help="Import every Python file of this folder, as plugins=[DIR/] does: its code is run",
     )
     return parser
-
-
-def callbacks_of(config: DictConfig) -> Callbacks:
-    """The callbacks that a config names."""
-    return Callbacks(config)
 
 
 @as_faults()

@@ -18,9 +18,11 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from exp.config import environment
-from exp.config.compose import compose, draws, one_line, resolved, slug
+from exp.config.compose import compose, draws, resolved, slug
+from exp.config.hydra_errors import one_line
+from exp.config.hydra_internal import Callbacks
 from exp.config.interpolation import bounded
-from exp.sweeps.hydra_app import HydraApp, as_faults, callbacks_of
+from exp.sweeps.hydra_app import HydraApp, as_faults
 from exp.util.errors import ConfigError, Fault, OwnCodeError, RunDirectoryError, shown
 from exp.util.files import reason_of
 from exp.util.terminal import one_line as on_one_line
@@ -81,7 +83,6 @@ def single(
 
         # It imports matplotlib while this process imports torch and trains.
         worker = FigureWorker()
-        worker.start()
     try:
         return started(hydra, config, name, faults, worker, lines)
     finally:
@@ -102,7 +103,7 @@ def started(
 
     plain = resolved(config, faults)
     found = plan(plain, [*faults, *unavailable(plain)])
-    from exp.engine import Job, tried
+    from exp.engine import Job, check_job
     from exp.runs import provenance
     from exp.runs.console import bar
     from exp.runs.directory import RunDirectory
@@ -112,7 +113,7 @@ def started(
 
     try:
         job = Job.of(found)
-        tried(job)
+        check_job(job)
     except OwnCodeError as error:
         raise error.of(config.hydra.overrides.task) from error
     for line in hydra.config_loader.left_out:
@@ -170,11 +171,11 @@ def started(
 
 def finished_before(job: Any, config: DictConfig) -> Path | None:
     """Reports a finished run of the same signature; returns it if it is to be used instead."""
-    from exp.config.schema import running
+    from exp.config.settings import run_settings
     from exp.runs import provenance, reuse
 
     node = OmegaConf.select(config, "run")
-    settings, _ = running({} if node is None else OmegaConf.to_container(node, resolve=True))
+    settings, _ = run_settings({} if node is None else OmegaConf.to_container(node, resolve=True))
     if settings.reuse is False:
         return None
     found = reuse.find(job.signature, provenance.conditions(job.device))
@@ -189,7 +190,7 @@ def finished_before(job: Any, config: DictConfig) -> Path | None:
 
 
 @bounded()
-def callbacks_and_path(config: DictConfig) -> tuple[Any, Path]:
+def callbacks_and_path(config: DictConfig) -> tuple[Callbacks, Path]:
     """The callbacks and the run directory that Hydra's node names.
 
     Raises:
@@ -203,7 +204,7 @@ def callbacks_and_path(config: DictConfig) -> tuple[Any, Path]:
             raise ConfigError([Fault("hydra.run.dir", f"{shown(str(path.absolute()))} {what}")])
         if "\0" in str(path):
             raise ConfigError([Fault("hydra.run.dir", f"no file is named {shown(str(path))}")])
-        return callbacks_of(config), path.absolute() if config.hydra.job.chdir else path
+        return Callbacks(config), path.absolute() if config.hydra.job.chdir else path
     except (HydraException, OmegaConfBaseException) as error:
         where = getattr(error, "full_key", None) or "hydra.callbacks"
         raise ConfigError([Fault(where, one_line(error))]) from None

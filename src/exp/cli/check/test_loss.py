@@ -13,7 +13,7 @@ from torch import Tensor
 from exp.cli.check.subject import Subject
 from exp.cli.check.training import assert_same_in_a_stack, same
 from exp.components.losses import Loss
-from exp.engine.objective import numbers
+from exp.engine.objective import hyperparameters
 from exp.util.errors import ImpossibleError
 
 RUNS, ROWS = 3, 32
@@ -38,7 +38,7 @@ def built(subject: Subject, classes: int, runs: int = RUNS) -> Any:
     assert is_loss, "a builder that is no subclass of exp.components.losses.Loss"
     if builder.impossible(classes, chosen.params):
         return None
-    parameters = numbers(chosen, [chosen.declared] * runs, torch.device("cpu"))
+    parameters = hyperparameters(chosen, [chosen.declared] * runs, torch.device("cpu"))
     try:
         return chosen.component.make(classes, **parameters)
     except ImpossibleError:

@@ -13,7 +13,7 @@ from exp.cli.check.subject import Subject, global_states
 from exp.cli.check.training import assert_same_in_a_stack, same
 from exp.components.optimizers import Optimizer
 from exp.components.parameters import Parameters
-from exp.engine.objective import numbers
+from exp.engine.objective import hyperparameters
 
 RUNS, WIDTH, STEPS = 3, 64, 6
 """Two parameters of 4 by 5 numbers, each in whole vector lanes."""
@@ -36,7 +36,7 @@ class Steps:
             {k: v * (1 + run) if k == "lr" else v for k, v in chosen.declared.items()}
             for run in self.runs
         ]
-        values = numbers(chosen, rates, torch.device("cpu"))
+        values = hyperparameters(chosen, rates, torch.device("cpu"))
         self.optimizer: Any = chosen.component.make(self.parameters, **values)
 
     def steps(self, first: int, last: int) -> Tensor:
