@@ -228,7 +228,7 @@ def test_drawn_command_lines(in_tmp: Path) -> None:
     """A small form of benchmarks/command_lines.py."""
     import random
 
-    from drawn import command_line, prepared, wrong
+    from random_command_lines import command_line, prepared, wrong
 
     model = in_tmp / "model"
     model.mkdir()

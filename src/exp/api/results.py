@@ -35,7 +35,7 @@ def results(
         arrays: a dict of column -> list of values instead of a pandas DataFrame.
 
     Raises:
-        ExpError: an option that cannot be; with all of them. Or pandas is not installed.
+        ExpError: with all faults of the options.
         RunDirectoryError: there are no runs.
     """
     from exp.api.tables import frame
