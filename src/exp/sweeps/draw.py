@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from exp.runs.collection import gather
 from exp.sweeps.plans import Planned
 
 FOLDER = "figures"
@@ -36,8 +37,7 @@ def draw(sweep: Path, figures: dict[str, Any], *, runs: int) -> str:
             f"Not drawn, as it has more than {MOST:,} runs: exp results {sweep} --figures does it"
         )
     try:
-        from exp.report import sweep_figures
-        from exp.runs.collection import gather
+        from exp.report import sweep_figures  # imports matplotlib
 
         look = {key: figures[key] for key in ("theme", "format", "dpi") if key in figures}
         paths = sweep_figures.draw(gather([sweep]), sweep / FOLDER, **look)
