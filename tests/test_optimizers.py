@@ -518,7 +518,7 @@ def test_muon_sees_matrices_and_says_so_where_there_are_none() -> None:
 
 
 def test_the_adapter_holds_one_run() -> None:
-    with pytest.raises(ValueError, match="optimizer LBFGS holds a stack of one, found 2 runs"):
+    with pytest.raises(ValueError, match="optimizer LBFGS takes a single run, found 2 runs"):
         adapt({"name": "lbfgs"}, parameters(2))
     assert not TorchOptimizer.stackable
     assert Rule.stackable
@@ -634,11 +634,11 @@ FAULTS: list[tuple[object, str]] = [
     ),
     (
         {"name": "torch", "algorithm": "SparseAdam"},
-        "optimizer.algorithm  SparseAdam wants sparse gradients, and no model here makes them",
+        "optimizer.algorithm  SparseAdam needs sparse gradients, and no model here has them",
     ),
     (
         {"name": "torch", "algorithm": "Optimizer"},
-        "optimizer.algorithm  Optimizer is only the base class of all others",
+        "optimizer.algorithm  Optimizer is the base class of the others: choose one of them",
     ),
     (
         {"name": "torch", "options": {"beta": 1.0}},
@@ -649,15 +649,18 @@ FAULTS: list[tuple[object, str]] = [
     ),
     (
         {"name": "torch", "options": {"eps": math.inf}},
-        "optimizer.options.eps  expected a number, found inf",
+        "optimizer.options.eps  expected a finite number, found inf",
     ),
     (
         {"name": "torch", "options": {"maximize": 1}},
-        "optimizer.options.maximize  expected true or false, found 1",
+        (
+            "optimizer.options.maximize  expected a boolean, found 1. Did you mean "
+            "optimizer.options.maximize=true?"
+        ),
     ),
     (
         {"name": "torch", "options": {"betas": [0.9]}},
-        "optimizer.options.betas  expected a list of 2 numbers, found [0.9]",
+        "optimizer.options.betas  expected at least 2 items, found [0.9]",
     ),
     (
         {"name": "torch", "options": {"betas": [0.9, 1.5]}},

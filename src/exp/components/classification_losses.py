@@ -77,12 +77,12 @@ class CrossEntropy(Loss):
         surprise = -F.log_softmax(logits, dim=1)
         if self.class_weights is not None:
             surprise = surprise * self.class_weights.to(logits.dtype)[:, :, None]
-        own: Tensor = surprise.gather(1, targets[:, None])[:, 0]
+        rows: Tensor = surprise.gather(1, targets[:, None])[:, 0]
         if isinstance(self.smoothing, float):
-            return own
+            return rows
         smoothing = self.smoothing.to(logits.dtype)
-        rows: Tensor = (1 - smoothing) * own + smoothing * surprise.mean(dim=1)
-        return rows
+        smoothed: Tensor = (1 - smoothing) * rows + smoothing * surprise.mean(dim=1)
+        return smoothed
 
 
 @register.loss("focal")
@@ -90,7 +90,7 @@ class Focal(Loss):
     """Cross entropy times (1 - p)^gamma, so that easy rows count less (Lin et al. 2017).
 
     Args:
-        gamma: how strongly easy rows are played down; 0 is cross entropy.
+        gamma: how strongly easy rows lose weight; 0 is cross entropy.
         alpha: for two classes, the weight of the positive class (`dataset.positive`; the other gets
             1 - alpha); null weighs none.
         class_weights: one number for each class, in their order or by their names, or balanced;
@@ -145,11 +145,11 @@ class Hinge(Loss):
     """The support vector machine's loss: rows beyond the margin cost nothing.
 
     Two classes: max(0, margin - s z) with s = -1 or 1; K classes: Crammer and Singer (2001), the
-    largest max(0, margin - z_own + z_other). Its probabilities are sigmoid or softmax of scores
-    that were never fitted as such: good for drawing, not calibrated.
+    largest max(0, margin - z_true + z_other). Its probabilities are sigmoid or softmax of scores
+    that were not fitted as such: good for drawing, not calibrated.
 
     Args:
-        margin: the score difference that is asked for.
+        margin: the wanted difference of scores.
         class_weights: one number for each class, in their order or by their names, or balanced;
             the mean is over the rows' weights.
     """
@@ -169,9 +169,9 @@ class Hinge(Loss):
         if self.outputs == 1:
             rows = torch.relu(margin - (2 * targets - 1) * logits.squeeze(1))
             return self.weighted(rows, targets)
-        own = targets[:, None]
-        others = logits.scatter(1, own, -torch.inf).amax(dim=1)
-        rows = torch.relu(margin - logits.gather(1, own)[:, 0] + others)
+        labels = targets[:, None]
+        others = logits.scatter(1, labels, -torch.inf).amax(dim=1)
+        rows = torch.relu(margin - logits.gather(1, labels)[:, 0] + others)
         return self.weighted(rows, targets)
 
 

@@ -31,7 +31,7 @@ OF_PROBABILITIES = {
     nn.BCELoss: ("probabilities", "nn.BCEWithLogitsLoss"),
     nn.NLLLoss: ("logarithms of probabilities", "nn.CrossEntropyLoss"),
 }
-"""Losses whose input is no logits, and what to take instead."""
+"""Losses whose input is not logits, and which to use instead."""
 
 
 def adapted(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -43,7 +43,7 @@ def adapted(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
     for kind, (what, better) in OF_PROBABILITIES.items():
         if is_class and issubclass(target, kind):
             raise TypeError(
-                f"loss {name!r}: {kind.__name__} takes {what}, and a model here gives logits. "
+                f"loss {name!r}: {kind.__name__} takes {what}, but a model returns logits. "
                 f"Register {better}"
             )
     return wrapped(builder, name, direct=not is_class and is_criterion(builder))
@@ -140,12 +140,12 @@ class Criteria:
     def loss_of(self, logits: Tensor, targets: Tensor) -> Tensor:
         """
         Raises:
-            ComponentError: it gives neither a number nor one for each row.
+            ComponentError: it returns neither a number nor one for each row.
         """
         found = self.loss(logits, targets)
         if not isinstance(found, Tensor):
             raise ComponentError(
-                f"loss {self.title} must give a tensor, found a {type(found).__name__}"
+                f"loss {self.title} must return a tensor, found a {type(found).__name__}"
             )
         if found.dim() == 0:
             return found
@@ -154,7 +154,7 @@ class Criteria:
         if found.numel() == 1:
             return found.reshape(())
         raise ComponentError(
-            f"loss {self.title} must give one number, or one for each row [{len(logits)}], found "
+            f"loss {self.title} must return one number, or one for each row [{len(logits)}], found "
             f"{list(found.shape)}"
         )
 
@@ -225,7 +225,7 @@ class CustomLoss(Criteria, Loss):
         return (logits, targets[:, None]) if self.column else (logits[:, 0], targets)
 
     def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Not known of a loss that gives a mean: that of each row by itself, `[runs, rows]`."""
+        """The loss of each row by itself, `[runs, rows]`, since the loss may return a mean."""
         rows = []
         for run in range(len(logits)):
             z, y = self.rows_of(logits[run].T, targets[run])

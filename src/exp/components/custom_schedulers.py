@@ -23,7 +23,7 @@ from exp.util.errors import ComponentError
 INJECTED = ("optimizer", "last_epoch", "verbose")
 BY_STEP = ("OneCycleLR", "CyclicLR")
 LENGTHS = ("epochs", "steps_per_epoch", "total_steps")
-"""Parameters that say how long the run is: they are passed where the config does not set them."""
+"""Parameters for the length of the run: exp sets those that the config does not set."""
 
 
 def adapted(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -54,7 +54,7 @@ def adapted(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 
 def checked(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """The builder, which must give a `Scheduler`."""
+    """The builder, which must build a `Scheduler`."""
     if inspect.isclass(builder) and not hasattr(builder, "rate"):
         raise TypeError(
             f"scheduler {name!r}: expected a subclass of exp.components.schedulers.Scheduler with "
@@ -78,8 +78,8 @@ class CustomScheduler(Scheduler):
     def __init__(self, **options: Any) -> None:
         if options.get("cycle_momentum"):
             raise ComponentError(
-                f"scheduler {self.title} can change the learning rate only: leave "
-                "scheduler.cycle_momentum false"
+                f"scheduler {self.title} can change the learning rate only: set "
+                "scheduler.cycle_momentum=false"
             )
         self.options = options
         self.torch: Any = None
@@ -89,7 +89,7 @@ class CustomScheduler(Scheduler):
         self.replay: list[float] = []
 
     def start(self, base: float, progress: Progress) -> None:
-        """Builds it anew, at the first step of the run."""
+        """Builds the schedule of torch at the first step of the run."""
         total = progress.epochs * progress.steps_per_epoch
         lengths = {
             "epochs": progress.epochs,
@@ -130,7 +130,7 @@ class CustomScheduler(Scheduler):
 
     @property
     def state(self) -> dict[str, Any]:
-        """The losses that it has followed: with them it comes to the same rate."""
+        """The losses that it has seen: replayed, they lead to the same rate."""
         return {"seen": [repr(value) for value in self.seen]} if self.observes else {}
 
     @state.setter

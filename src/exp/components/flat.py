@@ -1,4 +1,4 @@
-"""Nested state as a flat dict of tensors and back, without loss: what a checkpoint can hold.
+"""Nested state as a flat dict of tensors and back, without loss, for a checkpoint.
 
 The shape of the nest and its plain values travel as JSON in one more tensor, of bytes.
 """
@@ -23,8 +23,8 @@ def flatten(nest: Any, device: torch.device) -> dict[str, Tensor]:
 
     Args:
         nest: dicts with string keys, lists, tuples, tensors, numbers, strings and None.
-        device: where the nest is used. A tensor elsewhere is on the CPU on purpose, and will be
-            there again.
+        device: where the nest is used. A tensor elsewhere is on the CPU on purpose, and stays
+            there.
 
     Raises:
         TypeError: for anything else, since it could not be restored.
@@ -42,7 +42,7 @@ def flatten(nest: Any, device: torch.device) -> dict[str, Tensor]:
             return {"tuple" if isinstance(value, tuple) else "list": items}
         if value is None or type(value) in (bool, int, float, str):
             return {"plain": value}
-        raise TypeError(f"{place} is a {type(value).__name__}, which a checkpoint cannot hold")
+        raise TypeError(f"{place} is a {type(value).__name__}, which a checkpoint cannot store")
 
     text = json.dumps(shape(nest, "state")).encode()
     return {SHAPE: torch.tensor(list(text), dtype=torch.uint8), **tensors}
@@ -73,5 +73,5 @@ def unflatten(tensors: Mapping[str, Tensor], device: torch.device) -> Any:
     text = tensors.get(SHAPE)
     if text is None or text.dtype != torch.uint8 or text.dim() != 1:
         raise ValueError(f"expected the tensor {SHAPE!r}, which holds the shape of the nest")
-    # The state of an optimizer may hold an infinite number, such as the best loss so far.
+    # The state of an optimizer may contain infinity, such as the best loss so far.
     return build(json_of(bytes(text.tolist()), infinite=True))

@@ -1,4 +1,4 @@
-"""Cross-validation: which fold a run is tested on follows from its seed."""
+"""Cross-validation: the seed of a run chooses its test fold."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field
 
 from exp.data.cache import repeatable
 from exp.data.dataset import Split
-from exp.data.faults import TooFewRowsError, counted
+from exp.data.faults import TooFewRowsError, rows_text
 from exp.data.prepared import Standardize
 from exp.registry.registry import register
 from exp.util.errors import DataError
@@ -28,9 +28,9 @@ def kfold(
     stratify: bool = True,
     standardize: Standardize = False,
 ) -> Split:
-    """Cross-validation: test on one fold and train on the others; the seed says on which.
+    """Cross-validation: test on one fold and train on the others; the seed chooses the fold.
 
-    The fold is `seeds.split` modulo `folds`, and the rows are shuffled by what is left of it, so
+    The fold is `seeds.split` modulo `folds`, and the rows are shuffled by the quotient, so
     that `-m seed='range(0,10)'` tests on each of ten folds once, and `range(0,30)` does so three
     times with other folds. They are those of scikit-learn's `StratifiedKFold(folds, shuffle=True,
     random_state=seed // folds)`, or of `KFold`.
@@ -39,7 +39,7 @@ def kfold(
         labels: [rows] int64.
         seed: of the fold and the shuffling.
         folds: how many.
-        stratify: keep the shares of the classes alike in all folds.
+        stratify: keep the proportions of the classes equal in all folds.
         standardize: bring each feature to mean 0 and standard deviation 1, both taken from the
             training rows only.
 
@@ -50,7 +50,7 @@ def kfold(
     from sklearn.model_selection import KFold, StratifiedKFold
 
     if len(labels) < folds:
-        raise DataError(f"split: {folds} folds of {counted(len(labels))}")
+        raise DataError(f"split: {folds} folds of {rows_text(len(labels))}")
     counts = np.bincount(labels)
     if stratify and (small := np.flatnonzero(counts < folds).tolist()):
         rows = {label: int(counts[label]) for label in small}

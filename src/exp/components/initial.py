@@ -1,4 +1,4 @@
-"""Initial weights other than those that torch's layers draw for themselves."""
+"""Initial weights other than those of torch's layers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from typing import Literal
 
 import torch
+from numpy.random import RandomState
 from torch import nn
 
 Init = Literal[
@@ -13,7 +14,7 @@ Init = Literal[
     "sklearn",
 ]  # fmt: skip
 KEYS = ("init", "init_scale", "init_bias")
-"""Parameters of a model that change its first numbers and not its architecture."""
+"""Parameters of a model that change its initial weights and not its architecture."""
 
 
 def initialized(
@@ -25,12 +26,12 @@ def initialized(
     `MLPClassifier` of scikit-learn.
 
     Args:
-        init: torch leaves what the layers have drawn; normal and uniform have the same spread in
+        init: torch keeps what the layers have drawn; normal and uniform have the same spread in
             every layer; glorot and he have one that follows from the inputs and outputs of a
             layer; sklearn draws weights and biases as `MLPClassifier(random_state=seeds.init)` of
             ReLU units does, from NumPy's generator.
         scale: standard deviation of normal, half the width of uniform, a factor of any other.
-        bias: what every bias is; None leaves them as they are drawn.
+        bias: the value of every bias; None keeps what is drawn.
     """
     layers = [layer for layer in module.modules() if isinstance(layer, nn.Linear)]
     with torch.no_grad():
@@ -61,9 +62,7 @@ def spread(weight: torch.Tensor, init: Init) -> None:
 
 def like_sklearn(layers: list[nn.Linear]) -> None:
     """Glorot's uniform bound for weights and biases, each layer's weights before its biases."""
-    from numpy.random import RandomState
-
-    # What a model is built under is `seeds.init`: the engine seeds torch with it.
+    # While a model is built, torch is seeded with `seeds.init`.
     random = RandomState(torch.initial_seed() % 2**32)
     for layer in layers:
         bound = math.sqrt(6 / (layer.in_features + layer.out_features))

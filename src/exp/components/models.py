@@ -1,7 +1,7 @@
 """Models: plain `nn.Module`s from rows `[rows, in_features]` to logits `[rows, out_features]`.
 
-Nothing here knows of stacks. `exp.engine` stacks an `nn.Sequential` of layers that it knows and
-trains any other module by itself, with the same loop and the same results.
+`exp.engine` stacks an `nn.Sequential` of layers that it knows, and trains any other module by
+itself, with the same loop and the same results.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def linear(
     """One linear layer: logistic or softmax regression.
 
     Args:
-        bias: whether there is one.
+        bias: whether the layer has a bias.
         init: how its weights are drawn, as for `mlp`.
         init_scale: as for `mlp`.
         init_bias: as for `mlp`.
@@ -63,12 +63,12 @@ def mlp(
         activation: the name of an activation, or `{name: ..., ...}` with its parameters.
         dropout: share of hidden units that each training step switches off.
         batch_norm: normalize each hidden unit over the batch, before the activation.
-        shortcuts: every layer sees the features and all layers before it, not only the last one.
+        shortcuts: the input of each layer is the features and the outputs of all earlier layers.
         init: how weights are drawn: torch as its layers do; normal or uniform with one spread for
-            all layers; glorot_* and he_* with a spread for each layer; sklearn to the numbers of
-            its MLPClassifier with ReLU and random_state=seeds.init.
+            all layers; glorot_* and he_* with a spread for each layer; sklearn as its
+            MLPClassifier with ReLU and random_state=seeds.init.
         init_scale: standard deviation of normal, half the width of uniform, a factor of any other.
-        init_bias: what all biases are at first; null leaves them as they are drawn.
+        init_bias: the initial value of all biases; null keeps what is drawn.
     """
     assert isinstance(activation, Chosen)
     layers: list[nn.Module] = []

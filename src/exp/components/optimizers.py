@@ -1,8 +1,8 @@
-"""Optimizers of a stack: what the engine asks of one, and what the stacked rules share.
+"""Optimizers of a stack: their interface, and the base class of the stacked rules.
 
-A rule trains R runs at once, each with its own hyperparameters, and does to a run the same
-operations in the same order whatever its neighbours are. Three habits keep the bits of a run the
-same alone and in any stack:
+A rule trains R runs at once, which may have different hyperparameters, and applies the same
+operations in the same order to a run whatever its neighbours are. Three habits keep the bits of a
+run the same in a stack of any size:
 
 - on `[R, P]` tensors any elementwise operation will do: P is a multiple of the vector width;
 - on `[R, 1]` tensors only + - * / and square roots, which IEEE 754 rounds one way everywhere; what
@@ -41,10 +41,10 @@ Closure = Callable[[], Tensor]
 
 
 class Optimizer(ABC):
-    """What the engine asks of an optimizer.
+    """The interface of an optimizer.
 
     Attributes:
-        stackable: whether it can hold more than one run.
+        stackable: whether it can train several runs at once.
         parameters: the parameters of its R runs and their gradients.
         lr: base learning rates, `[R, 1]` float64, which a schedule starts from.
     """
@@ -56,7 +56,7 @@ class Optimizer(ABC):
     @property
     @abstractmethod
     def state(self) -> dict[str, Tensor]:
-        """All that it needs to go on exactly. Assigning a saved state restores it."""
+        """All that a resumed run needs. Assigning a saved state restores it."""
 
     @state.setter
     @abstractmethod
@@ -114,7 +114,7 @@ class Rule(Optimizer):
     def state(self, saved: Mapping[str, Tensor]) -> None:
         if set(saved) != set(self._state):
             missing = sorted(set(saved) ^ set(self._state))
-            raise ValueError(f"not a state of {type(self).__name__}: {missing} in one of both")
+            raise ValueError(f"not a state of {type(self).__name__}: {missing} only in one of them")
         for name, tensor in self._state.items():
             tensor.copy_(saved[name].reshape(tensor.shape))
 
@@ -134,7 +134,7 @@ class Rule(Optimizer):
         """The state before the first step."""
 
     def prepare(self) -> None:
-        """Derives numbers and makes room to work in, for the runs that it now holds."""
+        """Derives numbers and allocates work space, for the current runs."""
         self.lr = self.numbers["lr"]
         self.one = torch.ones_like(self.lr)
         self.rate = self.cast(self.one)
@@ -164,7 +164,7 @@ class Rule(Optimizer):
         return number.to(values.device, values.dtype, copy=True)
 
     def zeros(self) -> Tensor:
-        """Room for the state of each parameter, `[R, P]`."""
+        """Zeros for the state of each parameter, `[R, P]`."""
         return torch.zeros_like(self.parameters.values)
 
     def frozen_lanes(self) -> Tensor | None:

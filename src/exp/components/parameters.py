@@ -1,4 +1,4 @@
-"""The parameters of a stack of runs, as an optimizer meets them."""
+"""The parameters of a stack of runs, as an optimizer gets them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class Parameters:
     """All parameters of R runs in one buffer, with their gradients in another.
 
     Every parameter starts at a multiple of 32 numbers and P is one too: the lanes between are zero
-    and stay so. Vector units then meet the same alignment and no ragged tail, whatever R is, which
-    is half of the promise of same bits.
+    and stay so. Vector code then has the same alignment and no remainder, whatever R is, which same
+    bits need.
 
     Attributes:
         values: [R, P], updated in place by the optimizer under `torch.no_grad()`.

@@ -1,4 +1,4 @@
-"""The schedule that follows a score."""
+"""The schedule that reacts to a score."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Plateau(Scheduler):
         patience: evaluations without improvement that it tolerates.
         threshold: the least improvement that counts.
         threshold_mode: rel: as a share of the best score; abs: as a difference.
-        cooldown: evaluations after a change in which nothing is counted.
+        cooldown: evaluations after a change that are not counted.
         min_lr: the lowest rate.
     """
 
     observes = True
-    LEAST_CHANGE = 1e-8  # PyTorch's `eps`: a smaller change of the rate is not made
+    LEAST_CHANGE = 1e-8  # PyTorch's `eps`: smaller changes of the rate are skipped
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
-"""Schedules of the learning rate: one object for each run, plain floats, so no stack can matter.
+"""Schedules of the learning rate: one object for each run, with plain floats.
 
-A schedule is a function of where the run stands. What torch.optim.lr_scheduler computes from its
+A schedule is a function of the progress of the run. What torch.optim.lr_scheduler computes from its
 last value is computed here from the start, so that a resumed run needs no history; only `plateau`,
 which follows a loss, has a state.
 """
@@ -24,7 +24,7 @@ Epochs = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands when it asks for its rate.
+    """The progress of a run, from which a schedule computes the rate.
 
     Attributes:
         epoch: the epoch that it is in, from 0.
@@ -45,8 +45,8 @@ class Scheduler(ABC):
     Attributes:
         constant: the rate is always the base rate.
         within_epoch: the rate changes from step to step, not only from epoch to epoch.
-        observes: it wants to be told the monitored score after each evaluation.
-        higher_is_better: whether more of that score is better; the engine sets it.
+        observes: it needs the monitored score after each evaluation.
+        higher_is_better: whether higher values of that score are better; the engine sets it.
     """
 
     constant: bool = False
@@ -56,15 +56,15 @@ class Scheduler(ABC):
 
     @abstractmethod
     def rate(self, base: float, progress: Progress) -> float:
-        """The learning rate of the step that comes next, from the optimizer's own rate `base`."""
+        """The learning rate of the next step, from `base`, the rate of the optimizer."""
 
     def observe(self, value: float) -> None:
-        """Takes in the monitored score of an evaluation."""
+        """Called with the monitored score after each evaluation."""
         return
 
     @property
     def state(self) -> dict[str, Any]:
-        """What JSON can hold of what it has observed. Assigning a saved state restores it."""
+        """Its state in values that JSON can store. Assigning a saved state restores it."""
         return {}
 
     @state.setter
@@ -75,7 +75,7 @@ class Scheduler(ABC):
 
 @register.common("scheduler")
 def warmup(*, warmup: Epochs = 0, warmup_start: Factor = 0.1) -> None:
-    """Linear warm-up in front of a schedule, which begins at its own epoch 0 thereafter.
+    """Linear warm-up before a schedule, which then begins at its epoch 0.
 
     Args:
         warmup: epochs in which the rate rises, a little with each step; 0 is no warm-up.
@@ -84,26 +84,26 @@ def warmup(*, warmup: Epochs = 0, warmup_start: Factor = 0.1) -> None:
 
 
 def scheduler(chosen: Chosen) -> Scheduler:
-    """The schedule that a config names, behind its warm-up if it has one."""
-    behind: Scheduler = chosen.build()
+    """The schedule of a config, after its warm-up if it has one."""
+    after: Scheduler = chosen.build()
     shared = chosen.common
-    return Warmup(behind, shared["warmup"], shared["warmup_start"]) if shared["warmup"] else behind
+    return Warmup(after, shared["warmup"], shared["warmup_start"]) if shared["warmup"] else after
 
 
 class Warmup(Scheduler):
     """`SequentialLR` of `LinearLR` over the steps of the first epochs, then another schedule.
 
     Args:
-        behind: the schedule after the warm-up; its epochs are those that are left.
+        after: the schedule after the warm-up; its epochs are the remaining ones.
         epochs: of warm-up, at least 1.
         start: factor of the first rate.
     """
 
     within_epoch = True
 
-    def __init__(self, behind: Scheduler, epochs: int, start: float) -> None:
-        self.behind, self.epochs, self.start = behind, epochs, start
-        self.observes = behind.observes
+    def __init__(self, after: Scheduler, epochs: int, start: float) -> None:
+        self.after, self.epochs, self.start = after, epochs, start
+        self.observes = after.observes
         self.warming = True
 
     def rate(self, base: float, progress: Progress) -> float:
@@ -113,24 +113,24 @@ class Warmup(Scheduler):
             done = (progress.epoch * steps + progress.step) / (self.epochs * steps)
             return base * (self.start + (1 - self.start) * done)
         epoch, epochs = progress.epoch - self.epochs, progress.epochs - self.epochs
-        return self.behind.rate(base, Progress(epoch, epochs, progress.step, steps))
+        return self.after.rate(base, Progress(epoch, epochs, progress.step, steps))
 
     def observe(self, value: float) -> None:
-        """The loss while warming up says nothing of the rate that is being warmed up to."""
+        """Ignores scores during the warm-up, which tell nothing about the full rate."""
         if not self.warming:
-            self.behind.higher_is_better = self.higher_is_better
-            self.behind.observe(value)
+            self.after.higher_is_better = self.higher_is_better
+            self.after.observe(value)
 
     @property
     def state(self) -> dict[str, Any]:
-        return {"warming": self.warming, "behind": self.behind.state}
+        return {"warming": self.warming, "behind": self.after.state}
 
     @state.setter
     def state(self, saved: Mapping[str, Any]) -> None:
         warming, behind = saved.get("warming"), saved.get("behind")
         if not isinstance(warming, bool) or not isinstance(behind, Mapping):
             raise ValueError(f"expected warming and behind, found {shown(dict(saved))}")
-        self.warming, self.behind.state = warming, dict(behind)
+        self.warming, self.after.state = warming, dict(behind)
 
 
 @register.scheduler("none")

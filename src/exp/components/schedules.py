@@ -1,4 +1,4 @@
-"""Schedules that are a function of the epoch or the step alone."""
+"""Schedules that are a function of the epoch or the step only."""
 
 from __future__ import annotations
 
@@ -105,14 +105,14 @@ def _one_cycle(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 @register.scheduler("one_cycle", check=_one_cycle)
 class OneCycle(Scheduler):
-    """Rise from a low rate to max_lr and fall to almost nothing, step by step, as `OneCycleLR`.
+    """Rise from a low rate to max_lr, then fall close to 0, step by step, as `OneCycleLR`.
 
     Momentum is not cycled (`cycle_momentum=False`).
 
     Source: Smith and Topin 2019, Super-Convergence, arXiv:1708.07120.
 
     Args:
-        max_lr: the highest rate; null: the optimizer's own.
+        max_lr: the highest rate; null: the rate of the optimizer.
         pct_start: share of the steps in which the rate rises.
         div_factor: the first rate is max_lr / div_factor.
         final_div_factor: the last rate is the first / final_div_factor.
@@ -167,7 +167,7 @@ class Inverse(Scheduler):
 
     Args:
         decay: how much an epoch counts.
-        power: 0.5 falls with the square root.
+        power: 0.5 divides by the square root.
     """
 
     def __init__(self, *, decay: NonNegative = 1.0, power: NonNegative = 0.5) -> None:

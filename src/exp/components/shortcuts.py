@@ -1,4 +1,4 @@
-"""Connections that pass a layer by."""
+"""Shortcut connections around layers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How rows are divided into those to train on and those to be judged by."""
+"""Random splits of rows into training, validation and test rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from exp.data.cache import repeatable
 from exp.data.dataset import Split
-from exp.data.faults import TooFewRowsError, counted
+from exp.data.faults import TooFewRowsError, rows_text
 from exp.data.prepared import Standardize
 from exp.registry.registry import register
 from exp.registry.types import Probability
@@ -38,7 +38,7 @@ def holdout(
     stratify: bool = False,
     standardize: Standardize = False,
 ) -> Split:
-    """Hold random rows out for a test, and others for validation if asked for.
+    """Hold out random rows for the test, and others for validation if wanted.
 
     Rows and their order are those of scikit-learn's `train_test_split(X, y, test_size=test,
     random_state=seed)`; a second call with the same seed takes the validation rows out of the
@@ -50,7 +50,7 @@ def holdout(
         test: share of all rows, rounded up; 0 holds none out and, without validation, leaves all
             rows for training in their own order.
         validation: share of all rows, rounded up; 0 for none.
-        stratify: keep the shares of the classes alike in all parts.
+        stratify: keep the proportions of the classes equal in all parts.
         standardize: bring each feature to mean 0 and standard deviation 1, or with minmax to the
             range from 0 to 1, by the training rows only (done by `exp.engine.prepare`).
 
@@ -61,10 +61,10 @@ def holdout(
     rows = np.arange(len(labels), dtype=np.int64)
     sizes = {"test": held_out(len(rows), test), "validation": held_out(len(rows), validation)}
     if sum(sizes.values()) >= len(rows):
-        shares = f"test={test} ({counted(sizes['test'])})"
+        shares = f"test={test} ({rows_text(sizes['test'])})"
         if validation:
-            shares += f" and validation={validation} ({counted(sizes['validation'])})"
-        raise DataError(f"split: {shares} of {counted(len(rows))} leave none to train on")
+            shares += f" and validation={validation} ({rows_text(sizes['validation'])})"
+        raise DataError(f"split: {shares} of {rows_text(len(rows))} leave none to train on")
     train, tested = divided(rows, labels, sizes["test"], seed, stratify, "test")
     train, validated = divided(train, labels, sizes["validation"], seed, stratify, "validation")
     return Split(train=train, test=tested, validation=validated)
@@ -82,7 +82,7 @@ def divided(
     if size == 0:
         return rows, rows[:0]
     if not stratify:
-        # scikit-learn's ShuffleSplit, without the import that would take longer than the run.
+        # The permutation of scikit-learn's ShuffleSplit: the import would take longer than the run.
         order = np.random.RandomState(seed).permutation(len(rows))
         return rows[order[size:]], rows[order[:size]]
     check_classes(labels[rows], size, part)
@@ -93,7 +93,7 @@ def divided(
 
 
 def check_classes(labels: Rows, size: int, part: str) -> None:
-    """What scikit-learn asks of a stratified split, told in terms of the classes."""
+    """Checks what scikit-learn needs for a stratified split; messages name the classes."""
     counts = np.bincount(labels)
     small = {int(label): int(counts[label]) for label in np.flatnonzero(counts == 1)}
     if small:
@@ -105,4 +105,4 @@ def check_classes(labels: Rows, size: int, part: str) -> None:
     for name, count in ((part, size), ("training", left)):
         if count < classes:
             needed = f"stratify needs a row of each class in the {name} part"
-            raise DataError(f"split: {needed}: {counted(count)} for {classes} classes")
+            raise DataError(f"split: {needed}: {rows_text(count)} for {classes} classes")

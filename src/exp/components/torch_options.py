@@ -1,14 +1,15 @@
-"""What torch.optim offers, and whether options fit before anything is started."""
+"""The optimizers of torch.optim, and whether options fit one before anything is started."""
 
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
 
+from exp.registry.component import infinite
+from exp.registry.parameter_schema import checked, config_parameters, schema_of
 from exp.util.errors import shown, unknown
 
 EXECUTION = ("capturable", "differentiable", "foreach", "fused")
@@ -26,49 +27,36 @@ def algorithms() -> list[str]:
 
 
 def faults(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Keys and messages of what is wrong with an algorithm's name and its options."""
+    """Keys and messages of what is wrong with the name of an algorithm and its options."""
     name, options = params["algorithm"], params["options"]
     if name == "SparseAdam":
-        yield "algorithm", "SparseAdam wants sparse gradients, and no model here makes them"
+        yield "algorithm", "SparseAdam needs sparse gradients, and no model here has them"
     elif name == "Optimizer":
-        yield "algorithm", "Optimizer is only the base class of all others"
+        yield "algorithm", "Optimizer is the base class of the others: choose one of them"
     elif name not in algorithms():
         yield "algorithm", unknown("optimizer of torch.optim", name, algorithms())
     elif options:
-        yield from list(_options(name, options)) or _tried(name, options)
+        yield from list(by_signature(name, options)) or by_trial(name, options)
 
 
-def _options(name: str, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def by_signature(name: str, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Faults of options by the signature of a class of torch.optim."""
-    signature = inspect.signature(getattr(torch.optim, name))
-    known = [key for key in signature.parameters if key not in ("params", "lr", *EXECUTION)]
+    parameters = {
+        key: parameter
+        for key, parameter in config_parameters(getattr(torch.optim, name)).items()
+        if key not in ("params", "lr", *EXECUTION)
+    }
+    schema = schema_of(name, parameters)
+    path = "optimizer.options"
+    for fault in checked(schema, options, path, f"option of torch.optim.{name}")[1]:
+        yield fault.path.removeprefix("optimizer."), fault.message
     for key, value in options.items():
-        if key not in known:
-            what = f"option of torch.optim.{name}"
-            yield f"options.{key}", unknown(what, key, known, allowed="It takes")
-            continue
-        default = signature.parameters[key].default
-        wanted = _wanted(default, value)
-        if wanted:
-            yield f"options.{key}", f"expected {wanted}, found {shown(value)}"
+        if infinite(value):
+            yield f"options.{key}", f"expected a finite number, found {shown(value)}"
 
 
-def _wanted(default: Any, value: Any) -> str:
-    """What a value like this default looks like, or nothing if it is one. None accepts all."""
-    if isinstance(default, bool):
-        return "" if isinstance(value, bool) else "true or false"
-    if isinstance(default, (int, float)):
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return "" if number and math.isfinite(value) else "a number"
-    if isinstance(default, tuple):
-        fits = isinstance(value, (list, tuple)) and len(value) == len(default)
-        fits = fits and not any(_wanted(d, v) for d, v in zip(default, value, strict=True))
-        return "" if fits else f"a list of {len(default)} numbers"
-    return ""
-
-
-def _tried(name: str, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What torch.optim itself says of the options, in a step of a tiny matrix."""
+def by_trial(name: str, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What torch.optim finds wrong with the options in a step of a small matrix."""
     matrix = torch.eye(2)
     matrix.grad = torch.eye(2)
     try:

@@ -1,7 +1,7 @@
 """Every kind of component and the modules that hold the packaged ones.
 
-Importing this package imports none of those modules: each is loaded when its kind is first used,
-so that a question about datasets does not wait for torch.
+Importing this module imports none of those: each is loaded when its kind is first used, so that
+`exp list dataset` does not wait for torch.
 """
 
 from exp.registry.registry import register
@@ -23,7 +23,7 @@ register.kind(
 @register.common("dataset")
 def scored(*, positive: ClassName | None = None) -> None:
     """Of two classes the one that counts as positive in precision, recall, F1 and the like; null:
-    1 of 0 and 1 or of -1 and 1, else the class that is rarer among the training rows.
+    1 of 0 and 1 or of -1 and 1, else the class that is rarer in the training rows.
     """
 
 
@@ -41,7 +41,7 @@ register.kind(
     "exp.components.features",
     injected=("names", "seed"),
     aliases={"seed": ("random_state",)},
-    about="what the model sees of the features: maps such as squares, products and sines",
+    about="transformations of the features before the model: squares, products, sines",
 )
 register.kind(
     "activation",
@@ -62,13 +62,13 @@ register.kind(
     injected=("classes",),
     aliases={"classes": ("num_classes", "n_classes")},
     adapter="exp.components.custom_losses:adapted",
-    about="what training minimizes, with its link from logits to probabilities or a number",
+    about="what training minimizes, and how logits become probabilities or a number",
 )
 register.kind(
     "metric",
     "exp.components.metrics",
     injected=("truth", "predicted", "probabilities", "positive", "classes"),
-    about="scores of your own, beside those that every run has; trainer.monitor can follow one",
+    about="custom metrics, besides those of every run; trainer.monitor can follow one",
 )
 register.kind(
     "optimizer",
@@ -82,7 +82,7 @@ register.kind(
     injected=("parameters",),
     aliases={"parameters": ("params",)},
     adapter="exp.components.custom_optimizers:adapted",
-    about="how a step follows from a gradient",
+    about="how a gradient becomes a step of the weights",
 )
 register.kind(
     "scheduler",
@@ -92,7 +92,7 @@ register.kind(
     adapter="exp.components.custom_schedulers:adapted",
     about="how the learning rate changes over the epochs",
 )
-register.kind("device", "exp.components.devices", about="where it computes, and how exactly")
+register.kind("device", "exp.components.devices", about="where a run computes, in which precision")
 register.kind(
     "trainer",
     "exp.components.trainers",
@@ -101,7 +101,7 @@ register.kind(
 register.kind(
     "figures",
     "exp.components.figure_options",
-    about="which pictures a run draws, and how they look",
+    about="which figures a run draws, and how they look",
 )
 register.kind(
     "logger",
@@ -109,5 +109,5 @@ register.kind(
     "exp.runs.loggers.tensorboard",
     "exp.runs.loggers.mlflow",
     "exp.runs.loggers.wandb",
-    about="trackers that finished runs are written into; several at once",
+    about="trackers that finished runs are sent to; several at once",
 )
