@@ -25,6 +25,7 @@ from exp.runs.log import RunLog, end_log
 from exp.runs.manifest import ENDED, read_json
 from exp.runs.resume_state import to_go_on
 from exp.runs.writer import Execution
+from exp.sweeps.draw import of_each_run
 from exp.util.errors import DamagedError, ExpError, Interrupted, RunDirectoryError
 
 
@@ -162,7 +163,7 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Execution | Outcome:
         if not interrupted_before:
             directory.claim()
         log = RunLog(directory.log)
-        job = Job.of(plan(run.config), keep=False)
+        job = Job.of(plan(of_each_run(run.config)), keep=False)
         start = checkpoint_of(directory, job) if interrupted_before else None
         if interrupted_before and start is None:  # it starts from its first epoch
             end_log(log)
