@@ -329,7 +329,7 @@ def test_the_gradient_is_left_as_it_was() -> None:
 
 def test_a_rule_says_which_state_does_not_fit() -> None:
     rule = build({"name": "sgd", "momentum": 0.9}, [0], parameters(1))
-    with pytest.raises(ValueError, match=r"not a state of SGD: \['momentum_buffer'\] in one of"):
+    with pytest.raises(ValueError, match=r"not a state of SGD: \['momentum_buffer'\] only in one of"):
         rule.state = {}
 
 
@@ -561,7 +561,7 @@ def test_flat_state_keeps_everything() -> None:
     back = unflatten(flat, torch.device("cpu"))
     assert repr(back) == repr(nest)
     assert back[1]["al"][1] is not nest[1]["al"][1]  # type: ignore[index]
-    with pytest.raises(TypeError, match=r"state\.a is a set, which a checkpoint cannot hold"):
+    with pytest.raises(TypeError, match=r"state\.a is a set, which a checkpoint cannot store"):
         flatten({"a": set()}, torch.device("cpu"))
 
 
