@@ -21,9 +21,11 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 import exp
 import exp.registry.kinds
 from commands import inside, read_csv
-from exp.data.cells import Notation, days, key
 from exp.data.dataset import Data
+from exp.data.labels import key
 from exp.data.prepared import Prepared
+from exp.data.reading import Notation
+from exp.data.texts import days
 from exp.engine.prepare import prepare
 from exp.registry.registry import register
 from exp.util.errors import ConfigError, DataError
@@ -274,7 +276,7 @@ def test_numbers_are_read_as_pandas_reads_them(number: float, pair: tuple[str, s
     text = f"{number:,.3f}".replace(",", "T").replace(".", decimal).replace("T", thousands or "")
     stream = io.StringIO(f"a;\n{text};")
     found = pd.read_csv(stream, sep=";", decimal=decimal, thousands=thousands)
-    assert Notation(decimal, thousands).number(text) == number == found["a"][0]
+    assert Notation(decimal, thousands).numbers([text])[0] == number == found["a"][0]
 
 
 def test_the_same_sign_twice(here: Path) -> None:
@@ -308,8 +310,8 @@ def test_dates_are_days_since_1970(here: Path) -> None:
 @given(moment=st.datetimes(datetime(1700, 1, 1), datetime(2250, 1, 1)))
 def test_dates_are_read_as_pandas_reads_them(moment: datetime) -> None:
     wanted = (pd.Timestamp(moment) - pd.Timestamp(0)) / pd.Timedelta(days=1)
-    assert days(str(moment)) == pytest.approx(wanted, abs=1e-9)
-    assert days(moment.isoformat() + "Z") == pytest.approx(wanted, abs=1e-9)
+    assert days([str(moment)])[0] == pytest.approx(wanted, abs=1e-9)
+    assert days([moment.isoformat() + "Z"])[0] == pytest.approx(wanted, abs=1e-9)
 
 
 def test_types_of_parquet(here: Path) -> None:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from exp.data.cache import repeatable
 from exp.data.dataset import Split
-from exp.data.faults import TooFewRowsError, counted
+from exp.data.faults import TooFewRowsError, rows_text
 from exp.data.prepared import Standardize
 from exp.registry.registry import register
 from exp.util.errors import DataError
@@ -50,7 +50,7 @@ def kfold(
     from sklearn.model_selection import KFold, StratifiedKFold
 
     if len(labels) < folds:
-        raise DataError(f"split: {folds} folds of {counted(len(labels))}")
+        raise DataError(f"split: {folds} folds of {rows_text(len(labels))}")
     counts = np.bincount(labels)
     if stratify and (small := np.flatnonzero(counts < folds).tolist()):
         rows = {label: int(counts[label]) for label in small}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from exp.components.splits import held_out, leaves_rows
 from exp.data.cache import repeatable
 from exp.data.dataset import Split
-from exp.data.faults import counted
+from exp.data.faults import rows_text
 from exp.registry.registry import register
 from exp.registry.types import Probability
 from exp.util.errors import DataError
@@ -46,9 +46,9 @@ def last(
     tested, validated = held_out(count, test), held_out(count, validation)
     trained = count - tested - validated
     if trained <= 0:
-        shares = f"test={test} ({counted(tested)})"
+        shares = f"test={test} ({rows_text(tested)})"
         if validation:
-            shares += f" and validation={validation} ({counted(validated)})"
-        raise DataError(f"split: {shares} of {counted(count)} leave none to train on")
+            shares += f" and validation={validation} ({rows_text(validated)})"
+        raise DataError(f"split: {shares} of {rows_text(count)} leave none to train on")
     rows = np.arange(count, dtype=np.int64)
     return Split(rows[:trained], rows[trained + validated :], rows[trained : trained + validated])

@@ -23,7 +23,7 @@ Classes = Annotated[int, Field(ge=2, le=1000)]
 Floats = NDArray[np.float64]
 
 LARGEST = 1_000_000_000
-"""Numbers in X: 4 GB. A larger matrix is a slip of the pen."""
+"""Numbers in X: 4 GB. A larger matrix is taken for a mistake."""
 
 
 def planar(X: Floats, y: NDArray[np.int64], classes: int = 2) -> Data:

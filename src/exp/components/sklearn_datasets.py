@@ -29,7 +29,7 @@ Generator = Literal[
     "make_moons",
 ]
 OURS = frozenset({"random_state", "return_X_y", "as_frame", "return_centers"})
-"""Parameters that say what is given back, or are the seed."""
+"""Parameters that exp sets: the seed, and what is returned."""
 TUPLES = frozenset({"n_samples", "center_box"})
 """Parameters that scikit-learn takes as tuples, where a config has lists."""
 WIDTH = {"make_hastie_10_2": 10, "make_circles": 2, "make_moons": 2}
@@ -54,8 +54,10 @@ def in_signature(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     known = takes(generator)
     for name, value in params.items():
         if name in OURS:
-            why = "the seed is seeds.data" if name == "random_state" else "exp says what comes back"
-            yield f"params.{name}", f"{generator} takes it from exp: {why}"
+            why = (
+                "the seed is seeds.data" if name == "random_state" else "exp sets what is returned"
+            )
+            yield f"params.{name}", f"exp sets it: {why}"
         elif name not in known:
             yield f"params.{name}", unknown("parameter", name, sorted(known), allowed="It takes")
         elif not plain(value, LARGEST if name in ("n_samples", "n_features") else MOST):
@@ -77,7 +79,7 @@ def plain(value: Any, most: int) -> bool:
 
 
 def size(generator: str, params: Mapping[str, Any]) -> tuple[int, int]:
-    """Rows and features that are asked for; 0 where that is no number."""
+    """Rows and features that the parameters give; 0 where that is no number."""
     rows = params.get("n_samples", 0)
     counts = rows if isinstance(rows, list) else [rows]
     total = sum(count for count in counts if isinstance(count, int))
@@ -113,7 +115,7 @@ def sklearn(
             made = make(**given)
     except (ValueError, TypeError, IndexError, OverflowError, MemoryError) as error:
         reason = " ".join(str(error).split())
-        raise DataError(f"dataset.params: {generator} says: {reason}") from error
+        raise DataError(f"dataset.params: {generator}: {reason}") from error
     if generator.startswith("load_"):
         return named(made)
     values, y = np.unique(made[1], return_inverse=True)
@@ -122,7 +124,7 @@ def sklearn(
 
 def named(bunch: Any) -> Data:
     """Bundled rows, without the classes that `n_class` leaves out."""
-    met = np.unique(bunch.target)
-    bunch.target = np.searchsorted(met, bunch.target)
-    bunch.target_names = np.asarray(bunch.target_names)[met]
+    present = np.unique(bunch.target)
+    bunch.target = np.searchsorted(present, bunch.target)
+    bunch.target_names = np.asarray(bunch.target_names)[present]
     return bundled(bunch)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from exp.data.cache import repeatable
 from exp.data.dataset import Split
-from exp.data.faults import TooFewRowsError, counted
+from exp.data.faults import TooFewRowsError, rows_text
 from exp.data.prepared import Standardize
 from exp.registry.registry import register
 from exp.registry.types import Probability
@@ -61,10 +61,10 @@ def holdout(
     rows = np.arange(len(labels), dtype=np.int64)
     sizes = {"test": held_out(len(rows), test), "validation": held_out(len(rows), validation)}
     if sum(sizes.values()) >= len(rows):
-        shares = f"test={test} ({counted(sizes['test'])})"
+        shares = f"test={test} ({rows_text(sizes['test'])})"
         if validation:
-            shares += f" and validation={validation} ({counted(sizes['validation'])})"
-        raise DataError(f"split: {shares} of {counted(len(rows))} leave none to train on")
+            shares += f" and validation={validation} ({rows_text(sizes['validation'])})"
+        raise DataError(f"split: {shares} of {rows_text(len(rows))} leave none to train on")
     train, tested = divided(rows, labels, sizes["test"], seed, stratify, "test")
     train, validated = divided(train, labels, sizes["validation"], seed, stratify, "validation")
     return Split(train=train, test=tested, validation=validated)
@@ -105,4 +105,4 @@ def check_classes(labels: Rows, size: int, part: str) -> None:
     for name, count in ((part, size), ("training", left)):
         if count < classes:
             needed = f"stratify needs a row of each class in the {name} part"
-            raise DataError(f"split: {needed}: {counted(count)} for {classes} classes")
+            raise DataError(f"split: {needed}: {rows_text(count)} for {classes} classes")

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.data.faults import counted, raise_any
+from exp.data.faults import raise_any, rows_text
+from exp.data.labels import key
 from exp.util.errors import DataError, shown
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Encoding:
         indicator: [encoded columns] bool, whether a column is one of 0 and 1 made of categories.
         known: for each column of the data the categories of its training rows, or None.
         grouped: whether the rare ones of a column share a category.
-        notes: what a user should hear of it.
+        notes: what a user should know of it.
     """
 
     steps: tuple[tuple[Any, ...], ...]
@@ -94,13 +95,13 @@ class Encoding:
                 fitted.append(encoder)
                 codes = encoder.categories_[0]
                 (rare,) = getattr(encoder, "infrequent_categories_", [None])
-                met = [texts[int(code)] for code in codes if rare is None or code not in rare]
+                kept = [texts[int(code)] for code in codes if rare is None or code not in rare]
                 if rare is not None:
                     notes.append(rare_ones(data.features[at], column, texts, rare, len(codes)))
-                    met.append(RARE)
-                names += [f"{data.features[at]}={text}" for text in met]
-                units += [None] * len(met)
-                indicator += [True] * len(met)
+                    kept.append(RARE)
+                names += [f"{data.features[at]}={text}" for text in kept]
+                units += [None] * len(kept)
+                indicator += [True] * len(kept)
                 known.append(tuple(texts[int(code)] for code in codes))
             grouped.append(rare is not None)
             steps.append(tuple(fitted))
@@ -126,7 +127,7 @@ class Encoding:
             start += column.shape[1]
         return out
 
-    def told(self, data: Data, parts: Mapping[str, NDArray[np.int64]]) -> Encoding:
+    def noting(self, data: Data, parts: Mapping[str, NDArray[np.int64]]) -> Encoding:
         """The same, with a note for each column of which rows have categories that the training
         rows do not have.
 
@@ -134,34 +135,25 @@ class Encoding:
             parts: rows by what they are for.
         """
         notes = list(self.notes)
-        for name, rows in parts.items():
-            if name == "train":
-                continue
-            values: dict[str, Sequence[str | None]] = {}
+        for part in [name for name in parts if name != "train"]:
+            values = {}
             for at, texts in enumerate(data.categories):
                 if texts is not None:
-                    codes = data.X[rows, at]
-                    values[data.features[at]] = [
-                        None if code != code else texts[int(code)] for code in codes.tolist()
-                    ]
-            notes += self.unknown(data, values, f"{name} rows")
+                    codes = data.X[parts[part], at]
+                    values[data.features[at]] = [texts[int(n)] for n in codes[~np.isnan(codes)]]
+            notes += self.unknown(data, values, f"{part} rows")
         return replace(self, notes=tuple(notes))
 
-    def unknown(
-        self, data: Data, columns: Mapping[str, Sequence[str | None]], what: str
-    ) -> Iterator[str]:
+    def unknown(self, data: Data, columns: Mapping[str, Sequence[str]], what: str) -> Iterator[str]:
         """A sentence for each column of which rows have categories that the training rows lack.
 
         Args:
-            columns: the categories of rows by the name of the column, None where missing.
+            columns: the categories of rows by the name of the column, missing ones left out.
             what: the rows.
         """
-        from exp.data.cells import key
-
-        for name, values in columns.items():
+        for name, there in columns.items():
             at = data.features.index(name)
             known = {key(text) for text in self.known[at] or ()}
-            there = [value for value in values if value is not None]
             strange = [value for value in there if key(value) not in known]
             if not strange:
                 continue
@@ -173,8 +165,8 @@ class Encoding:
                 example = ", ".join(shown(text, 40) for text in (self.known[at] or ())[:5])
                 yield (
                     f"column {shown(name)}: no category of the {what} is one of the training rows, "
-                    f"so it says nothing there ({listed} and so on; the training rows have "
-                    f"{example} and so on); {means}"
+                    f"so the column carries no information there ({listed} and so on; the training "
+                    f"rows have {example} and so on); {means}"
                 )
             else:
                 yield (
@@ -193,14 +185,14 @@ def rare_ones(
     made = shown(f"{name}={RARE}")
     return (
         f"column {shown(name)}: the {len(rare)} rarest of {total} categories share one column, "
-        f"{made}, {counted(rows)} of {len(column)} training rows ({listed}{more})"
+        f"{made}, {rows_text(rows)} of {len(column)} training rows ({listed}{more})"
     )
 
 
 def too_large(data: Data, known: Sequence[Sequence[str] | None], columns: int) -> None:
     """
     Raises:
-        DataError: the encoded rows would need more memory than anyone is likely to want.
+        DataError: the encoded rows would need more than `LARGEST` bytes.
     """
     size = len(data.X) * columns * 4
     if size <= LARGEST:

@@ -52,7 +52,7 @@ def untrained(job: Job, said: Said) -> str:
     rows = "ten" if len(said[0]) == 10 else len(said[0])
     lines = [f"Untrained model, first {rows} rows: {target.untrained}"]
     for z, p, label, truth in zip(*said, job.data.data.y, strict=False):
-        lines.append(f"  {one_line(target.said(z, p, label, truth))}")
+        lines.append(f"  {one_line(target.untrained_row(z, p, label, truth))}")
     return "\n".join(lines)
 
 

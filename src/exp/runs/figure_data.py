@@ -30,7 +30,7 @@ def picture(answers: Answers) -> Picture | None:
         return None
     data, view, predictor = prepared.data, result.job.view, result.predictor
     target = answers.target
-    plane, names = view.plane, [name for name in figures.draw if name not in target.elsewhere]
+    plane, names = view.plane, [name for name in figures.draw if name not in target.other_figures]
     drawn = set(names)
     xs, ys, points = view.grid(figures.resolution)
     logits = predictor.logits(points)
