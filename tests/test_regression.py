@@ -21,8 +21,8 @@ from sklearn.model_selection import train_test_split
 import exp
 from commands import Ended, inside, read_csv, runs
 from conftest import make_plan
-from exp.components.loss_choice import loss_for
-from exp.components.regression_datasets import BUMPS
+from exp.components.datasets.regression_datasets import BUMPS
+from exp.components.losses.loss_choice import loss_for
 from exp.components.scores import errors
 from exp.data.dataset import Data
 from exp.engine import Job, train
