@@ -21,6 +21,7 @@ from sklearn.model_selection import train_test_split
 import exp
 from commands import Ended, inside, read_csv, runs
 from conftest import make_plan
+from drawn import draw
 from exp.components.datasets.regression_datasets import BUMPS
 from exp.components.losses.loss_choice import loss_for
 from exp.components.scores import errors
@@ -28,7 +29,6 @@ from exp.data.dataset import Data
 from exp.engine import Job, train
 from exp.engine.rows import Split
 from exp.plotting import Picture
-from exp.plotting.draw import draw
 from exp.registry.registry import register
 from exp.util.errors import ConfigError, DataError, ExpError, ImpossibleError
 

@@ -77,11 +77,11 @@ def drawable(figures: Any, *, numeric: bool) -> None:
         ConfigError: none can.
     """
     elsewhere = OF_CLASSES if numeric else OF_NUMBERS
-    if figures is None or set(figures.draw) - elsewhere:
+    if figures is None or set(figures.names) - elsewhere:
         return
     kind = "a number" if numeric else "a class"
     there = ", ".join(name for name in FIGURES if name not in elsewhere)
-    what = f"{', '.join(figures.draw)} cannot be drawn: the target of these data is {kind}"
+    what = f"{', '.join(figures.names)} cannot be drawn: the target of these data is {kind}"
     raise ConfigError([Fault("figures.draw", f"{what}. Use {there}")])
 
 

@@ -20,6 +20,8 @@ STATUSES = ("done", "diverged", "failed", "interrupted", "crashed", "running", "
 its process is gone, and pending, which has no run.json yet."""
 ENDED = ("done", "diverged")
 """Of a run that was trained to its end."""
+WENT_WRONG = ("diverged", "failed", "interrupted", "crashed")
+"""Of a run that did not end well."""
 UNFINISHED = ("running", "interrupted", "pending", "crashed")
 """Of a run that has not come to an end, and may go on to one."""
 

@@ -12,7 +12,7 @@ from exp.runs.collection import part
 from exp.runs.saved import SavedRun
 from exp.runs.schemas import ENDED
 from exp.util.errors import ExpError, RunDirectoryError, shown
-from exp.util.files import reason_of
+from exp.util.files import reason_of, write_through
 
 if TYPE_CHECKING:
     from exp.engine import Job
@@ -90,10 +90,10 @@ def draw(one: SavedRun, other: SavedRun, path: Path, *, theme: str, trust: bool)
         RunDirectoryError: the file cannot be written.
     """
     pictures = over_one_plane(*(model(run, trust=trust) for run in (one, other)), theme=theme)
-    from exp.plotting.comparison import draw
+    from exp.plotting.comparison import png  # matplotlib, once both models are there
 
     try:
-        draw(*pictures, path)
+        write_through(path, png(*pictures))
     except OSError as error:
         raise RunDirectoryError(f"cannot write {path}: {reason_of(error)}") from error
 

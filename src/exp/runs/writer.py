@@ -161,7 +161,8 @@ class Execution:
         self.made = {}
         directory.draft(files)
         if self.worker is not None:
-            self.worker.finish()
+            drawn = self.worker.finish()
+            directory.draft({directory.figures / name: data for name, data in drawn.items()})
         self.timings["files and figures"] += time.perf_counter() - begun
         advice = notes.after(result)
         if advice:
@@ -189,9 +190,10 @@ class Execution:
     def _make(self, result: Result) -> None:
         """Makes the content of the results and the figures."""
         directory, answers = self.directory, Answers(result)
-        drawn = picture(answers)
+        figures = self.job.plan.figures
+        drawn = None if figures is None else picture(answers, figures)
         if drawn is not None and self.worker is not None:
-            self.worker.submit(drawn, directory.figures)
+            self.worker.submit(drawn)
         self.summary = summary(result, answers.scores())
         self.made = {
             **recordings.content(directory, result.recording),
