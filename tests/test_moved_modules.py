@@ -15,6 +15,8 @@ from exp.util.moved_modules import MOVED
 OLD = """
 from exp import register
 from exp.check import failures
+from exp.components.numbers import NumberLoss
+from exp.components.parameters import Parameters
 from exp.data import Data
 from exp.errors import ConfigError
 from exp.loggers.logger import Logger

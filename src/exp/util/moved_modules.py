@@ -12,7 +12,8 @@ from types import ModuleType
 
 MOVED = {
     "exp.check": "exp.cli.check",
-    "exp.components.numbers": "exp.components.regression_losses",
+    "exp.components.numbers": "exp.components.losses.regression_losses",
+    "exp.components.parameters": "exp.components.optimizers.parameters",
     "exp.errors": "exp.util.errors",
     "exp.loggers": "exp.runs.loggers",
     "exp.loggers.finished": "exp.runs.loggers.finished_run",

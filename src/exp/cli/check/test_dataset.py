@@ -7,7 +7,7 @@ import pytest
 
 from exp.cli.check.subject import Subject, global_states, globally_seeded
 from exp.cli.check.training import assert_trains
-from exp.components.custom_rows import rows_of
+from exp.components.datasets.custom_rows import rows_of
 from exp.data.dataset import Data
 
 SEEDS = (0, 1, 42)

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from exp.components.losses import ClassWeights, Loss
+from exp.components.losses.loss import ClassWeights, Loss
 from exp.registry.registry import register
 from exp.util.metric_names import OF_NUMBERS
 
@@ -76,6 +76,9 @@ class RegressionLoss(Loss):
         whole = spread.to(squares)
         explained = torch.where(whole > 0, 1 - squares / whole, torch.nan)
         return [(squares / count).sqrt(), distances / count, explained]
+
+
+NumberLoss = RegressionLoss  # its old name, which losses of users import
 
 
 class SquaredError(RegressionLoss):
