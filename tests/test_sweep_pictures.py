@@ -270,7 +270,10 @@ def test_diverged_and_failed_runs_are_told_and_not_counted(tmp_path):
     assert "no map" in said["contact_sheet"]
     assert "82.5 %, 3 runs, 1 diverged, 1 failed" in said["curves"]
     assert "2 runs without a value: 1 diverged, 1 failed" in said["parameters"]
-    assert "frame: the best mean; not in the means: 1 diverged, 1 failed" in " ".join(said["heat_map"])
+    notes = "frame: the best mean; not in the means: 1 diverged, 1 failed"
+    assert notes in " ".join(said["heat_map"])
+        said["heat_map"]
+    )
     assert {"1 run", "3 runs"} <= set(said["heat_map"])
 
 
