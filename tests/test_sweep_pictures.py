@@ -272,8 +272,6 @@ def test_diverged_and_failed_runs_are_told_and_not_counted(tmp_path):
     assert "2 runs without a value: 1 diverged, 1 failed" in said["parameters"]
     notes = "frame: the best mean; not in the means: 1 diverged, 1 failed"
     assert notes in " ".join(said["heat_map"])
-        said["heat_map"]
-    )
     assert {"1 run", "3 runs"} <= set(said["heat_map"])
 
 
