@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
-from exp.components.schedulers import scheduler
+from exp.components.schedulers.scheduler import scheduler
 from exp.config.schema import Plan, plan, unavailable
 from exp.engine import Job, check_job
 from exp.engine.job import Shapes, possible, stack_key
