@@ -24,7 +24,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
 from commands import inside, read_csv
-from exp.components.loss_choice import loss_for
+from exp.components.losses.loss_choice import loss_for
 from exp.data.dataset import Data
 from exp.data.prepared import Prepared
 from exp.engine.prepare import prepare

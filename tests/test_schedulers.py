@@ -11,8 +11,8 @@ import yaml
 from torch.optim import lr_scheduler as reference
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
-from exp.components.plateau import Plateau
-from exp.components.schedulers import Progress, Scheduler, Warmup, scheduler
+from exp.components.schedulers.plateau import Plateau
+from exp.components.schedulers.scheduler import Progress, Scheduler, Warmup, scheduler
 from exp.registry.registry import register
 from exp.util.errors import ConfigError
 

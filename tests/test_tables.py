@@ -108,7 +108,7 @@ def test_an_index_in_csv_is_no_feature(here: Path, name: str) -> None:
     data = load()
     assert data.features == ("a", "b")
     np.testing.assert_array_equal(data.X, table[["a", "b"]].to_numpy(np.float32))
-    assert "as the index of a pandas table" in data.notes[0]
+    assert "is the index of a pandas table" in data.notes[0]
 
 
 def test_an_index_that_was_read_as_a_column(here: Path) -> None:
@@ -301,7 +301,7 @@ def test_dates_are_days_since_1970(here: Path) -> None:
     form = "day,kind\n28.11.2026,x\n1.1.1970,y\n"
     assert read(form, dates={"day": "%d.%m.%Y"}).X[:, 0].tolist() == [20785.0, 0.0]
     message = refused(text + "soon,x\n", dates=["day"])
-    assert "line 7, column 'day'  'soon' is no date" in message
+    assert "line 7, column 'day'  'soon' is not a date" in message
     with pytest.raises(ConfigError, match=r"dataset\.dates"):
         read(text, dates=["kind"])
 
@@ -350,7 +350,7 @@ def test_types_of_parquet(here: Path) -> None:
 def test_numbers_as_texts_in_parquet_are_asked_about(here: Path) -> None:
     table = pd.DataFrame({"a": ["1.5", "2.5", "3"], "kind": ["x", "y", "x"]})
     table.to_parquet("rows.parquet")
-    with pytest.raises(DataError, match=r"column 'a' .*most of its texts are numbers"):
+    with pytest.raises(DataError, match=r"column 'a' .*most values are numbers"):
         load("rows.parquet")
     assert load("rows.parquet", categorical=["a"]).categories == (("1.5", "2.5", "3"),)
     table.assign(a=["1,5", "2,5", "3"]).to_parquet("rows.parquet")

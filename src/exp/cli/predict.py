@@ -116,7 +116,7 @@ def predicted(trained: Any, file: str, delimiter: str = ",") -> str:
     X = read_table(file, "csv", reading).frame
     if encoding is not None:
         texts = {name: X[name].dropna().tolist() for name in data.categorical}
-        for note in encoding.unknown(data, texts, "rows"):
+        for note in encoding.unknown(texts, "rows"):
             print(f"exp predict: {one_line(str(file))}: {note}", file=sys.stderr)
     target = target_of(data)
     ours, columns = target.answers, target.columns(trained.answers(X), trained.numbered(X))

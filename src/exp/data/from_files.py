@@ -95,8 +95,9 @@ def numbered(values: pd.Series) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Texts [rows] as numbers in their order, -1 where they are missing, and what the numbers stand
     for. Of texts that are the same category (1 and 1.0) the first one counts."""
     codes, texts = pd.factorize(values.astype(object))
-    places, keys = pd.factorize(np.array([key(text) for text in texts], object))
-    names = [texts[np.argmax(places == at)] for at in range(len(keys))]
+    places, _ = pd.factorize(np.array([key(text) for text in texts], object))
+    _, first = np.unique(places, return_index=True)
+    names = [texts[at] for at in first]
     order = in_order(names)
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))

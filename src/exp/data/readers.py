@@ -89,7 +89,8 @@ def read_csv(path: str, reading: Reading) -> Source:
         index.append(names[place])
     index += [name for name in names if UNNAMED.fullmatch(name) and name not in index]
     features = selected(names, reading, index, faults, top)
-    index = [] if reading.features else [name for name in index if name not in features]
+    index = [name for name in index if name not in (*features, reading.target)]
+    index = [] if reading.features else index
     faults.raise_any()
     wanted = [*index, *features, *([] if reading.target is None else [reading.target])]
     places = [names.index(name) for name in wanted]
@@ -252,7 +253,9 @@ def source(
 ) -> Source:
     labels = None if reading.target is None else frame[reading.target]
     listed = ", ".join(shown(name, 40) for name in index)
-    note = f"{listed} is no feature, as the index of a pandas table (dataset.features can name it)"
+    note = (
+        f"{listed} is the index of a pandas table and not a feature (dataset.features can add it)"
+    )
     notes = [f"{path}: {note}"] if index else []
     return Source(path, frame[list(features)], labels, typed, faults, notes)
 

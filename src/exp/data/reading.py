@@ -98,7 +98,7 @@ class Notation:
             texts = [
                 t.translate(self._table) if f else "" for t, f in zip(texts, forms, strict=True)
             ]
-        column = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce")
+        column = pd.to_numeric(pd.Series(texts), errors="coerce")
         found: Floats = column.to_numpy(np.float64)
         return found
 

@@ -155,6 +155,8 @@ class Column:
         stored = pd.api.types.infer_dtype(self.given, skipna=True) if self.typed else "string"
         if stored == "categorical" and self.open:
             self.kind, self.open = "category", False
+        if stored == "string" and self._plain_numbers():
+            return "number", self.values
         if self.kind == "category" or stored not in (*NUMBERS, *DATES):
             self._from_texts(Texts(self.given, self.reading.na))
         else:
@@ -166,6 +168,15 @@ class Column:
 
     def _fault(self, line: int, message: str) -> None:
         self.faults.add(line, self.name, message)
+
+    def _plain_numbers(self) -> bool:
+        """Takes texts that are all numbers as Python writes them, without a look at each."""
+        na, notation = self.reading.na, self.reading.notation
+        if self.typed or not notation.plain or self.kind not in (None, "number"):
+            return False
+        numbers = notation.numbers(self.given)
+        self.values = pd.Series(numbers, self.given.index)
+        return bool((np.abs(numbers) <= LARGEST).all() and not np.isin(numbers, na.numbers).any())
 
     def _from_numbers(self, stored: Kind) -> None:
         """Takes numbers or dates that the file has as such."""
@@ -230,7 +241,7 @@ class Column:
         if self.kind == "date":
             form = self.reading.date_format(self.name)
             how = f"as {form}" if form else "as YYYY-MM-DD or YYYY-MM-DD hh:mm:ss"
-            return f"{shown(text)} is no date, written {how}"
+            return f"{shown(text)} is not a date written {how}"
         if np.isnan(number):
             why = f" ({clue(text) or CATEGORIES})" if self.open else ""
             return f"{shown(text)} is not a number{why}"

@@ -47,7 +47,7 @@ TIMES = ("", " %H:%M", " %H:%M:%S")
 
 def days(values: Sequence[Any], form: str | None = None) -> Floats:
     """Days since 1970-01-01 [values] of texts, dates or timestamps, with the time of day as a
-    fraction, in UTC unless they say otherwise; NaN: it is no date.
+    fraction, in UTC unless they say otherwise; NaN: not a date.
 
     Args:
         form: how texts are written, as for `datetime.strptime`; None: as ISO 8601 has it.
@@ -107,7 +107,7 @@ def notations() -> tuple[tuple[Notation, ...], ...]:
     return tuple(tuple(Notation(*pair) for pair in pairs) for pairs in (one, two))
 
 
-def readable(texts: Sequence[str], counts: NDArray[Any]) -> list[Notation]:
+def fitting_notations(texts: Sequence[str], counts: NDArray[Any]) -> list[Notation]:
     """The notations, with as few settings as can be, in which most of these texts are numbers.
 
     Args:
@@ -123,7 +123,7 @@ def readable(texts: Sequence[str], counts: NDArray[Any]) -> list[Notation]:
     return next(some for some in ways if some)
 
 
-def formats(texts: Sequence[str], counts: NDArray[Any]) -> list[str]:
+def fitting_formats(texts: Sequence[str], counts: NDArray[Any]) -> list[str]:
     """The formats in which most of these texts are dates, those that fit best."""
     if not any(sign.isdigit() for sign in texts[0]):
         return []
@@ -151,17 +151,17 @@ def hint(texts: Sequence[str], counts: NDArray[Any], name: str, *, plain: bool) 
     categories = f"if they are categories, dataset.categorical=[{quoted}]"
     as_days = f"turns them into days since 1970-01-01; {categories}"
     if plain and 2 * counts[~np.isnan(Notation().numbers(texts))].sum() > rows:
-        return f"most of its texts are numbers: save the column as numbers, or {categories}"
-    if found := readable(texts, counts):
+        return f"most values are numbers: save the column as numbers, or {categories}"
+    if found := fitting_notations(texts, counts):
         settings = " or ".join(str(each) for each in found)
-        return f"most of its texts are numbers in another notation: set {settings}; {categories}"
+        return f"most values are numbers in another notation: set {settings}; {categories}"
     if 2 * counts[~np.isnan(days(texts))].sum() > rows:
-        return f"most of its texts are dates: dataset.dates=[{quoted}] {as_days}"
-    if known := formats(texts, counts):
+        return f"most values are dates: dataset.dates=[{quoted}] {as_days}"
+    if known := fitting_formats(texts, counts):
         settings = " or ".join(f"'dataset.dates={{{quoted}: \"{form}\"}}'" for form in known[:3])
-        return f"most of its texts are dates: {settings} {as_days}"
+        return f"most values are dates: {settings} {as_days}"
     if 2 * counts[[_TIME.fullmatch(text) is not None for text in texts]].sum() > rows:
-        return f"most of its texts are times of day: write them as numbers; {categories}"
+        return f"most values are times of day: write them as numbers; {categories}"
     units: Counter[str] = Counter()
     for text, count in zip(texts, counts.tolist(), strict=True):
         if (sign := unit(text)) is not None:
@@ -169,18 +169,18 @@ def hint(texts: Sequence[str], counts: NDArray[Any], name: str, *, plain: bool) 
     for sign, count in units.most_common(1):
         if 2 * count > rows:
             return (
-                f"most of its texts are numbers with {shown(sign)}: write it into the name of the "
-                f"column and leave the numbers; {categories}"
+                f"most values are numbers with the unit {shown(sign)}: move the unit to the "
+                f"name of the column and keep the numbers; {categories}"
             )
     return None
 
 
 def clue(text: str) -> str | None:
     """How a text could be read that is no number as it stands."""
-    if found := readable([text], np.ones(1)):
-        return "it is one with " + " or ".join(str(each) for each in found)
+    if found := fitting_notations([text], np.ones(1)):
+        return "it is a number with " + " or ".join(str(each) for each in found)
     if not np.isnan(days([text])[0]):
-        return "a date: name the column in dataset.dates"
+        return "it is a date: name the column in dataset.dates"
     if (sign := unit(text)) is not None:
-        return f"it has {shown(sign)} with it: write that into the name of the column"
+        return f"it has the unit {shown(sign)}: move the unit to the name of the column"
     return None

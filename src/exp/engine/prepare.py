@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.components.custom_rows import rows_of
+from exp.components.datasets.custom_rows import rows_of
 from exp.config.plugins import source
 from exp.data import cache
 from exp.data.dataset import Data, Split

@@ -9,11 +9,11 @@ from exp.registry.types import ClassName
 
 register.kind(
     "dataset",
-    "exp.components.planar",
-    "exp.components.bundled",
-    "exp.components.table_files",
-    "exp.components.sklearn_datasets",
-    "exp.components.regression_datasets",
+    "exp.components.datasets.planar",
+    "exp.components.datasets.bundled",
+    "exp.components.datasets.table_files",
+    "exp.components.datasets.sklearn_datasets",
+    "exp.components.datasets.regression_datasets",
     injected=("seed",),
     aliases={"seed": ("random_state",)},
     about="rows and their labels or numbers: generated, bundled, or read from a file",
@@ -29,9 +29,9 @@ def scored(*, positive: ClassName | None = None) -> None:
 
 register.kind(
     "split",
-    "exp.components.splits",
-    "exp.components.folds",
-    "exp.components.ordered",
+    "exp.components.splits.holdout",
+    "exp.components.splits.kfold",
+    "exp.components.splits.last",
     injected=("labels", "seed"),
     aliases={"labels": ("y",), "seed": ("random_state",)},
     about="which rows train, validate and test, and whether features are standardized",
@@ -51,17 +51,17 @@ register.kind(
 )
 register.kind(
     "model",
-    "exp.components.models",
+    "exp.components.models.mlp",
     injected=("in_features", "out_features"),
     about="the network, from rows to logits",
 )
 register.kind(
     "loss",
-    "exp.components.classification_losses",
-    "exp.components.regression_losses",
+    "exp.components.losses.classification_losses",
+    "exp.components.losses.regression_losses",
     injected=("classes",),
     aliases={"classes": ("num_classes", "n_classes")},
-    adapter="exp.components.custom_losses:adapted",
+    adapter="exp.components.losses.custom_losses:adapted",
     about="what training minimizes, and how logits become probabilities or a number",
 )
 register.kind(
@@ -72,24 +72,24 @@ register.kind(
 )
 register.kind(
     "optimizer",
-    "exp.components.sgd",
-    "exp.components.adam",
-    "exp.components.nadam",
-    "exp.components.radam",
-    "exp.components.adaptive",
-    "exp.components.rprop",
-    "exp.components.torch_optimizer",
+    "exp.components.optimizers.sgd",
+    "exp.components.optimizers.adam",
+    "exp.components.optimizers.nadam",
+    "exp.components.optimizers.radam",
+    "exp.components.optimizers.adaptive",
+    "exp.components.optimizers.rprop",
+    "exp.components.optimizers.torch_optimizer",
     injected=("parameters",),
     aliases={"parameters": ("params",)},
-    adapter="exp.components.custom_optimizers:adapted",
+    adapter="exp.components.optimizers.custom_optimizers:adapted",
     about="how a gradient becomes a step of the weights",
 )
 register.kind(
     "scheduler",
-    "exp.components.schedulers",
-    "exp.components.schedules",
-    "exp.components.plateau",
-    adapter="exp.components.custom_schedulers:adapted",
+    "exp.components.schedulers.scheduler",
+    "exp.components.schedulers.schedules",
+    "exp.components.schedulers.plateau",
+    adapter="exp.components.schedulers.custom_schedulers:adapted",
     about="how the learning rate changes over the epochs",
 )
 register.kind("device", "exp.components.devices", about="where a run computes, in which precision")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from exp.plotting.names import OF_SWEEP
-from exp.sweeps.plans import Planned
+from exp.runs.collection import gather
+
+if TYPE_CHECKING:  # workers import this module, and plan nothing
+    from exp.sweeps.plans import Planned
 
 FOLDER = "figures"
 MOST = 2000
@@ -45,8 +48,7 @@ def draw(sweep: Path, figures: dict[str, Any], *, runs: int) -> str:
             f"Not drawn, as it has more than {MOST:,} runs: exp results {sweep} --figures does it"
         )
     try:
-        from exp.report import sweep_figures
-        from exp.runs.collection import gather
+        from exp.report import sweep_figures  # imports matplotlib
 
         look = {key: figures[key] for key in ("theme", "format", "dpi") if key in figures}
         paths = sweep_figures.draw(gather([sweep]), sweep / FOLDER, **look)

@@ -11,6 +11,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
 from exp.config import environment
 from exp.report.groups import ranked
 from exp.report.results_text import relative, table
@@ -40,10 +44,6 @@ class Progress:
 
     def __enter__(self) -> Progress:
         if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-            from rich.progress import Progress as Bar
-
             columns = (
                 BarColumn(bar_width=40), MofNCompleteColumn(), TextColumn("{task.fields[bad]}"),
                 TimeRemainingColumn(),

@@ -9,22 +9,24 @@ os.environ.setdefault("MKL_CBWR", "AUTO")
 
 import signal
 import threading
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from exp.config import plugins
 from exp.config.schema import plan
+from exp.engine import Job
 from exp.runs import signals
+from exp.runs.checkpoint import Checkpoint
 from exp.runs.directory import RunDirectory
+from exp.runs.execute import execute_stack
 from exp.runs.log import RunLog, end_log
 from exp.runs.manifest import ENDED, read_json
+from exp.runs.resume_state import to_go_on
+from exp.runs.writer import Execution
 from exp.sweeps.draw import of_each_run
 from exp.util.errors import DamagedError, ExpError, Interrupted, RunDirectoryError
-
-if TYPE_CHECKING:
-    from exp.engine import Job
-    from exp.runs.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,6 @@ def ready(*, draws: bool) -> None:
     signal.signal(signal.SIGTERM, lambda *_: _stopping.set())
     import sklearn.datasets  # noqa: F401
 
-    import exp.engine
-
     if draws:
         import exp.plotting.draw  # noqa: F401
 
@@ -109,9 +109,6 @@ def work(order: Order) -> list[Outcome]:
     if _stopping.is_set():
         return [interrupted(run) for run in order.runs]
     plugins.import_all(order.plugins, order.folder)
-    from exp.runs.execute import execute_stack
-    from exp.runs.writer import Execution
-
     outcomes: dict[int, Outcome] = {}
     opened: list[Execution] = []
     numbers: dict[int, RunOrder] = {}
@@ -146,15 +143,19 @@ def work(order: Order) -> list[Outcome]:
     return [outcomes.get(run.number) or interrupted(run) for run in order.runs]
 
 
+def timed_work(order: Order) -> tuple[list[Outcome], float]:
+    """The outcomes of an order, and the seconds that it took."""
+    begun = time.perf_counter()
+    outcomes = work(order)
+    return outcomes, time.perf_counter() - begun
+
+
 def interrupted(run: RunOrder) -> Outcome:
     return Outcome(run.number, run.directory, "interrupted")
 
 
-def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
+def begin(run: RunOrder, origin: dict[str, Any]) -> Execution | Outcome:
     """The execution of a run, its directory claimed; or its outcome, where it cannot begin."""
-    from exp.engine import Job
-    from exp.runs.writer import Execution
-
     directory = RunDirectory(Path(run.directory))
     log = None
     try:
@@ -183,8 +184,6 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
 
 def checkpoint_of(directory: RunDirectory, job: Job) -> Checkpoint | None:
     """The checkpoint of a run, where the run can go on from it."""
-    from exp.runs.resume_state import to_go_on
-
     try:
         return to_go_on(directory, job)
     except (OSError, DamagedError):

@@ -86,7 +86,7 @@ def as_numbers(
             for value in values[values.notna() & np.isnan(columns[-1])][:1]:
                 how = dates[name] or "YYYY-MM-DD"
                 raise DataError(
-                    f"X, column {shown(name)}: {shown(value)} is no date, written as {how}"
+                    f"X, column {shown(name)}: {shown(value)} is not a date written as {how}"
                 )
         else:
             try:

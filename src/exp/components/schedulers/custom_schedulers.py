@@ -16,7 +16,7 @@ import torch
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from exp.components.custom_signatures import annotated, keyword_only, names_of
-from exp.components.schedulers import Progress, Scheduler
+from exp.components.schedulers.scheduler import Progress, Scheduler
 from exp.registry.annotations import unwrapped
 from exp.util.errors import ComponentError
 

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from exp.components.custom_signatures import annotated, names_of
-from exp.components.losses import Loss
-from exp.components.regression_losses import RegressionLoss
+from exp.components.losses.loss import Loss
+from exp.components.losses.regression_losses import RegressionLoss
 from exp.registry.annotations import unwrapped
 from exp.util.errors import ComponentError, ImpossibleError
 

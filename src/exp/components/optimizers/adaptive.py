@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from exp.components.optimizers import Epsilon, Rule
-from exp.components.parameters import Parameters
+from exp.components.optimizers.optimizer import Epsilon, Rule
+from exp.components.optimizers.parameters import Parameters
 from exp.registry.registry import register
 from exp.registry.types import NonNegative, Positive, Probability
 

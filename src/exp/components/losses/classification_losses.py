@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from exp.components.losses import ClassWeights, Loss
+from exp.components.losses.loss import ClassWeights, Loss
 from exp.registry.registry import register
 from exp.registry.types import NonNegative, Positive, Share
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from exp.components.bundled import bundled
-from exp.components.planar import LARGEST
+from exp.components.datasets.bundled import bundled
+from exp.components.datasets.planar import LARGEST
 from exp.data.cache import repeatable
 from exp.data.dataset import Data
 from exp.registry.registry import register

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from exp.components.losses import Loss
+from exp.components.losses.loss import Loss
 from exp.registry.component import Chosen
 from exp.registry.registry import register
 from exp.util.errors import ConfigError, Fault, ImpossibleError, unknown

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from exp.components.schedulers import Epochs, Progress, Scheduler
+from exp.components.schedulers.scheduler import Epochs, Progress, Scheduler
 from exp.registry.registry import register
 from exp.registry.types import NonNegative
 from exp.util.errors import shown

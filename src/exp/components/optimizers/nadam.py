@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from exp.components.adam import Moments
-from exp.components.optimizers import Epsilon
-from exp.components.parameters import Parameters
+from exp.components.optimizers.adam import Moments
+from exp.components.optimizers.optimizer import Epsilon
+from exp.components.optimizers.parameters import Parameters
 from exp.registry.registry import register
 from exp.registry.types import NonNegative, Positive, Probability
 

@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
-from exp.components.flat import flatten, unflatten
-from exp.components.optimizers import Closure, Optimizer
-from exp.components.parameters import Parameters
-from exp.components.torch_options import faults
+from exp.components.optimizers.nested_state import flatten, unflatten
+from exp.components.optimizers.optimizer import Closure, Optimizer
+from exp.components.optimizers.parameters import Parameters
+from exp.components.optimizers.torch_options import faults
 from exp.registry.registry import register
 from exp.registry.types import Count, NonNegative, Positive
 from exp.util.errors import ImpossibleError

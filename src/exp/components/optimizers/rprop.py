@@ -9,8 +9,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from exp.components.optimizers import Rule
-from exp.components.parameters import Parameters
+from exp.components.optimizers.optimizer import Rule
+from exp.components.optimizers.parameters import Parameters
 from exp.registry.registry import register
 from exp.registry.types import LARGEST, Positive
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from exp.components.schedulers import Progress, Scheduler
+from exp.components.schedulers.scheduler import Progress, Scheduler
 from exp.registry.registry import register
 from exp.registry.types import LARGEST, Count, NonNegative, Positive, Share
 

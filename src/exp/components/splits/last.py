@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.components.splits import held_out, leaves_rows
+from exp.components.splits.holdout import held_out, leaves_rows
 from exp.data.cache import repeatable
 from exp.data.dataset import Split
 from exp.data.faults import rows_text

@@ -11,8 +11,8 @@ from typing import Annotated
 from pydantic import Field
 from torch import nn
 
-from exp.components.initial import Init, initialized
-from exp.components.shortcuts import Shortcut
+from exp.components.models.initial_weights import Init, initialized
+from exp.components.models.shortcuts import Shortcut
 from exp.registry.component import Chosen
 from exp.registry.registry import register
 from exp.registry.types import Activation, Finite, Positive, Probability, Width

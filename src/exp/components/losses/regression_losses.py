@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from exp.components.losses import ClassWeights, Loss
+from exp.components.losses.loss import ClassWeights, Loss
 from exp.registry.registry import register
 from exp.util.metric_names import OF_NUMBERS
 
