@@ -73,20 +73,20 @@ def test_what_is_no_picture_is_not_overwritten(tmp_path):
     for name in ("notes.png", "notes.pdf"):
         (tmp_path / name).write_text("dear diary")
         err = faults(inside(tmp_path, "list", "activations", "--plot", name))
-        assert f"{name} is there and no {name[-3:]} picture: it is not overwritten" in err
+        assert f"{name} exists and is no {name[-3:]} picture: it is not overwritten" in err
         assert (tmp_path / name).read_text() == "dear diary"
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("activations", "--plot", "a.gif"), "a.gif ends in no format of pictures. Known: .png"),
-        (("activations", "--plot", "."), ". ends in no format of pictures"),
+        (("activations", "--plot", "a.gif"), "a.gif: expected a name in .png, .svg or .pdf"),
+        (("activations", "--plot", "."), ".: expected a name in .png"),
         (("activations", "--plot", "no/a.png"), "cannot write no/a.png: No such file"),
         (("activations", "--plot", "--theme", "drak"), "unknown theme 'drak'. Did you mean 'dark'"),
         (("datasets", "--plot"), "there is no picture of group 'dataset'; there is one of 'activ"),
         (("activatoins", "--plot"), "unknown group 'activatoins'. Did you mean 'activation'?"),
-        (("activations", "--plto"), "unrecognized arguments: --plto. Did you mean '--plot'?"),
+        (("activations", "--plto"), "no such option --plto. Did you mean '--plot'?"),
         (("activations", "--theme", "dark"), "the command is exp list activations --plot [FILE]"),
         (("activations", "tanh", "--plot"), "the command is exp list activations --plot [FILE]"),
     ],

@@ -11,7 +11,7 @@ from exp.plotting.functions import LIMITS, Function, apart, sheet
 from exp.plotting.picture import FORMATS
 from exp.registry.component import Component
 from exp.registry.registry import register
-from exp.util.errors import ConfigError, Fault, unknown
+from exp.util.errors import ConfigError, Fault
 from exp.util.files import write_output
 
 POINTS = 801
@@ -50,7 +50,8 @@ def plot(file: str, theme: str) -> list[str]:
         data = encoded(sheet(others, look, twins=twins), look.format[0])
     write_output(path, data)
     lines = [f"{path}: {len(shown)} activations with their derivatives"]
-    lines += [f"left out, as it has no defaults: {name}" for name in drawn if name not in shown]
+    left_out = [name for name in drawn if name not in shown]
+    lines += [f"not drawn, since a parameter has no default: {name}" for name in left_out]
     values, slopes = apart(*twins)
     lines.append(
         f"{TWINS[0]} and {TWINS[1]} differ by at most {values:.1e} (derivatives {slopes:.1e}) "
@@ -67,8 +68,7 @@ def ending(path: Path) -> str:
     """
     suffix = path.suffix.removeprefix(".").lower()
     if suffix not in FORMATS:
-        about = f"{path} ends in no format of pictures."
-        raise ConfigError([Fault("--plot", f"{about} Known: .png, .svg, .pdf")])
+        raise ConfigError([Fault("--plot", f"{path}: expected a name in .png, .svg or .pdf")])
     try:
         if path.is_dir():
             raise ConfigError([Fault("--plot", f"{path} is a folder")])
@@ -80,7 +80,7 @@ def ending(path: Path) -> str:
         why = error.strerror or error
         raise ConfigError([Fault("--plot", f"cannot write {path}: {why}")]) from error
     if start and not start.startswith(STARTS[suffix]):
-        what = f"{path} is there and no {suffix} picture: it is not overwritten"
+        what = f"{path} exists and is no {suffix} picture: it is not overwritten"
         raise ConfigError([Fault("--plot", what)])
     return suffix
 
@@ -100,16 +100,3 @@ def function(component: Component) -> Function | None:
     arrays = {"x": x, "y": y, "slope": slope}
     content = {name: tensor.detach().numpy() for name, tensor in arrays.items()}
     return Function(name=component.name, about=about, **content)
-
-
-def theme_of(word: str) -> str:
-    """A theme by its name.
-
-    Raises:
-        ConfigError: there is no such theme.
-    """
-    from exp.plotting.picture import THEMES
-
-    if word not in THEMES:
-        raise ConfigError([Fault("--theme", unknown("theme", word, THEMES))])
-    return word
