@@ -29,9 +29,10 @@ def run(overrides: Iterable[str] = (), *, verbose: bool = False) -> Run:
         from exp.api.run import Run
         from exp.runs.saved import SavedRun
         from exp.runs.trained.predictor import Trained
-        from exp.sweeps import app, train_single
+        from exp.sweeps import train_single
+        from exp.sweeps.single_run import single
 
-        ran = app.single(hydra, args, "config", lines=train_single.told)
+        ran = single(hydra, args, "config", lines=train_single.told)
         model = None if ran.result is None else Trained(ran.job, ran.result.predictor)
         return Run(SavedRun.at(ran.path.absolute()), trust=True, model=model)
 

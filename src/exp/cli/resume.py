@@ -1,4 +1,4 @@
-"""`exp resume DIR`: goes on with a run or a sweep that was broken off."""
+"""`exp resume DIR`: continues a run or a sweep that was interrupted."""
 
 from __future__ import annotations
 
@@ -7,32 +7,34 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from exp.runs.saved import TRUST, SavedRun, is_sweep, no_links
+import click
+
+from exp.cli.options import DIRECTORY, trust_option
+from exp.runs.saved import SavedRun, is_sweep, no_links
 from exp.runs.schemas import ENDED
 from exp.util.errors import DamagedError, ExpError, RunDirectoryError, lines, shown
+from exp.util.folders import existing
 from exp.util.terminal import indented, one_line
-from exp.util.verb_parser import Parser, place
 
 
-def main(words: list[str]) -> int:
-    """Goes on where it was broken off, so that the end is as if nothing had happened.
+@click.command("resume")
+@click.argument("directory", type=DIRECTORY)
+@trust_option
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Continue although another machine or container may still work on it.",
+)
+def resume(directory: str, trust: bool, force: bool) -> int:
+    """Continue a run or a sweep that was interrupted.
 
-    Raises:
-        RunDirectoryError: there is nothing to go on with, or a file is not what was written.
+    The results are the same, bit for bit, as without the interruption.
     """
-    parser = Parser(prog="exp resume", description="Go on with a run or a sweep, to the same bits.")
-    parser.add_argument("directory", help="of the run or of the sweep")
-    parser.add_argument("--trust", action="store_true", help=TRUST)
-    parser.add_argument(
-        "--force", action="store_true",
-        help="the process of another machine or container that worked on it is gone",
-    )  # fmt: skip
-    args = parser.parse_args(words)
-    path = place(args.directory)
-    # What is started from the folder of a run finds no modules there unless they are asked for.
+    path = existing(directory)
+    # Processes started from the folder of a run must not import modules from it.
     os.environ["PYTHONSAFEPATH"] = "1"
     if is_sweep(path):
-        return resume_sweep(path, trust=args.trust)  # its lock knows what processes are gone
+        return resume_sweep(path, trust=trust)  # its lock knows what processes are gone
     no_links(path)
     before = SavedRun.at(path)
     try:
@@ -43,7 +45,7 @@ def main(words: list[str]) -> int:
         # What its process has written last, which nobody changes from here on.
         saved = SavedRun.at(path)
         saved.directory = before.directory
-        return resume_run(saved, trust=args.trust, force=args.force)
+        return resume_run(saved, trust=trust, force=force)
     finally:
         before.directory.release()
 

@@ -20,11 +20,6 @@ from exp.util.text_file import found_from
 if TYPE_CHECKING:
     from exp.engine import Job
 
-TRUST = (
-    "import the modules that it names, use its loggers, work in its folder and read its configs: "
-    "whoever made it is trusted"
-)
-
 
 class SavedRun(RunRecord):
     """A run that is worked with: its record, and the plan of its config."""
