@@ -23,8 +23,8 @@ from commands import Ended, inside, read_csv, runs
 from conftest import make_plan
 from drawn import draw
 from exp.components.datasets.regression_datasets import BUMPS
+from exp.components.final_scores import errors
 from exp.components.losses.loss_choice import loss_for
-from exp.components.scores import errors
 from exp.data.dataset import Data
 from exp.engine import Job, train
 from exp.engine.rows import Split
