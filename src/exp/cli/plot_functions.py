@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from exp.plotting.board import Look
-from exp.plotting.functions import LIMITS, Function, apart, sheet
+from exp.plotting.activations import LIMITS, Function, apart, draw
+from exp.plotting.layout import encode
 from exp.plotting.picture import FORMATS
+from exp.plotting.style import settings
 from exp.registry.component import Component
 from exp.registry.registry import register
 from exp.util.errors import ConfigError, Fault
@@ -16,7 +17,7 @@ from exp.util.files import write_output
 
 POINTS = 801
 """Of each curve; 0 is one of them, where kinks are."""
-TWINS = ("tanh", "tanh_from_exp")
+SAME = ("tanh", "tanh_from_exp")
 """The course's exercise 6 makes one from the other."""
 STARTS = {"png": (b"\x89PNG\r\n\x1a\n",), "svg": (b"<?xml", b"<svg"), "pdf": (b"%PDF",)}
 
@@ -36,25 +37,21 @@ def plot(file: str, theme: str) -> list[str]:
         RunDirectoryError: it cannot be written.
     """
     path = Path(file)
-    look = Look(theme=theme, format=(ending(path),))
+    suffix = ending(path)
     components = register.kinds["activation"]
     drawn = {name: function(components.components[name]) for name in components.names()}
     shown = {name: found for name, found in drawn.items() if found is not None}
-    twins = [shown[name] for name in TWINS if name in shown]
-    others = [found for name, found in shown.items() if name not in TWINS]
-
-    from exp.plotting.draw import encoded
-    from exp.plotting.style import settings
-
-    with settings():
-        data = encoded(sheet(others, look, twins=twins), look.format[0])
+    same = [shown[name] for name in SAME if name in shown]
+    others = [found for name, found in shown.items() if name not in SAME]
+    with settings(theme) as colours:
+        data = encode(draw(others, colours, same=same), suffix, dpi=120)
     write_output(path, data)
     lines = [f"{path}: {len(shown)} activations with their derivatives"]
     left_out = [name for name in drawn if name not in shown]
     lines += [f"not drawn, since a parameter has no default: {name}" for name in left_out]
-    values, slopes = apart(*twins)
+    values, slopes = apart(*same)
     lines.append(
-        f"{TWINS[0]} and {TWINS[1]} differ by at most {values:.1e} (derivatives {slopes:.1e}) "
+        f"{SAME[0]} and {SAME[1]} differ by at most {values:.1e} (derivatives {slopes:.1e}) "
         f"at {POINTS} points from {LIMITS[0]:g} to {LIMITS[1]:g}, in float32"
     )
     return lines

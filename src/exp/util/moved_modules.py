@@ -13,7 +13,7 @@ from types import ModuleType
 MOVED = {
     "exp.check": "exp.cli.check",
     "exp.components.numbers": "exp.components.losses.regression_losses",
-    "exp.components.parameters": "exp.components.optimizers.parameters",
+    "exp.components.parameters": "exp.components.optimizers.parameter_buffer",
     "exp.errors": "exp.util.errors",
     "exp.loggers": "exp.runs.loggers",
     "exp.loggers.finished": "exp.runs.loggers.finished_run",

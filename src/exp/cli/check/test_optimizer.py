@@ -12,7 +12,7 @@ from torch import Tensor
 from exp.cli.check.subject import Subject, global_states
 from exp.cli.check.training import assert_same_in_a_stack, same
 from exp.components.optimizers import Optimizer
-from exp.components.optimizers.parameters import Parameters
+from exp.components.optimizers.parameter_buffer import Parameters
 from exp.engine.objective import hyperparameters
 
 RUNS, WIDTH, STEPS = 3, 64, 6
