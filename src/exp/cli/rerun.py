@@ -53,16 +53,16 @@ def rerun_command(directory: str, overrides: tuple[str, ...], trust: bool, into:
 def rerun(
     parent: SavedRun, overrides: list[str], into: Path | None = None, *, trust: bool = False
 ) -> str:
-    """Does one run again; prints the lines that end with the verdict, and returns it."""
+    """Trains one run again; prints lines that end with the verdict, and returns it."""
     from exp.runs.directory import RunDirectory
     from exp.sweeps import train_single
 
     if parent.status not in ENDED:
         path = parent.directory.path
-        raise RunDirectoryError(f"{path} is {parent.status}: exp resume {path} goes on with it")
+        raise RunDirectoryError(f"{path} is {parent.status}: exp resume {path} continues it")
     damaged = parent.damaged
     if any(text.startswith(f"{parent.directory.config.name} ") for text in damaged):
-        raise DamagedError(f"{parent.directory.config} is not what was written")
+        raise DamagedError(f"{parent.directory.config} is corrupted (checksum mismatch)")
     # What it is compared with is read before hours of training, not after.
     results(parent)
     if parent.directory.metrics.exists():
@@ -81,17 +81,17 @@ def rerun(
     more = {"parent": origin, "overrides": overrides, **parent.origin(trust=trust)}
     train_single.train(found, job, directory, more=more)
     made = SavedRun.at(directory.path)
-    said, lines = verdict(parent, made)
+    result, lines = verdict(parent, made)
     for name in damaged:
-        lines.append(f"the earlier run is not as it was written: {name}")
+        lines.append(f"the earlier run has changed since: {name}")
     # Also where it came out the same: that these made no difference is worth knowing.
-    lines += told_environment(parent, made)
-    print("\n".join([*lines, said]), flush=True)
-    return said
+    lines += changed_environment(parent, made)
+    print("\n".join([*lines, result]), flush=True)
+    return result
 
 
 def free(path: Path) -> Path:
-    """A directory for what is done again.
+    """A directory for a new run.
 
     Raises:
         RunDirectoryError: something is there.
@@ -134,7 +134,7 @@ def changed(saved: Plan, overrides: list[str]) -> Plan:
                 raise ValueError("expected key=value")
             value = text or OmegaConf.to_container(OmegaConf.from_dotlist([word]))
             if key in register.kinds:
-                # Another option comes with its own defaults, not with the values of the old one.
+                # Another option starts from its defaults, not from the values of the old one.
                 config[key] = {"name": value[key]}  # type: ignore[call-overload,index]
             else:
                 if key == "seed":
@@ -179,13 +179,13 @@ def todays_defaults(parent: SavedRun) -> list[str]:
     return [*lines, *(f"  {one_line(key)}: {old!r} -> {new!r}" for key, old, new in found)]
 
 
-def told_environment(one: SavedRun, other: SavedRun) -> list[str]:
+def changed_environment(one: SavedRun, other: SavedRun) -> list[str]:
     found = unlike(surroundings(one.record), surroundings(other.record))
     return [f"then and now: {one_line(key)}: {old!r} -> {new!r}" for key, old, new in found]
 
 
 def rerun_sweep(path: Path, overrides: list[str], into: Path | None, *, trust: bool) -> int:
-    """Every finished run of a sweep again: a line for each, and a total."""
+    """Trains every finished run of a sweep again: a line for each, and a total."""
     from exp.runs.manifest import manifest
 
     runs = manifest(path)["runs"]
@@ -194,13 +194,13 @@ def rerun_sweep(path: Path, overrides: list[str], into: Path | None, *, trust: b
     for run in runs:
         try:
             parent = SavedRun.at(path / run["directory"])
-            said = rerun(parent, overrides, into / run["directory"], trust=trust)
+            result = rerun(parent, overrides, into / run["directory"], trust=trust)
         except RunDirectoryError as error:
             print(error)
-            said = "not done"
-        counts[said] += 1
-        print(f"{one_line(run['directory'])}: {said}", flush=True)
-    print(f"{len(runs)} runs: " + ", ".join(f"{n} {said}" for said, n in counts.most_common()))
-    worst = next((said for said in (*AGREED[::-1], "not done") if counts[said]), AGREED[0])
+            result = "not done"
+        counts[result] += 1
+        print(f"{one_line(run['directory'])}: {result}", flush=True)
+    print(f"{len(runs)} runs: " + ", ".join(f"{n} {result}" for result, n in counts.most_common()))
+    worst = next((result for result in (*AGREED[::-1], "not done") if counts[result]), AGREED[0])
     print(worst)
     return 1 if counts["not done"] or counts[AGREED[2]] else 0

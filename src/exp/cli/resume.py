@@ -51,7 +51,7 @@ def resume(directory: str, trust: bool, force: bool) -> int:
 
 
 def resume_run(saved: SavedRun, *, trust: bool, force: bool) -> int:
-    """Goes on with one run, whose directory is held.
+    """Continues one run, whose directory is locked.
 
     Args:
         trust: the modules that its config names may be imported.
@@ -87,8 +87,8 @@ def resume_run(saved: SavedRun, *, trust: bool, force: bool) -> int:
     job = saved.job(plan, trust=trust)
     if not saved.is_of(job):
         raise RunDirectoryError(
-            f"{path} cannot go on to the same bits: its data, its config, a component of its "
-            f"own or the version of exp have changed since. exp rerun {path} does it again from "
+            f"{path} cannot be continued with the same results: the data, the config, a custom "
+            f"component or the version of exp have changed. exp rerun {path} trains it again from "
             "the start"
         )
     start = None
@@ -96,7 +96,7 @@ def resume_run(saved: SavedRun, *, trust: bool, force: bool) -> int:
         start = to_go_on(saved.directory, job)
         print(f"going on after epoch {start[1]['epoch']}", flush=True)
     except FileNotFoundError:
-        print("no checkpoint was saved: beginning again", flush=True)
+        print("no checkpoint was saved: training from the start", flush=True)
     except OSError as error:
         raise RunDirectoryError(
             f"cannot read the checkpoint of {path}: {error.strerror or error}"
@@ -120,7 +120,7 @@ def worked_on(saved: SavedRun) -> str:
 
 
 def still_there(saved: SavedRun) -> str | None:
-    """What is known of the process of a running run whose directory is held: `alive`, or `unknown`;
+    """What is known of the process of a running run with a locked directory: `alive`, `unknown`;
     None where it is gone."""
     from exp.runs import process
 
@@ -137,7 +137,7 @@ def still_there(saved: SavedRun) -> str | None:
 
 
 def resume_sweep(path: Path, *, trust: bool) -> int:
-    """The same command again, in the same directory: it does what is missing."""
+    """Runs the same command in the same directory, which trains what is missing."""
     from exp.runs.manifest import manifest
     from exp.sweeps.app import main as app
     from exp.util import command_line
@@ -158,7 +158,7 @@ def resume_sweep(path: Path, *, trust: bool) -> int:
     if not FLAGS & {*words}:  # a preset of hydra.mode has made a sweep of it
         words.insert(0, "-m")
     words.append(f"sweep.dir={quoted(str(path))}")
-    command_line.words = words  # what the sweep's manifest says, so that it can go on again
+    command_line.words = words  # for sweep.json, so that it can be resumed once more
     there = os.path.isdir(folder)
     if trust:
         if there:
@@ -213,7 +213,7 @@ HARMLESS = re.compile(
     r"|\+{0,2}hydra\.(sweep\.subdir|sweeper\.(?!_)\w[\w.]*)=.*)",
     re.DOTALL,
 )
-"""Words on hydra.* with which exp's own sweepers and launcher write where the sweep is."""
+"""Overrides of hydra.* with which exp's sweepers and launcher write into the sweep only."""
 
 
 def key_of(word: str) -> str:
