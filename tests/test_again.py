@@ -20,6 +20,7 @@ from exp.engine import Job, Training, capture, train
 from exp.engine.stack import Stack
 from exp.runs import checkpoint
 from exp.runs.directory import RunDirectory
+from hooks import BeforeTraining, BetweenEpochs
 from test_same_bits import CONFIGS, assert_same
 
 FILES = (
@@ -74,7 +75,7 @@ def test_going_on_is_as_if_nothing_had_happened(name: str, tmp_path: Path) -> No
     def keep(training: Training) -> None:
         saved[training.epoch] = capture(training, 0)
 
-    Training(Stack([job]), on_end=lambda training, end: None, on_epoch=keep).run()
+    Training(Stack([job]), [BetweenEpochs(keep)]).run()
     (whole,) = train([job])
     for epoch in (1, 5, 11):
         if epoch in saved and epoch < whole.epochs:
@@ -94,11 +95,12 @@ def test_runs_that_go_on_train_as_one_stack(tmp_path: Path) -> None:
     def keep(training: Training) -> None:
         saved[training.epoch] = [capture(training, n) for n in range(training.stack.runs)]
 
-    whole = train(jobs, on_epoch=keep)
+    whole = train(jobs, hooks=[BetweenEpochs(keep)])
     sizes: list[int] = []
     start = {n: through_file(saved[2][n], tmp_path) for n in range(3)}
     start[3] = through_file(saved[3][3], tmp_path)
-    again = train(jobs, start=start, on_start=lambda training: sizes.append(training.stack.runs))
+    counting = BeforeTraining(lambda training: sizes.append(training.stack.runs))
+    again = train(jobs, start=start, hooks=[counting])
     assert sizes == [3, 1]
     for one, other in zip(whole, again, strict=True):
         assert_same(one, other)
@@ -112,13 +114,13 @@ def test_going_on_just_before_it_diverges() -> None:
         if training.stack.runs:
             saved[training.epoch] = capture(training, 0)
 
-    Training(Stack([job]), on_end=lambda training, end: None, on_epoch=keep).run()
+    Training(Stack([job]), [BetweenEpochs(keep)]).run()
     (whole,) = train([job])
-    if whole.status == "diverged":
+    if whole.end_reason == "diverged":
         (again,) = train([job], start={0: saved[max(saved)]})
         assert_same(whole, again)
     else:
-        pytest.fail(f"it was meant to diverge, but is {whole.status}")
+        pytest.fail(f"it was meant to diverge, but is {whole.end_reason}")
 
 
 @pytest.mark.parametrize(

@@ -139,13 +139,3 @@ def place_of(value: object) -> str:
         with contextlib.suppress(OSError):
             return os.readlink(f"/proc/self/fd/{value}")
     return os.fsdecode(value) if isinstance(value, (str, Path)) else ""
-
-
-def test_a_short_write_is_gone_on_with(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As Linux does with more than 2 GiB at once."""
-    from exp.util.files import write_whole
-
-    write = os.write
-    monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:100]))
-    write_whole(in_tmp / "whole", content := bytes(range(256)) * 3)
-    assert (in_tmp / "whole").read_bytes() == content

@@ -17,7 +17,7 @@ import yaml
 from commands import SMALL, Ended, inside, process
 from exp.runs.manifest import read_json
 from exp.runs.saved import SavedRun
-from exp.util.files import Drafts
+from exp.util.files import write_whole
 from own import forgotten
 
 HERE = "sweep.n_jobs=1"
@@ -337,14 +337,12 @@ def test_ours_under_hydra_s_sweeper(in_tmp: Path) -> None:
 def test_a_disk_that_fills_up_while_figures_are_written(
     in_tmp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add = Drafts.add
-
-    def full(drafts: Drafts, contents: dict[str, bytes]) -> None:
-        if any("/figures/" in place for place in contents):
+    def full(path: Path, data: bytes) -> None:
+        if path.parent.name == "figures":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        add(drafts, contents)
+        write_whole(path, data)
 
-    monkeypatch.setattr(Drafts, "add", full)
+    monkeypatch.setattr("exp.runs.directory.write_whole", full)
     words = ["trainer.epochs=4", "trainer.checkpoint_every=2", "dataset.n_samples=60", "seed=1,2"]
     assert inside(in_tmp, "-m", *words, "sweep.dir=here", HERE).code == 1
     monkeypatch.undo()

@@ -27,11 +27,12 @@ def run(overrides: Iterable[str] = (), *, verbose: bool = False) -> Run:
     """
     with in_process.composer(overrides, quiet=not verbose) as (hydra, args):
         from exp.api.run import Run
+        from exp.runs.log import printed_log
         from exp.runs.saved import SavedRun
         from exp.runs.trained.predictor import Trained
-        from exp.sweeps import app, train_single
+        from exp.sweeps import app
 
-        ran = app.single(hydra, args, "config", lines=train_single.told)
+        ran = app.single(hydra, args, "config", lines=printed_log)
         model = None if ran.result is None else Trained(ran.job, ran.result.predictor)
         return Run(SavedRun.at(ran.path.absolute()), trust=True, model=model)
 

@@ -79,8 +79,8 @@ def rerun(
     directory = RunDirectory(into or base / new_place(str(found.stored["name"] or found.name)))
     directory.claim()
     origin = {"directory": str(parent.directory.path), "signature": parent.record.get("signature")}
-    more = {"parent": origin, "overrides": overrides, **parent.origin(trust=trust)}
-    train_single.train(found, job, directory, more=more)
+    extra = {"parent": origin, "overrides": overrides, **parent.origin(trust=trust)}
+    train_single.train(found, job, directory, extra=extra)
     made = SavedRun.at(directory.path)
     said, lines = verdict(parent, made)
     for name in damaged:

@@ -101,9 +101,9 @@ def resume_run(saved: SavedRun, *, trust: bool, force: bool) -> int:
         ) from error
     saved.directory.clean()
     earlier = [*saved.record.get("resumed", []), saved.record["started"]]
-    more = {"resumed": earlier, **saved.origin(trust=trust)}
-    result = train_single.train(plan, job, saved.directory, start=start, more=more)
-    return 3 if result.status == "diverged" else 0
+    extra = {"resumed": earlier, **saved.origin(trust=trust)}
+    result = train_single.train(plan, job, saved.directory, start=start, extra=extra)
+    return 3 if result.end_reason == "diverged" else 0
 
 
 def worked_on(saved: SavedRun) -> str:

@@ -36,17 +36,21 @@ class Norms:
                 self.spans[name] = slice(start, stop)
             start = stop
         columns = [f"{what}/{name}" for what in ("weight", "gradient") for name in self.spans]
-        self.history = History(columns, stack.runs)
+        self.history = History(columns)
 
     def look(self, epoch: int) -> None:
         """Takes note of an evaluated epoch."""
         if not any(self.wanted) or not self.spans:
             return
         parameters = self.stack.model.parameters
+        row = {}
         with torch.no_grad():
-            squares = [both.square() for both in (parameters.values, parameters.gradients)]
-            row = [s[:, span].sum(dim=-1).sqrt() for s in squares for span in self.spans.values()]
-            self.history.add(epoch, torch.stack(row))
+            for what in ("weight", "gradient"):
+                values = parameters.values if what == "weight" else parameters.gradients
+                squares = values.square()
+                for name, span in self.spans.items():
+                    row[f"{what}/{name}"] = squares[:, span].sum(dim=-1).sqrt()
+        self.history.add(epoch, row)
 
     def table(self, run: int) -> dict[str, np.ndarray] | None:
         """Columns of the run at this position, `epoch` among them; None where it wants none."""

@@ -78,7 +78,7 @@ class Ran:
 
     @property
     def exit_code(self) -> int:
-        return 3 if self.result is not None and self.result.status == "diverged" else 0
+        return 3 if self.result is not None and self.result.end_reason == "diverged" else 0
 
 
 class Explained(Hydra):  # type: ignore[misc]
@@ -403,11 +403,11 @@ def started(
     found = plan(plain, [*faults, *unavailable(plain)])
     from exp.engine import Job, tried
     from exp.runs import provenance
-    from exp.runs.console import bar
+    from exp.runs.console import progress_bar
     from exp.runs.directory import RunDirectory
     from exp.runs.execute import execute
     from exp.runs.loggers.log_runs import log
-    from exp.runs.writer import Execution
+    from exp.runs.writer import RunWriter
 
     try:
         job = Job.of(found)
@@ -431,11 +431,9 @@ def started(
 
     def task(_: DictConfig) -> Any:
         hydras = nullcontext(logging.getLogger("exp"))
-        with hydras if lines is None else lines(directory) as log, bar(job) as advance:
-            execution = Execution(
-                job, directory, log=log, origin=provenance.origin(), worker=worker
-            )
-            return execute(execution, on_row=lambda training: advance(training.epoch))
+        with hydras if lines is None else lines(directory) as log, progress_bar(job) as hooks:
+            writer = RunWriter(job, directory, log=log, origin=provenance.origin(), worker=worker)
+            return execute(writer, hooks=hooks)
 
     try:
         done = run_job(

@@ -17,7 +17,7 @@ from exp.config import plugins
 from exp.config.schema import plan
 from exp.runs import signals
 from exp.runs.directory import RunDirectory
-from exp.runs.log import RunLog, end_log
+from exp.runs.log import close_log, run_log
 from exp.runs.manifest import ENDED, read_json
 from exp.util.errors import DamagedError, ExpError, Interrupted, RunDirectoryError
 
@@ -89,7 +89,7 @@ def ready(*, draws: bool) -> None:
     Args:
         draws: whether it will draw figures, for which matplotlib takes a while to import.
     """
-    signals.only_once = True
+    signals.ignore_repeats = True
     signal.signal(signal.SIGTERM, lambda *_: _stopping.set())
     import sklearn.datasets  # noqa: F401
 
@@ -109,10 +109,10 @@ def work(order: Order) -> list[Outcome]:
         return [interrupted(run) for run in order.runs]
     plugins.import_all(order.plugins, order.folder)
     from exp.runs.execute import execute_stack
-    from exp.runs.writer import Execution
+    from exp.runs.writer import RunWriter
 
     outcomes: dict[int, Outcome] = {}
-    opened: list[Execution] = []
+    opened: list[RunWriter] = []
     numbers: dict[int, RunOrder] = {}
     for run in order.runs:
         begun = begin(run, order.origin)
@@ -122,23 +122,23 @@ def work(order: Order) -> list[Outcome]:
             opened.append(begun)
             numbers[id(begun)] = run
 
-    def finished(execution: Execution) -> None:
-        run = numbers[id(execution)]
-        summary, record = execution.summary, execution.record
+    def finished(writer: RunWriter) -> None:
+        run = numbers[id(writer)]
+        summary, record = writer.summary, writer.record
         value = None
         if summary is not None:
-            value = summary["final"].get(execution.job.plan.monitor)
+            value = summary["final"].get(writer.job.plan.monitor)
         outcomes[run.number] = Outcome(
-            run.number, run.directory, execution.status, record.get("message"), value
+            run.number, run.directory, writer.status, record.get("message"), value
         )
-        end_log(execution.log)
+        close_log(writer.log)
 
     if opened:
         try:
             execute_stack(opened, on_finish=finished)
         except Interrupted:
-            for execution in opened:
-                end_log(execution.log)
+            for writer in opened:
+                close_log(writer.log)
             if order.parent == os.getpid():
                 raise
             _stopping.set()
@@ -150,9 +150,9 @@ def interrupted(run: RunOrder) -> Outcome:
 
 
 def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
-    """The execution of a run, its directory claimed; or its outcome, where it cannot begin."""
+    """The writer of a run, its directory claimed; or its outcome, where it cannot begin."""
     from exp.engine import Job
-    from exp.runs.writer import Execution
+    from exp.runs.writer import RunWriter
 
     directory = RunDirectory(Path(run.directory))
     log = None
@@ -160,21 +160,21 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
         broken_off = run.goes_on and taken_up(directory)
         if not broken_off:
             directory.claim()
-        log = RunLog(directory.log)
+        log = run_log(directory.log)
         job = Job.of(plan(run.config), keep=False)
         start = tried(directory, job) if broken_off else None
         if broken_off and start is None:  # it begins again
-            end_log(log)
+            close_log(log)
             directory.empty()
-            log = RunLog(directory.log)
-        return Execution(job, directory, log=log, origin=origin, start=start, hydra=run.hydra)
+            log = run_log(directory.log)
+        return RunWriter(job, directory, log=log, origin=origin, start=start, hydra=run.hydra)
     except Exception as error:
         message = str(error) or type(error).__name__
         if log is not None:
             log.error("The run failed: %s", error, exc_info=not isinstance(error, ExpError))
-            end_log(log)
+            close_log(log)
             record = {"status": "failed", "message": message, **origin}
-            directory.draft({directory.hydra / name: text for name, text in run.hydra.items()})
+            directory.write_all({directory.hydra / name: text for name, text in run.hydra.items()})
             directory.write_record(record)
         directory.release()
         return Outcome(run.number, run.directory, "failed", message)
@@ -241,7 +241,7 @@ def failed(run: RunOrder, why: str, origin: dict[str, Any]) -> Outcome:
         record = read_json(directory.record)
         if record is None:
             record = dict(origin)
-            directory.draft({directory.hydra / name: text for name, text in run.hydra.items()})
+            directory.write_all({directory.hydra / name: text for name, text in run.hydra.items()})
         record.pop("sha256", None)
         directory.write_record({**record, "status": "failed", "message": why})
     except (OSError, RunDirectoryError) as error:

@@ -39,7 +39,7 @@ def same_again(subject: Subject, **parts: Any) -> str | None:
 def finite(subject: Subject, **parts: Any) -> str | None:
     """Whether the losses of a short run are numbers."""
     (result,) = train([Job.of(subject.plan(1, **parts), keep=False)])
-    return None if result.status == "done" else f"a run that has {result.status}"
+    return None if result.end_reason == "done" else f"a run that has {result.end_reason}"
 
 
 def apart(one: Result, other: Result) -> str | None:
