@@ -207,7 +207,7 @@ def test_the_same_bytes_again(trained: dict[str, Path], in_tmp: Path) -> None:
     # torch counts the modules that a process has traced: each time in a process of its own.
     forms = ("onnx", "torchscript", "state_dict")
     code = (
-        "import sys; from exp import cli\n"
+        "import sys; from exp.cli import main as cli\n"
         "for form in sys.argv[2:]:\n"
         "    assert cli.dispatch(['export', sys.argv[1], '--to', form]) == 0\n"
     )
@@ -236,7 +236,7 @@ def test_a_missing_extra_gives_the_install_line(
 
 def test_help_needs_no_torch(tmp_path: Path) -> None:
     code = (
-        "import sys; from exp import cli\n"
+        "import sys; from exp.cli import main as cli\n"
         "for verb in ('predict', 'export'):\n"
         "    try: cli.dispatch([verb, '--help'])\n"
         "    except SystemExit: pass\n"

@@ -273,6 +273,21 @@ def test_a_secret_is_stored_as_its_name(in_tmp: Path, monkeypatch: pytest.Monkey
         assert "hunter2" not in (in_tmp / "run" / name).read_text(), name
 
 
+def test_a_variable_may_be_the_default_of_another(
+    in_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_DATA", "moons")
+    text = "${oc.env:NOT_SET_,${oc.env:NOT_SET_EITHER_,${oc.env:MY_DATA}}}"
+    assert inside(in_tmp, *SMALL, f'dataset.name="{text}"', "hydra.run.dir=run").code == 0
+    assert f"\n  name: {text}\n" in (in_tmp / "run/config.yaml").read_text()
+    again = inside(in_tmp, "rerun", "run", "--into", "new")
+    assert again.code == 0, again.err
+    monkeypatch.setenv("NOT_SET_", "nothing")
+    wrong = inside(in_tmp, "rerun", "run", "--into", "newer")
+    assert wrong.code == 2
+    assert f"  dataset.name  unknown dataset '{text}'." in wrong.err
+
+
 def test_no_source_reads_a_pickle() -> None:
     root = Path(__file__).parents[1] / "src"
     # A sweep's own worker processes talk in pickles, over pipes that only they and it hold.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -22,7 +22,10 @@ WRITTEN = "${oc.env}"
 """The key of a resolved config under which the texts of such values stand, by key path."""
 MARK = re.compile(r"_oc_env_([0-9a-f]+)_")
 NAMED = re.compile(r"\$\{oc\.env:([A-Za-z_]\w*)(?:,([^{}]*))?\}", re.ASCII)
-DECODED = re.compile(r"\$\{oc\.decode:(\$\{oc\.env:[^{}]*\})\}")
+DECODED = re.compile(r"\$\{oc\.decode:([^{}]*)\}")
+VARIABLE = re.compile(r"\$\{oc\.env:([A-Za-z_]\w*)", re.ASCII)
+HELD = "\ue000", "\ue001"
+"""Around the number of a value whose place is held, so that nothing in it is taken for more."""
 _NONE = object()
 
 
@@ -93,7 +96,9 @@ def _texts(node: Any, plain: Any, path: str) -> Iterator[tuple[str, str]]:
         if OmegaConf.is_config(child) and isinstance(value, (Mapping, list)):
             yield from _texts(child, value, where)
         elif isinstance(child, str) and MARK.search(child):
-            text = MARK.sub(lambda m: "${oc.env:" + bytes.fromhex(m[1]).decode() + "}", child)
+            text = child
+            while MARK.search(text):  # the default of a variable may be another
+                text = MARK.sub(lambda m: "${oc.env:" + bytes.fromhex(m[1]).decode() + "}", text)
             yield where, text if isinstance(value, str) else "${oc.decode:" + text + "}"
 
 
@@ -183,15 +188,19 @@ def read(text: str) -> Any:
     Raises:
         KeyError: a variable is not set.
     """
-    decoded = DECODED.fullmatch(text)
-    inner = decoded[1] if decoded else text
+    values: list[str] = []
 
     def one(match: re.Match[str]) -> str:
         name, default = match.groups()
         found = resolver(name) if default is None else resolver(name, default)
-        return str(found)
+        values.append(str(found))
+        return f"{HELD[0]}{len(values) - 1}{HELD[1]}"
 
-    found = NAMED.sub(one, inner)
+    before = None
+    while text != before:  # a default may be another variable
+        before, text = text, NAMED.sub(one, text)
+    decoded = DECODED.fullmatch(text)
+    found = expanded(decoded[1] if decoded else text, values)
     if not decoded:
         return found
     from exp.util.untrusted import yaml_of
@@ -202,13 +211,21 @@ def read(text: str) -> Any:
         return found
 
 
+def expanded(text: str, values: Sequence[str]) -> str:
+    """A text with values in the places that are held for them."""
+    for number in reversed(range(len(values))):
+        text = text.replace(f"{HELD[0]}{number}{HELD[1]}", values[number])
+    return text
+
+
 # Errors
 
 
 PIECE = 8
 """Characters of a value that no message may show together."""
 SHORT = 4
-"""Values of fewer characters, such as 1 or sgd, are replaced only where a message quotes them."""
+"""Values of fewer characters, such as 1 or sgd, are replaced only where a message quotes them; so
+are short words, which may be those of exp."""
 
 
 def forget() -> None:
@@ -224,15 +241,21 @@ def unshown(text: str, values: Mapping[str, str] | None = None) -> str:
     """
     known = _Reading.seen if values is None else values
     shown = str(text)
-    for value, name in sorted(known.items(), key=lambda item: -len(item[0])):
+    names = list(known.values())
+    for value in sorted(known, key=len, reverse=True):
+        name = f"{HELD[0]}{list(known).index(value)}{HELD[1]}"
         for form in dict.fromkeys((value, repr(value)[1:-1], one_line(value))):
             if not form:
                 continue
             exact = re.escape(form)
-            short = rf"(?<=['\"]){exact}(?=['\"])|(?<=found ){exact}(?!\w)"
-            pattern = short if len(form) < SHORT else rf"(?<!\w){exact}(?!\w)"
+            quoted = rf"(?<=['\"]){exact}(?=['\"])|(?<=found ){exact}(?!\w)"
+            if len(form) >= SHORT:
+                quoted += rf"|(?<=['\"/=-]){exact}(?!\w)|(?<!\w){exact}(?=['\"/])"
+            word = len(form) < SHORT or (form.isalpha() and len(form) < PIECE)
+            pattern = quoted if word else rf"(?<!\w){exact}(?!\w)"
             shown = name.join(re.split(pattern, shown))
         shown = _without_pieces(shown, value, name)
+    shown = expanded(shown, names)
     return Lines(shown) if isinstance(text, Lines) else shown
 
 
@@ -241,8 +264,8 @@ def _without_pieces(text: str, value: str, name: str) -> str:
     low, parts, start, at = value.lower(), [], 0, 0
     while at + PIECE <= len(text):
         end = at + PIECE
-        if text[at:end].lower() not in low or text.startswith(name, at):
-            at += len(name) if text.startswith(name, at) else 1
+        if text[at:end].lower() not in low:
+            at += 1
             continue
         while end < len(text) and text[at : end + 1].lower() in low:
             end += 1
@@ -284,9 +307,9 @@ def _values(config: Mapping[str, Any]) -> dict[str, str]:
             else:
                 node = None
         found |= dict.fromkeys(_leaves(node), text)
-        for match in NAMED.finditer(text):
+        for match in VARIABLE.finditer(text):
             if (value := os.environ.get(match[1])) is not None:
-                found[value] = f"${{oc.env:{match[1]}}}"
+                found.setdefault(value, f"${{oc.env:{match[1]}}}")
     return found
 
 
