@@ -218,9 +218,9 @@ def test_figures_are_shown(in_tmp: Path) -> None:
 def test_nothing_of_a_file_is_taken_for_html(in_tmp: Path) -> None:
     from exp.api.figures import Figures
     from exp.api.run import Run
-    from exp.runs.saved import SavedRun
+    from exp.runs.record import RunRecord
 
-    saved = SavedRun.at(exp.run(SMALL).path)
+    saved = RunRecord.at(exp.run(SMALL).path)
     saved.record["name"] = "<script>alert(1)</script>"
     html = Run(saved, trust=False)._repr_html_()
     assert "<script>" not in html

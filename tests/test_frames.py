@@ -270,7 +270,7 @@ def test_a_damaged_file_is_named(in_tmp: Path) -> None:
     assert recording_before(RunDirectory(in_tmp), 3) == Recording()
     for name in ("frames.npz", "norms.csv"):
         (in_tmp / name).write_bytes(b"no such thing")
-        with pytest.raises(DamagedError, match=rf"{name} is not what was written"):
+        with pytest.raises(DamagedError, match=rf"{name} is corrupted"):
             recording_before(RunDirectory(in_tmp), 3)
         (in_tmp / name).unlink()
 

@@ -16,7 +16,7 @@ import yaml
 
 from commands import SMALL, Ended, inside, process
 from exp.runs.manifest import read_json
-from exp.runs.saved import SavedRun
+from exp.runs.record import RunRecord
 from exp.util.files import write_whole
 from own import forgotten
 
@@ -347,7 +347,7 @@ def test_a_disk_that_fills_up_while_figures_are_written(
     assert inside(in_tmp, "-m", *words, "sweep.dir=here", HERE).code == 1
     monkeypatch.undo()
     for run in sorted((in_tmp / "here").glob("*/run.json")):
-        saved = SavedRun.at(run.parent)
+        saved = RunRecord.at(run.parent)
         assert saved.status == "failed"
         assert "No space left on device" in saved.record["message"]
         assert saved.damaged == []
@@ -388,7 +388,7 @@ def test_a_figure_that_cannot_be_drawn_leaves_the_results(
     monkeypatch.setattr("exp.plotting.draw.encoded", once)
     words = ["trainer.epochs=4", "dataset.n_samples=60", "seed=1,2"]
     assert inside(in_tmp, "-m", *words, "sweep.dir=here", HERE).code == 1
-    saved = [SavedRun.at(run.parent) for run in sorted((in_tmp / "here").glob("*/run.json"))]
+    saved = [RunRecord.at(run.parent) for run in sorted((in_tmp / "here").glob("*/run.json"))]
     assert [run.status for run in saved] == ["failed", "done"]
     assert saved[0].record["message"] == "no such colour"
     for run in saved:
@@ -407,7 +407,7 @@ def test_a_checkpoint_that_cannot_be_made_is_a_failure(
     words = ["trainer.epochs=2", "dataset.n_samples=60", "seed=1,2", "figures=none"]
     assert inside(in_tmp, "-m", *words, "sweep.dir=here", HERE).code == 1
     for run in (in_tmp / "here").glob("*/run.json"):
-        saved = SavedRun.at(run.parent)
+        saved = RunRecord.at(run.parent)
         assert saved.status == "failed"
         assert saved.record["message"] == "no such number"
         assert saved.damaged == []
@@ -417,7 +417,7 @@ def test_a_run_in_the_folder_it_is_started_in(in_tmp: Path) -> None:
     words = ["trainer.epochs=2", "dataset.n_samples=60", "figures=none", "hydra.run.dir=."]
     ended = process(in_tmp, *words)
     assert ended.code == 0, ended.err
-    saved = SavedRun.at(in_tmp)
+    saved = RunRecord.at(in_tmp)
     assert saved.status == "done"
     assert saved.damaged == []
     assert "metrics.csv" in saved.record["digests"]

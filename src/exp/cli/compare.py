@@ -8,7 +8,8 @@ from typing import Any
 from exp.report.compare_answers import answers
 from exp.report.differences import AGREED, changed_files, metrics_differ, surroundings, unlike
 from exp.runs import trained_models
-from exp.runs.saved import TRUST, SavedRun
+from exp.runs.record import RunRecord
+from exp.runs.stored_plan import TRUST
 from exp.util.errors import ExpError
 from exp.util.terminal import one_line
 from exp.util.text_tables import aligned
@@ -22,7 +23,7 @@ def main(words: list[str]) -> int:
         0 if the results are the same bytes, else 1.
 
     Raises:
-        RunDirectoryError: one of them is no run directory, or a file is not what was written.
+        RunDirectoryError: one of them is no run directory, or a file is corrupted.
     """
     parser = Parser(prog="exp compare", description="What differs between two runs.")
     parser.add_argument("one", help="directory of a run")
@@ -36,7 +37,7 @@ def main(words: list[str]) -> int:
     figure = None if args.figure is None else Path(args.figure).absolute()
     if figure is not None and (figure.suffix != ".png" or not figure.parent.is_dir()):
         raise ExpError(f"--figure: expected a file.png in a folder that exists, found {figure}")
-    one, other = (SavedRun.at(place(path)) for path in (args.one, args.other))
+    one, other = (RunRecord.at(place(path)) for path in (args.one, args.other))
     for run in (one, other):
         run.check()
     if figure is not None:
@@ -81,7 +82,7 @@ def text(value: Any) -> str:
     return "-" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def final(run: SavedRun) -> dict[str, Any]:
+def final(run: RunRecord) -> dict[str, Any]:
     """The final scores of a run, without the confusion matrices; {} of one that has none."""
     scores = run.summary()["final"] if run.directory.summary.exists() else {}
     return {key: value for key, value in scores.items() if not key.endswith("/confusion")}

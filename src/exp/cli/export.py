@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from exp.cli.predict import writable
-from exp.runs.saved import TRUST, SavedRun
+from exp.runs.record import RunRecord
+from exp.runs.stored_plan import TRUST
 from exp.runs.trained_models import CHECKPOINTS
 from exp.util.errors import RunDirectoryError
 from exp.util.files import reason_of, write_through
@@ -36,7 +37,7 @@ def main(words: list[str]) -> int:
     args = parser.parse_args(words)
     output = Path(args.output or f"model{FORMATS[args.to]}")
     whole = writable(output)
-    run = SavedRun.at(place(args.run))
+    run = RunRecord.at(place(args.run))
     run.check()
     from exp.runs.trained import formats
     from exp.runs.trained.predictor import Trained

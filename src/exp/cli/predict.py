@@ -10,7 +10,8 @@ from typing import Any
 
 from exp.data.csv_file import DELIMITERS, delimiter_of, read_table, records
 from exp.data.table import Faults, Kind, Reading
-from exp.runs.saved import TRUST, SavedRun
+from exp.runs.record import RunRecord
+from exp.runs.stored_plan import TRUST
 from exp.runs.trained_models import CHECKPOINTS
 from exp.util.errors import ExpError, shown
 from exp.util.files import write_output
@@ -47,7 +48,7 @@ def main(words: list[str]) -> int:
     args = parser.parse_args(words)
     in_order(args.run, args.file, "exp predict")
     output = None if args.output is None else writable(Path(args.output))
-    run = SavedRun.at(place(args.run))
+    run = RunRecord.at(place(args.run))
     run.check()
     content(args.file)  # a file that is not there is told before torch is imported
     from exp.runs.trained.predictor import Trained

@@ -14,9 +14,11 @@ from exp.config.compose import slug
 from exp.config.schema import Plan, plan
 from exp.report.differences import AGREED, results, surroundings, unlike, verdict
 from exp.runs.config_values import flat
-from exp.runs.saved import TRUST, SavedRun, is_sweep
-from exp.runs.schemas import ENDED
+from exp.runs.manifest import is_sweep
+from exp.runs.record import RunRecord
+from exp.runs.stored_plan import TRUST, job_of, origin_elsewhere, plan_of, unused_loggers
 from exp.util.errors import ConfigError, DamagedError, Fault, RunDirectoryError, shown
+from exp.util.statuses import ENDED
 from exp.util.terminal import one_line
 from exp.util.verb_parser import Parser, in_order, place
 
@@ -48,11 +50,11 @@ def main(words: list[str]) -> int:
     into = free(Path(args.into).absolute()) if args.into else None
     if is_sweep(path):
         return rerun_sweep(path, args.overrides, into, trust=args.trust)
-    return EXIT[rerun(SavedRun.at(path), args.overrides, into, trust=args.trust)]
+    return EXIT[rerun(RunRecord.at(path), args.overrides, into, trust=args.trust)]
 
 
 def rerun(
-    parent: SavedRun, overrides: list[str], into: Path | None = None, *, trust: bool = False
+    parent: RunRecord, overrides: list[str], into: Path | None = None, *, trust: bool = False
 ) -> str:
     """Does one run again; prints the lines that end with the verdict, and returns it."""
     from exp.runs.directory import RunDirectory
@@ -63,28 +65,28 @@ def rerun(
         raise RunDirectoryError(f"{path} is {parent.status}: exp resume {path} goes on with it")
     damaged = parent.damaged
     if any(text.startswith(f"{parent.directory.config.name} ") for text in damaged):
-        raise DamagedError(f"{parent.directory.config} is not what was written")
+        raise DamagedError(f"{parent.directory.config} is corrupted")
     # What it is compared with is read before hours of training, not after.
     results(parent)
     if parent.directory.metrics.exists():
         parent.history_texts()
     base = Path.cwd()
-    found = changed(parent.plan(trust=trust), overrides)
+    found = changed(plan_of(parent, trust=trust), overrides)
     train_single.can_log(found)
-    if (line := parent.left_out(trust=trust)) is not None:
+    if (line := unused_loggers(parent, trust=trust)) is not None:
         print(line)
     for line in todays_defaults(parent):
         print(line)
-    job = parent.job(found, trust=trust)
+    job = job_of(parent, found, trust=trust)
     directory = RunDirectory(into or base / new_place(str(found.stored["name"] or found.name)))
     directory.claim()
     origin = {"directory": str(parent.directory.path), "signature": parent.record.get("signature")}
-    extra = {"parent": origin, "overrides": overrides, **parent.origin(trust=trust)}
+    extra = {"parent": origin, "overrides": overrides, **origin_elsewhere(parent, trust=trust)}
     train_single.train(found, job, directory, extra=extra)
-    made = SavedRun.at(directory.path)
+    made = RunRecord.at(directory.path)
     said, lines = verdict(parent, made)
     for name in damaged:
-        lines.append(f"the earlier run is not as it was written: {name}")
+        lines.append(f"the earlier run has changed since it was written: {name}")
     # Also where it came out the same: that these made no difference is worth knowing.
     lines += told_environment(parent, made)
     print("\n".join([*lines, said]), flush=True)
@@ -162,7 +164,7 @@ def follow(config: Any, seed: object) -> None:
             config.seeds[name] = seed
 
 
-def todays_defaults(parent: SavedRun) -> list[str]:
+def todays_defaults(parent: RunRecord) -> list[str]:
     """What the same command line would make of today's config files, where that is not the same."""
     from exp.sweeps.compose_today import composed
 
@@ -180,7 +182,7 @@ def todays_defaults(parent: SavedRun) -> list[str]:
     return [*lines, *(f"  {one_line(key)}: {old!r} -> {new!r}" for key, old, new in found)]
 
 
-def told_environment(one: SavedRun, other: SavedRun) -> list[str]:
+def told_environment(one: RunRecord, other: RunRecord) -> list[str]:
     found = unlike(surroundings(one.record), surroundings(other.record))
     return [f"then and now: {one_line(key)}: {old!r} -> {new!r}" for key, old, new in found]
 
@@ -194,7 +196,7 @@ def rerun_sweep(path: Path, overrides: list[str], into: Path | None, *, trust: b
     counts: Counter[str] = Counter()
     for run in runs:
         try:
-            parent = SavedRun.at(path / run["directory"])
+            parent = RunRecord.at(path / run["directory"])
             said = rerun(parent, overrides, into / run["directory"], trust=trust)
         except RunDirectoryError as error:
             print(error)

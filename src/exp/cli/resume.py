@@ -7,9 +7,12 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from exp.runs.saved import TRUST, SavedRun, is_sweep, no_links
-from exp.runs.schemas import ENDED
+from exp.runs.directory import refuse_links
+from exp.runs.manifest import is_sweep
+from exp.runs.record import RunRecord
+from exp.runs.stored_plan import TRUST, job_of, matches, origin_elsewhere, plan_of, unused_loggers
 from exp.util.errors import DamagedError, ExpError, RunDirectoryError, lines, shown
+from exp.util.statuses import ENDED
 from exp.util.terminal import indented, one_line
 from exp.util.verb_parser import Parser, place
 
@@ -18,7 +21,7 @@ def main(words: list[str]) -> int:
     """Goes on where it was broken off, so that the end is as if nothing had happened.
 
     Raises:
-        RunDirectoryError: there is nothing to go on with, or a file is not what was written.
+        RunDirectoryError: there is nothing to go on with, or a file is corrupted.
     """
     parser = Parser(prog="exp resume", description="Go on with a run or a sweep, to the same bits.")
     parser.add_argument("directory", help="of the run or of the sweep")
@@ -33,22 +36,22 @@ def main(words: list[str]) -> int:
     os.environ["PYTHONSAFEPATH"] = "1"
     if is_sweep(path):
         return resume_sweep(path, trust=args.trust)  # its lock knows what processes are gone
-    no_links(path)
-    before = SavedRun.at(path)
+    refuse_links(path)
+    before = RunRecord.at(path)
     try:
         before.directory.hold()
     except RunDirectoryError:
         raise RunDirectoryError(worked_on(before)) from None
     try:
         # What its process has written last, which nobody changes from here on.
-        saved = SavedRun.at(path)
+        saved = RunRecord.at(path)
         saved.directory = before.directory
         return resume_run(saved, trust=args.trust, force=args.force)
     finally:
         before.directory.release()
 
 
-def resume_run(saved: SavedRun, *, trust: bool, force: bool) -> int:
+def resume_run(saved: RunRecord, *, trust: bool, force: bool) -> int:
     """Goes on with one run, whose directory is held.
 
     Args:
@@ -77,13 +80,13 @@ def resume_run(saved: SavedRun, *, trust: bool, force: bool) -> int:
     from exp.runs.resume_state import to_go_on
     from exp.sweeps import train_single
 
-    plan = saved.plan(trust=trust)
+    plan = plan_of(saved, trust=trust)
     train_single.can_log(plan)
-    if (line := saved.left_out(trust=trust)) is not None:
+    if (line := unused_loggers(saved, trust=trust)) is not None:
         print(line, flush=True)
         plan = replace(plan, config={**plan.config, "logger": saved.config()["logger"]})
-    job = saved.job(plan, trust=trust)
-    if not saved.is_of(job):
+    job = job_of(saved, plan, trust=trust)
+    if not matches(saved, job):
         raise RunDirectoryError(
             f"{path} cannot go on to the same bits: its data, its config, a component of its "
             f"own or the version of exp have changed since. exp rerun {path} does it again from "
@@ -101,12 +104,12 @@ def resume_run(saved: SavedRun, *, trust: bool, force: bool) -> int:
         ) from error
     saved.directory.clean()
     earlier = [*saved.record.get("resumed", []), saved.record["started"]]
-    extra = {"resumed": earlier, **saved.origin(trust=trust)}
+    extra = {"resumed": earlier, **origin_elsewhere(saved, trust=trust)}
     result = train_single.train(plan, job, saved.directory, start=start, extra=extra)
     return 3 if result.end_reason == "diverged" else 0
 
 
-def worked_on(saved: SavedRun) -> str:
+def worked_on(saved: RunRecord) -> str:
     process = saved.record.get("process")
     who = process if isinstance(process, dict) else {}
     named = (
@@ -117,7 +120,7 @@ def worked_on(saved: SavedRun) -> str:
     return f"{saved.directory.path} is still being worked on by {named}"
 
 
-def still_there(saved: SavedRun) -> str | None:
+def still_there(saved: RunRecord) -> str | None:
     """What is known of the process of a running run whose directory is held: `alive`, or `unknown`;
     None where it is gone."""
     from exp.runs import process
@@ -148,11 +151,11 @@ def resume_sweep(path: Path, *, trust: bool) -> int:
         or command[:3] != PYTHON
         or not all(isinstance(word, str) for word in command)
     ):
-        raise DamagedError(f"{path / 'sweep.json'} is not what was written")
+        raise DamagedError(f"{path / 'sweep.json'} is corrupted")
     words = [word for word in command[3:] if key_of(word) not in SAID]
     if not trust:
         untrusted(path, words)
-    no_links(path)
+    refuse_links(path)
     if not FLAGS & {*words}:  # a preset of hydra.mode has made a sweep of it
         words.insert(0, "-m")
     words.append(f"sweep.dir={quoted(str(path))}")

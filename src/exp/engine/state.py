@@ -13,9 +13,7 @@ from exp.engine.job import Job
 from exp.engine.stack import Stack
 from exp.engine.train import Training
 from exp.util.errors import shown
-
-END_REASONS = ("done", "stopped", "pruned", "diverged")
-"""Why a run may have ended: summary.json says it as its status."""
+from exp.util.statuses import END_REASONS
 
 
 def capture(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from exp.report.groups import Standing, counted_as
 from exp.report.statistics import TESTS, pairs
 from exp.runs.collection import Row
-from exp.runs.schemas import STATUSES
+from exp.util.statuses import STATUSES
 from exp.util.text_tables import aligned, cell, number
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from exp.report.groups import Standing
 from exp.report.statistics import TESTS, pairs
 from exp.runs.collection import Row
-from exp.runs.schemas import STATUSES
 from exp.util.errors import ExpError
 from exp.util.serialize import csv_text, json_text
+from exp.util.statuses import STATUSES
 
 if TYPE_CHECKING:
     from exp.report.results import Results

@@ -57,7 +57,7 @@ def load(path: Path, expected: Expected | None = None) -> Checkpoint:
         expected: names, shapes and dtypes that the tensors must have; None: any.
 
     Raises:
-        DamagedError: the file is not what was written, or of another model.
+        DamagedError: the file is corrupted, or of another model.
         OSError: there is none.
     """
     from safetensors import SafetensorError, safe_open
@@ -73,11 +73,11 @@ def load(path: Path, expected: Expected | None = None) -> Checkpoint:
                 raise_unlike(file, expected)
             arrays = {key: file.get_tensor(key) for key in sorted(file.keys())}
         if known["sha256"] != digest(arrays, numbers):
-            raise ValueError("its content does not match its digest")
+            raise ValueError("checksum mismatch")
     except KeyError as error:
-        raise DamagedError(f"{path} is not what was written: {error} is missing") from error
+        raise DamagedError(f"{path} is corrupted: {error} is missing") from error
     except (SafetensorError, TypeError, ValueError) as error:
-        raise DamagedError(f"{path} is not what was written: {error}") from error
+        raise DamagedError(f"{path} is corrupted: {error}") from error
     return {key: torch.from_numpy(array) for key, array in arrays.items()}, numbers
 
 

@@ -91,7 +91,7 @@ def gather(paths: Sequence[Path]) -> Runs:
 
     Raises:
         RunDirectoryError: there is none, or no run in it.
-        DamagedError: a sweep.json is not what was written.
+        DamagedError: a sweep.json is corrupted.
     """
     places = [place for path in paths for place in found_in(path)]
     places = list({os.path.realpath(place): place for place in places}.values())

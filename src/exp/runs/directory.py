@@ -298,3 +298,16 @@ def is_file(entry: os.DirEntry[str]) -> bool:
         return entry.is_file()
     except OSError:  # a link that leads to itself
         return False
+
+
+def refuse_links(path: Path) -> None:
+    """
+    Raises:
+        DamagedError: a link in a run directory, through which files elsewhere would be written;
+            or a FIFO or a device, which may be opened for ever.
+    """
+    for found in path.rglob("*"):
+        if found.is_symlink():
+            raise DamagedError(f"{found} is a link; exp writes none, and follows none there")
+        if not (found.is_file() or found.is_dir()):
+            raise DamagedError(f"{found} is neither a file nor a folder; exp writes nothing else")

@@ -29,7 +29,7 @@ def to_go_on(directory: RunDirectory, job: Job) -> Checkpoint:
         try:
             try_out(training, *found)
         except ValueError as error:
-            raise DamagedError(f"{place} is not what was written: {error}") from error
+            raise DamagedError(f"{place} is corrupted: {error}") from error
     except DamagedError as error:
         raise DamagedError(f"{error}. Without that file the run begins again") from error
     training.recorder.restore([recording_before(directory, found[1]["epoch"])])
@@ -40,7 +40,7 @@ def recording_before(directory: RunDirectory, epoch: int) -> Recording:
     """What had been recorded before an epoch; of a file that is not there, nothing.
 
     Raises:
-        DamagedError: a file is not what was written.
+        DamagedError: a file is corrupted.
     """
     record = RunRecord(directory.path)
     frames = norms = None

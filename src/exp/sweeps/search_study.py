@@ -105,7 +105,7 @@ class Study:
 
         Raises:
             ConfigError: the file holds another search.
-            DamagedError: the file is not what was written.
+            DamagedError: the file is corrupted.
             RunDirectoryError: it cannot be written.
         """
         with self._told():
@@ -310,7 +310,7 @@ class Study:
             OptunaError, SQLAlchemyError, sqlite3.Error, LookupError, TypeError, ValueError
         ) as error:  # fmt: skip
             reason = " ".join(str(error).split())[:200] or type(error).__name__
-            raise DamagedError(f"{self.path} is not what was written: {reason}") from error
+            raise DamagedError(f"{self.path} is corrupted: {reason}") from error
 
     def close(self) -> None:
         if hasattr(self, "storage"):

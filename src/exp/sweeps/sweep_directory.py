@@ -11,9 +11,10 @@ from typing import IO, Any
 
 from exp.runs import checkpoint
 from exp.runs.directory import RunDirectory
-from exp.runs.manifest import ENDED, NAME, Entry, manifest, manifest_lines, read_json
+from exp.runs.manifest import NAME, Entry, manifest, manifest_lines, read_json
 from exp.util.errors import RunDirectoryError
 from exp.util.files import is_temporary, reason_of, write_lines
+from exp.util.statuses import ENDED
 
 LOCK = ".lock"
 
@@ -129,7 +130,7 @@ class SweepDirectory:
         """The runs that the manifest lists; none where there is no manifest.
 
         Raises:
-            DamagedError: it is not what was written.
+            DamagedError: it is corrupted.
         """
         if not self.manifest.is_file():
             return []

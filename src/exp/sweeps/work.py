@@ -18,8 +18,9 @@ from exp.config.schema import plan
 from exp.runs import signals
 from exp.runs.directory import RunDirectory
 from exp.runs.log import close_log, run_log
-from exp.runs.manifest import ENDED, read_json
+from exp.runs.manifest import read_json
 from exp.util.errors import DamagedError, ExpError, Interrupted, RunDirectoryError
+from exp.util.statuses import ENDED
 
 if TYPE_CHECKING:
     from exp.engine import Job

@@ -100,7 +100,7 @@ class RunDirectoryError(ExpError):
 
 
 class DamagedError(RunDirectoryError):
-    """A file of a run directory is not what was written there."""
+    """A file of a run directory is corrupted."""
 
 
 class Interrupted(KeyboardInterrupt):

@@ -15,8 +15,8 @@ from typing import Any
 
 from exp.registry.component import Chosen
 from exp.runs.loggers.finished_run import FinishedRun, FinishedSweep
-from exp.runs.schemas import UNFINISHED
 from exp.util.errors import ExpError
+from exp.util.statuses import UNFINISHED
 from exp.util.terminal import one_line
 
 HOW = NEW, OLD, LEFT = "logged {}", "{} there already", "{} not ended, left out"
