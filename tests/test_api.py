@@ -270,7 +270,7 @@ def test_results_come_from_several_places(in_tmp: Path) -> None:
 def test_what_has_changed_is_not_loaded(in_tmp: Path) -> None:
     run = exp.run(SMALL)
     (run.path / "metrics.csv").write_text("epoch\n0\n")
-    with pytest.raises(DamagedError, match=r"metrics\.csv has changed"):
+    with pytest.raises(DamagedError, match=r"metrics\.csv is corrupted"):
         exp.load(run.path)
     with pytest.raises(RunDirectoryError, match="there is no directory"):
         exp.load(in_tmp / "nowhere")

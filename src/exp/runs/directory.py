@@ -258,13 +258,13 @@ class RunDirectory:
             name = one_line(key)
             try:
                 if sha256_of(self.path / key) != digest:
-                    found.append(f"{name} has changed")
+                    found.append(f"{name} is corrupted (checksum mismatch)")
             except FileNotFoundError:
-                found.append(f"{name} is gone")
+                found.append(f"{name} is missing")
             except OSError as error:
                 found.append(f"{name} cannot be read: {error.strerror or error}")
             except ValueError as error:
-                found.append(f"{name} has changed: {error}")
+                found.append(f"{name} is corrupted: {error}")
         return found
 
 
