@@ -217,10 +217,10 @@ def test_models_of_ones_own_are_looked_at_as_in_a_run(rows: Any) -> None:
 
     expected = {
         Seeding: "seeds torch",
-        Sigmoid: "gives probabilities",
-        Centred: "answers a row by the other rows",
+        Sigmoid: "returns probabilities",
+        Centred: "output for a row depends on the other rows",
         Empty: "has no parameters to train",
-        Wrong: "cannot answer rows",
+        Wrong: "cannot compute rows",
     }
     components = exp.register.kinds["model"].components
     before = dict(components)

@@ -197,6 +197,7 @@ REFUSED = [
     [f"hydra.job.name={LONG}"],
     [f"optimizer={LONG}"],
     ["-m", f"optimizer={LONG},sgd"],
+    ["-m", f"{LONG}=glob(*)"],
     ["+hydra.callbacks:={a:1}"],
     ["-m", "+hydra.callbacks={a:1}", "seed=1,2"],
     ["--config-path", "x://"],

@@ -78,4 +78,4 @@ def test_shortcuts_lead_to_every_later_layer() -> None:
     for layer in linear[:-1]:
         seen = torch.cat([seen, torch.sigmoid(layer(seen))], dim=1)
     assert torch.equal(linear[-1](seen), module(rows))
-    assert job.alone() is None
+    assert job.unstackable() is None

@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
-from exp.components.losses import Loss, settled
+from exp.components.loss_choice import loss_for
+from exp.components.losses import Loss
 from exp.components.stacking import stacked
 from exp.registry.registry import register
 from exp.util.errors import ConfigError
@@ -192,12 +193,12 @@ def test_impossible_combinations_are_explained(
     assert chosen.component.builder.impossible(classes, chosen.params) == reason
 
 
-def test_auto_is_settled_by_the_number_of_classes() -> None:
+def test_auto_is_chosen_by_the_number_of_classes() -> None:
     chosen = register.choose("loss", {"name": "auto", "l2": 0.5})
-    assert settled(chosen, [5, 5]).as_dict() == {
+    assert loss_for(chosen, [5, 5]).as_dict() == {
         "name": "bce", "pos_weight": None, "class_weights": None, "l1": 0.0, "l2": 0.5,
     }  # fmt: skip
-    assert settled(chosen, [5, 5, 5]).name == "cross_entropy"
+    assert loss_for(chosen, [5, 5, 5]).name == "cross_entropy"
 
 
 def test_faults_of_a_loss() -> None:

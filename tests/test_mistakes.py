@@ -150,20 +150,20 @@ def trained(where: Path, *words: str) -> Ended:
 
 def probabilities(name: str, last: str, loss: str, why: str) -> str:
     return (
-        f"model {name} gives probabilities, as its last step is a {last}; loss {loss} takes logits "
-        f"and does that itself. Leave the {last} out{why}"
+        f"model {name} returns probabilities, as its last step is a {last}, but loss {loss} takes "
+        f"logits. Remove the {last}{why}"
     )
 
 
 ABOVE = ": the probability is above 0.5 where the logit is above 0"
-NEVER = ": it is never above 0, so that no row would be of the second class"
-TWICE = ": done twice, it keeps the loss from falling"
+NEVER = ": it is never above 0, so no row would be predicted as the second class"
+TWICE = ": applied twice, it keeps the loss high"
 SHAPE = "model {} must map rows [3, 2] to logits [3, {}], found {}"
 ONE = (
-    ". Loss bce takes one logit for two classes: give out_features of them, or use "
+    ". Loss bce takes one logit for two classes: return out_features logits, or use "
     "loss=cross_entropy, which takes one for each class"
 )
-GIVE = ". Give the logits themselves; exp makes probabilities and labels of them"
+GIVE = ". Return the logits; exp turns them into probabilities and labels"
 REFUSED = {
     ("model=ends", "model.how=sigmoid", *SMALL): probabilities("ends", "sigmoid", "bce", ABOVE),
     ("model=sequence", *SMALL): probabilities("sequence", "sigmoid", "bce", ABOVE),
@@ -187,20 +187,20 @@ REFUSED = {
         "ends", "softmax", "cross_entropy", TWICE
     ),
     ("model=ends", "model.how=squeezed", *SMALL): SHAPE.format("ends", 1, [3])
-    + ". Leave the squeeze out: a loss keeps [rows, 1] and [rows] apart",
+    + ". Remove the squeeze: a loss needs [rows, 1], not [rows]",
     ("model=ends", "model.how=doubled", *SMALL): SHAPE.format("ends", 1, [3, 2]) + ONE,
     ("model=layers", "model.outputs=2", *SMALL): SHAPE.format("layers", 1, [3, 2]) + ONE,
     ("model=layers", "model.outputs=2", *THREE): SHAPE.format("layers", 3, [3, 2])
-    + ". A model is to give out_features logits",
+    + ". A model must return out_features logits",
     ("model=ends", "model.how=rounded", *SMALL): (
-        "model ends gives nothing to train by: its last step is round, whose gradient is 0" + GIVE
+        "model ends cannot be trained: its last step is round, whose gradient is 0" + GIVE
     ),
     ("model=ends", "model.how=compared", *SMALL): (
-        "model ends gives nothing to train by: no gradient leads from its answers to its "
+        "model ends cannot be trained: no gradient leads from its outputs to its "
         "parameters, as after > 0.5 or argmax" + GIVE
     ),
     ("model=ends", "model.how=chosen", *THREE): (
-        "model ends gives nothing to train by: no gradient leads from its answers to its "
+        "model ends cannot be trained: no gradient leads from its outputs to its "
         "parameters, as after > 0.5 or argmax" + GIVE
     ),
     ("dataset=labelled", "dataset.kind=from_one", *SMALL[::2]): (
@@ -210,17 +210,17 @@ REFUSED = {
         "y holds texts, expected integers 0..K-1: classes, y = np.unique(y, return_inverse=True)"
     ),
     ("model=elsewhere", *SMALL): (
-        "model elsewhere keeps mean on meta, and this run computes on cpu. "
+        "model elsewhere keeps mean on meta, and this run uses cpu. "
         "self.register_buffer('mean', tensor) makes it a part of the model: moved with it, and "
         "saved"
     ),
     ("model=elsewhere", "model.what=buffer", *SMALL): (
-        "model elsewhere keeps no numbers in mean, which stands on the device meta. Build it on "
-        "the CPU: a run moves its model to its own device"
+        "model elsewhere: mean is on the device meta and has no values. Build the model on the "
+        "CPU: exp moves it to the device of the run"
     ),
     ("model=elsewhere", "model.what=parameter", *SMALL): (
-        "model elsewhere keeps no numbers in last.weight, which stands on the device meta. Build "
-        "it on the CPU: a run moves its model to its own device"
+        "model elsewhere: last.weight is on the device meta and has no values. Build the model on "
+        "the CPU: exp moves it to the device of the run"
     ),
     ("dataset=labelled", "dataset.kind=float", *SMALL[::2]): (
         "y has dtype float64, expected integers 0..K-1. Labels count classes: y.astype(int); a "
@@ -237,15 +237,15 @@ REFUSED = {
 
 BROKEN = {
     ("model=layers", "model.inputs=3", *SMALL): (
-        "model layers cannot answer rows [3, 2]: mat1 and mat2 shapes cannot be multiplied "
+        "model layers cannot compute rows [3, 2]: mat1 and mat2 shapes cannot be multiplied "
         "(3x2 and 3x1)"
     ),
     ("model=ends", "model.how=broken", *SMALL): (
-        "model ends cannot answer rows [3, 2]: mat1 and mat2 shapes cannot be multiplied "
+        "model ends cannot compute rows [3, 2]: mat1 and mat2 shapes cannot be multiplied "
         "(3x1 and 7x1)"
     ),
     ("model=sizes", "dataset=iris", *SMALL[::2]): (
-        "model sizes cannot answer rows [3, 4]: mat1 and mat2 shapes cannot be multiplied "
+        "model sizes cannot compute rows [3, 4]: mat1 and mat2 shapes cannot be multiplied "
         "(3x4 and 2x1)"
     ),
 }  # fmt: skip

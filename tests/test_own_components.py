@@ -193,8 +193,8 @@ REFUSED = {
         "  model.width  expected an integer, found 0.5"
     ),
     (PLUGIN, "model=flat"): (
-        "model flat must map rows [3, 2] to logits [3, 1], found [3]. Leave the squeeze out: a "
-        "loss keeps [rows, 1] and [rows] apart"
+        "model flat must map rows [3, 2] to logits [3, 1], found [3]. Remove the squeeze: a "
+        "loss needs [rows, 1], not [rows]"
     ),
     (PLUGIN, "model=still"): "model still has no parameters to train",
     (PLUGIN, "model=number"): "model number must build an nn.Module, found int",

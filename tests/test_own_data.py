@@ -24,7 +24,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
 from commands import inside, read_csv
-from exp.components.losses import settled
+from exp.components.loss_choice import loss_for
 from exp.data.dataset import Data
 from exp.data.prepared import Prepared
 from exp.engine.prepare import prepare
@@ -434,7 +434,7 @@ def test_balanced_weights_are_those_of_scikit_learn(counts: tuple[int, ...]) -> 
     loss = register.choose("loss", {"name": "auto", "class_weights": "balanced"})
     labels = np.repeat(np.arange(len(counts)), counts)
     wanted = compute_class_weight("balanced", classes=np.unique(labels), y=labels)
-    np.testing.assert_allclose(settled(loss, counts).params["class_weights"], wanted, rtol=1e-12)
+    np.testing.assert_allclose(loss_for(loss, counts).params["class_weights"], wanted, rtol=1e-12)
 
 
 # scikit-learn by name

@@ -267,7 +267,7 @@ def test_a_function_is_an_activation(function: Any) -> None:
     job = job_of(model=model, optimizer={"name": "sgd", "lr": 0.1})
     wanted = plain_losses(job, bce, lambda params: torch.optim.SGD(params, lr=0.1))
     assert losses(job) == pytest.approx(wanted, abs=1e-5)
-    assert (job.alone() is None) == (function in (torch.sin, F.softplus))
+    assert (job.unstackable() is None) == (function in (torch.sin, F.softplus))
 
 
 MAKERS: list[tuple[Any, dict[str, Any]]] = [

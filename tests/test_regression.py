@@ -21,7 +21,7 @@ from sklearn.model_selection import train_test_split
 import exp
 from commands import Ended, inside, read_csv, runs
 from conftest import make_plan
-from exp.components.losses import settled
+from exp.components.loss_choice import loss_for
 from exp.components.regression_datasets import BUMPS
 from exp.components.scores import errors
 from exp.data.dataset import Data
@@ -183,7 +183,7 @@ def test_what_is_measured_is_what_the_answers_give(batch: int | None) -> None:
 
 def test_padding_counts_for_nothing() -> None:
     """Targets below 0 and of -1, in batches that are padded."""
-    loss: Any = settled(register.choose("loss", "l1"), ()).component.builder()
+    loss: Any = loss_for(register.choose("loss", "l1"), ()).component.builder()
     y = np.array([-1.0, -3.0, 0.0, 2.0, -1.0], np.float32)
     split = Split([np.zeros((5, 1), np.float32)], [y], loss, dtype=torch.float32,
                   device=torch.device("cpu"), shuffled=True)  # fmt: skip
@@ -340,8 +340,8 @@ def test_own_data_that_cannot_be_numbers() -> None:
     with pytest.raises(DataError, match="y must be a float32 array"):
         Data(X.astype(np.float32), np.zeros(2, np.int64), (), ("a",), (None,))
     with pytest.raises(ImpossibleError, match="loss hinge is for classes"):
-        settled(register.choose("loss", "hinge"), ())
-    assert settled(register.choose("loss", "auto"), ()).name == "mse"
+        loss_for(register.choose("loss", "hinge"), ())
+    assert loss_for(register.choose("loss", "auto"), ()).name == "mse"
 
 
 def test_pruning_knows_which_way_is_better() -> None:

@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from conftest import make_plan
 from exp.components.losses import Loss
 from exp.components.optimizers import Optimizer, Rule
-from exp.components.regression_losses import NumberLoss
+from exp.components.regression_losses import RegressionLoss
 from exp.components.schedulers import Scheduler
 from exp.data.dataset import Split
 from exp.data.feature_map import FeatureMap
-from exp.engine import Job, train, tried
+from exp.engine import Job, check_job, train
 from exp.registry.registry import register
 from exp.util.errors import ComponentError
 
@@ -42,7 +42,7 @@ def run(kind: str, builder: Any, seeds: tuple[int, ...] = (1,), **parts: Any) ->
     else:
         parts[kind] = "tried"
     jobs = [Job.of(make_plan(seed=seed, **parts), keep=False) for seed in seeds]
-    tried(jobs[0])
+    check_job(jobs[0])
     return train(jobs)
 
 
@@ -68,18 +68,18 @@ class Right(Loss):
 
 
 LOSSES: dict[str, tuple[Any, str]] = {
-    "a mean": (lambda z, y: rows_of(z, y).mean(), "Leave the mean out"),
+    "a mean": (lambda z, y: rows_of(z, y).mean(), "Remove the mean"),
     "a mean of each run": (
-        lambda z, y: rows_of(z, y).mean(dim=1, keepdim=True), r"found \[1, 1\]. Leave the mean out",
+        lambda z, y: rows_of(z, y).mean(dim=1, keepdim=True), r"found \[1, 1\]. Remove the mean",
     ),
     "a detached one": (lambda z, y: rows_of(z.detach(), y), "has no gradient"),
-    "the wrong sign": (lambda z, y: -rows_of(z, y), "is its sign wrong"),
+    "the wrong sign": (lambda z, y: -rows_of(z, y), "is the sign wrong"),
     "one of probabilities": (lambda z, y: (z.squeeze(1) - y).square(), "take probabilities"),
     "nan": (lambda z, y: rows_of(z, y).log() * torch.nan, "is nan for finite logits"),
     "targets changed": (lambda z, y: rows_of(z, y.mul_(0.5)), "changes the logits or targets"),
     "logits changed": (lambda z, y: rows_of(z.mul_(0.5), y), "changes the logits or targets"),
-    "by the batch": (lambda z, y: rows_of(z, y) / rows_of(z, y).max(), "other rows are others"),
-    "not a tensor": (lambda z, y: 0.5, "must give a tensor"),
+    "by the batch": (lambda z, y: rows_of(z, y) / rows_of(z, y).max(), "depends on the other rows"),
+    "not a tensor": (lambda z, y: 0.5, "must return a tensor"),
 }  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def test_a_loss_that_mixes_the_runs_of_a_stack() -> None:
 @pytest.mark.parametrize(
     ("loss", "text"),
     [
-        (lambda z, y: -F.cross_entropy(z, y), "is its sign wrong"),
+        (lambda z, y: -F.cross_entropy(z, y), "is the sign wrong"),
         (lambda z, y: F.cross_entropy(z.detach(), y), "has no gradient"),
         (lambda z, y: F.cross_entropy(z, y) * torch.nan, "is nan"),
     ],
@@ -111,13 +111,13 @@ def test_a_loss_on_logits_and_target_that_is_none(loss: Any, text: str) -> None:
 
 def test_a_loss_of_numbers_that_is_least_elsewhere() -> None:
     numbers = {"dataset": {"name": "line", "n_samples": 40}, "model": {"name": "linear"}}
-    refused("loss", nn.PoissonNLLLoss, "is less for a wrong prediction", **numbers)
+    refused("loss", nn.PoissonNLLLoss, "is smaller for a wrong prediction", **numbers)
 
-    class Wrong(NumberLoss):
+    class Wrong(RegressionLoss):
         def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
             return -(logits.squeeze(1) - targets).square()
 
-    refused("loss", type("W", (Right,), {"numbers": Wrong}), "is less for a wrong", **numbers)
+    refused("loss", type("W", (Right,), {"regression": Wrong}), "is smaller for a wrong", **numbers)
 
 
 def net(forward: Any, prepare: Any = None) -> Any:
@@ -163,7 +163,7 @@ def drawn(self: Any) -> None:
 
 
 MODELS: dict[str, tuple[Any, str]] = {
-    "rows changed": (net(lambda self, x: plain(self, x.mul_(2))), "changes the rows"),
+    "rows changed": (net(lambda self, x: plain(self, x.mul_(2))), "changes its input"),
     "rows changed by the first layer": (
         lambda in_features, out_features: nn.Sequential(
             nn.ReLU(inplace=True), nn.Linear(in_features, out_features)
@@ -176,20 +176,20 @@ MODELS: dict[str, tuple[Any, str]] = {
     "Python seeded when built": (net(plain, lambda self: random.seed(7)), "seeds Python's random"),
     "NumPy's global generator": (net(noisy), "uses numpy.random in its forward pass"),
     "Python's global generator": (net(chancy), "uses Python's random in its forward pass"),
-    "a generator of its own": (net(fresh), "its answers differ each time"),
+    "a generator of its own": (net(fresh), "its outputs differ each time"),
     "weights of its own chance": (net(plain, drawn), "scale differs each time it is built"),
     "chance in evaluation": (
         net(lambda self, x: plain(self, F.dropout(x, 0.5))), "draws at random in evaluation mode",
     ),
     "rows together": (
-        net(lambda self, x: plain(self, (x - x.mean(0)) / x.std(0))), "answers a row by the other",
+        net(lambda self, x: plain(self, (x - x.mean(0)) / x.std(0))), "depends on the other rows",
     ),
     "batch norm without memory": (
         lambda in_features, out_features: nn.Sequential(
             nn.BatchNorm1d(in_features, track_running_stats=False),
             nn.Linear(in_features, out_features),
         ),
-        "answers a row by the other rows",
+        "depends on the other rows",
     ),
 }  # fmt: skip
 
@@ -230,7 +230,7 @@ def test_an_activation_that_is_not_what_it_is_marked_as() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return x.softmax(dim=-1)
 
-    refused("activation", Softmax, "marked `elementwise`")
+    refused("activation", Softmax, "with `elementwise = True`")
 
 
 class Lazy(Rule):
@@ -264,7 +264,7 @@ class LazyOfTorch(torch.optim.Optimizer):
 
 @pytest.mark.parametrize("kind", [Lazy, LazyOfTorch])
 def test_an_optimizer_that_changes_nothing(kind: type[Optimizer]) -> None:
-    refused("optimizer", kind, "has not changed one parameter in 10 steps")
+    refused("optimizer", kind, "has not changed any parameter in 10 steps")
 
 
 def test_an_optimizer_that_mixes_the_runs_of_a_stack() -> None:
@@ -277,7 +277,7 @@ def test_a_schedule_that_gives_no_rate(rate: Any) -> None:
         def rate(self, base: float, progress: Any) -> float:
             return base if progress.epoch < 3 else rate
 
-    refused("scheduler", Wrong, "rate.. must give the learning rate")
+    refused("scheduler", Wrong, "rate.. must return the learning rate")
 
 
 def test_a_schedule_may_give_numbers_of_numpy_and_have_a_warmup_of_its_own() -> None:
@@ -342,7 +342,7 @@ def test_a_feature_map_that_looks_at_other_rows(function: Any, text: str) -> Non
 
 def test_the_checks_change_no_bit_of_a_run() -> None:
     """The packaged loss and optimizer, registered again under other names, train the same."""
-    from exp.components.losses import BinaryCrossEntropy
+    from exp.components.classification_losses import BinaryCrossEntropy
     from exp.components.sgd import SGD
 
     (plain_one,) = train([Job.of(make_plan(optimizer="sgd", loss="bce"), keep=False)])

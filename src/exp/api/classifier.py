@@ -22,7 +22,7 @@ from exp.config import plugins
 from exp.config.schema import Plan, plan
 from exp.data.dataset import Data, Split
 from exp.data.prepared import Prepared, Standardize
-from exp.engine import Job, Predictor, train, tried
+from exp.engine import Job, Predictor, check_job, train
 from exp.engine.job import possible
 from exp.engine.prepare import with_positive
 from exp.runs.trained.predictor import Trained
@@ -122,7 +122,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             chosen = planned(self.get_params(deep=False))
             prepared = self._prepared(chosen, X, codes, [str(name) for name in classes])
             job = job_of(chosen, prepared)
-            tried(job)
+            check_job(job)
             (result,) = train([job])
         self.classes_ = classes
         self.config_ = chosen.config

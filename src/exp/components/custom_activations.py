@@ -1,4 +1,4 @@
-"""Activations of a user's: a class of `nn.Module`, a function that builds one, or a function on a
+"""Custom activations: a class of `nn.Module`, a function that builds one, or a function on a
 tensor such as `torch.sin`."""
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from exp.registry.annotations import hints_of
+from exp.components.custom_signatures import annotated, keyword_only, names_of
+from exp.registry.annotations import unwrapped
 from exp.registry.user_code import calling
 from exp.util.errors import ComponentError
 
-BY_ITSELF: tuple[Callable[..., Any], ...] = (
+ELEMENTWISE: tuple[Callable[..., Any], ...] = (
     torch.sin, torch.cos, torch.tan, torch.tanh, torch.sigmoid, torch.relu, torch.exp,
     torch.abs, torch.square, torch.atan, torch.asinh, torch.sinh, torch.erf, torch.sinc,
     torch.expm1, torch.sign, F.relu, F.relu6, F.elu, F.selu, F.celu, F.gelu, F.silu, F.mish,
@@ -55,36 +56,19 @@ class Function(nn.Module):
 
 def adapted(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
     """A function that builds an `nn.Module`, for what was registered."""
-    target = builder
-    while isinstance(target, partial):
-        target = target.func
+    target = unwrapped(builder)
     if inspect.isclass(target) and issubclass(target, nn.Module):
         return builder
-    elementwise = any(target is each for each in BY_ITSELF)
+    elementwise = any(target is each for each in ELEMENTWISE)
     try:
-        parameters = list(inspect.signature(builder).parameters.values())
+        parameters = annotated(builder)
     except ValueError:  # a function written in C
-        parameters = []
-        called = True
+        parameters, direct = [], True
     else:
-        empty, varying = inspect.Parameter.empty, inspect.Parameter.VAR_POSITIONAL
-        first = parameters[0] if parameters else None
-        called = not inspect.isclass(target) and first is not None and (
-            (first.default is empty and first.kind is not inspect.Parameter.KEYWORD_ONLY)
-            or first.kind is varying
-        )  # fmt: skip
-    known = hints_of(builder)
-    keys = [
-        each.replace(
-            kind=inspect.Parameter.KEYWORD_ONLY,
-            annotation=known.get(each.name, inspect.Parameter.empty),
-        )
-        for each in (parameters[1:] if called else parameters)
-        if each.kind not in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    ]
+        direct = not inspect.isclass(target) and bool(parameters) and takes_input(parameters[0])
 
     def built(**options: Any) -> nn.Module:
-        if called:
+        if direct:
             function = partial(builder, **options) if options else builder
             return Function(function, name, elementwise=elementwise)
         found = builder(**options)
@@ -95,8 +79,15 @@ def adapted(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
             raise ComponentError(f"activation {name} must build an nn.Module, found a {kind}")
         return Function(found, name, elementwise=bool(getattr(found, "elementwise", False)))
 
-    built.__doc__ = inspect.getdoc(builder)
-    built.__module__ = getattr(builder, "__module__", None) or __name__
-    built.__qualname__ = getattr(target, "__qualname__", type(target).__qualname__)
-    built.__signature__ = inspect.Signature(keys)  # type: ignore[attr-defined]
+    options = keyword_only(parameters[1:] if direct else parameters)
+    for key, value in names_of(builder, options).items():
+        setattr(built, key, value)
     return built
+
+
+def takes_input(first: inspect.Parameter) -> bool:
+    """Whether a function is the activation itself, by its first parameter, and not its builder."""
+    if first.kind is inspect.Parameter.VAR_POSITIONAL:
+        return True
+    required = first.default is inspect.Parameter.empty
+    return required and first.kind is not inspect.Parameter.KEYWORD_ONLY

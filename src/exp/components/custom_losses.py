@@ -1,4 +1,4 @@
-"""Losses of a user's on (logits, target), such as `nn.CrossEntropyLoss`, as losses of a run.
+"""Custom losses on (logits, target), such as `nn.CrossEntropyLoss`, as losses of a run.
 
 What can be registered besides a `Loss`: a class of `nn.Module`, a function on (logits, target), or
 a function that builds either. It is called as in plain PyTorch, with the real rows of a batch; a
@@ -16,16 +16,17 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from exp.components.custom_signatures import annotated, names_of
 from exp.components.losses import Loss
-from exp.components.regression_losses import NumberLoss
-from exp.registry.annotations import hints_of
+from exp.components.regression_losses import RegressionLoss
+from exp.registry.annotations import unwrapped
 from exp.util.errors import ComponentError, ImpossibleError
 
 Criterion = Callable[[Tensor, Tensor], Any]
-HANDED = ("classes", "num_classes", "n_classes")
+INJECTED = ("classes", "num_classes", "n_classes")
 DEPRECATED = ("size_average", "reduce")
 """Parameters of torch's losses that `reduction` has replaced."""
-OF_NUMBERS = (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss, nn.PoissonNLLLoss)
+FOR_REGRESSION = (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss, nn.PoissonNLLLoss)
 OF_PROBABILITIES = {
     nn.BCELoss: ("probabilities", "nn.BCEWithLogitsLoss"),
     nn.NLLLoss: ("logarithms of probabilities", "nn.CrossEntropyLoss"),
@@ -37,9 +38,7 @@ def adapted(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
     """A subclass of `Loss` for what was registered, unless it is one."""
     if inspect.isclass(builder) and issubclass(builder, Loss):
         return builder
-    target: Any = builder
-    while isinstance(target, partial):
-        target = target.func
+    target = unwrapped(builder)
     is_class = inspect.isclass(target)
     for kind, (what, better) in OF_PROBABILITIES.items():
         if is_class and issubclass(target, kind):
@@ -47,8 +46,7 @@ def adapted(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
                 f"loss {name!r}: {kind.__name__} takes {what}, and a model here gives logits. "
                 f"Register {better}"
             )
-    called = not is_class and is_criterion(builder)
-    return wrapped(builder, name, called=called)
+    return wrapped(builder, name, direct=not is_class and is_criterion(builder))
 
 
 def is_criterion(function: Callable[..., Any]) -> bool:
@@ -56,31 +54,23 @@ def is_criterion(function: Callable[..., Any]) -> bool:
     if isinstance(function, nn.Module):
         return True
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    needed = [
+    required = [
         name
         for name, parameter in inspect.signature(function).parameters.items()
         if parameter.default is inspect.Parameter.empty and parameter.kind in kinds
     ]
-    return len(needed) == 2 and not set(needed) & set(HANDED)
+    return len(required) == 2 and not set(required) & set(INJECTED)
 
 
-def wrapped(builder: Callable[..., Any], name: str, *, called: bool) -> Callable[..., Any]:
+def wrapped(builder: Callable[..., Any], name: str, *, direct: bool) -> Callable[..., Any]:
     """
     Args:
-        called: whether the builder is the loss itself.
+        direct: whether the builder is the loss itself.
     """
-    signature: list[inspect.Parameter] = []
-    if not isinstance(builder, nn.Module):
-        known = hints_of(builder)
-        signature = [
-            each.replace(annotation=known.get(each.name, inspect.Parameter.empty))
-            for each in inspect.signature(builder).parameters.values()
-        ]
-    if called:
-        signature = signature[2:]
-    signature = [each for each in signature if each.name not in DEPRECATED]
-    taken = next((each.name for each in signature if each.name in HANDED), None)
-    if taken is None:
+    signature = [] if isinstance(builder, nn.Module) else annotated(builder)
+    signature = [each for each in signature[2 if direct else 0 :] if each.name not in DEPRECATED]
+    injected = next((each.name for each in signature if each.name in INJECTED), None)
+    if injected is None:
         classes = inspect.Parameter("classes", inspect.Parameter.KEYWORD_ONLY)
         free = [p for p in signature if p.kind is not p.VAR_KEYWORD]
         rest = [p for p in signature if p.kind is p.VAR_KEYWORD]
@@ -88,9 +78,9 @@ def wrapped(builder: Callable[..., Any], name: str, *, called: bool) -> Callable
 
     def criterion(given: dict[str, Any]) -> Criterion:
         passed = dict(given)
-        if taken is None:
+        if injected is None:
             passed.pop("classes", None)
-        if called:
+        if direct:
             return partial(builder, **passed) if passed else builder
         found = builder(**passed)
         if not callable(found):
@@ -99,39 +89,30 @@ def wrapped(builder: Callable[..., Any], name: str, *, called: bool) -> Callable
             )
         return found  # type: ignore[no-any-return]
 
-    numbers = type(
-        "Numbers", (OwnNumberLoss,), {"title": name, "criterion": staticmethod(criterion)}
-    )
-    described = {
+    attributes = {
         "title": name,
         "criterion": staticmethod(criterion),
-        "numbers": numbers,
-        "taken": taken or "classes",
-        "__doc__": inspect.getdoc(builder),
-        "__module__": getattr(builder, "__module__", __name__),
-        "__qualname__": getattr(builder, "__qualname__", type(builder).__qualname__),
+        "injected": injected or "classes",
+        **names_of(builder, signature),
     }
-    found = type(name, (OwnLoss,), described)
-    for each in (found, numbers):
-        each.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
-        each.taken = taken or "classes"  # type: ignore[attr-defined]
-    return found
+    regression = type(name, (CustomRegressionLoss,), attributes)
+    return type(name, (CustomLoss,), {**attributes, "regression": regression})
 
 
-class Own:
-    """What both forms of a user's loss share."""
+class Criteria:
+    """What both forms of a custom loss share."""
 
     stackable: ClassVar[bool] = False
-    plain_numbers: ClassVar[bool] = True
+    plain_values: ClassVar[bool] = True
     placed = False
     title: ClassVar[str]
-    taken: ClassVar[str]
+    injected: ClassVar[str]
     criterion: ClassVar[Callable[[dict[str, Any]], Criterion]]
     outputs: int
     loss: Criterion
 
-    def made(self, given: dict[str, Any]) -> Criterion:
-        """The loss as its own code has it, with plain numbers.
+    def build(self, given: dict[str, Any]) -> Criterion:
+        """The loss as its code builds it, with plain numbers.
 
         Raises:
             ComponentError: it has parameters to train.
@@ -139,8 +120,8 @@ class Own:
         found = type(self).criterion(given)
         if isinstance(found, nn.Module) and any(p.requires_grad for p in found.parameters()):
             raise ComponentError(
-                f"loss {self.title} has parameters of its own, which nothing would train: make "
-                "them a part of the model"
+                f"loss {self.title} has parameters, and exp trains those of the model only: "
+                "make them a part of the model"
             )
         return found
 
@@ -178,28 +159,28 @@ class Own:
         )
 
 
-class OwnLoss(Own, Loss):
-    """A user's loss on (logits, target) where the target is a class.
+class CustomLoss(Criteria, Loss):
+    """A custom loss on (logits, target) where the target is a class.
 
     It takes either a logit for each class with int64 targets `[rows]`, as `nn.CrossEntropyLoss`, or
-    for two classes one logit with float targets, as `nn.BCEWithLogitsLoss`. Which, is tried.
+    for two classes one logit with float targets, as `nn.BCEWithLogitsLoss`: what works first.
     """
 
     def __init__(self, **given: Any) -> None:
-        classes = given.get(self.taken, given.get("classes"))
+        classes = given.get(self.injected, given.get("classes"))
         assert isinstance(classes, int)
         super().__init__(classes)
-        self.loss = self.made(given)
-        if isinstance(self.loss, OF_NUMBERS):
+        self.loss = self.build(given)
+        if isinstance(self.loss, FOR_REGRESSION):
             raise ImpossibleError(
                 f"loss {self.title} ({type(self.loss).__name__}) is for a target that is a number, "
                 f"and these data have {classes} classes: use loss=auto, or loss=mse, which "
                 "compares probabilities"
             )
         self.column = True
-        self.outputs = self.tried()
+        self.outputs = self.logits_taken()
 
-    def tried(self) -> int:
+    def logits_taken(self) -> int:
         """How many logits it takes.
 
         Raises:
@@ -254,14 +235,14 @@ class OwnLoss(Own, Loss):
         return torch.stack(rows)
 
 
-class OwnNumberLoss(Own, NumberLoss):
-    """A user's loss on (prediction, target), both `[rows, 1]`, where the target is a number."""
+class CustomRegressionLoss(Criteria, RegressionLoss):
+    """A custom loss on (prediction, target), both `[rows, 1]`, where the target is a number."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__()
-        self.loss = self.made(given)
+        self.loss = self.build(given)
 
     def rows_of(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         return logits, targets[:, None]
 
-    per_row = OwnLoss.per_row
+    per_row = CustomLoss.per_row

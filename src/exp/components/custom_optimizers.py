@@ -1,4 +1,4 @@
-"""Optimizers of a user's that are `torch.optim.Optimizer`s, for one run at a time."""
+"""Custom optimizers that are `torch.optim.Optimizer`s, for one run at a time."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from exp.components.custom_signatures import annotated, keyword_only, names_of
 from exp.components.flat import flatten, unflatten
 from exp.components.optimizers import Closure, Optimizer
 from exp.components.parameters import Parameters
 from exp.components.torch_optimizer import TorchOptimizer
 from exp.components.torch_options import EXECUTION
-from exp.registry.annotations import hints_of
 from exp.util.errors import ComponentError
 
-PASSED = ("parameters", "params")
+INJECTED = ("parameters", "params")
 
 
 def adapted(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -27,40 +27,32 @@ def adapted(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
     or a function that builds one of `params`."""
     if inspect.isclass(builder) and issubclass(builder, Optimizer):
         return builder
-    known = hints_of(builder)
-    signature = [
-        each.replace(annotation=known.get(each.name, inspect.Parameter.empty))
-        for each in inspect.signature(builder).parameters.values()
-    ]
+    signature = annotated(builder)
     # The first one is what it optimizes, whatever it is called.
-    taken = next((each.name for each in signature if each.name in PASSED), None)
-    rest = [each for each in signature if each.name not in (taken, *EXECUTION)]
-    if taken is None and rest and rest[0].default is inspect.Parameter.empty:
-        taken, rest = rest[0].name, rest[1:]
-    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    keys = [
-        each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in rest if each.kind not in kinds
-    ]
-    passed = inspect.Parameter("parameters", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    described = {
+    injected = next((each.name for each in signature if each.name in INJECTED), None)
+    rest = [each for each in signature if each.name not in (injected, *EXECUTION)]
+    if injected is None and rest and rest[0].default is inspect.Parameter.empty:
+        injected, rest = rest[0].name, rest[1:]
+    parameters = inspect.Parameter("parameters", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    attributes = {
         "title": name,
-        "made": staticmethod(partial(made, builder, name, taken)),
-        "__doc__": inspect.getdoc(builder),
-        "__module__": getattr(builder, "__module__", __name__),
-        "__qualname__": getattr(builder, "__qualname__", type(builder).__qualname__),
-        "__signature__": inspect.Signature([passed, *keys]),
+        "built": staticmethod(partial(built, builder, name, injected is not None)),
+        **names_of(builder, [parameters, *keyword_only(rest)]),
     }
-    return type(name, (OwnOptimizer,), described)
+    return type(name, (CustomOptimizer,), attributes)
 
 
-def made(
-    builder: Callable[..., Any], name: str, taken: str | None, views: list[Tensor], **options: Any
+def built(
+    builder: Callable[..., Any], name: str, injected: bool, views: list[Tensor], **options: Any
 ) -> torch.optim.Optimizer:
     """
+    Args:
+        injected: whether the builder takes the parameters.
+
     Raises:
         ComponentError: it builds something else.
     """
-    found = builder(**options) if taken is None else builder(views, **options)
+    found = builder(views, **options) if injected else builder(**options)
     if not isinstance(found, torch.optim.Optimizer):
         raise ComponentError(
             f"optimizer {name} must be a torch.optim.Optimizer or an "
@@ -69,45 +61,45 @@ def made(
     return found
 
 
-class OwnOptimizer(TorchOptimizer):
-    """A `torch.optim.Optimizer` of a user's.
+class CustomOptimizer(TorchOptimizer):
+    """A custom `torch.optim.Optimizer`.
 
     Its state is what it keeps in `state` and in its param groups. The rate of a schedule is set as
     `lr` of its groups before each step; where no group has an `lr`, `rated` is false, and a run
     with a schedule is refused.
     """
 
-    plain_numbers: ClassVar[bool] = True
+    plain_values: ClassVar[bool] = True
     title: ClassVar[str]
-    made: ClassVar[Callable[..., torch.optim.Optimizer]]
+    built: ClassVar[Callable[..., torch.optim.Optimizer]]
 
     def __init__(self, parameters: Parameters, **options: Any) -> None:
         runs = parameters.values.shape[0]
         if runs != 1:
-            raise ValueError(f"optimizer {self.title} holds a stack of one, found {runs} runs")
+            raise ValueError(f"optimizer {self.title} takes a single run, found {runs} runs")
         self.options = options
         self._bind(parameters)
         found = [group["lr"] for group in self.torch.param_groups if "lr" in group]
         self.rated = bool(found)
         rate = float(found[0]) if found else 0.0
         self.lr = torch.full((1, 1), rate, dtype=torch.float64)
-        # Groups of a function of the user's may have rates of their own.
+        # The groups that a user's function makes may have different rates.
         self.factors = [
             float(group.get("lr", rate)) / rate if rate else 1.0
             for group in self.torch.param_groups
         ]
         step = inspect.signature(self.torch.step).parameters.get("closure")
         needed = step is not None and step.default is inspect.Parameter.empty
-        self.probing = needed or isinstance(self.torch, torch.optim.LBFGS)
+        self.takes_closure = needed or isinstance(self.torch, torch.optim.LBFGS)
 
     def _create(self) -> torch.optim.Optimizer:
-        return type(self).made(self.views, **self.options)
+        return type(self).built(self.views, **self.options)
 
     @property
     def state(self) -> dict[str, Tensor]:
         states = [self.torch.state.get(view) for view in self.views]
         groups = [
-            {key: value for key, value in group.items() if key != "params" and simple(value)}
+            {key: value for key, value in group.items() if key != "params" and storable(value)}
             for group in self.torch.param_groups
         ]
         return flatten({"states": states, "groups": groups}, self.parameters.values.device)
@@ -127,16 +119,16 @@ class OwnOptimizer(TorchOptimizer):
             for group, factor in zip(self.torch.param_groups, self.factors, strict=True):
                 if "lr" in group:
                     group["lr"] = float(lr) * factor
-        if self.probing:
+        if self.takes_closure:
             self.torch.step(closure)  # type: ignore[arg-type]
         else:
             self.torch.step()
 
 
-def simple(value: Any) -> bool:
-    """Whether a checkpoint can hold this."""
+def storable(value: Any) -> bool:
+    """Whether a checkpoint can store this."""
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, (list, tuple)):
-        return all(simple(item) for item in value)
+        return all(storable(item) for item in value)
     return value is None or isinstance(value, Tensor) or type(value) in (bool, int, str)

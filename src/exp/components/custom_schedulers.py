@@ -1,4 +1,4 @@
-"""Schedules of a user's that are classes of `torch.optim.lr_scheduler`, as schedules of a run.
+"""Custom schedules that are classes of `torch.optim.lr_scheduler`, as schedules of a run.
 
 The class is stepped on an optimizer that has nothing but a learning rate, and the rate that it sets
 is the rate of the run. It is stepped after each epoch, or after each batch where its documentation
@@ -12,11 +12,15 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
+import torch
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+from exp.components.custom_signatures import annotated, keyword_only, names_of
 from exp.components.schedulers import Progress, Scheduler
-from exp.registry.annotations import hints_of
+from exp.registry.annotations import unwrapped
 from exp.util.errors import ComponentError
 
-HIDDEN = ("optimizer", "last_epoch", "verbose")
+INJECTED = ("optimizer", "last_epoch", "verbose")
 BY_STEP = ("OneCycleLR", "CyclicLR")
 LENGTHS = ("epochs", "steps_per_epoch", "total_steps")
 """Parameters that say how long the run is: they are passed where the config does not set them."""
@@ -25,42 +29,28 @@ LENGTHS = ("epochs", "steps_per_epoch", "total_steps")
 def adapted(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
     """A `Scheduler` for what was registered: a class of torch, or a function of `optimizer` that
     builds one; anything else builds a `Scheduler` itself."""
-    parameters = inspect.signature(builder).parameters
     if inspect.isclass(builder) and issubclass(builder, Scheduler):
         return builder
-    if "optimizer" not in parameters:
+    if "optimizer" not in inspect.signature(builder).parameters:
         return checked(builder, name)
-    known = hints_of(builder)
-    target = builder
-    while isinstance(target, partial):
-        target = target.func
-    bound = set(builder.keywords) if isinstance(builder, partial) else set()
-    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    keys = [
-        each.replace(
-            kind=inspect.Parameter.KEYWORD_ONLY,
-            annotation=known.get(each.name, inspect.Parameter.empty),
-        )
-        for each in parameters.values()
-        if each.name not in HIDDEN and each.kind not in kinds and each.name not in bound
-    ]
+    target = unwrapped(builder)
     by_step = getattr(target, "__name__", "") in BY_STEP
+    hidden = {*INJECTED, *(builder.keywords if isinstance(builder, partial) else ())}
+    options = [each for each in keyword_only(annotated(builder)) if each.name not in hidden]
     if by_step:  # only the rate is scheduled
-        keys = [
-            each.replace(default=False) if each.name == "cycle_momentum" else each for each in keys
+        options = [
+            each.replace(default=False) if each.name == "cycle_momentum" else each
+            for each in options
         ]
-    described = {
+    attributes = {
         "title": name,
         "builder": staticmethod(builder),
         "within_epoch": bool(getattr(target, "within_epoch", by_step)),
-        "observes": getattr(target, "__name__", "") == "ReduceLROnPlateau" or follows(target),
-        "lengths": tuple(key for key in LENGTHS if any(each.name == key for each in keys)),
-        "__doc__": inspect.getdoc(builder),
-        "__module__": getattr(builder, "__module__", __name__),
-        "__qualname__": getattr(builder, "__qualname__", type(builder).__qualname__),
-        "__signature__": inspect.Signature(keys),
+        "observes": follows_loss(target),
+        "lengths": tuple(key for key in LENGTHS if any(each.name == key for each in options)),
+        **names_of(builder, options),
     }
-    return type(name, (OwnScheduler,), described)
+    return type(name, (CustomScheduler,), attributes)
 
 
 def checked(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -73,14 +63,12 @@ def checked(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
     return builder
 
 
-def follows(target: Any) -> bool:
+def follows_loss(target: Any) -> bool:
     """Whether a class is stepped with a loss."""
-    from torch.optim.lr_scheduler import ReduceLROnPlateau
-
     return inspect.isclass(target) and issubclass(target, ReduceLROnPlateau)
 
 
-class OwnScheduler(Scheduler):
+class CustomScheduler(Scheduler):
     """A schedule of torch for the rate of one run."""
 
     title: ClassVar[str]
@@ -112,8 +100,9 @@ class OwnScheduler(Scheduler):
         if all(options.get(key) is None for key in self.lengths):
             wanted = ("total_steps",) if "total_steps" in self.lengths else self.lengths
             options |= {key: lengths[key] for key in wanted}
-        self.optimizer = rated(base)
+        self.optimizer = RateOnly(base)
         self.torch = type(self).builder(self.optimizer, **options)
+        self.optimizer.step()  # torch warns where a schedule is stepped before its optimizer
         if not hasattr(self.torch, "step"):
             raise ComponentError(
                 f"scheduler {self.title} must build a schedule of torch.optim.lr_scheduler, found "
@@ -150,20 +139,15 @@ class OwnScheduler(Scheduler):
         self.replay = [float(value) for value in saved.get("seen", [])]
 
 
-def rated(base: float) -> Any:
-    """An optimizer of torch with a learning rate, and nothing to optimize. Its own constructor is
-    not called: the first one in a process imports torch._dynamo, which takes a second."""
-    from torch.optim import Optimizer
+class RateOnly(torch.optim.Optimizer):
+    """An optimizer of torch with a learning rate and nothing to optimize. The constructor of its
+    base class is not called: the first call in a process imports torch._dynamo, which takes a
+    second."""
 
-    class Rated(Optimizer):
-        def __init__(self) -> None:
-            self.defaults = {"lr": base, "momentum": 0.0}
-            self.state = {}  # type: ignore[assignment]
-            self.param_groups = [{**self.defaults, "params": []}]
+    def __init__(self, rate: float) -> None:
+        self.defaults = {"lr": rate, "momentum": 0.0}
+        self.state = {}  # type: ignore[assignment]
+        self.param_groups = [{**self.defaults, "params": []}]
 
-        def step(self, closure: Any = None) -> None:  # type: ignore[override]
-            return None
-
-    found = Rated()
-    found._opt_called = True  # type: ignore[attr-defined]
-    return found
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        return None

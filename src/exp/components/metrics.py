@@ -49,8 +49,8 @@ class Metric:
         higher_is_better: None: as torchmetrics' class or the name of a function of scikit-learn
             says.
         probabilities: whether the second argument is probabilities; None: its name says that.
-        numbers: whether it is for targets that are numbers; None: as torchmetrics or scikit-learn
-            file it, else it is for classes.
+        regression: whether it is for targets that are numbers; None: where torchmetrics or
+            scikit-learn keep it among those, else it is for classes.
 
     Raises:
         ValueError: a name that cannot be, or a direction that is not known.
@@ -68,7 +68,7 @@ class Metric:
         module: str,
         higher_is_better: bool | None = None,
         probabilities: bool | None = None,
-        numbers: bool | None = None,
+        regression: bool | None = None,
     ) -> None:
         if not NAME.fullmatch(name) or name in (*EVERY, "confusion", "epoch", "monitor", "lr"):
             raise ValueError(f"metric {name!r}: the name is taken, or it is no name")
@@ -79,9 +79,9 @@ class Metric:
         self.torch = hasattr(inner, "update") and hasattr(inner, "compute")
         self.parameters = tuple(inspect.signature(function).parameters)
         place = str(getattr(inner, "__module__", ""))
-        if numbers is None:
-            numbers = "regression" in place and place.startswith(("sklearn.", "torchmetrics."))
-        self.numbers = numbers
+        if regression is None:
+            regression = "regression" in place and place.startswith(("sklearn.", "torchmetrics."))
+        self.regression = regression
         if probabilities is None:
             second = self.parameters[1] if len(self.parameters) > 1 else ""
             probabilities = self.torch or second in CHANCES
@@ -157,16 +157,18 @@ def direction(inner: Any, *, torch: bool, place: str) -> bool | None:
     return None
 
 
-def custom(*, numbers: bool) -> list[Metric]:
+def custom(*, regression: bool) -> list[Metric]:
     """Every registered metric for such targets, in the order of their names."""
     found = register.kinds["metric"].components
     metrics = [found[name].builder for name in sorted(found)]
-    return [each for each in metrics if isinstance(each, Metric) and each.numbers == numbers]
+    return [each for each in metrics if isinstance(each, Metric) and each.regression == regression]
 
 
 def directions() -> dict[str, bool]:
     """Name -> whether more is better, of every registered metric."""
-    return {m.name: m.higher_is_better for m in (*custom(numbers=False), *custom(numbers=True))}
+    return {
+        m.name: m.higher_is_better for m in (*custom(regression=False), *custom(regression=True))
+    }
 
 
 def value(

@@ -16,7 +16,7 @@ from exp.registry.registry import register
 from exp.util.metric_names import OF_NUMBERS
 
 
-class NumberLoss(Loss):
+class RegressionLoss(Loss):
     """A loss of R runs whose targets are numbers: one output, which is the prediction.
 
     Padding is marked by NaN, as any number may be a target. What is measured are torchmetrics'
@@ -49,7 +49,7 @@ class NumberLoss(Loss):
 
     def spread(self, labels: Sequence[NDArray[Any]]) -> Tensor:
         """The sum of squares of the targets around their mean, `[runs]` float64."""
-        each = [numbers.astype(np.float64) for numbers in labels]
+        each = [targets.astype(np.float64) for targets in labels]
         sums = [float(np.square(y - y.mean()).sum()) for y in each]
         return torch.tensor(sums, dtype=torch.float64)
 
@@ -78,14 +78,14 @@ class NumberLoss(Loss):
         return [(squares / count).sqrt(), distances / count, explained]
 
 
-class SquaredError(NumberLoss):
+class SquaredError(RegressionLoss):
     """(prediction - target)^2, as `MSELoss`."""
 
     def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
         return (logits.squeeze(1) - targets).square()
 
 
-class AbsoluteError(NumberLoss):
+class AbsoluteError(RegressionLoss):
     """|prediction - target|, as `L1Loss`."""
 
     def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
@@ -102,7 +102,7 @@ class MeanSquaredError(Loss):
         class_weights: one number for each class, or balanced; the mean is over the rows' weights.
     """
 
-    numbers = SquaredError
+    regression = SquaredError
 
     def __init__(self, classes: int, *, class_weights: ClassWeights | None = None) -> None:
         super().__init__(classes, class_weights=class_weights)
@@ -128,7 +128,7 @@ class MeanAbsoluteError(Loss):
         class_weights: one number for each class, or balanced; the mean is over the rows' weights.
     """
 
-    numbers = AbsoluteError
+    regression = AbsoluteError
 
     def __init__(self, classes: int, *, class_weights: ClassWeights | None = None) -> None:
         super().__init__(classes, class_weights=class_weights)

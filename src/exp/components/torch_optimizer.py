@@ -1,4 +1,4 @@
-"""Any optimizer of torch.optim behind the interface of the stacked rules, for one run at a time."""
+"""Any optimizer of torch.optim with the interface of the stacked rules, for one run at a time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from exp.util.errors import ImpossibleError
 
 
 class TorchOptimizer(Optimizer):
-    """Holds a stack of one.
+    """Takes a single run.
 
     torch.optim sees each parameter in its own shape, without the dimension of runs, as a view into
     `parameters.values` whose `.grad` is a view into `parameters.gradients`.
@@ -26,7 +26,7 @@ class TorchOptimizer(Optimizer):
     Args:
         parameters: of one run.
         algorithm: a class of torch.optim.
-        lr: base learning rate; each step is told its own.
+        lr: base learning rate; each step is given its own.
         options: other arguments of that class.
 
     Raises:
@@ -38,7 +38,7 @@ class TorchOptimizer(Optimizer):
     def __init__(self, parameters: Parameters, algorithm: str, lr: Any, **options: Any) -> None:
         runs = parameters.values.shape[0]
         if runs != 1:
-            raise ValueError(f"optimizer {algorithm} holds a stack of one, found {runs} runs")
+            raise ValueError(f"optimizer {algorithm} takes a single run, found {runs} runs")
         self.algorithm, self.options = algorithm, options
         self.lr = torch.full((1, 1), float(lr), dtype=torch.float64)
         self._bind(parameters)
@@ -85,8 +85,8 @@ class TorchOptimizer(Optimizer):
     def step(self, lr: Tensor, closure: Closure | None = None) -> None:
         for group in self.torch.param_groups:
             group["lr"] = float(lr)
-        probing = isinstance(self.torch, torch.optim.LBFGS)
-        self.torch.step(closure if probing else None)  # type: ignore[arg-type]
+        needs_closure = isinstance(self.torch, torch.optim.LBFGS)
+        self.torch.step(closure if needs_closure else None)  # type: ignore[arg-type]
 
     def select(self, parameters: Parameters, keep: Tensor) -> None:
         state = self.state

@@ -111,7 +111,7 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
         """Hydra copies every source for each question: `--help` asks a hundred of them."""
         if overrides:
             return super().get_group_options(group_name, results_filter, config_name, overrides)  # type: ignore[no-any-return]
-        return self.repository.get_group_options(group_name, results_filter)  # type: ignore[no-any-return]
+        return self.repository.get_group_options(group_name, results_filter)
 
     def load_sweep_config(self, *args: Any, **kwargs: Any) -> DictConfig:
         """The config of one run, whose directory must lie within that of the sweep."""

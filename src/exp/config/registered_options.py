@@ -68,6 +68,15 @@ class Repository(ConfigRepository):  # type: ignore[misc]
         # The last one is where Hydra looks for schemas.
         self.sources.insert(-1, Registered("registered", "registered://"))
 
+    def get_group_options(
+        self, group_name: str, results_filter: ObjectType | None = ObjectType.CONFIG
+    ) -> list[str]:
+        """The options of a group; none of a name that is too long for a file."""
+        try:
+            return list(super().get_group_options(group_name, results_filter))
+        except OSError:
+            return []
+
     def load_config(self, config_path: str) -> ConfigResult | None:
         """What a file says, and of an option the keys that all of its kind have: they need not
         stand in each file."""

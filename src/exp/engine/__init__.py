@@ -13,8 +13,8 @@ from typing import Any
 from torch import Tensor
 
 from exp.engine.custom_errors import attributed
-from exp.engine.dry_run import tried
 from exp.engine.job import Job
+from exp.engine.job_checks import check_job
 from exp.engine.recorder import Recording
 from exp.engine.result import Predictor, Result
 from exp.engine.stack import Stack
@@ -24,7 +24,7 @@ from exp.engine.untrained import Said, untrained
 
 __all__ = [
     "End", "Hook", "Job", "Predictor", "Recording", "Result", "Said", "Stack", "Training",
-    "capture", "restore", "train", "tried", "untrained",
+    "capture", "check_job", "restore", "train", "untrained",
 ]  # fmt: skip
 
 Checkpoint = tuple[dict[str, Tensor], dict[str, Any]]
@@ -49,7 +49,7 @@ def grouped(
     for index, job in enumerate(jobs):
         kind = (job.key(), job.device.threads)
         if kind not in alone:
-            alone[kind] = job.alone() is not None  # builds a model, so once for all of a kind
+            alone[kind] = job.unstackable() is not None  # builds a model, so once for all of a kind
         numbers = start[index][1] if index in start else {"epoch": 0, "ended": None}
         apart = alone[kind] or numbers["ended"] is not None
         norms = recordings[index].norms if index in recordings else None

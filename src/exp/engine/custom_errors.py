@@ -1,4 +1,4 @@
-"""Errors inside a user's own components while a stack trains."""
+"""Errors inside custom components while a stack trains."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CALLS = (
 
 @contextmanager
 def attributed(jobs: Sequence[Job]) -> Iterator[None]:
-    """Within this a stack trains; an exception from a component of a user's says which it was.
+    """Within this a stack trains; an exception in a custom component names the component.
 
     Raises:
         OwnCodeError: such an exception, `sys.exit` included.
@@ -30,8 +30,8 @@ def attributed(jobs: Sequence[Job]) -> Iterator[None]:
         yield
     except (Exception, SystemExit) as error:
         chosen = jobs[0].plan.chosen
-        own = [kind for kind, each in chosen.items() if not each.packaged]
-        if not own or passed_on(error):
+        custom = [kind for kind, each in chosen.items() if not each.packaged]
+        if not custom or passed_on(error):
             raise
         frames = traceback.extract_tb(error.__traceback__)
         first = next((n for n, frame in enumerate(frames) if is_own(frame.filename)), None)
@@ -40,7 +40,7 @@ def attributed(jobs: Sequence[Job]) -> Iterator[None]:
         calls = [f for f in frames[:first] if of_machinery(f.filename)]
         line = (calls[-1].line or "") if calls else ""
         kind = next((kind for kind, pattern in CALLS if re.search(pattern, line)), None)
-        if first is None or kind not in own:
-            kind = own[0] if len(own) == 1 else None
-        titles = " and ".join(chosen[each].at_fault for each in ([kind] if kind else own))
+        if first is None or kind not in custom:
+            kind = custom[0] if len(custom) == 1 else None
+        titles = " and ".join(chosen[each].at_fault for each in ([kind] if kind else custom))
         raise failed(titles, error) from error

@@ -16,7 +16,7 @@ from torch.nn.parameter import is_lazy
 from exp.components import models
 from exp.components.devices import Device
 from exp.components.initial import KEYS
-from exp.components.losses import settled
+from exp.components.loss_choice import loss_for
 from exp.components.metrics import custom
 from exp.components.stacking import structure
 from exp.config.environment import values_unshown
@@ -57,7 +57,7 @@ class Job:
     Attributes:
         plan: the validated config.
         data: rows, labels and split.
-        loss: the loss, with `auto` settled by the number of classes.
+        loss: the loss for its data, never `auto`.
         device: where it computes.
     """
 
@@ -76,7 +76,7 @@ class Job:
         Raises:
             DataError: the rows cannot be used.
             ConfigError: the figures name a feature that does not exist, or none of them can be
-                drawn; a run is to be pruned by what is not measured.
+                drawn; a column that the run follows is not measured.
             ImpossibleError: a component declares the combination impossible.
             DeviceError: the device is not there.
         """
@@ -129,20 +129,20 @@ class Job:
     def module(self) -> nn.Module:
         """The model as plain PyTorch initialises it under `seeds.init`."""
         chosen, init = self.plan["model"], self.plan.seeds.init
-        own = not chosen.packaged
-        with torch.random.fork_rng(devices=[]), seeded(init) if own else nullcontext():
+        custom_model = not chosen.packaged
+        with torch.random.fork_rng(devices=[]), seeded(init) if custom_model else nullcontext():
             seed(init, torch.device("cpu"))
             module = chosen.build(self.data.X.shape[1], self.outputs)
-            if own and torch.initial_seed() != init:
+            if custom_model and torch.initial_seed() != init:
                 raise ComponentError(
                     f"model {chosen.name} seeds torch's generator ({torch.initial_seed()}) "
-                    "while it is built: its weights would be the same whatever the seed is. Leave "
-                    "torch.manual_seed out: exp seeds torch with seeds.init"
+                    "while it is built, so that every run would start from the same weights. "
+                    "Remove torch.manual_seed: exp seeds torch with seeds.init"
                 )
             if not isinstance(module, nn.Module):
                 found = type(module).__name__
                 raise ComponentError(f"model {chosen.name} must build an nn.Module, found {found}")
-            if own and any(map(is_lazy, [*module.parameters(), *module.buffers()])):
+            if custom_model and any(map(is_lazy, [*module.parameters(), *module.buffers()])):
                 with calling(chosen.component.title), torch.no_grad():
                     module.eval()(torch.from_numpy(self.data.X[:2].copy()))
         return module
@@ -153,20 +153,20 @@ class Job:
         return None if lifted("", [module]) is None else module
 
     def source(self) -> nn.Module:
-        """`module()` for the engine, which only reads one whose layers it knows: a single one will
-        do for the job. Any other it trains."""
+        """`module()` for the engine. A module of known layers is only read, so that one is enough
+        for the whole job; any other is trained itself."""
         return self.module() if self._layered is None else self._layered
 
-    def alone(self) -> str | None:
+    def unstackable(self) -> str | None:
         """Why this run cannot share a stack, or None."""
         if self.device.threads > 1:
-            return "device.threads > 1: long sums are cut by thread, bits would depend on the stack"
+            return "device.threads > 1: long sums are cut by thread, so the bits could differ"
         if not self.plan["optimizer"].component.builder.stackable:  # type: ignore[attr-defined]
-            return f"optimizer {self.plan['optimizer'].name} is trained run by run"
+            return f"optimizer {self.plan['optimizer'].name} trains one run at a time"
         if not self.loss.component.builder.stackable:  # type: ignore[attr-defined]
-            return f"loss {self.loss.name} is computed run by run"
+            return f"loss {self.loss.name} takes one run at a time"
         if self._layered is None:
-            return f"model {self.plan['model'].name} holds a layer that is not known to stack"
+            return f"model {self.plan['model'].name} has a layer that exp cannot stack"
         return None
 
     def key(self) -> Hashable:
@@ -175,7 +175,7 @@ class Job:
 
 
 def possible(loss: Chosen, counts: Sequence[int], classes: Sequence[str] = ()) -> Chosen:
-    """A loss for these classes, `auto` and their weights settled.
+    """The loss for these classes, which is never `auto`, with a weight for each.
 
     Args:
         counts: training rows of each class; () where the target is a number.
@@ -184,7 +184,7 @@ def possible(loss: Chosen, counts: Sequence[int], classes: Sequence[str] = ()) -
     Raises:
         ImpossibleError: the loss declares that it cannot be used so.
     """
-    found = settled(loss, counts, classes)
+    found = loss_for(loss, counts, classes)
     with calling(found.component.title):
         reason = found.component.builder.impossible(len(counts), found.params)  # type: ignore[attr-defined]
     if reason:
@@ -193,7 +193,7 @@ def possible(loss: Chosen, counts: Sequence[int], classes: Sequence[str] = ()) -
 
 
 def measured(plan: Plan, loss: Chosen) -> None:
-    """Looks whether what a run follows, and what it is pruned by, is measured.
+    """Checks that the columns which a run follows, and is pruned by, are measured.
 
     Raises:
         ConfigError: it is a score of another kind of target.
@@ -202,14 +202,14 @@ def measured(plan: Plan, loss: Chosen) -> None:
     monitored = plan.monitor.partition("/")[2]
     followed = known
     if monitored not in known:
-        numbers = loss.component.builder.measures == OF_NUMBERS  # type: ignore[attr-defined]
-        followed = (*known, *(() if numbers else OF_CLASSES[2:]))
-        followed = (*followed, *(metric.name for metric in custom(numbers=numbers)))
+        regression = loss.component.builder.measures == OF_NUMBERS  # type: ignore[attr-defined]
+        followed = (*known, *(() if regression else OF_CLASSES[2:]))
+        followed = (*followed, *(metric.name for metric in custom(regression=regression)))
     faults = []
     if monitored not in followed:
         kind = "a number" if known[1:] == OF_NUMBERS else "one of some classes"
-        what = f"{monitored} is no score of these data, whose target is {kind}"
-        faults.append(Fault("trainer.monitor", f"{what}. There are {', '.join(followed)}"))
+        what = f"{monitored} is not measured on these data, whose target is {kind}"
+        faults.append(Fault("trainer.monitor", f"{what}. Measured are {', '.join(followed)}"))
     faults += [
         Fault("trainer.prune", f"{column} is not measured here. Measured are {', '.join(known)}")
         for column in plan.trainer.prune or ()
@@ -222,7 +222,7 @@ def measured(plan: Plan, loss: Chosen) -> None:
 def stack_key(plan: Plan, shapes: Shapes, loss: Chosen, device: Device) -> Hashable:
     """What must be equal for two runs to share a stack.
 
-    A number that is 0 is told from one that is not: it switches a term of the formula off.
+    Whether a number is 0 must be equal too, since 0 switches a term of the formula off.
     """
     trainer = plan.trainer
     schedule = (trainer.epochs, trainer.batch_size, trainer.eval_every, plan.monitor)
@@ -231,7 +231,7 @@ def stack_key(plan: Plan, shapes: Shapes, loss: Chosen, device: Device) -> Hasha
     model = plan["model"].as_dict()
     rate = model.pop("dropout", None)
     if plan["model"].component.module == models.__name__:
-        for key in KEYS:  # first numbers, not architecture
+        for key in KEYS:  # these change the first weights, not the architecture
             model.pop(key, None)
     architecture = (json.dumps(model, sort_keys=True), bool(rate))
     place = (str(device.torch_device), device.dtype)

@@ -1,4 +1,4 @@
-"""Layers that train R runs at once, each the twin of one layer of `torch.nn`.
+"""Layers that train R runs at once, each the counterpart of one layer of `torch.nn`.
 
 Feature-major: activations are `[runs, features, rows]`, parameters carry a leading `runs`
 dimension. A layer reads its parameters from tensors that the model owns; it holds none itself.
@@ -53,7 +53,7 @@ class Linear:
 
 @dataclass(frozen=True)
 class Elementwise:
-    """An activation: the module's own function, since each number is treated by itself."""
+    """An activation: the function of the module, since it treats each number by itself."""
 
     function: Callable[[Tensor], Tensor]
 
@@ -63,7 +63,7 @@ class Elementwise:
 
 @dataclass(frozen=True)
 class Dropout:
-    """`nn.Dropout` with each run's own rate and generator."""
+    """`nn.Dropout` with a rate and a generator for each run."""
 
     rates: str
 

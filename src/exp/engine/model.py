@@ -1,4 +1,4 @@
-"""The model of a stack: R runs of one architecture, or one `nn.Module` behind the same door."""
+"""The model of a stack: R runs of one architecture, or one `nn.Module` with the same interface."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from exp.engine.layers import Layer, Pass, lifted
 from exp.util.errors import ComponentError
 
 LANES = 32
+# Private, as `torch.autograd.grad` looks at its arguments for 30 us, a tenth of a small epoch, and
+# imports sympy, which takes half a second.
 ENGINE: Any = torch.autograd.Variable._execution_engine
 
 
@@ -22,8 +24,8 @@ def padded(count: int) -> int:
 
 
 def seed(number: int, device: torch.device) -> None:
-    """Seeds torch's own generators as `torch.manual_seed` does, those that can matter here only:
-    asking every kind of accelerator takes as long as building a small model."""
+    """Seeds torch's generators as `torch.manual_seed` does, but those of this device only: to look
+    for every kind of accelerator takes as long as building a small model."""
     torch.default_generator.manual_seed(number)
     if device.type == "cuda":
         torch.cuda.manual_seed(number)
@@ -58,7 +60,7 @@ class Model:
         self.trainable = {name for name, p in first.named_parameters() if p.requires_grad}
         self.layers: list[Layer] | None = lifted("", modules)
         if self.layers is None and len(modules) > 1:
-            raise ValueError("only a stack of one can hold a module that is not known to stack")
+            raise ValueError("a module of unknown layers cannot share a stack")
         width = sum(padded(shape.numel()) for shape in self.shapes.values())
         values = torch.zeros(len(modules), width, dtype=dtype, device=device)
         for run, module in enumerate(modules):
@@ -106,7 +108,7 @@ class Model:
         ):
             leaf = value.detach()
             leaves.append(leaf)
-            # Inside the forward pass a vector of H numbers stands as a column [runs, H, 1].
+            # The forward pass takes a vector of H numbers as a column [runs, H, 1].
             column = self.layers is not None and leaf.dim() == 2
             tensor = value.detach()[:, :, None] if column else value.detach()
             self.tensors[name] = tensor
@@ -120,29 +122,28 @@ class Model:
                     self.weights.append(tensor)
         self.parameters = Parameters(values, gradients, leaves)
         if self.layers is None:
-            self._lend()
+            self._share()
 
-    def _lend(self) -> None:
+    def _share(self) -> None:
         """Lets the one module compute on the stack's storage."""
         module = self.modules[0]
-        own = dict(module.named_parameters())
-        for name, parameter in own.items():
+        named = dict(module.named_parameters())
+        for name, parameter in named.items():
             parameter.data = self.tensors[name].detach()[0]
-        self.inputs = tuple(own[name] for name in own if name in self.trainable)
+        self.inputs = tuple(named[name] for name in named if name in self.trainable)
         self.outlets = [outlet[0] for outlet in self.outlets]
         self.weights = [
-            own[n] for n, shape in self.shapes.items() if len(shape) >= 2 and n in self.trainable
+            named[n] for n, shape in self.shapes.items() if len(shape) >= 2 and n in self.trainable
         ]
         for name in list(dict(module.named_buffers())):
             owner, _, key = name.rpartition(".")
-            module.get_submodule(owner)._buffers[key] = self.buffers[name][0]
+            setattr(module.get_submodule(owner), key, self.buffers[name][0])
 
     def backward(self, losses: Tensor) -> None:
         """Fills `parameters.gradients` with the gradients of `losses.sum()`; losses are `[runs]`.
 
-        By torch's engine itself, as `torch.autograd.grad` does after 30 us of looking at its
-        arguments: a tenth of a small epoch, and half a second for sympy, which it imports.
-        `backward()` warns of a `.grad` that is a view with gaps.
+        By torch's engine, as `torch.autograd.grad` does it. `backward()` warns of a `.grad` that
+        is a view with gaps.
         """
         if self._ones is None or self._ones.shape != losses.shape:
             self._ones = torch.ones_like(losses)
@@ -167,14 +168,14 @@ class Model:
     def __call__(self, x: Tensor, mask: Tensor, training: bool) -> Tensor:
         """Logits `[runs, outputs, rows]` of rows `[runs, features, rows]`."""
         if self.layers is None:
-            return self._one(x, mask, training)
+            return self._module_logits(x, mask, training)
         now = Pass(mask, training, self.generators)
         for layer in self.layers:
             x = layer(x, self.tensors, now)
         return x
 
-    def _one(self, x: Tensor, mask: Tensor, training: bool) -> Tensor:
-        """The lone module on its real rows, drawing from its own random state."""
+    def _module_logits(self, x: Tensor, mask: Tensor, training: bool) -> Tensor:
+        """Logits of the single module on its real rows; it draws from the generator of its run."""
         module = self.modules[0].train(training)
         rows = int(mask.count_nonzero())
         with torch.random.fork_rng(enabled=training):

@@ -16,7 +16,7 @@ from exp.util.errors import DamagedError
 class Norms:
     """The Euclidean norm of each layer's weights, and of their gradient in an epoch's last step.
 
-    Kept if a run of the stack asks for it, and then for all of its runs.
+    Recorded for all runs of a stack if the figures of one of them need it.
 
     Args:
         stack: the runs.
@@ -27,20 +27,20 @@ class Norms:
         self.wanted = [
             job.plan.figures is not None and "norms" in job.plan.figures.draw for job in stack.jobs
         ]
-        self.spans: dict[str, slice] = {}
+        self.ranges: dict[str, slice] = {}
         start = 0
         for name, shape in stack.model.shapes.items():
             # With the zeros between parameters: a sum has the same bits in a stack of any size.
             stop = start + padded(shape.numel())
             if len(shape) >= 2 and name in stack.model.trainable:
-                self.spans[name] = slice(start, stop)
+                self.ranges[name] = slice(start, stop)
             start = stop
-        columns = [f"{what}/{name}" for what in ("weight", "gradient") for name in self.spans]
+        columns = [f"{what}/{name}" for what in ("weight", "gradient") for name in self.ranges]
         self.history = History(columns)
 
     def look(self, epoch: int) -> None:
-        """Takes note of an evaluated epoch."""
-        if not any(self.wanted) or not self.spans:
+        """Records an evaluated epoch."""
+        if not any(self.wanted) or not self.ranges:
             return
         parameters = self.stack.model.parameters
         row = {}
@@ -48,7 +48,7 @@ class Norms:
             for what in ("weight", "gradient"):
                 values = parameters.values if what == "weight" else parameters.gradients
                 squares = values.square()
-                for name, span in self.spans.items():
+                for name, span in self.ranges.items():
                     row[f"{what}/{name}"] = squares[:, span].sum(dim=-1).sqrt()
         self.history.add(epoch, row)
 
@@ -66,7 +66,7 @@ class Norms:
             DamagedError: they are of another run.
         """
         if any(tuple(table) != ("epoch", *self.history.columns) for table in tables):
-            raise DamagedError("norms.csv is of another run. Without it the run goes on")
+            raise DamagedError("norms.csv belongs to another run: delete it, and the run goes on")
         values = self.stack.model.parameters.values
         names = self.history.columns
         # [epochs, columns, runs]

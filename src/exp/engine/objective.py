@@ -22,12 +22,12 @@ def on_device(params: Sequence[Mapping[str, Any]], device: torch.device) -> dict
     return {k: v.to(device) if isinstance(v, Tensor) else v for k, v in found.items()}
 
 
-def numbers(
+def hyperparameters(
     chosen: Chosen, params: Sequence[Mapping[str, Any]], device: torch.device
 ) -> dict[str, Any]:
     """Hyperparameters of R runs for a loss or an optimizer: stacked, or plain for one run of a
     component that was not written for stacks."""
-    if getattr(chosen.component.builder, "plain_numbers", False):
+    if getattr(chosen.component.builder, "plain_values", False):
         return dict(params[0])
     return on_device(params, device)
 
@@ -36,19 +36,19 @@ class Objective:
     """The loss of R runs with their penalties.
 
     Args:
-        jobs: R of them, with the same loss and its own numbers in each.
+        jobs: R of them, with the same loss; its hyperparameters may differ.
     """
 
     def __init__(self, jobs: Sequence[Job]) -> None:
         first = jobs[0]
         device = first.device.torch_device
         classes = len(first.data.data.classes)
-        own = numbers(first.loss, [job.loss.declared for job in jobs], device)
-        self.loss: Loss = first.loss.component.make(classes, **own)
+        values = hyperparameters(first.loss, [job.loss.declared for job in jobs], device)
+        self.loss: Loss = first.loss.component.make(classes, **values)
         if first.data.positive is not None:
             self.loss.positive = first.data.positive
-        shared = on_device([job.loss.common for job in jobs], device)
-        self.l1, self.l2 = shared["l1"], shared["l2"]
+        penalties = on_device([job.loss.common for job in jobs], device)
+        self.l1, self.l2 = penalties["l1"], penalties["l2"]
         self.penalized = isinstance(self.l1, Tensor) or isinstance(self.l2, Tensor)
 
     def __call__(self, logits: Tensor, batch: Batch, model: Model) -> Tensor:

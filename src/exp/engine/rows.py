@@ -91,16 +91,16 @@ class Split:
             yield self.part(start, min(start + CHUNK, padded(self.count)))
 
     def part(self, start: int, stop: int) -> Batch:
-        span = slice(start, stop)
-        x = self.x[:, span].transpose(1, 2) if self.shuffled else self.x[:, :, span]
-        mask = self.mask[:, span]
-        divisor = divided(mask if self.weights is None else self.weights[:, span])
+        part = slice(start, stop)
+        x = self.x[:, part].transpose(1, 2) if self.shuffled else self.x[:, :, part]
+        mask = self.mask[:, part]
+        divisor = divided(mask if self.weights is None else self.weights[:, part])
         count = min(stop, self.count) - start
-        targets, truth = self.targets[:, span], self.truth[:, span]
+        targets, truth = self.targets[:, part], self.truth[:, part]
         return Batch(x, targets, truth, mask, mask / divisor, divisor, count)
 
     def shuffle(self, size: int, generators: Sequence[torch.Generator]) -> Iterator[Batch]:
-        """One epoch in mini-batches, each run in its own random order.
+        """One epoch in mini-batches, each run in a random order of its own generator.
 
         Args:
             size: rows of a batch; the last one may have fewer.
@@ -160,10 +160,10 @@ def divided(weights: Tensor) -> Tensor:
 
 
 class Tally:
-    """The loss, and what else is measured, over the batches of a pass: numbers for each run.
+    """The loss and the metrics over the batches of a pass, a number for each run.
 
     Args:
-        loss: says what is measured.
+        loss: defines the metrics.
         spread: of the targets of all rows, as `Split` has it.
     """
 
@@ -185,7 +185,7 @@ class Tally:
             self.right = hits if self.right is None else self.right + hits
 
     def loss(self) -> Tensor:
-        """The mean loss `[runs]`; of a single batch its very number."""
+        """The mean loss `[runs]`; of a single batch exactly its loss."""
         if len(self.losses) == 1:
             return self.losses[0]
         divisors = torch.cat(self.divisors, dim=1)

@@ -13,7 +13,7 @@ from exp.engine.history import History
 from exp.engine.job import Job
 from exp.engine.model import Model
 from exp.engine.monitored import Monitored
-from exp.engine.objective import Objective, numbers
+from exp.engine.objective import Objective, hyperparameters
 from exp.engine.rows import Batch, Split
 from exp.util.errors import ComponentError, shown
 
@@ -26,17 +26,17 @@ def generator(seed: int, purpose: int, device: torch.device | str = "cpu") -> to
     return torch.Generator(device=device).manual_seed(int(state >> 1))
 
 
-def usable(rate: object, name: str) -> float:
-    """The rate of a schedule of a user's.
+def checked_rate(rate: object, name: str) -> float:
+    """The rate of a custom schedule.
 
     Raises:
-        ComponentError: it is no finite number of at least 0.
+        ComponentError: it is not a finite number of at least 0.
     """
     number = isinstance(rate, (int, float, np.number, Tensor)) and not isinstance(rate, bool)
     if not number or np.size(rate) != 1 or not 0 <= (found := float(rate)) < np.inf:  # type: ignore[arg-type]
         raise ComponentError(
-            f"scheduler {name}: rate() must give the learning rate, a finite number of at least 0, "
-            f"found {shown(rate)}"
+            f"scheduler {name}: rate() must return the learning rate, a finite number of at least "
+            f"0, found {shown(rate)}"
         )
     return found
 
@@ -67,8 +67,8 @@ class Stack:
             generators=droppers,
         )
         rule = first.plan["optimizer"]
-        rules = numbers(rule, [job.plan["optimizer"].declared for job in jobs], place)
-        self.optimizer = rule.component.make(self.model.parameters, **rules)
+        values = hyperparameters(rule, [job.plan["optimizer"].declared for job in jobs], place)
+        self.optimizer = rule.component.make(self.model.parameters, **values)
         self.schedules: list[Scheduler] = [scheduler(job.plan["scheduler"]) for job in jobs]
         norms = [job.plan.trainer.clip_norm for job in jobs]
         self.clip_norm = None if norms[0] is None else self._column(norms)[:, 0]
@@ -82,7 +82,7 @@ class Stack:
         measured, extra = columns["train"] + columns.get("test", []), columns.get("validation", [])
         self.monitor = first.plan.monitor
         names = [*measured, "lr", *extra]
-        # What is not measured anyhow is computed for the monitor alone.
+        # A score that is not measured in any case is computed for the monitor only.
         self.monitored = None if self.monitor in names else Monitored(self.monitor)
         self.higher = first.plan.higher_is_better(self.monitor)
         if self.monitored is not None:
@@ -96,8 +96,8 @@ class Stack:
         for schedule in self.schedules:
             schedule.higher_is_better = self.higher
 
-    def _column(self, numbers: Sequence[float]) -> Tensor:
-        return torch.tensor(numbers, dtype=torch.float64, device=self.device.torch_device)[:, None]
+    def _column(self, values: Sequence[float]) -> Tensor:
+        return torch.tensor(values, dtype=torch.float64, device=self.device.torch_device)[:, None]
 
     def _split(self, name: str) -> Split:
         rows = [getattr(job.data.split, name) for job in self.jobs]
@@ -130,7 +130,7 @@ class Stack:
         yield self._whole
 
     def chunks(self, name: str) -> list[Batch]:
-        """A split in pieces for evaluation, in its own order."""
+        """A split in pieces for evaluation, in the order of the split."""
         if name not in self._chunks:
             self._chunks[name] = list(self.splits[name].chunks())
         return self._chunks[name]
@@ -142,7 +142,7 @@ class Stack:
             base = self.optimizer.lr[:, 0].tolist()
             rates = [s.rate(lr, now) for s, lr in zip(self.schedules, base, strict=True)]
             if not self.jobs[0].plan["scheduler"].packaged:
-                rates = [usable(rate, self.jobs[0].plan["scheduler"].name) for rate in rates]
+                rates = [checked_rate(rate, self.jobs[0].plan["scheduler"].name) for rate in rates]
             self._rates = self._column(rates)
             self._shown = None
         return self._rates

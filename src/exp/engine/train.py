@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from exp.engine.custom_checks import FirstSteps, loss_checked, own_of
+from exp.engine.cuda_graph import WORTH, Recorded, recordable
 from exp.engine.evaluation import Evaluation
-from exp.engine.graph import WORTH, Recorded, recordable
+from exp.engine.first_steps import FirstSteps, custom_kinds
 from exp.engine.history import Row
+from exp.engine.loss_checks import check_loss
 from exp.engine.recorder import Recorder
 from exp.engine.rows import Batch, Tally
 from exp.engine.stack import Stack
@@ -74,7 +75,7 @@ class Training:
         self.epoch = 0
         self.ended: str | None = None
         self.recorded: Recorded | None = None
-        kinds = own_of(stack)
+        kinds = custom_kinds(stack)
         # Looked at once: runs of packaged components alone have nothing here.
         self.first = FirstSteps(stack, kinds) if kinds else None
         self.on_gpu = stack.device.torch_device.type == "cuda"
@@ -85,7 +86,7 @@ class Training:
         torch.set_num_threads(self.stack.device.threads)
         try:
             if self.first is not None and "loss" in self.first.kinds:
-                loss_checked(self.stack)
+                check_loss(self.stack)
             for hook in self.hooks:
                 hook.before_training(self)
             if self.ended is not None:

@@ -80,9 +80,7 @@ def arguments_of(
 
 def hints_of(builder: Any, local: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The annotations of a callable's parameters by name; one that leads nowhere is left out."""
-    while isinstance(builder, partial):
-        builder = builder.func
-    target = builder
+    target = builder = unwrapped(builder)
     if inspect.isclass(builder):
         target = builder.__init__
     elif not inspect.isroutine(builder):
@@ -340,9 +338,15 @@ def unwritable(default: Any) -> bool:
     return True
 
 
-def described(builder: Any) -> str:
-    """A callable in words, for messages."""
+def unwrapped(builder: Any) -> Any:
+    """The callable inside of `functools.partial`."""
     while isinstance(builder, partial):
         builder = builder.func
+    return builder
+
+
+def described(builder: Any) -> str:
+    """A callable in words, for messages."""
+    builder = unwrapped(builder)
     name = getattr(builder, "__qualname__", None) or type(builder).__qualname__
     return shown(name)

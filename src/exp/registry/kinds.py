@@ -57,7 +57,7 @@ register.kind(
 )
 register.kind(
     "loss",
-    "exp.components.losses",
+    "exp.components.classification_losses",
     "exp.components.regression_losses",
     injected=("classes",),
     aliases={"classes": ("num_classes", "n_classes")},

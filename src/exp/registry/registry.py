@@ -12,14 +12,13 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from exp.registry import aliases, entry_points
-from exp.registry.annotations import described
+from exp.registry.annotations import described, unwrapped
 from exp.registry.component import Builder, Check, Chosen, Component, Kind
 from exp.registry.validation import validated
 from exp.util.errors import ConfigError, Fault, unknown
@@ -158,9 +157,7 @@ def check_registrable(kind: str, name: str, builder: object) -> None:
     if not callable(builder):
         found = f"a {type(builder).__name__}"
         raise TypeError(f"{kind} {name!r}: register a function or a class, found {found}")
-    target: Any = builder
-    while isinstance(target, partial):
-        target = target.func
+    target = unwrapped(builder)
     direct = inspect.isroutine(target) or inspect.isclass(target)
     called = target if direct else type(target).__call__
     if inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called):

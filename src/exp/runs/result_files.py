@@ -58,7 +58,7 @@ class Answers:
         classes, positive = prepared.data.classes, prepared.positive
         return {
             metric.name: metric(labels, *answers, positive, classes)
-            for metric in custom(numbers=prepared.data.numeric)
+            for metric in custom(regression=prepared.data.numeric)
         }
 
     def predictions_text(self) -> str:
@@ -127,7 +127,7 @@ def summary(result: Result, final: dict[str, dict[str, Any]]) -> dict[str, Any]:
 def described(data: Data) -> dict[str, dict[str, bool]]:
     """Of each registered metric which way it is better: whoever reads the scores need not import
     the code of others to know it."""
-    metrics = custom(numbers=data.numeric)
+    metrics = custom(regression=data.numeric)
     return {metric.name: {"higher_is_better": metric.higher_is_better} for metric in metrics}
 
 

@@ -401,7 +401,7 @@ def started(
 
     plain = resolved(config, faults)
     found = plan(plain, [*faults, *unavailable(plain)])
-    from exp.engine import Job, tried
+    from exp.engine import Job, check_job
     from exp.runs import provenance
     from exp.runs.console import progress_bar
     from exp.runs.directory import RunDirectory
@@ -411,7 +411,7 @@ def started(
 
     try:
         job = Job.of(found)
-        tried(job)
+        check_job(job)
     except OwnCodeError as error:
         raise error.of(config.hydra.overrides.task) from error
     for line in hydra.config_loader.left_out:

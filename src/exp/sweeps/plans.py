@@ -14,7 +14,7 @@ from typing import Any
 
 from exp.components.schedulers import scheduler
 from exp.config.schema import Plan, plan, unavailable
-from exp.engine import Job, tried
+from exp.engine import Job, check_job
 from exp.engine.job import Shapes, possible, stack_key
 from exp.engine.view import axes_known
 from exp.sweeps.composed import Composed
@@ -222,8 +222,8 @@ class Planner:
     def _first(self, key: Any, found: Plan) -> None:
         """A first run of its kind: builds all that it needs, and lets it go again."""
         job = self._told_at("dataset", lambda: Job.of(found, keep=False))
-        why = self._told_at("model", job.alone)
-        self._told_at("model", lambda: tried(job))
+        why = self._told_at("model", job.unstackable)
+        self._told_at("model", lambda: check_job(job))
         number = self.stacks[key] = self.count
         self.count += 1
         size = self.runs.sizes[number] = fitting(job)

@@ -12,7 +12,7 @@ from exp.cli.check.finding import Checks, WrongError
 from exp.cli.check.subject import Subject
 from exp.cli.check.training import same, same_in_a_stack
 from exp.components.losses import Loss
-from exp.engine.objective import numbers
+from exp.engine.objective import hyperparameters
 from exp.util.errors import ImpossibleError
 
 CHECKS = Checks()
@@ -32,7 +32,7 @@ def loss(subject: Subject, classes: int, runs: int = RUNS) -> Any:
         raise WrongError("a builder that is no subclass of exp.components.losses.Loss")
     if builder.impossible(classes, chosen.params):
         return None
-    own = numbers(chosen, [chosen.declared] * runs, torch.device("cpu"))
+    own = hyperparameters(chosen, [chosen.declared] * runs, torch.device("cpu"))
     try:
         return chosen.component.make(classes, **own)
     except ImpossibleError:

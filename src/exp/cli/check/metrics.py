@@ -31,7 +31,7 @@ def rows(each: Metric, sure: float) -> Iterator[Rows]:
         sure: how good the answers are, from 0, a guess, to 1.
     """
     rng = np.random.default_rng(0)
-    if each.numbers:
+    if each.regression:
         target = rng.normal(size=ROWS)
         predicted = sure * target + (1 - sure) * rng.normal(size=ROWS)
         yield target, predicted, predicted[:, None], None, ()

@@ -13,7 +13,7 @@ from exp.cli.check.subject import Subject, global_states
 from exp.cli.check.training import same, same_in_a_stack
 from exp.components.optimizers import Optimizer
 from exp.components.parameters import Parameters
-from exp.engine.objective import numbers as numbers_of
+from exp.engine.objective import hyperparameters
 
 CHECKS = Checks()
 RUNS, WIDTH, STEPS = 3, 64, 6
@@ -37,7 +37,7 @@ class Trial:
             {k: v * (1 + run) if k == "lr" else v for k, v in chosen.declared.items()}
             for run in self.runs
         ]
-        own = numbers_of(chosen, numbers, torch.device("cpu"))
+        own = hyperparameters(chosen, numbers, torch.device("cpu"))
         self.optimizer: Any = chosen.component.make(self.parameters, **own)
 
     def step(self, number: int) -> None:
