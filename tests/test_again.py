@@ -60,7 +60,7 @@ def through_file(saved: checkpoint.Checkpoint, folder: Path) -> checkpoint.Check
 
 
 @pytest.mark.parametrize("name", [*CONFIGS, "lbfgs", "plateau", "early stopping"])
-def test_going_on_is_as_if_nothing_had_happened(name: str, tmp_path: Path) -> None:
+def test_resuming_is_as_if_nothing_had_happened(name: str, tmp_path: Path) -> None:
     """From each of several epochs, as its file has it: history, weights, best weights, answers."""
     more: dict[str, dict[str, Any]] = {
         "lbfgs": {"optimizer": {"name": "lbfgs", "lr": 0.5, "max_iter": 5}},
@@ -185,17 +185,17 @@ def test_a_signal_and_then_resume(
     assert record["status"] == status
     ended = inside(in_tmp, "resume", "run")
     assert ended.code == 0, ended.err
-    assert "going on after epoch" in ended.out
+    assert "resuming after epoch" in ended.out
     same(in_tmp / "run", undisturbed)
     record = json.loads((in_tmp / "run/run.json").read_text())
     assert record["status"] == "done"
     assert len(record["resumed"]) == 1
 
 
-def test_nothing_to_go_on_with(run: Path, in_tmp: Path) -> None:
+def test_nothing_resume_point_with(run: Path, in_tmp: Path) -> None:
     ended = inside(in_tmp, "resume", str(run))
     assert ended.code == 0
-    assert ended.out == f"{run} is done already; its 13 files are as they were written\n"
+    assert ended.out == f"{run} is done already; its 13 files are unchanged\n"
 
 
 @pytest.mark.parametrize("verb", ["resume", "rerun"])
@@ -224,7 +224,7 @@ def test_a_run_that_another_process_works_on(run: Path, in_tmp: Path) -> None:
     for words in (("resume", "live"), ("resume", "--force", "live")):
         ended = inside(in_tmp, *words)
         assert ended.code == 2
-        assert f"live is still being worked on by process {os.getpid()} of " in ended.err
+        assert f"live is in use by process {os.getpid()} of " in ended.err
     # This process has given it up, as its lock says: then it has crashed.
     directory.release()
     assert inside(in_tmp, "resume", "live").code == 0
@@ -379,7 +379,7 @@ def test_a_rerun_names_another_setting(run: Path, in_tmp: Path) -> None:
     directory.write_record(record)
     ended = inside(in_tmp, "rerun", "before")
     assert ended.code == 0, ended.err
-    assert "then and now: device.environment.MKL_CBWR: 'COMPATIBLE' -> 'AUTO'" in ended.out
+    assert "environment: device.environment.MKL_CBWR: 'COMPATIBLE' -> 'AUTO'" in ended.out
     assert ended.out.endswith("\nequal within tolerance\n")
 
 
@@ -441,10 +441,10 @@ def test_two_that_go_on_with_one_run_at_once(in_tmp: Path) -> None:
         one, other = sorted(both, key=lambda each: each.poll() is None)
         out, err = one.communicate(timeout=10)
         assert one.returncode == 2, out
-        assert re.fullmatch(r"exp: \S+/run is still being worked on by [^\n]+\n", err)
+        assert re.fullmatch(r"exp: \S+/run is in use by [^\n]+\n", err)
         assert "going on" not in out
         assert other.stdout is not None
-        assert other.stdout.readline().startswith("going on after epoch ")
+        assert other.stdout.readline().startswith("resuming after epoch ")
         directory = RunDirectory(in_tmp / "run")
         while "resumed" not in directory.read_record() and time.monotonic() < end:
             time.sleep(0.05)

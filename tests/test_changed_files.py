@@ -272,7 +272,7 @@ def test_an_untouched_checkpoint_goes_on(
         changed(name)
         ended = ended_in(script, made, "resume")
         assert ended.code == 0, ended.err
-        assert "going on after epoch 2" in ended.out
+        assert "resuming after epoch 2" in ended.out
         shutil.rmtree(made / "x")
 
 

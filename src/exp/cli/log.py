@@ -1,4 +1,4 @@
-"""`exp log DIR... --to LOGGER`: has runs that are there already logged."""
+"""`exp log DIR... --to LOGGER`: writes finished runs into a tracker."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from exp.util.verb_parser import Parser, place
 
 
 def main(words: list[str]) -> int:
-    """Logs runs and sweeps; what is there already is not logged twice.
+    """Logs runs and sweeps; what the tracker already has is not logged twice.
 
     Returns:
         0; 1 where something could not be logged.

@@ -1,4 +1,4 @@
-"""`exp predict RUN FILE`: what a trained model says of the rows of a csv file."""
+"""`exp predict RUN FILE`: predictions of a trained model for the rows of a csv file."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def main(words: list[str]) -> int:
     output = None if args.output is None else writable(Path(args.output))
     run = RunRecord.at(place(args.run))
     run.check()
-    content(args.file)  # a file that is not there is told before torch is imported
+    content(args.file)  # a missing file is reported before torch is imported
     from exp.runs.trained.predictor import Trained
 
     trained = Trained.of(run, trust=args.trust, checkpoint=args.checkpoint)
@@ -100,13 +100,13 @@ def predicted(trained: Any, file: str, delimiter: str = ",") -> str:
     data, encoding = trained.job.data.data, trained.job.data.encoding
     reading = data.reading or Reading(missing="impute" if data.gaps else "refuse")
     if not reading.kinds:
-        told = data.categories or (None,) * len(data.features)
+        categories = data.categories or (None,) * len(data.features)
         kinds: dict[str, Kind] = {
             name: "number" if texts is None else "category"
-            for name, texts in zip(data.features, told, strict=True)
+            for name, texts in zip(data.features, categories, strict=True)
         }
         reading = replace(reading, kinds=kinds)
-    if reading.missing == "drop":  # every row of the file is answered, or none
+    if reading.missing == "drop":  # predict every row of the file, or none
         reading = replace(reading, missing="refuse")
     table = read_table(file, features=trained.features, delimiter=delimiter, reading=reading)
     X: Any = table.X

@@ -1,4 +1,4 @@
-"""`exp rerun RUN [key=value ...]`: does a run or a sweep again and says whether it is the same."""
+"""`exp rerun RUN [key=value ...]`: trains a run or a sweep again and compares the results."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def main(words: list[str]) -> int:
     """
     parser = Parser(
         prog="exp rerun",
-        description="Do a run or a sweep again in a new directory; say whether it came out the "
-        "same. The last line is bit-identical, equal within tolerance, or different.",
+        description="Train a run or a sweep again in a new directory and compare the results. "
+        "The last line is bit-identical, equal within tolerance, or different.",
     )
     parser.add_argument("directory", help="of the run or of the sweep")
     parser.add_argument("overrides", nargs="*", help="values to change, key.path=value")
@@ -56,13 +56,13 @@ def main(words: list[str]) -> int:
 def rerun(
     parent: RunRecord, overrides: list[str], into: Path | None = None, *, trust: bool = False
 ) -> str:
-    """Does one run again; prints the lines that end with the verdict, and returns it."""
+    """Trains one run again; prints the differences and the verdict, and returns the verdict."""
     from exp.runs.directory import RunDirectory
     from exp.sweeps import train_single
 
     if parent.status not in ENDED:
         path = parent.directory.path
-        raise RunDirectoryError(f"{path} is {parent.status}: exp resume {path} goes on with it")
+        raise RunDirectoryError(f"{path} is {parent.status}: exp resume {path} continues it")
     damaged = parent.damaged
     if any(text.startswith(f"{parent.directory.config.name} ") for text in damaged):
         raise DamagedError(f"{parent.directory.config} is corrupted")
@@ -84,17 +84,17 @@ def rerun(
     extra = {"parent": origin, "overrides": overrides, **origin_elsewhere(parent, trust=trust)}
     train_single.train(found, job, directory, extra=extra)
     made = RunRecord.at(directory.path)
-    said, lines = verdict(parent, made)
+    agreement, lines = verdict(parent, made)
     for name in damaged:
-        lines.append(f"the earlier run has changed since it was written: {name}")
+        lines.append(f"files of the earlier run: {name}")
     # Also where it came out the same: that these made no difference is worth knowing.
-    lines += told_environment(parent, made)
-    print("\n".join([*lines, said]), flush=True)
-    return said
+    lines += environment_lines(parent, made)
+    print("\n".join([*lines, agreement]), flush=True)
+    return agreement
 
 
 def free(path: Path) -> Path:
-    """A directory for what is done again.
+    """A new directory.
 
     Raises:
         RunDirectoryError: something is there.
@@ -174,21 +174,21 @@ def todays_defaults(parent: RunRecord) -> list[str]:
         return []
     now = composed(words)
     if now is None:
-        return ["today its command line makes no valid config; the saved one is used"]
+        return ["the command line of this run is not valid today; the saved config is used"]
     found = unlike(parent.config(), now)
     if not found:
         return []
-    lines = ["today's defaults would change this; the saved config is used:"]
+    lines = ["today's defaults differ; the saved config is used:"]
     return [*lines, *(f"  {one_line(key)}: {old!r} -> {new!r}" for key, old, new in found)]
 
 
-def told_environment(one: RunRecord, other: RunRecord) -> list[str]:
+def environment_lines(one: RunRecord, other: RunRecord) -> list[str]:
     found = unlike(surroundings(one.record), surroundings(other.record))
-    return [f"then and now: {one_line(key)}: {old!r} -> {new!r}" for key, old, new in found]
+    return [f"environment: {one_line(key)}: {old!r} -> {new!r}" for key, old, new in found]
 
 
 def rerun_sweep(path: Path, overrides: list[str], into: Path | None, *, trust: bool) -> int:
-    """Every finished run of a sweep again: a line for each, and a total."""
+    """Trains every finished run of a sweep again: a line for each, and a total."""
     from exp.runs.manifest import manifest
 
     runs = manifest(path)["runs"]
@@ -197,13 +197,18 @@ def rerun_sweep(path: Path, overrides: list[str], into: Path | None, *, trust: b
     for run in runs:
         try:
             parent = RunRecord.at(path / run["directory"])
-            said = rerun(parent, overrides, into / run["directory"], trust=trust)
+            agreement = rerun(parent, overrides, into / run["directory"], trust=trust)
         except RunDirectoryError as error:
             print(error)
-            said = "not done"
-        counts[said] += 1
-        print(f"{one_line(run['directory'])}: {said}", flush=True)
-    print(f"{len(runs)} runs: " + ", ".join(f"{n} {said}" for said, n in counts.most_common()))
-    worst = next((said for said in (*AGREED[::-1], "not done") if counts[said]), AGREED[0])
+            agreement = "not done"
+        counts[agreement] += 1
+        print(f"{one_line(run['directory'])}: {agreement}", flush=True)
+    print(
+        f"{len(runs)} runs: "
+        + ", ".join(f"{n} {agreement}" for agreement, n in counts.most_common())
+    )
+    worst = next(
+        (agreement for agreement in (*AGREED[::-1], "not done") if counts[agreement]), AGREED[0]
+    )
     print(worst)
     return 1 if counts["not done"] or counts[AGREED[2]] else 0

@@ -1,4 +1,4 @@
-"""`exp resume DIR`: goes on with a run or a sweep that was broken off."""
+"""`exp resume DIR`: continues a run or a sweep that was interrupted."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ from exp.util.verb_parser import Parser, place
 
 
 def main(words: list[str]) -> int:
-    """Goes on where it was broken off, so that the end is as if nothing had happened.
+    """Continues where it was interrupted, to the same results as without that.
 
     Raises:
         RunDirectoryError: there is nothing to go on with, or a file is corrupted.
     """
-    parser = Parser(prog="exp resume", description="Go on with a run or a sweep, to the same bits.")
+    parser = Parser(
+        prog="exp resume",
+        description="Continue a run or a sweep that was interrupted; the results are the same bits as without the interruption.",
+    )
     parser.add_argument("directory", help="of the run or of the sweep")
     parser.add_argument("--trust", action="store_true", help=TRUST)
     parser.add_argument(
@@ -41,7 +44,7 @@ def main(words: list[str]) -> int:
     try:
         before.directory.hold()
     except RunDirectoryError:
-        raise RunDirectoryError(worked_on(before)) from None
+        raise RunDirectoryError(in_use(before)) from None
     try:
         # What its process has written last, which nobody changes from here on.
         saved = RunRecord.at(path)
@@ -52,7 +55,7 @@ def main(words: list[str]) -> int:
 
 
 def resume_run(saved: RunRecord, *, trust: bool, force: bool) -> int:
-    """Goes on with one run, whose directory is held.
+    """Continues one run, whose directory is locked.
 
     Args:
         trust: the modules that its config names may be imported.
@@ -62,22 +65,20 @@ def resume_run(saved: RunRecord, *, trust: bool, force: bool) -> int:
     saved.check()
     if status in ENDED:
         count = len(saved.record["digests"]) + 1
-        print(
-            f"{one_line(str(path))} is {status} already; its {count} files are as they were written"
-        )
+        print(f"{one_line(str(path))} is {status} already; its {count} files are unchanged")
         return 3 if status == "diverged" else 0
     if not saved.began:
         first, *rest = indented(saved.record["message"]).splitlines()
-        raise RunDirectoryError(lines(f"{path} failed before it began: {first}", *rest))
-    if status == "running" and (where := still_there(saved)):
+        raise RunDirectoryError(lines(f"{path} failed before training started: {first}", *rest))
+    if status == "running" and (where := owner_of(saved)):
         if where == "alive":
-            raise RunDirectoryError(worked_on(saved))
+            raise RunDirectoryError(in_use(saved))
         if not force:
             raise RunDirectoryError(
-                f"{worked_on(saved)}, which cannot be seen from here. If that process is gone, "
+                f"{in_use(saved)}, which cannot be seen from here. If that process is gone, "
                 "add --force"
             )
-    from exp.runs.resume_state import to_go_on
+    from exp.runs.resume_state import resume_point
     from exp.sweeps import train_single
 
     plan = plan_of(saved, trust=trust)
@@ -88,16 +89,16 @@ def resume_run(saved: RunRecord, *, trust: bool, force: bool) -> int:
     job = job_of(saved, plan, trust=trust)
     if not matches(saved, job):
         raise RunDirectoryError(
-            f"{path} cannot go on to the same bits: its data, its config, a component of its "
-            f"own or the version of exp have changed since. exp rerun {path} does it again from "
-            "the start"
+            f"{path} cannot be continued to the same results: its data, its config, a custom "
+            f"component or the version of exp has changed since. exp rerun {path} trains it again "
+            "from the start"
         )
     start = None
     try:
-        start = to_go_on(saved.directory, job)
-        print(f"going on after epoch {start[1]['epoch']}", flush=True)
+        start = resume_point(saved.directory, job)
+        print(f"resuming after epoch {start[1]['epoch']}", flush=True)
     except FileNotFoundError:
-        print("no checkpoint was saved: beginning again", flush=True)
+        print("there is no checkpoint: starting from the beginning", flush=True)
     except OSError as error:
         raise RunDirectoryError(
             f"cannot read the checkpoint of {path}: {error.strerror or error}"
@@ -109,7 +110,7 @@ def resume_run(saved: RunRecord, *, trust: bool, force: bool) -> int:
     return 3 if result.end_reason == "diverged" else 0
 
 
-def worked_on(saved: RunRecord) -> str:
+def in_use(saved: RunRecord) -> str:
     process = saved.record.get("process")
     who = process if isinstance(process, dict) else {}
     named = (
@@ -117,11 +118,11 @@ def worked_on(saved: RunRecord) -> str:
         if "pid" in who
         else "another process"
     )
-    return f"{saved.directory.path} is still being worked on by {named}"
+    return f"{saved.directory.path} is in use by {named}"
 
 
-def still_there(saved: RunRecord) -> str | None:
-    """What is known of the process of a running run whose directory is held: `alive`, or `unknown`;
+def owner_of(saved: RunRecord) -> str | None:
+    """Whether the process of a running run, whose directory is locked here, is `alive` or `unknown`;
     None where it is gone."""
     from exp.runs import process
 
@@ -138,7 +139,7 @@ def still_there(saved: RunRecord) -> str | None:
 
 
 def resume_sweep(path: Path, *, trust: bool) -> int:
-    """The same command again, in the same directory: it does what is missing."""
+    """Runs the same command in the same directory: it trains what is missing."""
     from exp.runs.manifest import manifest
     from exp.sweeps.app import main as app
     from exp.util import command_line
@@ -152,7 +153,7 @@ def resume_sweep(path: Path, *, trust: bool) -> int:
         or not all(isinstance(word, str) for word in command)
     ):
         raise DamagedError(f"{path / 'sweep.json'} is corrupted")
-    words = [word for word in command[3:] if key_of(word) not in SAID]
+    words = [word for word in command[3:] if key_of(word) not in SET_HERE]
     if not trust:
         untrusted(path, words)
     refuse_links(path)
@@ -168,12 +169,12 @@ def resume_sweep(path: Path, *, trust: bool) -> int:
     if there and not os.path.samefile(folder, os.curdir):
         print(
             f"this sweep was started in {one_line(folder)}: its relative paths and the configs "
-            "there count only if you go there, or add --trust",
+            "there are used only if you run this there, or add --trust",
             flush=True,
         )
-    from exp.runs.loggers.log_runs import left_out
+    from exp.runs.loggers.log_runs import loggers_disabled
 
-    with left_out("this sweep"):
+    with loggers_disabled("this sweep"):
         return app([word for word in words if key_of(word).partition(".")[0] != "logger"])
 
 
@@ -186,18 +187,18 @@ def untrusted(path: Path, words: list[str]) -> None:
         ExpError: it has modules imported, or configs from other places.
     """
     flags = [word for word in words if word.startswith("-")]
-    strange = [word for word in flags if word not in FLAGS]
+    unsafe = [word for word in flags if word not in FLAGS]
     # Also where the word is a flag's value, or swept: any that could have a module imported, or
     # something written elsewhere.
-    strange += [
+    unsafe += [
         word
         for word in words
         if key_of(word).startswith("plugins")
         or "@hydra" in word
         or (key_of(word).startswith("hydra") and not HARMLESS.fullmatch(word))
     ]
-    if strange:
-        what = ", ".join(shown(word) for word in strange)
+    if unsafe:
+        what = ", ".join(shown(word) for word in unsafe)
         raise ExpError(
             f"the command line in {path / 'sweep.json'} has {what}. If you trust whoever made "
             "this sweep, add --trust"
@@ -205,7 +206,7 @@ def untrusted(path: Path, words: list[str]) -> None:
 
 
 PYTHON = ["python", "-m", "exp"]
-SAID = ("sweep.dir", "hydra.sweep.dir", "hydra.mode")
+SET_HERE = ("sweep.dir", "hydra.sweep.dir", "hydra.mode")
 """Keys that are known of a sweep that goes on: where it is, and that it is one."""
 FLAGS = {"-m", "--multirun"}
 HARMLESS = re.compile(

@@ -20,11 +20,23 @@ from exp.engine.result import Predictor, Result
 from exp.engine.stack import Stack
 from exp.engine.state import best_state, capture, restore
 from exp.engine.train import End, Hook, Training
-from exp.engine.untrained import Said, untrained
+from exp.engine.untrained import Outputs, untrained
 
 __all__ = [
-    "End", "Hook", "Job", "Predictor", "Recording", "Result", "Said", "Stack", "Training",
-    "capture", "check_job", "restore", "train", "untrained",
+    "End",
+    "Hook",
+    "Job",
+    "Outputs",
+    "Predictor",
+    "Recording",
+    "Result",
+    "Stack",
+    "Training",
+    "capture",
+    "check_job",
+    "restore",
+    "train",
+    "untrained",
 ]  # fmt: skip
 
 Checkpoint = tuple[dict[str, Tensor], dict[str, Any]]

@@ -199,8 +199,8 @@ def run(path: Path, number: int, overrides: tuple[str, ...]) -> Row:
 
 def files(path: Path) -> tuple[RunRecord, dict[str, Any]]:
     """A run, and its summary.json; {} where there is none that can be read."""
-    found = RunRecord.look(path)
-    return found, found.seen_summary() if found.record else {}
+    found = RunRecord.tolerant(path)
+    return found, found.valid_summary() if found.record else {}
 
 
 def row(

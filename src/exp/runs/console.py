@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from exp.engine import Hook, Job, Said, Training
+from exp.engine import Hook, Job, Outputs, Training
 from exp.engine.history import Row
 from exp.runs import notes
 from exp.runs.directory import RunDirectory
@@ -50,12 +50,12 @@ def opening(job: Job, directory: RunDirectory, size: int) -> Iterator[str]:
         yield job.device.note
 
 
-def untrained(job: Job, said: Said) -> str:
+def untrained(job: Job, outputs: Outputs) -> str:
     """The untrained model's first answers."""
     target = target_of(job.data.data)
-    rows = "ten" if len(said[0]) == 10 else len(said[0])
+    rows = "ten" if len(outputs[0]) == 10 else len(outputs[0])
     lines = [f"Untrained model, first {rows} rows: {target.untrained}"]
-    for z, p, label, truth in zip(*said, job.data.data.y, strict=False):
+    for z, p, label, truth in zip(*outputs, job.data.data.y, strict=False):
         lines.append(f"  {one_line(target.said(z, p, label, truth))}")
     return "\n".join(lines)
 

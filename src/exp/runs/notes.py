@@ -1,4 +1,4 @@
-"""What a run is told of itself: before, how little a high accuracy may mean; after, what helps."""
+"""Advice in the log of a run: before, what a high accuracy is worth; after, what may help."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ Content = TypeVar("Content")
 
 
 class RunRecord:
-    """The files of one run, read when they are asked for.
+    """The files of one run, each read when it is needed.
 
     Args:
         path: of its directory.
@@ -51,7 +51,7 @@ class RunRecord:
 
     @classmethod
     def at(cls, path: Path) -> Self:
-        """The run in a directory, for whoever works with it: its run.json is whole.
+        """The run in a directory, to work with: its run.json is whole.
 
         Raises:
             RunDirectoryError: there is none.
@@ -63,8 +63,8 @@ class RunRecord:
                 raise RunDirectoryError(f"{path} is no run directory: {instead}")
             if directory.was_never_begun():
                 raise RunDirectoryError(
-                    f"the run in {path} ended before it had begun to train: there is nothing to go "
-                    f"on with. The same command with hydra.run.dir={path} does it there"
+                    f"the run in {path} ended before training started: there is nothing to "
+                    f"continue. To start it there: the same command with hydra.run.dir={path}"
                 )
         found = directory.read_record()
         if fault := fault_of(run_file(found), found):
@@ -73,9 +73,9 @@ class RunRecord:
         return cls(path, found)
 
     @classmethod
-    def look(cls, path: Path) -> Self:
-        """The run in a directory, whatever is left of it, for a look at many of them: without the
-        values of run.json that are damaged."""
+    def tolerant(cls, path: Path) -> Self:
+        """The run in a directory, whatever is left of it, for tables of many runs: values of
+        run.json that are damaged are left out."""
         try:
             found = json_of(read(RunDirectory(path).record, RECORD_SIZE))
         except OSError as error:
@@ -138,7 +138,7 @@ class RunRecord:
         return found
 
     def config_text(self, most: int | None = None) -> bytes:
-        """config.yaml as it stands there.
+        """The bytes of config.yaml.
 
         Raises:
             RunDirectoryError: there is none, or it has more bytes than `most`.
@@ -165,7 +165,7 @@ class RunRecord:
         """
         return self._json(self.directory.summary, SUMMARY)
 
-    def seen_summary(self) -> dict[str, Any]:
+    def valid_summary(self) -> dict[str, Any]:
         """What is left of summary.json, without the values that are damaged; {} without any."""
         try:
             found = self._read(self.directory.summary, json_of, SUMMARY_SIZE)
@@ -184,7 +184,7 @@ class RunRecord:
         )
 
     def history_texts(self) -> dict[str, list[str]]:
-        """The columns of metrics.csv as they stand there, with every digit."""
+        """The columns of metrics.csv as texts, with every digit."""
         return self._read(self.directory.metrics, history_texts, TABLE_SIZE)
 
     def norms(self) -> Columns:
@@ -215,7 +215,7 @@ class RunRecord:
 
         def whole(data: bytes) -> Frames:
             found = Frames.from_bytes(data)
-            # Half a character (a lone surrogate) can be written nowhere: UnicodeEncodeError.
+            # Half a character (a single surrogate) cannot be encoded: UnicodeEncodeError.
             "".join((*found.classes, *found.axes, found.note)).encode()
             return found
 
@@ -227,7 +227,7 @@ class RunRecord:
         Raises:
             RunDirectoryError: as for `frames`.
         """
-        summary = self.seen_summary()
+        summary = self.valid_summary()
         epoch = summary.get("best", {}).get("epoch")
         best = summary.get("weights") == "best" and epoch is not None
         return self.frames().until(epoch) if best else self.frames()
@@ -286,7 +286,7 @@ class RunRecord:
 
 
 def other_than_a_run(path: Path) -> str | None:
-    """What a directory without a run.json is instead, where that can be told."""
+    """What a directory without a run.json is instead, where that is known."""
     if manifest.is_sweep(path):
         first = next(iter(sorted(path.glob("*/run.json"))), None)
         one = f", such as {first.parent}" if first is not None else ""

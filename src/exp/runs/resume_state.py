@@ -1,4 +1,4 @@
-"""What a run that was interrupted goes on from: its checkpoint, and what was recorded before it."""
+"""From what an interrupted run continues: its checkpoint, and what was recorded before it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from exp.runs.record import RunRecord
 from exp.util.errors import DamagedError, RunDirectoryError
 
 
-def to_go_on(directory: RunDirectory, job: Job) -> Checkpoint:
-    """The checkpoint and the recording from which a run goes on, tried with its job.
+def resume_point(directory: RunDirectory, job: Job) -> Checkpoint:
+    """The checkpoint and the recording from which a run continues, tried with its job.
 
     Raises:
         DamagedError: they are not what this run has written, and what can be done without them.
@@ -31,13 +31,15 @@ def to_go_on(directory: RunDirectory, job: Job) -> Checkpoint:
         except ValueError as error:
             raise DamagedError(f"{place} is corrupted: {error}") from error
     except DamagedError as error:
-        raise DamagedError(f"{error}. Without that file the run begins again") from error
+        raise DamagedError(
+            f"{error}. Without that file the run starts from the beginning"
+        ) from error
     training.recorder.restore([recording_before(directory, found[1]["epoch"])])
     return found
 
 
 def recording_before(directory: RunDirectory, epoch: int) -> Recording:
-    """What had been recorded before an epoch; of a file that is not there, nothing.
+    """What had been recorded before an epoch; nothing of a file that is missing.
 
     Raises:
         DamagedError: a file is corrupted.
@@ -52,5 +54,5 @@ def recording_before(directory: RunDirectory, epoch: int) -> Recording:
             early = table["epoch"] < epoch
             norms = {name: column[early] for name, column in table.items()}
     except RunDirectoryError as error:
-        raise DamagedError(f"{error}. Without it the run goes on") from error
+        raise DamagedError(f"{error}. Without that file the run can continue") from error
     return Recording(frames, norms)

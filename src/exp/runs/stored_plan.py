@@ -86,7 +86,7 @@ def unused_loggers(run: RunRecord, *, trust: bool) -> str | None:
         return None
     listed = ", ".join(map(str, loggers)) if isinstance(loggers, dict) else shown(loggers)
     names = one_line(listed)
-    return f"the loggers of this run are left out: {names}. To use them: --trust"
+    return f"the loggers of this run are not used: {names}. To use them: --trust"
 
 
 def origin_elsewhere(run: RunRecord, *, trust: bool) -> dict[str, Any]:

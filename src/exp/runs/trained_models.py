@@ -59,7 +59,7 @@ def model(run: RunRecord, *, trust: bool, checkpoint: str = "final") -> tuple[Jo
         )
     if checkpoint == "final":
         # Runs of earlier versions do not say it: their scores are of the last weights.
-        checkpoint = run.seen_summary().get("weights", "last")
+        checkpoint = run.valid_summary().get("weights", "last")
     predictor = Predictor(job, None)
     # The last one also holds what training needs to go on.
     prefix, rest = ("model.", REST) if checkpoint == "last" else ("", ())

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from exp.engine import Job, Result, Said, Training, capture
+from exp.engine import Job, Outputs, Result, Training, capture
 from exp.engine.history import Row
 from exp.engine.state import best_state
 from exp.runs import checkpoint, console, notes, process, provenance, recordings, reuse
@@ -109,9 +109,9 @@ class RunWriter:
         for line in console.opening(self.job, self.directory, training.stack.model.size):
             self.log.info("%s", line)
 
-    def log_untrained(self, answers: Said) -> None:
+    def log_untrained(self, outputs: Outputs) -> None:
         """Logs what the model predicts before its first epoch."""
-        self.log.info("%s", console.untrained(self.job, answers))
+        self.log.info("%s", console.untrained(self.job, outputs))
 
     def log_epoch(self, epoch: int, row: Row, position: int) -> None:
         """Logs how an epoch went."""
@@ -157,7 +157,7 @@ class RunWriter:
             reuse.remember(str(self.record["signature"]), self.directory.path)
 
     def _write_results(self, result: Result) -> None:
-        """Writes the results, then the figures: without those the results are there."""
+        """Writes the results, then the figures: if those fail, the results are there."""
         directory, answers = self.directory, Answers(result)
         drawn = picture(answers)
         if drawn is not None and self.worker is not None:
@@ -197,7 +197,7 @@ class RunWriter:
             )
         else:
             self.log.warning(
-                "interrupted; exp resume %s goes on", one_line(str(self.directory.path))
+                "interrupted; exp resume %s continues it", one_line(str(self.directory.path))
             )
         try:
             if live is not None:

@@ -183,10 +183,10 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
 
 def tried(directory: RunDirectory, job: Job) -> Checkpoint | None:
     """The checkpoint of a run, where the run can go on from it."""
-    from exp.runs.resume_state import to_go_on
+    from exp.runs.resume_state import resume_point
 
     try:
-        return to_go_on(directory, job)
+        return resume_point(directory, job)
     except (OSError, DamagedError):
         return None
 

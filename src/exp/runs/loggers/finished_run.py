@@ -1,4 +1,4 @@
-"""A run that has ended, and its sweep, as a logger is told of them: plain values from the disk."""
+"""A run that has ended, and its sweep, as a logger gets them: plain values from the disk."""
 
 from __future__ import annotations
 
