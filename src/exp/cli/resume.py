@@ -25,7 +25,7 @@ def main(words: list[str]) -> int:
     """
     parser = Parser(
         prog="exp resume",
-        description="Continue a run or a sweep that was interrupted; the results are the same bits as without the interruption.",
+        description="Continue an interrupted run or sweep, to the same results.",
     )
     parser.add_argument("directory", help="of the run or of the sweep")
     parser.add_argument("--trust", action="store_true", help=TRUST)
@@ -122,8 +122,8 @@ def in_use(saved: RunRecord) -> str:
 
 
 def owner_of(saved: RunRecord) -> str | None:
-    """Whether the process of a running run, whose directory is locked here, is `alive` or `unknown`;
-    None where it is gone."""
+    """Whether the process of a run that is "running" is `alive` or `unknown`; None where it is
+    gone. The directory of the run is locked by this process."""
     from exp.runs import process
 
     described = saved.record.get("process")

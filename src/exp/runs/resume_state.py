@@ -31,9 +31,7 @@ def resume_point(directory: RunDirectory, job: Job) -> Checkpoint:
         except ValueError as error:
             raise DamagedError(f"{place} is corrupted: {error}") from error
     except DamagedError as error:
-        raise DamagedError(
-            f"{error}. Without that file the run starts from the beginning"
-        ) from error
+        raise DamagedError(f"{error}. Without that file the run starts anew") from error
     training.recorder.restore([recording_before(directory, found[1]["epoch"])])
     return found
 
@@ -54,5 +52,5 @@ def recording_before(directory: RunDirectory, epoch: int) -> Recording:
             early = table["epoch"] < epoch
             norms = {name: column[early] for name, column in table.items()}
     except RunDirectoryError as error:
-        raise DamagedError(f"{error}. Without that file the run can continue") from error
+        raise DamagedError(f"{error}. Without it the run continues") from error
     return Recording(frames, norms)
