@@ -282,7 +282,7 @@ def test_what_another_run_recorded_is_refused() -> None:
         (Recording(theirs.recording.frames, None), "frames.npz"),
         (Recording(None, theirs.recording.norms), "norms.csv"),
     ):
-        with pytest.raises(DamagedError, match=f"{name} is of another run"):
+        with pytest.raises(DamagedError, match=f"{name} belongs to another run"):
             train([job], start={0: mine.checkpoint}, recordings={0: recording})
 
 

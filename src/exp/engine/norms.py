@@ -66,7 +66,7 @@ class Norms:
             DamagedError: they are of another run.
         """
         if any(tuple(table) != ("epoch", *self.history.columns) for table in tables):
-            raise DamagedError("norms.csv belongs to another run: delete it, and the run goes on")
+            raise DamagedError("norms.csv belongs to another run: delete it, and the run continues")
         values = self.stack.model.parameters.values
         names = self.history.columns
         # [epochs, columns, runs]

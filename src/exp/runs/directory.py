@@ -242,9 +242,10 @@ class RunDirectory:
             ) from error
         except ValueError as error:
             raise DamagedError(f"{self.record} is corrupted: {error}") from error
-        if isinstance(record, dict):
-            record.pop("sha256", None)
-        if not isinstance(record, dict) or content != record_text(record).encode():
+        if not isinstance(record, dict):
+            raise DamagedError(f"{self.record} is corrupted: expected a mapping")
+        record.pop("sha256", None)
+        if content != record_text(record).encode():
             raise DamagedError(f"{self.record} is corrupted (checksum mismatch)")
         return record
 
