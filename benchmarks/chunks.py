@@ -2,7 +2,7 @@
 
     python benchmarks/chunks.py
 
-For some widths and numbers of rows; `fits` is what `exp.sweeps.chunks.fitting` says.
+For some widths and numbers of rows; `fits` is what `exp.sweeps.stack_size.fitting` says.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 
 from exp.config.schema import GROUPS, plan
 from exp.engine import Job, train
-from exp.sweeps.chunks import fitting
+from exp.sweeps.stack_size import fitting
 
 SIZES = (1, 4, 8, 16, 32, 64, 128)
 CASES = (

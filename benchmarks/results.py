@@ -139,7 +139,7 @@ def closed(place: Path) -> tuple[float, float]:
     tracemalloc.stop()
     begun = time.process_time()
     tally = runs_table.write(SweepDirectory(place), content["keys"], runs)
-    closing(tally, content["keys"], str(place), 1.0)
+    closing(tally, place, 1.0)
     return time.process_time() - begun, held / len(runs) / 1000
 
 

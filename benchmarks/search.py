@@ -22,7 +22,7 @@ from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from exp.sweeps.search_settings import Searching
+from exp.sweeps.search_settings import SearchSettings
 from exp.sweeps.search_space import space_of
 from exp.sweeps.search_study import Study, Trial
 
@@ -73,7 +73,7 @@ def one_by_one(place: Path, trials: int, jobs: int) -> float:
     """The same trials, each a process of its own; the seconds of all."""
     place.mkdir()
     begun = time.perf_counter()
-    settings = Searching(n_trials=trials, metric=METRIC)
+    settings = SearchSettings(n_trials=trials, metric=METRIC)
     space = space_of(OverridesParser.create().parse_overrides([*FIXED, *SPACE]), grid=False)
     study = Study(place / "study.db", space, settings, METRIC)
     study.open()
@@ -96,7 +96,7 @@ def one_by_one(place: Path, trials: int, jobs: int) -> float:
             batch = study.ask(min(settings.batch, left), len(study.trials) // settings.batch, [])
             list(pool.map(train, batch))
             for trial in batch:
-                study.tell(trial)
+                study.finish(trial)
     study.close()
     return time.perf_counter() - begun
 

@@ -104,6 +104,7 @@ def spent_by(runs: int) -> tuple[float, float]:
 
 
 def spend(runs: str) -> None:
+    import exp.registry.kinds  # noqa: F401 - declares the kinds
     from exp.cli import main as cli
 
     gc.set_threshold(50_000)  # as the command line does

@@ -17,9 +17,8 @@ from omegaconf import OmegaConf
 
 from exp.config.compose import compose, resolved, resolvers
 from exp.sweeps.app import create, flags
-from exp.sweeps.composed import hydra_files
-from exp.sweeps.composer import Composer
-from exp.sweeps.shared_config import Base, parsed
+from exp.sweeps.composer import Composer, SharedConfig, hydra_files
+from exp.sweeps.grid import parsed
 from exp.util.errors import ConfigError
 
 VALUES = (
@@ -86,7 +85,7 @@ def test_like_hydra(hydra: Hydra, runs: list[Words]) -> None:
         else:
             assert not isinstance(composed, ConfigError), (given_words, composed)
             assert composed.plain == expected, given_words
-            written = OmegaConf.create("".join(composed.texts))
+            written = OmegaConf.create(composed.written)
             config = hydra.config_loader.load_sweep_config(master, list(given_words))
             for key in written:
                 assert written._get_node(key) == config._get_node(key), (given_words, key)
@@ -98,7 +97,7 @@ def test_the_files_of_hydra_s_folder(hydra: Hydra) -> None:
     ((_, _, composed),) = Composer(hydra.config_loader, master).all([(5, run)])
     assert not isinstance(composed, ConfigError)
     files = hydra_files(
-        composed.texts, composed.hydra, run, number=5, dirname=composed.dirname, output="/a 'b'"
+        composed.written, composed.hydra, run, number=5, dirname=composed.dirname, output="/a 'b'"
     )
     config = hydra.config_loader.load_sweep_config(master, list(run))
     saved = OmegaConf.create(files["config.yaml"])
@@ -118,14 +117,14 @@ def test_the_files_of_hydra_s_folder(hydra: Hydra) -> None:
     assert ours == node
 
 
-def test_a_folder_that_is_called_like_a_mark(hydra: Hydra) -> None:
+def test_a_folder_with_an_odd_name(hydra: Hydra) -> None:
     master, _ = compose(hydra.config_loader, "config", [], RunMode.MULTIRUN)
     run = ("seed=3", "name=exp-sweep-n")
     ((_, _, composed),) = Composer(hydra.config_loader, master).all([(5, run)])
     assert not isinstance(composed, ConfigError)
     place = "/home/exp-sweep-notes/exp-sweep-id"
     files = hydra_files(
-        composed.texts, composed.hydra, run, number=5, dirname=composed.dirname, output=place
+        composed.written, composed.hydra, run, number=5, dirname=composed.dirname, output=place
     )
     node = OmegaConf.to_container(OmegaConf.create(files["hydra.yaml"]), resolve=False)["hydra"]  # type: ignore[call-overload,index]
     assert node["runtime"]["output_dir"] == place
@@ -135,6 +134,7 @@ def test_a_folder_that_is_called_like_a_mark(hydra: Hydra) -> None:
 def test_a_conf_that_reads_hydra_s_own_node(hydra: Hydra) -> None:
     apart = "hydra.job.config.override_dirname.exclude_keys=[name]"
     master, _ = compose(hydra.config_loader, "config", [apart], RunMode.MULTIRUN)
-    base = Base(hydra.config_loader, master, ("name=r-${hydra.job.override_dirname}",))
+    words = ("name=r-${hydra.job.override_dirname}",)
+    shared = SharedConfig(hydra.config_loader, master, words)
     for word in ("seed=1", "seed=2"):
-        assert base.composed(0, (word,), [parsed(word)]).plain["name"] == f"r-{word}"
+        assert shared.composed(0, (word,), [parsed(word)]).plain["name"] == f"r-{word}"

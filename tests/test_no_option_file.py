@@ -161,9 +161,9 @@ TOLD = {
         "model.layer  model has no key 'layer'. Known: name"
     ),
     ("model=strange",): (
-        "model.inputs   exp passes a model 'in_features': rename this parameter to 'in_features', "
-        "or give it a default\n"
-        "  model.outputs  exp passes a model 'out_features': rename this parameter to "
+        "model.inputs   exp passes 'in_features' to each model: rename this parameter to "
+        "'in_features', or give it a default\n"
+        "  model.outputs  exp passes 'out_features' to each model: rename this parameter to "
         "'out_features', or give it a default"
     ),
 }  # fmt: skip

@@ -64,13 +64,13 @@ def test_a_sweep_takes_over_what_is_there(in_tmp: Path) -> None:
     words = ("-m", *SMALL, "seed=1,2,3", HERE)
     ended = inside(in_tmp, *words, "sweep.dir=swept")
     assert ended.code == 0, ended.err
-    assert "1 of 3 runs were finished elsewhere: taken over" in ended.out
+    assert "1 of 3 runs were finished elsewhere: copied" in ended.out
     assert "2 runs to do in swept/" in ended.out
     taken = in_tmp / "swept/1-seed=2"
     assert (taken / "run.json").read_bytes() == (in_tmp / "one/run.json").read_bytes()
     assert len((in_tmp / "swept/runs.csv").read_text().splitlines()) == 4
     third = inside(in_tmp, *words, "sweep.dir=third")
-    assert "3 of 3 runs were finished elsewhere: taken over" in third.out
+    assert "3 of 3 runs were finished elsewhere: copied" in third.out
     trained = inside(in_tmp, *words, "sweep.dir=fourth", "run.reuse=false")
     assert "3 runs to do in fourth/" in trained.out
     assert "run.reuse" not in json.loads((in_tmp / "fourth/sweep.json").read_text())["keys"]

@@ -144,7 +144,7 @@ def test_a_search_that_goes_on_asks_for_what_it_would_have(in_tmp: Path, sampler
     before = results(in_tmp / "parts")
     again = search(in_tmp / "parts", *words, more)
     assert again.code == 0, again.err
-    assert "8 trials of this search are told already" in again.out
+    assert "8 trials of this search are done already" in again.out
     assert overrides(in_tmp / "parts") == overrides(in_tmp / "whole")
     assert results(in_tmp / "parts") == results(in_tmp / "whole")
     assert results(in_tmp / "parts")[:8] == before
@@ -420,4 +420,4 @@ def test_exp_resume_goes_on(in_tmp: Path) -> None:
     assert inside(in_tmp, *words, "hydra.sweeper.n_trials=4").code == 0
     again = inside(in_tmp, "resume", "swept")
     assert again.code == 0, again.err
-    assert "4 trials of this search are told already" in again.out
+    assert "4 trials of this search are done already" in again.out

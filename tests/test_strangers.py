@@ -366,7 +366,6 @@ def test_a_preset_with_a_setup(in_tmp: Path) -> None:
 
 def test_plain_settings_and_a_plug_ins_own_are_let_through() -> None:
     from hydra.core.config_store import ConfigStore
-    from omegaconf import OmegaConf
 
     from exp.config.trust import settings_of_others
 
@@ -375,11 +374,11 @@ def test_plain_settings_and_a_plug_ins_own_are_let_through() -> None:
             "partition": None, "timeout_min": 60}  # fmt: skip
     ConfigStore.instance().store(group="hydra/launcher", name="another", node=node)
     good = {**node, "partition": "gpu,short", "gres": "gpu:a100:2", "constraint": "a|b&c"}
-    found = OmegaConf.create({"launcher": good})
+    found = {"launcher": good}
     from exp.config.trust import PLAIN_SETTINGS
 
     assert list(settings_of_others(found, "launcher", PLAIN_SETTINGS["launcher"])) == []
-    found.launcher.submitit_folder = "/elsewhere"
+    found["launcher"]["submitit_folder"] = "/elsewhere"
     (fault,) = settings_of_others(found, "launcher", PLAIN_SETTINGS["launcher"])
     assert fault.path == "hydra.launcher.submitit_folder"
 

@@ -149,7 +149,7 @@ def test_other_settings_are_another_run(in_tmp: Path) -> None:
     words = ("-m", *SMALL, "trainer.epochs=3", "sweep.dir=swept", "seed=0,1", HERE)
     again = inside(in_tmp, *words)
     assert again.code == 2
-    assert "0-seed=0 holds another finished run: this is not the sweep that was made" in again.err
+    assert "0-seed=0 holds another finished run: this sweep was made by another" in again.err
     assert snapshot(in_tmp / "swept") == before
 
 
@@ -159,7 +159,8 @@ def test_a_directory_of_something_else_is_refused(in_tmp: Path) -> None:
     ended = inside(in_tmp, *SWEEP, HERE)
     assert ended.code == 2
     assert ended.err == (
-        "exp: swept holds something, but no sweep (sweep.json). Name another sweep.dir\n"
+        "exp: sweep.dir swept is not empty and is not a sweep directory (it has no sweep.json): "
+        "name another one\n"
     )
     assert [path.name for path in (in_tmp / "swept").iterdir()] == ["thesis.tex"]
 
@@ -357,7 +358,7 @@ def test_one_of_many_claims_wins(in_tmp: Path) -> None:
             if isinstance(directory, RunDirectory):
                 directory.claim()
             else:
-                directory.claim(again=True)
+                directory.claim(may_exist=True)
         except RunDirectoryError as error:
             errors.append(str(error))
             return False

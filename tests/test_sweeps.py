@@ -87,7 +87,7 @@ def test_linked_keys_advance_together(in_tmp: Path) -> None:
     [
         (
             ["optimizer.lr=0.1,0.2", "seed=1,2,3", "sweep.zip=[optimizer.lr,seed]"],
-            "sweep.zip  expected as many values of each key, found optimizer.lr 2, seed 3",
+            "sweep.zip  each key needs the same number of values, found optimizer.lr 2, seed 3",
         ),
         (
             ["optimizer.lr=0.1,0.2", "seed=1", "sweep.zip=[optimizer.lr,sed]"],

@@ -83,7 +83,8 @@ def of_config(rest: str) -> list[str]:
     from hydra.version import setbase
 
     from exp.config import plugins
-    from exp.config.compose import BROKEN, resolvers
+    from exp.config.compose import resolvers
+    from exp.config.hydra_errors import BROKEN
     from exp.registry import entry_points
     from exp.sweeps.app import create, flags
     from exp.util.errors import ExpError

@@ -121,7 +121,7 @@ def changed(saved: Plan, overrides: list[str]) -> Plan:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    from exp.config.compose import one_line
+    from exp.config.hydra_errors import one_line
     from exp.registry.registry import register
 
     environment.register()

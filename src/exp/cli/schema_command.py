@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exp.config import plugins
-from exp.config.schema import GROUPS, RUNNING, SEEDS, SWEEPING, TOP, Running, Sweeping
+from exp.config.schema import GROUPS
+from exp.config.settings import RUNNING, SEEDS, SWEEPING, TOP, RunSettings, SweepSettings
 from exp.registry import docstrings, entry_points
 from exp.registry.component import Component
 from exp.registry.parameter_schema import nested_kind
@@ -112,8 +113,8 @@ def whole() -> Schema:
     top = of_model(TOP, "", {"seed": "one number for the whole run"})
     seeds = of_model(SEEDS, "one seed for each source of chance", {})
     nodes = {
-        "run": of_model(RUNNING, "", docstrings.parameters(Running)),
-        "sweep": of_model(SWEEPING, "", docstrings.parameters(Sweeping)),
+        "run": of_model(RUNNING, "", docstrings.parameters(RunSettings)),
+        "sweep": of_model(SWEEPING, "", docstrings.parameters(SweepSettings)),
     }
     hydras = {
         "defaults": {"type": "array", "description": "which option of each group is taken"},

@@ -1,7 +1,7 @@
-"""Composing with Hydra, and telling everything that is wrong with a command line at once.
+"""Composing with Hydra, and finding everything that is wrong with a command line at once.
 
 Hydra stops at the first override that it cannot apply. Where it does, each override is looked at
-by itself: those that are wrong are told, the others are composed, and validation adds what it
+by itself: those that are wrong are reported, the others are composed, and validation adds what it
 finds.
 """
 
@@ -10,34 +10,33 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, Quote, QuotedString
-from hydra.errors import HydraException, MissingConfigException
+from hydra.core.override_parser.types import Override
+from hydra.errors import MissingConfigException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 import exp.config.grammar  # noqa: F401 - mends what Hydra reads overrides with
 from exp.config import environment, suggestions
+from exp.config.hydra_errors import BROKEN, one_line, unreadable
 from exp.config.interpolation import bounded
+from exp.config.override_faults import (
+    group_fault,
+    round_list,
+    several_fault,
+    unfitting,
+    value_fault,
+)
 from exp.config.presets import presets
-from exp.registry import entry_points
-from exp.registry.registry import register
-from exp.util.errors import ConfigError, Fault, offer, shown, unknown
+from exp.config.written import unresolved, value_at, walk
+from exp.util.errors import ConfigError, Fault, shown
 
-BROKEN = (
-    HydraException, OmegaConfBaseException,
-    ArithmeticError, AssertionError, AttributeError, LookupError, OSError, RecursionError,
-    TypeError, ValueError,
-)  # fmt: skip
-"""What Hydra raises for an override: its own errors, and whatever breaks inside it."""
-QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
 SEVERAL = re.compile(r"\+{0,2}[a-z_]+(@[\w.]*)?=\s*\[")
 """A list for a top-level key: of a group, Hydra would merge these options into one."""
 
@@ -251,18 +250,6 @@ def tried(
     return composed
 
 
-def unfitting(config: DictConfig, override: Override) -> str | None:
-    """That a value is of another shape than what it is to replace, where that is so."""
-    try:
-        value, node = override.value(), OmegaConf.select(config, override.key_or_group)
-    except BROKEN:
-        return None
-    for wanted, is_one in (("a mapping", OmegaConf.is_dict), ("a list", OmegaConf.is_list)):
-        if is_one(node) and not isinstance(value, dict if wanted == "a mapping" else list):
-            return f"expected {wanted}, found {shown(value)}"
-    return None
-
-
 def group_names(loader: ConfigLoader, parent: str = "") -> list[str]:
     """All config groups, nested ones with their path."""
     found = []
@@ -270,144 +257,6 @@ def group_names(loader: ConfigLoader, parent: str = "") -> list[str]:
         path = f"{parent}/{group}" if parent else group
         found += [path, *group_names(loader, path)]
     return found
-
-
-def group_fault(loader: ConfigLoader, override: Override) -> Fault | None:
-    """What is wrong with `group=option`."""
-    value, group = override.value(), override.key_or_group
-    options = loader.get_group_options(group)
-    named = value if isinstance(value, list) else [value]
-    if isinstance(value, list) and group in register.kinds and group not in suggestions.SEVERAL:
-        known = [suggestions.figure(name) for name in named] if group == "figures" else []
-        if known and all(known):
-            draw = ",".join(str(name) for name in named)
-            hint = offer(f"figures.draw=[{draw}]")
-            return Fault(group, f"expected one option, found {shown(value)}.{hint}")
-        return Fault(group, suggestions.several(group, named))
-    for option in named:
-        if str(option) not in options and not override.is_delete():
-            entry_points.load()
-            options = loader.get_group_options(group)
-            if str(option) not in options:
-                hint = suggestions.of_option(group, option, options)
-                return Fault(group, unknown("option", option, options, "There are", hint))
-    return None
-
-
-def value_fault(config: DictConfig, override: Override) -> Fault | None:
-    """What is wrong with `key.path=value`: a key that is not there, and the nearest that is."""
-    key = override.key_or_group
-    if not key:
-        return Fault(shown(override.input_line), "expected key=value, found no key")
-    if override.is_add() or override.is_force_add():
-        return None
-    node: Any = config
-    walked: list[str] = []
-    for part in key.split("."):
-        where = ".".join(walked)
-        if not OmegaConf.is_dict(node):
-            return Fault(key, f"{where} holds {shown(OmegaConf.select(config, where))}, not keys")
-        # Not `part in node`: that is false for a value that is still missing (???).
-        if part not in node.keys():  # noqa: SIM118
-            known = [str(name) for name in node if not (not walked and name == "hydra")]
-            what = f"{where} has no key" if where else "there is no group or key"
-            typed = None if override.is_delete() else str(override.input_line).partition("=")[2]
-            hint = suggestions.of_key(config, key, typed)
-            return Fault(key, f"{what} {part!r}.{hint} Known: {', '.join(known)}")
-        walked.append(part)
-        node = node._get_node(part)
-    return None
-
-
-def several_fault(config: DictConfig, override: Override) -> Fault:
-    """That one run was given several values for a key; a list is written in brackets."""
-    key, typed = override.key_or_group, str(override.input_line).partition("=")[2]
-    if OmegaConf.is_dict(config) and (fault := value_fault(config, override)) is not None:
-        return fault
-    sweep = "(a sweep over several values needs -m)"
-    now = suggestions.below(config, key)
-    fitting = suggestions.fitting(now, typed)
-    if OmegaConf.is_list(now):
-        what = f"expected a list, found {shown(typed)}"
-    elif fitting != typed:
-        what = f"expected a number, found {shown(typed)}"
-    else:
-        hint = offer("-m", f"{key}={typed}")
-        return Fault(key, f"{shown(typed)} names several values; a sweep needs -m.{hint}")
-    return Fault(key, f"{what}.{offer(f'{key}={fitting}')} {sweep}")
-
-
-def round_list(override: Override) -> Fault:
-    """That a list stands in round brackets, as a tuple of Python."""
-    return Fault(
-        override.key_or_group,
-        f"a list stands in square brackets.{offer(str(override.input_line))}",
-    )
-
-
-def unreadable(text: str, error: Exception, rest: Sequence[str] = ()) -> Fault:
-    """Why a word is no override: at its key, if it has one.
-
-    Args:
-        rest: the other words of the command line.
-    """
-    key, equals, value = text.lstrip("+~").partition("=")
-    if not equals and not text.startswith("~"):
-        hint = suggestions.of_word(text, rest)
-        what = "expected key=value, or a verb (exp list) as the first word"
-        return Fault(shown(text), f"{what}.{hint}".removesuffix("."))
-    reason = one_line(error)
-    if GRAMMAR.search(reason):
-        reason = ungrammatical(key, value)
-    if re.fullmatch(r"[a-z_][\w/]*(\.\w+)*(@[\w.]*)?", key, re.ASCII):
-        return Fault(key, f"cannot read {shown(value)}: {reason}")
-    return Fault(shown(text), f"cannot be read as key=value: {reason}")
-
-
-GRAMMAR = re.compile(
-    r"LexerNoViableAlt|no viable alternative|(?:mismatched|extraneous) input|missing .+ at "
-    r"|token recognition error"
-)
-"""What a parser says to its developers."""
-CLOSING = {"[": "]", "(": ")", "{": "}"}
-
-
-def ungrammatical(key: str, value: str) -> str:
-    """Why Hydra's grammar has no place for a value, and how to write it."""
-    plain = QUOTED.sub("q", value)
-    if quote := re.search(r"['\"]", plain):
-        return f"the quote {quote[0]} is not closed"
-    opened = []
-    for character in plain:
-        if character in CLOSING:
-            opened.append(character)
-        elif character in CLOSING.values() and (not opened or CLOSING[opened.pop()] != character):
-            return f"{character!r} closes nothing that was opened"
-    if opened:
-        return f"{opened[-1]!r} is not closed: {CLOSING[opened[-1]]!r} is missing"
-    if re.search(r"(?:^|[\[({,])\s*,|,\s*(?:$|[\])}])", plain):
-        return "a value is missing before or after a comma"
-    if re.search(r"\s[\w.]+=", plain):
-        return "expected one setting, found several: write a space, outside of quotes, between them"
-    quoted = shlex.quote(f"{key}={QuotedString(text=value, quote=Quote.double).with_quotes()}")
-    odd = re.search(r"[^\w./\\+$%*@?|:,\s-]", plain, re.ASCII)
-    which = f"hold {odd[0]!r}" if odd else "be written like this"
-    return f"only a text in quotes may {which}: {quoted}"
-
-
-SKIPPED = (
-    "full_key:", "object_type=", "reference_type=", "Set the", "See https:", "provider=",
-    "Config search path:", "Error parsing override",
-)  # fmt: skip
-
-
-def one_line(error: Exception, limit: int = 300) -> str:
-    """The text of an error of Hydra's on one line, without what only its developers need."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    kept = [line for line in lines if not line.startswith(SKIPPED)]
-    text = "; ".join(kept) or type(error).__name__
-    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-    return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
 @bounded()
@@ -431,11 +280,11 @@ def resolved(config: DictConfig, faults: list[Fault]) -> dict[str, Any]:
 
         if "seed" not in plain:  # one bad seed shows through all four of `seeds`
             found = [fault for fault in found if not fault.path.startswith("seeds.")]
-        told = {fault.path.split(".")[0] for fault in found}
+        reported = {fault.path.split(".")[0] for fault in found}
         try:
             plan(plain)
         except ConfigError as error:
-            found += [fault for fault in error.faults if fault.path.split(".")[0] not in told]
+            found += [fault for fault in error.faults if fault.path.split(".")[0] not in reported]
         raise ConfigError([*faults, *found])
     return with_texts(config, plain)
 
@@ -455,28 +304,23 @@ def value_of(config: DictConfig, key: str) -> Any:
         ConfigError: an interpolation leads nowhere.
     """
     try:
-        node = config._get_node(key)
-        if OmegaConf.is_config(node):
-            plain = OmegaConf.to_container(node, resolve=True, throw_on_missing=False)
+        found = config[key]
+        if OmegaConf.is_config(found):
+            plain = OmegaConf.to_container(found, resolve=True, throw_on_missing=False)
             return without_missing(plain)
-        return config[key]
+        return found
     except BROKEN as error:
         raise ConfigError(list(dangling(config, key)) or [Fault(key, one_line(error))]) from None
 
 
-def dangling(node: Any, key: Any, path: str = "") -> Iterator[Fault]:
-    """The values below a key that cannot be resolved, each at its own path."""
-    path = f"{path}.{key}" if path else str(key)
-    try:
-        child = node._get_node(key)
-        if not OmegaConf.is_config(child) or OmegaConf.is_interpolation(node, key):
-            OmegaConf.is_missing(node, key) or node[key]
-            return
-    except BROKEN as error:
-        yield Fault(path, one_line(error))
-        return
-    for below in child if OmegaConf.is_dict(child) else range(len(child)):
-        yield from dangling(child, below, path)
+def dangling(config: DictConfig, key: str) -> Iterator[Fault]:
+    """The interpolations below a key that lead nowhere, each at its own path."""
+    for keys, text in walk(unresolved(config)[key], (key,)):
+        if isinstance(text, str) and "${" in text:
+            try:
+                value_at(config, keys)
+            except BROKEN as error:
+                yield Fault(".".join(keys), one_line(error))
 
 
 def without_missing(value: Any) -> Any:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from exp.config.written import unresolved
 from exp.util.errors import ConfigError, ExpError, Fault, Lines
 from exp.util.terminal import one_line
 
@@ -60,11 +61,6 @@ def register() -> None:
     OmegaConf.register_new_resolver("oc.env", resolver, replace=True)
 
 
-def was_read() -> bool:
-    """Whether any config of this process has read it."""
-    return _Reading.used
-
-
 def texts(config: Any, plain: Mapping[str, Any]) -> dict[str, str]:
     """Key path -> the text that stands for a value from the environment.
 
@@ -91,7 +87,7 @@ def _texts(node: Any, plain: Any, path: str) -> Iterator[tuple[str, str]]:
             child = node[key]
         except (OmegaConfBaseException, LookupError, ValueError, TypeError):
             # It can be had with the value only: then nothing of it is stored.
-            yield where, str(node._get_node(key)._value())
+            yield where, str(unresolved(node)[key])
             continue
         if OmegaConf.is_config(child) and isinstance(value, (Mapping, list)):
             yield from _texts(child, value, where)
@@ -114,13 +110,12 @@ def name_of_variable(config: Any, plain: Callable[[str], str]) -> Iterator[None]
     if text is None:
         yield
         return
-    node = config._get_node("name")
-    before = node._value()
-    node._set_value(plain(text))
+    before = unresolved(config)["name"]
+    config.name = plain(text)
     try:
         yield
     finally:
-        node._set_value(before)
+        config.name = before
 
 
 def stored(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,11 +12,9 @@ import math
 import re
 from collections.abc import Iterator
 from copy import copy
+from types import SimpleNamespace
 from typing import Any, cast
 
-from hydra._internal.grammar import grammar_functions
-from hydra._internal.grammar.functions import FunctionCall
-from hydra._internal.grammar.utils import escape_special_characters
 from hydra.core.override_parser import types
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.overrides_visitor import HydraOverrideVisitor
@@ -33,6 +31,8 @@ from hydra.core.override_parser.types import (
 )
 from hydra.errors import HydraException
 from hydra.grammar.gen.OverrideParser import OverrideParser
+
+from exp.config.hydra_internal import grammar_functions
 
 MOST = 1_000_000
 """Values that are listed at once; more is a slip of the pen."""
@@ -159,7 +159,7 @@ def written(value: Any) -> str:
         return str(_written(value))
     if PLAIN.fullmatch(value):
         return value
-    text: str = escape_special_characters(value)
+    text = str(_written(value))
     try:
         (read,) = OverridesParser.create().parse_overrides([f"key={text}"])
         same = type(read.value()) is str and read.value() == value
@@ -208,7 +208,7 @@ def function_of(visitor: HydraOverrideVisitor, ctx: Any) -> Any:
             if named:
                 raise HydraException("positional argument follows keyword argument")
             args.append(visitor.visitElement(child))
-    call = FunctionCall(name=ctx.getChild(0).getText(), args=args, kwargs=named)
+    call = SimpleNamespace(name=ctx.getChild(0).getText(), args=args, kwargs=named)
     try:
         return visitor.functions.eval(call)
     except Exception as error:

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from importlib import resources
-from pathlib import Path
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from typing import Any
 
-import yaml
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.core_plugins.file_config_source import FileConfigSource
-from hydra._internal.core_plugins.importlib_resources_config_source import (
-    ImportlibResourcesConfigSource,
-)
-from hydra._internal.defaults_list import Overrides
-from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.default_element import GroupDefault, ResultDefault
 from hydra.core.object_type import ObjectType
-from hydra.core.plugins import Plugins
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException
 from hydra.plugins.config_source import ConfigResult
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 
 from exp.config import suggestions, trust
+from exp.config.hydra_internal import ConfigLoaderImpl, Overrides
 from exp.config.registered_options import Repository
 from exp.config.replaced_options import Replaced
 from exp.registry import entry_points
 from exp.registry.registry import register
 from exp.util.errors import ConfigError, Fault, shown
-from exp.util.untrusted import first_line, read, scan
 
 PACKAGES = ("pkg://exp.conf", "pkg://hydra.conf")
 
@@ -50,21 +38,27 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
     """
 
     def __init__(self, search_path: ConfigSearchPath, *, trusted: bool) -> None:
-        with checked_files():
-            super().__init__(config_search_path=search_path)
-            self.repository = Repository(search_path)
+        super().__init__(config_search_path=search_path)
+        self.repository = Repository(search_path)
         self.trusted, self.extended = trusted, False
         self.left_out: list[str] = []
-        self._given: frozenset[str] = frozenset()
+        self._typed: frozenset[str] = frozenset()
         self._replaced: Replaced | None = None
 
-    def load_configuration(self, *args: Any, **kwargs: Any) -> DictConfig:
-        config = self._found(*args, **kwargs)
+    def load_configuration(
+        self, config_name: str | None, overrides: list[str], *args: Any, **kwargs: Any
+    ) -> DictConfig:
+        self._typed = frozenset(
+            word.lstrip("+~").partition("=")[0].partition("@")[0] for word in overrides
+        )
+        if not self.trusted:
+            self._check_search_path(config_name, overrides)
+        config = self._composed(config_name, overrides, *args, **kwargs)
         if not self.trusted:
             trust.check(config)
         return config
 
-    def _found(self, *args: Any, **kwargs: Any) -> DictConfig:
+    def _composed(self, *args: Any, **kwargs: Any) -> DictConfig:
         """Composed with as much of installed packages as it takes. Looking for their files takes
         longer than composing, and importing them takes longer still.
 
@@ -76,7 +70,7 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
                 return super().load_configuration(*args, **kwargs)  # type: ignore[no-any-return]
             except HydraException as error:
                 failed = error
-            # Not while that is handled: a package's own error would be told as its consequence.
+            # Not while that is handled: a package's own error would seem its consequence.
             missing = isinstance(failed, MissingConfigException)
             if not (self.extend() or (missing and entry_points.load())):
                 raise failed
@@ -97,8 +91,7 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
             if all(part.path != place for part in known):
                 # In front of the last one, in which Hydra looks for schemas only.
                 self.config_search_path.prepend(f"package {package}", place, anchor="schema")
-        with checked_files():
-            self.repository = Repository(self.config_search_path)
+        self.repository = Repository(self.config_search_path)
         return bool(new)
 
     def get_group_options(
@@ -117,26 +110,18 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
         """The config of one run, whose directory must lie within that of the sweep."""
         config: DictConfig = super().load_sweep_config(*args, **kwargs)
         job = config.hydra.job
-        before = [job._get_node(key)._value() for key in ("id", "num")]
-        with open_dict(config.hydra):
-            job.id, job.num = "0", 0
+        job.id, job.num = "0", 0
         subdir = trust.value(config.hydra, "sweep", "subdir")
-        with open_dict(config.hydra):
-            job.id, job.num = before
+        job.id, job.num = "???", "???"  # as Hydra has it: missing
         fault = trust.subdir_fault(str(subdir)) if subdir is not None else None
         if fault is not None:
             raise ConfigError([fault])
         return config
 
-    def _parse_overrides_and_create_caching_repo(self, *args: Any, **kwargs: Any) -> Any:
-        parsed, repo = super()._parse_overrides_and_create_caching_repo(*args, **kwargs)
-        self._given = frozenset(override.key_or_group for override in parsed)
-        return parsed, repo
-
     def _compose_config_from_defaults_list(self, defaults: Any, repo: Any) -> DictConfig:
         """The files of a config, without what presets give to options that were replaced."""
         one_option_each(defaults)
-        self._replaced = Replaced(defaults, repo, self._given)
+        self._replaced = Replaced(defaults, repo, self._typed)
         try:
             return super()._compose_config_from_defaults_list(self._replaced.kept, repo)  # type: ignore[no-any-return]
         finally:
@@ -146,20 +131,17 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
         loaded = super()._load_single_config(default, repo)
         return self._replaced.without(default, loaded) if self._replaced else loaded
 
-    def _process_config_searchpath(self, config_name: Any, parsed: Any, repo: Any) -> None:
+    def _check_search_path(self, config_name: str | None, overrides: list[str]) -> None:
         """Looks at the packages that would be imported as places of configs, before Hydra does."""
-        if not self.trusted:
-            primary = repo.load_config(config_path=config_name) if config_name else None
-            places = OmegaConf.select(primary.config, "hydra.searchpath") if primary else None
-            given = [o.value() for o in parsed if o.get_key_element() == "hydra.searchpath"]
-            for found in [places, *given]:
-                listed = found if OmegaConf.is_list(found) or isinstance(found, list) else []
-                for place in listed:
-                    if str(place).strip().startswith("pkg:") and place not in PACKAGES:
-                        what = f"{shown(place)} would be imported: {trust.TRUST}"
-                        raise ConfigError([Fault("hydra.searchpath", what)])
-        with checked_files():
-            super()._process_config_searchpath(config_name, parsed, repo)
+        primary = self.repository.load_config(config_path=config_name) if config_name else None
+        places = [OmegaConf.select(primary.config, "hydra.searchpath")] if primary else []
+        given = [word for word in overrides if "hydra.searchpath" in word.partition("=")[0]]
+        places += [each.value() for each in OverridesParser.create().parse_overrides(given)]
+        for listed in places:
+            for place in listed if OmegaConf.is_list(listed) or isinstance(listed, list) else ():
+                if str(place).strip().startswith("pkg:") and place not in PACKAGES:
+                    what = f"{shown(place)} would be imported: {trust.TRUST}"
+                    raise ConfigError([Fault("hydra.searchpath", what)])
 
 
 def one_option_each(defaults: Iterable[ResultDefault]) -> None:
@@ -202,53 +184,3 @@ def add_override(self: Overrides, parent_config_path: str, default: GroupDefault
 
 _add_override = Overrides.add_override
 Overrides.add_override = add_override
-
-
-class CheckedFiles(FileConfigSource):  # type: ignore[misc]
-    """Config files of a directory, bounded in size, depth and aliases."""
-
-    def load_config(self, config_path: str) -> ConfigResult:
-        place = Path(self.path, self._normalize_file_name(config_path))
-        if place.exists():
-            try:
-                scan(read(place))
-            except ValueError as error:
-                raise ConfigError([Fault(config_path, f"{place}: {error}")]) from None
-        try:
-            return super().load_config(config_path)
-        except yaml.YAMLError as error:
-            raise ConfigError([Fault(config_path, f"{place}: {first_line(error)}")]) from None
-
-
-class PackagedFiles(ImportlibResourcesConfigSource):  # type: ignore[misc]
-    """Config files of a package. A sweep, a search or a notebook composes again and again; a file
-    that was asked for before is parsed once more and then kept for as long as it is the same."""
-
-    kept: ClassVar[dict[tuple[str, str, str], tuple[float, ConfigResult | None]]] = {}
-
-    def load_config(self, config_path: str) -> ConfigResult:
-        place = resources.files(self.path).joinpath(self._normalize_file_name(config_path))
-        if not isinstance(place, Path) or not place.exists():
-            return super().load_config(config_path)
-        key, written = (self.provider, self.path, config_path), place.stat().st_mtime
-        known = self.kept.get(key)
-        if known is None or known[0] != written:
-            self.kept[key] = written, None  # most command lines never ask again
-            return super().load_config(config_path)
-        if known[1] is None:
-            known = self.kept[key] = written, super().load_config(config_path)
-        return copy.deepcopy(known[1])
-
-
-@contextmanager
-def checked_files() -> Iterator[None]:
-    """Within this, Hydra makes our own of the places of a search path."""
-    kinds = SourcesRegistry.instance().types
-    Plugins.instance()  # it is what registers Hydra's own kinds
-    ours = {kind.scheme(): kind for kind in (CheckedFiles, PackagedFiles)}
-    before = {scheme: kinds[scheme] for scheme in ours}
-    kinds.update(ours)
-    try:
-        yield
-    finally:
-        kinds.update(before)

@@ -1,19 +1,15 @@
 """Interpolations, bounded: `b: ${a}${a}`, `c: ${b}${b}` and so on never comes to an end.
 
-OmegaConf has no such bound, so what it looks up is counted while a config is resolved. And it
-parses the text of an interpolation each time it is met, which for a sweep is most of composing:
-here each text is parsed once.
+OmegaConf has no such bound, so what it looks up is counted while a config is resolved.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any
 
-import omegaconf.base
-from omegaconf import Container, grammar_parser
+from omegaconf import Container
 from omegaconf.errors import InterpolationResolutionError
 
 LOOKUPS = 10_000
@@ -43,8 +39,6 @@ def _counted(self: Any, *args: Any, **kwargs: Any) -> Any:
     return found
 
 
-# A parse tree is only read, so all that meet the same text can share it.
-setattr(omegaconf.base, "parse", lru_cache(1000)(grammar_parser.parse))  # noqa: B010
 setattr(Container, "_resolve_node_interpolation", _counted)  # noqa: B010 - mypy knows a method
 
 

@@ -24,7 +24,7 @@ from exp.registry.user_code import imported
 from exp.util.errors import ConfigError, Fault, shown
 
 loaded: list[str] = []
-"""Those that this process was asked for, in their order."""
+"""The modules and folders that were imported, in their order."""
 TOKENS = re.compile(r"'([^']*)'|\"([^\"]*)\"|([^,\s\[\]'\"]+)")
 LEFT_OUT = re.compile(r"test_.*|conftest|_.*")
 """Files of a folder that are not imported: its tests, and what the others import themselves."""
@@ -156,7 +156,7 @@ def import_folder(folder: Path, name: str) -> None:
 
 
 def package_name(folder: Path) -> str:
-    """What a folder is called as a package: its name is told, its path makes it the only one."""
+    """The name of a folder as a package: its path is part of it, so that it is unique."""
     path = folder.resolve()
     digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:8]
     return f"components_{re.sub(r'[^A-Za-z0-9]+', '_', path.name)}_{digest}"
@@ -178,10 +178,10 @@ def origins(chosen: Iterable[Chosen]) -> dict[str, dict[str, str]]:
     for module in sorted({module for choice in chosen for module in modules(choice)}):
         digest = source(module)
         entry = entry_points.package_of(module)
-        told = {"sha256": digest} if digest else {}
+        origin = {"sha256": digest} if digest else {}
         if entry is not None:
-            told |= {"package": entry.package, "version": entry.version}
-        found[title(module)] = told
+            origin |= {"package": entry.package, "version": entry.version}
+        found[title(module)] = origin
     return found
 
 

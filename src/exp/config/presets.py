@@ -40,14 +40,14 @@ def text(file: Traversable) -> str:
 
 def summary(text: str) -> str:
     """The first sentence of the comment that a preset begins with, or nothing."""
-    said = []
+    comment = []
     for line in text.splitlines():
         words = line.lstrip("# ")
         if not line.startswith("#"):
             break
         if not words.startswith("@"):  # which is for Hydra
-            said.append(words)
-    sentence, stop, _ = " ".join(said).partition(". ")
+            comment.append(words)
+    sentence, stop, _ = " ".join(comment).partition(". ")
     return sentence + "." if stop else sentence
 
 

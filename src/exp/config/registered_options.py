@@ -6,19 +6,24 @@ needs no file: Hydra is offered its name and defaults, behind every file that th
 
 from __future__ import annotations
 
+import copy
 import inspect
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
-from hydra._internal.config_repository import ConfigRepository
+import yaml
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSource
 from omegaconf import OmegaConf
 
+from exp.config.hydra_internal import ConfigRepository
 from exp.registry import kinds
 from exp.registry.component import Chosen, Component
 from exp.registry.parameter_schema import config_parameters
 from exp.registry.registry import register
+from exp.util.errors import ConfigError, Fault
+from exp.util.untrusted import first_line, read, scan
 
 PACKAGES = {"activation": "model.activation", "logger": "logger.{}"}
 """Where the options of a group go in the config, if not to the group's own key."""
@@ -61,7 +66,15 @@ class Registered(ConfigSource):  # type: ignore[misc]
 
 
 class Repository(ConfigRepository):  # type: ignore[misc]
-    """Hydra's places of configs, with the registered components behind all files."""
+    """Hydra's places of configs, with the registered components behind all files.
+
+    Files of a directory are bounded in size, depth and aliases; those of a package are parsed once.
+    """
+
+    packaged: ClassVar[dict[tuple[str, str], ConfigResult]] = {}
+
+    def __deepcopy__(self, _: object) -> Repository:
+        return copy.copy(self)  # Hydra gives the copy other places; nothing else in it changes
 
     def initialize_sources(self, config_search_path: ConfigSearchPath) -> None:
         super().initialize_sources(config_search_path)
@@ -80,7 +93,7 @@ class Repository(ConfigRepository):  # type: ignore[misc]
     def load_config(self, config_path: str) -> ConfigResult | None:
         """What a file says, and of an option the keys that all of its kind have: they need not
         stand in each file."""
-        found: ConfigResult | None = super().load_config(config_path)
+        found = self._file(config_path)
         group, _, _ = config_path.rpartition("/")
         kind = register.kinds.get(group)
         common = kind.common if kind else None
@@ -93,6 +106,28 @@ class Repository(ConfigRepository):  # type: ignore[misc]
         for key, parameter in config_parameters(common).items():
             if key not in found.config.keys():  # noqa: SIM118 - a missing value is there
                 found.config[key] = plain(parameter.default)
+        return found
+
+    def _file(self, config_path: str) -> ConfigResult | None:
+        """
+        Raises:
+            ConfigError: the file is too large, too deep, or no YAML.
+        """
+        source = next((each for each in self.sources if each.is_config(config_path)), None)
+        key = (source.path, config_path) if source else ("", config_path)
+        if key in self.packaged:
+            return copy.deepcopy(self.packaged[key])
+        name = config_path if config_path.endswith((".yaml", ".yml")) else f"{config_path}.yaml"
+        try:
+            if source is not None and source.scheme() == "file":
+                scan(read(Path(source.path, name)))
+            found: ConfigResult | None = super().load_config(config_path)
+        except (yaml.YAMLError, ValueError) as error:
+            place = Path(source.path, name) if source else config_path
+            reason = first_line(error) if isinstance(error, yaml.YAMLError) else str(error)
+            raise ConfigError([Fault(config_path, f"{place}: {reason}")]) from None
+        if source is not None and source.scheme() == "pkg" and found is not None:
+            self.packaged[key] = copy.deepcopy(found)
         return found
 
 

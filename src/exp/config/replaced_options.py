@@ -13,7 +13,9 @@ from typing import Any
 
 from hydra.core.default_element import ConfigDefault, GroupDefault, ResultDefault
 from hydra.plugins.config_source import ConfigResult
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import open_dict
+
+from exp.config.written import unresolved, value_at
 
 Options = frozenset[str]
 
@@ -135,21 +137,21 @@ def absolute(path: str, folder: str) -> str:
 def taken_out(config: Any, package: str) -> Iterable[str]:
     """Takes all values of a package out of a config; yields them as they are written."""
     *above, last = package.split(".")
-    node = config
+    written = unresolved(config)
     for key in above:
-        node = node._get_node(key) if isinstance(node, DictConfig) and key in node else None
-    if not isinstance(node, DictConfig) or last not in node.keys():  # noqa: SIM118
+        written = written.get(key) if isinstance(written, dict) else None
+    if not isinstance(written, dict) or last not in written:
         return
-    yield from leaves(node._get_node(last), package)
+    yield from leaves(written[last], package)
+    node = value_at(config, tuple(above))
     with open_dict(node):
         del node[last]
 
 
-def leaves(node: Any, path: str) -> Iterator[str]:
-    if isinstance(node, DictConfig) and node.keys():
-        for key in node:
-            yield from leaves(node._get_node(key), f"{path}.{key!s}")
+def leaves(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, dict) and value:
+        for key, below in value.items():
+            yield from leaves(below, f"{path}.{key}")
     else:
-        value = OmegaConf.to_container(node) if OmegaConf.is_config(node) else node._value()
         text = value if isinstance(value, str) else repr(value).replace(" ", "")
         yield f"{path}={text}"

@@ -2,7 +2,7 @@
 
 overrides -> config -> validated plan -> stack -> history -> run directory: this is the second
 arrow. A `Plan` holds one validated component for each group and the seeds; every fault of a config
-is found here and told at once.
+is found here, and all are reported at once.
 """
 
 from __future__ import annotations
@@ -12,18 +12,16 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, Any, Literal
-
-from pydantic import Field
+from typing import Any
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
 from exp.config import suggestions
 from exp.config.environment import WRITTEN, stored, values_unshown
 from exp.config.plugins import origins
+from exp.config.settings import TOP, Seeds, run_settings, seeds_of, sweep_settings
 from exp.registry.component import Chosen
-from exp.registry.parameter_schema import checked, config_parameters, schema_of
+from exp.registry.parameter_schema import checked
 from exp.registry.registry import register
-from exp.registry.types import Count, Seed, worded
 from exp.util.errors import ConfigError, Fault, nearest, shown, unknown
 from exp.util.metric_names import EVERY, higher_is_better
 from exp.util.packages import importable, installed
@@ -52,92 +50,6 @@ PRESENTATION = {
     WRITTEN: (),
 }
 """Keys that cannot change a result; () stands for the whole group."""
-
-RunName = Annotated[
-    str,
-    worded(
-        r"^[A-Za-z0-9][A-Za-z0-9._=,+-]{0,99}$",
-        "a name of at most 100 letters, digits and . _ = , + -, a letter or digit first",
-    ),
-]
-Text = Annotated[str, Field(min_length=1)]
-Jobs = Annotated[int, Field(ge=1, le=1024)]
-Module = Annotated[
-    str,
-    worded(
-        r"^([A-Za-z_]\w*(\.[A-Za-z_]\w*)*|[^\x00-\x1f]*/[^\x00-\x1f]*)$",
-        "the name of a module, or a folder with a / in it",
-    ),
-    Field(max_length=4096),
-]
-"""The name of a module, or with a / a folder of them."""
-Plugins = Annotated[list[Module], Field(max_length=100)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Seeds:
-    """One seed for each source of chance, so that two runs can share all but one of them."""
-
-    data: Seed
-    split: Seed
-    init: Seed
-    shuffle: Seed
-
-
-@dataclass(frozen=True, kw_only=True)
-class Running:
-    """What is done about a finished run of the same signature.
-
-    Attributes:
-        reuse: auto: it is told, and a sweep takes it over; true: a single run is not trained
-            either; false: everything is trained.
-    """
-
-    reuse: Literal["auto"] | bool = "auto"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sweeping:
-    """How `-m` goes about its runs; it cannot change what comes out of them.
-
-    Attributes:
-        dir: the directory of the sweep; of an earlier one, to do only what is missing there.
-        zip: groups of swept keys whose values advance together.
-        file: a file of runs, one line of overrides each.
-        fail_fast: start nothing more once a run has failed or diverged.
-        n_jobs: worker processes; None: one for each core.
-        chunk: how many runs train together at most; None: as many as fit the processor's cache.
-        backend: of joblib: processes of this machine, or a cluster.
-        figures: whether the sweep as a whole is drawn at its end, if its runs have figures.
-        ranking: whether its best runs are told at its end.
-    """
-
-    dir: Text | None = None
-    zip: list[list[Text]] | list[Text] = field(default_factory=list)
-    file: Text | None = None
-    fail_fast: bool = False
-    n_jobs: Jobs | None = None
-    chunk: Count | None = None
-    backend: Literal["loky", "ray", "dask"] = "loky"
-    figures: bool = True
-    ranking: bool = True
-
-    @property
-    def linked(self) -> list[list[str]]:
-        """`zip` as a list of groups, also where one was given by itself."""
-        if not self.zip:
-            return []
-        return self.zip if isinstance(self.zip[0], list) else [self.zip]
-
-
-def top_level(*, seed: Seed, name: RunName | None = None, plugins: Plugins = []) -> None:  # noqa: B006
-    """The keys of a config that belong to no group."""
-
-
-TOP = schema_of("config", config_parameters(top_level))
-SEEDS = schema_of("seeds", config_parameters(Seeds))
-RUNNING = schema_of("run", config_parameters(Running))
-SWEEPING = schema_of("sweep", config_parameters(Sweeping))
 
 
 @dataclass(frozen=True)
@@ -238,38 +150,37 @@ def without(value: Any, keys: tuple[str, ...] | None) -> Any:
     return {k: v for k, v in value.items() if k not in keys} if keys else value
 
 
-def plan(config: Mapping[str, Any], already: Sequence[Fault] = ()) -> Plan:
+def plan(config: Mapping[str, Any], faults: Sequence[Fault] = ()) -> Plan:
     """The validated plan of a resolved config.
 
     Args:
         config: plain values, one mapping for each of `GROUPS`, `seed` and `seeds`.
-        already: faults found while composing, to be told together with those found here.
+        faults: found while composing, to be reported together with those found here.
 
     Raises:
         ConfigError: with every fault: unknown keys and names, values out of range or of a wrong
             type, parameters that do not go together. Values from the environment are named only.
     """
     with values_unshown(config):
-        return _plan(config, already)
+        return _plan(config, list(faults))
 
 
-def _plan(config: Mapping[str, Any], already: Sequence[Fault]) -> Plan:
-    faults = list(already)
-    told = ("seed", "seeds", "name", "plugins", "run", "sweep", "logger", *GROUPS)
-    known = (*told, WRITTEN)
+def _plan(config: Mapping[str, Any], faults: list[Fault]) -> Plan:
+    documented = ("seed", "seeds", "name", "plugins", "run", "sweep", "logger", *GROUPS)
+    known = (*documented, WRITTEN)
     for key in config:
         if key not in known:
             rest = {name: value for name, value in config.items() if name != key}
             hint = suggestions.of_key(rest, str(key))
-            faults.append(Fault(str(key), unknown("key", key, told, hint=hint)))
+            faults.append(Fault(str(key), unknown("key", key, documented, hint=hint)))
     top, found = checked(
         TOP, {k: v for k, v in config.items() if k in TOP.model_fields}, "", "key of the config"
     )
     faults += found
     seeds, found = seeds_of(config)
     faults += found
-    faults += running(config.get("run", {}))[1]
-    faults += sweeping(config.get("sweep", {}))[1]
+    faults += run_settings(config.get("run", {}))[1]
+    faults += sweep_settings(config.get("sweep", {}))[1]
     loggers, found = loggers_of(config.get("logger"))
     faults += found
     chosen: dict[str, Chosen] = {}
@@ -300,23 +211,6 @@ def _plan(config: Mapping[str, Any], already: Sequence[Fault]) -> Plan:
     return Plan(top["seed"], Seeds(**seeds), name, {**whole, **parts}, chosen, loggers, metrics)
 
 
-def running(given: object) -> tuple[Running, list[Fault]]:
-    """The node `run` of a config, and what is wrong with it."""
-    if not isinstance(given, Mapping):
-        return Running(), [Fault("run", f"expected a mapping with reuse; found {shown(given)}")]
-    values, faults = checked(RUNNING, given, "run", "setting of run")
-    return Running(**values), faults
-
-
-def sweeping(given: object) -> tuple[Sweeping, list[Fault]]:
-    """The node `sweep` of a config, and what is wrong with it."""
-    if not isinstance(given, Mapping):
-        wanted = f"expected a mapping with some of {', '.join(SWEEPING.model_fields)}"
-        return Sweeping(), [Fault("sweep", f"{wanted}; found {shown(given)}")]
-    values, faults = checked(SWEEPING, given, "sweep", "setting of sweep")
-    return Sweeping(**values), faults
-
-
 def loggers_of(given: object) -> tuple[dict[str, Chosen], list[Fault]]:
     """The loggers of a config by their labels, and what is wrong with them.
 
@@ -343,7 +237,7 @@ def loggers_of(given: object) -> tuple[dict[str, Chosen], list[Fault]]:
 def unavailable(config: Mapping[str, Any]) -> list[Fault]:
     """The loggers of a resolved config whose packages are not installed.
 
-    Not asked by `plan`: a worker process trains, and logs nothing.
+    Not part of `plan`: a worker process trains, and logs nothing.
     """
     chosen, _ = loggers_of(config.get("logger"))
     needed = {label: getattr(c.component.builder, "NEEDS", None) for label, c in chosen.items()}
@@ -352,21 +246,6 @@ def unavailable(config: Mapping[str, Any]) -> list[Fault]:
         for label, module in needed.items()
         if module is not None and not importable(module)
     ]
-
-
-def seeds_of(config: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
-    """The seeds, each `seed` unless said."""
-    given = config.get("seeds", {})
-    if not isinstance(given, Mapping):
-        return {}, [Fault("seeds", f"expected data, split, init and shuffle, found {shown(given)}")]
-    seed = config.get("seed")
-    filled = {"data": seed, "split": seed, "init": seed, "shuffle": seed, **given}
-    seeds, faults = checked(SEEDS, filled, "seeds", "seed")
-    if len(faults) > 1 and len({str(filled.get(fault.path[6:])) for fault in faults}) == 1:
-        # One bad `seed` shows through all four: it is told once, where it was written.
-        copies = [fault for fault in faults if filled.get(fault.path[6:]) == seed or seed != seed]
-        faults = [fault for fault in faults if fault not in copies]
-    return seeds, faults
 
 
 def together(chosen: Mapping[str, Chosen]) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
+from omegaconf import DictConfig
+
 from exp.config import presets
+from exp.config.written import unresolved
 from exp.registry import aliases
 from exp.util.errors import closest, nearest, offer, shown
 
@@ -125,6 +128,8 @@ def of_key(config: Mapping[Any, Any], path: str, value: str | None = None) -> st
         config: as it is without the key; plain values or OmegaConf's.
         value: as it was typed; None: not known.
     """
+    if isinstance(config, DictConfig):
+        config = unresolved(config)
     found = key(config, path)
     if found is None or value is None:
         named = path.rpartition(".")[2] if found is None and "." not in path else None
@@ -147,7 +152,7 @@ def key(config: Mapping[Any, Any], path: str) -> str | None:
     if group not in top:
         meant = aliases.spelled(group, top) or aliases.group(group) or closest(group, top)
         if meant is None:
-            return lone(config, name)
+            return any_group(config, name)
         whole = f"{meant}.{name}"
         return whole if there(config, whole) else key(config, whole) if meant in top else None
     inside = within(config, group)
@@ -156,12 +161,12 @@ def key(config: Mapping[Any, Any], path: str) -> str | None:
     close = aliases.spelled(name, inside)
     if close is None and near is None:
         close = closest(name, inside)
-    return f"{group}.{close}" if close else near or lone(config, name)
+    return f"{group}.{close}" if close else near or any_group(config, name)
 
 
 def top_level(config: Mapping[Any, Any], top: Sequence[str], name: str) -> str | None:
     """The key that was meant by a top-level one that is not there."""
-    meant = aliases.spelled(name, top) or lone(config, name) or aliases.group(name)
+    meant = aliases.spelled(name, top) or any_group(config, name) or aliases.group(name)
     if meant is not None:
         return meant
     places = {last: f"{group}.{last}" for group in reversed(top) for last in within(config, group)}
@@ -170,7 +175,7 @@ def top_level(config: Mapping[Any, Any], top: Sequence[str], name: str) -> str |
     return places[close] if close else None
 
 
-def lone(config: Mapping[Any, Any], name: str) -> str | None:
+def any_group(config: Mapping[Any, Any], name: str) -> str | None:
     """The key of whichever group that has this name, or is meant by it."""
     for group in config:
         if group != "hydra" and (same := aliases.spelled(name, within(config, str(group)))):
@@ -188,25 +193,15 @@ def below(config: Mapping[Any, Any], path: str) -> Any:
     """What stands at a path, interpolations as they are; None where nothing does."""
     node: Any = config
     for part in path.split("."):
-        if not isinstance(node, Mapping):
-            return None
-        if part not in list(node.keys()):  # not `in node`: a value may be missing
-            return None
-        get: Any = getattr(node, "_get_node", node.get)
-        node = get(part)
+        node = node.get(part) if isinstance(node, Mapping) else None
     return node
-
-
-def value(node: Any) -> Any:
-    """The plain value of a leaf of OmegaConf's, interpolations as they are."""
-    return node._value() if hasattr(node, "_value") else node
 
 
 def there(config: Mapping[Any, Any], path: str) -> bool:
     """Whether a config has a key, be it without a value."""
     group, _, name = path.rpartition(".")
     node = below(config, group) if group else config
-    return path.startswith("hydra.") or (isinstance(node, Mapping) and name in list(node.keys()))
+    return path.startswith("hydra.") or (isinstance(node, Mapping) and name in node)
 
 
 def fitting(node: Any, typed: str) -> str:
@@ -215,7 +210,7 @@ def fitting(node: Any, typed: str) -> str:
     if isinstance(node, Sequence) and not isinstance(node, str):
         return listed(typed)
     comma = re.fullmatch(r"(-?\d+),(\d+)", typed)
-    return f"{comma[1]}.{comma[2]}" if comma and isinstance(value(node), float) else typed
+    return f"{comma[1]}.{comma[2]}" if comma and isinstance(node, float) else typed
 
 
 def listed(typed: str) -> str:
@@ -299,5 +294,5 @@ def depth(text: str) -> int:
 
 def several(group: str, names: Sequence[object]) -> str:
     """That a group takes one option, and how several are swept."""
-    told = ",".join(str(name) for name in names)
-    return f"expected one option, found {shown(list(names))}.{offer('-m', f'{group}={told}')}"
+    options = ",".join(str(name) for name in names)
+    return f"expected one option, found {shown(list(names))}.{offer('-m', f'{group}={options}')}"

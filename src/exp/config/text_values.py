@@ -22,11 +22,11 @@ from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
-from exp.config.schema import RUNNING, SWEEPING, TOP
+from exp.config.settings import RUNNING, SWEEPING, TOP
 from exp.registry.registry import register
 
 TEXTS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.job.name")
-"""Keys of Hydra's own that hold a path or a name."""
+"""Keys of Hydra's node that hold a path or a name."""
 LIGHT = ("dataset", "figures", "logger")
 """Kinds of which exp's own components take texts; the others are not imported to know that."""
 WORD = re.compile(r"(\+{0,2})([A-Za-z_][\w.]*)=(.*)", re.DOTALL | re.ASCII)
@@ -37,7 +37,7 @@ FUNCTION = re.compile(
     re.DOTALL,
 )
 WHOLE = ("hydra", "sweep", "run")
-"""What is said of a whole sweep, and never swept."""
+"""Keys of a whole sweep, which are never swept."""
 EMPTY = ("", "???")
 
 

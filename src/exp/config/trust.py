@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -21,6 +21,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from exp.config.interpolation import bounded
+from exp.config.written import Keys, unresolved, value_at, walk
 from exp.util.errors import ConfigError, Fault, shown
 from exp.util.untrusted import stays_within
 
@@ -72,50 +73,53 @@ def check(config: DictConfig) -> None:
     Raises:
         ConfigError: Hydra's node names what is neither Hydra's nor ours; one fault for each place.
     """
-    if faults := list(found(config)):
-        raise ConfigError(faults)
+    written = unresolved(config)
+    if isinstance(written, dict) and isinstance(written.get("hydra"), dict):
+        node = {str(key): value for key, value in written["hydra"].items()}
+        if faults := list(untrusted(config.hydra, node)):
+            raise ConfigError(faults)
 
 
-def found(config: DictConfig) -> Iterator[Fault]:
-    """Everything in Hydra's node that is not let through."""
-    hydra = config._get_node("hydra")
-    if not isinstance(hydra, DictConfig):
-        return
-    for key in hydra:
-        yield from targets(hydra, key, "hydra", called=key in CALLED)
-    yield from swept_plugins(hydra)
+def untrusted(hydra: DictConfig, written: Mapping[str, Any]) -> Iterator[Fault]:
+    """Everything in Hydra's node that is not let through.
+
+    Args:
+        written: the same node as plain values, interpolations as they are written.
+    """
+    for key, node in written.items():
+        for keys, found in walk(node, (key,)):
+            yield from target(hydra, keys, found, called=key in CALLED)
+    for keys, found in walk(written.get("sweeper"), ("sweeper",)):
+        text = found if isinstance(found, str) else ""
+        if is_plugins(keys[-1]) or is_plugins(text.partition("=")[0]):
+            yield Fault(path_of(keys), f"{shown(text)} names modules: only the command line may")
     for key, plain in PLAIN_SETTINGS.items():
-        yield from settings_of_others(hydra, key, plain)
-    for name in mapping(value(hydra, "job", "env_set")):
+        yield from settings_of_others(written, key, plain)
+    variables = value(hydra, "job", "env_set")
+    for name in list(variables) if OmegaConf.is_dict(variables) else ():
         if not VARIABLES.fullmatch(str(name)):
             yield Fault(f"hydra.job.env_set.{name}", f"sets an environment variable: {TRUST}")
-    yield from outside(hydra)
+    yield from file_names(hydra)
     for logs in ("job_logging", "hydra_logging"):
-        yield from logging_of(hydra, logs)
+        yield from logging_of(hydra, logs, written)
 
 
-def targets(parent: Any, key: Any, path: str, *, called: bool) -> Iterator[Fault]:
-    """Every `_target_` that is not let through, at any depth, and what may hide one."""
-    path = f"{path}.{key}"
-    node = parent._get_node(key)
-    if key == "_target_":
-        # As it is written: what an interpolation says may change until it is used.
-        target = node._value()
-        if not isinstance(target, str) or not ours(target):
-            yield Fault(path, f"{shown(target)} would be imported and called: {TRUST}")
-        return
-    if node is not None and node._is_interpolation():
-        whole = str(node._value())
-        try:
-            plain = not OmegaConf.is_config(parent[key])
-        except (OmegaConfBaseException, ValueError, RecursionError, OSError):
-            plain = not re.fullmatch(r"\s*\$\{.*\}\s*", whole)
-        if called and not plain:
-            yield Fault(path, f"{shown(whole)} stands for settings from elsewhere: {TRUST}")
-        return
-    if OmegaConf.is_config(node) and not node._is_none() and not node._is_missing():
-        for below in list(node) if OmegaConf.is_dict(node) else range(len(node)):
-            yield from targets(node, below, path, called=called)
+def path_of(keys: Keys) -> str:
+    return ".".join(("hydra", *keys))
+
+
+def target(hydra: DictConfig, keys: Keys, found: Any, *, called: bool) -> Iterator[Fault]:
+    """That a value is a `_target_` that is not let through, or may hide one."""
+    if keys[-1] == "_target_":
+        # As it is written: what an interpolation stands for may change until it is used.
+        if not isinstance(found, str) or not ours(found):
+            yield Fault(path_of(keys), f"{shown(found)} would be imported and called: {TRUST}")
+    elif called and isinstance(found, str) and "${" in found:
+        stands_for = value(hydra, *keys)
+        whole = re.fullmatch(r"\s*\$\{.*\}\s*", found) is not None
+        if OmegaConf.is_config(stands_for) or (stands_for is None and whole):
+            what = f"{shown(found)} stands for settings from elsewhere: {TRUST}"
+            yield Fault(path_of(keys), what)
 
 
 def ours(target: str) -> bool:
@@ -135,131 +139,88 @@ def ours(target: str) -> bool:
     )
 
 
-def swept_plugins(hydra: DictConfig) -> Iterator[Fault]:
-    """Modules of components that the settings of a sweeper name as an override."""
-    for path, key, text in leaves(hydra._get_node("sweeper"), "hydra.sweeper"):
-        if is_plugins(str(key)) or is_plugins(str(text).partition("=")[0]):
-            yield Fault(path, f"{shown(text)} names modules: only the command line may")
-
-
-def settings_of_others(hydra: DictConfig, key: str, plain: set[str]) -> Iterator[Fault]:
+def settings_of_others(written: Mapping[str, Any], key: str, plain: set[str]) -> Iterator[Fault]:
     """Settings of a launcher or sweeper that is not exp's which may be a command or a path: all but
     those that are known to be neither, unless they are the plug-in's own."""
-    node = hydra._get_node(key)
-    if not isinstance(node, DictConfig) or node._is_none() or node._is_missing():
+    node = written.get(key)
+    if not isinstance(node, dict):
         return
-    if node._is_interpolation():
-        return
-    target = str(written_of(node, "_target_"))
+    target = str(node.get("_target_"))
     if target.startswith("hydra_plugins.exp_sweeps."):
         return
     defaults = defaults_of(key, target)
-    for name in map(str, node):
-        found = written_of(node, name)
-        known = name in defaults and written_of(defaults, name) == found
+    for name, found in node.items():
+        known = name in defaults and defaults[name] == found
         if name == "_target_" or known or found in (None, "???", {}, []):
             continue
-        if name in plain and (isinstance(found, dict | int | float) or is_plain(found)):
+        harmless = isinstance(found, dict | int | float) or (
+            isinstance(found, str) and PLAIN_TEXT.fullmatch(found)
+        )
+        if name in plain and harmless:
             continue
         what = f"{shown(found)} may run a command, or write elsewhere: {TRUST}"
         yield Fault(f"hydra.{key}.{name}", what)
 
 
-def written_of(node: DictConfig, name: Any) -> Any:
-    """A value as it is written, interpolations unresolved."""
-    child = node._get_node(name)
-    if OmegaConf.is_config(child):
-        return OmegaConf.to_container(child, resolve=False)
-    return None if child is None else child._value()
-
-
-def is_plain(text: object) -> bool:
-    return isinstance(text, str) and PLAIN_TEXT.fullmatch(text) is not None
-
-
-def defaults_of(key: str, target: str) -> DictConfig:
+def defaults_of(key: str, target: str) -> dict[str, Any]:
     """The settings with which an installed launcher or sweeper registers itself."""
-    group = ConfigStore.instance().repo.get("hydra", {}).get(key, {})
-    for option in group.values():
+    for option in ConfigStore.instance().repo.get("hydra", {}).get(key, {}).values():
         node = getattr(option, "node", None)
-        if isinstance(node, DictConfig) and str(written_of(node, "_target_")) == target:
-            return node
-    return OmegaConf.create()
+        if isinstance(node, DictConfig):
+            found = unresolved(node)
+            if isinstance(found, dict) and str(found.get("_target_")) == target:
+                return {str(name): value for name, value in found.items()}
+    return {}
 
 
 def is_plugins(key: str) -> bool:
     return re.split(r"[.\[@]", key.strip().lstrip("+~"))[0] == "plugins"
 
 
-def leaves(node: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
-    """Path, key and value as written of all that stands below a node, mappings included."""
-    if not OmegaConf.is_config(node) or node._is_none() or node._is_missing():
-        return
-    if node._is_interpolation():
-        return
-    for key in list(node) if OmegaConf.is_dict(node) else range(len(node)):
-        child = node._get_node(key)
-        if OmegaConf.is_config(child):
-            yield f"{path}.{key}", key, ""
-            yield from leaves(child, f"{path}.{key}")
-        elif child is not None:
-            yield f"{path}.{key}", key, child._value()
-
-
-def outside(hydra: DictConfig) -> Iterator[Fault]:
+def file_names(hydra: DictConfig) -> Iterator[Fault]:
     """Names of files that would lead out of the run's directory."""
     subdir = value(hydra, "output_subdir")
-    if subdir is not None and not within(str(subdir)):
+    if subdir is not None and not stays_within(str(subdir)):
         yield Fault("hydra.output_subdir", leads_out(subdir))
     name = value(hydra, "job", "name")
     if name is not None and too_long(f"{name}.log"):
         yield Fault("hydra.job.name", f"{shown(str(name))} is too long for the name of a file")
-    if name is not None and (not within(str(name)) or "/" in str(name)):
+    if name is not None and (not stays_within(str(name)) or "/" in str(name)):
         yield Fault(
             "hydra.job.name", f"{shown(name)} is part of a file's name: no / and no .. in it"
         )
 
 
-def logging_of(hydra: DictConfig, key: str) -> Iterator[Fault]:
+def logging_of(hydra: DictConfig, key: str, written: Mapping[str, Any]) -> Iterator[Fault]:
     """What `logging.config.dictConfig` would import, call or write elsewhere."""
-    runtime = hydra.runtime
-    before = runtime._get_node("output_dir")._value()
+    before = written["runtime"]["output_dir"]
     with open_dict(hydra):
-        runtime.output_dir = HERE
+        hydra.runtime.output_dir = HERE
     try:
-        for path, name, text in leaves(hydra._get_node(key), f"hydra.{key}"):
-            yield from told_of(hydra, path, str(name), text)
+        for keys, found in walk(written.get(key), (key,)):
+            yield from logging_setting(hydra, keys, found)
     finally:
         with open_dict(hydra):
-            runtime.output_dir = before
+            hydra.runtime.output_dir = before
 
 
-def told_of(hydra: DictConfig, path: str, name: str, text: Any) -> Iterator[Fault]:
+def logging_setting(hydra: DictConfig, keys: Keys, found: Any) -> Iterator[Fault]:
     """What is wrong with one setting of logging."""
+    path, name = path_of(keys), keys[-1]
     if name in ("()", ".", "queue", "listener"):
         yield Fault(path, f"{name!r} would call or change something: {TRUST}")
-    elif name == "class" and text not in LOGGING:
-        yield Fault(path, f"{shown(text)} would be imported and called: {TRUST}")
+    elif name == "class" and str(found) not in LOGGING:
+        yield Fault(path, f"{shown(found)} would be imported and called: {TRUST}")
     elif name == "filename":
-        place = value(hydra, *path.split(".")[1:])
-        if place is None or not within(str(place).removeprefix(f"{HERE}/"), of=str(place)):
+        place = value(hydra, *keys)
+        inside = str(place).startswith(f"{HERE}/")
+        if not inside or not stays_within(str(place).removeprefix(f"{HERE}/")):
             what = "cannot be resolved" if place is None else "is not within the run's directory"
-            yield Fault(path, f"{shown(text)} {what}: {TRUST}")
-    elif isinstance(text, str) and text not in STREAMS:
-        resolved = value(hydra, *path.split(".")[1:]) if "${" in text else text
+            yield Fault(path, f"{shown(found)} {what}: {TRUST}")
+    elif isinstance(found, str) and found not in STREAMS:
+        resolved = value(hydra, *keys) if "${" in found else found
         if re.match(r"\s*(ext|cfg)://", str(resolved)) and resolved not in STREAMS:
             yield Fault(path, f"{shown(resolved)} would be imported: {TRUST}")
-
-
-def within(text: str, of: str | None = None) -> bool:
-    """Whether a relative path stays where it starts.
-
-    Args:
-        of: the path it was taken from; it must have begun with the run's directory.
-    """
-    if of is not None and not of.startswith(f"{HERE}/"):
-        return False
-    return stays_within(text)
 
 
 def leads_out(text: object) -> str:
@@ -269,15 +230,9 @@ def leads_out(text: object) -> str:
 def value(node: Any, *keys: str) -> Any:
     """A resolved value below a node, or None where there is none or it cannot be resolved."""
     try:
-        for key in keys:
-            node = node[int(key)] if OmegaConf.is_list(node) else node[key]
-    except (OmegaConfBaseException, LookupError, ValueError, TypeError, RecursionError):
+        return value_at(node, keys)
+    except (OmegaConfBaseException, LookupError, ValueError, TypeError, RecursionError, OSError):
         return None
-    return node
-
-
-def mapping(node: Any) -> list[Any]:
-    return list(node) if OmegaConf.is_dict(node) else []
 
 
 def too_long(name: str) -> bool:
@@ -289,6 +244,6 @@ def subdir_fault(text: str) -> Fault | None:
     """That the directory of a run would not lie within its sweep's, or cannot be made."""
     if any(too_long(part) for part in text.split("/")):
         return Fault("hydra.sweep.subdir", f"{shown(text)} is too long for the name of a folder")
-    if not within(text) or PurePath(text) == PurePath("."):
+    if not stays_within(text) or PurePath(text) == PurePath("."):
         return Fault("hydra.sweep.subdir", leads_out(text))
     return None

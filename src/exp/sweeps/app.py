@@ -17,9 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
-from hydra._internal.callbacks import Callbacks
-from hydra._internal.hydra import Hydra
-from hydra._internal.utils import create_automatic_config_search_path, get_args_parser
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
@@ -34,8 +31,15 @@ from omegaconf.errors import OmegaConfBaseException
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
 from exp.config import environment, plugins, suggestions, text_values
-from exp.config.compose import BROKEN, compose, draws, one_line, resolved, resolvers, slug
+from exp.config.compose import compose, draws, resolved, resolvers, slug
 from exp.config.guarded_loader import GuardedLoader
+from exp.config.hydra_errors import BROKEN, one_line
+from exp.config.hydra_internal import (
+    Callbacks,
+    Hydra,
+    create_automatic_config_search_path,
+    get_args_parser,
+)
 from exp.config.interpolation import bounded
 from exp.registry import entry_points
 from exp.registry.registry import register
@@ -460,11 +464,11 @@ def started(
 
 def twin_of(job: Any, config: DictConfig) -> Path | None:
     """Tells of a finished run of the same signature; it is returned if it shall be enough."""
-    from exp.config.schema import running
+    from exp.config.settings import run_settings
     from exp.runs import provenance, reuse
 
     node = OmegaConf.select(config, "run")
-    settings, _ = running({} if node is None else OmegaConf.to_container(node, resolve=True))
+    settings, _ = run_settings({} if node is None else OmegaConf.to_container(node, resolve=True))
     if settings.reuse is False:
         return None
     found = reuse.find(job.signature, provenance.conditions(job.device))
@@ -521,8 +525,8 @@ def sweep(hydra: Hydra, args: argparse.Namespace, name: str) -> tuple[int, Path]
     sweeper = Plugins.instance().instantiate_sweeper(
         config=config, hydra_context=context, task_function=swept
     )
-    if hasattr(sweeper, "already"):
-        sweeper.already = faults  # told together with what it finds itself
+    if hasattr(sweeper, "faults"):
+        sweeper.faults = faults  # reported together with what it finds itself
     elif faults:
         raise ConfigError(faults)
     sweeper.sweep(arguments=OmegaConf.to_container(config.hydra.overrides.task, resolve=False))

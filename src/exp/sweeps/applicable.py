@@ -1,29 +1,27 @@
 """Which keys the options of a run have.
 
-`-m dataset=moons,blobs dataset.noise=0.1,0.2` means both noises for the data set that has any. Each
-run is judged by its own options: a key that only others have is left out of it.
+`-m dataset=moons,blobs dataset.noise=0.1,0.2` means both noises for the data set that has any: a
+key that only the options of other runs have is left out of a run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from exp.config.compose import BROKEN, value_fault
+from exp.config.hydra_errors import BROKEN
+from exp.config.override_faults import value_fault
 from exp.registry.registry import register
-from exp.sweeps.grid import Words, swept_keys
-from exp.sweeps.shared_config import parsed
+from exp.sweeps.composer import Composer, sets_a_value
+from exp.sweeps.grid import Words, parsed, swept_keys
 from exp.util.errors import ConfigError
 
-if TYPE_CHECKING:
-    from exp.sweeps.composer import Composer
-
-Origin = Hashable
-"""Where a word was written: a line of a file of runs, or None for the command line."""
+Line = tuple[int | None, Words]
+"""A line of a file of runs: its number, and the words that it adds to a run. None: no such line."""
+NO_LINE: Line = (None, ())
 
 
 class Applicable:
@@ -32,60 +30,51 @@ class Applicable:
     Args:
         composer: of the sweep.
         runs: of which the options are compared; a key that none of them has is left to validation.
-        lines: for each of them, the words that stand in a line of a file, and which line it is:
-            only runs of that line are compared for them.
+        lines: of a file of runs, that of each run: a word of a line is compared within its line.
     """
 
     def __init__(
-        self,
-        composer: Composer,
-        runs: Sequence[Words],
-        lines: Sequence[tuple[Origin, Words]] = (),
+        self, composer: Composer, runs: Sequence[Words], lines: Sequence[Line] = ()
     ) -> None:
         self.composer = composer
         self.missing: dict[Words, frozenset[str] | None] = {}
         self.left_out: dict[str, dict[str, None]] = {}
         varying = {key.lstrip("+").partition("@")[0] for key in swept_keys(runs)}
         self.needed = not varying.isdisjoint(composer.groups)
-        self.had: set[tuple[Origin, str]] = set()
+        self.known: set[tuple[int | None, str]] = set()
         for number, words in enumerate(runs if self.needed else ()):
             if (missing := self._missing(words)) is None:
                 continue
-            for word, origin in self._origins(words, lines[number] if lines else (None, ())):
+            line = lines[number] if lines else NO_LINE
+            for word in words:
                 if (key := key_of(word)) is not None and key not in missing:
-                    self.had.add((origin, key))
+                    self.known.add((line_of(word, line), key))
 
-    def __call__(self, words: Words, line: tuple[Origin, Words] = (None, ())) -> Words:
+    def __call__(self, words: Words, line: Line = NO_LINE) -> Words:
         """The words of a run that apply to its options."""
         if not self.needed or not (missing := self._missing(words)):
             return words
         kept = []
-        for word, origin in self._origins(words, line):
+        for word in words:
             key = key_of(word)
-            if key in missing and (origin, key) in self.had:
+            if key in missing and (line_of(word, line), key) in self.known:
                 self.left_out.setdefault(str(key), {})[self._options(words, str(key))] = None
             else:
                 kept.append(word)
         return tuple(kept)
 
-    def told(self) -> Iterator[str]:
+    def messages(self) -> Iterator[str]:
         """A line for each key that was left out of some runs."""
         for key, options in self.left_out.items():
             some = ", ".join(list(options)[:8]) + (", ..." if len(options) > 8 else "")
             yield f"{key} is left out of the runs whose options have no such key: {some}"
 
-    @staticmethod
-    def _origins(words: Words, line: tuple[Origin, Words]) -> Iterator[tuple[str, Origin]]:
-        origin, own = line
-        return ((word, origin if word in own else None) for word in words)
-
     def _choices(self, words: Words) -> Words:
-        groups = self.composer.groups
-        found = [word for word in words if parsed(word).key_or_group in groups]
+        found = [word for word in words if parsed(word).key_or_group in self.composer.groups]
         return tuple(word for word in found if not isinstance(parsed(word).value(), dict))
 
     def _options(self, words: Words, key: str) -> str:
-        """The choice of a run that has not got a key, as it was written."""
+        """The choice of a run whose options have no such key, as it was written."""
         choices = self._choices(words)
         group = key.partition(".")[0]
         return " ".join([w for w in choices if parsed(w).key_or_group == group] or choices)
@@ -94,50 +83,49 @@ class Applicable:
         """Keys of a run that its options have not got; None where they cannot be composed."""
         choices = self._choices(words)
         keys = {key for word in words if (key := key_of(word)) and key not in self.composer.groups}
-        known = (*choices, *sorted(keys))
-        if known not in self.missing:
-            self.missing[known] = self._looked_up(choices, keys)
-        return self.missing[known]
+        case = (*choices, *sorted(keys))
+        if case not in self.missing:
+            self.missing[case] = self._look_up(choices, keys)
+        return self.missing[case]
 
-    def _looked_up(self, choices: Words, keys: set[str]) -> frozenset[str] | None:
-        open_keys = {key for key in keys if not self._in_file(choices, key)}
-        if not open_keys:
+    def _look_up(self, choices: Words, keys: set[str]) -> frozenset[str] | None:
+        # A look into the file of an option takes far less time than composing.
+        keys = {key for key in keys if not self._in_file(choices, key)}
+        if not keys:
             return frozenset()
+        composer = self.composer
         try:
-            config = self.composer.loader.load_sweep_config(self.composer.master, list(choices))
+            config = composer.loader.load_sweep_config(composer.sweep_config, list(choices))
         except (*BROKEN, ConfigError):
             return None  # validation says what is wrong with it
-        return frozenset(key for key in open_keys if not has(config, key))
+        return frozenset(key for key in keys if not takes(config, key))
 
     def _in_file(self, choices: Words, key: str) -> bool:
-        """Whether the file of the option that a run names has a key. Composing takes far longer."""
+        """Whether the file of the option that a run names has a key."""
         group, _, rest = key.partition(".")
         chosen = [word for word in choices if word.partition("=")[0] == group]
         if not rest or len(chosen) != 1:
             return False
+        path = f"{group}/{parsed(chosen[0]).value()}"
         try:
-            path = f"{group}/{parsed(chosen[0]).value()}"
             found = self.composer.loader.repository.load_config(config_path=path)
             return found is not None and value_fault(found.config, parsed(f"{rest}=0")) is None
         except (*BROKEN, ConfigError):
             return False
 
 
-def tell(lines: Iterable[str]) -> None:
-    """Says what was left out."""
-    for line in lines:
-        print(line, flush=True)
+def line_of(word: str, line: Line) -> int | None:
+    """The number of the line that a word of a run comes from; None: from the command line."""
+    return line[0] if word in line[1] else None
 
 
 @lru_cache(maxsize=100_000)
 def key_of(word: str) -> str | None:
     """The key that a word sets; None where it adds, deletes or names a package."""
-    change = parsed(word)
-    adds = change.is_add() or change.is_force_add() or change.is_delete()
-    return None if adds or change.package else str(change.key_or_group)
+    return str(parsed(word).key_or_group) if sets_a_value(word) else None
 
 
-def has(config: DictConfig, key: str) -> bool:
+def takes(config: DictConfig, key: str) -> bool:
     """Whether a config has a key, or its component would take it although no file names it."""
     if value_fault(config, parsed(f"{key}=0")) is None:
         return True

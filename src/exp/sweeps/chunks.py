@@ -9,7 +9,7 @@ from exp.sweeps.plans import Planned, Runs
 
 def seconds_of(runs: Sequence[Planned], found: Runs) -> float:
     """Roughly how many seconds runs take if one process does them all."""
-    return sum(found.costs[run.stack] for run in runs)
+    return sum(found.stacks[run.stack].seconds for run in runs)
 
 
 def chunks(
@@ -26,7 +26,8 @@ def chunks(
         stacks.setdefault((run.stack, found.going_on.get(run.number)), []).append(run)
     broken_off = sum(epoch is not None for _, epoch in stacks)
     for (number, epoch), members in stacks.items():
-        limit = 1 if number in found.alone else (most or found.sizes[number])
+        info = found.stacks[number]
+        limit = 1 if info.alone else (most or info.size)
         # Stacks that were broken off are enough for all workers where there was one for each.
         among = 1 if epoch is not None and broken_off >= workers else workers
         share = -(-len(members) // among)

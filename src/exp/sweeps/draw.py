@@ -1,4 +1,4 @@
-"""The pictures of a sweep that has ended, in its own folder `figures`."""
+"""The pictures of a sweep that has ended, in its folder `figures`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from exp.sweeps.plans import Planned
 
 FOLDER = "figures"
 MOST = 2000
-"""Runs of a sweep that is drawn without being asked: reading more would take seconds."""
+"""Runs of a sweep that is drawn by default: reading more would take seconds."""
 
 
 def settings(runs: Iterable[Planned]) -> dict[str, Any] | None:
@@ -47,8 +47,8 @@ def draw(sweep: Path, figures: dict[str, Any], *, runs: int) -> str:
                 if path not in paths:
                     path.unlink(missing_ok=True)
     except Exception as error:
-        said = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        reason = " ".join(said.split()) or type(error).__name__
+        text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        reason = " ".join(text.split()) or type(error).__name__
         return f"The pictures of the sweep could not be drawn: {reason}"
     names = dict.fromkeys(path.stem for path in paths)
     if not names:

@@ -1,4 +1,4 @@
-"""Which runs a sweep has: Hydra's own sweep syntax, keys that advance together, a file of runs."""
+"""Which runs a sweep has: Hydra's sweep syntax, keys that advance together, a file of runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import itertools
 import math
 import shlex
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, Override
 
 from exp.config.grammar import MOST, values_of
@@ -18,6 +20,13 @@ Words = tuple[str, ...]
 Axis = tuple[str, list[Words]]
 """A key, and what each of its values adds to a run."""
 Parse = Callable[[list[str]], list[Override]]
+
+
+@lru_cache(maxsize=100_000)
+def parsed(word: str) -> Override:
+    """An override of a run: many runs have the same, and Hydra takes a millisecond for each."""
+    (override,) = OverridesParser.create().parse_overrides([word])
+    return override
 
 
 def expand(
@@ -95,8 +104,10 @@ def link(axes: dict[str, list[Words]], linked: Sequence[Sequence[str]]) -> list[
             owner[key] = index
         counts = {key: len(axes[key]) for key in keys if key in axes}
         if len(set(counts.values())) > 1:
-            told = ", ".join(f"{key} {count}" for key, count in counts.items())
-            faults.append(Fault("sweep.zip", f"expected as many values of each key, found {told}"))
+            found = ", ".join(f"{key} {count}" for key, count in counts.items())
+            faults.append(
+                Fault("sweep.zip", f"each key needs the same number of values, found {found}")
+            )
     if faults:
         raise ConfigError(faults)
     merged: dict[str, list[Words]] = {}

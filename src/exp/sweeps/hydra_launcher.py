@@ -11,14 +11,19 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from exp.config.compose import draws
 from exp.config.interpolation import bounded
+from exp.config.settings import sweep_settings
+from exp.sweeps.applicable import Applicable
+from exp.sweeps.chunks import seconds_of
+from exp.sweeps.composer import Composer
+from exp.sweeps.launch import Workers, train_planned
+from exp.sweeps.plans import Planned, Planner
 from exp.sweeps.single_task import swept
+from exp.sweeps.work import Outcome
 from exp.util.errors import ExpError
 
 if TYPE_CHECKING:
     from hydra.types import HydraContext
 
-    from exp.sweeps.plans import Planned
-    from exp.sweeps.work import Outcome
     from hydra_plugins.exp_sweeps.stacked import StackedLauncher
 
 Numbered = Sequence[tuple[int, list[str]]]
@@ -28,11 +33,11 @@ def plain_reason(launcher: StackedLauncher) -> str | None:
     """Why the runs of a launcher go one by one, as any Hydra task does; None: they are stacked."""
     hydra = launcher.config.hydra
     if launcher.task_function is not swept:
-        return "the task is not exp's own"
+        return "the task is not one of exp's"
     if hydra.job.chdir:
-        return "hydra.job.chdir=true: each run has its own working directory"
+        return "hydra.job.chdir=true: each run has another working directory"
     if hydra.job.env_set:
-        return "hydra.job.env_set: each run has its own environment"
+        return "hydra.job.env_set: each run has another environment"
     return None
 
 
@@ -44,14 +49,7 @@ def launch(launcher: StackedLauncher, jobs: Numbered) -> list[JobReturn]:
     """
     if plain_reason(launcher) is not None:
         return [one_by_one(launcher, number, words) for number, words in jobs]
-    from exp.config.schema import sweeping
-    from exp.sweeps.applicable import Applicable, tell
-    from exp.sweeps.chunks import seconds_of
-    from exp.sweeps.composer import Composer
-    from exp.sweeps.launch import Workers, train_planned
-    from exp.sweeps.plans import Planner
-
-    settings, faults = sweeping(plain_node(launcher.config, "sweep"))
+    settings, faults = sweep_settings(plain_node(launcher.config, "sweep"))
     workers = Workers(settings, len(jobs), draws=draws(launcher.config))
     composer = Composer(launcher.hydra_context.config_loader, launcher.config)
     root = Path(str(launcher.config.hydra.sweep.dir))
@@ -59,9 +57,9 @@ def launch(launcher: StackedLauncher, jobs: Numbered) -> list[JobReturn]:
     planner = Planner(repeats=True)  # a search may well ask for the same run twice
     fit = Applicable(composer, [tuple(words) for _, words in jobs])
     runs = [(number, fit(tuple(words))) for number, words in jobs]
-    tell(fit.told())
     found = planner.plan(composer, runs, faults)
-    tell(composer.left_out())
+    for line in (*fit.messages(), *composer.left_out_lines()):
+        print(line, flush=True)
     for number, words, reason in found.skipped:
         returns[number] = returned(list(words), ExpError(reason))
     given = dict(jobs)
@@ -93,7 +91,7 @@ def returned(words: list[str], value: Any) -> JobReturn:
 
 
 class Callbacks:
-    """Tells Hydra's callbacks of runs that Hydra itself never sees.
+    """Calls Hydra's callbacks for runs that Hydra does not start itself.
 
     Args:
         context: with the callbacks.
@@ -115,7 +113,7 @@ class Callbacks:
 
 
 def one_by_one(launcher: StackedLauncher, number: int, words: list[str]) -> JobReturn:
-    """One job, as Hydra's own launcher does it."""
+    """One job, as Hydra's launcher does it."""
     setup_globals()
     config, context = launcher.config, launcher.hydra_context
     configure_log(config.hydra.hydra_logging, config.hydra.verbose)

@@ -11,7 +11,6 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
@@ -20,6 +19,7 @@ from omegaconf.basecontainer import BaseContainer
 
 from exp.config import plugins, text_values
 from exp.config.compose import resolvers
+from exp.config.hydra_internal import Hydra
 from exp.sweeps import app
 from exp.util import command_line
 from exp.util.errors import ExpError, shown

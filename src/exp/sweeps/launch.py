@@ -1,4 +1,4 @@
-"""Hands the runs of a sweep to worker processes, as stacks."""
+"""Gives the runs of a sweep to worker processes, as stacks."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from exp.config import plugins
-from exp.config.schema import Sweeping
+from exp.config.settings import SweepSettings
 from exp.runs import provenance
 from exp.runs.signals import CODES
 from exp.sweeps.chunks import chunks
-from exp.sweeps.composed import hydra_files
+from exp.sweeps.composer import hydra_files
 from exp.sweeps.plans import Planned, Runs
 from exp.sweeps.pool import Pool, Retry
 from exp.sweeps.progress import Progress
 from exp.sweeps.stack_size import LEAST
-from exp.sweeps.work import Order, Outcome, RunOrder, lost, work
+from exp.sweeps.work import Order, Outcome, RunOrder, retries_of, work
 from exp.util.errors import ConfigError, Fault, Interrupted
 
 Watch = Callable[[Planned, Outcome | None], None]
@@ -39,8 +39,8 @@ START = 5.0
 class Workers:
     """Who does the runs of a sweep: worker processes, or this one.
 
-    Where nobody has said how many workers there are to be, and the work is so short that they
-    would hardly have started when it is done, it is done in this process: `decide`. That changes no
+    Where `sweep.n_jobs` is not set, and the work is so short that workers would
+    hardly have started when it is done, it is done in this process: `decide`. That changes no
     bit of what comes out.
 
     Args:
@@ -55,7 +55,7 @@ class Workers:
         ConfigError: the backend is not installed.
     """
 
-    def __init__(self, settings: Sweeping, runs: int, *, draws: bool = True) -> None:
+    def __init__(self, settings: SweepSettings, runs: int, *, draws: bool = True) -> None:
         module = NEEDS.get(settings.backend)
         if module is not None and find_spec(module) is None:
             install = f"pip install 'exp[{settings.backend}]'"
@@ -130,15 +130,15 @@ def cores() -> int:
 
 @contextmanager
 def connected(backend: str, workers: int) -> Iterator[None]:
-    """Makes a cluster known to joblib: the one that its own environment variable names
+    """Makes a cluster known to joblib: the one that its environment variable names
     (RAY_ADDRESS, DASK_SCHEDULER_ADDRESS), else one of this machine that ends with the sweep.
     """
     if backend == "ray":
         import ray
         from ray.util.joblib import register_ray
 
-        own = not ray.is_initialized()
-        if own:
+        started_here = not ray.is_initialized()
+        if started_here:
             local = {} if "RAY_ADDRESS" in os.environ else {"num_cpus": workers}
             quiet = {"include_dashboard": False, "log_to_driver": False}
             ray.init(logging_level=logging.ERROR, **quiet, **local)
@@ -146,7 +146,7 @@ def connected(backend: str, workers: int) -> Iterator[None]:
         try:
             yield
         finally:
-            if own:
+            if started_here:
                 ray.shutdown()
         return
     import dask
@@ -169,7 +169,7 @@ def train_planned(
     runs: Sequence[Planned],
     root: Path,
     workers: Workers,
-    settings: Sweeping,
+    settings: SweepSettings,
     *,
     watch: Watch | None = None,
     before: int = 0,
@@ -181,7 +181,7 @@ def train_planned(
         found: what is known of the stacks.
         runs: those to do.
         root: the directory of the sweep.
-        watch: called for each run when it is handed out, and again with its outcome.
+        watch: called for each run before it starts (None), and with its outcome.
         before: runs that the same sweep has done before these, as its progress tells.
         total: runs of the whole sweep, where these are not all.
     """
@@ -208,7 +208,7 @@ def train_planned(
     def retry(order: Order, why: str) -> tuple[list[Outcome], list[Order]]:
         if halt.why is not None:
             return [], []
-        ended, more = lost(order, why)
+        ended, more = retries_of(order, why)
         if more:
             count = sum(len(each.runs) for each in more)
             what = f"{count} runs" if count > 1 else f"run {more[0].runs[0].number}"
@@ -217,11 +217,11 @@ def train_planned(
         return ended, more
 
     with progress, halt:
-        for number, why in found.alone.items():
-            alone = [str(run.number) for run in runs if run.stack == number]
+        for number, info in found.stacks.items():
+            alone = [str(run.number) for run in runs if info.alone and run.stack == number]
             if alone:
                 some = ", ".join(alone[:5]) + (", ..." if len(alone) > 5 else "")
-                progress.say(f"trained one by one (run {some}): {why}")
+                progress.say(f"trained one by one (run {some}): {info.alone}")
         going = lambda: halt.why is None  # noqa: E731
         for ended, seconds in workers.map(orders(), retry=retry, going=going):
             piece = [planned[outcome.number] for outcome in ended]
@@ -245,7 +245,7 @@ class Halt:
     an end; it is raised when they have. A second one ends them at once.
 
     Args:
-        workers: that are told.
+        workers: that are asked to stop.
     """
 
     def __init__(self, workers: Workers) -> None:
@@ -286,6 +286,7 @@ class Halt:
 def ordered(run: Planned, root: Path, goes_on: bool) -> RunOrder:
     place = str(root / run.subdir)
     files = hydra_files(
-        run.texts, run.hydra, run.words, number=run.number, dirname=run.dirname, output=place
-    )
+        dict(run.written), run.hydra, run.words,
+        number=run.number, dirname=run.dirname, output=place,
+    )  # fmt: skip
     return RunOrder(run.number, place, run.config, files, goes_on)

@@ -16,15 +16,46 @@ from exp.components.schedulers import scheduler
 from exp.config.schema import Plan, plan, unavailable
 from exp.engine import Job, check_job
 from exp.engine.job import Shapes, possible, stack_key
+from exp.engine.prepare import prepare
 from exp.engine.view import axes_known
-from exp.sweeps.composed import Composed
-from exp.sweeps.composer import Composer
+from exp.sweeps.composer import Composed, Composer
 from exp.sweeps.grid import Words
 from exp.sweeps.stack_size import cost, fitting
 from exp.util.errors import ConfigError, DataError, ExpError, Fault, ImpossibleError, OwnCodeError
 
-Rows = tuple[Shapes, str, tuple[str, ...], tuple[int, ...], tuple[str, ...]]
-"""Shapes, fingerprint, names of the features, training rows of each class, their names."""
+
+@dataclass(frozen=True)
+class Rows:
+    """What is known of the rows of some runs.
+
+    Attributes:
+        shapes: how many there are, of how many features.
+        fingerprint: a digest of the data and their split.
+        features: the names of the features.
+        counts: training rows of each class.
+        classes: their names.
+    """
+
+    shapes: Shapes
+    fingerprint: str
+    features: tuple[str, ...]
+    counts: tuple[int, ...]
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StackInfo:
+    """What is known of runs that can train as one stack.
+
+    Attributes:
+        size: how many of them fit the processor's cache together.
+        seconds: that each of them takes, roughly.
+        alone: why they train one by one; None: they do not.
+    """
+
+    size: int = 1
+    seconds: float = 0.0
+    alone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +68,7 @@ class Planned:
         subdir: its directory within that of the sweep.
         signature: what its run.json will say.
         parts: the resolved config: its top-level keys and their values.
-        texts, hydra, dirname: of its .hydra folder, as in `Composed`.
+        written, hydra, dirname: of its .hydra folder, as in `Composed`; keys with their values.
         stack: runs of the same number here can train as one stack.
     """
 
@@ -46,8 +77,8 @@ class Planned:
     subdir: str
     signature: str
     parts: tuple[tuple[str, Any], ...]
-    texts: tuple[str, ...]
-    hydra: str
+    written: tuple[tuple[str, Any], ...]
+    hydra: dict[str, Any]
     dirname: str
     stack: int
 
@@ -64,9 +95,7 @@ class Runs:
         planned: those that can start, by number.
         skipped: number, overrides and reason of those that a component declares impossible.
         repeated: numbers of runs that are the same as an earlier one.
-        alone: stack -> why its runs train one by one.
-        sizes: stack -> how many of its runs fit the cache together.
-        costs: stack -> seconds that each of its runs takes, roughly.
+        stacks: by the number that `Planned.stack` names.
         going_on: number of a run that goes on from a checkpoint in its directory -> after which
             epoch.
     """
@@ -74,9 +103,7 @@ class Runs:
     planned: list[Planned] = field(default_factory=list)
     skipped: list[tuple[int, Words, str]] = field(default_factory=list)
     repeated: list[int] = field(default_factory=list)
-    alone: dict[int, str] = field(default_factory=dict)
-    sizes: dict[int, int] = field(default_factory=dict)
-    costs: dict[int, float] = field(default_factory=dict)
+    stacks: dict[int, StackInfo] = field(default_factory=dict)
     going_on: dict[int, int] = field(default_factory=dict)
 
 
@@ -91,28 +118,27 @@ class Planner:
         self.repeats = repeats
         self.shared: dict[Any, Any] = {}
         self.parts: dict[tuple[str, int], tuple[str, Any]] = {}
-        self.shapes: dict[Any, Rows | ExpError] = {}
+        self.rows: dict[Any, Rows | ExpError] = {}
         self.devices: dict[int, Any] = {}
         self.losses: dict[Any, Any] = {}
         self.stacks: dict[Any, int] = {}
-        self.count = 0
         self.seen: dict[bytes, int] = {}
         self.faults: Counter[Fault] = Counter()
         self.runs = Runs()
 
     def plan(
-        self, composer: Composer, runs: Sequence[tuple[int, Words]], already: Iterable[Fault] = ()
+        self, composer: Composer, runs: Sequence[tuple[int, Words]], faults: Iterable[Fault] = ()
     ) -> Runs:
         """Every run, validated. Another call looks at other runs; what is known of stacks is kept.
 
         Args:
-            already: faults that were found before, to be told with those found here.
+            faults: found before, to be reported with those found here.
 
         Raises:
             ConfigError: with every fault of every run.
         """
         self.faults.clear()
-        self.runs = Runs(alone=self.runs.alone, sizes=self.runs.sizes, costs=self.runs.costs)
+        self.runs = Runs(stacks=self.runs.stacks)
         for number, words, composed in composer.all(runs):
             try:
                 if isinstance(composed, ConfigError):
@@ -122,14 +148,14 @@ class Planner:
                 self.faults.update(error.faults)
             except ImpossibleError as error:
                 self.runs.skipped.append((number, words, str(error)))
-        if self.faults or already:
-            raise ConfigError([*already, *self._told(len(runs))])
+        if self.faults or (faults := list(faults)):
+            raise ConfigError([*faults, *self._counted(len(runs))])
         self.runs.planned.sort(key=lambda run: run.number)
         self.runs.skipped.sort()
         self.runs.repeated.sort()
         return self.runs
 
-    def _told(self, total: int) -> list[Fault]:
+    def _counted(self, total: int) -> list[Fault]:
         """The faults, with the number of runs that have them where not all do."""
         return [
             Fault(f.path, f.message if count == total else f"{f.message} ({count} of {total} runs)")
@@ -147,24 +173,16 @@ class Planner:
         try:
             stack, fingerprint = self._stack(found, dict(parts))
         except OwnCodeError:  # this run will fail, with that error in its directory
-            stack, fingerprint = self._failing(), ""
+            stack, fingerprint = self._new_stack(StackInfo()), ""
         signature = found.identity(fingerprint)
-        texts = tuple(self._kept(text) for text in composed.texts)
-        hydra = self._kept(composed.hydra)
+        written = tuple(self._part(key, value) for key, value in composed.written.items())
         words = tuple(self._kept(word) for word in words)
         self.runs.planned.append(
             Planned(
-                number,
-                words,
-                composed.subdir,
-                signature,
-                parts,
-                texts,
-                hydra,
-                composed.dirname,
-                stack,
+                number, words, composed.subdir, signature, parts, written,
+                composed.hydra, composed.dirname, stack,
             )
-        )
+        )  # fmt: skip
 
     def _part(self, key: str, value: Any) -> tuple[str, Any]:
         """The one copy of a key with an equal value."""
@@ -186,20 +204,20 @@ class Planner:
         """
         device = id(parts["device"])
         if device not in self.devices:
-            self.devices[device] = self._told_at("device", lambda: found["device"].build())
-        shapes, fingerprint, features, counts, classes = self._shapes(found, parts)
-        axes_known(found.figures, features)
+            self.devices[device] = self._at("device", lambda: found["device"].build())
+        rows = self._rows(found, parts)
+        axes_known(found.figures, rows.features)
         weights = found["loss"].params.get("class_weights")
         known = (
             id(parts["loss"]),
-            counts if weights == "balanced" else shapes.classes,
-            classes if isinstance(weights, dict) else None,
+            rows.counts if weights == "balanced" else rows.shapes.classes,
+            rows.classes if isinstance(weights, dict) else None,
         )
         loss = self.losses.get(known)
         if loss is None:
-            loss = self.losses[known] = possible(found["loss"], counts, classes)
+            loss = self.losses[known] = possible(found["loss"], rows.counts, rows.classes)
         key = (
-            stack_key(found, shapes, loss, self.devices[device]),
+            stack_key(found, rows.shapes, loss, self.devices[device]),
             # What decides whether a run goes alone.
             id(parts["device"]),
             json.dumps(parts["plugins"]),
@@ -208,44 +226,33 @@ class Planner:
             and scheduler(found["scheduler"]).constant,
         )
         if key not in self.stacks:
-            self._first(key, found)
-        return self.stacks[key], fingerprint
+            self.stacks[key] = self._new_stack(self._first(found))
+        return self.stacks[key], rows.fingerprint
 
-    def _failing(self) -> int:
-        """The number of a stack for one run, of which nothing is known."""
-        number = self.count
-        self.count += 1
-        self.runs.sizes[number] = 1
-        self.runs.costs[number] = 0.0
+    def _new_stack(self, info: StackInfo) -> int:
+        number = len(self.runs.stacks)
+        self.runs.stacks[number] = info
         return number
 
-    def _first(self, key: Any, found: Plan) -> None:
-        """A first run of its kind: builds all that it needs, and lets it go again."""
-        job = self._told_at("dataset", lambda: Job.of(found, keep=False))
-        why = self._told_at("model", job.unstackable)
-        self._told_at("model", lambda: check_job(job))
-        number = self.stacks[key] = self.count
-        self.count += 1
-        size = self.runs.sizes[number] = fitting(job)
-        self.runs.costs[number] = cost(job, 1 if why else size)
-        if why:
-            self.runs.alone[number] = why
+    def _first(self, found: Plan) -> StackInfo:
+        """Builds everything for the first run of its kind, to see whether it can."""
+        job = self._at("dataset", lambda: Job.of(found, keep=False))
+        why = self._at("model", job.unstackable)
+        self._at("model", lambda: check_job(job))
+        size = fitting(job)
+        return StackInfo(size, cost(job, 1 if why else size), why)
 
-    def _shapes(self, found: Plan, parts: dict[str, Any]) -> Rows:
-        """The shapes of the rows, their fingerprint, the names of their features, how many of the
-        training rows are of each class, and the names of the classes.
-
+    def _rows(self, found: Plan, parts: dict[str, Any]) -> Rows:
+        """
         Raises:
-            ConfigError: they cannot be had.
+            ConfigError: the rows of a run cannot be had.
         """
         seeds = (found.seeds.data, found.seeds.split)
         mapped = found["features"].name != "none"
         # A map may be as random as the weights.
-        own = (id(parts["features"]), found.seeds.init) if mapped else ()
-        key = (id(parts["dataset"]), id(parts["split"]), *seeds, *own)
-        if key not in self.shapes:
-            from exp.engine.prepare import prepare
-
+        by_map = (id(parts["features"]), found.seeds.init) if mapped else ()
+        key = (id(parts["dataset"]), id(parts["split"]), *seeds, *by_map)
+        if key not in self.rows:
             try:
                 prepared = prepare(
                     found["dataset"],
@@ -256,23 +263,23 @@ class Planner:
                     init_seed=found.seeds.init,
                     keep=False,
                 )
-                shapes = self.shared.setdefault((shapes := Shapes.of(prepared)), shapes)
-                fingerprint = prepared.fingerprint + prepared.split_digest
-                features = self.shared.setdefault(("features", f := prepared.features), f)
-                counts = self.shared.setdefault(("counts", c := prepared.counts), c)
-                names = prepared.data.classes
-                classes = self.shared.setdefault(("classes", names), names)
-                self.shapes[key] = shapes, fingerprint, features, counts, classes
+                self.rows[key] = Rows(
+                    Shapes.of(prepared),
+                    prepared.fingerprint + prepared.split_digest,
+                    self.shared.setdefault(prepared.features, prepared.features),
+                    prepared.counts,
+                    prepared.data.classes,
+                )
             except ExpError as error:
-                self.shapes[key] = error
-        known = self.shapes[key]
+                self.rows[key] = error
+        known = self.rows[key]
         if isinstance(known, DataError):
             raise ConfigError([Fault("dataset", str(known))])
         if isinstance(known, ExpError):
             raise known
         return known
 
-    def _told_at(self, path: str, work: Any) -> Any:
+    def _at(self, path: str, work: Any) -> Any:
         """Does some work; an error that a user can mend becomes a fault of the config."""
         try:
             return work()

@@ -1,7 +1,7 @@
 """Worker processes of this machine. Each does one order at a time and ends with this process.
 
-A worker is told apart from the others: if the system kills one, its order is known, and only that
-is lost. Nothing of a worker is outside of it: no files, no shared memory, no semaphores.
+If the system kills a worker, its order is known, and only that is lost. A worker leaves nothing
+behind: no files, no shared memory, no semaphores.
 """
 
 from __future__ import annotations
@@ -143,9 +143,9 @@ class Pool:
             WorkerError: workers die before they begin.
             Exception: what work on an order has raised.
         """
-        again: deque[Order] = deque()
+        retries: deque[Order] = deque()
         while True:
-            self._give_out(orders, again, going)
+            self._give_out(orders, retries, going)
             busy = {each.answers: each for each in self.workers if each.order is not None}
             if not busy:
                 return
@@ -157,7 +157,7 @@ class Pool:
                     order = worker.order
                     assert order is not None
                     ended, more = retry(order, self._lost(worker))
-                    again += more
+                    retries += more
                     if ended:
                         yield ended, time.perf_counter() - worker.begun
                     continue
@@ -170,14 +170,14 @@ class Pool:
                 yield answer  # type: ignore[misc]
 
     def _give_out(
-        self, orders: Iterator[Order], again: deque[Order], going: Callable[[], bool]
+        self, orders: Iterator[Order], retries: deque[Order], going: Callable[[], bool]
     ) -> None:
         """Gives each worker that waits something to do, as long as there is some."""
         for place in range(self.count):
             waits = place >= len(self.workers) or self.workers[place].order is None
             if not waits or not going():
                 continue
-            order = again.popleft() if again else next(orders, None)
+            order = retries.popleft() if retries else next(orders, None)
             if order is None:
                 return
             if place >= len(self.workers):

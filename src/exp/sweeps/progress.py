@@ -17,7 +17,7 @@ from exp.report.results_text import table, told
 from exp.runs.config_values import plain_key
 from exp.sweeps.grid import Words
 from exp.sweeps.plans import Planned
-from exp.sweeps.runs_table import BEST, Tally, loss_of
+from exp.sweeps.runs_table import BEST, Results, loss_of
 from exp.sweeps.work import Outcome
 from exp.util.terminal import one_line, raw, streams
 from exp.util.text_tables import aligned, cell, number
@@ -28,7 +28,7 @@ class Progress:
 
     Args:
         total: runs to do.
-        before: those that are done already.
+        before: those that are done before.
     """
 
     def __init__(self, total: int, before: int = 0) -> None:
@@ -61,7 +61,7 @@ class Progress:
     def add(self, runs: Sequence[Planned], outcomes: Sequence[Outcome], seconds: float) -> None:
         """Takes note of runs that trained together."""
         if all(outcome.status == "interrupted" for outcome in outcomes):
-            return  # how far they have come is told at the end
+            return  # how far they have come is printed at the end
         for run, outcome in zip(runs, outcomes, strict=True):
             self.done += 1
             self.counts[outcome.status] += 1
@@ -85,7 +85,7 @@ class Progress:
         )
 
     def left(self) -> str:
-        """The time that is left, as far as it can be told."""
+        """About how much time is left."""
         if self.done in (self.before, self.total):
             return ""
         each = (time.monotonic() - self.begun) / (self.done - self.before)
@@ -96,10 +96,10 @@ class Progress:
 
 
 def trouble(number: int, words: Words, outcome: Outcome) -> str:
-    """A run that did not end well, told at once."""
-    told = f"run {number} {outcome.status}: {' '.join(words) or 'no overrides'}"
+    """A run that did not end well."""
+    line = f"run {number} {outcome.status}: {' '.join(words) or 'no overrides'}"
     message = f"\n  {outcome.message}" if outcome.message else ""
-    return f"{told}{message}\n  see {one_line(str(outcome.directory))}/exp.log"
+    return f"{line}{message}\n  see {one_line(str(outcome.directory))}/exp.log"
 
 
 def interrupted(statuses: Mapping[str, int], place: Path) -> str:
@@ -116,21 +116,19 @@ def interrupted(statuses: Mapping[str, int], place: Path) -> str:
     return f"interrupted: of {total} runs {parts}\nTo go on: python -m exp resume {where}"
 
 
-def closing(
-    tally: Tally, keys: Sequence[str], place: str, seconds: float, *, ranking: bool = True
-) -> str:
+def closing(results: Results, place: Path, seconds: float, *, ranking: bool = True) -> str:
     """The table at the end: what became of all and, if wanted, the best groups or runs."""
-    told = ", ".join(f"{count} {status}" for status, count in tally.statuses.most_common())
-    lines = [f"{tally.statuses.total()} runs in {seconds:.1f} s: {told}"]
-    if tally.metric is not None and ranking:
-        lines += ["", *best(tally, keys, tally.metric, Path(place))]
-    lines += ["", f"Every run: {one_line(place)}/runs.csv"]
-    return "\n".join(lines)
+    statuses, metric = results.statuses, results.metric
+    counts = ", ".join(f"{count} {status}" for status, count in statuses.most_common())
+    lines = [f"{statuses.total()} runs in {seconds:.1f} s: {counts}"]
+    if metric is not None and ranking:
+        lines += ["", *best(results, metric, place)]
+    return "\n".join([*lines, "", f"Every run: {place}/runs.csv"])
 
 
-def best(tally: Tally, keys: Sequence[str], metric: str, place: Path) -> list[str]:
+def best(results: Results, metric: str, place: Path) -> list[str]:
     """`exp results` in short: the best groups over seeds, or runs where none has several seeds."""
-    groups = tally.groups[metric]
+    groups = results.groups(metric)
     scores = [len(group.scores) for group in groups.all if group.scores]
     title = f"Best by {groups.metric}"
     if max(scores) > 1:
@@ -138,17 +136,14 @@ def best(tally: Tally, keys: Sequence[str], metric: str, place: Path) -> list[st
         count = len(standings)
         title += f" over seeds, {BEST} of {count} groups" if count > BEST else " over seeds"
         return [title, *table(standings[:BEST], groups.by, groups.metric, place)]
-    count = sum(scores)
-    return [
-        title + (f", {BEST} of {count}" if count > BEST else ""),
-        *runs(tally, keys, metric, place),
-    ]
+    title += f", {BEST} of {sum(scores)}" if sum(scores) > BEST else ""
+    return [title, *best_runs(results, metric, place)]
 
 
-def runs(tally: Tally, keys: Sequence[str], metric: str, place: Path) -> list[str]:
+def best_runs(results: Results, metric: str, place: Path) -> list[str]:
     """The best runs by a score, as aligned text."""
     loss = loss_of(metric)
-    names = [plain_key(key) for key in keys]
+    names = [plain_key(key) for key in results.keys]
     lines = [
         [
             str(row.number),
@@ -157,6 +152,6 @@ def runs(tally: Tally, keys: Sequence[str], metric: str, place: Path) -> list[st
             number(row.metrics.get(loss)),
             told(row.path, place),
         ]
-        for row in tally.best[metric]
+        for row in results.best(metric)
     ]
-    return aligned([["run", *keys, metric, loss, "directory"], *lines])
+    return aligned([["run", *results.keys, metric, loss, "directory"], *lines])

@@ -1,19 +1,14 @@
-"""The table of a sweep's runs, runs.csv, and what is told of it at the end.
-
-Neither is held in memory whole: a sweep may have tens of thousands of runs.
-"""
+"""The table of a sweep's runs, runs.csv, and its best runs."""
 
 from __future__ import annotations
 
-import json
 import math
-import tempfile
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
-from typing import IO, Any
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from exp.report.groups import SPLITS, Groups, over_seeds, value
+from exp.report.groups import SPLITS, Groups, grouped, over_seeds, value
 from exp.runs.collection import Row, files, parameters, part
 from exp.runs.collection import row as row_of
 from exp.runs.config_values import plain_key
@@ -27,58 +22,44 @@ COLUMNS = ("test", "validation", "train")
 BEST = 5
 """Runs of the table at the end."""
 
-Cells = dict[str, Any]
-Files = tuple[RunRecord, dict[str, Any]]
-"""A run, and its summary.json."""
 
-
-class Tally:
+@dataclass(frozen=True)
+class Results:
     """What became of the runs of a sweep.
 
-    Of each run only its score is kept, and each score no longer than it may be the one to rank by:
-    accuracy before RMSE, which runs have whose target is a number, and of each that of validation
-    rows before test rows before those that were trained on.
-
-    Args:
-        keys: what was swept.
-
     Attributes:
-        statuses: how many ended in which way.
-        groups: metric -> the runs that differ only in their seeds, by it.
-        best: metric -> the `BEST` runs by it, the lower loss first where two tie.
+        keys: what was swept.
+        rows: one for each run.
     """
 
-    def __init__(self, keys: Sequence[str]) -> None:
-        by = over_seeds([plain_key(key) for key in keys])
-        self.statuses: Counter[str] = Counter()
-        metrics = [f"{split}/{name}" for name in HEADLINES for split in SPLITS]
-        self.groups = {metric: Groups(by, metric) for metric in metrics}
-        self.best: dict[str, list[Row]] = {metric: [] for metric in metrics}
+    keys: Sequence[str]
+    rows: Sequence[Row]
+
+    @property
+    def statuses(self) -> Counter[str]:
+        """How many runs ended in which way."""
+        return Counter(row.status for row in self.rows)
 
     @property
     def metric(self) -> str | None:
-        """The score to rank by."""
-        return next((metric for metric, best in self.best.items() if best), None)
+        """The score to rank by: accuracy, or RMSE where the target is a number, of validation rows,
+        else of test rows, else of those that were trained on. None: no run has any."""
+        metrics = (f"{split}/{name}" for name in HEADLINES for split in SPLITS)
+        has_one = (m for m in metrics if any(value(row, m) is not None for row in self.rows))
+        return next(has_one, None)
 
-    def add(self, row: Row) -> None:
-        self.statuses[row.status] += 1
-        for place, metric in enumerate(metrics := list(self.groups)):
-            self.groups[metric].add(row)
-            if value(row, metric) is not None:
-                sign, loss = -1.0 if higher_is_better(metric) else 1.0, loss_of(metric)
-                best = self.best[metric]
-                best.append(row)
-                best.sort(
-                    key=lambda row: (
-                        sign * row.metrics[metric],
-                        row.metrics.get(loss, math.inf),
-                        row.number,
-                    )
-                )
-                del best[BEST:]
-                for lower in metrics[place + 1 :]:
-                    del self.groups[lower]
-                break
+    def groups(self, metric: str) -> Groups:
+        """The runs that differ only in their seeds, by a score."""
+        return grouped(self.rows, over_seeds([plain_key(key) for key in self.keys]), metric)
+
+    def best(self, metric: str) -> list[Row]:
+        """The `BEST` runs by a score, the lower loss first where two tie."""
+        sign, loss = -1.0 if higher_is_better(metric) else 1.0, loss_of(metric)
+        ended = [row for row in self.rows if value(row, metric) is not None]
+        ended.sort(
+            key=lambda r: (sign * r.metrics[metric], r.metrics.get(loss, math.inf), r.number)
+        )
+        return ended[:BEST]
 
 
 def loss_of(metric: str) -> str:
@@ -86,7 +67,7 @@ def loss_of(metric: str) -> str:
     return metric.partition("/")[0] + "/loss"
 
 
-def write(directory: SweepDirectory, keys: Sequence[str], runs: Iterable[Entry]) -> Tally:
+def write(directory: SweepDirectory, keys: Sequence[str], runs: Iterable[Entry]) -> Results:
     """Writes runs.csv from the directories of the runs.
 
     Args:
@@ -96,21 +77,19 @@ def write(directory: SweepDirectory, keys: Sequence[str], runs: Iterable[Entry])
     Raises:
         RunDirectoryError: it cannot be written.
     """
-    tally = Tally(keys)
+    rows, lines = [], []
     names: dict[str, None] = {}
-    # The columns are known when the last run was read: until then the rows wait in a file.
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as waiting:
-        for run in runs:
-            path = directory.path / run.directory
-            found = files(path)
-            row = row_of(path, run.number, run.overrides, *found)
-            tally.add(replace(row, parameters=parameters(run.overrides, keys)))
-            line = cells(run, keys, row, found)
-            names.update(dict.fromkeys(line))
-            waiting.write(json.dumps(line) + "\n")
-        waiting.seek(0)
-        directory.write(directory.table, lines(columns(keys, names), waiting))
-    return tally
+    for run in runs:
+        path = directory.path / run.directory
+        record, summary = files(path)
+        row = row_of(path, run.number, run.overrides, record, summary)
+        rows.append(replace(row, parameters=parameters(run.overrides, keys)))
+        lines.append(cells(run, keys, row, record, summary))
+        names.update(dict.fromkeys(lines[-1]))
+    header = columns(keys, names)
+    text = csv_text(header, ([text_of(line.get(name)) for name in header] for line in lines))
+    directory.write(directory.table, [text])
+    return Results(keys, rows)
 
 
 def columns(keys: Sequence[str], names: Collection[str]) -> list[str]:
@@ -123,21 +102,10 @@ def columns(keys: Sequence[str], names: Collection[str]) -> list[str]:
     return [*front, *(name for name in metrics if name in names), *others, *back]
 
 
-def lines(header: Sequence[str], waiting: IO[str]) -> Iterator[str]:
-    """The text of the table.
-
-    Args:
-        waiting: a row of JSON on each line.
-    """
-    yield csv_text(header, [])
-    for line in waiting:
-        row = json.loads(line)
-        yield csv_text([text_of(row.get(name)) for name in header], [])
-
-
-def cells(run: Entry, keys: Sequence[str], row: Row, files: Files) -> Cells:
+def cells(
+    run: Entry, keys: Sequence[str], row: Row, record: RunRecord, summary: dict[str, Any]
+) -> dict[str, Any]:
     """What the table says of a run."""
-    record, summary = files[0].record, files[1]
     final = part(summary, "final")
     given = dict(word.partition("=")[::2] for word in run.overrides)
     return {
@@ -148,8 +116,8 @@ def cells(run: Entry, keys: Sequence[str], row: Row, files: Files) -> Cells:
         **{key: final[key] for key in final if not key.endswith("/confusion")},
         "best/epoch": part(summary, "best").get("epoch"),
         "epochs": summary.get("epochs"),
-        "seconds": part(record, "timings").get("total"),
-        "signature": record.get("signature"),
+        "seconds": part(record.record, "timings").get("total"),
+        "signature": record.record.get("signature"),
         "message": row.message,
     }
 

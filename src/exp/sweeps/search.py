@@ -1,4 +1,4 @@
-"""What `hydra/sweeper=optuna` does: asks for trials, has them trained as stacks, tells their end.
+"""What `hydra/sweeper=optuna` does: asks for trials, has them trained as stacks, reports results.
 
 A search is a sweep whose runs are not known when it starts. Its directory is like that of any
 other, with Optuna's own record of the trials beside: `study.db`.
@@ -18,21 +18,26 @@ from exp.config import plugins
 from exp.config.compose import draws
 from exp.config.schema import plan
 from exp.runs.collection import files, finite, part
-from exp.sweeps import hydra_launcher
-from exp.sweeps.applicable import Applicable, tell
+from exp.runs.manifest import Entry
+from exp.sweeps import runs_table
+from exp.sweeps.applicable import Applicable
+from exp.sweeps.composer import Composer
 from exp.sweeps.grid import Words
+from exp.sweeps.launch import Workers
+from exp.sweeps.plans import Planned, Planner, Runs
+from exp.sweeps.progress import closing, interrupted
 from exp.sweeps.search_curves import curve
-from exp.sweeps.search_settings import direction, metric_of, searching, warning
-from exp.sweeps.search_space import Space, space_of
-from exp.sweeps.search_study import NAME, Study, Trial, limits, tallied
+from exp.sweeps.search_settings import direction, metric_of, search_settings, warning
 from exp.sweeps.single_task import swept
-from exp.sweeps.sweeper import OURS, Sweep, tell_skipped
+from exp.sweeps.sweep_directory import SweepDirectory
+from exp.sweeps.sweeper import OF_THE_SWEEP, Sweep, print_lines, print_skipped
+from exp.sweeps.unfinished import unfinished
 from exp.util.errors import ConfigError, Fault, ImpossibleError
 from exp.util.metric_names import HEADLINES
 
 if TYPE_CHECKING:
-    from exp.runs.manifest import Entry
-    from exp.sweeps.plans import Planned, Runs
+    from exp.sweeps.search_space import Space
+    from exp.sweeps.search_study import Trial
     from hydra_plugins.exp_sweeps.search import OptunaSweeper
 
 PRUNE = "trainer.prune"
@@ -42,22 +47,23 @@ class Search(Sweep):
     """One search of an `OptunaSweeper`.
 
     Args:
-        sweeper: with everything that Hydra has told it.
+        sweeper: set up by Hydra.
     """
 
     def __init__(self, sweeper: OptunaSweeper) -> None:
         super().__init__(sweeper)
-        self.searching, faults = searching(sweeper.given)
+        self.search, faults = search_settings(sweeper.given)
         self.faults += faults
         for key, given in (("zip", self.settings.zip), ("file", self.settings.file)):
             if given:
                 self.faults.append(Fault(f"sweep.{key}", "is for hydra/sweeper=grid"))
+        self.prunes = self.search.pruner != "none"
         self.entries: dict[int, Entry] = {}
         self.skipped: dict[int, tuple[Words, str]] = {}
-        self.shown: Sequence[Planned] = ()
+        self.last_planned: Sequence[Planned] = ()
 
     def run(self, words: list[str]) -> None:
-        """Everything.
+        """From a command line to the best trial.
 
         Raises:
             ConfigError: with all that is wrong with the settings, and with runs at the ends of the
@@ -67,78 +73,64 @@ class Search(Sweep):
             raise ConfigError([Fault("hydra/sweeper", "optuna searches runs of exp only")])
         if any("is not installed" in fault.message for fault in self.faults):
             raise ConfigError(self.faults)
-        self.search(self.space(words))
+        from exp.sweeps.search_study import NAME, Study  # imports optuna, which is an extra
 
-    def space(self, words: list[str]) -> Space:
-        """What is searched, as the command line says."""
-        overrides = [o for o in self.parse(words) if o.key_or_group.split(".")[0] not in OURS]
-        plugins.only_named(dict.fromkeys(words))
-        if self.prunes and any(override.key_or_group == PRUNE for override in overrides):
-            self.faults.append(Fault(PRUNE, "is set by the pruner of the search"))
-        try:
-            return space_of(overrides, grid=self.searching.sampler == "grid")
-        except ConfigError as error:
-            raise ConfigError([*self.faults, *error.faults]) from None
-
-    @property
-    def prunes(self) -> bool:
-        return self.searching.pruner != "none"
-
-    def search(self, space: Space) -> None:
-        """From a search space to its best trial."""
-        from exp.sweeps import runs_table
-        from exp.sweeps.composer import Composer
-        from exp.sweeps.launch import Workers
-        from exp.sweeps.plans import Planner
-        from exp.sweeps.progress import closing, interrupted
-        from exp.sweeps.sweep_directory import SweepDirectory
-
-        self.known_space = space
+        self.space = self.space_of(words)
         self.composer, self.planner = Composer(self.loader, self.config), Planner(repeats=True)
-        self.fit = Applicable(self.composer, space.corners())
-        corners = [self.limited(self.fit(words), []) for words in space.corners()]
-        self.keys = self.settle(corners)
-        self.trainer = self.launcher()
-        stacks = getattr(self.trainer, "stacks", False)
-        reason = hydra_launcher.plain_reason(self.trainer) if stacks else None
-        self.stacks = stacks and reason is None
-        self.workers = Workers(self.settings, self.searching.batch, draws=draws(self.config))
+        self.fit = Applicable(self.composer, self.space.corners())
+        corners = [self.with_limits(self.fit(words), []) for words in self.space.corners()]
+        self.keys = self.fix_names(corners)
+        self.choose_launcher()
+        self.workers = Workers(self.settings, self.search.batch, draws=draws(self.config))
         self.directory = SweepDirectory(Path(str(self.config.hydra.sweep.dir)))
-        if self.stacks and not self.faults:
+        if self.stacked and not self.faults:
             self.workers.warm()
         study = None
         ended_early: KeyboardInterrupt | None = None
         try:
             self.metric = self.checked(corners)
-            tell([*self.fit.told(), *self.composer.left_out()])
+            print_lines([*self.fit.messages(), *self.composer.left_out_lines()])
             if (caution := warning(self.metric)) is not None:
                 print(caution, file=sys.stderr, flush=True)
-            if reason:
-                print(f"trained one by one: {reason}", flush=True)
-            self.directory.claim(again=self.settings.dir is not None)
-            study = self.study = Study(
-                self.directory.path / NAME, space, self.searching, self.metric
-            )
+            if self.one_by_one is not None:
+                print(f"trained one by one: {self.one_by_one}", flush=True)
+            self.directory.claim(may_exist=self.settings.dir is not None)
+            path = self.directory.path / NAME
+            study = self.study = Study(path, self.space, self.search, self.metric)
             self.begin()
             try:
                 self.loop()
             except KeyboardInterrupt as error:
                 ended_early = error
-            self.write_down()
-            tally = runs_table.write(self.directory, self.keys, self.listed)
+            self.save()
+            results = runs_table.write(self.directory, self.keys, self.all_entries)
         finally:
             self.workers.close()
             if study is not None:
                 study.close()
             self.directory.release()
         if ended_early is not None:
-            print(interrupted(tally.statuses, self.directory.path), flush=True)
+            print(interrupted(results.statuses, self.directory.path), flush=True)
             raise ended_early
         seconds = time.monotonic() - self.begun
-        print(closing(tally, self.keys, str(self.directory.path), seconds), flush=True)
-        self.pictures(self.shown, self.directory, len(self.entries))
+        print(closing(results, self.directory.path, seconds), flush=True)
+        self.draw(self.last_planned, self.directory, len(self.entries))
         print(self.outcome(), flush=True)
         self.sweeper.exit_code = 0 if study.best is not None else 1
+
+    def space_of(self, words: list[str]) -> Space:
+        """What is searched, as the command line says."""
+        from exp.sweeps.search_space import space_of  # imports optuna, which is an extra
+
+        overrides = self.parse(words)
+        overrides = [o for o in overrides if o.key_or_group.split(".")[0] not in OF_THE_SWEEP]
+        plugins.only_named(dict.fromkeys(words))
+        if self.prunes and any(override.key_or_group == PRUNE for override in overrides):
+            self.faults.append(Fault(PRUNE, "is set by the pruner of the search"))
+        try:
+            return space_of(overrides, grid=self.search.sampler == "grid")
+        except ConfigError as error:
+            raise ConfigError([*self.faults, *error.faults]) from None
 
     def checked(self, corners: Sequence[Words]) -> str:
         """Validates runs at the ends of the search space; returns the score to follow.
@@ -147,56 +139,54 @@ class Search(Sweep):
             ConfigError: with every fault of every one of them, and of the settings.
         """
         found = self.planner.plan(self.composer, list(enumerate(corners)), self.faults)
-        tell_skipped(found, len(corners))
+        print_skipped(found, len(corners))
         if not found.planned:
             raise ImpossibleError("no run of this search is possible; nothing was started")
-        costs = [found.costs[run.stack] for run in found.planned]
-        self.workers.decide(self.total * sum(costs) / len(costs))
-        metric, faults = metric_of(self.searching, [plan(run.config) for run in found.planned])
+        costs = [found.stacks[run.stack].seconds for run in found.planned]
+        if self.stacked:
+            self.workers.decide(self.total * sum(costs) / len(costs))
+        metric, faults = metric_of(self.search, [plan(run.config) for run in found.planned])
         if faults:
             raise ConfigError(faults)
         return metric
 
     def begin(self) -> None:
         """Takes up what an earlier part of this search has left."""
-        from exp.runs.manifest import Entry
-
         if not self.directory.manifest.is_file():
-            self.write_down()
+            self.save()
         self.study.open()
-        for trial in self.study.trials:
-            if trial.state != "RUNNING":
-                words = self.words(trial)
-                if trial.directory is None:
-                    self.skipped[trial.number] = words, trial.message or "it could not start"
-                else:
-                    self.entries[trial.number] = Entry(trial.number, trial.directory, words)
+        ended = [trial for trial in self.study.trials if trial.state != "RUNNING"]
+        for trial in ended:
+            words = self.words(trial)
+            if trial.directory is None:
+                self.skipped[trial.number] = words, trial.message or "it could not start"
+            else:
+                self.entries[trial.number] = Entry(trial.number, trial.directory, words)
         if self.study.trials:
-            told = sum(trial.state != "RUNNING" for trial in self.study.trials)
-            print(f"{told} trials of this search are told already", flush=True)
+            print(f"{len(ended)} trials of this search are done already", flush=True)
 
     def loop(self) -> None:
-        """Asks, trains and tells, batch after batch."""
-        total = self.total
+        """Asks for trials, trains them and reports their results, batch after batch."""
+        wanted = "lowest" if direction(self.metric) == "minimize" else "highest"
+        place = self.directory.path
         print(
-            f"a search of {total} trials in {self.directory.path}/, for the "
-            f"{'lowest' if direction(self.metric) == 'minimize' else 'highest'} {self.metric}",
+            f"a search of {self.total} trials in {place}/, for the {wanted} {self.metric}",
             flush=True,
         )
-        while batch := self.asked(total):
-            self.train(batch, total)
+        while batch := self.next_batch():
+            self.train_batch(batch)
             if any(trial.state == "RUNNING" for trial in batch):
                 break  # sweep.fail_fast has kept some from starting
 
     @property
     def total(self) -> int:
         """How many trials there will be."""
-        wanted = self.searching.n_trials
-        return min(wanted, self.known_space.size) if self.searching.sampler == "grid" else wanted
+        wanted = self.search.n_trials
+        return min(wanted, self.space.size) if self.search.sampler == "grid" else wanted
 
-    def asked(self, total: int) -> list[Trial]:
-        """The trials of the next batch that are still to be done: what an earlier part of the
-        search has not told, completed to a batch if it was broken off while asking."""
+    def next_batch(self) -> list[Trial]:
+        """The trials of the next batch that are still to be done: those of an earlier part of the
+        search that have no result, completed to a batch if it was killed while asking."""
         trials = self.study.trials
         number = max((trial.batch for trial in trials), default=-1)
         last = [trial for trial in trials if trial.batch == number]
@@ -205,15 +195,15 @@ class Search(Sweep):
             return waiting
         if not waiting:
             number, last = number + 1, []
-        bounds = last[0].limits if last else limits(trials, self.searching)
-        count = min(self.searching.batch - len(last), total - len(trials))
+        bounds = last[0].limits if last else self.study.limits()
+        count = min(self.search.batch - len(last), self.total - len(trials))
         return [*waiting, *self.study.ask(max(0, count), number, bounds)]
 
     def words(self, trial: Trial) -> Words:
         """The overrides of a trial's run."""
-        return self.limited(self.fit(self.known_space.words(trial.values)), trial.limits)
+        return self.with_limits(self.fit(self.space.words(trial.values)), trial.limits)
 
-    def limited(self, words: Words, bounds: list[list[float]]) -> Words:
+    def with_limits(self, words: Words, bounds: list[list[float]]) -> Words:
         """Overrides with the limits that the pruner sets, where there is one."""
         if not self.prunes:
             return words
@@ -221,36 +211,22 @@ class Search(Sweep):
         limit = f"{{{self.metric}:[{pairs}]}}" if bounds else "null"
         return (*words, f"{PRUNE}={limit}")
 
-    def train(self, batch: Sequence[Trial], total: int) -> None:
-        """Has a batch trained, and tells how each of its trials has ended."""
+    def train_batch(self, batch: Sequence[Trial]) -> None:
+        """Has a batch trained, and reports how each of its trials has ended."""
         found = self.planned(batch)
-        entries = self.entries_of(found, self.directory)
+        entries = self.directory.entries_of(found.planned)
         self.entries |= {entry.number: entry for entry in entries}
-        self.shown = found.planned or self.shown
-        self.write_down()
-        todo = self.missing(found, entries, self.directory)
-        done = len(self.study.trials) - len(todo)
-        if self.stacks and todo:
-            from exp.sweeps.launch import train_planned
-
-            train_planned(
-                found,
-                todo,
-                self.directory.path,
-                self.workers,
-                self.settings,
-                watch=self.callbacks(),
-                before=done,
-                total=total,
-            )
-        elif todo:
-            self.spans(self.trainer, todo)
+        self.last_planned = found.planned or self.last_planned
+        self.save()
+        todo = unfinished(found, entries, self.directory, copies=self.reuse is not False)
+        before = len(self.study.trials) - len(todo)
+        self.train_runs(found, todo, self.directory, self.workers, before=before, total=self.total)
         configs = {run.number: run.config for run in found.planned}
         for trial in batch:
             if trial.number in configs:
-                self.judge(trial, configs[trial.number])
+                self.read_result(trial, configs[trial.number])
             if trial.state != "RUNNING":
-                self.study.tell(trial)
+                self.study.finish(trial)
 
     def planned(self, batch: Sequence[Trial]) -> Runs:
         """The runs of a batch, validated. A trial that cannot start has failed."""
@@ -258,7 +234,7 @@ class Search(Sweep):
         try:
             found = self.planner.plan(self.composer, runs)
         except ConfigError:
-            good = [run for run in runs if self.sound(*run)]
+            good = [run for run in runs if self.is_valid(*run)]
             found = self.planner.plan(self.composer, good)
         for number, words, reason in found.skipped:
             self.skipped[number] = words, reason
@@ -269,23 +245,22 @@ class Search(Sweep):
                 print(f"trial {trial.number} failed: {' '.join(words)}\n  {reason}", flush=True)
         return found
 
-    def sound(self, number: int, words: Words) -> bool:
-        """Whether a run of a batch is without fault."""
+    def is_valid(self, number: int, words: Words) -> bool:
+        """Whether a run of a batch is without fault; its faults are noted where not."""
         try:
             self.planner.plan(self.composer, [(number, words)])
         except ConfigError as error:
-            told = "; ".join(f"{fault.path}: {fault.message}" for fault in error.faults)
-            self.skipped[number] = words, told
+            faults = "; ".join(f"{fault.path}: {fault.message}" for fault in error.faults)
+            self.skipped[number] = words, faults
             return False
         return True
 
-    def judge(self, trial: Trial, config: dict[str, Any]) -> None:
+    def read_result(self, trial: Trial, config: dict[str, Any]) -> None:
         """How a trial has ended, as the directory of its run says."""
         name = self.entries[trial.number].directory
         place = self.directory.path / name
         found, summary = files(place)
-        record = found.record
-        status = record.get("status")
+        status = found.record.get("status")
         if status not in ("done", "diverged", "failed"):
             return
         trial.directory = name
@@ -298,29 +273,29 @@ class Search(Sweep):
         else:
             trial.state = "FAIL"
             why = "diverged" if status == "diverged" else f"there is no {self.metric}"
-            trial.message = str(record.get("message") or why)
+            trial.message = str(found.record.get("message") or why)
 
     @property
-    def listed(self) -> list[Entry]:
+    def all_entries(self) -> list[Entry]:
         """Every run in the directory."""
         return self.directory.with_earlier([self.entries[n] for n in sorted(self.entries)])
 
-    def write_down(self) -> None:
+    def save(self) -> None:
         """Writes sweep.json as far as the search has come."""
-        skipped = [(number, *told) for number, told in sorted(self.skipped.items())]
-        search = {**asdict(self.searching), "metric": self.metric}
+        skipped = [(number, *found) for number, found in sorted(self.skipped.items())]
+        search = {**asdict(self.search), "metric": self.metric}
         search["direction"] = direction(self.metric)
         if (best := self.study.best) is not None:
             found = {"number": best.number, "directory": best.directory, "score": best.score}
             search["best"] = found
-        self.record(
-            self.directory, self.keys, self.listed, skipped=skipped, more={"search": search}
+        self.write_manifest(
+            self.directory, self.keys, self.all_entries, skipped, more={"search": search}
         )
 
     def outcome(self) -> str:
         """The best trial, and how to do it again."""
         study, place = self.study, self.directory.path
-        counts = ", ".join(f"{count} {word}" for word, count in tallied(study.trials).items())
+        counts = ", ".join(f"{count} {word}" for word, count in study.counts().items())
         lines = ["", f"{len(study.trials)} trials: {counts}"]
         best = study.best
         if best is None:
@@ -333,5 +308,5 @@ class Search(Sweep):
         where = f"in {place / best.directory}"
         lines.append(f"Best trial: {best.number}, {self.metric} {best.score:.4f}{more}, {where}")
         # Without the limits that its pruner set: they have not changed a bit of it.
-        again = shlex.join(["python", "-m", "exp", *self.fit(self.known_space.words(best.values))])
+        again = shlex.join(["python", "-m", "exp", *self.fit(self.space.words(best.values))])
         return "\n".join([*lines, f"Again: {again}"])

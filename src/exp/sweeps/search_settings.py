@@ -25,12 +25,12 @@ Trials = Annotated[int, Field(ge=1, le=100_000)]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Searching:
+class SearchSettings:
     """How a search goes about its trials.
 
     Attributes:
         n_trials: of the whole search, those that fail among them.
-        batch: trials that are asked for before any of them is told.
+        batch: trials that are asked for together, before any of them has a result.
         sampler: of Optuna; grid takes every combination, the last key varying fastest.
         seed: of the sampler: the same seed and results give the same trials.
         metric: a final score such as validation/accuracy; auto is the monitored score.
@@ -47,17 +47,17 @@ class Searching:
     prune_from: Count = 8
 
 
-SEARCHING = schema_of("search", config_parameters(Searching))
+SCHEMA = schema_of("search", config_parameters(SearchSettings))
 
 
-def searching(given: Mapping[str, Any]) -> tuple[Searching, list[Fault]]:
+def search_settings(given: Mapping[str, Any]) -> tuple[SearchSettings, list[Fault]]:
     """The settings of `hydra/sweeper=optuna`, and what is wrong with them."""
-    values, faults = checked(SEARCHING, given, NODE, "setting of hydra/sweeper=optuna")
-    settings = Searching(**values)
+    values, faults = checked(SCHEMA, given, NODE, "setting of hydra/sweeper=optuna")
+    settings = SearchSettings(**values)
     return settings, [*faults, *metric_faults(settings), *missing(settings)]
 
 
-def metric_faults(settings: Searching) -> Iterator[Fault]:
+def metric_faults(settings: SearchSettings) -> Iterator[Fault]:
     """That a score does not exist, or that no curve of it is there to prune by."""
     names = (*EVERY, *register.kinds["metric"].components)
     known = [f"{split}/{name}" for split in SPLITS for name in names]
@@ -73,7 +73,7 @@ def prunable(metric: str) -> bool:
     return metric == "auto" or metric.partition("/")[2] in CURVES
 
 
-def missing(settings: Searching) -> Iterator[Fault]:
+def missing(settings: SearchSettings) -> Iterator[Fault]:
     """Packages that are not installed."""
     wanted = [("hydra/sweeper", "optuna")]
     wanted += [(f"{NODE}.sampler", "cmaes")] if settings.sampler == "cmaes" else []
@@ -91,7 +91,7 @@ def direction(metric: str) -> Literal["minimize", "maximize"]:
     return "maximize" if higher_is_better(metric, custom) else "minimize"
 
 
-def metric_of(settings: Searching, plans: Iterable[Plan]) -> tuple[str, list[Fault]]:
+def metric_of(settings: SearchSettings, plans: Iterable[Plan]) -> tuple[str, list[Fault]]:
     """The score that a search follows, and why its runs do not have it.
 
     Args:
@@ -102,8 +102,8 @@ def metric_of(settings: Searching, plans: Iterable[Plan]) -> tuple[str, list[Fau
     if metric == "auto":
         monitors = list(dict.fromkeys(plan.monitor for plan in plans))
         if len(monitors) > 1:
-            told = " and ".join(monitors)
-            wanted = f"runs of this search monitor {told}: name one score for all"
+            found = " and ".join(monitors)
+            wanted = f"runs of this search monitor {found}: name one score for all"
             return monitors[0], [Fault(f"{NODE}.metric", wanted)]
         metric = monitors[0]
     split = metric.partition("/")[0]

@@ -1,20 +1,23 @@
-"""The space of a search, in Hydra's own syntax: choice, range, interval, lists, tags."""
+"""The space of a search, in Hydra's syntax: choice, range, interval, lists, tags."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 
 from exp.config.grammar import MOST, values_of
 from exp.sweeps.grid import Words
 from exp.util.errors import ConfigError, Fault, shown, unknown
-
-if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
 
 TAGS = ("log",)
 VALUES = 10_000
@@ -137,9 +140,7 @@ def distribution(override: Override) -> BaseDistribution:
     Raises:
         ValueError: there is no such distribution.
     """
-    from optuna.distributions import CategoricalDistribution
-
-    value: Any = override._value
+    value: Any = override.value()
     tags = sorted(getattr(value, "tags", ()))
     for tag in tags:
         if tag not in TAGS:
@@ -175,8 +176,6 @@ def numbers(low: Any, high: Any, step: Any, *, log: bool) -> BaseDistribution:
     Raises:
         ValueError: there are none, or no logarithm of them.
     """
-    from optuna.distributions import FloatDistribution, IntDistribution
-
     for end in (low, high):
         if end != end or end in (float("inf"), float("-inf")):
             raise ValueError(f"expected finite numbers, found {end}")

@@ -1,45 +1,33 @@
-"""The trials of a search: Optuna's study in memory, and a copy of every trial in a SQLite file.
+"""The trials of a search: which values Optuna asks for next, and how each trial has ended.
 
-A trial depends on the seed, its own number and what was told before it, and on nothing else: so a
-search that goes on asks for the trials that it would have asked for. The file is what remembers; a
-trial is in it whole before it starts, and its end is written last.
-
-CMA-ES keeps its state as a pickle, which is never read from the file: its trials are asked for once
-more instead, and have to be the ones that stand there.
+A trial depends on the seed, its own number and the results before it, and on nothing else: so a
+search that goes on asks for the trials that it would have asked for. The samplers work on a study
+in memory, and `study.db` is the record: CMA-ES keeps its state as a pickle, which must not be read
+from a file, so its trials are asked for once more and have to be those of the file.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import sqlite3
-import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import Counter
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from statistics import median
+from typing import Any
 
-from exp.sweeps.search_settings import Searching, direction
+import optuna
+
+from exp.sweeps.search_settings import SearchSettings, direction
 from exp.sweeps.search_space import Space
-from exp.util.errors import ConfigError, DamagedError, Fault, RunDirectoryError, shown
-from exp.util.files import TEMPORARY
-from exp.util.untrusted import opened, stays_within
+from exp.sweeps.study_file import NAME as NAME
+from exp.sweeps.study_file import StudyFile
+from exp.util.errors import ConfigError, Fault, RunDirectoryError
+from exp.util.untrusted import stays_within
 
-if TYPE_CHECKING:
-    import optuna
-
-NAME = "study.db"
-STUDY = "exp"
-"""The name of the study in the file."""
-LARGEST = 1 << 30
-"""Bytes of a file; that of ten thousand trials has a fiftieth."""
-PATIENCE = 5.0
-"""Seconds that SQLite may take to read the file."""
-STATES = ("RUNNING", "COMPLETE", "PRUNED", "FAIL")
-Curve = dict[int, float]
-"""Epochs that were trained -> value of the score."""
+STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "unfinished"}
+"""Optuna's states of a trial, and the words for them."""
 
 
 @dataclass
@@ -53,7 +41,7 @@ class Trial:
         limits: as in `trainer.prune`, of the score that is searched by.
         state: of `STATES`.
         score: at its end; None where it has failed.
-        curve: the score on its way, where it may be pruned by.
+        curve: trained epochs -> the score then, where trials may be pruned.
         directory: of its run, within that of the sweep; None where there is none.
         message: why it has failed.
     """
@@ -64,16 +52,9 @@ class Trial:
     limits: list[list[float]] = field(default_factory=list)
     state: str = "RUNNING"
     score: float | None = None
-    curve: Curve = field(default_factory=dict)
+    curve: dict[int, float] = field(default_factory=dict)
     directory: str | None = None
     message: str | None = None
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """What the file says beside what Optuna knows of."""
-        found = {"batch": self.batch, "limits": self.limits}
-        more = {"directory": self.directory, "message": self.message}
-        return {**found, **{key: value for key, value in more.items() if value is not None}}
 
 
 class Study:
@@ -89,130 +70,85 @@ class Study:
         trials: all, by number.
     """
 
-    def __init__(self, path: Path, space: Space, settings: Searching, metric: str) -> None:
-        import optuna
-
+    def __init__(self, path: Path, space: Space, settings: SearchSettings, metric: str) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self.path, self.space, self.settings, self.metric = path, space, settings, metric
+        self.file, self.space, self.settings, self.metric = StudyFile(path), space, settings, metric
         self.direction = direction(metric)
-        self.cache = optuna.storages.InMemoryStorage()
-        self.memory = optuna.create_study(storage=self.cache, direction=self.direction)
+        self.storage = optuna.storages.InMemoryStorage()
+        self.memory = optuna.create_study(storage=self.storage, direction=self.direction)
         self.trials: list[Trial] = []
-        self.ids: list[int] = []
 
     def open(self) -> None:
         """Takes up the trials of an earlier part of the search, or makes the file.
 
         Raises:
             ConfigError: the file holds another search.
-            DamagedError: the file is corrupted.
+            DamagedError: the file was changed.
             RunDirectoryError: it cannot be written.
         """
-        with self._told():
-            if self.path.exists():
-                if self.path.is_symlink() or self.path.stat().st_size > LARGEST:
-                    raise ValueError("it is a link, or far too large")
-                for each in (self.path, *beside(self.path)):
-                    with opened(each):  # SQLite would wait for a FIFO
-                        pass
-                with connected(self.path) as connection:
-                    raise_strange(connection)
-                with self._bounded():
-                    self.id = self.storage.get_study_id_from_name(STUDY)
-                    self._take_up()
-            else:
-                self._make()
-
-    @contextmanager
-    def _bounded(self) -> Iterator[None]:
-        """Takes up the storage; a file that keeps SQLite busy for too long is given up."""
-        connections: list[sqlite3.Connection] = []
-        self.storage = storage(self.path, connections)
-        for connection in connections:
-            patient(connection)
-        yield
-        for connection in connections:
-            connection.set_progress_handler(None, 0)
-
-    def _make(self) -> None:
-        import optuna
-
-        draft = self.path.with_name(f".{self.path.name}{TEMPORARY}")
-        draft.unlink(missing_ok=True)
-        made = storage(draft)
-        which = getattr(optuna.study.StudyDirection, self.direction.upper())
-        study = made.create_new_study([which], STUDY)
-        for key, value in self.identity.items():
-            made.set_study_user_attr(study, key, value)
-        made.remove_session()
-        made.engine.dispose()
-        os.replace(draft, self.path)
-        self.storage = storage(self.path)
-        self.id = self.storage.get_study_id_from_name(STUDY)
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What every part of a search has in common."""
-        return {
+        identity = {
             "metric": self.metric,
             "fixed": list(self.space.fixed),
             "space": {key: str(value) for key, value in self.space.distributions.items()},
         }
-
-    def _take_up(self) -> None:
-        found = self.storage.get_study_user_attrs(self.id)
+        if not self.file.path.exists():
+            self.file.create(self.direction, identity)
+            return
+        self.file.open()
+        there = self.file.attributes
         faults = [
-            Fault("sweep.dir", f"{self.path} holds a search with another {key}: {found.get(key)}")
-            for key, value in self.identity.items()
-            if found.get(key) != value
+            Fault("sweep.dir", f"{self.file.path} holds a search with another {k}: {there.get(k)}")
+            for k, value in identity.items()
+            if there.get(k) != value
         ]
         if faults:
             raise ConfigError(faults)
-        for place, each in enumerate(self.storage.get_all_trials(self.id, deepcopy=False)):
-            trial = self._read(place, each)
-            self.trials.append(trial)
-            self.ids.append(self.storage.get_trial_id_from_study_id_trial_number(self.id, place))
-            if self.settings.sampler != "cmaes":
-                self.memory.add_trial(self._frozen(trial))
+        with self.file.errors():
+            self.trials = [self._read(number, t) for number, t in enumerate(self.file.trials)]
         if self.settings.sampler == "cmaes":
-            self._replay()
+            self._ask_again()
+        else:
+            for trial in self.trials:
+                self.memory.add_trial(self._frozen(trial))
 
-    def _read(self, place: int, found: Any) -> Trial:
-        """A trial of the file, looked at."""
-        attributes = found.user_attrs
+    def _read(self, number: int, found: optuna.trial.FrozenTrial) -> Trial:
+        """A trial of the file, checked."""
+        attributes, state = found.user_attrs, found.state.name
         batch, directory = attributes["batch"], attributes.get("directory")
-        limits = [[float(epochs), float(value)] for epochs, value in attributes["limits"]]
-        curve = {int(step): float(value) for step, value in found.intermediate_values.items()}
-        state = found.state.name
         sound = (
-            found.number == place
+            found.number == number
             and found.distributions == self.space.distributions
             and state in STATES
             and isinstance(batch, int)
             and (directory is None or (stays_within(directory) and directory != "."))
         )
         if not sound:
-            raise ValueError(f"trial {place} is none of this search")
-        values = {axis.key: found.params[axis.key] for axis in self.space.axes}
-        score = found.value if state in ("COMPLETE", "PRUNED") else None
-        message = attributes.get("message")
-        return Trial(place, values, batch, limits, state, score, curve, directory, message)
+            raise ValueError(f"trial {number} is none of this search")
+        return Trial(
+            number,
+            {axis.key: found.params[axis.key] for axis in self.space.axes},
+            batch,
+            [[float(epochs), float(value)] for epochs, value in attributes["limits"]],
+            state,
+            found.value if state in ("COMPLETE", "PRUNED") else None,
+            {int(step): float(value) for step, value in found.intermediate_values.items()},
+            directory,
+            attributes.get("message"),
+        )
 
-    def _replay(self) -> None:
-        """Asks for the known trials once more, batch after batch, and tells their ends."""
-        batches: dict[int, list[Trial]] = {}
-        for trial in self.trials:
-            batches.setdefault(trial.batch, []).append(trial)
-        for members in batches.values():
+    def _ask_again(self) -> None:
+        """Asks for the known trials once more, batch after batch, and reports their results."""
+        for _, batch in groupby(self.trials, key=lambda trial: trial.batch):
+            members = list(batch)
             for trial in members:
-                if self._ask(trial.number) != trial.values:
-                    versions = "another seed of the sampler, or another version of optuna or cmaes"
+                if self._sample(trial.number) != trial.values:
                     raise RunDirectoryError(
-                        f"{self.path} cannot go on: trial {trial.number} would be another. "
-                        f"It was made with {versions}"
+                        f"{self.file.path} cannot go on: trial {trial.number} would be another. It "
+                        "was made with another seed of the sampler, or another version of optuna "
+                        "or cmaes"
                     )
             for trial in members:
-                self._tell(trial)
+                self._report(trial)
 
     def ask(self, count: int, batch: int, limits: list[list[float]]) -> list[Trial]:
         """New trials, each in the file before the next is asked for.
@@ -221,17 +157,16 @@ class Study:
             RunDirectoryError: they cannot be written.
         """
         found = []
-        with self._told():
-            for _ in range(count):
-                number = len(self.trials)
-                trial = Trial(number, self._ask(number), batch, limits)
-                self.ids.append(self.storage.create_new_trial(self.id, self._frozen(trial)))
-                self.trials.append(trial)
-                found.append(trial)
+        for _ in range(count):
+            number = len(self.trials)
+            trial = Trial(number, self._sample(number), batch, limits)
+            self.file.add(self._frozen(trial))
+            self.trials.append(trial)
+            found.append(trial)
         return found
 
-    def _ask(self, number: int) -> dict[str, Any]:
-        """The values of a trial, by a sampler that nothing but this trial has drawn from."""
+    def _sample(self, number: int) -> dict[str, Any]:
+        """The values of a trial, by a sampler that has drawn for no other trial."""
         self.memory.sampler = sampler(self.settings, number)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -240,51 +175,38 @@ class Study:
             asked = self.memory.ask(self.space.distributions)
         return {axis.key: asked.params[axis.key] for axis in self.space.axes}
 
-    def tell(self, trial: Trial) -> None:
-        """Writes down how a trial has ended; its state comes last.
+    def finish(self, trial: Trial) -> None:
+        """Writes how a trial has ended, and reports it to the sampler.
 
         Raises:
             RunDirectoryError: it cannot be written.
         """
-        import optuna
+        self.file.finish(trial.number, self._frozen(trial))
+        self._report(trial)
 
-        number, state = self.ids[trial.number], optuna.trial.TrialState[trial.state]
-        with self._told():
-            for key, value in trial.attributes.items():
-                if key in ("directory", "message"):
-                    self.storage.set_trial_user_attr(number, key, value)
-            for step, value in trial.curve.items():
-                self.storage.set_trial_intermediate_value(number, step, value)
-            values = None if trial.score is None else [trial.score]
-            self.storage.set_trial_state_values(number, state, values)
-        self._tell(trial)
-
-    def _tell(self, trial: Trial) -> None:
-        """Tells the study in memory, which is what the sampler looks at."""
-        import optuna
-
+    def _report(self, trial: Trial) -> None:
+        """Reports a result to the study in memory, which is what the sampler looks at."""
         if trial.state == "RUNNING":
             return
         if trial.state == "PRUNED" and trial.curve:
-            study = self.cache.get_study_id_from_name(self.memory.study_name)
-            known = self.cache.get_trial_id_from_study_id_trial_number(study, trial.number)
             step = max(trial.curve)
-            self.cache.set_trial_intermediate_value(known, step, trial.curve[step])
+            # In memory the number of a trial is its id.
+            self.storage.set_trial_intermediate_value(trial.number, step, trial.curve[step])
         score = trial.score if trial.state == "COMPLETE" else None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.memory.tell(trial.number, score, state=optuna.trial.TrialState[trial.state])
 
     def _frozen(self, trial: Trial) -> optuna.trial.FrozenTrial:
-        """A trial as Optuna writes it down."""
-        import optuna
-
+        """A trial as Optuna's storage has it."""
+        known = {"directory": trial.directory, "message": trial.message}
         return optuna.trial.create_trial(
             state=optuna.trial.TrialState[trial.state],
             value=trial.score,
             params=trial.values,
             distributions=self.space.distributions,
-            user_attrs=trial.attributes,
+            user_attrs={"batch": trial.batch, "limits": trial.limits}
+            | {key: value for key, value in known.items() if value is not None},
             intermediate_values=trial.curve,
         )
 
@@ -295,92 +217,35 @@ class Study:
         sign = 1 if self.direction == "minimize" else -1
         return min(complete, key=lambda trial: sign * (trial.score or 0.0), default=None)
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """What goes wrong with the file, told as such."""
-        from optuna.exceptions import OptunaError, StorageInternalError
-        from sqlalchemy.exc import SQLAlchemyError
+    def counts(self) -> dict[str, int]:
+        """How many trials have ended in which way."""
+        found = Counter(trial.state for trial in self.trials)
+        return {word: found[state] for state, word in STATES.items() if found[state]}
 
-        try:
-            yield
-        except (StorageInternalError, OSError) as error:
-            reason = " ".join(str(error.__cause__ or error).split())[:200]
-            raise RunDirectoryError(f"cannot read or write {self.path}: {reason}") from error
-        except (
-            OptunaError, SQLAlchemyError, sqlite3.Error, LookupError, TypeError, ValueError
-        ) as error:  # fmt: skip
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
-            raise DamagedError(f"{self.path} is corrupted: {reason}") from error
+    def limits(self) -> list[list[float]]:
+        """What new trials have to keep up with: the median of the finished ones, at each step that
+        `prune_from` of them have."""
+        if self.settings.pruner == "none":
+            return []
+        curves = [trial.curve for trial in self.trials if trial.state == "COMPLETE"]
+        steps = sorted({step for curve in curves for step in curve})
+        known = {step: [curve[step] for curve in curves if step in curve] for step in steps}
+        return [
+            [float(step), float(median(values))]
+            for step, values in known.items()
+            if len(values) >= self.settings.prune_from
+        ]
 
     def close(self) -> None:
-        if hasattr(self, "storage"):
-            self.storage.remove_session()
-            self.storage.engine.dispose()
+        self.file.close()
 
 
-def beside(path: Path) -> list[Path]:
-    """The files that SQLite keeps beside its own, those that are there."""
-    places = [path.with_name(path.name + end) for end in ("-journal", "-wal", "-shm")]
-    return [place for place in places if os.path.lexists(place)]
-
-
-@contextmanager
-def connected(path: Path) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(path, timeout=60)
-    try:
-        patient(connection)
-        yield connection
-    finally:
-        connection.close()
-
-
-def patient(connection: sqlite3.Connection) -> None:
-    """Breaks off whatever a connection does from now on, once it has taken too long."""
-    end = time.monotonic() + PATIENCE
-    connection.set_progress_handler(lambda: time.monotonic() > end, 10_000)
-
-
-def raise_strange(connection: sqlite3.Connection) -> None:
-    """
-    Raises:
-        ValueError: a database holds more than tables: a view or a trigger is a program.
-    """
-    connection.execute("PRAGMA trusted_schema = OFF")
-    found = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchmany(1000)
-    for kind, name, text in found:
-        virtual = isinstance(text, str) and "virtual" in text.lower()
-        if kind not in ("table", "index") or virtual:
-            raise ValueError(f"it holds the {kind} {shown(name)}, which exp does not make")
-
-
-def storage(path: Path, connections: list[sqlite3.Connection] | None = None) -> Any:
-    """Optuna's storage in a file, whatever characters its path has.
-
-    Args:
-        connections: those that it opens are put there.
-    """
-    import optuna
-    from sqlalchemy.pool import StaticPool
-
-    def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(path, timeout=60, check_same_thread=False)
-        if connections is not None:
-            connections.append(connection)
-        return connection
-
-    # Not by its URL: a path may have characters that mean something there.
-    options = {"creator": connect, "poolclass": StaticPool}
-    return optuna.storages.RDBStorage("sqlite://", engine_kwargs=options)
-
-
-def sampler(settings: Searching, number: int) -> optuna.samplers.BaseSampler:
+def sampler(settings: SearchSettings, number: int) -> optuna.samplers.BaseSampler:
     """The sampler of one trial."""
-    import optuna
-
     digest = hashlib.sha256(f"{settings.seed}/{number}".encode()).digest()
     seed = int.from_bytes(digest[:4], "big")
     if settings.sampler == "tpe":
-        # Trials of a batch that are still running count as bad: they would be asked for again.
+        # Trials of a batch that are still running count as bad, or they would be asked for twice.
         return optuna.samplers.TPESampler(seed=seed, constant_liar=True)
     if settings.sampler == "cmaes":
         independent = optuna.samplers.RandomSampler(seed=seed)
@@ -388,27 +253,3 @@ def sampler(settings: Searching, number: int) -> optuna.samplers.BaseSampler:
             seed=seed, independent_sampler=independent, warn_independent_sampling=False
         )
     return optuna.samplers.RandomSampler(seed=seed)
-
-
-def limits(trials: Sequence[Trial], settings: Searching) -> list[list[float]]:
-    """What new trials have to keep up with: the median of the finished ones, at each step that
-    `prune_from` of them have."""
-    from statistics import median
-
-    if settings.pruner == "none":
-        return []
-    curves = [trial.curve for trial in trials if trial.state == "COMPLETE"]
-    steps = sorted({step for curve in curves for step in curve})
-    known = {step: [curve[step] for curve in curves if step in curve] for step in steps}
-    return [
-        [float(step), float(median(values))]
-        for step, values in known.items()
-        if len(values) >= settings.prune_from
-    ]
-
-
-def tallied(trials: Sequence[Trial]) -> Mapping[str, int]:
-    """How many trials have ended in which way."""
-    words = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "unfinished"}
-    counts = {word: sum(t.state == state for t in trials) for state, word in words.items()}
-    return {word: count for word, count in counts.items() if count}

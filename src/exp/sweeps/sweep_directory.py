@@ -5,9 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from exp.runs import checkpoint
 from exp.runs.directory import RunDirectory
@@ -15,6 +16,9 @@ from exp.runs.manifest import NAME, Entry, manifest, manifest_lines, read_json
 from exp.util.errors import RunDirectoryError
 from exp.util.files import is_temporary, reason_of, write_lines
 from exp.util.statuses import ENDED
+
+if TYPE_CHECKING:
+    from exp.sweeps.plans import Planned
 
 LOCK = ".lock"
 
@@ -24,11 +28,15 @@ class SweepDirectory:
 
     Args:
         path: the directory; it need not exist yet.
+
+    Attributes:
+        done: directories of the runs that had ended when `entries_of` was asked.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock: IO[str] | None = None
+        self.done: set[str] = set()
 
     @property
     def manifest(self) -> Path:
@@ -42,19 +50,19 @@ class SweepDirectory:
     def multirun(self) -> Path:
         return self.path / "multirun.yaml"
 
-    def claim(self, *, again: bool) -> None:
+    def claim(self, *, may_exist: bool) -> None:
         """Makes the directory for this process alone, and removes what a process that was killed
         has left of files that were not whole.
 
         Args:
-            again: it may be that of an earlier sweep.
+            may_exist: it may be that of an earlier sweep.
 
         Raises:
             RunDirectoryError: it cannot be made, holds something else, or is in use.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.mkdir(exist_ok=again)
+            self.path.mkdir(exist_ok=may_exist)
             self._only_a_sweep()
             self._hold()
             self._only_a_sweep()
@@ -74,13 +82,14 @@ class SweepDirectory:
         others = {name for name in os.listdir(self.path) if name != LOCK and not is_temporary(name)}
         if others and not self.manifest.is_file():
             raise RunDirectoryError(
-                f"{self.path} holds something, but no sweep (sweep.json). Name another sweep.dir"
+                f"sweep.dir {self.path} is not empty and is not a sweep directory (it has no "
+                "sweep.json): name another one"
             )
 
     def _hold(self) -> None:
         place = self.path / LOCK
         if place.is_symlink() or (place.exists() and not place.is_file()):
-            raise RunDirectoryError(f"{place} is no regular file; exp makes nothing else there")
+            raise RunDirectoryError(f"{place} is not a regular file: remove it")
         self._lock = open(place, "a")  # noqa: SIM115 - held until the sweep ends
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -158,6 +167,22 @@ class SweepDirectory:
             found.append(entry._replace(number=number))
         return found
 
+    def entries_of(self, runs: Sequence[Planned]) -> list[Entry]:
+        """The manifest's entry of every run. A run that is done keeps its directory.
+
+        Raises:
+            RunDirectoryError: where a run belongs another has ended.
+        """
+        there = self.finished() if self.manifest.is_file() else {}
+        entries = []
+        for run in runs:
+            if run.signature not in there:
+                self.check(run.subdir)
+            name = there.get(run.signature, run.subdir)
+            entries.append(Entry(run.number, name, run.words))
+        self.done = set(there.values())
+        return entries
+
     def check(self, name: str) -> None:
         """
         Raises:
@@ -168,17 +193,19 @@ class SweepDirectory:
         record = read_json(run.record) if run.path.exists() else None
         if record and record.get("status") in ENDED:
             raise RunDirectoryError(
-                f"{run.path} holds another finished run: this is not the sweep that was made here"
+                f"{run.path} holds another finished run: this sweep was made by another command"
             )
         if run.path.is_symlink():
             raise RunDirectoryError(
-                f"{run.path} is a link; exp writes none, and follows none there"
+                f"{run.path} is a symbolic link: exp does not write through links"
             )
 
-    def left_off(self, name: str, signature: str) -> int | None:
-        """After which epoch a run goes on, of which a directory holds a checkpoint.
+    def checkpoint_epoch(self, name: str, signature: str) -> int | None:
+        """The epoch of the checkpoint that a run goes on from; None where it begins.
 
-        What a run that did not end has left otherwise is removed, so that it can be done again.
+        Args:
+            name: of the run's directory.
+            signature: of the run: a checkpoint of another one does not count.
 
         Raises:
             RunDirectoryError: another process works on the run.
@@ -186,18 +213,22 @@ class SweepDirectory:
         run = RunDirectory(self.path / name)
         if not run.path.exists():
             return None
-        # A worker of a sweep that was killed may be just ending.
-        run.hold(patience=5.0)
-        try:
+        with held(run):
             record = read_json(run.record)
-            if record and record.get("signature") == signature:
-                epoch = checkpoint.epoch_of(run.checkpoints / "last.safetensors")
-                if epoch is not None:
-                    return epoch
-            shutil.rmtree(run.path)
-            return None
-        finally:
-            run.release()
+            if not record or record.get("signature") != signature:
+                return None
+            return checkpoint.epoch_of(run.checkpoints / "last.safetensors")
+
+    def remove_run(self, name: str) -> None:
+        """Removes what a run that did not end has left, so that it can begin again.
+
+        Raises:
+            RunDirectoryError: another process works on the run.
+        """
+        run = RunDirectory(self.path / name)
+        if run.path.exists():
+            with held(run):
+                shutil.rmtree(run.path)
 
     def write_manifest(self, content: dict[str, Any], runs: Iterable[Entry]) -> None:
         """Writes sweep.json.
@@ -207,3 +238,18 @@ class SweepDirectory:
             runs: its runs, a line each: a sweep may have very many.
         """
         self.write(self.manifest, manifest_lines(content, runs))
+
+
+@contextmanager
+def held(run: RunDirectory) -> Iterator[None]:
+    """Within this no other process works on a run.
+
+    Raises:
+        RunDirectoryError: one does, and has not ended in five seconds, as a worker of a sweep that
+            was killed would.
+    """
+    run.hold(patience=5.0)
+    try:
+        yield
+    finally:
+        run.release()

@@ -55,7 +55,7 @@ class Order:
         parent: the process that gave the order.
         folder: its working directory.
         plugins: modules of components that its command line has named.
-        again: whether a worker process has died with these runs before.
+        retry: whether a worker process has died with these runs before.
     """
 
     runs: tuple[RunOrder, ...]
@@ -63,7 +63,7 @@ class Order:
     parent: int
     folder: str
     plugins: tuple[str, ...] = ()
-    again: bool = False
+    retry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +158,13 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
     directory = RunDirectory(Path(run.directory))
     log = None
     try:
-        broken_off = run.goes_on and taken_up(directory)
-        if not broken_off:
+        interrupted_before = run.goes_on and reopened(directory)
+        if not interrupted_before:
             directory.claim()
         log = run_log(directory.log)
         job = Job.of(plan(run.config), keep=False)
-        start = tried(directory, job) if broken_off else None
-        if broken_off and start is None:  # it begins again
+        start = checkpoint_of(directory, job) if interrupted_before else None
+        if interrupted_before and start is None:  # it starts from its first epoch
             close_log(log)
             directory.empty()
             log = run_log(directory.log)
@@ -181,7 +181,7 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
         return Outcome(run.number, run.directory, "failed", message)
 
 
-def tried(directory: RunDirectory, job: Job) -> Checkpoint | None:
+def checkpoint_of(directory: RunDirectory, job: Job) -> Checkpoint | None:
     """The checkpoint of a run, where the run can go on from it."""
     from exp.runs.resume_state import resume_point
 
@@ -191,9 +191,9 @@ def tried(directory: RunDirectory, job: Job) -> Checkpoint | None:
         return None
 
 
-def taken_up(directory: RunDirectory) -> bool:
-    """Whether there is a directory of a run that was broken off; it is held then, and without the
-    drafts of files."""
+def reopened(directory: RunDirectory) -> bool:
+    """Whether there is a directory of a run that was interrupted; it is locked then, and the drafts
+    of files in it are removed."""
     try:
         directory.hold()
     except FileNotFoundError:
@@ -202,7 +202,7 @@ def taken_up(directory: RunDirectory) -> bool:
     return True
 
 
-def lost(order: Order, why: str) -> tuple[list[Outcome], list[Order]]:
+def retries_of(order: Order, why: str) -> tuple[list[Outcome], list[Order]]:
     """What becomes of an order whose worker process has died.
 
     Its runs are tried again, in two stacks of half the size, which take half the memory. One that
@@ -213,12 +213,12 @@ def lost(order: Order, why: str) -> tuple[list[Outcome], list[Order]]:
     """
     ended = {run.number: outcome for run in order.runs if (outcome := ended_before(run))}
     left = [replace(run, goes_on=True) for run in order.runs if run.number not in ended]
-    if len(left) == 1 and order.again:
+    if len(left) == 1 and order.retry:
         outcomes = [*ended.values(), failed(left[0], why, order.origin)]
         return outcomes, []
     middle = -(-len(left) // 2)
     halves = [half for half in (left[:middle], left[middle:]) if half]
-    return [*ended.values()], [replace(order, runs=tuple(h), again=True) for h in halves]
+    return [*ended.values()], [replace(order, runs=tuple(h), retry=True) for h in halves]
 
 
 def ended_before(run: RunOrder) -> Outcome | None:

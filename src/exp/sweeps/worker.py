@@ -46,12 +46,12 @@ def main() -> NoReturn:
         try:
             answer: object = (work(order), time.perf_counter() - begun)
         except BaseException as error:
-            answer = carried(error)
+            answer = picklable(error)
         answers.send(answer)
 
 
-def carried(error: BaseException) -> Exception:
-    """An error as it can travel: many cannot be made again from their text."""
+def picklable(error: BaseException) -> Exception:
+    """An error that can be pickled: many exceptions cannot be made from their text alone."""
     from exp.util.errors import ExpError
 
     if isinstance(error, ExpError):

@@ -31,7 +31,7 @@ class GridSweeper(Sweeper):  # type: ignore[misc]
 
     Attributes:
         exit_code: of the sweep: 0, 1 where a run failed, 3 where one diverged and none failed.
-        already: faults of the command line that were found before.
+        faults: of the command line, found before.
         logs: it has its runs logged itself.
     """
 
@@ -44,7 +44,7 @@ class GridSweeper(Sweeper):  # type: ignore[misc]
         self.launcher: Launcher | None = None
         self.task_function: TaskFunction | None = None
         self.exit_code = 0
-        self.already: list[Any] = []
+        self.faults: list[Any] = []
 
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig

@@ -9,11 +9,11 @@ from hydra_plugins.exp_sweeps import grid
 
 
 class OptunaSweeper(grid.GridSweeper):
-    """Searches with Optuna: trials are asked for in batches that train as stacks, then told.
+    """Searches with Optuna: trials are asked for in batches that train as stacks.
 
     Args:
         params: a search space from a file.
-        settings: those of `exp.sweeps.search_settings.Searching`, validated there.
+        settings: those of `exp.sweeps.search_settings.SearchSettings`, validated there.
     """
 
     logs = False  # its runs are logged when the search has ended, as any directory of runs
