@@ -17,10 +17,8 @@ import dataclasses
 import os
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 os.environ.setdefault("MKL_CBWR", "AUTO")
@@ -31,10 +29,9 @@ import torch
 
 from exp.config.schema import GROUPS, plan
 from exp.engine import Job, Stack, Training, train
-from exp.plotting.draw import draw
+from exp.plotting.draw import drawings
 from exp.plotting.names import EVERY, USUAL
 from exp.plotting.picture import Picture
-from exp.plotting.style import settings
 from exp.runs.figure_data import picture
 from exp.runs.result_files import Answers
 
@@ -63,18 +60,20 @@ def jobs(count: int, **figures: object) -> list[Job]:
     return [Job.of(plan({"seed": 42 + i, **parts}), keep=False) for i in range(count)]
 
 
-def one_round(runs: list[Answers], folder: Path) -> None:
+def one_round(runs: list[Answers]) -> None:
     for answers in runs:
-        drawn = timed("picture", lambda answers=answers: picture(answers))
+        drawn = timed(
+            "picture", lambda answers=answers: picture(answers, answers.result.job.plan.figures)
+        )
         assert drawn is not None
         copy = timed("hand-over", lambda drawn=drawn: Picture.from_bytes(drawn.to_bytes()))
         for name in EVERY:
             alone = dataclasses.replace(copy, names=(name,))
-            timed(name, lambda alone=alone: draw(alone, folder))
+            timed(name, lambda alone=alone: dict(drawings(alone)))
         moving = dataclasses.replace(copy, names=(), animation=True)
-        timed("animation", lambda moving=moving: draw(moving, folder))
+        timed("animation", lambda moving=moving: dict(drawings(moving)))
         usual = dataclasses.replace(copy, names=tuple(USUAL))
-        timed("usual figures", lambda usual=usual: draw(usual, folder))
+        timed("usual figures", lambda usual=usual: dict(drawings(usual)))
 
 
 def frames(rounds: int) -> None:
@@ -102,11 +101,10 @@ def main() -> None:
     torch.set_num_threads(1)
     drawn = jobs(4, draw=EVERY)
     runs = [Answers(result) for result in train(drawn)]
-    with tempfile.TemporaryDirectory() as folder, settings():
-        one_round(runs, Path(folder))
-        spent.clear()  # the first round filled the caches
-        for _ in range(ROUNDS):
-            one_round(runs, Path(folder))
+    one_round(runs)
+    spent.clear()  # the first round filled the caches
+    for _ in range(ROUNDS):
+        one_round(runs)
     frames(ROUNDS)
     print(f"{'':<18}{'median ms':>10}{'best ms':>10}")
     for name, values in spent.items():

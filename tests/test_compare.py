@@ -77,7 +77,7 @@ def test_answers_are_counted(run: Path, in_tmp: Path, one: str, other: str, told
 
 def test_answers_for_other_rows_are_not_compared(where: Path) -> None:
     told = inside(where, "compare", "run", "elsewhere").out
-    assert "answers: the runs have not met the same rows\n" in told
+    assert "answers: the runs used different data\n" in told
 
 
 def test_a_saved_model_answers_as_it_did(run: Path) -> None:

@@ -15,8 +15,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
-from exp.data.csv_file import read_table
 from exp.data.dataset import Data
+from exp.data.reading import Reading
+from exp.data.table import read_table
 from exp.registry.registry import register
 from exp.util.errors import ConfigError, DataError
 
@@ -152,7 +153,7 @@ def test_labels_are_numbered_in_sorted_order(
                 "3 faults in rows.csv; no row was used\n"
                 "  line 3              2 fields, the header has 3\n"
                 "  line 5              4 fields, the header has 3\n"
-                "  line 6, column 'b'  missing value in 1 of 4 rows, here first\n" + HINT
+                "  line 6, column 'b'  missing value in 1 of 2 rows, here first\n" + HINT
             ),
         ),
         (
@@ -193,14 +194,15 @@ def test_labels_are_numbered_in_sorted_order(
             "a,b,kinds\n1,2,x\n",
             (
                 "1 fault in rows.csv; no row was used\n"
-                "  line 1  no column 'kind'. Did you mean 'kinds'? The header has 'a', 'b', 'kinds'"
+                "  line 1  no column 'kind'. Did you mean 'kinds'? "
+                "The columns are 'a', 'b', 'kinds'"
             ),
         ),
         (
             "a;b;kind\n1;2;x\n",
             (
                 "1 fault in rows.csv; no row was used\n"
-                "  line 1  no column 'kind'. Did you mean 'a;b;kind'? The header has 'a;b;kind' "
+                "  line 1  no column 'kind'. Did you mean 'a;b;kind'? The columns are 'a;b;kind' "
                 "(is the delimiter ';'?)"
             ),
         ),
@@ -208,7 +210,7 @@ def test_labels_are_numbered_in_sorted_order(
             "5.1,3.5,0\n4.9,3.0,1\n",
             (
                 "1 fault in rows.csv; no row was used\n"
-                "  line 1  no column 'kind'. The header has '5.1', '3.5', '0' "
+                "  line 1  no column 'kind'. The columns are '5.1', '3.5', '0' "
                 "(only numbers: has the file no header line?)"
             ),
         ),
@@ -251,8 +253,8 @@ def test_refused(here: Path, content: str | bytes, message: str) -> None:
 
 
 def test_ten_faults_are_told(here: Path) -> None:
-    # Numbers first, so that the column is not taken for one of text.
-    rows = "1,cat\n" * 5 + "x,dog\n" * 50
+    # Mostly numbers, so that the column is not taken for one of text.
+    rows = "1,cat\n" * 5 + "x,dog\n" * 50 + "1,cat\n" * 50
     lines = refusal(here, f"a,kind\n{rows}").splitlines()
     assert lines[0] == "the first 10 faults in rows.csv; no row was used"
     assert [line.split(",")[0] for line in lines[1:]] == [f"  line {n}" for n in range(7, 17)]
@@ -272,8 +274,8 @@ def test_unknown_features_are_told_together(here: Path) -> None:
     assert message == (
         "2 faults in rows.csv; no row was used\n"
         "  line 1  no column 'alpa'. Did you mean 'alpha'? "
-        "The header has 'alpha', 'beta', 'kind'\n"
-        "  line 1  no column 'gamma'. The header has 'alpha', 'beta', 'kind'"
+        "The columns are 'alpha', 'beta', 'kind'\n"
+        "  line 1  no column 'gamma'. The columns are 'alpha', 'beta', 'kind'"
     )
 
 
@@ -339,10 +341,10 @@ def test_nothing_is_evaluated(here: Path) -> None:
 
 
 def test_rows_without_a_target(here: Path) -> None:
-    table = read_table(write(here, GOOD), features=["b"])
-    assert table.X.tolist() == [[2], [4.5], [0.5]]
-    assert table.features == ("b",)
-    assert len(table.codes) == 0
+    table = read_table(write(here, GOOD), "csv", Reading(features=["b"]))
+    assert table.frame["b"].tolist() == [2, 4.5, 0.5]
+    assert list(table.kinds) == ["b"]
+    assert table.labels is None
 
 
 def calls_of(work: Callable[[], object]) -> int:

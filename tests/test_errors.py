@@ -99,7 +99,7 @@ a classifier needs at least two classes""",
     "no such target": (
         "u,yy\n1,a\n2,b\n",
         """1 fault in rows.csv; no row was used
-  line 1  no column 'y'. Did you mean 'yy'? The header has 'u', 'yy'""",
+  line 1  no column 'y'. Did you mean 'yy'? The columns are 'u', 'yy'""",
     ),
 }
 

@@ -81,7 +81,7 @@ def test_a_row_is_mapped_by_itself(name: str) -> None:
     [
         (
             "playground", ("a", "b", "c"), {},
-            ("features playground are made of two features, and these data have 3 features. "
+            ("features playground needs two features, and these data have 3 features. "
             "Use features=polynomial or features=fourier"),
         ),
         (
@@ -120,7 +120,7 @@ def test_refused_on_the_command_line(in_tmp: Path) -> None:
     assert "features.use.1" in ended.err
     ended = inside(in_tmp, "features=playground", "dataset=iris", *SMALL[:1])
     assert ended.code == 2
-    assert "features playground are made of two features" in ended.err
+    assert "features playground needs two features" in ended.err
     assert not list(in_tmp.iterdir())
 
 

@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
-from exp.components.loss_choice import loss_for
-from exp.components.losses import Loss
+from exp.components.losses.loss import Loss
+from exp.components.losses.loss_choice import loss_for
 from exp.components.stacking import stacked
 from exp.registry.registry import register
 from exp.util.errors import ConfigError

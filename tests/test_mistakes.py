@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from exp import register
-from exp.components.losses import Loss
+from exp.components.losses.loss import Loss
 from exp.data.dataset import Data
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from torch import nn
 
 from exp import register
-from exp.components.optimizers import Optimizer
+from exp.components.optimizers.optimizer import Optimizer
 from exp.data.dataset import Data
 from exp.registry.types import Activation
 

@@ -13,12 +13,12 @@ import yaml
 from torch import Tensor
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
-from exp.components.flat import flatten, unflatten
-from exp.components.optimizers import Optimizer, Rule
-from exp.components.parameters import Parameters
+from exp.components.optimizers.nested_state import flatten, unflatten
+from exp.components.optimizers.optimizer import Optimizer, Rule
+from exp.components.optimizers.parameters import Parameters
+from exp.components.optimizers.torch_optimizer import TorchOptimizer
+from exp.components.optimizers.torch_options import algorithms
 from exp.components.stacking import stacked, structure
-from exp.components.torch_optimizer import TorchOptimizer
-from exp.components.torch_options import algorithms
 from exp.registry.registry import register
 from exp.util.errors import ConfigError, ImpossibleError
 
@@ -329,7 +329,7 @@ def test_the_gradient_is_left_as_it_was() -> None:
 
 def test_a_rule_says_which_state_does_not_fit() -> None:
     rule = build({"name": "sgd", "momentum": 0.9}, [0], parameters(1))
-    with pytest.raises(ValueError, match=r"not a state of SGD: \['momentum_buffer'\] in one of"):
+    with pytest.raises(ValueError, match=r"not a state of SGD: \['momentum_buffer'\] only"):
         rule.state = {}
 
 
@@ -358,7 +358,7 @@ def test_rules_do_not_pay_for_torch_optim() -> None:
     """Its first constructor imports torch._dynamo, which takes longer than a small run."""
     code = (
         "import sys, torch, exp.registry.kinds\n"
-        "from exp.components.parameters import Parameters\n"
+        "from exp.components.optimizers.parameters import Parameters\n"
         "from exp.registry.registry import register\n"
         "for name in register.kinds['optimizer'].names():\n"
         "    builder = register.choose('optimizer', name).component.builder\n"
@@ -518,7 +518,7 @@ def test_muon_sees_matrices_and_says_so_where_there_are_none() -> None:
 
 
 def test_the_adapter_holds_one_run() -> None:
-    with pytest.raises(ValueError, match="optimizer LBFGS holds a stack of one, found 2 runs"):
+    with pytest.raises(ValueError, match="optimizer LBFGS takes a single run, found 2 runs"):
         adapt({"name": "lbfgs"}, parameters(2))
     assert not TorchOptimizer.stackable
     assert Rule.stackable
@@ -561,7 +561,7 @@ def test_flat_state_keeps_everything() -> None:
     back = unflatten(flat, torch.device("cpu"))
     assert repr(back) == repr(nest)
     assert back[1]["al"][1] is not nest[1]["al"][1]  # type: ignore[index]
-    with pytest.raises(TypeError, match=r"state\.a is a set, which a checkpoint cannot hold"):
+    with pytest.raises(TypeError, match=r"state\.a is a set, which a checkpoint cannot store"):
         flatten({"a": set()}, torch.device("cpu"))
 
 
@@ -634,11 +634,11 @@ FAULTS: list[tuple[object, str]] = [
     ),
     (
         {"name": "torch", "algorithm": "SparseAdam"},
-        "optimizer.algorithm  SparseAdam wants sparse gradients, and no model here makes them",
+        "optimizer.algorithm  SparseAdam needs sparse gradients, and no model here has them",
     ),
     (
         {"name": "torch", "algorithm": "Optimizer"},
-        "optimizer.algorithm  Optimizer is only the base class of all others",
+        "optimizer.algorithm  Optimizer is the base class of the others: choose one of them",
     ),
     (
         {"name": "torch", "options": {"beta": 1.0}},
@@ -649,15 +649,18 @@ FAULTS: list[tuple[object, str]] = [
     ),
     (
         {"name": "torch", "options": {"eps": math.inf}},
-        "optimizer.options.eps  expected a number, found inf",
+        "optimizer.options.eps  expected a finite number, found inf",
     ),
     (
         {"name": "torch", "options": {"maximize": 1}},
-        "optimizer.options.maximize  expected true or false, found 1",
+        (
+            "optimizer.options.maximize  expected a boolean, found 1. Did you mean "
+            "optimizer.options.maximize=true?"
+        ),
     ),
     (
         {"name": "torch", "options": {"betas": [0.9]}},
-        "optimizer.options.betas  expected a list of 2 numbers, found [0.9]",
+        "optimizer.options.betas  expected at least 2 items, found [0.9]",
     ),
     (
         {"name": "torch", "options": {"betas": [0.9, 1.5]}},

@@ -24,7 +24,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
 from commands import inside, read_csv
-from exp.components.loss_choice import loss_for
+from exp.components.losses.loss_choice import loss_for
 from exp.data.dataset import Data
 from exp.data.prepared import Prepared
 from exp.engine.prepare import prepare
@@ -198,7 +198,7 @@ def test_test_rows_and_a_split_with_test_rows_of_its_own(here: Path) -> None:
     (here / "test.csv").write_text(ROWS)
     with pytest.raises(DataError) as caught:
         prepared({"name": "kfold", "folds": 2}, missing="drop", test_path="test.csv")
-    assert "the data bring test rows of their own: use split=holdout" in str(caught.value)
+    assert "dataset.test_path names a file of test rows: use split=holdout" in str(caught.value)
 
 
 def test_a_run_keeps_the_texts(here: Path) -> None:
@@ -296,14 +296,14 @@ def test_parquet_types_that_are_no_feature(here: Path) -> None:
 
     lists = pa.table({"a": [[1], [2]], "kind": ["x", "y"]})
     pq.write_table(lists, here / "rows.parquet")
-    with pytest.raises(DataError, match=r"column 'a': expected numbers, truth values, dates"):
+    with pytest.raises(DataError, match=r"column 'a'  expected numbers, truth values, dates"):
         load("parquet")
 
 
 def test_without_pyarrow_the_install_line_is_given(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("exp.data.column_file.find_spec", lambda name: None)
+    monkeypatch.setattr("exp.data.readers.find_spec", lambda name: None)
     with pytest.raises(ExpError) as caught:
         load("parquet")
     assert str(caught.value) == (
@@ -326,7 +326,7 @@ def test_npz(here: Path) -> None:
     assert (data.features, data.classes) == (("age",), ("9", "10"))
     with pytest.raises(DataError) as caught:
         load("npz", features=["aga"])
-    assert "no column 'aga'. Did you mean 'age'? There are 'age'" in str(caught.value)
+    assert "no column 'aga'. Did you mean 'age'? The columns are 'age'" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -480,7 +480,7 @@ def test_bundled_by_name() -> None:
             {"params": {"nois": 0.1}},
             "unknown parameter 'nois'. Did you mean 'noise'? It takes: n_samples, noise, shuffle",
         ),
-        ({"params": {"random_state": 1}}, "make_moons takes it from exp: the seed is seeds.data"),
+        ({"params": {"random_state": 1}}, "exp sets it: the seed is seeds.data"),
         ({"params": {"noise": {"a": 1}}}, "dataset.params.noise  expected numbers"),
         ({"params": {"n_samples": 10**9}}, "expected rows * features of at most 1000000000"),
         ({"generator": "make_blobs", "params": {"centers": 10**8}}, "integers up to 1000000"),
@@ -494,7 +494,7 @@ def test_generators_that_are_refused(chosen: dict[str, Any], message: str) -> No
 
 def test_what_scikit_learn_says_is_told() -> None:
     chosen = {"name": "sklearn", "generator": "make_circles", "params": {"factor": 2.0}}
-    with pytest.raises(DataError, match=r"^dataset.params: make_circles says: The 'factor' param"):
+    with pytest.raises(DataError, match=r"^dataset.params: make_circles: The 'factor' param"):
         register.choose("dataset", chosen).build(0)
 
 

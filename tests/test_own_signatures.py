@@ -568,7 +568,7 @@ def test_an_optimizer_without_lr_and_a_schedule_are_refused(in_tmp: Path, word: 
         ended = inside(in_tmp, *FEW, "optimizer=no_lr", word, "hydra.run.dir=one")
     assert ended.code == 2
     (line,) = ended.err.splitlines()
-    assert line.startswith("exp: optimizer no_lr takes no schedule: ")
+    assert line.startswith("exp: optimizer no_lr cannot follow a schedule: ")
     assert not (in_tmp / "one").exists()
 
 
@@ -583,4 +583,4 @@ def test_a_sweep_leaves_schedules_out_that_an_optimizer_does_not_take(
     assert ended.code == 0
     (run,) = runs(in_tmp / "all")
     assert run.name.endswith("scheduler=none")
-    assert "optimizer no_lr takes no schedule" in ended.out
+    assert "optimizer no_lr cannot follow a schedule" in ended.out

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from sklearn import metrics
 
 from commands import Ended, inside, read_csv, runs
-from exp.components.classification_losses import BinaryCrossEntropy, Focal
+from exp.components.losses.classification_losses import BinaryCrossEntropy, Focal
 from exp.data.dataset import Data
 from exp.registry.registry import register
 from exp.util.metric_names import positive_class

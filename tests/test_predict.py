@@ -108,7 +108,7 @@ def test_the_best_checkpoint_answers_otherwise(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("x1,x22\n1,2\n", "no column 'x2'. Did you mean 'x22'? The header has 'x1', 'x22'"),
+        ("x1,x22\n1,2\n", "no column 'x2'. Did you mean 'x22'? The columns are 'x1', 'x22'"),
         ("x1,x2\n1,two\n", "line 2, column 'x2'  'two' is not a number"),
         ("x1,x2\n1,2\n3,\n", "line 3, column 'x2'  missing value"),
         ("x1,x2\n", "new.csv has a header and no rows"),

@@ -322,16 +322,16 @@ def test_a_frame_with_labels_of_text() -> None:
 
 REFUSED: list[tuple[str, Any, dict[str, Any], type[ExpError], str]] = [
     ("loss", nn.MSELoss, {}, ImpossibleError, "is for a target that is a number"),
-    ("loss", lambda z, y: "much", {}, ComponentError, "must give a tensor, found a str"),
+    ("loss", lambda z, y: "much", {}, ComponentError, "must return a tensor, found a str"),
     (
         "loss",
         lambda z, y: torch.stack([z, z]),
         {},
         ComponentError,
-        "must give one number, or one for each row",
+        "must return one number, or one for each row",
     ),
     ("optimizer", lambda params: 3, {}, ComponentError, "must be a torch.optim.Optimizer"),
-    ("activation", lambda x: x.sum(), {}, ComponentError, "must give a tensor of the shape"),
+    ("activation", lambda x: x.sum(), {}, ComponentError, "must return a tensor of the shape"),
 ]
 
 
@@ -355,7 +355,7 @@ def test_a_loss_for_two_classes_is_impossible_with_three() -> None:
 
 @pytest.mark.parametrize("kind", [nn.NLLLoss, nn.BCELoss])
 def test_a_loss_on_probabilities_is_refused_when_it_is_registered(kind: Any) -> None:
-    with pytest.raises(TypeError, match="a model here gives logits"):
+    with pytest.raises(TypeError, match="but a model returns logits"):
         register.loss("tried")(kind)
 
 

@@ -21,14 +21,14 @@ from sklearn.model_selection import train_test_split
 import exp
 from commands import Ended, inside, read_csv, runs
 from conftest import make_plan
-from exp.components.loss_choice import loss_for
-from exp.components.regression_datasets import BUMPS
+from drawn import draw
+from exp.components.datasets.regression_datasets import BUMPS
+from exp.components.losses.loss_choice import loss_for
 from exp.components.scores import errors
 from exp.data.dataset import Data
 from exp.engine import Job, train
 from exp.engine.rows import Split
 from exp.plotting import Picture
-from exp.plotting.draw import draw
 from exp.registry.registry import register
 from exp.util.errors import ConfigError, DataError, ExpError, ImpossibleError
 
@@ -309,8 +309,8 @@ def test_a_sweep_has_pictures_and_a_page(swept: Path, tmp_path: Path) -> None:
          ("exp: split.stratify keeps the shares of classes, and the target of these data is a "
          "number: set split.stratify=false\n")),
         (("figures.draw=[roc,boundary]",),
-         ("exp: 1 fault in the config; nothing was started\n  figures.draw  the target of these "
-         "data is a number, where there is no roc and no boundary. There are data, "
+         ("exp: 1 fault in the config; nothing was started\n  figures.draw  roc, boundary "
+         "cannot be drawn: the target of these data is a number. Use data, "
          "learning_curves, hidden_units, norms, fit\n")),
         (("trainer.prune={test/accuracy: [[1, 0.5]]}",),
          ("exp: 1 fault in the config; nothing was started\n  trainer.prune  test/accuracy is not "
@@ -319,8 +319,8 @@ def test_a_sweep_has_pictures_and_a_page(swept: Path, tmp_path: Path) -> None:
          ("exp: 1 fault in the config; nothing was started\n  dataset.stop  expected a number "
          "greater than start=1.0, found 1.0\n")),
         (("dataset=moons", "figures.draw=[fit]"),
-         ("exp: 1 fault in the config; nothing was started\n  figures.draw  the target of these "
-         "data is a class, where there is no fit. There are data, boundary, boundary_strip, "
+         ("exp: 1 fault in the config; nothing was started\n  figures.draw  fit cannot be "
+         "drawn: the target of these data is a class. Use data, boundary, boundary_strip, "
          "learning_curves, confusion_matrix, roc, precision_recall, calibration, hidden_units, "
          "norms\n")),
     ],
@@ -430,5 +430,5 @@ def test_a_picture_of_numbers_that_does_not_fit_is_refused() -> None:
 
 def test_figures_of_classes_alone_are_refused_by_the_config() -> None:
     plan = make_plan(dataset="line", split="last", figures={"name": "standard", "draw": ["roc"]})
-    with pytest.raises(ConfigError, match="where there is no roc"):
+    with pytest.raises(ConfigError, match="roc cannot be drawn"):
         Job.of(plan)

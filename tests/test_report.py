@@ -450,7 +450,7 @@ def test_a_metric_ranks_the_runs(sweep: Path, tmp_path: Path) -> None:
 
 def test_what_cannot_be_is_told(sweep: Path, tmp_path: Path) -> None:
     assert inside(tmp_path, "report", "nowhere").err == "exp: there is no directory 'nowhere'\n"
-    assert inside(tmp_path, "report", ".").err.startswith("exp: . holds no run")
+    assert inside(tmp_path, "report", ".").err.startswith("exp: no runs found in .")
     ended = report(sweep, "--output", str(tmp_path / "none" / "page.html"))
     assert (ended.code, list(tmp_path.iterdir())) == (2, [])
     assert "cannot write" in ended.err

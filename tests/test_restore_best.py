@@ -18,7 +18,7 @@ from sklearn import metrics
 
 from commands import Ended, inside, read_csv, runs
 from conftest import make_plan
-from exp.components.plateau import Plateau
+from exp.components.schedulers.plateau import Plateau
 from exp.config.schema import plan
 from exp.engine import Job, Result, train
 from exp.registry.registry import register
@@ -237,8 +237,8 @@ def test_plateau_follows_a_score_as_pytorch_does(mode: str, higher: bool) -> Non
         (("trainer.monitor=val_loss",), "unknown score 'val_loss'"),
         (("trainer.monitor=validation/f1",), "validation/f1 is measured on validation rows"),
         (("trainer.monitor=test/f1", "split.test=0"), "test/f1 needs test rows"),
-        (("trainer.monitor=train/rmse",), "rmse is no score of these data"),
-        (("trainer.monitor=f1", "dataset=line"), "f1 is no score of these data"),
+        (("trainer.monitor=train/rmse",), "rmse is not measured on these data"),
+        (("trainer.monitor=f1", "dataset=line"), "f1 is not measured on these data"),
         (("trainer.prune={train/aurox:[[1,1.0]]}",), "Did you mean 'train/auroc'?"),
         (("trainer.prune={train/f1:[[1,1.0]]}",), "train/f1 is not measured here"),
     ],
@@ -365,12 +365,12 @@ def test_one_of_numbers_is_of_numbers(own: None, in_tmp: Path) -> None:
 
 @pytest.mark.parametrize("name", ["f1", "a/b", "", "confusion"])
 def test_a_name_that_cannot_be_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="the name is taken, or it is no name"):
+    with pytest.raises(ValueError, match="this name is taken or not allowed"):
         register.metric(name, higher_is_better=True)(metrics.jaccard_score)
 
 
 def test_a_direction_that_is_not_known_is_asked_for() -> None:
-    with pytest.raises(ValueError, match="say which way it is better"):
+    with pytest.raises(ValueError, match="set whether higher values are better"):
         register.metric("unknown")(lambda y_true, y_pred: 0.0)
 
 

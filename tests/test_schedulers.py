@@ -11,8 +11,8 @@ import yaml
 from torch.optim import lr_scheduler as reference
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
-from exp.components.plateau import Plateau
-from exp.components.schedulers import Progress, Scheduler, Warmup, scheduler
+from exp.components.schedulers.plateau import Plateau
+from exp.components.schedulers.scheduler import Progress, Scheduler, Warmup, scheduler
 from exp.registry.registry import register
 from exp.util.errors import ConfigError
 
@@ -195,11 +195,11 @@ def test_plateau_goes_on_from_its_state(warmup: int) -> None:
 def test_plateau_counts_nothing_while_warming_up() -> None:
     schedule = chosen("plateau", patience=0, warmup=5)
     assert isinstance(schedule, Warmup)
-    assert isinstance(schedule.behind, Plateau)
+    assert isinstance(schedule.after, Plateau)
     for epoch in range(5):
         schedule.rate(BASE, Progress(epoch, 10))
         schedule.observe(1.0)
-    assert schedule.behind.changes == 0
+    assert schedule.after.changes == 0
     assert schedule.rate(BASE, Progress(5, 10)) == BASE
 
 

@@ -87,7 +87,7 @@ def test_a_space_is_written_as_hydra_writes_it(word: str, wanted: Any) -> None:
         ("optimizer.lr=tag(log,interval(0,1))", "the tag log needs numbers above 0, found 0.0"),
         ("optimizer.lr=interval(1,0.1)", "expected a first number below the second"),
         ("optimizer.lr=tag(log,choice(1,2))", "the tag log needs numbers"),
-        ("seed=tag(log,range(1,9,2))", "the tag log goes with steps of 1, found 2"),
+        ("seed=tag(log,range(1,9,2))", "the tag log needs steps of 1, found 2"),
         ("seed=1", "nothing varies: name what to search"),
     ],
 )

@@ -14,10 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from conftest import make_plan
-from exp.components.losses import Loss
-from exp.components.optimizers import Optimizer, Rule
-from exp.components.regression_losses import RegressionLoss
-from exp.components.schedulers import Scheduler
+from exp.components.losses.loss import Loss
+from exp.components.losses.regression_losses import RegressionLoss
+from exp.components.optimizers.optimizer import Optimizer, Rule
+from exp.components.schedulers.scheduler import Scheduler
 from exp.data.dataset import Split
 from exp.data.feature_map import FeatureMap
 from exp.engine import Job, check_job, train
@@ -342,8 +342,8 @@ def test_a_feature_map_that_looks_at_other_rows(function: Any, text: str) -> Non
 
 def test_the_checks_change_no_bit_of_a_run() -> None:
     """The packaged loss and optimizer, registered again under other names, train the same."""
-    from exp.components.classification_losses import BinaryCrossEntropy
-    from exp.components.sgd import SGD
+    from exp.components.losses.classification_losses import BinaryCrossEntropy
+    from exp.components.optimizers.sgd import SGD
 
     (plain_one,) = train([Job.of(make_plan(optimizer="sgd", loss="bce"), keep=False)])
     loss = type("Again", (BinaryCrossEntropy,), {})

@@ -432,7 +432,7 @@ def test_worker_processes_start_where_they_are_worth_it(
 DEADLY = """
 import os, sys
 from exp import register
-from exp.components.schedulers import Scheduler
+from exp.components.schedulers.scheduler import Scheduler
 
 @register.scheduler("deadly")
 class Deadly(Scheduler):

@@ -379,13 +379,13 @@ def test_a_figure_that_cannot_be_drawn_leaves_the_results(
 ) -> None:
     drawn: list[str] = []
 
-    def once(sheet: object, suffix: str) -> bytes:
+    def once(figure: object, suffix: str, *, dpi: int) -> bytes:
         drawn.append(suffix)
-        if len(drawn) == 2:
+        if len(drawn) == 1:
             raise RuntimeError("no such colour")
         return b"a picture"
 
-    monkeypatch.setattr("exp.plotting.draw.encoded", once)
+    monkeypatch.setattr("exp.plotting.layout.encode", once)
     words = ["trainer.epochs=4", "dataset.n_samples=60", "seed=1,2"]
     assert inside(in_tmp, "-m", *words, "sweep.dir=here", HERE).code == 1
     saved = [RunRecord.at(run.parent) for run in sorted((in_tmp / "here").glob("*/run.json"))]

@@ -21,9 +21,11 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 import exp
 import exp.registry.kinds
 from commands import inside, read_csv
-from exp.data.cells import Notation, days, key
 from exp.data.dataset import Data
+from exp.data.labels import key
 from exp.data.prepared import Prepared
+from exp.data.reading import Notation
+from exp.data.texts import days
 from exp.engine.prepare import prepare
 from exp.registry.registry import register
 from exp.util.errors import ConfigError, DataError
@@ -106,7 +108,7 @@ def test_an_index_in_csv_is_no_feature(here: Path, name: str) -> None:
     data = load()
     assert data.features == ("a", "b")
     np.testing.assert_array_equal(data.X, table[["a", "b"]].to_numpy(np.float32))
-    assert "as the index of a pandas table" in data.notes[0]
+    assert "is the index of a pandas table" in data.notes[0]
 
 
 def test_an_index_that_was_read_as_a_column(here: Path) -> None:
@@ -274,7 +276,7 @@ def test_numbers_are_read_as_pandas_reads_them(number: float, pair: tuple[str, s
     text = f"{number:,.3f}".replace(",", "T").replace(".", decimal).replace("T", thousands or "")
     stream = io.StringIO(f"a;\n{text};")
     found = pd.read_csv(stream, sep=";", decimal=decimal, thousands=thousands)
-    assert Notation(decimal, thousands).number(text) == number == found["a"][0]
+    assert Notation(decimal, thousands).numbers([text])[0] == number == found["a"][0]
 
 
 def test_the_same_sign_twice(here: Path) -> None:
@@ -299,7 +301,7 @@ def test_dates_are_days_since_1970(here: Path) -> None:
     form = "day,kind\n28.11.2026,x\n1.1.1970,y\n"
     assert read(form, dates={"day": "%d.%m.%Y"}).X[:, 0].tolist() == [20785.0, 0.0]
     message = refused(text + "soon,x\n", dates=["day"])
-    assert "line 7, column 'day'  'soon' is no date" in message
+    assert "line 7, column 'day'  'soon' is not a date" in message
     with pytest.raises(ConfigError, match=r"dataset\.dates"):
         read(text, dates=["kind"])
 
@@ -308,8 +310,8 @@ def test_dates_are_days_since_1970(here: Path) -> None:
 @given(moment=st.datetimes(datetime(1700, 1, 1), datetime(2250, 1, 1)))
 def test_dates_are_read_as_pandas_reads_them(moment: datetime) -> None:
     wanted = (pd.Timestamp(moment) - pd.Timestamp(0)) / pd.Timedelta(days=1)
-    assert days(str(moment)) == pytest.approx(wanted, abs=1e-9)
-    assert days(moment.isoformat() + "Z") == pytest.approx(wanted, abs=1e-9)
+    assert days([str(moment)])[0] == pytest.approx(wanted, abs=1e-9)
+    assert days([moment.isoformat() + "Z"])[0] == pytest.approx(wanted, abs=1e-9)
 
 
 def test_types_of_parquet(here: Path) -> None:
@@ -348,7 +350,7 @@ def test_types_of_parquet(here: Path) -> None:
 def test_numbers_as_texts_in_parquet_are_asked_about(here: Path) -> None:
     table = pd.DataFrame({"a": ["1.5", "2.5", "3"], "kind": ["x", "y", "x"]})
     table.to_parquet("rows.parquet")
-    with pytest.raises(DataError, match=r"column 'a' .*most of its texts are numbers"):
+    with pytest.raises(DataError, match=r"column 'a' .*most values are numbers"):
         load("rows.parquet")
     assert load("rows.parquet", categorical=["a"]).categories == (("1.5", "2.5", "3"),)
     table.assign(a=["1,5", "2,5", "3"]).to_parquet("rows.parquet")

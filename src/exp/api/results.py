@@ -40,7 +40,7 @@ def results(
     """
     from exp.api.tables import frame
     from exp.report.results import results as found_in
-    from exp.report.table_export import header, rows
+    from exp.report.table_export import columns
 
     one = isinstance(directories, (str, PathLike))
     paths = [directories] if one else list(directories)  # type: ignore[arg-type]
@@ -48,6 +48,4 @@ def results(
         [place(fspath(path)) for path in paths],  # type: ignore[arg-type]
         by=by, metric=metric, where=where, sort=sort, top=top, test=test,
     )  # fmt: skip
-    lines = rows(found)
-    columns = {name: [line[at] for line in lines] for at, name in enumerate(header(found))}
-    return columns if arrays else frame(columns)
+    return columns(found) if arrays else frame(columns(found))

@@ -23,6 +23,7 @@ VERBS: dict[str, str] = {
     "compare": "exp.cli.compare:main",
     "results": "exp.cli.results:main",
     "report": "exp.cli.report:main",
+    "figures": "exp.cli.figures:main",
     "predict": "exp.cli.predict:main",
     "export": "exp.cli.export:main",
     "log": "exp.cli.log:main",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from exp.data.csv_file import DELIMITERS, delimiter_of, read_table, records
-from exp.data.table import Faults, Kind, Reading
+from exp.data.reading import DELIMITERS, Kind, Reading, sign_of
 from exp.runs.record import RunRecord
 from exp.runs.stored_plan import TRUST
 from exp.runs.trained_models import CHECKPOINTS
@@ -67,7 +67,7 @@ def delimiter(text: str) -> str:
     Raises:
         argparse.ArgumentTypeError: it is none.
     """
-    found = delimiter_of(text)
+    found = sign_of(text)
     if found not in DELIMITERS:
         raise argparse.ArgumentTypeError(
             f"expected comma, semicolon, tab, bar or space, found {shown(text)}"
@@ -95,36 +95,33 @@ def predicted(trained: Any, file: str, delimiter: str = ",") -> str:
     Raises:
         DataError: naming line and column of what is wrong in the file.
     """
+    from exp.data.file_faults import FileFaults
+    from exp.data.readers import records
+    from exp.data.table import read_table
     from exp.runs.targets import target_of
 
     data, encoding = trained.job.data.data, trained.job.data.encoding
     reading = data.reading or Reading(missing="impute" if data.gaps else "refuse")
-    if not reading.kinds:
-        categories = data.categories or (None,) * len(data.features)
-        kinds: dict[str, Kind] = {
-            name: "number" if texts is None else "category"
-            for name, texts in zip(data.features, categories, strict=True)
-        }
-        reading = replace(reading, kinds=kinds)
-    if reading.missing == "drop":  # predict every row of the file, or none
-        reading = replace(reading, missing="refuse")
-    table = read_table(file, features=trained.features, delimiter=delimiter, reading=reading)
-    X: Any = table.X
-    texts = {  # the file has numbered its categories by itself
-        name: [None if code != code else own[int(code)] for code in table.X[:, at].tolist()]
-        for at, (name, own) in enumerate(zip(table.features, table.categories, strict=True))
-        if own is not None
+    kinds: Mapping[str, Kind] = reading.kinds or {
+        name: "category" if name in data.categorical else "number" for name in data.features
     }
-    if texts:
-        X = table.X.astype(object)
-        for name, column in texts.items():
-            X[:, table.features.index(name)] = column
+    reading = replace(
+        reading,
+        target=None,
+        features=trained.features,
+        delimiter=delimiter,
+        kinds=kinds,
+        # Every row of the file is predicted, or none.
+        missing="refuse" if reading.missing == "drop" else reading.missing,
+    )
+    X = read_table(file, "csv", reading).frame
     if encoding is not None:
-        for note in encoding.unknown(data, texts, "rows"):
+        texts = {name: X[name].dropna().tolist() for name in data.categorical}
+        for note in encoding.unknown(texts, "rows"):
             print(f"exp predict: {one_line(str(file))}: {note}", file=sys.stderr)
     target = target_of(data)
     ours, columns = target.answers, target.columns(trained.answers(X), trained.numbered(X))
-    (_, header), *rows = records(content(file), delimiter, Faults(file))
+    (_, header), *rows = records(content(file), delimiter, FileFaults(file, "line"))
     kept = [place for place, name in enumerate(header) if name.strip() not in ours]
     lines = (
         [*(fields[place] for place in kept), *answer]

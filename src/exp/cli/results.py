@@ -14,10 +14,10 @@ from exp.util.verb_parser import Parser, place
 
 
 def main(words: list[str]) -> int:
-    """Prints the table, or writes it to a file.
+    """Prints the table, or writes it to files.
 
     Raises:
-        ExpError: an option that cannot be; with all of them.
+        ExpError: with all faults of the options.
         RunDirectoryError: there are no runs.
     """
     args = parser().parse_args(words)
@@ -36,12 +36,14 @@ def main(words: list[str]) -> int:
     if args.figures is not None:
         first = Path(args.directories[0])
         if not args.figures and (first / "run.json").exists():
-            raise ExpError(f"--figures: {first} is a run, whose figures are its own: name a folder")
+            raise ExpError(
+                f"--figures: {first} is a run, which has its own figures: name another folder"
+            )
         folder = args.figures or no_link(first / "figures", "--figures")
-        drawn(found, Path(folder), args.theme)
+        draw(found, Path(folder), args.theme)
     if args.parquet:
         write_output(Path(args.parquet), table_export.parquet(found))
-    for target, content in ((args.csv, table_export.csv), (args.json, table_export.json)):
+    for target, content in ((args.csv, table_export.csv_text), (args.json, table_export.json)):
         if target == "-":
             write_data(content(found))
         elif target:
@@ -51,11 +53,11 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def drawn(found: Results, folder: Path, theme: str) -> None:
-    """Draws the runs that were looked at, and says so.
+def draw(found: Results, folder: Path, theme: str) -> None:
+    """Draws these runs as a whole and prints where.
 
     Raises:
-        ExpError: there is no such theme, or a file cannot be written.
+        ExpError: the theme is unknown, or a file cannot be written.
     """
     from exp.plotting.picture import THEMES
     from exp.report import sweep_figures
@@ -73,20 +75,20 @@ def drawn(found: Results, folder: Path, theme: str) -> None:
 def parser() -> Parser:
     made = Parser(
         prog="exp results",
-        description="What came out of runs: groups over seeds, best first, each tested against "
-        "the best. docs/results.md says how to read it.",
+        description="Results of runs: groups over seeds, the best first, each tested against the "
+        "best. docs/results.md explains the table.",
     )
     made.add_argument("directories", nargs="+", metavar="DIR", help="of sweeps, runs, or both")
     made.add_argument(
         "--by", action="append", metavar="KEYS",
-        help="what makes a group: a,b; by default all that varies but the seeds",
+        help="keys that make a group: a,b; by default all that varies but the seeds",
     )  # fmt: skip
     made.add_argument(
         "--metric", help="such as f1, test/loss, best/accuracy, seconds; default: accuracy, or rmse"
     )
     made.add_argument(
         "--where", action="append", default=[], metavar="CONDITION",
-        help="key=value, also != < > <= >=: only runs that meet it; may be given several times",
+        help="key=value, also != < > <= >=: only runs that satisfy it; may be repeated",
     )  # fmt: skip
     made.add_argument("--sort", metavar="KEY", help=f"a key, or {', '.join(ORDERS)}; --sort=-KEY")
     made.add_argument("--top", metavar="N", help="show only the first N groups")
@@ -98,7 +100,7 @@ def parser() -> Parser:
         "--figures", nargs="?", const="", metavar="FOLDER",
         help="draw the runs as a whole; default: into figures in the first DIR",
     )  # fmt: skip
-    made.add_argument("--theme", default="light", help="of the figures: light or dark")
+    made.add_argument("--theme", default="light", help="theme of the figures: light or dark")
     return made
 
 

@@ -1,3 +1,3 @@
 """Data sets, splits, models, losses, optimizers, schedules, devices: all that is packaged."""
 
-import exp.registry.kinds  # noqa: F401 - declares the kinds, to whose registry components add
+import exp.registry.kinds  # noqa: F401 - declares the kinds

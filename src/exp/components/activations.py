@@ -1,7 +1,7 @@
 """Activations: functions of each number by itself, so any of them can be stacked.
 
-A builder returns an `nn.Module` without parameters. A user's own activation may have parameters
-(PReLU, say); a model that holds it is then trained through the adapter.
+A builder returns an `nn.Module` without parameters. A custom activation may have parameters (PReLU,
+say): a model with it cannot share a stack.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def sigmoid() -> nn.Module:
 
 @register.activation("tanh")
 def tanh() -> nn.Module:
-    """The hyperbolic tangent, PyTorch's own."""
+    """The hyperbolic tangent of PyTorch."""
     return nn.Tanh()
 
 
@@ -90,5 +90,5 @@ def tanh_from_exp() -> nn.Module:
 
 @register.activation("identity")
 def identity() -> nn.Module:
-    """x itself: a network of straight layers stays a straight line."""
+    """x itself: a network of linear layers stays linear."""
     return nn.Identity()

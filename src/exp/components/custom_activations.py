@@ -24,14 +24,14 @@ ELEMENTWISE: tuple[Callable[..., Any], ...] = (
     F.softplus, F.leaky_relu, F.hardtanh, F.hardswish, F.hardsigmoid, F.logsigmoid,
     F.tanhshrink, F.tanh, F.softsign, F.sigmoid,
 )  # fmt: skip
-"""Functions of torch that treat each number by itself, so that models with them are stacked."""
+"""Functions of torch that treat each number by itself, so that models with them can be stacked."""
 
 
 class Function(nn.Module):
     """A function on a tensor as a module.
 
     Args:
-        function: gives a tensor of the same shape.
+        function: returns a tensor of the same shape.
         name: of the activation, for messages.
         elementwise: whether it treats each number by itself.
     """
@@ -48,7 +48,7 @@ class Function(nn.Module):
         if not isinstance(y, Tensor) or y.shape != x.shape:
             found = list(y.shape) if isinstance(y, Tensor) else f"a {type(y).__name__}"
             raise ComponentError(
-                f"activation {self.name} must give a tensor of the shape of its input "
+                f"activation {self.name} must return a tensor of the shape of its input "
                 f"{list(x.shape)}, found {found}"
             )
         return y

@@ -17,14 +17,14 @@ DType = Literal["float32", "float64"]
 
 @dataclass(frozen=True)
 class Device:
-    """A device that is there.
+    """An available device.
 
     Attributes:
         torch_device: where tensors live.
         dtype: of parameters, rows and losses.
-        threads: CPU threads of one operation. The promise of same bits inside any stack is for
-            one thread: with more, long sums are cut in pieces.
-        note: what `auto` decided and why, or an empty string.
+        threads: CPU threads of one operation. Same bits in any stack need one thread: with more,
+            long sums are cut in pieces.
+        note: what `auto` has chosen and why, or "".
     """
 
     torch_device: torch.device
@@ -35,7 +35,7 @@ class Device:
 
 @register.device("cpu")
 def cpu(*, threads: Threads = 1, dtype: DType = "float32") -> Device:
-    """The processor. One thread is fastest for small models and is what same bits rest on."""
+    """The processor. One thread is fastest for small models, and same bits need it."""
     return Device(torch.device("cpu"), getattr(torch, dtype), threads)
 
 
@@ -60,7 +60,7 @@ def mps(*, threads: Threads = 1, dtype: DType = "float32") -> Device:
 
 @register.device("auto")
 def auto(*, threads: Threads = 1, dtype: DType = "float32") -> Device:
-    """The first that is there of cuda, mps, cpu; says which it took."""
+    """The first available one of cuda, mps and cpu; prints which."""
     if torch.cuda.is_available():
         found, why = cuda(threads=threads, dtype=dtype), "torch sees a CUDA GPU"
     elif torch.backends.mps.is_available() and dtype == "float32":

@@ -1,8 +1,8 @@
-"""Feature maps: what a model is given instead of the features themselves.
+"""Feature maps: transformations of the features before the model.
 
-A map comes after `split.standardize`, has nothing to learn, and is computed by NumPy before
-training. Sums are taken feature by feature, not by a matrix product, so that a row is mapped to the
-same bits whatever other rows stand beside it.
+A map comes after `split.standardize`, learns nothing, and is computed by NumPy before training.
+Sums are taken feature by feature, not by a matrix product, so that a row is mapped to the same bits
+whatever the other rows are.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Terms = Annotated[list[Term], Field(min_length=1)]
 Degree = Annotated[int, Field(ge=1, le=20)]
 
 MOST = 65_536
-"""Mapped features, as many as a layer may have."""
+"""The most mapped features: the largest width of a layer."""
 
 
 @register.features("none")
@@ -71,12 +71,12 @@ def playground(
         use: which of them, in this order.
 
     Raises:
-        ImpossibleError: there are not two features.
+        ImpossibleError: the number of features is not two.
     """
     if len(names) != 2:
         found = "1 feature" if len(names) == 1 else f"{len(names)} features"
         raise ImpossibleError(
-            f"features playground are made of two features, and these data have {found}. "
+            f"features playground needs two features, and these data have {found}. "
             "Use features=polynomial or features=fourier"
         )
     chosen = [PLAYGROUND[term] for term in use]
@@ -104,7 +104,7 @@ def polynomial(
         interaction_only: no powers, each feature at most once in a product.
 
     Raises:
-        ImpossibleError: they would be more than 65,536.
+        ImpossibleError: there would be more than 65,536.
     """
     width = len(names)
     orders = range(1, degree + 1)
@@ -120,7 +120,7 @@ def polynomial(
     def function(X: Floats) -> Floats:
         made: dict[tuple[int, ...], Floats] = {(): np.ones(len(X))}
         for chosen in products:
-            # One factor more than a product that is there already.
+            # One factor more than an earlier product.
             made[chosen] = made[chosen[:-1]] * X[:, chosen[-1]]
         return np.column_stack([made[chosen] for chosen in products])
 
@@ -149,7 +149,7 @@ def fourier(
         names: of the features.
         seed: of w and b: `seeds.init`.
         n_components: D.
-        gamma: of the kernel: one over the square of the distance at which rows become strangers.
+        gamma: of the kernel; larger values make it narrower.
     """
     random = RandomState(seed)
     weights = np.sqrt(2 * gamma) * random.normal(size=(len(names), n_components))

@@ -20,7 +20,7 @@ Axes = Annotated[list[str], Field(min_length=2, max_length=2)]
 
 
 def fit(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What does not go together."""
+    """Values that do not fit together."""
     plane = values["plane"]
     if plane is not None and plane[0] == plane[1]:
         yield "plane", f"expected two different features, found {plane[0]!r} twice"
@@ -31,23 +31,24 @@ def fit(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 @register.figures("standard", check=fit)
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """The figures of a run, drawn when it ends: those that cost little.
+    """The figures of a run, drawn when it ends: those that take little time.
 
     Attributes:
-        draw: which ones; those of classes (boundary, boundary_strip, confusion_matrix, roc,
-            precision_recall, calibration) are left out where the target is a number, and fit where
-            it is a class.
+        draw: which ones; null: data, boundary or fit, learning_curves and confusion_matrix of a
+            single run, boundary or fit of each run of a sweep. Those of classes (boundary,
+            boundary_strip, confusion_matrix, roc, precision_recall, calibration) are left out where
+            the target is a number, and fit where it is a class.
         format: file formats, each figure in all of them.
         theme: light or dark.
         dpi: pixels per inch of PNG files.
         resolution: points of the boundary's grid along each side.
         plane: the two features of the axes, the others at their median; null: both of two
             features, the plane of the principal components of more.
-        frames: how many maps of the boundary over time are kept, in frames.npz; 0: none.
-        animation: whether they are also drawn as figures/boundary.webp.
+        frames: how many maps of the boundary over the epochs are kept in frames.npz; 0: none.
+        animation: whether they are also drawn as an animation, figures/boundary.webp.
     """
 
-    draw: Names = field(default_factory=lambda: list(USUAL))
+    draw: Names | None = None
     format: Formats = field(default_factory=lambda: ["png"])
     theme: Literal["light", "dark"] = "light"
     dpi: Dpi = 120
@@ -56,13 +57,18 @@ class Figures:
     frames: Frames = 16
     animation: bool = False
 
+    @property
+    def names(self) -> list[Name]:
+        """The figures that are drawn."""
+        return list(USUAL) if self.draw is None else self.draw
+
 
 @register.figures("all", check=fit)
 @dataclass(frozen=True, kw_only=True)
 class All(Figures):
-    """Every figure that there is, and the animation."""
+    """Every figure, and the animation."""
 
-    draw: Names = field(default_factory=lambda: list(EVERY))
+    draw: Names | None = field(default_factory=lambda: list(EVERY))
     animation: bool = True
 
 

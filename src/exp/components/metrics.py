@@ -1,4 +1,4 @@
-"""Metrics: scores that users register, beside exp's own.
+"""Custom metrics: scores that users register, besides those of exp.
 
     @register.metric("cost", higher_is_better=False)
     def cost(y_true, y_pred):
@@ -35,25 +35,25 @@ CHANCES = (
 """Names of a second parameter that takes probabilities; any other takes predicted classes."""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,60}")
 ENDINGS = {"_score": True, "_loss": False, "_error": False, "_deviance": False}
-"""How scikit-learn names its functions, and whether more is better then."""
+"""Endings of the names of scikit-learn's functions, and whether higher values are better."""
 
 
 class Metric:
     """A registered metric.
 
     Args:
-        name: what it is called in summary.json.
+        name: its key in summary.json.
         function: takes the true values `[rows]` and, second, the predicted ones `[rows]` or
             probabilities, as NumPy arrays; or a class of torchmetrics.
         module: in which it is registered.
-        higher_is_better: None: as torchmetrics' class or the name of a function of scikit-learn
-            says.
-        probabilities: whether the second argument is probabilities; None: its name says that.
+        higher_is_better: None: taken from the class of torchmetrics, or from the name of the
+            function of scikit-learn.
+        probabilities: whether the second argument is probabilities; None: decided by its name.
         regression: whether it is for targets that are numbers; None: where torchmetrics or
             scikit-learn keep it among those, else it is for classes.
 
     Raises:
-        ValueError: a name that cannot be, or a direction that is not known.
+        ValueError: a name that is taken or not allowed, or an unknown direction.
 
     Two classes come as 0 and 1, where 1 is the positive class, and their probabilities as those of
     the positive class, `[rows]`. More classes come as 0..K-1, their probabilities as `[rows, K]`. A
@@ -71,7 +71,10 @@ class Metric:
         regression: bool | None = None,
     ) -> None:
         if not NAME.fullmatch(name) or name in (*EVERY, "confusion", "epoch", "monitor", "lr"):
-            raise ValueError(f"metric {name!r}: the name is taken, or it is no name")
+            raise ValueError(
+                f"metric {name!r}: this name is taken or not allowed. Use another one, of letters, "
+                "digits, '_', '.' and '-'"
+            )
         self.name, self.function = name, function
         self.__module__, self.__qualname__ = module, name
         inner = function.func if isinstance(function, partial) else function
@@ -90,7 +93,7 @@ class Metric:
             higher_is_better = direction(inner, torch=self.torch, place=place)
         if higher_is_better is None:
             wanted = f"register.metric({name!r}, higher_is_better=True or False)"
-            raise ValueError(f"metric {name!r}: say which way it is better: {wanted}")
+            raise ValueError(f"metric {name!r}: set whether higher values are better: {wanted}")
         self.higher_is_better = higher_is_better
 
     def __call__(
@@ -106,12 +109,12 @@ class Metric:
         Args:
             truth: `[rows]`, classes 0..K-1 or numbers.
             predicted: `[rows]`, likewise.
-            probabilities: `[rows, K]`; not looked at for numbers.
+            probabilities: `[rows, K]`; not used for numbers.
             positive: of two classes the one that counts as positive.
             classes: their names.
 
         Raises:
-            OwnCodeError: it raises an error, or gives something else than a number.
+            OwnCodeError: it raises an error, or does not return a number.
         """
         names = classes
         if positive is not None:
@@ -120,7 +123,7 @@ class Metric:
             probabilities = probabilities[:, positive]
         second = probabilities if self.probabilities and classes else predicted
         with calling(f"metric {self.name}"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a class without rows: the value says it
+            warnings.simplefilter("ignore")  # of a class without rows: the value shows it
             found = self.found(truth.copy(), second.copy(), names)
             value = None if found is None else float(found)
         return value if value is not None and np.isfinite(value) else None
@@ -147,7 +150,7 @@ class Metric:
 
 
 def direction(inner: Any, *, torch: bool, place: str) -> bool | None:
-    """Whether more of a metric is better, where its own package says that."""
+    """Whether higher values of a metric are better, if its package defines that."""
     if torch:
         found: bool | None = getattr(inner, "higher_is_better", None)
         return found
@@ -165,7 +168,7 @@ def custom(*, regression: bool) -> list[Metric]:
 
 
 def directions() -> dict[str, bool]:
-    """Name -> whether more is better, of every registered metric."""
+    """Name -> whether higher values are better, of every registered metric."""
     return {
         m.name: m.higher_is_better for m in (*custom(regression=False), *custom(regression=True))
     }
@@ -179,7 +182,7 @@ def value(
     positive: int | None,
     classes: tuple[str, ...],
 ) -> float | None:
-    """One score, exp's own or registered.
+    """One score, of exp or registered.
 
     Args:
         name: not the loss; the others as for `Metric`.

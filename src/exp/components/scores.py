@@ -27,7 +27,7 @@ def scores(
 
     Args:
         probabilities: `[rows, classes]`.
-        predicted: `[rows]`, what the loss calls the likeliest class.
+        predicted: `[rows]`, the likeliest class by the loss.
         labels: `[rows]`.
         positive: of two classes the one that counts as positive; None where there are more.
 
@@ -54,7 +54,7 @@ def score(
     labels: NDArray[np.int64],
     positive: int | None = None,
 ) -> float | None:
-    """One of the `scores`, with no more work than it takes."""
+    """One of the `scores`, without computing the others."""
     if name == "calibration_error":
         return calibration(labels, predicted, probabilities, positive).error
     if name in CHANCES:
@@ -73,13 +73,13 @@ def counted(
 def of_counts(confusion: NDArray[np.int64], positive: int | None) -> dict[str, float | None]:
     """The scores that follow from a confusion matrix `[classes, classes]`."""
     right = np.diag(confusion).astype(np.float64)
-    true, said = confusion.sum(axis=1), confusion.sum(axis=0)
-    there = true + said > 0
+    true, predicted = confusion.sum(axis=1), confusion.sum(axis=0)
+    there = true + predicted > 0
     # 0 where there is nothing to divide by: scikit-learn's convention for a class among others.
     parts = {
-        "precision": right / np.maximum(said, 1),
+        "precision": right / np.maximum(predicted, 1),
         "recall": right / np.maximum(true, 1),
-        "f1": 2 * right / np.maximum(true + said, 1),
+        "f1": 2 * right / np.maximum(true + predicted, 1),
     }
     found: dict[str, float | None]
     if positive is None:
@@ -101,12 +101,12 @@ def of_counts(confusion: NDArray[np.int64], positive: int | None) -> dict[str, f
 def correlation(confusion: Floats) -> float:
     """Matthews' correlation coefficient for any number of classes (Gorodkin 2004); 0 where all rows
     are of one class, or predicted as one."""
-    true, said = confusion.sum(axis=1), confusion.sum(axis=0)
+    true, predicted = confusion.sum(axis=1), confusion.sum(axis=0)
     total = confusion.sum()
-    spread = (total**2 - said @ said) * (total**2 - true @ true)
+    spread = (total**2 - predicted @ predicted) * (total**2 - true @ true)
     if spread == 0:
         return 0.0
-    return float((np.trace(confusion) * total - true @ said) / np.sqrt(spread))
+    return float((np.trace(confusion) * total - true @ predicted) / np.sqrt(spread))
 
 
 def of_chances(
@@ -117,7 +117,7 @@ def of_chances(
 
 
 def present(labels: NDArray[np.int64], positive: int | None) -> list[int]:
-    """The classes that a mean over classes is of."""
+    """The classes of a mean over classes."""
     found: list[int] = [positive] if positive is not None else np.unique(labels).tolist()
     return found
 
@@ -133,7 +133,7 @@ def average_precision(
 
 
 def log_loss(p: NDArray[Any], labels: NDArray[np.int64], positive: int | None) -> float | None:
-    # Clipped as scikit-learn does it: by the precision of the numbers that are given.
+    # Clipped as in scikit-learn: by the precision of the probabilities.
     smallest = float(np.finfo(p.dtype).eps)
     own = p[np.arange(len(labels)), labels].astype(np.float64)
     return mean(-np.log(np.clip(own, smallest, 1 - smallest)))

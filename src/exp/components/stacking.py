@@ -1,4 +1,4 @@
-"""Parameters of several runs as one: what may differ between the runs of a stack, and how.
+"""Parameters of several runs as one: what may differ between the runs of a stack.
 
 A number may differ. Everything else is structure and must be equal, and so is whether a number is
 0, since that switches a term of a formula off.
@@ -32,19 +32,19 @@ def _structure(value: Any) -> Hashable:
         return ("component", value.name, structure(value.params))
     if isinstance(value, float):
         return ("number", value != 0)
-    if _numbers(value):
+    if _is_numbers(value):
         return ("numbers", len(value))
     return ("value", _frozen(value))
 
 
-def _numbers(value: Any) -> bool:
+def _is_numbers(value: Any) -> bool:
     """Whether this is a list of floats: one hyperparameter with several numbers."""
     listed = isinstance(value, (list, tuple)) and len(value) > 0
     return listed and all(isinstance(number, float) for number in value)
 
 
 def _frozen(value: Any) -> Hashable:
-    """A hashable twin. It keeps types: to Python True, 1 and 1.0 are equal."""
+    """A hashable copy. It keeps types: in Python True, 1 and 1.0 are equal."""
     if isinstance(value, Mapping):
         return tuple((key, _frozen(value[key])) for key in sorted(value))
     if isinstance(value, (list, tuple)):
@@ -82,6 +82,6 @@ def _stacked(values: list[Any]) -> Any:
         return Chosen(first.component, stacked([value.params for value in values]))
     if isinstance(first, float):
         return torch.tensor(values, dtype=torch.float64)[:, None] if first != 0 else 0.0
-    if _numbers(first):
+    if _is_numbers(first):
         return torch.tensor([list(value) for value in values], dtype=torch.float64)
     return first

@@ -1,4 +1,4 @@
-"""How long and in which batches a run trains."""
+"""Settings of the training loop."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Trainer:
     """The one training loop: full batch or mini-batches, early stopping, clipping, checkpoints.
 
     Attributes:
-        epochs: passes over the training rows.
-        batch_size: rows per step; null is the full batch, in the order of the split.
+        epochs: passes through the training rows.
+        batch_size: rows of a step; null is the full batch, in the order of the split.
         eval_every: epochs between two evaluations of every split (a row of metrics.csv each).
         print_every: epochs between two printed lines; null prints none.
         checkpoint_every: epochs between two checkpoints; null saves only the end.
@@ -33,7 +33,7 @@ class Trainer:
             the validation rows where there are any, else of the training rows; auto is loss.
         restore_best: whether final scores, predictions, figures and the model are those of the best
             epoch and not of the last one; null: they are where there is early stopping.
-        clip_norm: the gradient of a run is scaled down to this Euclidean norm; null never.
+        clip_norm: the largest Euclidean norm of a gradient, which is scaled down to it; null: any.
         prune: column -> [[epochs, value], ...]: a run stops at its first evaluation after so many
             epochs if the best that the column of metrics.csv has had is worse than the value: a
             higher loss, a lower accuracy; null: it never does. A search with a pruner writes it.

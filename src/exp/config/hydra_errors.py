@@ -45,7 +45,7 @@ GRAMMAR = re.compile(
     r"LexerNoViableAlt|no viable alternative|(?:mismatched|extraneous) input|missing .+ at "
     r"|token recognition error"
 )
-"""What a parser says to its developers."""
+"""Messages of a parser that are for its developers."""
 CLOSING = {"[": "]", "(": ")", "{": "}"}
 
 
@@ -59,7 +59,7 @@ def ungrammatical(key: str, value: str) -> str:
         if character in CLOSING:
             opened.append(character)
         elif character in CLOSING.values() and (not opened or CLOSING[opened.pop()] != character):
-            return f"{character!r} closes nothing that was opened"
+            return f"{character!r} has no opening bracket"
     if opened:
         return f"{opened[-1]!r} is not closed: {CLOSING[opened[-1]]!r} is missing"
     if re.search(r"(?:^|[\[({,])\s*,|,\s*(?:$|[\])}])", plain):

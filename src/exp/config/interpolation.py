@@ -33,7 +33,7 @@ def _counted(self: Any, *args: Any, **kwargs: Any) -> Any:
     _Left.characters -= len(text) if isinstance(text, str) else 0
     if _Left.lookups < 0 or _Left.characters < 0:
         raise InterpolationResolutionError(
-            f"its interpolations stand for more than {LOOKUPS:,} others, or for "
+            f"its interpolations expand to more than {LOOKUPS:,} values or "
             f"{CHARACTERS:,} characters"
         )
     return found

@@ -151,7 +151,9 @@ def import_folder(folder: Path, name: str) -> None:
         sys.modules[package] = made
     for file in files:
         if not file.stem.isidentifier():
-            raise ConfigError([Fault("plugins", f"{file.name!r} in {name!r} is no module's name")])
+            raise ConfigError(
+                [Fault("plugins", f"{file.name!r} in {name!r} is not a valid module name")]
+            )
         imported(str(file), partial(importlib.import_module, f"{package}.{file.stem}"))
 
 

@@ -44,8 +44,8 @@ def is_repeatable(builder: Callable[..., Any]) -> bool:
 
 def folder() -> Path | None:
     """`$EXP_CACHE`, or `$XDG_CACHE_HOME/exp`, or `~/.cache/exp`; None without a home."""
-    if own := os.environ.get("EXP_CACHE"):
-        return Path(own)
+    if chosen := os.environ.get("EXP_CACHE"):
+        return Path(chosen)
     shared = os.environ.get("XDG_CACHE_HOME", "")
     if os.path.isabs(shared):  # the XDG specification has a relative path ignored
         return Path(shared) / "exp"
@@ -59,7 +59,7 @@ def load(recipe: Mapping[str, Any]) -> tuple[Arrays, dict[str, Any]] | None:
     """The arrays and names that `save` was given for `recipe`, or None.
 
     Args:
-        recipe: plain values that say all the arrays depend on.
+        recipe: plain values: all that the arrays depend on.
     """
     place = folder()
     if place is None:

@@ -1,9 +1,8 @@
 """Rows and labels, and how they are split: plain NumPy arrays, checked where they are made.
 
-Whoever holds a `Data` or a `Prepared` need not look again: the numbers are finite, the labels run
-from 0 to K-1 with a row each, and no row of the training part is met again in another part. The
-target of a row is its class, or a number (regression): the data say which, by having classes or
-none.
+A `Data` and a `Prepared` are valid: the numbers are finite, each label from 0 to K-1 has a row, and
+no row stands in two parts of a split. The target of a row is its class, or a number (regression)
+where the data have no classes.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from exp.data.faults import (
 from exp.util.errors import DataError
 
 if TYPE_CHECKING:
-    from exp.data.table import Reading
+    from exp.data.reading import Reading
 
 Floats = NDArray[np.float32] | NDArray[np.float64]
 
@@ -45,7 +44,7 @@ class Data:
     Attributes:
         X: [rows, features], C-contiguous, finite; not to be written to. float32, or float64
             where float32 would lose what makes rows differ, see `precise`.
-        y: [rows] int64 labels in 0..K-1, each met at least once, K at least 2; or, where the
+        y: [rows] int64 labels in 0..K-1, each with at least one row, K at least 2; or, where the
             target is a number, float32, finite.
         classes: K names; `classes[y[i]]` is the class of row i. (): the target is a number.
         features: a name for each column of X.
@@ -53,17 +52,17 @@ class Data:
         categories: for each column of X None, or the texts that its numbers 0, 1, ... stand for;
             () where all columns are numbers.
         gaps: whether X may hold NaN, a missing value that `exp.data.encoding` fills.
-        test: rows that are for the test, however the others are split, as they came from a file of
-            their own; None where any row may be.
-        notes: what a user should hear of how the rows came about.
+        test: rows for the test, however the others are split, as they came from a file of test
+            rows; None where any row may be.
+        notes: what a user should know of how the rows were read.
         max_categories: how many columns are made of one column of categories at most, the rarest
             sharing the last; None: one for each category.
-        reading: how fields of files like the rows' own are read; None: they came from no file.
+        reading: how the file was read that the rows come from; None: they came from no file.
         positive: of two classes the label (0 or 1) that counts as positive in scores such as
             precision; None: the names of the classes and the training rows decide.
 
     Raises:
-        DataError: naming row and column (rows counted from 0).
+        DataError: naming row and column (rows rows_text from 0).
     """
 
     X: Floats
@@ -184,8 +183,8 @@ class Data:
             names += [self.categories, self.gaps, self.test is not None]
         if self.max_categories is not None:
             names.append(self.max_categories)
-        own = () if self.test is None else (self.test,)
-        return digest(json.dumps(names).encode(), self.X, self.y, *own)
+        test = () if self.test is None else (self.test,)
+        return digest(json.dumps(names).encode(), self.X, self.y, *test)
 
     @property
     def plain(self) -> bool:

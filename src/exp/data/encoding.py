@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.data.faults import counted, raise_any
+from exp.data.faults import raise_any, repeated, rows_text
+from exp.data.labels import key
 from exp.util.errors import DataError, shown
 
 if TYPE_CHECKING:
@@ -28,27 +30,108 @@ LARGEST = 512 << 20
 
 
 @dataclass(frozen=True, eq=False)
-class Encoding:
-    """Transformers fitted on training rows.
+class EncodedColumn:
+    """A column of the data, and how it becomes numbers.
 
     Attributes:
-        steps: for each column of the data its transformers, in order.
-        names: a name for each encoded column; `colour=red` where it says whether a row is of a
-            category.
-        units: a unit for each encoded column.
-        indicator: [encoded columns] bool, whether a column is one of 0 and 1 made of categories.
-        known: for each column of the data the categories of its training rows, or None.
-        grouped: whether the rare ones of a column share a category.
-        notes: what a user should hear of it.
+        name, unit: of the column.
+        steps: fitted transformers of scikit-learn, in order.
+        categories: those of the training rows; None: it is a column of numbers.
+        rare: those of them that share a category.
+        note: which are rare; "" where none are.
     """
 
-    steps: tuple[tuple[Any, ...], ...]
-    names: tuple[str, ...]
-    units: tuple[str | None, ...]
-    indicator: NDArray[np.bool_]
-    known: tuple[tuple[str, ...] | None, ...]
-    grouped: tuple[bool, ...]
-    notes: tuple[str, ...] = ()
+    name: str
+    unit: str | None
+    steps: tuple[Any, ...]
+    categories: tuple[str, ...] | None = None
+    rare: frozenset[str] = frozenset()
+    note: str = ""
+
+    @classmethod
+    def fit(cls, data: Data, at: int, train: NDArray[np.int64]) -> EncodedColumn:
+        """The encoding of one column, from the rows `train`."""
+        from sklearn.impute import SimpleImputer
+        from sklearn.preprocessing import OneHotEncoder
+
+        name, texts = data.features[at], data.categories[at] if data.categories else None
+        column = data.X[train, at : at + 1].astype(np.float64)
+        steps: list[Any] = []
+        if data.gaps:
+            # Fitted on every column: rows that come later may have gaps in any.
+            strategy = "median" if texts is None else "most_frequent"
+            steps.append(SimpleImputer(strategy=strategy).fit(column))
+            column = steps[-1].transform(column)
+        if texts is None:
+            return cls(name, data.units[at], tuple(steps))
+        encoder = OneHotEncoder(
+            handle_unknown="infrequent_if_exist",
+            max_categories=data.max_categories,
+            sparse_output=False,
+            dtype=np.float32,
+        ).fit(column)
+        known = tuple(texts[int(code)] for code in encoder.categories_[0])
+        (codes,) = getattr(encoder, "infrequent_categories_", [None])
+        rare = [] if codes is None else [texts[int(code)] for code in codes]
+        note = ""
+        if rare:
+            rows = int(np.isin(column, codes).sum())
+            listed = ", ".join(shown(text, 40) for text in rare[:5])
+            more = f" and {len(rare) - 5} more" if len(rare) > 5 else ""
+            note = (
+                f"column {shown(name)}: the {len(rare)} rarest of {len(known)} categories share "
+                f"one column, {shown(f'{name}={RARE}')}, {rows_text(rows)} of {len(column)} "
+                f"training rows ({listed}{more})"
+            )
+        return cls(name, None, (*steps, encoder), known, frozenset(rare), note)
+
+    @property
+    def names(self) -> list[str]:
+        """A name for each encoded column: `colour=red` for one of a category."""
+        if self.categories is None:
+            return [self.name]
+        kept = [text for text in self.categories if text not in self.rare]
+        return [f"{self.name}={text}" for text in (*kept, *([RARE] if self.rare else []))]
+
+    def unknown(self, there: Sequence[str], what: str) -> Iterator[str]:
+        """A sentence where rows have categories that the training rows lack.
+
+        Args:
+            there: the categories of rows, missing ones left out.
+            what: the rows.
+        """
+        categories = self.categories or ()
+        known = {key(text) for text in categories}
+        strange = [text for text in there if key(text) not in known]
+        if not strange:
+            return
+        listed = ", ".join(shown(text, 40) for text in list(dict.fromkeys(strange))[:5])
+        means = "they count as rare ones" if self.rare else "all its columns are 0 for them"
+        if len(strange) < len(there):
+            yield (
+                f"column {shown(self.name)}: {len(strange)} of {len(there)} {what} have a category "
+                f"that no training row has ({listed}); {means}"
+            )
+            return
+        example = ", ".join(shown(text, 40) for text in categories[:5])
+        yield (
+            f"column {shown(self.name)}: no category of the {what} is one of the training rows, so "
+            f"the column carries no information there ({listed} and so on; the training rows have "
+            f"{example} and so on); {means}"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Encoding:
+    """How each column of the data becomes numbers.
+
+    Attributes:
+        columns: one for each column of the data.
+        notes: what a user should know of it.
+    """
+
+    columns: tuple[EncodedColumn, ...]
+    notes: tuple[str, ...]
 
     @classmethod
     def fit(cls, data: Data, train: NDArray[np.int64]) -> Encoding:
@@ -58,75 +141,47 @@ class Encoding:
             DataError: a column without any value in the training rows, names that clash, or more
                 encoded columns than there is room for.
         """
-        from sklearn.impute import SimpleImputer
-        from sklearn.preprocessing import OneHotEncoder
-
-        steps: list[tuple[Any, ...]] = []
-        names: list[str] = []
-        units: list[str | None] = []
-        indicator: list[bool] = []
-        known: list[tuple[str, ...] | None] = []
-        grouped: list[bool] = []
-        notes: list[str] = []
-        categories: Sequence[Sequence[str] | None] = data.categories or (None,) * data.X.shape[1]
-        raise_any([*empty(data, train)], "dataset.missing=impute")
-        for at, texts in enumerate(categories):
-            column = data.X[train, at : at + 1].astype(np.float64)
-            fitted: list[Any] = []
-            rare: Any = None
-            if data.gaps:
-                # Fitted on every column: rows that come later may have gaps in any.
-                strategy = "median" if texts is None else "most_frequent"
-                fitted.append(SimpleImputer(strategy=strategy).fit(column))
-                column = fitted[-1].transform(column)
-            if texts is None:
-                names.append(data.features[at])
-                units.append(data.units[at])
-                indicator.append(False)
-                known.append(None)
-            else:
-                encoder = OneHotEncoder(
-                    handle_unknown="infrequent_if_exist",
-                    max_categories=data.max_categories,
-                    sparse_output=False,
-                    dtype=np.float32,
-                ).fit(column)
-                fitted.append(encoder)
-                codes = encoder.categories_[0]
-                (rare,) = getattr(encoder, "infrequent_categories_", [None])
-                met = [texts[int(code)] for code in codes if rare is None or code not in rare]
-                if rare is not None:
-                    notes.append(rare_ones(data.features[at], column, texts, rare, len(codes)))
-                    met.append(RARE)
-                names += [f"{data.features[at]}={text}" for text in met]
-                units += [None] * len(met)
-                indicator += [True] * len(met)
-                known.append(tuple(texts[int(code)] for code in codes))
-            grouped.append(rare is not None)
-            steps.append(tuple(fitted))
-        twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-        raise_any([f"two columns would be called {shown(name)}" for name in twice], "encoding")
+        gone = np.flatnonzero(np.isnan(data.X[train]).all(axis=0)).tolist()
+        empty = [
+            f"column {shown(data.features[at])} has no value in the training rows" for at in gone
+        ]
+        raise_any(empty, "dataset.missing=impute")
+        columns = tuple(EncodedColumn.fit(data, at, train) for at in range(data.X.shape[1]))
+        found = cls(columns, tuple(column.note for column in columns if column.note))
+        clash = [f"two columns would be called {shown(name)}" for name in repeated(found.names)]
+        raise_any(clash, "encoding")
         if data.max_categories is None:
-            too_large(data, known, len(names))
-        flags = np.array(indicator)
-        return cls(
-            tuple(steps), tuple(names), tuple(units), flags, tuple(known), tuple(grouped),
-            tuple(notes),
-        )  # fmt: skip
+            found.check_size(len(data.X))
+        return found
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """A name for each encoded column."""
+        return tuple(name for column in self.columns for name in column.names)
+
+    @property
+    def units(self) -> tuple[str | None, ...]:
+        """A unit for each encoded column."""
+        return tuple(column.unit for column in self.columns for _ in column.names)
+
+    @property
+    def indicator(self) -> NDArray[np.bool_]:
+        """[encoded columns] whether a column is one of 0 and 1 made of categories."""
+        return np.array([c.categories is not None for c in self.columns for _ in c.names])
 
     def __call__(self, X: Floats) -> Floats:
         """Rows as they came, [rows, features], as numbers [rows, encoded columns]."""
         out: Floats = np.empty((len(X), len(self.names)), X.dtype)
         start = 0
-        for at, fitted in enumerate(self.steps):
+        for at, encoded in enumerate(self.columns):
             column = X[:, at : at + 1].astype(np.float64)
-            for step in fitted:
+            for step in encoded.steps:
                 column = step.transform(column)
             out[:, start : start + column.shape[1]] = column
             start += column.shape[1]
         return out
 
-    def told(self, data: Data, parts: Mapping[str, NDArray[np.int64]]) -> Encoding:
+    def noting(self, data: Data, parts: Mapping[str, NDArray[np.int64]]) -> Encoding:
         """The same, with a note for each column of which rows have categories that the training
         rows do not have.
 
@@ -134,92 +189,37 @@ class Encoding:
             parts: rows by what they are for.
         """
         notes = list(self.notes)
-        for name, rows in parts.items():
-            if name == "train":
-                continue
-            values: dict[str, Sequence[str | None]] = {}
+        for part in [name for name in parts if name != "train"]:
+            values = {}
             for at, texts in enumerate(data.categories):
                 if texts is not None:
-                    codes = data.X[rows, at]
-                    values[data.features[at]] = [
-                        None if code != code else texts[int(code)] for code in codes.tolist()
-                    ]
-            notes += self.unknown(data, values, f"{name} rows")
+                    codes = data.X[parts[part], at]
+                    values[data.features[at]] = [texts[int(n)] for n in codes[~np.isnan(codes)]]
+            notes += self.unknown(values, f"{part} rows")
         return replace(self, notes=tuple(notes))
 
-    def unknown(
-        self, data: Data, columns: Mapping[str, Sequence[str | None]], what: str
-    ) -> Iterator[str]:
+    def unknown(self, columns: Mapping[str, Sequence[str]], what: str) -> Iterator[str]:
         """A sentence for each column of which rows have categories that the training rows lack.
 
         Args:
-            columns: the categories of rows by the name of the column, None where missing.
+            columns: the categories of rows by the name of the column, missing ones left out.
             what: the rows.
         """
-        from exp.data.cells import key
+        for column in self.columns:
+            yield from column.unknown(columns.get(column.name, ()), what)
 
-        for name, values in columns.items():
-            at = data.features.index(name)
-            known = {key(text) for text in self.known[at] or ()}
-            there = [value for value in values if value is not None]
-            strange = [value for value in there if key(value) not in known]
-            if not strange:
-                continue
-            listed = ", ".join(shown(text, 40) for text in list(dict.fromkeys(strange))[:5])
-            means = (
-                "they count as rare ones" if self.grouped[at] else "all its columns are 0 for them"
+    def check_size(self, rows: int) -> None:
+        """
+        Raises:
+            DataError: so many encoded rows would need more than `LARGEST` bytes.
+        """
+        size = rows * len(self.names) * 4
+        largest = max(self.columns, key=lambda column: len(column.categories or ()))
+        count = len(largest.categories or ())
+        if size > LARGEST and count > 10:
+            raise DataError(
+                f"column {shown(largest.name)} has {count} categories: {rows} rows of "
+                f"{len(self.names)} encoded columns take {size / 2**30:.1f} GiB, several times. "
+                "dataset.max_categories=50 keeps the 49 most frequent categories of a column and "
+                "lets the others share one"
             )
-            if len(strange) == len(there):
-                example = ", ".join(shown(text, 40) for text in (self.known[at] or ())[:5])
-                yield (
-                    f"column {shown(name)}: no category of the {what} is one of the training rows, "
-                    f"so it says nothing there ({listed} and so on; the training rows have "
-                    f"{example} and so on); {means}"
-                )
-            else:
-                yield (
-                    f"column {shown(name)}: {len(strange)} of {len(there)} {what} have a category "
-                    f"that no training row has ({listed}); {means}"
-                )
-
-
-def rare_ones(
-    name: str, column: NDArray[Any], texts: Sequence[str], rare: NDArray[Any], total: int
-) -> str:
-    """What is grouped in a column of codes [training rows, 1]."""
-    rows = int(np.isin(column, rare).sum())
-    listed = ", ".join(shown(texts[int(code)], 40) for code in rare[:5].tolist())
-    more = f" and {len(rare) - 5} more" if len(rare) > 5 else ""
-    made = shown(f"{name}={RARE}")
-    return (
-        f"column {shown(name)}: the {len(rare)} rarest of {total} categories share one column, "
-        f"{made}, {counted(rows)} of {len(column)} training rows ({listed}{more})"
-    )
-
-
-def too_large(data: Data, known: Sequence[Sequence[str] | None], columns: int) -> None:
-    """
-    Raises:
-        DataError: the encoded rows would need more memory than anyone is likely to want.
-    """
-    size = len(data.X) * columns * 4
-    if size <= LARGEST:
-        return
-    counts = {name: len(each or ()) for name, each in zip(data.features, known, strict=True)}
-    if not (largest := max(counts, key=lambda name: counts[name])) or counts[largest] <= 10:
-        return
-    raise DataError(
-        f"column {shown(largest)} has {counts[largest]} categories: {len(data.X)} rows of "
-        f"{columns} encoded columns take {size / 2**30:.1f} GiB, several times. "
-        "dataset.max_categories=50 keeps the 49 most frequent categories of a column and lets the "
-        "others share one"
-    )
-
-
-def empty(data: Data, train: NDArray[np.int64]) -> list[str]:
-    """A fault for each column that has no value in the training rows."""
-    gone = np.isnan(data.X[train]).all(axis=0)
-    return [
-        f"column {shown(data.features[at])} has no value in the training rows"
-        for at in np.flatnonzero(gone).tolist()
-    ]

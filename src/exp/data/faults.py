@@ -17,7 +17,7 @@ MOST = 10
 class TooFewRowsError(DataError):
     """Classes with too few rows for a split.
 
-    A split is given labels only; `named` tells the same with the names of the classes.
+    A split is given labels only; `named` is the same error with the names of the classes.
 
     Args:
         rows: label -> how many rows it has, for each class that has too few.
@@ -29,11 +29,13 @@ class TooFewRowsError(DataError):
         self, rows: Mapping[int, int], need: str, classes: Sequence[str] | None = None
     ) -> None:
         self.rows, self.need = rows, need
-        told = [
+        names = [
             f"class {shown(classes[label])} (label {label})" if classes else f"label {label}"
             for label in rows
         ]
-        found = [f"{who}: {counted(count)}" for who, count in zip(told, rows.values(), strict=True)]
+        found = [
+            f"{who}: {rows_text(count)}" for who, count in zip(names, rows.values(), strict=True)
+        ]
         super().__init__(listed(f"split: {need}", found))
 
     def named(self, classes: Sequence[str]) -> TooFewRowsError:
@@ -55,7 +57,7 @@ def wrong_shapes(
     elif not isinstance(y, np.ndarray) or y.dtype != kind or y.ndim != 1:
         yield f"y must be an {kind.__name__} array [rows]".replace("an float", "a float")
     elif len(X) != len(y):
-        yield f"X has {counted(len(X))}, y has {counted(len(y))}"
+        yield f"X has {rows_text(len(X))}, y has {rows_text(len(y))}"
     elif min(X.shape) == 0:
         yield f"X has shape {list(X.shape)}, expected at least one row and one feature"
     elif not X.flags.c_contiguous:
@@ -82,7 +84,7 @@ def not_finite(
     *,
     gaps: bool = False,
 ) -> Iterator[str]:
-    """What is wrong in `X`, told with the values it was made from; NaN is not with `gaps`."""
+    """What is wrong in `X`, shown with the values it was made from; NaN is allowed with `gaps`."""
     wrong = np.isinf(X) if gaps else ~np.isfinite(X)
     if not wrong.any():
         return
@@ -118,7 +120,7 @@ def wrong_labels(y: NDArray[np.int64], classes: Sequence[str]) -> Iterator[str]:
     rows = np.bincount(y, minlength=count)
     if np.count_nonzero(rows) == 1:
         only = shown(classes[int(y[0])])
-        yield f"all {counted(len(y))} are of class {only}; a classifier needs two classes"
+        yield f"all {rows_text(len(y))} are of class {only}; a classifier needs two classes"
     else:
         for label in np.flatnonzero(rows == 0).tolist():
             yield f"class {shown(classes[label])} (label {label}) has no rows"
@@ -149,5 +151,5 @@ def listed(heading: str, faults: Sequence[str]) -> str:
     return lines(heading, *(f"  {text}" for text in (*faults[:MOST], *rest)))
 
 
-def counted(rows: int) -> str:
+def rows_text(rows: int) -> str:
     return "1 row" if rows == 1 else f"{rows} rows"

@@ -1,17 +1,35 @@
-"""Labels of a file as classes."""
+"""Texts as classes and categories: which are the same one, which cannot be classes, their order."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 
-from exp.data.cells import is_number
-from exp.data.table import SURE
+from exp.data.reading import is_number
 from exp.util.errors import shown
+
+SURE = 20
+"""So many different texts are categories, or classes, even where each has one row."""
+_WHOLE = re.compile(r"[+-]?(?:0|[1-9]\d*)(?:\.0*)?", re.ASCII)
+_LARGE = re.compile(r"[+-]?\d(?:\.\d+)?[eE]\+?\d{1,3}", re.ASCII)
+
+
+def key(text: str) -> str:
+    """What a category or a class is known by: 1, 1.0 and 1e0 are the same, and so are true, True
+    and TRUE. 01 is a code, and 1.10 is not 1.1, as either may be a version."""
+    if text[:1] in "tTfF" and text.lower() in ("true", "false"):
+        return text.capitalize()
+    if _WHOLE.fullmatch(text):
+        whole = text.partition(".")[0].lstrip("+")
+        return "0" if whole == "-0" else whole
+    if _LARGE.fullmatch(text) and (number := Decimal(text)) == number.to_integral_value():
+        return format(number, ".0f")
+    return text
 
 
 def not_classes(labels: Sequence[str], rows: int) -> str | None:
-    """Why the labels met in so many rows cannot be classes, if they cannot."""
+    """Why the labels of so many rows cannot be classes, if they cannot."""
     count, example = len(labels), shown(labels[0], 40)
     if count == 1:
         return f"every row holds {example}; a classifier needs at least two classes"

@@ -1,4 +1,4 @@
-"""Rows that are ready for a model: encoded, standardized and mapped, as the training rows say."""
+"""Rows that are ready for a model: encoded, standardized and mapped, by the training rows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Prepared:
 
         data.X --encoding--> rows --mean, scale--> scaled --mapping--> X
 
-    Each step that is not asked for or not needed leaves the rows as they are.
+    A step that is not configured or not needed leaves the rows as they are.
 
     Attributes:
         data: the rows as they came.
@@ -76,8 +76,8 @@ class Prepared:
         them if `standardize`: for minmax the lowest value and the range."""
         encoding = None
         if any(data.categories) or data.gaps:
-            cls(data, split)  # a split that does not fit is told before the rows are looked at
-            encoding = Encoding.fit(data, split.train).told(data, split.parts)
+            cls(data, split)  # a split that does not fit is refused before the rows are encoded
+            encoding = Encoding.fit(data, split.train).noting(data, split.parts)
         prepared = cls(data, split, encoding=encoding)
         if not standardize:
             return prepared
@@ -93,12 +93,12 @@ class Prepared:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a user should hear of how the rows came about, and how they were encoded."""
+        """What a user should know of how the rows were read and encoded."""
         return self.data.notes + (() if self.encoding is None else self.encoding.notes)
 
     @cached_property
     def rows(self) -> Floats:
-        """[rows, columns], finite: every category and every gap a number, in own units."""
+        """[rows, columns], finite: every category and gap a number, in the units of the data."""
         return self.encoded(self.data.X)
 
     @property
@@ -113,7 +113,7 @@ class Prepared:
 
     @cached_property
     def scaled(self) -> Floats:
-        """`rows` on the scale of the training rows, if that was asked for.
+        """`rows` on the scale of the training rows, if `split.standardize` says so.
 
         Raises:
             DataError: a standardized value that float32 cannot hold.

@@ -22,11 +22,11 @@ Step = Callable[[Batch, Tensor], tuple[Tensor, Tensor]]
 WORTH = 32
 """Steps that must be left for a recording to pay."""
 WARM_UP = 3
-"""Steps on a side stream before the recording, as torch's documentation asks for."""
+"""Steps on a side stream before the recording, as torch's documentation requires."""
 
 
 def recordable(stack: Stack) -> bool:
-    """Whether each step of this stack starts the same kernels, on a GPU, and asks nothing back."""
+    """Whether each step of this stack starts the same kernels on a GPU, and reads nothing back."""
     place = stack.device.torch_device.type
     dropout = any(name.endswith("rates") for name in stack.model.buffers)
     stacked = stack.model.layers is not None and stack.optimizer.stackable
@@ -79,7 +79,7 @@ def tensors(batch: Batch) -> list[Tensor]:
 
 
 def copied(batch: Batch) -> Batch:
-    """A batch whose tensors are its own."""
+    """A batch of copied tensors."""
     found: dict[str, Any] = {}
     for field in fields(batch):
         value = getattr(batch, field.name)

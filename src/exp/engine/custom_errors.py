@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from exp.engine.job import Job
-from exp.registry.user_code import failed, is_own, of_machinery, passed_on
+from exp.registry.user_code import failed, is_users, of_machinery, passed_on
 
 CALLS = (
     ("optimizer", r"optimizer\.step|torch\.step"),
@@ -34,7 +34,7 @@ def attributed(jobs: Sequence[Job]) -> Iterator[None]:
         if not custom or passed_on(error):
             raise
         frames = traceback.extract_tb(error.__traceback__)
-        first = next((n for n, frame in enumerate(frames) if is_own(frame.filename)), None)
+        first = next((n for n, frame in enumerate(frames) if is_users(frame.filename)), None)
         if first is None and (not frames or of_machinery(frames[-1].filename)):
             raise
         calls = [f for f in frames[:first] if of_machinery(f.filename)]

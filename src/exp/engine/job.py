@@ -15,9 +15,9 @@ from torch.nn.parameter import is_lazy
 
 from exp.components import models
 from exp.components.devices import Device
-from exp.components.initial import KEYS
-from exp.components.loss_choice import loss_for
+from exp.components.losses.loss_choice import loss_for
 from exp.components.metrics import custom
+from exp.components.models.initial_weights import KEYS
 from exp.components.stacking import structure
 from exp.config.environment import values_unshown
 from exp.config.schema import Plan

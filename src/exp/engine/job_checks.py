@@ -6,7 +6,7 @@ import os
 
 import torch
 
-from exp.components.schedulers import scheduler
+from exp.components.schedulers.scheduler import scheduler
 from exp.engine.custom_errors import attributed
 from exp.engine.job import Job
 from exp.engine.model_checks import ROWS, check_layers, check_output, check_repeatable

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from exp.components.shortcuts import Shortcut
+from exp.components.models.shortcuts import Shortcut
 
 
 @dataclass

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from exp.components.losses import Loss
-from exp.components.regression_losses import RegressionLoss
+from exp.components.losses.loss import Loss
+from exp.components.losses.regression_losses import RegressionLoss
 from exp.engine.model_checks import CLOSE
 from exp.engine.objective import Objective
 from exp.engine.stack import Stack

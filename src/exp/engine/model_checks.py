@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from exp.components.losses import Loss
+from exp.components.losses.loss import Loss
 from exp.engine.job import Job
 from exp.registry.user_code import changed, failed, lines_of, passed_on, seeded, states
 from exp.util.errors import ComponentError, OwnCodeError, lines

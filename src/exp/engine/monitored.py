@@ -14,7 +14,7 @@ from exp.components.metrics import value
 from exp.engine.job import Job
 
 if TYPE_CHECKING:
-    from exp.components.losses import Loss
+    from exp.components.losses.loss import Loss
 
 
 class Monitored:

@@ -25,7 +25,7 @@ class Norms:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.wanted = [
-            job.plan.figures is not None and "norms" in job.plan.figures.draw for job in stack.jobs
+            job.plan.figures is not None and "norms" in job.plan.figures.names for job in stack.jobs
         ]
         self.ranges: dict[str, slice] = {}
         start = 0

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from exp.components.losses import Loss
+from exp.components.losses.loss import Loss
 from exp.components.stacking import stacked
 from exp.engine.job import Job
 from exp.engine.model import Model

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.components.custom_rows import rows_of
+from exp.components.datasets.custom_rows import rows_of
 from exp.config.plugins import source
 from exp.data import cache
 from exp.data.dataset import Data, Split
@@ -26,7 +26,7 @@ from exp.util.metric_names import class_named
 from exp.util.packages import installed
 
 AT_ONCE = 0.1
-"""Seconds: a data set of a user's that takes no longer is asked twice for the same rows."""
+"""Seconds: a user's data set that takes no longer is built twice and must give the same rows."""
 
 
 def prepare(
@@ -145,10 +145,10 @@ def rows(dataset: Chosen, seed: int) -> Data:
         assert isinstance(data, Data)
         return data
     begun = time.perf_counter()
-    first = own_rows(dataset, seed)
+    first = user_rows(dataset, seed)
     if time.perf_counter() - begun < AT_ONCE:
-        again = own_rows(dataset, seed)
-        if again.fingerprint != first.fingerprint:
+        repeated = user_rows(dataset, seed)
+        if repeated.fingerprint != first.fingerprint:
             raise ComponentError(
                 f"dataset {dataset.name} gives other rows each time, although the seed is {seed} "
                 "both times: a run could not be repeated. Draw from np.random.default_rng(seed), "
@@ -157,7 +157,7 @@ def rows(dataset: Chosen, seed: int) -> Data:
     return first
 
 
-def own_rows(dataset: Chosen, seed: int) -> Data:
+def user_rows(dataset: Chosen, seed: int) -> Data:
     component = dataset.component
     with seeded(seed):
         found = dataset.build(seed)
@@ -168,8 +168,8 @@ def own_rows(dataset: Chosen, seed: int) -> Data:
     return rows_of(found, dataset.name)
 
 
-def own_split(split: Chosen, labels: NDArray[Any], seed: int) -> object:
-    """What a split of a user's gives: of a copy of the labels, and twice the same.
+def user_split(split: Chosen, labels: NDArray[Any], seed: int) -> object:
+    """What a user's split gives: of a copy of the labels, built twice.
 
     Raises:
         ComponentError: other parts each time.
@@ -188,12 +188,12 @@ def own_split(split: Chosen, labels: NDArray[Any], seed: int) -> object:
 
 def split_of(split: Chosen, labels: NDArray[Any], seed: int) -> Split:
     packaged = split.component.packaged
-    build = split.build if packaged else partial(own_split, split)
+    build = split.build if packaged else partial(user_split, split)
     return checked(build(labels, seed), split)
 
 
 def parts_of(data: Data, split: Chosen, seed: int) -> Split:
-    """The split of the rows, test rows of a file of their own left out of it.
+    """The split of the rows, in which rows of a file of test rows are the test part.
 
     Raises:
         ImpossibleError: it keeps the shares of classes, and there are none.
@@ -211,8 +211,8 @@ def parts_of(data: Data, split: Chosen, seed: int) -> Split:
     parts = split_of(split, data.y[rest], seed)
     if len(parts.test):
         raise DataError(
-            f"split {split.name} holds rows out for a test, and the data bring test rows of their "
-            "own: use split=holdout"
+            f"split {split.name} holds rows out for a test, and dataset.test_path names a file "
+            "of test rows: use split=holdout"
         )
     return Split(rest[parts.train], data.test, rest[parts.validation])
 
@@ -257,7 +257,7 @@ def mapped_alone(prepared: Prepared, name: str) -> None:
 def recipe_of(
     dataset: Chosen, split: Chosen, data_seed: int, split_seed: int
 ) -> dict[str, Any] | None:
-    """All that the rows and their split depend on; None where that cannot be told."""
+    """All that the rows and their split depend on; None where that is not known."""
     builders = (dataset.component.builder, split.component.builder)
     if not all(cache.is_repeatable(builder) for builder in builders):
         return None

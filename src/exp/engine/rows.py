@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from exp.components.losses import Loss
+from exp.components.losses.loss import Loss
 from exp.engine.model import padded
 
 CHUNK = 16_384

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from exp.components.schedulers import Progress, Scheduler, scheduler
+from exp.components.schedulers.scheduler import Progress, Scheduler, scheduler
 from exp.engine.history import History
 from exp.engine.job import Job
 from exp.engine.model import Model

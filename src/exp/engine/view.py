@@ -1,4 +1,4 @@
-"""The plane in which a run is seen, and the way from there to what its model is given."""
+"""The plane that the figures of a run show, and from its points to inputs of the model."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class View:
 
 
 def drawable(figures: Any, *, numeric: bool) -> None:
-    """Looks whether any of the figures can be drawn where the target is a number, or a class.
+    """Checks that some of the figures can be drawn for this kind of target.
 
     Args:
         figures: the `Figures` of a plan; None where there are none.
@@ -77,16 +77,16 @@ def drawable(figures: Any, *, numeric: bool) -> None:
         ConfigError: none can.
     """
     elsewhere = OF_CLASSES if numeric else OF_NUMBERS
-    if figures is None or set(figures.draw) - elsewhere:
+    if figures is None or set(figures.names) - elsewhere:
         return
     kind = "a number" if numeric else "a class"
     there = ", ".join(name for name in FIGURES if name not in elsewhere)
-    told = f"the target of these data is {kind}, where there is no {' and no '.join(figures.draw)}"
-    raise ConfigError([Fault("figures.draw", f"{told}. There are {there}")])
+    what = f"{', '.join(figures.names)} cannot be drawn: the target of these data is {kind}"
+    raise ConfigError([Fault("figures.draw", f"{what}. Use {there}")])
 
 
 def axes_known(figures: Any, features: Sequence[str]) -> None:
-    """Looks whether the features exist that the figures name as axes.
+    """Checks that the features exist that the figures name as axes.
 
     Args:
         figures: the `Figures` of a plan; None where there are none.

@@ -3,100 +3,105 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
-from exp.plotting.numbers import percent
-from exp.plotting.panel import Panel
+from exp.plotting import layout
+from exp.plotting.numbers import number, percent
 from exp.plotting.picture import TEST, TRAIN, Picture
+from exp.plotting.points import handle
 from exp.plotting.scores import BINS, Calibration, calibration
-from exp.plotting.sheet import Sheet
-from exp.plotting.text import plain
-from exp.plotting.ticks import SHARES, logarithmic, unlabelled
+from exp.plotting.style import THEMES, Theme, plain
 
 _SIDE, _COUNTS = 3.5, 0.95  # inches
-_EDGE = 0.025
-_FLOOR = -0.3  # of the counts' logarithmic scale: one row is still a bar
+_DOT = {"marker": "o", "markersize": 5.2, "markeredgewidth": 0.6}
 
 
-def sheet(picture: Picture) -> Sheet:
+def draw(picture: Picture) -> Figure:
     """A reliability diagram, and how many rows each of its points stands for, for both splits."""
-    positive = picture.positive
-    binary = positive is not None
-    name = (
-        "the predicted class" if positive is None else f"class {plain(picture.classes[positive])}"
-    )
-    page = Sheet(
-        picture,
-        panels=[_SIDE, _SIDE],
-        height=[_SIDE, _COUNTS],
-        row_gap=0.16,
-        note=f"{BINS} bins of equal width; bars: 95 % intervals of Wilson",
-    )
-    found: dict[int, Calibration] = {}
-    for split in (TRAIN, TEST):
+    theme, positive = THEMES[picture.theme], picture.positive
+    name, share = "the predicted class", "share that is right"
+    if positive is not None:
+        name = f"class {plain(picture.classes[positive], 24)}"
+        share = f"share of {name}"
+    figure = layout.figure()
+    uppers, lowers = layout.panels(figure, [_SIDE, _SIDE], [_SIDE, _COUNTS], gap=(0.34, 0.16))
+    for upper, lower, split, title in zip(
+        uppers, lowers, (TRAIN, TEST), ("train", "test"), strict=True
+    ):
         members = picture.split == split
         if members.any() and len(picture.scores):
-            found[split] = calibration(
+            found = calibration(
                 picture.labels[members],
                 picture.predicted[members],
                 picture.scores[members],
                 positive,
             )
-    most = max((int(each.counts.max()) for each in found.values()), default=1)
-    top = float(np.log10(max(most, 2))) * 1.08
-    for index, (split, title) in enumerate(((TRAIN, "train"), (TEST, "test"))):
-        each = found.get(split)
-        remark = (
-            f"{each.counts.sum():,} rows, calibration error {percent(each.error)}" if each else ""
-        )
-        panel = Panel(page, index, (-_EDGE, 1 + _EDGE, -_EDGE, 1 + _EDGE), title, remark)
-        blank = unlabelled(SHARES)
-        panel.ticks(blank, SHARES if index == 0 else blank, grid=True)
-        came = f"share of {name}" if binary else "share that is right"
-        panel.labels("", came if index == 0 else "", beside=0.56)
-        panel.lines([[(0, 0), (1, 1)]], colour=page.theme.muted, width=0.8, dashes=(2, 3))
-        below = Panel(page, index + 2, (-_EDGE, 1 + _EDGE, _FLOOR, top), "")
-        up = logarithmic(0.0, top, most=4)
-        below.ticks(SHARES, up if index == 0 else unlabelled(up), grid=True)
-        below.labels(f"probability of {name}", "rows, log" if index == 0 else "", beside=0.56)
-        if each is None:
-            panel.empty("no rows" if not (picture.split == split).any() else "no probabilities")
+            remark = f"{found.counts.sum():,} rows, calibration error {percent(found.error)}"
+            layout.title(upper, title, remark)
+            _curve(upper, found, theme)
+            _bars(lower, found, theme)
         else:
-            _draw(panel, below, each)
-    _key(page, binary=binary)
-    return page
+            layout.title(upper, title)
+            layout.empty(upper, "no rows" if not members.any() else "no probabilities")
+        for axes in (upper, lower):
+            axes.grid(True)
+            axes.set_xlim(-0.025, 1.025)
+        upper.set(ylim=(-0.025, 1.025), xlabel="", ylabel=share)
+        upper.tick_params(labelbottom=False)
+        lower.set(xlabel=f"probability of {name}", ylabel="rows, log")
+    _logarithmic(lowers)
+    layout.join(*uppers)
+    layout.join(*lowers)
+    _key(uppers[1], theme, binary=positive is not None)
+    layout.note(figure, f"{BINS} bins of equal width; bars: 95 % intervals of Wilson")
+    return figure
 
 
-def _draw(panel: Panel, below: Panel, each: Calibration) -> None:
-    theme = panel.sheet.theme
-    some = each.counts > 0
-    places = np.column_stack([each.predicted, each.observed])[some]
-    spans = zip(each.predicted[some], each.low[some], each.high[some], strict=True)
-    panel.lines(
-        [np.array([[x, low], [x, high]]) for x, low, high in spans],
-        colour=theme.test, width=1.0, alpha=0.55, layer=3.0,
-    )  # fmt: skip
-    panel.lines([places], colour=theme.test, width=1.4, layer=4.0)
-    panel.points(
-        places, layer=5.0, shape="o", size=5.2, fill=theme.test, edge=theme.page, thickness=0.6
-    )
-    for place in np.flatnonzero(some).tolist():
-        left, right = place / BINS + 0.006, (place + 1) / BINS - 0.006
-        bar = [(left, _FLOOR), (right, float(np.log10(each.counts[place])))]
-        below.fill(bar, colour=theme.test, alpha=0.75, layer=3.0)
+def _curve(axes: Axes, found: Calibration, theme: Theme) -> None:
+    from sklearn.calibration import CalibrationDisplay  # its import takes a second
+
+    some = found.counts > 0
+    x, y = found.predicted[some], found.observed[some]
+    axes.vlines(x, found.low[some], found.high[some], colors=theme.test, alpha=0.55, zorder=3)
+    display = CalibrationDisplay(prob_true=y, prob_pred=x, y_prob=x, estimator_name="model")
+    dots = {"color": theme.test, "markeredgecolor": theme.page, "linewidth": 1.4, "zorder": 4}
+    display.plot(ax=axes, ref_line=False, **dots, **_DOT)
+    if (own := axes.get_legend()) is not None:
+        own.remove()
+    axes.axline((0, 0), slope=1, color=theme.muted, linewidth=0.8, linestyle=(0, (2, 3)))
+    axes.set_aspect("auto")
 
 
-def _key(sheet: Sheet, *, binary: bool) -> None:
-    x, y, theme = sheet.key, sheet.top - 0.13, sheet.theme
-    sheet.line([(x, y + 0.04), (x + 0.26, y + 0.04)], colour=theme.test, width=1.4)
-    dot = {"shape": "o", "size": 5.2, "fill": theme.test, "edge": theme.page, "thickness": 0.6}
-    sheet.marker(x + 0.13, y + 0.04, **dot)
-    sheet.text(x + 0.34, y, "rows of a bin")
-    y -= 0.23
-    sheet.line([(x, y + 0.04), (x + 0.26, y + 0.04)], colour=theme.muted, width=0.8, dashes=(2, 3))
-    sheet.text(x + 0.34, y, "perfectly calibrated")
-    lines = ("below the diagonal: the", "model is too sure of itself;", "above: not sure enough")
+def _bars(axes: Axes, found: Calibration, theme: Theme) -> None:
+    places = np.flatnonzero(found.counts)
+    left, width = places / BINS + 0.006, 1 / BINS - 0.012
+    axes.bar(left, found.counts[places], width, align="edge", color=theme.test, alpha=0.75)
+
+
+def _logarithmic(lowers: list[Axes]) -> None:
+    """Half a row is the floor: one row is still a bar."""
+    most = max(axes.get_ylim()[1] for axes in lowers)
+    for axes in lowers:
+        axes.set_yscale("log")
+        axes.set_ylim(0.5, max(most, 2.0) * 1.2)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+        axes.minorticks_off()
+
+
+def _key(axes: Axes, theme: Theme, *, binary: bool) -> None:
+    meaning = "below the diagonal: the\nmodel is too sure of itself;\nabove: not sure enough"
     if binary:
-        lines = ("below the diagonal: rarer", "than the model says;", "above: more often")
-    for line in lines:
-        y -= 0.17 if line != lines[0] else 0.3
-        sheet.text(x, y, line, size=8.0, colour=theme.muted)
+        meaning = "below the diagonal: rarer\nthan the model says;\nabove: more often"
+    dots = {"color": theme.test, "markeredgecolor": theme.page, "linewidth": 1.4}
+    entries = [
+        handle("rows of a bin", **dots, **_DOT),
+        handle("perfectly calibrated", color=theme.muted, linewidth=0.8, linestyle=(0, (2, 3))),
+    ]
+    layout.legend(axes, entries)
+    width = float(axes.get_position().width)
+    axes.text(
+        1 + 0.28 / width, 1 - 0.62 / _SIDE, meaning, transform=axes.transAxes, va="top", size=8.0,
+        color=theme.muted, linespacing=1.4,
+    )  # fmt: skip

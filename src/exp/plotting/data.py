@@ -2,46 +2,39 @@
 
 from __future__ import annotations
 
-from exp.plotting import fit, rows
-from exp.plotting.panel import Panel, beside
+import numpy as np
+from matplotlib.figure import Figure
+
+from exp.plotting import fit, layout, points
 from exp.plotting.picture import TEST, TRAIN, VALIDATION, Picture
-from exp.plotting.sheet import Sheet
-from exp.plotting.ticks import linear
+from exp.plotting.style import THEMES
 
-_SIDE = 4.1  # inches, as in the boundary's panels: rows lie at the same places
-_SPLITS = ((TRAIN, "train, filled"), (VALIDATION, "validation, pale"), (TEST, "test, hollow"))
+SIDE = 4.1  # inches, as in the boundary's panels: rows lie at the same places
 
 
-def sheet(picture: Picture) -> Sheet:
-    """Train rows filled, validation rows pale, test rows hollow."""
+def draw(picture: Picture) -> Figure:
+    """Train rows filled, validation rows pale, test rows hollow; where the target is a number, it
+    is an axis of its own or a colour."""
     if picture.numeric:
-        return fit.data_sheet(picture)
-    limits = rows.window(picture)
-    across, up = linear(*limits[:2], room=_SIDE), linear(*limits[2:])
-    aside = beside(up)
-    page = Sheet(picture, panels=[_SIDE], height=_SIDE, left=aside + 0.24, note=picture.note)
-    theme, total = page.theme, len(picture.labels)
-    remark = f"{total:,} rows, {len(picture.classes)} classes"
-    panel = Panel(page, 0, limits, "data", remark)
-    panel.ticks(across, up, grid=True)
-    panel.labels(*picture.axes, beside=aside)
-    shown = 0
-    for split, _ in _SPLITS:
-        rows.scatter(panel, picture, split)
-        shown += len(rows.drawn(picture, split))
-    if shown < total:
-        panel.corner(f"{shown:,} of {total:,} rows drawn")
-    if not total:
-        panel.empty("no rows")
-
-    y = rows.legend(page, picture, top=page.top - 0.09, floor=page.bottom + 0.8) - 0.12
-    for split, name in _SPLITS:
-        count = int((picture.split == split).sum())
+        return fit.draw_data(picture)
+    theme = THEMES[picture.theme]
+    figure = layout.figure()
+    ((axes,),) = layout.panels(figure, [SIDE], [SIDE])
+    remark = f"{len(picture.labels):,} rows, {len(picture.classes)} classes"
+    layout.title(axes, "data", remark)
+    axes.grid(True)
+    for split, _ in points.SPLITS:
+        points.scatter(axes, picture, split)
+    points.thinned(axes, picture, *(split for split, _ in points.SPLITS))
+    points.show_window(axes, picture)
+    entries = points.handles(picture.classes, theme, 14)
+    for split, name in points.SPLITS:
+        count = int(np.count_nonzero(picture.split == split))
         if count or split != VALIDATION:
             fill = {TRAIN: theme.muted, VALIDATION: theme.faint, TEST: theme.page}[split]
-            page.marker(
-                page.key + 0.06, y, shape="o", size=6.2, fill=fill, edge=theme.muted, thickness=1.2
-            )
-            page.text(page.key + 0.19, y - 0.044, f"{name}: {count:,}", colour=theme.muted)
-            y -= 0.215
-    return page
+            look = points.look((0.0, 0.0, 0.0), split, 6.2, theme)
+            look |= {"markerfacecolor": fill, "markeredgecolor": theme.muted}
+            entries.append(points.handle(f"{name}: {count:,}", **look))
+    layout.legend(axes, entries)
+    layout.note(figure, picture.note)
+    return figure

@@ -3,78 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
 
 from exp.plotting import (
+    animation,
     boundary,
+    boundary_strip,
     calibration,
-    confusion,
-    curves,
+    confusion_matrix,
     data,
-    film,
     fit,
+    hidden_units,
+    layout,
+    learning_curves,
     norms,
-    thresholds,
-    units,
+    precision_recall,
+    roc,
 )
-from exp.plotting.paper import Paper
 from exp.plotting.picture import Picture
-from exp.plotting.png import png
-from exp.plotting.sheet import Sheet
 from exp.plotting.style import settings
-from exp.util.files import write_whole
 
-_SHEETS: dict[str, Callable[[Picture], Sheet]] = {
-    "fit": fit.sheet,
-    "data": data.sheet,
-    "boundary": boundary.sheet,
-    "boundary_strip": film.strip,
-    "learning_curves": curves.sheet,
-    "confusion_matrix": confusion.sheet,
-    "roc": thresholds.roc_sheet,
-    "precision_recall": thresholds.precision_recall_sheet,
-    "calibration": calibration.sheet,
-    "hidden_units": units.sheet,
-    "norms": norms.sheet,
+DRAWERS: dict[str, Callable[[Picture], Figure]] = {
+    "data": data.draw,
+    "boundary": boundary.draw,
+    "boundary_strip": boundary_strip.draw,
+    "learning_curves": learning_curves.draw,
+    "confusion_matrix": confusion_matrix.draw,
+    "roc": roc.draw,
+    "precision_recall": precision_recall.draw,
+    "calibration": calibration.draw,
+    "hidden_units": hidden_units.draw,
+    "norms": norms.draw,
+    "fit": fit.draw,
 }
-
-
-def draw(picture: Picture, folder: Path) -> list[Path]:
-    """Draw every named figure in every format into files.
-
-    Args:
-        folder: made if missing, its parent must exist; each file in it is written whole.
-
-    Returns:
-        The paths, in the order of `drawings`.
-
-    Raises:
-        OSError: a file cannot be written.
-    """
-    folder.mkdir(exist_ok=True)
-    paths = []
-    for name, content in drawings(picture):
-        write_whole(folder / name, content)
-        paths.append(folder / name)
-    return paths
+"""Every figure of a run; each has its file. A new one also has its name in `exp.plotting.names`."""
 
 
 def drawings(picture: Picture) -> Iterator[tuple[str, bytes]]:
     """Name (`<figure>.<format>`) and content of every figure in every format, in the order of
     `picture.names`, the animation last; the same picture gives the same bytes."""
-    with settings():
-        for name in picture.names:
-            sheet = _SHEETS[name](picture)
+    for name in picture.names:
+        with settings(picture.theme):
+            figure = DRAWERS[name](picture)
+            layout.heading(figure, *picture.subject, remark=picture.metric)
             for suffix in picture.format:
-                yield f"{name}.{suffix}", encoded(sheet, suffix)
-        if picture.animation and picture.frames is not None and len(picture.frames):
-            yield "boundary.webp", film.animation(picture)
+                yield f"{name}.{suffix}", layout.encode(figure, suffix, dpi=picture.dpi)
+    if picture.animation and picture.frames is not None and len(picture.frames):
+        with settings(picture.theme):
+            yield "boundary.webp", animation.draw(picture)
 
 
-def encoded(sheet: Paper, suffix: str) -> bytes:
-    """A sheet as a file of a format, of `FORMATS`."""
+def encoded(sheet: Any, suffix: str) -> bytes:
+    """A sheet of the old kind, of many runs, as a file."""
     if suffix == "png":
+        from exp.plotting.png import png
+
         return png(sheet)
-    from exp.plotting.vector import vector  # most never need matplotlib's figures and axes
+    from exp.plotting.vector import vector
 
     return vector(sheet, suffix)

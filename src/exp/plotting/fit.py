@@ -7,156 +7,154 @@ from typing import Any
 import numpy as np
 from contourpy import contour_generator
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from exp.plotting import rows
-from exp.plotting.decision import striped
+from exp.plotting import decision_map, layout, points
 from exp.plotting.numbers import number
-from exp.plotting.panel import Panel, beside
 from exp.plotting.picture import TEST, TRAIN, VALIDATION, Picture
-from exp.plotting.raster import Pixels
-from exp.plotting.sheet import KEY, Sheet
-from exp.plotting.style import blend
-from exp.plotting.ticks import linear, unlabelled
+from exp.plotting.style import THEMES, Colour, Theme, plain
 
 _SIDE = 4.1  # inches, as of the boundary's panels
 _LINES = 8  # contours at most
-_SPLITS = ((TRAIN, "train, filled"), (VALIDATION, "validation, pale"), (TEST, "test, hollow"))
-_RINGS = ((TRAIN, "train"), (VALIDATION, "validation, pale ring"), (TEST, "test, ringed"))
+_RINGS = {TRAIN: "train", VALIDATION: "validation, pale ring", TEST: "test, ringed"}
 _COLUMNS = ((TRAIN, "train"), (TEST, "test"))
+_SPLITS = tuple(split for split, _ in points.SPLITS)
 
 Values = NDArray[np.float64]
-Limits = tuple[float, float, float, float]
+Range = tuple[float, float]
 
 
-def sheet(picture: Picture) -> Sheet:
+def draw(picture: Picture) -> Figure:
     """The fitted line of one feature, the surface over two, the residuals of more."""
     if picture.features == 1:
         return _line(picture)
     return _surface(picture) if picture.features == 2 else _residuals(picture)
 
 
-def data_sheet(picture: Picture) -> Sheet:
+def draw_data(picture: Picture) -> Figure:
     """The rows by themselves: the target over one feature, as a colour over two."""
     if picture.features == 1:
         return _line(picture, fitted=False)
-    limits = rows.window(picture)
-    across, up = linear(*limits[:2], room=_SIDE), linear(*limits[2:])
-    aside = beside(up)
-    page = Sheet(picture, panels=[_SIDE], height=_SIDE, left=aside + 0.24, note=picture.note)
-    panel = Panel(page, 0, limits, "data", _counted(picture))
-    panel.ticks(across, up, grid=True)
-    panel.labels(*picture.axes, beside=aside)
-    scale = _scale(picture)
-    for split, _ in _SPLITS:
-        _coloured(panel, picture, split, scale)
-    _thinned(panel, picture, *(split for split, _ in _SPLITS))
-    y = page.top - 0.09
-    for split, name in _RINGS:
-        count = int((picture.split == split).sum())
-        if count:
-            look = _ringed(page, picture, split, page.theme.faint) | {"size": 6.2}
-            page.marker(page.key + 0.06, y, **look)
-            page.text(page.key + 0.24, y - 0.044, f"{name}: {count:,}", colour=page.theme.muted)
-            y -= 0.215
-    _bar(page, scale)
-    return page
+    figure, scale, theme = layout.figure(), _scale(picture), THEMES[picture.theme]
+    ((axes,),) = layout.panels(figure, [_SIDE], [_SIDE])
+    layout.title(axes, "data", f"{len(picture.targets):,} rows")
+    axes.grid(True)
+    for split in _SPLITS:
+        _coloured(axes, picture, split, scale)
+    points.thinned(axes, picture, *_SPLITS)
+    points.show_window(axes, picture)
+    red, green, blue = to_rgb(theme.faint)
+    entries = [
+        points.handle(f"{name}: {count:,}", **_ringed(6.2, split, (red, green, blue), theme))
+        for split, name in _RINGS.items()
+        if (count := int(np.count_nonzero(picture.split == split)))
+    ]
+    layout.legend(axes, entries)
+    _bar(figure, scale, "target of a row")
+    layout.note(figure, picture.note)
+    return figure
 
 
-def _line(picture: Picture, *, fitted: bool = True) -> Sheet:
+def _line(picture: Picture, *, fitted: bool = True) -> Figure:
     """The target over the one feature, with what the model says everywhere."""
-    x0, x1, *_ = rows.window(picture)
-    line = picture.probabilities[0, 0].astype(np.float64) if fitted and len(picture.xs) else None
-    low, high = _padded(picture.targets)
-    across, up = linear(x0, x1, room=5.2), linear(low, high)
-    aside = beside(up)
-    page = Sheet(picture, panels=[5.2], height=3.6, left=aside + 0.24)
-    remark = _counted(picture)
-    panel = Panel(page, 0, (x0, x1, low, high), "fit" if fitted else "data", remark)
-    panel.ticks(across, up, grid=True)
-    panel.labels(picture.axes[0], "target", beside=aside)
-    x = picture.points[:, 0]
-    for split, _ in _SPLITS:
-        kept = rows.drawn(picture, split)
-        places = np.column_stack([x[kept], picture.targets[kept]])
-        colour = page.theme.train if split == TRAIN else page.theme.test
-        colour = page.theme.validation if split == VALIDATION else colour
-        panel.points(places, layer=4.0, **_look(page, picture, split, colour))
-    _thinned(panel, picture, *(split for split, _ in _SPLITS))
-    y = _legend(page, picture, page.top - 0.09)
-    if line is not None:
+    figure, theme = layout.figure(), THEMES[picture.theme]
+    ((axes,),) = layout.panels(figure, [5.2], [3.6])
+    layout.title(axes, "fit" if fitted else "data", f"{len(picture.targets):,} rows")
+    axes.grid(True)
+    entries: list[Line2D] = []
+    for split, name in points.SPLITS:
+        kept, colour = points.drawn(picture, split), _split_colour(split, theme)
+        x, y = picture.points[kept, 0], picture.targets[kept]
+        axes.plot(x, y, zorder=4, **points.look(colour, split, points.size(picture), theme))
+        if count := int(np.count_nonzero(picture.split == split)):
+            drawn = points.look(colour, split, 6.2, theme)
+            entries.append(points.handle(f"{name}: {count:,}", **drawn))
+    points.thinned(axes, picture, *_SPLITS)
+    if fitted and len(picture.xs):
+        line = picture.probabilities[0, 0].astype(np.float64)
         shown = np.where(np.isfinite(line), line, np.nan)
-        fit = np.column_stack([picture.xs, shown])
-        panel.lines([fit], layer=5.0, colour=page.theme.ink, width=1.6, simplify=True)
-        page.line([(page.key, y), (page.key + 0.16, y)], colour=page.theme.ink, width=1.6)
-        page.text(page.key + 0.24, y - 0.044, "the model")
+        style: dict[str, Any] = {"color": theme.ink, "linewidth": 1.6}
+        axes.plot(picture.xs, shown, zorder=5, **style)
+        entries.append(points.handle("the model", **style))
         if not np.isfinite(line).all():
-            panel.corner("the model gives no finite number where the line is missing")
-    return page
+            layout.corner(axes, "the model gives no finite number where the line is missing")
+    axes.set(xlim=points.window(picture)[:2], ylim=_padded(picture.targets))
+    axes.set_xlabel(plain(picture.axes[0]))
+    axes.set_ylabel("target")
+    layout.legend(axes, entries)
+    return figure
 
 
-def _surface(picture: Picture) -> Sheet:
+def _surface(picture: Picture) -> Figure:
     """The model's value as a colour with contours, and the rows in the colours of their targets."""
-    limits = rows.window(picture)
-    across, up = linear(*limits[:2], room=_SIDE), linear(*limits[2:])
-    aside = beside(up)
-    mapped = len(picture.xs) > 1 and len(picture.ys) > 1
-    field = picture.probabilities[0].astype(np.float64) if mapped else np.zeros((0, 0))
+    figure, theme, scale = layout.figure(), THEMES[picture.theme], _scale(picture)
+    row = layout.panels(figure, [_SIDE, _SIDE], [_SIDE])[0]
+    field = picture.probabilities[0].astype(np.float64) if picture.mapped else np.zeros((0, 0))
+    finite = np.isfinite(field)
+    # Lighter than the rows' own colours, so that rows stand out where the fit is good.
+    image = _colours(field, scale)
+    image = image + (np.array(to_rgb(theme.page)) - image) * 0.25
+    image = np.where(finite[..., None], image, decision_map.striped(finite.shape, theme))
+    contours: list[Values] = []
+    if finite.any():
+        masked = np.ma.masked_array(field, ~finite)
+        seeker: Any = contour_generator(x=picture.xs, y=picture.ys, z=masked)
+        contours = [line for level in _levels(scale) for line in seeker.lines(level)]
+    for axes, (split, name) in zip(row, _COLUMNS, strict=True):
+        layout.title(axes, name, _error(picture, split))
+        if picture.mapped:
+            decision_map.fill(axes, picture, image)
+            style = {"colors": [theme.ink], "linewidths": 0.8, "alpha": 0.75}
+            decision_map.lines(axes, contours, **style)
+        _coloured(axes, picture, split, scale)
+        points.thinned(axes, picture, split)
+        points.show_window(axes, picture)
+    layout.join(*row)
+    _bar(figure, scale, "target of a row;\nthe model's number,\nwith lines at the marks")
     notes = [picture.note, picture.map_note]
-    if not np.isfinite(field).all():
+    if not finite.all():
         notes.append("striped grey: the model gives no finite number")
-    page = Sheet(
-        picture, panels=[_SIDE, _SIDE], height=_SIDE, left=aside + 0.24,
-        note="; ".join(note for note in notes if note),
-    )  # fmt: skip
-    scale = _scale(picture)
-    pixels = _pixels(field, scale, page) if mapped else None
-    levels = linear(*scale, most=_LINES)[0]
-    contours = _contours(picture, field, levels) if mapped else []
-    for index, (split, name) in enumerate(_COLUMNS):
-        panel = Panel(page, index, limits, name, _told(picture, split))
-        panel.ticks(across, up if index == 0 else unlabelled(up))
-        panel.labels(picture.axes[0], picture.axes[1] if index == 0 else "", beside=aside)
-        if pixels is not None:
-            panel.image(pixels)
-            panel.lines(contours, colour=page.theme.ink, width=0.8, alpha=0.75, simplify=True)
-        _coloured(panel, picture, split, scale)
-        _thinned(panel, picture, split)
-    _bar(page, scale, lines=levels)
-    return page
+    layout.note(figure, "; ".join(note for note in notes if note))
+    return figure
 
 
-def _residuals(picture: Picture) -> Sheet:
+def _residuals(picture: Picture) -> Figure:
     """How far each target is from its prediction, over the prediction."""
-    left_over = picture.targets - picture.fitted
-    kept = np.isfinite(left_over) & np.isfinite(picture.fitted)
-    x0, x1 = _padded(picture.fitted[kept])
-    y0, y1 = _padded(np.append(left_over[kept], 0.0))
-    across, up = linear(x0, x1, room=_SIDE), linear(y0, y1)
-    aside = beside(up)
-    note = "" if kept.all() else f"{int((~kept).sum()):,} predictions are not finite"
-    page = Sheet(picture, panels=[_SIDE, _SIDE], height=_SIDE, left=aside + 0.24, note=note)
-    theme = page.theme
-    for index, (split, name) in enumerate(_COLUMNS):
-        panel = Panel(page, index, (x0, x1, y0, y1), name, _told(picture, split))
-        panel.ticks(across, up if index == 0 else unlabelled(up), grid=True)
-        label = "residual: target \N{MINUS SIGN} prediction" if index == 0 else ""
-        panel.labels("prediction", label, beside=aside)
-        panel.lines([[(x0, 0.0), (x1, 0.0)]], colour=theme.ink, width=1.2, layer=3.0)
-        shown = rows.drawn(picture, split)
+    residuals = picture.targets - picture.fitted
+    kept = np.isfinite(residuals) & np.isfinite(picture.fitted)
+    figure, theme = layout.figure(), THEMES[picture.theme]
+    row = layout.panels(figure, [_SIDE, _SIDE], [_SIDE])[0]
+    style: dict[str, Any] = {"color": theme.ink, "linewidth": 1.2}
+    for axes, (split, name) in zip(row, _COLUMNS, strict=True):
+        layout.title(axes, name, _error(picture, split))
+        axes.grid(True)
+        axes.axhline(0.0, zorder=3, **style)
+        shown = points.drawn(picture, split)
         shown = shown[kept[shown]]
-        places = np.column_stack([picture.fitted[shown], left_over[shown]])
-        colour = theme.train if split == TRAIN else theme.test
-        panel.points(places, layer=4.0, **_look(page, picture, split, colour))
-        _thinned(panel, picture, split)
-    y = page.top - 0.13
-    page.line([(page.key, y + 0.04), (page.key + 0.26, y + 0.04)], colour=theme.ink, width=1.2)
-    page.text(page.key + 0.35, y, "target = prediction", limit=KEY - 0.3)
-    return page
+        look = points.look(_split_colour(split, theme), split, points.size(picture), theme)
+        axes.plot(picture.fitted[shown], residuals[shown], zorder=4, **look)
+        points.thinned(axes, picture, split)
+        axes.set(xlim=_padded(picture.fitted[kept]), ylim=_padded(np.append(residuals[kept], 0.0)))
+        axes.set(xlabel="prediction", ylabel="residual: target \N{MINUS SIGN} prediction")
+    layout.join(*row)
+    layout.legend(row[-1], [points.handle("target = prediction", **style)])
+    lost = int((~kept).sum())
+    layout.note(figure, f"{lost:,} predictions are not finite" if lost else "")
+    return figure
 
 
-def _padded(values: Values) -> tuple[float, float]:
+def _split_colour(split: int, theme: Theme) -> Colour:
+    names = {TRAIN: theme.train, VALIDATION: theme.validation, TEST: theme.test}
+    red, green, blue = to_rgb(names[split])
+    return red, green, blue
+
+
+def _padded(values: Values) -> Range:
     """Ends of an axis that shows these values, with a margin."""
     finite = values[np.abs(values) < 1e300]
     if not len(finite):
@@ -166,7 +164,7 @@ def _padded(values: Values) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _scale(picture: Picture) -> tuple[float, float]:
+def _scale(picture: Picture) -> Range:
     """The targets at the two ends of the colours."""
     if not len(picture.targets):
         return 0.0, 1.0
@@ -174,70 +172,39 @@ def _scale(picture: Picture) -> tuple[float, float]:
     return (low, high) if high > low else _padded(picture.targets)
 
 
-def _colours(values: NDArray[Any], scale: tuple[float, float]) -> Values:
+def _levels(scale: Range) -> list[float]:
+    """Round numbers between the ends of the colours."""
+    places = MaxNLocator(_LINES - 1).tick_values(*scale)
+    return [float(place) for place in places if scale[0] <= place <= scale[1]]
+
+
+def _colours(values: NDArray[Any], scale: Range) -> Values:
     """RGB `[..., 3]`, cividis; values beyond the scale have the colours of its ends."""
     share = np.clip((values - scale[0]) / (scale[1] - scale[0]), 0.0, 1.0)
     return np.asarray(colormaps["cividis"](np.nan_to_num(share, nan=0.0)))[..., :3]
 
 
-def _pixels(field: Values, scale: tuple[float, float], page: Sheet) -> Pixels:
-    image, finite = _colours(field, scale), np.isfinite(field)
-    # Lighter than the rows' own colours, so that rows stand out where the fit is good.
-    image = image + (np.array(to_rgb(page.theme.page)) - image) * 0.25
-    if not finite.all():
-        image = np.where(finite[..., None], image, striped(finite.shape, page.theme))
-    return Pixels(image, nodes=True)
+def _coloured(axes: Axes, picture: Picture, split: int, scale: Range) -> None:
+    """The rows of one split, each in the colour of its target."""
+    kept, theme = points.drawn(picture, split), THEMES[picture.theme]
+    x, y = picture.points[kept].T
+    look = _ringed(points.size(picture), split, (0.0, 0.0, 0.0), theme)
+    axes.scatter(
+        x, y, c=_colours(picture.targets[kept], scale), s=look["markersize"] ** 2, zorder=4,
+        edgecolors=look["markeredgecolor"], linewidths=look["markeredgewidth"],
+    )  # fmt: skip
 
 
-def _contours(picture: Picture, field: Values, levels: list[float]) -> list[Values]:
-    finite = np.isfinite(field)
-    if not finite.any():
-        return []
-    masked = np.ma.masked_array(field, ~finite)
-    seeker: Any = contour_generator(x=picture.xs, y=picture.ys, z=masked)
-    return [line for level in levels for line in seeker.lines(level)]
-
-
-def _coloured(panel: Panel, picture: Picture, split: int, scale: tuple[float, float]) -> None:
-    """The rows of one split, each in the colour of its target: 32 of them, one mark for each."""
-    kept = rows.drawn(picture, split)
-    share = (picture.targets[kept] - scale[0]) / (scale[1] - scale[0])
-    steps = np.clip(np.rint(share * 31), 0, 31)
-    for step in np.unique(steps).tolist():
-        value = np.array(scale[0] + step / 31 * (scale[1] - scale[0]))
-        style = _ringed(panel.sheet, picture, split, tuple(_colours(value, scale).tolist()))
-        panel.points(picture.points[kept[steps == step]], layer=4.0, **style)
-
-
-def _ringed(page: Any, picture: Picture, split: int, colour: Any) -> dict[str, Any]:
-    """How a row is drawn that has the colour of its target: the edge says its split."""
-    theme = page.theme
+def _ringed(size: float, split: int, colour: Colour, theme: Theme) -> dict[str, Any]:
+    """How a row is drawn that has the colour of its target: its edge tells its split."""
     edge, thickness = {TRAIN: (theme.page, 0.45), VALIDATION: (theme.muted, 0.9)}.get(
         split, (theme.ink, 0.7)
     )
-    return {
-        "shape": "o", "size": rows.size(picture), "fill": colour, "edge": edge,
-        "thickness": thickness,
-    }  # fmt: skip
+    drawn = points.look(colour, TRAIN, size, theme)
+    return drawn | {"markeredgecolor": edge, "markeredgewidth": thickness}
 
 
-def _look(page: Any, picture: Picture, split: int, colour: Any) -> dict[str, Any]:
-    """How a row is drawn: filled for train, pale for validation, hollow for test."""
-    paper, points = page.theme.page, rows.size(picture)
-    own = to_rgb(colour)
-    fill = {TEST: paper, VALIDATION: blend(paper, own, 0.45)}.get(split, own)
-    hollow = split in (TEST, VALIDATION)
-    return {
-        "shape": "o", "size": points, "fill": fill, "edge": own if hollow else paper,
-        "thickness": (0.9 + points * 0.06) if hollow else 0.45,
-    }  # fmt: skip
-
-
-def _counted(picture: Picture) -> str:
-    return f"{len(picture.targets):,} rows"
-
-
-def _told(picture: Picture, split: int) -> str:
+def _error(picture: Picture, split: int) -> str:
     """How many rows a split has, and how far its targets are from their predictions."""
     members = picture.split == split
     if not members.any():
@@ -245,41 +212,13 @@ def _told(picture: Picture, split: int) -> str:
     apart = picture.fitted[members] - picture.targets[members]
     with np.errstate(over="ignore", invalid="ignore"):
         error = float(np.sqrt(np.square(apart).mean()))
-    said = number(error, places=True) if np.isfinite(error) else "not finite"
-    return f"{int(members.sum()):,} rows, RMSE {said}"
+    written = number(error, places=True) if np.isfinite(error) else "not finite"
+    return f"{int(members.sum()):,} rows, RMSE {written}"
 
 
-def _thinned(panel: Panel, picture: Picture, *splits: int) -> None:
-    total = int(np.isin(picture.split, splits).sum())
-    shown = sum(len(rows.drawn(picture, split)) for split in splits)
-    if shown < total:
-        panel.corner(f"{shown:,} of {total:,} rows drawn")
-    if not total:
-        panel.empty("no rows")
-
-
-def _legend(page: Sheet, picture: Picture, y: float) -> float:
-    """How the rows of each split are drawn, and how many they are; gives where the list ended."""
-    theme = page.theme
-    for split, name in _SPLITS:
-        count = int((picture.split == split).sum())
-        if count:
-            colour = {TRAIN: theme.train, VALIDATION: theme.validation}.get(split, theme.test)
-            page.marker(page.key + 0.06, y, **{**_look(page, picture, split, colour), "size": 6.2})
-            page.text(page.key + 0.24, y - 0.044, f"{name}: {count:,}", colour=theme.muted)
-            y -= 0.215
-    return y
-
-
-def _bar(page: Sheet, scale: tuple[float, float], *, lines: list[float] | None = None) -> None:
-    """The colours and their numbers, in the key."""
-    height, (low, high) = 1.8, scale
+def _bar(figure: Figure, scale: Range, caption: str) -> None:
+    """The colours and their numbers."""
+    low, high = scale
     strip = _colours(np.linspace(low, high, 64)[:, None], scale)
-    places, labels = linear(low, high, most=_LINES)
-    marks = [
-        ((place - low) / (high - low), label) for place, label in zip(places, labels, strict=True)
-    ]
-    caption = ["target of a row;", "the model's number,", "with lines at the marks"]
-    page.scale(
-        page.bottom + height, height, strip, marks, caption if lines else ["target of a row"]
-    )
+    marks = [((place - low) / (high - low), number(place)) for place in _levels(scale)]
+    layout.scale(figure, strip, marks, caption, height=1.8)

@@ -19,4 +19,11 @@ Name = Literal[
 ]
 
 USUAL: list[Name] = ["data", "boundary", "fit", "learning_curves", "confusion_matrix"]
+"""What a single run draws where `figures.draw` names none."""
+OF_SWEEP: list[Name] = ["boundary", "fit"]
+"""What each run of a sweep draws where `figures.draw` names none."""
+NEED_MODEL: frozenset[Name] = frozenset(
+    {"data", "boundary", "boundary_strip", "hidden_units", "fit"}
+)
+"""What can be drawn only with a run's rows and its model; its tables hold all other figures."""
 EVERY: list[Name] = list(get_args(Name))

@@ -10,9 +10,7 @@ from numpy.typing import ArrayLike
 
 from exp.plotting.markers import Markers
 from exp.plotting.paper import Paper
-from exp.plotting.picture import Picture
 from exp.plotting.raster import Pixels, Raster
-from exp.plotting.sheet import Sheet
 from exp.plotting.strokes import Fill, Strokes
 from exp.plotting.text import NORMAL, SMALL, TITLE, plain, shortened, width
 from exp.plotting.ticks import Ticks
@@ -175,10 +173,3 @@ class Panel:
         paper = [(x, y), (x + width(text, SMALL) / 72 + 0.08, y + 0.17)]
         sheet.add(Fill(paper, sheet.inches, colour=sheet.theme.page, alpha=0.8), layer=6.0)
         sheet.text(x + 0.04, y + 0.045, text, size=SMALL, colour=sheet.theme.muted)
-
-
-def notice(picture: Picture, title: str, reason: str) -> Sheet:
-    """A sheet that only says why there is nothing to draw."""
-    page = Sheet(picture, panels=[5.0], height=1.0, left=0.4, bottom=0.4)
-    Panel(page, 0, (0.0, 1.0, 0.0, 1.0), title).empty(reason)
-    return page

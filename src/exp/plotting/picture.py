@@ -155,6 +155,16 @@ class Picture:
         """Whether the target is a number."""
         return not self.classes
 
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """What was run."""
+        return self.dataset, self.model, self.optimizer, f"seed {self.seed}"
+
+    @property
+    def mapped(self) -> bool:
+        """Whether there is a map of the plane."""
+        return len(self.xs) > 1 and len(self.ys) > 1
+
     def _faults(self) -> Iterator[str]:
         rows, count = len(self.labels), max(len(self.classes), 1)
         if self.positive is not None and (count != 2 or self.positive not in (0, 1)):

@@ -207,6 +207,7 @@ def _rc(theme: Theme) -> dict[Any, Any]:
         "axes.titlesize": TITLE,
         "axes.titleweight": "bold",
         "axes.titlepad": 7.0,
+        "axes.titley": 1.0,  # where it stays: matplotlib need not look for labels in its way
         "axes.axisbelow": True,
         "axes.formatter.useoffset": False,
         "axes.formatter.limits": (-4, 6),

@@ -1,4 +1,4 @@
-"""What PyTorch, scikit-learn and Keras call the things that a config names.
+"""The names in PyTorch, scikit-learn and Keras of what a config names.
 
 Nothing here is accepted in a config: the tables only serve the `Did you mean ...?` of an error.
 Names are compared by `plain`: without case, punctuation and module (`nn.ReLU()` is `relu`).
@@ -81,7 +81,7 @@ OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "trainer": {"standard": ("default", "fit")},
 }  # fmt: skip
-"""Group -> option -> what it is called elsewhere, beside its own name in another spelling."""
+"""Group -> option -> its names elsewhere, besides other spellings of the option."""
 
 OVERRIDES = {
     "split.standardize=true": ("StandardScaler", "standardize", "scaler", "Normalize", "zscore"),
@@ -95,7 +95,7 @@ OVERRIDES = {
     "optimizer=torch optimizer.algorithm=ASGD": ("ASGD",),
     "optimizer=torch optimizer.algorithm=Adafactor": ("Adafactor",),
 }
-"""Overrides -> the names for what they do, where it takes more than an option of a group."""
+"""Overrides -> names for what they do, where one option of a group is not enough."""
 
 GROUPS = {
     "dataset": ("data", "datasets", "X"),
@@ -110,7 +110,7 @@ GROUPS = {
     "features": ("feature_map", "transform"),
     "model.activation": ("act", "activation_fn", "nonlinearity", "hidden_activation"),
 }
-"""Group -> what it is called elsewhere."""
+"""Group -> its names elsewhere."""
 
 KEYS = {
     "optimizer.lr": ("learning_rate", "learning_rate_init", "rate", "eta", "eta0", "step_size"),
@@ -161,11 +161,11 @@ KEYS = {
     "seed": ("random_state", "random_seed", "manual_seed", "rng", "seeds"),
     "hydra.run.dir": ("output", "output_dir", "out", "out_dir", "save_dir", "log_dir", "logdir"),
 }  # fmt: skip
-"""Key -> what it is called elsewhere, or what is typed in its place."""
+"""Key -> its names elsewhere, or what people type in its place."""
 
 
 def plain(name: object) -> str:
-    """A name without case, punctuation and the module in front: what two spellings share."""
+    """A name without case, punctuation and module: equal for two spellings of one name."""
     text = str(name).strip().removesuffix("()")
     return simple(text.rpartition(".")[2])
 
@@ -182,7 +182,7 @@ def option(group: str, word: object) -> str | None:
 
 
 def overrides(word: object) -> list[str]:
-    """The overrides that do what another library has this name for; empty where none do."""
+    """The overrides that do what another library calls by this name, or none."""
     return (called(word, OVERRIDES) or "").split()
 
 
@@ -192,7 +192,7 @@ def group(word: object) -> str | None:
 
 
 def keys(word: object) -> list[str]:
-    """The keys that are called by this name elsewhere, the likeliest first."""
+    """The keys that have this name elsewhere, the likeliest first."""
     wanted = plain(word)
     return [key for key, names in KEYS.items() if wanted in map(plain, names)]
 
@@ -224,7 +224,7 @@ def rewritten(value: object) -> Iterator[object]:
 
 
 def written(value: object) -> str:
-    """A value as it is typed on a command line."""
+    """A value in the form of the command line."""
     words: dict[object, str] = {None: "null", True: "true", False: "false"}
     if isinstance(value, list):
         return f"[{','.join(map(written, value))}]"

@@ -1,6 +1,6 @@
-"""Python's annotations and defaults as values of a config: what YAML holds, and what code is given.
+"""Python's annotations and defaults as values of a config, and back to what the code expects.
 
-A config holds numbers, texts, lists and mappings. A parameter that is annotated with a path, an
+A config has numbers, strings, lists and mappings. A parameter that is annotated with a path, an
 enumeration, a dataclass, an array, a tuple or a set is written as one of those, and is converted
 when the component is called. An annotation that cannot be resolved checks nothing.
 """
@@ -20,6 +20,8 @@ from pathlib import Path, PurePath
 from types import SimpleNamespace
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
+from pydantic import BeforeValidator, Strict, TypeAdapter, ValidationError
+
 from exp.util.errors import shown
 
 EMPTY = inspect.Parameter.empty
@@ -37,7 +39,7 @@ class Argument:
 
     Attributes:
         parameter: its annotation in pydantic's terms, its default as a config holds it.
-        convert: makes of a config's value what the code is given; None: it is given the value.
+        convert: turns a value of a config into what the code expects; None: the value itself.
     """
 
     parameter: inspect.Parameter
@@ -79,14 +81,14 @@ def arguments_of(
 
 
 def hints_of(builder: Any, local: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The annotations of a callable's parameters by name; one that leads nowhere is left out."""
+    """The annotations of a callable's parameters by name, without those that cannot be resolved."""
     target = builder = unwrapped(builder)
     if inspect.isclass(builder):
         target = builder.__init__
     elif not inspect.isroutine(builder):
         target = type(builder).__call__
     target = inspect.unwrap(target)
-    # What it returns is no parameter: its annotation need not lead anywhere.
+    # The return value is not a parameter: its annotation need not be resolved.
     written = {k: v for k, v in getattr(target, "__annotations__", {}).items() if k != "return"}
     space = {**getattr(target, "__globals__", {}), **(local or {})}
 
@@ -110,15 +112,15 @@ def annotation_of(annotation: Any, default: Any) -> Any:
     """What a value in a config must be: the annotation in terms that pydantic can check.
 
     Args:
-        default: None makes None a value that is allowed; without an annotation, an array, an
-            enumeration, a path or a tuple says what it stands for.
+        default: None makes None an allowed value. Without an annotation the type of an array, an
+            enumeration, a path or a tuple stands in for it.
     """
     if annotation is Any:
         kind = type(default)
         if is_array(kind) or isinstance(default, (enum.Enum, PurePath)):
             annotation = kind
         elif kind is tuple:
-            return Annotated[Any, _checked(_as_tuple)]
+            return Annotated[Any, BeforeValidator(_as_tuple)]
     found = checkable(annotation)
     return found | None if default is None and not takes_none(annotation) else found
 
@@ -132,7 +134,7 @@ def checkable(annotation: Any) -> Any:
         inner = checkable(args[0])
         return annotation if inner is args[0] else Annotated[inner, *args[1:]]
     if origin in (Union, types.UnionType):
-        # A tensor beside a number: torch takes both, a config has numbers.
+        # A tensor or a number: torch takes both, a config has numbers.
         number = any(arg in (int, float) for arg in args)
         kept = [arg for arg in args if not (number and is_tensor(arg))]
         inner = [checkable(arg) for arg in kept]
@@ -144,41 +146,31 @@ def checkable(annotation: Any) -> Any:
         return _container(annotation, origin, args)
     kind = origin or annotation
     if is_array(kind):
-        return Annotated[Any, _checked(_array_like)]
+        return Annotated[Any, BeforeValidator(_array_like)]
     if is_tensor(kind):
-        return Annotated[Any, _checked(_tensor_like)]
+        return Annotated[Any, BeforeValidator(_tensor_like)]
     if not inspect.isclass(kind) or annotation in CONTAINERS:
         return annotation
-    from pydantic import BeforeValidator, Strict
-
     if issubclass(kind, PurePath):
         return Annotated[kind if kind is not PurePath else Path, Strict(False)]
     if issubclass(kind, enum.Enum):
         return Annotated[kind, Strict(False), BeforeValidator(partial(_member, kind))]
     if dataclasses.is_dataclass(kind):
-        return Annotated[Any, _checked(partial(_built, kind))]
+        return Annotated[Any, BeforeValidator(partial(_built, kind))]
     if kind is not CALLABLE and (
         kind.__module__ in ("collections.abc", "typing") or typing.is_typeddict(kind)
     ):
         return annotation
-    return Annotated[Any, _checked(partial(_instance, kind))]
+    return Annotated[Any, BeforeValidator(partial(_instance, kind))]
 
 
 def _container(annotation: Any, origin: Any, args: tuple[Any, ...]) -> Any:
-    from pydantic import Strict
-
     inner = tuple(arg if arg is Ellipsis else checkable(arg) for arg in args)
     same = all(a is b for a, b in zip(inner, args, strict=True))
     found = annotation if same or origin is None else origin[inner]
     if (origin or annotation) in (tuple, set, frozenset):  # YAML has lists only
         return Annotated[found, Strict(False)]
     return found
-
-
-def _checked(check: Callable[[Any], Any]) -> Any:
-    from pydantic import BeforeValidator
-
-    return BeforeValidator(check)
 
 
 def _member(kind: type[enum.Enum], value: Any) -> Any:
@@ -192,8 +184,6 @@ def _member(kind: type[enum.Enum], value: Any) -> Any:
 
 
 def _built(kind: type, value: Any) -> Any:
-    from pydantic import TypeAdapter, ValidationError
-
     try:
         return TypeAdapter(kind).validate_python(value)
     except ValidationError as error:
@@ -206,7 +196,7 @@ def _built(kind: type, value: Any) -> Any:
 def _instance(kind: type, value: Any) -> Any:
     try:
         fits = value is not None and isinstance(value, kind)
-    except TypeError:  # a protocol that cannot be asked
+    except TypeError:  # a protocol without isinstance
         return value
     if not fits:
         raise ValueError(f"a {kind.__name__}, which a config cannot hold")
@@ -218,10 +208,8 @@ def _as_tuple(value: Any) -> Any:
 
 
 def _array_like(value: Any) -> Any:
-    import numpy as np
-
     try:
-        if np.asarray(value).dtype.kind in "biuf":
+        if sys.modules["numpy"].asarray(value).dtype.kind in "biuf":
             return plain(value)
     except ValueError:
         pass
@@ -254,7 +242,7 @@ def takes_none(annotation: Any) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """A value as a config holds it; what it cannot hold stays as it is."""
+    """A value in the form that a config has; any other object stays as it is."""
     if type(value) in SCALARS or value is EMPTY:
         return value
     if isinstance(value, enum.Enum):
@@ -275,11 +263,11 @@ def plain(value: Any) -> Any:
 
 
 def converter(written: Any, default: Any) -> Converter | None:
-    """What makes of a config's value what the code is given; None: the value itself.
+    """What turns a value of a config into what the code expects; None: the value itself.
 
     Args:
-        written: the annotation as it stands in the code; Any where there is none.
-        default: as it stands in the code.
+        written: the annotation in the code; Any where there is none.
+        default: of the parameter in the code.
     """
     kinds = [written, *_inside(written)]
     if written is Any:
@@ -297,10 +285,8 @@ def converter(written: Any, default: Any) -> Converter | None:
 
 
 def _adapted(made: list[Any], written: Any, default: Any, value: Any) -> Any:
-    """The value as pydantic makes it of the annotation; the adapter is made at the first call."""
+    """The value converted by pydantic; the adapter is built at the first call."""
     if not made:
-        from pydantic import TypeAdapter
-
         made.append(TypeAdapter(annotation_of(written, default)))
     return made[0].validate_python(value)
 
@@ -314,9 +300,8 @@ def _inside(annotation: Any) -> list[Any]:
 
 
 def _to_array(value: Any) -> Any:
-    import numpy as np
-
-    return None if value is None else np.asarray(value)
+    # The module with this annotation has imported NumPy: commands without arrays start faster.
+    return None if value is None else sys.modules["numpy"].asarray(value)
 
 
 def _to_tensor(value: Any) -> Any:
@@ -327,7 +312,7 @@ def _to_tensor(value: Any) -> Any:
 
 
 def unwritable(default: Any) -> bool:
-    """Whether no file of a run can hold this default: an object, a function, a class."""
+    """Whether a config cannot store this default: an object, a function, a class."""
     if default is EMPTY or type(default) in SCALARS[:4] or default is None:
         return False
     if type(default) in (list, tuple):

@@ -1,4 +1,4 @@
-"""What docstrings say of parameters: sections `Args:` and `Attributes:`."""
+"""The help texts of parameters, from the sections `Args:` and `Attributes:` of docstrings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ENTRY = re.compile(r"^    (\w+(?:, \w+)*): (.*(?:\n {5,}.*)*)", re.MULTILINE)
 
 
 def parameters(builder: Callable[..., Any]) -> dict[str, str]:
-    """What each parameter is, on one line; a class has what its bases say as well."""
+    """The help text of each parameter, on one line; a class inherits those of its bases."""
     bases = inspect.getmro(builder)[::-1] if inspect.isclass(builder) else [builder]
     found: dict[str, str] = {}
     for base in bases:
@@ -21,7 +21,7 @@ def parameters(builder: Callable[..., Any]) -> dict[str, str]:
 
 
 def in_text(text: str | None) -> dict[str, str]:
-    """What one docstring says of parameters."""
+    """The help texts in one docstring."""
     found: dict[str, str] = {}
     for section in SECTION.findall(inspect.cleandoc(text or "")):
         for names, about in ENTRY.findall(section):

@@ -1,8 +1,8 @@
 """Components of installed packages: the entry point group `exp.components`.
 
-A package names a module of its own there, and exp imports it when a name is asked for that is not
-packaged, never before. Option files may lie in a folder `conf/` of that module's package. Nothing
-is looked for in the working directory: it may be a stranger's.
+A package names one of its modules there, and exp imports it when a config names a component that
+exp does not have, never before. Option files may lie in a folder `conf/` of that module's package.
+The working directory is never searched: its files may come from somebody else.
 """
 
 from __future__ import annotations
@@ -62,10 +62,10 @@ _loaded: set[Entry] = set()
 
 
 def load() -> bool:
-    """Imports what every installed package has to offer, once.
+    """Imports the entry points of every installed package, once.
 
     Returns:
-        Whether there was any that had not been imported before.
+        Whether any was new.
 
     Raises:
         PluginError: one cannot be imported, and which.
@@ -73,7 +73,7 @@ def load() -> bool:
     before = len(_loaded)
     for entry in found():
         if entry not in _loaded:
-            _loaded.add(entry)  # before: what it imports may ask for a name itself
+            _loaded.add(entry)  # first, as the imported module may look up a name
             try:
                 entry.load()
             except BaseException:
@@ -93,7 +93,7 @@ def on(path: tuple[str, ...]) -> tuple[Entry, ...]:
     """The entry points of the packages in these directories."""
     known: dict[str, list[Entry]] = {}
     for package in distributions(path=list(path)):
-        # As text first: parsing what all packages say takes ten times as long.
+        # As text first: parsing the entry points of all packages takes ten times as long.
         if GROUP not in (package.read_text("entry_points.txt") or ""):
             continue
         name, version = package.metadata["Name"], package.version
@@ -108,6 +108,6 @@ def on(path: tuple[str, ...]) -> tuple[Entry, ...]:
 
 
 def package_of(module: str) -> Entry | None:
-    """The entry point through which a module came, None if it came in another way."""
+    """The entry point that a module came from, or None."""
     top = module.partition(".")[0]
     return next((entry for entry in _loaded if entry.module.partition(".")[0] == top), None)

@@ -1,7 +1,7 @@
 """Every kind of component and the modules that hold the packaged ones.
 
-Importing this package imports none of those modules: each is loaded when its kind is first used,
-so that a question about datasets does not wait for torch.
+Importing this module imports none of those: each is loaded when its kind is first used, so that
+`exp list dataset` does not wait for torch.
 """
 
 from exp.registry.registry import register
@@ -9,11 +9,11 @@ from exp.registry.types import ClassName
 
 register.kind(
     "dataset",
-    "exp.components.planar",
-    "exp.components.bundled",
-    "exp.components.table_files",
-    "exp.components.sklearn_datasets",
-    "exp.components.regression_datasets",
+    "exp.components.datasets.planar",
+    "exp.components.datasets.bundled",
+    "exp.components.datasets.table_files",
+    "exp.components.datasets.sklearn_datasets",
+    "exp.components.datasets.regression_datasets",
     injected=("seed",),
     aliases={"seed": ("random_state",)},
     about="rows and their labels or numbers: generated, bundled, or read from a file",
@@ -23,15 +23,15 @@ register.kind(
 @register.common("dataset")
 def scored(*, positive: ClassName | None = None) -> None:
     """Of two classes the one that counts as positive in precision, recall, F1 and the like; null:
-    1 of 0 and 1 or of -1 and 1, else the class that is rarer among the training rows.
+    1 of 0 and 1 or of -1 and 1, else the class that is rarer in the training rows.
     """
 
 
 register.kind(
     "split",
-    "exp.components.splits",
-    "exp.components.folds",
-    "exp.components.ordered",
+    "exp.components.splits.holdout",
+    "exp.components.splits.kfold",
+    "exp.components.splits.last",
     injected=("labels", "seed"),
     aliases={"labels": ("y",), "seed": ("random_state",)},
     about="which rows train, validate and test, and whether features are standardized",
@@ -41,7 +41,7 @@ register.kind(
     "exp.components.features",
     injected=("names", "seed"),
     aliases={"seed": ("random_state",)},
-    about="what the model sees of the features: maps such as squares, products and sines",
+    about="transformations of the features before the model: squares, products, sines",
 )
 register.kind(
     "activation",
@@ -51,48 +51,48 @@ register.kind(
 )
 register.kind(
     "model",
-    "exp.components.models",
+    "exp.components.models.mlp",
     injected=("in_features", "out_features"),
     about="the network, from rows to logits",
 )
 register.kind(
     "loss",
-    "exp.components.classification_losses",
-    "exp.components.regression_losses",
+    "exp.components.losses.classification_losses",
+    "exp.components.losses.regression_losses",
     injected=("classes",),
     aliases={"classes": ("num_classes", "n_classes")},
-    adapter="exp.components.custom_losses:adapted",
-    about="what training minimizes, with its link from logits to probabilities or a number",
+    adapter="exp.components.losses.custom_losses:adapted",
+    about="what training minimizes, and how logits become probabilities or a number",
 )
 register.kind(
     "metric",
     "exp.components.metrics",
     injected=("truth", "predicted", "probabilities", "positive", "classes"),
-    about="scores of your own, beside those that every run has; trainer.monitor can follow one",
+    about="custom metrics, besides those of every run; trainer.monitor can follow one",
 )
 register.kind(
     "optimizer",
-    "exp.components.sgd",
-    "exp.components.adam",
-    "exp.components.nadam",
-    "exp.components.radam",
-    "exp.components.adaptive",
-    "exp.components.rprop",
-    "exp.components.torch_optimizer",
+    "exp.components.optimizers.sgd",
+    "exp.components.optimizers.adam",
+    "exp.components.optimizers.nadam",
+    "exp.components.optimizers.radam",
+    "exp.components.optimizers.adaptive",
+    "exp.components.optimizers.rprop",
+    "exp.components.optimizers.torch_optimizer",
     injected=("parameters",),
     aliases={"parameters": ("params",)},
-    adapter="exp.components.custom_optimizers:adapted",
-    about="how a step follows from a gradient",
+    adapter="exp.components.optimizers.custom_optimizers:adapted",
+    about="how a gradient becomes a step of the weights",
 )
 register.kind(
     "scheduler",
-    "exp.components.schedulers",
-    "exp.components.schedules",
-    "exp.components.plateau",
-    adapter="exp.components.custom_schedulers:adapted",
+    "exp.components.schedulers.scheduler",
+    "exp.components.schedulers.schedules",
+    "exp.components.schedulers.plateau",
+    adapter="exp.components.schedulers.custom_schedulers:adapted",
     about="how the learning rate changes over the epochs",
 )
-register.kind("device", "exp.components.devices", about="where it computes, and how exactly")
+register.kind("device", "exp.components.devices", about="where a run computes, in which precision")
 register.kind(
     "trainer",
     "exp.components.trainers",
@@ -101,7 +101,7 @@ register.kind(
 register.kind(
     "figures",
     "exp.components.figure_options",
-    about="which pictures a run draws, and how they look",
+    about="which figures a run draws, and how they look",
 )
 register.kind(
     "logger",
@@ -109,5 +109,5 @@ register.kind(
     "exp.runs.loggers.tensorboard",
     "exp.runs.loggers.mlflow",
     "exp.runs.loggers.wandb",
-    about="trackers that finished runs are written into; several at once",
+    about="trackers that finished runs are sent to; several at once",
 )

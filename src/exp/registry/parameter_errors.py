@@ -14,7 +14,7 @@ from exp.registry.types import PATTERNS
 from exp.util.errors import nearest, offer, shown, unknown
 
 WORDING = (
-    (r"^(String|List) should have ", lambda found: f"a {found[1].lower()} of "),
+    (r"^(String|List|Tuple|Set) should have ", lambda found: f"a {found[1].lower()} of "),
     (r"^Keys should be strings", "a key that is a string"),
     (r" after validation, not \d+", ""),
 )
@@ -69,6 +69,8 @@ def sentence(
         hint = f" Did you mean {meant!r}?" if meant else None
         return unknown(what, word, known, allowed="It takes", hint=hint)
     if first["type"] == "missing":
+        if isinstance(last := first["loc"][-1], int):
+            return f"expected at least {last + 1} items, found {shown(first['input'])}"
         return f"expected a value, found none: set {at}=VALUE"
     wanted = list(dict.fromkeys(map(expected, details)))
     found = f"expected {' or '.join(wanted)}, found {shown(first['input'])}"

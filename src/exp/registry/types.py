@@ -1,7 +1,7 @@
 """Types for parameters: the annotation of a component's parameter is its schema.
 
-Numbers are finite in float32, since that is what a run computes in: a learning rate of 1e300
-would be infinite by the time it is used.
+Numbers must be finite in float32, in which a run computes: a learning rate of 1e300 would be
+infinite there.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 PATTERNS: dict[str, str] = {}
-"""A pattern of `worded` -> what it means."""
+"""A pattern of `worded` -> its meaning in messages."""
 
 
 def worded(pattern: str, words: str) -> Any:
-    """The field of a text of some form, of which errors say `expected WORDS`, not the pattern."""
+    """The field of a string with a pattern; messages say `expected WORDS`, not the pattern."""
     PATTERNS[pattern] = words
     return Field(pattern=pattern)
 
@@ -48,11 +48,11 @@ Activation = Annotated[Any, Nested("activation")]
 
 
 def label_text(value: Any) -> Any:
-    """A label that YAML has read as a number or as true or false, as a text."""
+    """A label as a string, where YAML has read it as a number or a boolean."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, (int, float)) else value
 
 
 ClassName = Annotated[str, BeforeValidator(label_text), Field(min_length=1)]
-"""The name of a class: a label as it stands in the data, which may be a number."""
+"""The name of a class: a label of the data, which may be a number."""

@@ -1,4 +1,4 @@
-"""Code that is not exp's, imported and called: an error inside it is shown with its own lines."""
+"""Code of users and other packages, imported and called: its errors are shown with its lines."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ OURS = str(Path(__file__).resolve().parents[1])
 
 
 class PluginError(ExpError):
-    """A module of components cannot be imported: its own error, with its own frames."""
+    """A module of components cannot be imported: shows its error and its lines."""
 
 
 def imported(what: str, work: Callable[[], Result]) -> Result:
-    """What `work`, an import, gives.
+    """The result of `work`, an import.
 
     Args:
-        what: is imported, and who named it.
+        what: what is imported, and who named it, for the message.
 
     Raises:
-        PluginError: whatever the code of others raises, `sys.exit` included.
+        PluginError: whatever the imported code raises, `sys.exit` included.
     """
     try:
         return work()
     except (Exception, SystemExit) as error:
-        shown = own_traceback(error).splitlines()
+        shown = users_traceback(error).splitlines()
         raise PluginError(lines(f"{what} cannot be imported", *shown)) from error
 
 
 @contextmanager
 def calling(who: str) -> Iterator[None]:
-    """Within this, code of a user's runs.
+    """A context in which code of a user runs.
 
     Args:
         who: kind and name of the component, such as `dataset rings`.
 
     Raises:
-        OwnCodeError: for whatever it raises, `sys.exit` included. Errors of exp, and too little
-            memory, stay what they are.
+        OwnCodeError: whatever it raises, `sys.exit` included. Errors of exp, and of too little
+            memory, pass through.
     """
     try:
         yield
@@ -59,12 +59,12 @@ def calling(who: str) -> Iterator[None]:
 
 
 def passed_on(error: BaseException) -> bool:
-    """Whether an error says by itself what to do: one of exp's own, or a lack of memory."""
+    """Whether an error says by itself what to do: one of exp, or too little memory."""
     return isinstance(error, (ExpError, MemoryError)) or "out of memory" in str(error)
 
 
 def failed(who: str, error: BaseException) -> OwnCodeError:
-    """The error that is shown for one in a user's code."""
+    """The error that is shown for an exception in the code of a user."""
     if isinstance(error, SystemExit):
         what = f"called sys.exit({'' if error.code is None else repr(error.code)})"
     else:
@@ -73,10 +73,10 @@ def failed(who: str, error: BaseException) -> OwnCodeError:
 
 
 def lines_of(error: BaseException) -> str:
-    """The lines of a user's code on the way to an error; the last ones of a library where there
-    are none."""
+    """The lines of the user's code that led to an error; the last ones of a library if there are
+    none."""
     found = traceback.extract_tb(error.__traceback__)
-    frames = [frame for frame in found if is_own(frame.filename)]
+    frames = [frame for frame in found if is_users(frame.filename)]
     if not frames:
         frames = [frame for frame in found if not of_machinery(frame.filename)][-2:]
     return "".join(traceback.format_list(frames)).rstrip()
@@ -84,8 +84,8 @@ def lines_of(error: BaseException) -> str:
 
 @contextmanager
 def seeded(number: int) -> Iterator[None]:
-    """Within this, the global generators of Python, NumPy and torch start from a seed; then they
-    are what they were. So code that draws from them gives the same for the same seed."""
+    """A context in which the global generators of Python, NumPy and torch start from a seed, and
+    after which they are restored: code that draws from them is repeatable."""
     before = states()
     random.seed(number)
     for name, library in (("numpy", "random"), ("torch", "default_generator")):
@@ -95,7 +95,7 @@ def seeded(number: int) -> Iterator[None]:
     try:
         yield
     finally:
-        put_back(before)
+        restore(before)
 
 
 def states() -> dict[str, Any]:
@@ -108,8 +108,8 @@ def states() -> dict[str, Any]:
     return found
 
 
-def put_back(before: Mapping[str, Any]) -> None:
-    """Brings the global generators back to what they were."""
+def restore(before: Mapping[str, Any]) -> None:
+    """Restores the states of the global generators."""
     random.setstate(before["Python's random"])
     if "numpy.random" in before:
         sys.modules["numpy"].random.set_state(before["numpy.random"])
@@ -118,27 +118,27 @@ def put_back(before: Mapping[str, Any]) -> None:
 
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """The generators that have been drawn from, or seeded, between two `states`."""
+    """The generators that were used or seeded between two `states`."""
     return [name for name, state in before.items() if not same_state(state, after[name])]
 
 
 def same_state(one: Any, other: Any) -> bool:
-    if hasattr(one, "equal"):  # a tensor, of which the text shows a part
+    if hasattr(one, "equal"):  # a tensor: its repr shows only a part
         return bool(one.equal(other))
     return repr(one) == repr(other)
 
 
 @lru_cache
 def libraries() -> tuple[str, ...]:
-    """Where Python and installed packages lie."""
+    """The folders of Python and of installed packages."""
     paths = sysconfig.get_paths()
     keys = ("stdlib", "platstdlib", "purelib", "platlib")
     places = {str(Path(paths[key]).resolve()) for key in keys}
     return tuple(f"{place}{os.sep}" for place in places)
 
 
-def is_own(file: str) -> bool:
-    """Whether a file of Python code is a user's: neither exp's, nor Python's, nor a package's."""
+def is_users(file: str) -> bool:
+    """Whether a file of code is the user's: not one of exp, Python or an installed package."""
     if file.startswith("<") or of_machinery(file):
         return file.startswith(("<ipython", "<stdin", "<string"))
     where = f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
@@ -146,11 +146,11 @@ def is_own(file: str) -> bool:
     return not resolved.startswith(libraries()) and not any(part in resolved for part in where)
 
 
-def own_traceback(error: BaseException) -> str:
+def users_traceback(error: BaseException) -> str:
     """The traceback of an error without the frames of exp and of Python's import system."""
-    told = traceback.TracebackException.from_exception(error)
-    told.stack[:] = [frame for frame in told.stack if not of_machinery(frame.filename)]
-    return "".join(told.format()).rstrip()
+    found = traceback.TracebackException.from_exception(error)
+    found.stack[:] = [frame for frame in found.stack if not of_machinery(frame.filename)]
+    return "".join(found.format()).rstrip()
 
 
 def of_machinery(file: str) -> bool:

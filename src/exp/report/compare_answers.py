@@ -21,7 +21,7 @@ def answers(one: RunRecord, other: RunRecord) -> str:
     """
     data = [part(run.record, "data") for run in (one, other)]
     if data[0].get("fingerprint") != data[1].get("fingerprint"):
-        return "answers: the runs have not met the same rows"
+        return "answers: the runs used different data"
     if not all(run.directory.predictions.exists() for run in (one, other)):
         return "answers: one of the runs has no predictions.csv"
     left, right = one.predictions(), other.predictions()

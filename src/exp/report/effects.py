@@ -13,7 +13,7 @@ from exp.plotting.levels import Levels
 from exp.report.captions import counted, troubles
 from exp.report.maps import Maps
 from exp.report.scored import Scored
-from exp.report.statistics import Spread
+from exp.report.statistics import Mean
 
 Values = NDArray[np.float64]
 
@@ -55,7 +55,7 @@ def effect(scored: Scored, key: str) -> parameters.Effect:
     if count < len(scored.scores):
         for code in range(count):
             if values := scored.over_seeds(np.flatnonzero(levels.codes == code).tolist()):
-                spread = Spread.of(values)
+                spread = Mean.of(values)
                 ends = (spread.low, spread.high)
                 found[:, code] = spread.mean, *(math.nan if end is None else end for end in ends)
     return parameters.Effect(levels=levels, mean=found[0], low=found[1], high=found[2])

@@ -1,4 +1,4 @@
-"""Runs that differ only in their seeds, as groups: their scores, and how they compare."""
+"""Runs that differ only in their seeds, as groups: their scores, their rank, and paired tests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from exp.report.statistics import ALPHA, FEW, Paired, Spread, holm, needed, paired, pairs
+from exp.report.statistics import ALPHA, FEW, Mean, Paired, holm, needed, paired, pairs
 from exp.runs.collection import Row
 from exp.runs.config_values import Scalar, names_seed
 from exp.util.metric_names import MACRO, OF_POSITIVE, higher_is_better
@@ -14,13 +14,13 @@ from exp.util.text_tables import cell
 
 SPLITS = ("validation", "test", "train")
 LARGEST = 1e100
-"""A score beyond it counts as none: its square would not be a number."""
+"""A score beyond it counts as none: its square would overflow."""
 
 Seeds = tuple[int, ...]
 
 
 def value(row: Row, metric: str) -> float | None:
-    """The score of a run that ended well; None where it has none."""
+    """The score of a run; None where it is not done or has no such score."""
     if row.status != "done":
         return None
     score = row.seconds if metric == "seconds" else row.metrics.get(metric)
@@ -28,17 +28,17 @@ def value(row: Row, metric: str) -> float | None:
 
 
 def direction(rows: Iterable[Row], metric: str) -> bool:
-    """Whether more of a score is better, as the runs that have it say of registered metrics."""
+    """Whether higher is better, also of registered metrics."""
     known: dict[str, bool] = {}
     for row in rows:
         known |= row.directions
     return higher_is_better(metric, known)
 
 
-def counted_as(rows: Iterable[Row], metric: str) -> list[str]:
-    """What a score of classes is of, in words: the positive class, or a mean over classes.
+def averages(rows: Iterable[Row], metric: str) -> list[str]:
+    """What a score such as F1 is computed for: the positive class, or the mean over classes.
 
-    Nothing for other scores; more than one answer where the runs differ.
+    Empty for other scores; several entries where the runs differ.
     """
     name = metric.rpartition("/")[2]
     found: dict[str, None] = {}
@@ -57,10 +57,10 @@ class Group:
     Attributes:
         values: of those keys.
         first: the first run.
-        statuses: how many runs ended in which way.
-        scores: seeds -> score; of several runs with the same seeds, their mean.
-        repeats: how many runs such a mean is of.
-        without: runs that ended well and have no such score.
+        statuses: the number of runs with each status.
+        scores: seeds -> score; the mean score where several runs have the same seeds.
+        repeats: seeds -> number of runs, where that is more than one.
+        without: the number of runs that are done and lack the score.
     """
 
     values: tuple[Scalar, ...]
@@ -76,14 +76,11 @@ class Group:
 
 
 class Groups:
-    """Runs put into groups, one after the other; of each only its score is kept.
+    """Groups of runs that are added one by one; only the score of each run is kept.
 
     Args:
         by: the keys whose values make a group, as in the rows' parameters.
-        metric: what is looked at.
-
-    Attributes:
-        all: the groups, in the order in which they were met.
+        metric: the score.
     """
 
     def __init__(self, by: Sequence[str], metric: str) -> None:
@@ -94,17 +91,18 @@ class Groups:
 
     @property
     def all(self) -> list[Group]:
+        """In the order of their first runs."""
         return list(self._found.values())
 
     @property
     def higher(self) -> bool:
-        """Whether more of the metric is better."""
+        """Whether higher scores are better."""
         return higher_is_better(self.metric, self.directions)
 
     def add(self, row: Row) -> None:
         self.directions |= row.directions
         values = tuple(row.parameters.get(key) for key in self.by)
-        # A type beside each: 1 and true are equal to Python.
+        # With the type, as 1 == True in Python.
         key = tuple((isinstance(value, bool), value) for value in values)
         group = self._found.get(key)
         if group is None:
@@ -115,12 +113,12 @@ class Groups:
             group.without += row.status == "done"
             return
         seeds = row.seeds or seeds_of(row)
-        seeds = self._seeds.setdefault(seeds, seeds)
+        seeds = self._seeds.setdefault(seeds, seeds)  # one object for all groups
+        count = 1
         if seeds in group.scores:
             count = group.repeats[seeds] = group.repeats.get(seeds, 1) + 1
-            group.scores[seeds] += (score - group.scores[seeds]) / count
-        else:
-            group.scores[seeds] = score
+        before = group.scores.get(seeds, score)
+        group.scores[seeds] = before + (score - before) / count
 
 
 def grouped(rows: Iterable[Row], by: Sequence[str], metric: str) -> Groups:
@@ -131,89 +129,83 @@ def grouped(rows: Iterable[Row], by: Sequence[str], metric: str) -> Groups:
 
 
 def seeds_of(row: Row) -> Seeds:
-    """The seeds that a run's parameters name, for a run whose record has none."""
+    """The seeds among a run's parameters, where run.json does not have them."""
     named = [v for key, v in row.parameters.items() if names_seed(key) and isinstance(v, int)]
     return tuple(named)
 
 
 def over_seeds(keys: Sequence[str]) -> tuple[str, ...]:
-    """All keys but those that only name the draw."""
+    """All keys but those of seeds."""
     return tuple(key for key in keys if not names_seed(key))
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A group in the ranking.
+class Ranked:
+    """A group and its place in the ranking.
 
     Attributes:
-        rank: from 1; None where no run of it has a score.
-        spread: of its scores, one for each seed.
-        test: the best group's scores against its own over their common seeds, a positive
-            difference where the best is better; None for the best itself and where there is none.
-        p: of the test, corrected by Holm's method for every pair of groups, as any group could
-            have come out best.
-        needed: seeds that would show a difference of this size with a power of 80 %, where there
-            were too few.
-        verdict: all of this in words.
+        rank: from 1; None where no run of the group has a score.
+        score: the mean over seeds.
+        test: the best group against this one over their common seeds; the difference is positive
+            where the best group is better. None for the best group and for groups without scores.
+        p: the p-value of the test after Holm's correction for all pairs of groups, since any group
+            could have come out best.
+        needed: seeds with which a difference of this size would be shown with a power of 80 %,
+            where there are too few.
+        verdict: the result of the test in words.
     """
 
     group: Group
     rank: int | None
-    spread: Spread | None
+    score: Mean | None
     test: Paired | None
     p: float | None
     needed: int | None
     verdict: str
 
 
-def ranked(groups: Groups, test: str = "t") -> list[Standing]:
-    """The groups, best first, each tested against the best.
+def ranked(groups: Groups, test: str = "t") -> list[Ranked]:
+    """The groups, the best first, each tested against the best one.
 
     Args:
-        test: of `statistics.TESTS`.
+        test: one of `statistics.TESTS`.
     """
     sign = 1.0 if groups.higher else -1.0
-    spreads = [
-        (group, Spread.of(list(group.scores.values()))) for group in groups.all if group.scores
-    ]
-    spreads.sort(key=lambda pair: -sign * pair[1].mean)
-    found = []
-    if spreads:
-        best = spreads[0][0]
-        tests = [versus(best, group, sign, test) for group, _ in spreads[1:]]
-        known = [each.p for each in tests if each.p is not None]
-        # Any group could have come out best: every pair of them was up for being tested.
-        family = pairs(len(known) + 1)
-        corrected = iter(holm(known, family))
-        ps = [None if each.p is None else next(corrected) for each in tests]
-        found.append(Standing(best, 1, spreads[0][1], None, None, None, "best"))
-        for rank, ((group, spread), each, p) in enumerate(
-            zip(spreads[1:], tests, ps, strict=True), start=2
-        ):
-            few = too_few(each, p, family)
-            wanted = wanted_seeds(each, family, test) if few else None
-            said = verdict(each, p, few, wanted)
-            found.append(Standing(group, rank, spread, each, p, wanted, said))
-    nothing = [group for group in groups.all if not group.scores]
-    found += [Standing(group, None, None, None, None, None, none_yet(group)) for group in nothing]
+    means = [(group, Mean.of(list(group.scores.values()))) for group in groups.all if group.scores]
+    means.sort(key=lambda pair: -sign * pair[1].mean)
+    tests = [versus(means[0][0], group, sign, test) for group, _ in means[1:]]
+    known = [each.p for each in tests if each.p is not None]
+    family = pairs(len(known) + 1)
+    corrected = iter(holm(known, family))
+    found = [Ranked(group, 1, mean, None, None, None, "best") for group, mean in means[:1]]
+    for rank, ((group, mean), each) in enumerate(zip(means[1:], tests, strict=True), start=2):
+        p = None if each.p is None else next(corrected)
+        few = too_few(each, p, family)
+        wanted = seeds_needed(each, family, test) if few else None
+        found.append(Ranked(group, rank, mean, each, p, wanted, verdict(each, p, few, wanted)))
+    for group in groups.all:
+        if not group.scores:
+            said = "no such score" if group.statuses["done"] else "no finished run"
+            found.append(Ranked(group, None, None, None, None, None, said))
     return found
 
 
 def versus(best: Group, other: Group, sign: float, test: str) -> Paired:
+    """The paired test of two groups over their common seeds."""
     common = [seeds for seeds in best.scores if seeds in other.scores]
     one = [sign * best.scores[seeds] for seeds in common]
     return paired(one, [sign * other.scores[seeds] for seeds in common], test)
 
 
 def too_few(test: Paired, p: float | None, family: int) -> bool:
-    """Whether that nothing was shown may only mean that there are too few pairs."""
+    """Whether there may be too few pairs to show any difference."""
     if p is None or test.smallest is None:
         return True
     return p > ALPHA and (test.n < FEW or family * test.smallest > ALPHA)
 
 
-def wanted_seeds(test: Paired, family: int, name: str) -> int | None:
-    """How many seeds would tell; None where that cannot be said."""
+def seeds_needed(test: Paired, family: int, name: str) -> int | None:
+    """The number of seeds that would show this difference; None where that is unknown."""
     family = max(family, 1)
     if test.effect is None:
         return None
@@ -225,35 +217,29 @@ def wanted_seeds(test: Paired, family: int, name: str) -> int | None:
 
 
 def verdict(test: Paired, p: float | None, few: bool, wanted: int | None) -> str:
-    """What the test says, in words."""
+    """The result of a test in words."""
     if few:
-        hint = f"; about {wanted} would tell" if wanted is not None else ""
+        hint = f"; about {wanted} needed" if wanted is not None else ""
         return f"too few seeds ({test.n} in common{hint})"
     assert p is not None
     assert test.difference is not None
-    mean, low = test.difference.mean, test.difference.low
     if p > ALPHA:
         return f"not shown worse: {p_text(p)}"
+    mean, low = test.difference.mean, test.difference.low
     assert low is not None
     way = "worse" if mean > 0 else "better on the common seeds"
     return f"{way} by {plus_minus(abs(mean), mean - low)}, {p_text(p)}"
 
 
-def none_yet(group: Group) -> str:
-    if group.statuses["done"]:
-        return "no such score"
-    return "no finished run"
-
-
 def p_text(p: float) -> str:
-    """Two digits of a p value, none of them beyond the third decimal."""
+    """A p-value in two digits, and no more than three decimals."""
     if p < 0.001:
         return "p<0.001"
     return f"p={p:.2f}" if p >= 0.095 else f"p={p:.3f}"
 
 
 def plus_minus(value: float, half: float) -> str:
-    """A value and half its interval, with two digits of the latter."""
+    """A value and the half width of its interval, with two digits of the latter."""
     if half <= 0:
         return f"{value:.3g}"
     decimals = 0

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
-from exp.report.statistics import quantile
 from exp.runs.record import RunRecord
 from exp.util.errors import RunDirectoryError
 
@@ -89,16 +88,11 @@ def summed(values: Values) -> tuple[Values, Values, Values]:
         Three arrays `[...]`: NaN where no run has a value; no interval for fewer than three runs,
         as that of two says next to nothing.
     """
-    there = np.isfinite(values)
-    n = there.sum(axis=0)
-    filled = np.where(there, values, 0.0)
+    n = np.isfinite(values).sum(axis=0)
+    filled = np.where(np.isfinite(values), values, 0.0)
     mean = np.where(n > 0, filled.sum(axis=0) / np.maximum(n, 1), np.nan)
-    squares = np.where(there, (values - mean) ** 2, 0.0).sum(axis=0)
-    factors = np.array([_factor(count) for count in range(len(values) + 1)])
-    half = factors[n] * np.sqrt(squares / np.maximum(n - 1, 1))
+    squares = np.where(np.isfinite(values), (values - mean) ** 2, 0.0).sum(axis=0)
+    error = np.sqrt(squares / np.maximum(n - 1, 1) / np.maximum(n, 1))
+    quantile = scipy.stats.t.ppf(0.975, np.maximum(n - 1, 1))
+    half = np.where(n > 2, quantile * error, np.nan)
     return mean, mean - half, mean + half
-
-
-def _factor(count: int) -> float:
-    """Half of an interval by the standard deviation."""
-    return quantile(count - 1) / math.sqrt(count) if count > 2 else math.nan

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from exp.plotting.levels import Levels
 from exp.plotting.metric import Metric
 from exp.report.captions import brief, caption, short
-from exp.report.conditions import is_number
 from exp.report.groups import direction, grouped, value
 from exp.report.results import metric_named, metrics_of
-from exp.report.statistics import Spread
+from exp.report.statistics import Mean
 from exp.runs.collection import Row, Runs
-from exp.runs.config_values import Scalar, names_seed, written
+from exp.runs.config_values import Scalar, is_number, names_seed, written
 from exp.util.metric_names import headline
 
 SHARES = (
@@ -101,7 +100,7 @@ class Scored:
     def mean(self, members: Iterable[int]) -> float:
         """Of the scores of some runs over their seeds; NaN where none has one."""
         found = self.over_seeds(members)
-        return Spread.of(found).mean if found else float("nan")
+        return Mean.of(found).mean if found else float("nan")
 
     @cached_property
     def ranked(self) -> list[Group]:

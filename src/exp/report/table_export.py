@@ -2,45 +2,42 @@
 
 from __future__ import annotations
 
-import io
+import csv
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from exp.report.groups import Standing
+from exp.report.groups import Ranked
+from exp.report.results import Results
 from exp.report.statistics import TESTS, pairs
 from exp.runs.collection import Row
 from exp.util.errors import ExpError
-from exp.util.serialize import csv_text, json_text
+from exp.util.serialize import json_text
 from exp.util.statuses import STATUSES
 
 if TYPE_CHECKING:
-    from exp.report.results import Results
+    from pandas import DataFrame
 
 FIGURES = (
     "rank", "seeds", "mean", "sd", "low", "high", "runs", *STATUSES, "common", "difference",
     "difference_low", "difference_high", "effect", "p", "p_holm", "seeds_needed", "verdict",
 )  # fmt: skip
-"""Columns of a group behind its keys. `difference` is positive where the best group is better."""
+"""Columns of a group after its keys. `difference` is positive where the best group is better."""
 
 
-def figures(each: Standing) -> dict[str, Any]:
-    """Every number of a group, with all its digits."""
-    spread, test = each.spread, each.test
+def figures(each: Ranked) -> dict[str, Any]:
+    """All numbers of a group, with all digits."""
+    score, test = each.score, each.test
     difference = test.difference if test is not None else None
-    statuses = {status: each.group.statuses[status] for status in STATUSES}
     return {
         "rank": each.rank,
-        "seeds": spread.n if spread else 0,
-        "mean": spread.mean if spread else None,
-        "sd": spread.sd if spread else None,
-        "low": spread.low if spread else None,
-        "high": spread.high if spread else None,
+        "seeds": score.n if score else 0,
+        **{name: getattr(score, name, None) for name in ("mean", "sd", "low", "high")},
         "runs": each.group.runs,
-        **statuses,
+        **{status: each.group.statuses[status] for status in STATUSES},
         "common": test.n if test else None,
-        "difference": difference.mean if difference else None,
-        "difference_low": difference.low if difference else None,
-        "difference_high": difference.high if difference else None,
+        "difference": getattr(difference, "mean", None),
+        "difference_low": getattr(difference, "low", None),
+        "difference_high": getattr(difference, "high", None),
         "effect": test.effect if test else None,
         "p": test.p if test else None,
         "p_holm": each.p,
@@ -49,32 +46,35 @@ def figures(each: Standing) -> dict[str, Any]:
     }
 
 
-def header(results: Results) -> list[str]:
-    """Keys first; one that is called like a figure has `by:` in front."""
+def columns(results: Results) -> dict[str, list[Any]]:
+    """Name -> values, one for each group; a key that is named like a figure becomes `by:key`."""
     keys = [f"by:{key}" if key in FIGURES else key for key in results.groups.by]
-    return [*keys, "metric", *FIGURES]
+    rows = [[*each.group.values, results.metric, *figures(each).values()] for each in results.shown]
+    names = [*keys, "metric", *FIGURES]
+    return {name: [row[at] for row in rows] for at, name in enumerate(names)}
 
 
-def rows(results: Results) -> list[list[Any]]:
-    return [
-        [*each.group.values, results.metric, *figures(each).values()] for each in results.standings
-    ]
+def frame(results: Results) -> DataFrame:
+    """The groups with every value as it is: an integer stays one beside a missing value."""
+    from pandas import DataFrame
+
+    return DataFrame(columns(results), dtype=object)
 
 
-def csv(results: Results) -> str:
+def csv_text(results: Results) -> str:
     """A line for each group."""
-    lines = [["" if v is None else v for v in row] for row in rows(results)]
-    return csv_text(header(results), lines)
+    text: str = frame(results).to_csv(index=False)
+    # A carriage return ends a line unless it is quoted, which csv does not do by itself.
+    return frame(results).to_csv(index=False, quoting=csv.QUOTE_ALL) if "\r" in text else text
 
 
 def json(results: Results) -> str:
-    """Everything: the groups with the score of each seed, and the runs that gave none."""
+    """Everything: the groups with the score of each seed, and the runs without a score."""
     runs = results.runs
-    better = results.groups.higher
     whole = {
         "paths": [str(path) for path in runs.paths],
         "metric": results.metric,
-        "higher_is_better": better,
+        "higher_is_better": results.groups.higher,
         "positive": sorted({row.positive for row in runs.rows if row.positive is not None}),
         "by": list(results.groups.by),
         "test": TESTS[results.test],
@@ -90,15 +90,15 @@ def json(results: Results) -> str:
                     for seeds, score in each.group.scores.items()
                 ],
             }
-            for each in results.standings
+            for each in results.shown
         ],
-        "not_done": [trouble(row) for row in runs.rows if row.status != "done"],
-        "skipped": [trouble(row) for row in runs.skipped],
+        "not_done": [run_of(row) for row in runs.rows if row.status != "done"],
+        "skipped": [run_of(row) for row in runs.skipped],
     }
     return json_text(whole)
 
 
-def trouble(row: Row) -> dict[str, Any]:
+def run_of(row: Row) -> dict[str, Any]:
     return {
         "number": row.number,
         "directory": str(row.path),
@@ -109,25 +109,18 @@ def trouble(row: Row) -> dict[str, Any]:
 
 
 def parquet(results: Results) -> bytes:
-    """The csv table with types. A key whose values are of several kinds is text.
+    """The csv table with types; a key with values of several types becomes text.
 
     Raises:
         ExpError: pyarrow is not installed.
     """
     if find_spec("pyarrow") is None:
         raise ExpError("--parquet: pyarrow is not installed: pip install 'exp[parquet]'")
-    import pyarrow
-    import pyarrow.parquet
-
-    columns = {}
-    for place, name in enumerate(header(results)):
-        column = [row[place] for row in rows(results)]
-        kinds = {type(value) for value in column if value is not None}
-        if kinds > {int} and kinds <= {int, float}:
-            column = [None if value is None else float(value) for value in column]
-        elif len(kinds) > 1:
-            column = [None if value is None else str(value) for value in column]
-        columns[name] = pyarrow.array(column)
-    buffer = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.table(columns), buffer)
-    return buffer.getvalue()
+    table = frame(results)
+    for name in table:
+        known = table[name].dropna()
+        kinds = set(known.map(type))
+        if len(kinds) > 1:
+            table.loc[known.index, name] = known.astype(float if kinds == {int, float} else str)
+    content: bytes = table.to_parquet(index=False)
+    return content

@@ -1,7 +1,7 @@
-"""Runs that are there, each as a row: what was varied, what came out, and what went wrong.
+"""The runs in some directories, each as a row: its parameters, its scores, and its status.
 
-Everything is read from the directories of the runs, so that a sweep that still runs, was broken off
-or was added to is told as it is; `runs.csv` is only for other tools.
+Everything is read from the directories of the runs, so that a sweep that is still running, was
+interrupted or extended is shown as it is; `runs.csv` is for other programs only.
 """
 
 from __future__ import annotations
@@ -15,16 +15,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from exp.runs.config_values import Scalar, plain_key, typed
+from exp.runs.config_values import Scalar, leaves, plain_key, typed
 from exp.runs.manifest import NAME, manifest
 from exp.runs.record import RunRecord
-from exp.runs.stored_configs import config_of
 from exp.runs.varying import varying
 from exp.util.errors import RunDirectoryError
-from exp.util.terminal import one_line
 
 DEPTH = 8
-"""Folders below one that is named, in which runs are looked for."""
+"""Levels of folders in which runs are looked for."""
 
 
 @dataclass(frozen=True)
@@ -32,23 +30,22 @@ class Row:
     """One run.
 
     Attributes:
-        path: its directory, absolute; of a skipped run, that of its sweep.
-        number: its place in its sweep; where several sweeps or lone runs are looked at, in all.
-        name: what its config calls it, else the name of its directory.
-        status: of `STATUSES`; crashed where the process of a running one is gone. "skipped" for
-            one that a component declares impossible.
+        path: its directory, absolute; that of its sweep for a skipped run.
+        number: its number in its sweep; of several sweeps or single runs, its place among all.
+        name: from its config, else the name of its directory.
+        status: one of `STATUSES`, or "skipped" where a component declares a run impossible.
         message: why it failed or was skipped.
-        parameters: what varies -> its value.
+        parameters: key -> value of what varies.
         metrics: such as "test/accuracy", "best/test/accuracy" (at the best epoch), "best/epoch"
             and "epochs"; finite ones only.
-        seconds: from its beginning to its end.
-        overrides: its own, as on a command line.
-        seeds: of data, split, init and shuffling, as run.json has them; empty where it has none.
-            Two runs of the same seeds are a pair: the same rows, the same initial weights.
+        seconds: total duration.
+        overrides: of this run, as on a command line.
+        seeds: of data, split, init and shuffling, from run.json; empty where it has none. Runs
+            with the same seeds are a pair: the same rows, the same initial weights.
         average: "binary" where precision and the like are those of the positive class, "macro"
-            where they are means over classes; None for numbers, and for runs of older versions.
+            where they are means over classes; None for numeric targets, and for old runs.
         positive: the name of the positive class, where there is one.
-        directions: of registered metrics, whether higher is better.
+        directions: registered metric -> whether higher is better.
     """
 
     path: Path
@@ -68,13 +65,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Runs:
-    """Runs of one or several sweeps, or lone ones.
+    """Runs of one or several sweeps, or single ones.
 
     Attributes:
         paths: where they were looked for.
         keys: what varies, in order.
         rows: every run, by number.
-        skipped: those that were never begun, as a component declares them impossible.
+        skipped: runs that were never started, as a component declares them impossible.
     """
 
     paths: tuple[Path, ...]
@@ -84,13 +81,13 @@ class Runs:
 
 
 def gather(paths: Sequence[Path]) -> Runs:
-    """Every run of some places.
+    """All runs in some directories.
 
     Args:
-        paths: sweep directories, run directories, or folders that hold some.
+        paths: sweep directories, run directories, or folders that contain some.
 
     Raises:
-        RunDirectoryError: there is none, or no run in it.
+        RunDirectoryError: a directory does not exist or contains no run.
         DamagedError: a sweep.json is corrupted.
     """
     places = [place for path in paths for place in found_in(path)]
@@ -98,12 +95,12 @@ def gather(paths: Sequence[Path]) -> Runs:
     rows, skipped, keys = [], [], dict[str, None]()
     for place in places:
         if (place / NAME).is_file():
-            its_keys, its_rows, its_skipped = sweep(place)
-            keys.update(dict.fromkeys(its_keys))
-            rows += its_rows
-            skipped += its_skipped
+            more_keys, more_rows, more_skipped = sweep(place)
+            keys.update(dict.fromkeys(more_keys))
+            rows += more_rows
+            skipped += more_skipped
         else:
-            rows.append(run(place, len(rows), overrides_of(place)))
+            rows.append(row(place, len(rows), overrides_of(place), *files(place)))
     if len(places) > 1:
         configs = [config_of(each.path) for each in rows]
         keys.update(dict.fromkeys(varying([config for config in configs if config])))
@@ -116,18 +113,26 @@ def gather(paths: Sequence[Path]) -> Runs:
 
 
 def with_keys(runs: Runs, keys: Sequence[str]) -> tuple[Runs, list[str]]:
-    """The same runs with the values of further keys of their configs.
+    """The same runs with the values of more keys from their configs.
 
     Returns:
-        The runs, and every key that their configs have.
+        The runs, and all keys of their configs.
     """
     configs = [config_of(each.path) for each in runs.rows]
     rows = [completed(r, config, keys) for r, config in zip(runs.rows, configs, strict=True)]
     return replace(runs, rows=tuple(rows)), list(dict.fromkeys(k for c in configs for k in c))
 
 
+def config_of(path: Path) -> dict[str, Scalar]:
+    """The resolved config of a run, flat; empty where it cannot be read."""
+    try:
+        return leaves(RunRecord(path).config())
+    except RunDirectoryError:
+        return {}
+
+
 def found_in(path: Path) -> list[Path]:
-    """The sweeps and lone runs at or below a path, absolute, in the order of their names.
+    """The sweeps and single runs in a directory, absolute, sorted by name.
 
     Raises:
         RunDirectoryError: there are none.
@@ -137,30 +142,27 @@ def found_in(path: Path) -> list[Path]:
     found = list(below(path.absolute(), DEPTH))
     if not found:
         raise RunDirectoryError(
-            f"{path} holds no run: a run has run.json in its directory, a sweep {NAME}"
+            f"no runs found in {path}: a run directory contains run.json, a sweep {NAME}"
         )
     return found
 
 
 def below(path: Path, depth: int) -> Iterator[Path]:
-    """Folders that cannot be read are said, and hide no others."""
+    """Sweeps and runs in a folder; a folder that cannot be read is reported and left out."""
     try:
         if (path / NAME).is_file() or (path / "run.json").is_file():
             yield path
             return
         folders = [entry.name for entry in os.scandir(path) if is_folder(entry)] if depth else []
     except OSError as error:
-        print(
-            f"left out: cannot read {one_line(str(path))}: {error.strerror or error}",
-            file=sys.stderr,
-        )
+        print(f"left out: cannot read {path}: {error.strerror or error}", file=sys.stderr)
         return
     for name in sorted(folders, key=natural):
         yield from below(path / name, depth - 1)
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
-    """A folder that may hold runs: no link, which may lead in a circle, and nothing hidden."""
+    """A folder that may contain runs: no link, which may lead in a circle, and nothing hidden."""
     return not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
 
 
@@ -171,18 +173,16 @@ def natural(name: str) -> list[tuple[int, str]]:
 
 
 def sweep(path: Path) -> tuple[list[str], list[Row], list[Row]]:
-    """What varies in a sweep, its runs, and those that it skipped."""
+    """What varies in a sweep, its runs, and those that were skipped."""
     content = manifest(path)
-    named = content.get("keys")
-    keys = [key for key in named if isinstance(key, str)] if isinstance(named, list) else []
-    rows = []
+    keys = [key for key in list_of(content.get("keys")) if isinstance(key, str)]
+    rows, skipped = [], []
     for place, entry in enumerate(content["runs"]):
         words = words_of(entry.get("overrides"))
-        found = run(path / entry["directory"], number_of(entry, place), words)
+        run = path / entry["directory"]
+        found = row(run, number_of(entry, place), words, *files(run))
         rows.append(replace(found, parameters=parameters(words, keys)))
-    skipped = []
-    listed = content.get("skipped")
-    for place, entry in enumerate(listed if isinstance(listed, list) else []):
+    for place, entry in enumerate(list_of(content.get("skipped"))):
         if isinstance(entry, dict):
             words, reason = words_of(entry.get("overrides")), text_of(entry.get("reason"))
             number, given = number_of(entry, place), parameters(words, keys)
@@ -192,13 +192,8 @@ def sweep(path: Path) -> tuple[list[str], list[Row], list[Row]]:
     return list(dict.fromkeys(plain_key(key) for key in keys)), rows, skipped
 
 
-def run(path: Path, number: int, overrides: tuple[str, ...]) -> Row:
-    """A run as its directory tells it; whatever stands there."""
-    return row(path, number, overrides, *files(path))
-
-
 def files(path: Path) -> tuple[RunRecord, dict[str, Any]]:
-    """A run, and its summary.json; {} where there is none that can be read."""
+    """A run, and its summary.json; {} where that cannot be read."""
     found = RunRecord.tolerant(path)
     return found, found.valid_summary() if found.record else {}
 
@@ -210,12 +205,12 @@ def row(
     found: RunRecord,
     summary: dict[str, Any],
 ) -> Row:
-    """A run as its two files say."""
+    """A run from its two files."""
     record, message = found.record, found.fault and f"run.json {found.fault}"
     final, best = part(summary, "final"), part(summary, "best")
     numbers = {**final, **{f"best/{name}": value for name, value in best.items()}}
     numbers["epochs"] = summary.get("epochs")
-    seeds = part(record, "seeds")
+    seeds, metrics = part(record, "seeds"), part(summary, "metrics")
     return Row(
         path=path,
         number=number,
@@ -229,17 +224,17 @@ def row(
         seeds=tuple(seeds[name] for name in sorted(seeds) if isinstance(seeds[name], int)),
         average=text_of(summary.get("average")),
         positive=text_of(summary.get("positive")),
-        directions={
-            name: bool(part(about, name).get("higher_is_better"))
-            for about in [part(summary, "metrics")]
-            for name in about
-        },
+        directions={name: bool(part(metrics, name).get("higher_is_better")) for name in metrics},
     )
 
 
 def part(content: dict[str, Any], key: str) -> dict[str, Any]:
     found = content.get(key)
     return found if isinstance(found, dict) else {}
+
+
+def list_of(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def finite(value: Any) -> float | None:
@@ -263,17 +258,17 @@ def number_of(entry: dict[str, Any], place: int) -> int:
 
 
 def words_of(value: Any) -> tuple[str, ...]:
-    return tuple(str(word) for word in value) if isinstance(value, list) else ()
+    return tuple(str(word) for word in list_of(value))
 
 
 def parameters(words: Sequence[str], keys: Sequence[str]) -> dict[str, Scalar]:
-    """The values of keys as a run's own words have them; None where they do not say."""
+    """The values of keys in a run's overrides; None where they are not among them."""
     given = dict(word.partition("=")[::2] for word in words)
     return {plain_key(key): typed(given[key]) if key in given else None for key in keys}
 
 
 def overrides_of(path: Path) -> tuple[str, ...]:
-    """The command line of a lone run, as Hydra has kept it."""
+    """The overrides of a single run, from Hydra's files."""
     try:
         return tuple(RunRecord(path).overrides())
     except RunDirectoryError:
@@ -281,8 +276,7 @@ def overrides_of(path: Path) -> tuple[str, ...]:
 
 
 def completed(one: Row, config: dict[str, Scalar], keys: Sequence[str]) -> Row:
-    """A row that has a value of each key: that of its config, else of its own words."""
-    words = dict(word.partition("=")[::2] for word in one.overrides)
-    own = {plain_key(key): typed(value) for key, value in words.items()}
-    found = {key: config[key] if key in config else own.get(key) for key in keys}
+    """A row with the values of these keys, from the config or else from the overrides."""
+    given = parameters(one.overrides, [word.partition("=")[0] for word in one.overrides])
+    found = {key: config.get(key, given.get(key)) for key in keys}
     return replace(one, parameters={**one.parameters, **found})

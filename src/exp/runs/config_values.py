@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 Scalar = bool | int | float | str | None
 
 _WORDS: dict[str, Scalar] = {"true": True, "false": False, "null": None, "": None}
 _INTEGER = re.compile(r"[+-]?(0|[1-9](_?[0-9]){0,19})")
-_LARGEST = 1 << 63  # what is larger has no place in a table of numbers, nor in JSON everywhere
+_LARGEST = 1 << 63  # larger numbers fit neither into a table of numbers nor into JSON everywhere
 _FLOAT = re.compile(
     r"[+-]?((0|[1-9](_?\d)*)\.(\d(_?\d)*)?|\.\d(_?\d)*)(e[+-]?\d(_?\d)*)?"
     r"|[+-]?(0|[1-9](_?\d)*)e[+-]?\d(_?\d)*",
@@ -40,8 +40,12 @@ def plain_key(key: str) -> str:
 
 
 def names_seed(key: str) -> bool:
-    """Whether a key only says which draw of chance a run is."""
+    """Whether a key is a seed."""
     return key == "seed" or key.startswith("seeds.")
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -54,8 +58,8 @@ def flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def leaves(config: Mapping[str, Any]) -> dict[str, Scalar]:
-    """Key path -> value of a resolved config. A component's name stands at its group as well,
-    where one chooses it: `optimizer` and `optimizer.name` are both `adam`."""
+    """Key path -> value of a resolved config. The name of a component is also the value of its
+    group: `optimizer` and `optimizer.name` are both `adam`."""
     found: dict[str, Scalar] = {}
     for key, value in flat(dict(config)) if config else ():
         group, dot, last = key.rpartition(".")
@@ -66,7 +70,7 @@ def leaves(config: Mapping[str, Any]) -> dict[str, Scalar]:
 
 
 def scalar(value: Any) -> Scalar:
-    """A value as an override would say it."""
+    """A value as an override would give it."""
     if isinstance(value, int) and abs(value) >= _LARGEST:
         return f"{value:#x}"
     if value is None or isinstance(value, (bool, int, str)):
@@ -77,7 +81,7 @@ def scalar(value: Any) -> Scalar:
 
 
 def written(value: Any) -> str:
-    """A value on a command line: no blanks, `[8,8]`."""
+    """A value on a command line, without spaces: `[8,8]`."""
     if isinstance(value, (list, tuple)):
         return f"[{','.join(written(item) for item in value)}]"
     if isinstance(value, dict):

@@ -56,7 +56,7 @@ def untrained(job: Job, outputs: Outputs) -> str:
     rows = "ten" if len(outputs[0]) == 10 else len(outputs[0])
     lines = [f"Untrained model, first {rows} rows: {target.untrained}"]
     for z, p, label, truth in zip(*outputs, job.data.data.y, strict=False):
-        lines.append(f"  {one_line(target.said(z, p, label, truth))}")
+        lines.append(f"  {one_line(target.untrained_row(z, p, label, truth))}")
     return "\n".join(lines)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from exp.components.figure_options import Figures
 from exp.engine import Result
 from exp.plotting import Picture
 from exp.runs.result_files import Answers
@@ -21,16 +22,17 @@ MOST_UNITS = 512
 """Hidden units whose maps are computed; a sheet has room for 64."""
 
 
-def picture(answers: Answers) -> Picture | None:
-    """The picture of a run, its map computed by the model; None where none is wanted."""
+def picture(answers: Answers, figures: Figures) -> Picture:
+    """The picture of a run, its map computed by the model.
+
+    Args:
+        figures: which ones, and how they look; those that the target cannot have are left out.
+    """
     result = answers.result
     plan, prepared = result.job.plan, result.job.data
-    figures = plan.figures
-    if figures is None:
-        return None
     data, view, predictor = prepared.data, result.job.view, result.predictor
     target = answers.target
-    plane, names = view.plane, [name for name in figures.draw if name not in target.elsewhere]
+    plane, names = view.plane, [name for name in figures.names if name not in target.other_figures]
     drawn = set(names)
     xs, ys, points = view.grid(figures.resolution)
     logits = predictor.logits(points)

@@ -1,4 +1,7 @@
-"""metrics.csv and norms.csv: a column `epoch`, and numbers measured after each of these epochs."""
+"""metrics.csv and norms.csv: a column `epoch`, and numbers measured after each of these epochs.
+
+Read with Python's csv module: pandas fills up a row that is cut off, and a run imports no pandas.
+"""
 
 from __future__ import annotations
 
@@ -33,60 +36,58 @@ def history_of(
     Args:
         wanted: names of columns besides `epoch`, of which those that are not there are left out;
             None: all of them.
-        most: rows at about even distances, the first and the last among them; the others are not
-            looked at. None: all of them.
+        most: rows at about even distances, the first and the last among them; None: all of them.
 
     Raises:
         ValueError: it is no such table.
     """
-    header, lines = parts(data)
-    if most is not None and len(lines) > most:
-        places = np.linspace(0, len(lines) - 1, most).astype(np.intp)
-        lines = [lines[place] for place in places.tolist()]
-    rows = [line.split(",") for line in lines]
-    for row in rows:
-        if len(row) != len(header):
-            raise ValueError(f"expected {len(header)} fields in a row, found {len(row)}")
-    names = header if wanted is None else ["epoch", *(n for n in wanted if n in header)]
-    texts = {name: [row[at] for row in rows] for at, name in enumerate(header) if name in names}
-    epochs = np.array([epoch_of(text) for text in texts["epoch"]], np.int64)
-    if (np.diff(epochs) <= 0).any():
+    texts = history_texts(data)
+    epochs = texts.pop("epoch")
+    if not all(map(EPOCH.fullmatch, epochs)):
+        wrong = next(text for text in epochs if not EPOCH.fullmatch(text))
+        raise ValueError(f"expected an epoch, found {shown(wrong, 40)}")
+    found: Columns = {"epoch": np.array(epochs, object).astype(np.int64)}
+    if (np.diff(found["epoch"]) <= 0).any():
         raise ValueError("expected increasing epochs")
-    return {"epoch": epochs, **{n: numbers(n, texts[n]) for n in dict.fromkeys(names[1:])}}
+    names = texts if wanted is None else [name for name in wanted if name in texts]
+    found |= {name: numbers(name, texts[name]) for name in names}
+    if most is None or len(epochs) <= most:
+        return found
+    kept = np.linspace(0, len(epochs) - 1, most).astype(np.intp)
+    return {name: column[kept] for name, column in found.items()}
 
 
 def history_texts(data: bytes) -> dict[str, list[str]]:
-    """The same columns as they stand in the file, with every digit.
+    """The columns of such a table as they stand in the file, with every digit.
 
     Raises:
         ValueError: it is no such table.
     """
-    names = list(history_of(data))
-    _, lines = parts(data)
-    rows = [line.split(",") for line in lines]
-    return {name: [row[at] for row in rows] for at, name in enumerate(names)}
-
-
-def parts(data: bytes) -> tuple[list[str], list[str]]:
-    """The names of the columns, and the lines below."""
-    # Rows hold numbers only; of the names, those of a user's layers may need quotes.
-    file = io.StringIO(data.decode(), newline="")
-    try:
-        header = next(csv.reader(file, strict=True), [])
-    except csv.Error as error:
-        raise ValueError(str(error)) from None
-    if header[:1] != ["epoch"] or len(set(header)) != len(header):
+    columns = table_of(data)
+    if next(iter(columns), None) != "epoch":
         raise ValueError("expected the column epoch, then columns of other names")
-    body = file.read()
-    if body and not body.endswith("\n"):
+    return columns
+
+
+def table_of(data: bytes) -> dict[str, list[str]]:
+    """The columns of a csv file by their names, as texts.
+
+    Raises:
+        ValueError: it is no such file: rows are too short or too long, a name stands there twice,
+            the last line is cut off.
+    """
+    reader = csv.reader(io.StringIO(data.decode(), newline=""), strict=True)
+    try:
+        header, rows = next(reader, []), list(reader)
+    except csv.Error as error:
+        raise ValueError(f"line {reader.line_num}: {error}") from None
+    if len(set(header)) != len(header):
+        raise ValueError("expected columns of different names")
+    if odd := {len(row) for row in rows} - {len(header)}:
+        raise ValueError(f"expected {len(header)} fields in a row, found {min(odd)}")
+    if not data.endswith(b"\n"):
         raise ValueError("its last line is cut off")
-    return header, body.split("\n")[:-1]
-
-
-def epoch_of(text: str) -> int:
-    if not EPOCH.fullmatch(text):
-        raise ValueError(f"expected an epoch, found {shown(text, 40)}")
-    return int(text)
+    return {name: [row[at] for row in rows] for at, name in enumerate(header)}
 
 
 def numbers(name: str, texts: Sequence[str]) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from exp.util.serialize import csv_text
 
 
 class Answers:
-    """What a trained model says of every row of every split.
+    """What a trained model answers for every row of every split.
 
     Attributes:
         rows: split name -> row indices into the data set.
@@ -67,11 +67,11 @@ class Answers:
         data, target = self.result.job.data.data, self.target
         outputs = next(iter(self.logits.values())).shape[1]
         logits = target.logits(outputs)
-        own = target.column
+        true = target.column
         header = [
             *("split", "row"),
-            *(feature_column(name, own) for name in data.features),
-            own,
+            *(feature_column(name, true) for name in data.features),
+            true,
             *logits,
             *target.answers,
         ]

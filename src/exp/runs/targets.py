@@ -1,11 +1,11 @@
-"""What a model says of rows, as text and as scores: of classes, or of numbers.
+"""What a model answers for rows, as text and as scores: one of some classes, or a number.
 
 All that stands in the files of a run and depends on what its target is, is here.
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -18,8 +18,8 @@ Columns = list[list[str]]
 """Columns of text, each with a line for each row."""
 
 
-class Target(Protocol):
-    """What the target of a data set is.
+class Classes:
+    """The target is one of some classes.
 
     Attributes:
         column: of predictions.csv that has the true values.
@@ -27,24 +27,30 @@ class Target(Protocol):
         record: what run.json says of it.
         untrained: heading of an untrained model's answers.
         answers: the columns of an answer, the predicted value last.
-        elsewhere: figures that a run of another kind of target has.
+        other_figures: figures that only runs of another kind of target have.
     """
 
-    column: str
-    about: str
-    record: dict[str, Any]
-    untrained: str
-    answers: list[str]
-    elsewhere: frozenset[str]
+    column = "label"
+    untrained = "logits -> probabilities -> label (true label)"
+    other_figures = OF_NUMBERS
+
+    def __init__(self, classes: tuple[str, ...]) -> None:
+        self.classes = classes
+        self.about = f"{len(classes)} classes"
+        self.record: dict[str, Any] = {"classes": list(classes)}
+        self.answers = [*(f"probability:{name}" for name in classes), "predicted"]
 
     def logits(self, outputs: int) -> list[str]:
         """The columns of so many logits; none where they are the answer."""
+        return ["logit"] if outputs == 1 else [f"logit:{name}" for name in self.classes]
 
     def texts(self, values: NDArray[Any]) -> list[str]:
         """True or predicted values `[rows]` as they are written."""
+        return [self.classes[value] for value in values.tolist()]
 
     def columns(self, probabilities: NDArray[Any], predicted: NDArray[Any]) -> Columns:
         """The columns of `answers`."""
+        return [*probabilities.astype(str).T.tolist(), self.texts(predicted)]
 
     def scores(
         self,
@@ -58,61 +64,28 @@ class Target(Protocol):
         Args:
             positive: of two classes the one that counts as positive.
         """
-
-    def headline(self, split: str, predicted: NDArray[Any], truth: NDArray[Any]) -> str:
-        """How good the answers are, in a line."""
-
-    def said(self, logits: NDArray[Any], chances: NDArray[Any], value: Any, truth: Any) -> str:
-        """What an untrained model says of one row."""
-
-
-class Classes:
-    """The target is one of some classes."""
-
-    column = "label"
-    untrained = "logits -> probabilities -> label (true label)"
-    elsewhere = OF_NUMBERS
-
-    def __init__(self, classes: tuple[str, ...]) -> None:
-        self.classes = classes
-        self.about = f"{len(classes)} classes"
-        self.record: dict[str, Any] = {"classes": list(classes)}
-        self.answers = [*(f"probability:{name}" for name in classes), "predicted"]
-
-    def logits(self, outputs: int) -> list[str]:
-        return ["logit"] if outputs == 1 else [f"logit:{name}" for name in self.classes]
-
-    def texts(self, values: NDArray[Any]) -> list[str]:
-        return [self.classes[value] for value in values.tolist()]
-
-    def columns(self, probabilities: NDArray[Any], predicted: NDArray[Any]) -> Columns:
-        return [*probabilities.astype(str).T.tolist(), self.texts(predicted)]
-
-    def scores(
-        self,
-        probabilities: NDArray[Any],
-        predicted: NDArray[Any],
-        truth: NDArray[Any],
-        positive: int | None,
-    ) -> dict[str, Any]:
         return scores(probabilities, predicted, truth, positive)
 
     def headline(self, split: str, predicted: NDArray[Any], truth: NDArray[Any]) -> str:
+        """How good the answers are, in a line."""
         return f"{split} accuracy {percent(float((predicted == truth).mean()))}"
 
-    def said(self, logits: NDArray[Any], chances: NDArray[Any], value: Any, truth: Any) -> str:
+    def untrained_row(
+        self, logits: NDArray[Any], chances: NDArray[Any], value: Any, truth: Any
+    ) -> str:
+        """What an untrained model answers for one row."""
         named = f"{self.classes[value]} ({self.classes[truth]})"
         return f"{listed(logits)} -> {listed(chances)} -> {named}"
 
 
 class Number:
-    """The target is a number."""
+    """The target is a number; attributes and methods as of `Classes`."""
 
     column = "target"
     about = "a number as target"
     untrained = "prediction (target)"
     answers = ["predicted"]  # noqa: RUF012 - nobody writes to it
-    elsewhere = OF_CLASSES
+    other_figures = OF_CLASSES
 
     def __init__(self) -> None:
         self.record: dict[str, Any] = {"classes": [], "target": "number"}
@@ -141,8 +114,13 @@ class Number:
         explained = "" if found["r2"] is None else f", R² {number(found['r2'])}"
         return f"{split} RMSE {number(found['rmse'], places=True)}{explained}"
 
-    def said(self, logits: NDArray[Any], chances: NDArray[Any], value: Any, truth: Any) -> str:
+    def untrained_row(
+        self, logits: NDArray[Any], chances: NDArray[Any], value: Any, truth: Any
+    ) -> str:
         return f"{value:.4f} ({truth:.4f})"
+
+
+Target = Classes | Number
 
 
 def target_of(data: Data) -> Target:

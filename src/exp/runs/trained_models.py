@@ -12,7 +12,7 @@ from exp.runs.collection import part
 from exp.runs.record import RunRecord
 from exp.runs.stored_plan import job_of, matches, plan_of
 from exp.util.errors import ExpError, RunDirectoryError, shown
-from exp.util.files import reason_of
+from exp.util.files import reason_of, write_through
 from exp.util.statuses import ENDED
 
 if TYPE_CHECKING:
@@ -91,10 +91,10 @@ def draw(one: RunRecord, other: RunRecord, path: Path, *, theme: str, trust: boo
         RunDirectoryError: the file cannot be written.
     """
     pictures = over_one_plane(*(model(run, trust=trust) for run in (one, other)), theme=theme)
-    from exp.plotting.comparison import draw
+    from exp.plotting.comparison import png  # matplotlib, once both models are there
 
     try:
-        draw(*pictures, path)
+        write_through(path, png(*pictures))
     except OSError as error:
         raise RunDirectoryError(f"cannot write {path}: {reason_of(error)}") from error
 

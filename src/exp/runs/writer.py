@@ -159,9 +159,10 @@ class RunWriter:
     def _write_results(self, result: Result) -> None:
         """Writes the results, then the figures: if those fail, the results are there."""
         directory, answers = self.directory, Answers(result)
-        drawn = picture(answers)
+        figures = self.job.plan.figures
+        drawn = None if figures is None else picture(answers, figures)
         if drawn is not None and self.worker is not None:
-            self.worker.submit(drawn, directory.figures)
+            self.worker.submit(drawn)
         self.summary = summary(result, answers.scores())
         directory.write_all(
             {
@@ -176,12 +177,14 @@ class RunWriter:
             }
         )
         if self.worker is not None:
-            self.worker.finish()
+            files = self.worker.finish()
         elif drawn is not None:
-            from exp.plotting.draw import drawings
+            from exp.plotting.draw import drawings  # matplotlib
 
-            for name, data in drawings(drawn):
-                directory.write(directory.figures / name, data)
+            files = dict(drawings(drawn))
+        else:
+            files = {}
+        directory.write_all({directory.figures / name: data for name, data in files.items()})
 
     def fail(self, error: BaseException, live: tuple[Training, int] | None = None) -> None:
         """Records that the run has failed or was interrupted, as far as the disk allows.

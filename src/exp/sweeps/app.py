@@ -384,7 +384,6 @@ def single(
 
         # It imports matplotlib while this process imports torch and trains.
         worker = FigureWorker()
-        worker.start()
     try:
         return started(hydra, config, name, faults, worker, lines)
     finally:

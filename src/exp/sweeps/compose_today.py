@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.utils import setup_globals
+from hydra.types import RunMode
+from hydra.version import setbase
+
+from exp.config.compose import compose, resolved, resolvers
+from exp.config.schema import plan
+from exp.sweeps.app import create, flags
+from exp.util.errors import ExpError
+
 
 def composed(words: list[str]) -> dict[str, Any] | None:
     """The resolved config, every default written out; None where it is not valid any more."""
-    from hydra.core.global_hydra import GlobalHydra
-    from hydra.core.utils import setup_globals
-    from hydra.types import RunMode
-    from hydra.version import setbase
-
-    from exp.config.compose import compose, resolved, resolvers
-    from exp.config.schema import plan
-    from exp.sweeps.app import create, flags
-    from exp.util.errors import ExpError
-
     setbase("1.3")
     resolvers()
     setup_globals()

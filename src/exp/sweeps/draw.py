@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from exp.sweeps.plans import Planned
+from exp.plotting.names import OF_SWEEP
+from exp.runs.collection import gather
+
+if TYPE_CHECKING:  # workers import this module, and plan nothing
+    from exp.sweeps.plans import Planned
 
 FOLDER = "figures"
 MOST = 2000
@@ -17,6 +21,14 @@ def settings(runs: Iterable[Planned]) -> dict[str, Any] | None:
     """How the first run that has figures wants them; None where no run wants any."""
     wanted = (run.config["figures"] for run in runs)
     return next((figures for figures in wanted if figures["name"] != "none"), None)
+
+
+def of_each_run(config: dict[str, Any]) -> dict[str, Any]:
+    """The config of a run of a sweep: where it names no figures, those that each run draws."""
+    figures = config["figures"]
+    if figures.get("draw", ()) is not None:
+        return config
+    return {**config, "figures": {**figures, "draw": list(OF_SWEEP)}}
 
 
 def draw(sweep: Path, figures: dict[str, Any], *, runs: int) -> str:
@@ -36,8 +48,7 @@ def draw(sweep: Path, figures: dict[str, Any], *, runs: int) -> str:
             f"Not drawn, as it has more than {MOST:,} runs: exp results {sweep} --figures does it"
         )
     try:
-        from exp.report import sweep_figures
-        from exp.runs.collection import gather
+        from exp.report import sweep_figures  # imports matplotlib
 
         look = {key: figures[key] for key in ("theme", "format", "dpi") if key in figures}
         paths = sweep_figures.draw(gather([sweep]), sweep / FOLDER, **look)

@@ -149,7 +149,7 @@ def listed(path: str, parse: Parse) -> list[tuple[int, Words]]:
                 for fault in error.faults
             ]
     if not runs and not faults:
-        faults.append(Fault("sweep.file", f"{path} names no run"))
+        faults.append(Fault("sweep.file", f"{path} has no runs"))
     if faults:
         raise ConfigError(faults)
     return runs

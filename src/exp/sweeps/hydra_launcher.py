@@ -73,7 +73,7 @@ def launch(launcher: StackedLauncher, jobs: Numbered) -> list[JobReturn]:
         train_planned(found, found.planned, root, workers, settings, watch=watch)
     finally:
         workers.close()
-    left = ExpError("not started: sweep.fail_fast")
+    left = ExpError("not started, because of sweep.fail_fast")
     return [returns.get(number) or returned(given[number], left) for number in given]
 
 

@@ -7,12 +7,13 @@ import logging
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from joblib import Parallel, cpu_count, delayed, parallel_config
 
 from exp.config import plugins
 from exp.config.settings import SweepSettings
@@ -24,7 +25,7 @@ from exp.sweeps.plans import Planned, Runs
 from exp.sweeps.pool import Pool, Retry
 from exp.sweeps.progress import Progress
 from exp.sweeps.stack_size import LEAST
-from exp.sweeps.work import Order, Outcome, RunOrder, retries_of, work
+from exp.sweeps.work import Order, Outcome, RunOrder, retries_of, timed_work
 from exp.util.errors import ConfigError, Fault, Interrupted
 
 Watch = Callable[[Planned, Outcome | None], None]
@@ -99,18 +100,16 @@ class Workers:
         if self.local and self.count > 1:
             yield from self.pool.map(orders, retry=retry, going=going)
         elif self.local:
-            yield from map(timed, orders)
+            yield from map(timed_work, orders)
         else:
             yield from self._on_a_cluster(orders)
 
     def _on_a_cluster(self, orders: Iterator[Order]) -> Iterator[tuple[list[Outcome], float]]:
-        from joblib import Parallel, delayed, parallel_config
-
         with connected(self.backend, self.count), parallel_config(self.backend, n_jobs=self.count):
             parallel = Parallel(return_as="list", batch_size=1, pre_dispatch="2*n_jobs")
             # It gives no results before all are there: some at a time, then.
             while window := list(itertools.islice(orders, 4 * self.count)):
-                yield from parallel(delayed(timed)(order) for order in window)
+                yield from parallel(delayed(timed_work)(order) for order in window)
 
     def stop(self) -> None:
         """Asks the processes of this machine to save what they train, and to end."""
@@ -123,8 +122,6 @@ class Workers:
 
 def cores() -> int:
     """Of the processor, as far as this process may use them."""
-    from joblib import cpu_count
-
     return int(cpu_count())
 
 
@@ -156,12 +153,6 @@ def connected(backend: str, workers: int) -> Iterator[None]:
     local = {} if address else {"n_workers": workers, "threads_per_worker": 1}
     with distributed.Client(address, dashboard_address=None, **local):
         yield
-
-
-def timed(order: Order) -> tuple[list[Outcome], float]:
-    begun = time.perf_counter()
-    outcomes = work(order)
-    return outcomes, time.perf_counter() - begun
 
 
 def train_planned(

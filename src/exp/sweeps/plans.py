@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from exp.components.schedulers import scheduler
+from exp.components.schedulers.scheduler import scheduler
 from exp.config.schema import Plan, plan, unavailable
 from exp.engine import Job, check_job
 from exp.engine.job import Shapes, possible, stack_key

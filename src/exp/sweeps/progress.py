@@ -11,9 +11,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
 from exp.config import environment
 from exp.report.groups import ranked
-from exp.report.results_text import table, told
+from exp.report.results_text import relative, table
 from exp.runs.config_values import plain_key
 from exp.sweeps.grid import Words
 from exp.sweeps.plans import Planned
@@ -40,10 +44,6 @@ class Progress:
 
     def __enter__(self) -> Progress:
         if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-            from rich.progress import Progress as Bar
-
             columns = (
                 BarColumn(bar_width=40), MofNCompleteColumn(), TextColumn("{task.fields[bad]}"),
                 TimeRemainingColumn(),
@@ -150,7 +150,7 @@ def best_runs(results: Results, metric: str, place: Path) -> list[str]:
             *(cell(row.parameters[name]) for name in names),
             number(row.metrics[metric]),
             number(row.metrics.get(loss)),
-            told(row.path, place),
+            relative(row.path, place),
         ]
         for row in results.best(metric)
     ]

@@ -124,7 +124,7 @@ def space_of(overrides: Sequence[Override], *, grid: bool) -> Space:
         except ValueError as error:
             faults.append(Fault(key, str(error)))
     if not axes and not faults:
-        wanted = "name what to search, 'optimizer.lr=tag(log,interval(0.001,1))' say"
+        wanted = "name what to search, such as 'optimizer.lr=tag(log,interval(0.001,1))'"
         faults.append(Fault("hydra/sweeper", f"nothing varies: {wanted}"))
     space = Space(tuple(axes), tuple(fixed))
     if grid and not faults and space.size > MOST:
@@ -185,7 +185,7 @@ def numbers(low: Any, high: Any, step: Any, *, log: bool) -> BaseDistribution:
         raise ValueError(f"the tag log needs numbers above 0, found {low}")
     if isinstance(low, int) and isinstance(high, int):
         if log and step not in (None, 1):
-            raise ValueError(f"the tag log goes with steps of 1, found {step}")
+            raise ValueError(f"the tag log needs steps of 1, found {step}")
         return IntDistribution(low, high, log=log, step=step or 1)
     if log and step is not None:
         raise ValueError("the tag log needs an interval, found a range with steps")

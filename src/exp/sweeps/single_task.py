@@ -28,6 +28,7 @@ def swept(config: DictConfig) -> float | None:
     from exp.runs.directory import RunDirectory
     from exp.runs.execute import execute
     from exp.runs.writer import RunWriter
+    from exp.sweeps.draw import of_each_run
     from exp.util.errors import ExpError
 
     # In a process of its own, nobody has read the command line yet.
@@ -35,7 +36,7 @@ def swept(config: DictConfig) -> float | None:
     log = logging.getLogger("exp")
     directory = RunDirectory(Path(HydraConfig.get().runtime.output_dir))
     try:
-        job = Job.of(plan(resolved(config, [])), keep=False)
+        job = Job.of(plan(of_each_run(resolved(config, []))), keep=False)
     except ExpError as error:
         log.error("The run failed: %s", error)
         record = {"status": "failed", "message": str(error), **provenance.origin()}

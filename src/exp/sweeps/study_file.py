@@ -70,7 +70,7 @@ class StudyFile:
         """Opens a file that is there, after a look at what it is."""
         with self.errors():
             if self.path.is_symlink() or self.path.stat().st_size > LARGEST:
-                raise ValueError("it is a link, or far too large")
+                raise ValueError("it is a symbolic link, or too large")
             beside = (self.path.with_name(f"{NAME}{end}") for end in ("-journal", "-wal", "-shm"))
             for each in (self.path, *(place for place in beside if os.path.lexists(place))):
                 with opened(each):  # SQLite would wait for a FIFO

@@ -9,22 +9,25 @@ os.environ.setdefault("MKL_CBWR", "AUTO")
 
 import signal
 import threading
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from exp.config import plugins
 from exp.config.schema import plan
+from exp.engine import Job
 from exp.runs import signals
+from exp.runs.checkpoint import Checkpoint
 from exp.runs.directory import RunDirectory
+from exp.runs.execute import execute_stack
 from exp.runs.log import close_log, run_log
 from exp.runs.manifest import read_json
+from exp.runs.resume_state import resume_point
+from exp.runs.writer import RunWriter
+from exp.sweeps.draw import of_each_run
 from exp.util.errors import DamagedError, ExpError, Interrupted, RunDirectoryError
 from exp.util.statuses import ENDED
-
-if TYPE_CHECKING:
-    from exp.engine import Job
-    from exp.runs.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +97,6 @@ def ready(*, draws: bool) -> None:
     signal.signal(signal.SIGTERM, lambda *_: _stopping.set())
     import sklearn.datasets  # noqa: F401
 
-    import exp.engine
-
     if draws:
         import exp.plotting.draw  # noqa: F401
 
@@ -109,9 +110,6 @@ def work(order: Order) -> list[Outcome]:
     if _stopping.is_set():
         return [interrupted(run) for run in order.runs]
     plugins.import_all(order.plugins, order.folder)
-    from exp.runs.execute import execute_stack
-    from exp.runs.writer import RunWriter
-
     outcomes: dict[int, Outcome] = {}
     opened: list[RunWriter] = []
     numbers: dict[int, RunOrder] = {}
@@ -146,15 +144,19 @@ def work(order: Order) -> list[Outcome]:
     return [outcomes.get(run.number) or interrupted(run) for run in order.runs]
 
 
+def timed_work(order: Order) -> tuple[list[Outcome], float]:
+    """The outcomes of an order, and the seconds that it took."""
+    begun = time.perf_counter()
+    outcomes = work(order)
+    return outcomes, time.perf_counter() - begun
+
+
 def interrupted(run: RunOrder) -> Outcome:
     return Outcome(run.number, run.directory, "interrupted")
 
 
-def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
+def begin(run: RunOrder, origin: dict[str, Any]) -> RunWriter | Outcome:
     """The writer of a run, its directory claimed; or its outcome, where it cannot begin."""
-    from exp.engine import Job
-    from exp.runs.writer import RunWriter
-
     directory = RunDirectory(Path(run.directory))
     log = None
     try:
@@ -162,7 +164,7 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
         if not interrupted_before:
             directory.claim()
         log = run_log(directory.log)
-        job = Job.of(plan(run.config), keep=False)
+        job = Job.of(plan(of_each_run(run.config)), keep=False)
         start = checkpoint_of(directory, job) if interrupted_before else None
         if interrupted_before and start is None:  # it starts from its first epoch
             close_log(log)
@@ -183,8 +185,6 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Any:
 
 def checkpoint_of(directory: RunDirectory, job: Job) -> Checkpoint | None:
     """The checkpoint of a run, where the run can go on from it."""
-    from exp.runs.resume_state import resume_point
-
     try:
         return resume_point(directory, job)
     except (OSError, DamagedError):

@@ -11,7 +11,6 @@ import queue
 import signal
 import sys
 import threading
-import time
 import traceback
 from multiprocessing.connection import Connection
 from typing import NoReturn
@@ -29,6 +28,7 @@ def main() -> NoReturn:
     end_with(parent)
     # Ctrl-C reaches every process of a terminal: what is to be done about it the parent decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # until `ready` handles it
     inbox: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     source = Connection(incoming, writable=False)
     threading.Thread(target=receive, args=(source, inbox), daemon=True).start()
@@ -36,15 +36,15 @@ def main() -> NoReturn:
 
     path, draws = pickle.loads(inbox.get())
     sys.path[:] = path
-    from exp.sweeps.work import ready, work
+    from exp.sweeps.work import ready, timed_work
 
     ready(draws=draws)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     answers.send(None)  # whoever dies before this never began
     while True:
         order = pickle.loads(inbox.get())
-        begun = time.perf_counter()
         try:
-            answer: object = (work(order), time.perf_counter() - begun)
+            answer: object = timed_work(order)
         except BaseException as error:
             answer = picklable(error)
         answers.send(answer)

@@ -9,6 +9,8 @@ STORED = tuple(status for status in STATUSES if status not in ("crashed", "pendi
 """What the `status` in run.json may be."""
 ENDED = ("done", "diverged")
 """Of a run that was trained to its end."""
+WENT_WRONG = ("diverged", "failed", "interrupted", "crashed")
+"""Of a run that did not end well."""
 UNFINISHED = ("running", "interrupted", "pending", "crashed")
 """Of a run that has not come to an end, and may go on to one."""
 END_REASONS = ("done", "stopped", "pruned", "diverged")

@@ -7,7 +7,7 @@ import numpy as np
 from exp.cli.check.finding import Checks, WrongError
 from exp.cli.check.subject import Subject, global_states, globally_seeded
 from exp.cli.check.training import finite
-from exp.components.custom_rows import rows_of
+from exp.components.datasets.custom_rows import rows_of
 from exp.data.dataset import Data
 from exp.util.errors import ComponentError
 

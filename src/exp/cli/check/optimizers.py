@@ -12,7 +12,7 @@ from exp.cli.check.finding import Checks
 from exp.cli.check.subject import Subject, global_states
 from exp.cli.check.training import same, same_in_a_stack
 from exp.components.optimizers import Optimizer
-from exp.components.parameters import Parameters
+from exp.components.optimizers.parameters import Parameters
 from exp.engine.objective import hyperparameters
 
 CHECKS = Checks()

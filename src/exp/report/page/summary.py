@@ -70,7 +70,7 @@ def best(runs: Runs, ranking: Ranking) -> str:
     standings = ranked(grouped(runs.rows, keys, ranking.metric))
     rows = []
     for standing in standings[:GROUPS]:
-        spread = standing.spread
+        spread = standing.score
         half = spread.mean - spread.low if spread and spread.low is not None else 0.0
         mean = "-" if spread is None else plus_minus(spread.mean, half)
         cells = [

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from exp.data.cells import absent, days, days_of, key, written
 from exp.data.dataset import Data, Floats
 from exp.data.faults import not_finite, raise_any, real
+from exp.data.labels import key
+from exp.data.reading import NaValues
 from exp.util.errors import DataError, shown, unknown
 
 
@@ -33,11 +33,14 @@ def raw_rows(X: Any, data: Data) -> Floats:
         missing = [name for name in features if name not in known]
         raise_any([unknown("column", name, known, "There are") for name in missing], "X")
         X = X[list(features)].to_numpy()
-    given: Any = coded(X, data) if any(data.categories) or dates_of(data) else real(X, "X")
+    dates = date_columns(data)
+    given: Any = np.array(X, dtype=object) if any(data.categories) or dates else real(X, "X")
     if given.ndim != 2 or given.shape[1] != len(features):
         listing = shown(", ".join(features))
         wanted = f"expected [rows, {len(features)}], the features {listing}"
         raise DataError(f"X has shape {list(given.shape)}, {wanted}")
+    if given.dtype == object:
+        given = as_numbers(given, data, dates)
     with np.errstate(over="ignore"):
         whole = np.asarray(given, dtype=np.float32)
     if data.gaps:
@@ -47,64 +50,47 @@ def raw_rows(X: Any, data: Data) -> Floats:
     return cast  # type: ignore[no-any-return]
 
 
-def dates_of(data: Data) -> dict[str, str | None]:
+def date_columns(data: Data) -> dict[str, str | None]:
     """The columns of dates, and the format of each (None: ISO 8601)."""
-    reading = data.reading
-    if reading is None:
+    if (reading := data.reading) is None:
         return {}
-    return {name: reading.form(name) for name, kind in reading.kinds.items() if kind == "date"}
+    kinds = reading.kinds.items()
+    return {name: reading.date_format(name) for name, kind in kinds if kind == "date"}
 
 
-def coded(X: Any, data: Data) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """A matrix in which categories are their places among the data's and dates are days; a category
-    that the data do not have comes behind them all, where no encoding knows it.
+def as_numbers(
+    given: NDArray[Any], data: Data, dates: dict[str, str | None]
+) -> NDArray[np.float64]:
+    """Objects `[rows, features]` as numbers: categories by their places among the data's, dates as
+    days. A category that the data do not have comes behind them all, where no encoding knows it.
 
     Raises:
         DataError: a number or a date is none.
     """
-    given = np.array(X, dtype=object)
-    if given.ndim != 2 or given.shape[1] != len(data.features):
-        return np.zeros(given.shape)
-    dates = dates_of(data)
+    import pandas as pd  # only for categories and dates
+
+    from exp.data.table import NUMBERS, Texts, numbers_of
+    from exp.data.texts import days
+
     columns = []
     for at, texts in enumerate(data.categories or (None,) * len(data.features)):
-        name, values = data.features[at], given[:, at].tolist()
+        name, values = data.features[at], pd.Series(given[:, at])
+        kind = pd.api.types.infer_dtype(values, skipna=True)
         if texts is not None:
-            columns.append(places(values, texts))
+            found = Texts(values, NaValues([]))
+            known = {key(text): place for place, text in enumerate(texts)}
+            places = [float(known.get(key(text), len(texts))) for text in found.texts]
+            columns.append(np.array([*places, np.nan])[found.codes])
+        elif name in dates and kind not in NUMBERS:
+            columns.append(days(values, dates[name]))
+            for value in values[values.notna() & np.isnan(columns[-1])][:1]:
+                how = dates[name] or "YYYY-MM-DD"
+                raise DataError(
+                    f"X, column {shown(name)}: {shown(value)} is not a date written as {how}"
+                )
         else:
-            values = [np.nan if absent(value) else value for value in values]
-            if name in dates:
-                values = [as_days(value, name, dates[name]) for value in values]
             try:
-                columns.append(np.array(values, dtype=object).astype(np.float64))
+                columns.append(numbers_of(values))
             except (TypeError, ValueError) as error:
                 raise DataError(f"X, column {shown(name)}: {error}") from error
     return np.column_stack(columns)
-
-
-def places(values: Sequence[Any], texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """The places [rows] of categories among these texts, NaN where they are missing."""
-    known = {key(text): place for place, text in enumerate(texts)}
-    codes = [
-        np.nan if text is None else known.get(key(text), len(texts)) for text in written(values)
-    ]
-    return np.array(codes, np.float64)
-
-
-def as_days(value: Any, name: str, form: str | None) -> Any:
-    """Days since 1970-01-01 of a date in any form; numbers are taken as they are.
-
-    Raises:
-        DataError: a text that is no date.
-    """
-    if isinstance(value, date):
-        return days_of(value)
-    if isinstance(value, np.datetime64):
-        return value.astype("datetime64[us]").astype(np.int64) / 86_400e6
-    if isinstance(value, str):
-        found = days(value, form)
-        if found is None:
-            how = "YYYY-MM-DD" if form is None else form
-            raise DataError(f"X, column {shown(name)}: {shown(value)} is no date, written as {how}")
-        return found
-    return value

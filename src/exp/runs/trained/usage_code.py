@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from exp.components.shortcuts import called
+from exp.components.models.shortcuts import called
 from exp.runs.trained.plain_module import plain
 from exp.runs.trained.predictor import Trained
 

@@ -1,0 +1,1 @@
+"""Data sets: generated, bundled with scikit-learn, or read from files."""

@@ -1,0 +1,195 @@
+"""A user's own rows: csv, Parquet and npz files, with a file of test rows where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from exp.data.dataset import Data
+from exp.data.faults import repeated
+from exp.data.reading import Reading, sign_of
+from exp.registry.registry import register
+from exp.util.errors import shown
+
+Text = Annotated[str, Field(min_length=1)]
+Names = Annotated[list[Text], Field(min_length=1)]
+Dates = bool | Names | Annotated[dict[Text, Text], Field(min_length=1)]
+NaValues = list[str | int | float]
+Decimal = Annotated[Literal[".", ","], BeforeValidator(sign_of)]
+Thousands = Annotated[Literal[",", ".", " ", "'"], BeforeValidator(sign_of)]
+Categories = Annotated[int, Field(ge=2, le=65_536)]
+Missing = Literal["refuse", "drop", "impute"]
+Delimiter = Annotated[Literal[",", ";", "\t", "|", " "], BeforeValidator(sign_of)]
+
+
+def columns_apart(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    target, features = values.get("target"), values["features"]
+    dates = values.get("dates", False)
+    named = {
+        "features": values["features"] or [],
+        "categorical": values["categorical"] or [],
+        "dates": [] if isinstance(dates, bool) else list(dates),
+    }
+    for key, names in named.items():
+        for name, count in repeated(names).items():
+            yield key, f"names {shown(name)} {count} times"
+        if target is not None and target in names:
+            yield key, f"names {shown(target)}, which is the target"
+        for name in names if features is not None else ():
+            if name not in features:
+                yield key, f"names {shown(name)}, which is not among the features"
+    for name in named["dates"]:
+        if name in named["categorical"]:
+            yield "dates", f"names {shown(name)}, which `categorical` names too"
+    if values.get("thousands") == values.get("decimal", "."):
+        yield "thousands", "is the sign before the decimals as well (dataset.decimal)"
+
+
+@register.dataset("csv", check=columns_apart)
+def csv(
+    seed: int,
+    *,
+    path: Text,
+    target: Text,
+    features: Names | None = None,
+    categorical: Names | None = None,
+    max_categories: Categories | None = None,
+    dates: Dates = False,
+    decimal: Decimal = ".",
+    thousands: Thousands | None = None,
+    missing: Missing = "refuse",
+    na_values: NaValues | None = None,
+    test_path: Text | None = None,
+    delimiter: Delimiter = ",",
+) -> Data:
+    """Your own rows: a csv file in UTF-8 with a header line, numbers, texts, a column of labels.
+
+    Args:
+        seed: not used.
+        path: of the file, relative to the working directory; ~ is the home.
+        target: name of the column that holds the labels: text or integers. They are numbered in
+            sorted order (as numbers, if all are), and keep their text as the names of the classes.
+        features: names of the columns to learn from, in the order wanted; null takes all but the
+            target and the index of a pandas table.
+        categorical: names of columns of numbers that stand for categories. Columns of text are
+            categories anyway. Each category of the training rows becomes a column of 0 and 1.
+        max_categories: so many columns at most are made of one column of categories: the rarest
+            of the training rows share the last one. null makes one for each.
+        dates: names of columns of dates (as 2026-11-28, with or without a time), which become days
+            since 1970-01-01; true takes every column of dates; {column: "%d.%m.%Y"} names formats.
+        decimal: the sign before the decimals of a number.
+        thousands: the sign between groups of three digits; null: there is none.
+        missing: what is done about missing values: refuse them, drop their rows, or impute the
+            median (of categories the most frequent) of the training rows. Rows without a label are
+            refused, or dropped.
+        na_values: texts that stand for a missing value, of features and target alike; null takes
+            what pandas takes (NA, N/A, NaN, null, None, ...) and ?, in any case of letters. An
+            empty field is always missing.
+        test_path: another file with the same columns, whose rows are the test rows; `split.test`
+            is then not used.
+        delimiter: what stands between two fields: , ; | tab or space.
+
+    Returns:
+        X [rows, features] in the order of the file, test rows last; as many classes as there are
+        labels.
+
+    Raises:
+        DataError: naming file, line and column of up to 10 faults.
+    """
+    reading = Reading(
+        target=target, features=features, delimiter=delimiter, missing=missing,
+        categorical=categorical or (), dates=dates, decimal=decimal, thousands=thousands,
+        na_values=na_values,
+    )  # fmt: skip
+    return rows("csv", path, test_path, reading, max_categories)
+
+
+@register.dataset("parquet", check=columns_apart)
+def parquet(
+    seed: int,
+    *,
+    path: Text,
+    target: Text,
+    features: Names | None = None,
+    categorical: Names | None = None,
+    max_categories: Categories | None = None,
+    dates: Dates = False,
+    decimal: Decimal = ".",
+    thousands: Thousands | None = None,
+    missing: Missing = "refuse",
+    na_values: NaValues | None = None,
+    test_path: Text | None = None,
+) -> Data:
+    """Your own rows: a Parquet file of numbers, texts and a column of labels (`exp[parquet]`).
+
+    Args:
+        seed: not used.
+        path: of the file, relative to the working directory; ~ is the home.
+        target: name of the column of labels, as for `csv`.
+        features: names of the columns to learn from; null takes all but the target and the index
+            of a pandas table.
+        categorical: names of columns of numbers that stand for categories, as for `csv`.
+        max_categories: how many columns are made of one column of categories, as for `csv`.
+        dates: names of columns of dates and timestamps, which become days since 1970-01-01 (UTC).
+        decimal: the sign before the decimals, in columns of text that hold numbers.
+        thousands: the sign between groups of three digits in them.
+        missing: what is done about missing values (null and NaN), as for `csv`.
+        na_values: texts that stand for a missing value, as for `csv`.
+        test_path: another file with the same columns, as for `csv`.
+
+    Raises:
+        DataError: naming file, row and column of up to 10 faults.
+        ExpError: pyarrow is not installed.
+    """
+    reading = Reading(
+        target=target, features=features, missing=missing, categorical=categorical or (),
+        dates=dates, decimal=decimal, thousands=thousands, na_values=na_values,
+    )  # fmt: skip
+    return rows("parquet", path, test_path, reading, max_categories)
+
+
+@register.dataset("npz", check=columns_apart)
+def npz(
+    seed: int,
+    *,
+    path: Text,
+    features: Names | None = None,
+    categorical: Names | None = None,
+    max_categories: Categories | None = None,
+    missing: Missing = "refuse",
+    na_values: NaValues | None = None,
+    test_path: Text | None = None,
+) -> Data:
+    """Your own rows: an npz file of arrays X and y, and maybe names.
+
+    X [rows, features] holds numbers, y [rows] integers or texts, names [features] texts.
+
+    Args:
+        seed: not used.
+        path: of the file, relative to the working directory; ~ is the home.
+        features: names of the columns to learn from, x1, x2, ... where the file has no names; null
+            takes all.
+        categorical: names of columns that stand for categories, as for `csv`.
+        max_categories: how many columns are made of one column of categories, as for `csv`.
+        missing: what is done about missing values (NaN), as for `csv`.
+        na_values: numbers and texts that stand for a missing value, as for `csv`.
+        test_path: another file with the same columns, as for `csv`.
+
+    Raises:
+        DataError: naming file, row and column of up to 10 faults.
+    """
+    reading = Reading(
+        target="y", features=features, missing=missing, categorical=categorical or (),
+        na_values=na_values,
+    )  # fmt: skip
+    return rows("npz", path, test_path, reading, max_categories)
+
+
+def rows(
+    kind: str, path: str, test_path: str | None, reading: Reading, max_categories: int | None
+) -> Data:
+    from exp.data.from_files import data_of  # pandas: only for files
+
+    return data_of(kind, path, test_path, reading, max_categories)

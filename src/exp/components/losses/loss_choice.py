@@ -1,0 +1,83 @@
+"""What the data decide of a loss: which one `auto` is, the weights of classes, and its form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from exp.components.losses.loss import Loss
+from exp.registry.component import Chosen
+from exp.registry.registry import register
+from exp.util.errors import ConfigError, Fault, ImpossibleError, unknown
+from exp.util.metric_names import class_named
+
+
+def loss_for(loss: Chosen, counts: Sequence[int], classes: Sequence[str] = ()) -> Chosen:
+    """The loss with what the data decide: which one `auto` is, and what each class weighs.
+
+    Args:
+        counts: training rows of each class, at least one; () where the target is a number.
+        classes: their names.
+
+    Raises:
+        ConfigError: `class_weights` names a class that is not there.
+        ImpossibleError: the target is a number, and the loss is for classes.
+    """
+    if loss.name == "auto":
+        name = {0: "mse", 2: "bce"}.get(len(counts), "cross_entropy")
+        loss = register.choose("loss", {"name": name, **loss.params}, "loss")
+    if not counts:
+        return for_regression(loss)
+    given = loss.params.get("class_weights")
+    if given == "balanced":
+        weights = [sum(counts) / (len(counts) * count) for count in counts]
+    elif isinstance(given, Mapping):
+        weights = by_name(given, classes)
+    else:
+        return loss
+    return Chosen(loss.component, {**loss.params, "class_weights": weights})
+
+
+def by_name(given: Mapping[Any, float], classes: Sequence[str]) -> list[float]:
+    """The weight of each class, 1 where none is given.
+
+    Raises:
+        ConfigError: there is no such class, or it is named twice.
+    """
+    places = {name: class_named(name, classes) for name in given}
+    path = "loss.class_weights"
+    faults = [
+        Fault(path, unknown("class", str(name), classes, allowed="The classes are"))
+        for name, place in places.items()
+        if place is None
+    ]
+    if not faults and len(set(places.values())) < len(places):
+        faults = [Fault(path, f"a class is named twice: {', '.join(map(str, given))}")]
+    if faults:
+        raise ConfigError(faults)
+    weights = [1.0] * len(classes)
+    for name, place in places.items():
+        assert place is not None
+        weights[place] = float(given[name])
+    return weights
+
+
+def for_regression(loss: Chosen) -> Chosen:
+    """The form of a loss for targets that are numbers.
+
+    Raises:
+        ImpossibleError: it has none, or weighs classes.
+    """
+    form: type[Loss] | None = getattr(loss.component.builder, "regression", None)
+    if form is None:
+        raise ImpossibleError(
+            f"loss {loss.name} is for classes, and the target of these data is a number. "
+            "Use loss=mse, loss=l1 or loss=auto"
+        )
+    if loss.params.get("class_weights") is not None:
+        raise ImpossibleError(
+            "loss.class_weights are for classes, and the target of these data is a number: "
+            "leave it null"
+        )
+    return Chosen(replace(loss.component, builder=form), loss.params)

@@ -1,0 +1,28 @@
+"""The parameters of a stack of runs, as an optimizer gets them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass
+class Parameters:
+    """All parameters of R runs in one buffer, with their gradients in another.
+
+    Every parameter starts at a multiple of 32 numbers and P is one too: the lanes between are zero
+    and stay so. Vector code then has the same alignment and no remainder, whatever R is, which same
+    bits need.
+
+    Attributes:
+        values: [R, P], updated in place by the optimizer under `torch.no_grad()`.
+        gradients: [R, P], filled in place by `backward()`.
+        leaves: one tensor [R, *shape] for each parameter, a view into `values` whose `.grad` is a
+            view into `gradients`.
+    """
+
+    values: Tensor
+    gradients: Tensor
+    leaves: Sequence[Tensor]

@@ -1,0 +1,119 @@
+"""From one file of rows, or two, to `Data`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from exp.data.dataset import Data, precise
+from exp.data.labels import SURE, in_order, key, not_classes
+from exp.data.reading import Reading
+from exp.data.table import Table, read_table
+from exp.util.errors import DataError, shown
+
+
+def data_of(
+    kind: str, path: str, test_path: str | None, reading: Reading, max_categories: int | None
+) -> Data:
+    """The rows of one file, or of two.
+
+    Args:
+        kind: csv, parquet or npz.
+        path: of the file.
+        test_path: of a file of test rows, which is read as the first one shows its columns.
+        reading: how the files are read.
+        max_categories: as for `Data`.
+
+    Raises:
+        DataError: naming file, line and column of up to 10 faults.
+        ExpError: pyarrow is not installed.
+    """
+    tables = [read_table(path, kind, reading)]
+    first = tables[0]
+    notes = [*first.notes, *([] if reading.features else counters(first))]
+    features = tuple(first.kinds)
+    known = replace(reading, kinds=first.kinds)
+    test = None
+    if test_path is not None:
+        tables.append(read_table(test_path, kind, replace(known, features=features)))
+        rows = [len(table.frame) for table in tables]
+        test = np.arange(rows[0], sum(rows), dtype=np.int64)
+        notes += tables[1].notes
+        notes.append(f"the test rows are those of {test_path}; split.test is not used")
+    classes, y = labelled(tables, str(reading.target))
+    columns, categories = [], []
+    for name, holds in first.kinds.items():
+        values = pd.concat([table.frame[name] for table in tables])
+        texts = None
+        if holds == "category":
+            codes, texts = numbered(values)
+            values = np.where(codes < 0, np.nan, codes)
+        columns.append(np.asarray(values, np.float64))
+        categories.append(texts)
+    return Data(
+        precise(np.column_stack(columns)),
+        y,
+        classes,
+        features,
+        (None,) * len(features),
+        tuple(categories) if any(texts is not None for texts in categories) else (),
+        reading.missing == "impute",
+        test,
+        tuple(notes),
+        max_categories,
+        known,
+    )
+
+
+def labelled(tables: list[Table], target: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Names of the classes, and the label of each row of all tables.
+
+    Raises:
+        DataError: labels that cannot be classes, or that only the test rows have.
+    """
+    first, *others = (table.labels.astype(object) for table in tables if table.labels is not None)
+    place = f"{tables[0].path}, column {shown(target)} (the target)"
+    if reason := not_classes(list(first.unique()), len(first)):
+        raise DataError(f"{place}: {reason}")
+    y, names = numbered(pd.concat([first, *others]))
+    _, known = numbered(first)
+    if strange := [name for name in names if name not in known]:
+        listed = ", ".join(shown(name, 40) for name in strange[:10])
+        there = ", ".join(shown(name, 40) for name in known[:20])
+        raise DataError(
+            f"{tables[1].path}, column {shown(target)} (the target): no row of {tables[0].path} "
+            f"has the label {listed}; its labels are {there}"
+        )
+    return names, y
+
+
+def numbered(values: pd.Series) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Texts [rows] as numbers in their order, -1 where they are missing, and what the numbers stand
+    for. Of texts that are the same category (1 and 1.0) the first one counts."""
+    codes, texts = pd.factorize(values.astype(object))
+    places, _ = pd.factorize(np.array([key(text) for text in texts], object))
+    _, first = np.unique(places, return_index=True)
+    names = [texts[at] for at in first]
+    order = in_order(names)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return np.append(rank[places], -1)[codes], tuple(names[at] for at in order)
+
+
+def counters(table: Table) -> Iterator[str]:
+    """A sentence for each column that only counts the rows: most likely it is an index."""
+    rows = len(table.frame) + table.dropped
+    for name, kind in table.kinds.items():
+        column = table.frame[name].to_numpy()
+        if kind != "number" or rows <= SURE or column[0] not in (0.0, 1.0):
+            continue
+        steps = np.diff(column)
+        if (steps >= 1).all() and (steps % 1 == 0).all() and column[-1] - column[0] < rows:
+            yield (
+                f"{table.path}, column {shown(name, 40)} counts the rows: if it is no feature, "
+                "name those that are in dataset.features"
+            )
