@@ -85,7 +85,7 @@ def _with_model(
     directory, best = run.directory, _best_epoch(run)
     result = Result(
         job=job,
-        status=run.status,
+        end_reason=run.status,
         epochs=0,
         history=history,
         state=state,
