@@ -20,8 +20,6 @@ class BinaryCrossEntropy(Loss):
     Args:
         pos_weight: how much a row of the positive class (`dataset.positive`) counts against a row
             of the other; the mean is over the number of rows.
-        class_weights: one number for each class, in their order or by their names, or balanced;
-            the mean is over the rows' weights.
     """
 
     def __init__(
@@ -58,8 +56,6 @@ class CrossEntropy(Loss):
 
     Args:
         label_smoothing: share of each target spread evenly over all classes.
-        class_weights: one number for each class, in their order or by their names, or balanced;
-            the mean is over the rows' weights.
     """
 
     def __init__(
@@ -93,8 +89,6 @@ class Focal(Loss):
         gamma: how strongly easy rows lose weight; 0 is cross entropy.
         alpha: for two classes, the weight of the positive class (`dataset.positive`; the other gets
             1 - alpha); null weighs none.
-        class_weights: one number for each class, in their order or by their names, or balanced;
-            the mean is over the rows' weights.
     """
 
     def __init__(
@@ -150,8 +144,6 @@ class Hinge(Loss):
 
     Args:
         margin: the wanted difference of scores.
-        class_weights: one number for each class, in their order or by their names, or balanced;
-            the mean is over the rows' weights.
     """
 
     def __init__(
@@ -181,16 +173,9 @@ class TanhMeanSquaredError(Loss):
 
     Source: `Errors.SQUARE` on a tanh output, which is how TensorFlow Playground trains. The
     probability of class 1 is (1 + tanh z) / 2.
-
-    Args:
-        class_weights: one number for each class, in their order or by their names, or balanced;
-            the mean is over the rows' weights.
     """
 
     slope = 2.0
-
-    def __init__(self, classes: int, *, class_weights: ClassWeights | None = None) -> None:
-        super().__init__(classes, class_weights=class_weights)
 
     @classmethod
     def impossible(cls, classes: int, params: dict[str, Any]) -> str | None:

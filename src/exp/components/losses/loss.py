@@ -50,7 +50,8 @@ class Loss:
 
     Args:
         classes: K, at least 2.
-        class_weights: one number for each class; the mean is over the rows' weights.
+        class_weights: one number for each class, in their order or by their names, or balanced;
+            the mean is over the rows' weights.
 
     Attributes:
         slope: what one logit is multiplied by before the sigmoid that makes it a probability.

@@ -97,15 +97,9 @@ class MeanSquaredError(Loss):
     """Mean squared error: of a number, or between probabilities and one-hot labels (Brier 1950).
 
     A number: (prediction - target)^2. Two classes: (p - y)^2; K classes: the mean over classes.
-
-    Args:
-        class_weights: one number for each class, or balanced; the mean is over the rows' weights.
     """
 
     regression = SquaredError
-
-    def __init__(self, classes: int, *, class_weights: ClassWeights | None = None) -> None:
-        super().__init__(classes, class_weights=class_weights)
 
     def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
         if self.outputs == 1:
@@ -123,15 +117,9 @@ class MeanAbsoluteError(Loss):
     A number: |prediction - target|. Two classes: |p - y|; K classes: the mean over classes. Of
     classes it minds wrong labels less than cross entropy does, and learns more slowly (Ghosh,
     Kumar and Sastry 2017).
-
-    Args:
-        class_weights: one number for each class, or balanced; the mean is over the rows' weights.
     """
 
     regression = AbsoluteError
-
-    def __init__(self, classes: int, *, class_weights: ClassWeights | None = None) -> None:
-        super().__init__(classes, class_weights=class_weights)
 
     def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
         if self.outputs == 1:

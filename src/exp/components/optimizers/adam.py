@@ -18,6 +18,14 @@ class Moments(Rule):
 
     A correction is 1 - beta^t: the running mean that ones would have by now. It is kept as that
     mean, so that no power is taken.
+
+    Args:
+        lr: learning rate.
+        beta1: share of the running mean of gradients that each step keeps.
+        beta2: share of the running mean of squared gradients that each step keeps.
+        eps: added to the denominator.
+        weight_decay: L2 term that is added to the gradient.
+        amsgrad: divide by the largest mean of squares so far.
     """
 
     def __init__(
@@ -65,14 +73,6 @@ class Adam(Moments):
     """Adam, as `torch.optim.Adam`. Its default rate is 0.01: see conf/optimizer/adam.yaml.
 
     Source: Kingma and Ba 2015, arXiv:1412.6980; amsgrad: Reddi et al. 2018, arXiv:1904.09237.
-
-    Args:
-        lr: learning rate.
-        beta1: share of the running mean of gradients that each step keeps.
-        beta2: share of the running mean of squared gradients that each step keeps.
-        eps: added to the denominator.
-        weight_decay: L2 term that is added to the gradient.
-        amsgrad: divide by the largest mean of squares so far.
     """
 
     def __init__(
@@ -108,12 +108,7 @@ class AdamW(Moments):
     Source: Loshchilov and Hutter 2019, arXiv:1711.05101.
 
     Args:
-        lr: learning rate.
-        beta1: share of the running mean of gradients that each step keeps.
-        beta2: share of the running mean of squared gradients that each step keeps.
-        eps: added to the denominator.
         weight_decay: each step first multiplies the weights by 1 - lr * weight_decay.
-        amsgrad: divide by the largest mean of squares so far.
     """
 
     def __init__(

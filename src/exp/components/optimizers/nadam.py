@@ -19,11 +19,6 @@ class NAdam(Moments):
     Source: Dozat 2016, Incorporating Nesterov Momentum into Adam.
 
     Args:
-        lr: learning rate.
-        beta1: share of the running mean of gradients that each step keeps.
-        beta2: share of the running mean of squared gradients that each step keeps.
-        eps: added to the denominator.
-        weight_decay: L2 term that is added to the gradient.
         momentum_decay: how fast the momentum rises to beta1: step t has
             beta1 * (1 - 0.96^(t * momentum_decay) / 2).
         decoupled_weight_decay: decay the weights themselves, as AdamW does.

@@ -19,11 +19,6 @@ class RAdam(Moments):
     Source: Liu et al. 2020, On the Variance of the Adaptive Learning Rate, arXiv:1908.03265.
 
     Args:
-        lr: learning rate.
-        beta1: share of the running mean of gradients that each step keeps.
-        beta2: share of the running mean of squared gradients that each step keeps.
-        eps: added to the denominator.
-        weight_decay: L2 term that is added to the gradient.
         decoupled_weight_decay: decay the weights themselves, as AdamW does.
     """
 
