@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from commands import SMALL, Ended, inside, process
+from exp.plotting.names import OF_SWEEP
 from exp.runs.manifest import read_json
 from exp.runs.record import RunRecord
 from exp.util.files import write_whole
@@ -255,7 +256,12 @@ def test_a_run_of_a_sweep_is_the_run_alone(in_tmp: Path) -> None:
     # One of the two runs of each stack, and both of the first.
     for run in listing[:1] + [run for run in listing if "seed=2" in run["overrides"]]:
         alone = in_tmp / f"alone-{run['number']}"
-        inside(in_tmp, *run["overrides"], f"hydra.run.dir={alone}")
+        inside(
+            in_tmp,
+            *run["overrides"],
+            f"figures.draw=[{','.join(OF_SWEEP)}]",
+            f"hydra.run.dir={alone}",
+        )
         place = in_tmp / "swept" / run["directory"]
         listed = [
             sorted(path.relative_to(top).as_posix() for path in top.rglob("*") if path.is_file())
