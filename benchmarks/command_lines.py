@@ -30,7 +30,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from commands import Ended, inside
-from drawn import command_line, prepared, wrong
+from random_command_lines import command_line, prepared, wrong
 
 CPU_SECONDS, SECONDS = 10, 60
 """A command line that takes longer is taken to hang. A busy machine does not make CPU time longer;

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import pickle
 import statistics
 import sys
 import time
@@ -31,7 +32,6 @@ from exp.config.schema import GROUPS, plan
 from exp.engine import Job, Stack, Training, train
 from exp.plotting.draw import drawings
 from exp.plotting.names import EVERY, USUAL
-from exp.plotting.picture import Picture
 from exp.runs.figure_data import picture
 from exp.runs.result_files import Answers
 
@@ -66,7 +66,7 @@ def one_round(runs: list[Answers]) -> None:
             "picture", lambda answers=answers: picture(answers, answers.result.job.plan.figures)
         )
         assert drawn is not None
-        copy = timed("hand-over", lambda drawn=drawn: Picture.from_bytes(drawn.to_bytes()))
+        copy = timed("hand-over", lambda drawn=drawn: pickle.loads(pickle.dumps(drawn)))
         for name in EVERY:
             alone = dataclasses.replace(copy, names=(name,))
             timed(name, lambda alone=alone: dict(drawings(alone)))

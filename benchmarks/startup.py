@@ -27,7 +27,7 @@ CONFIG = "lr: 0.1\nepochs: 1000\nseed: 42\n"
 HEAVY = ("torch", "sklearn", "matplotlib", "scipy", "pandas", "torchmetrics")
 PROBE = """
 import sys
-from exp import cli
+from exp.cli import main as cli
 cli.leave = lambda code: None
 cli.main(sys.argv[1:])
 print("HEAVY:", sorted({name.split(".")[0] for name in sys.modules} & set(%r)), file=sys.stderr)

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
+from exp.cli import completion
 from exp.cli import main as cli
+from exp.cli.group import group
 
 SMALL = ("figures=none", "dataset.n_samples=40", "trainer.epochs=2")
 """A run that takes no time to speak of."""
@@ -75,6 +77,13 @@ def inside(where: Path, *words: str) -> Ended:
     ):
         code = cli.guarded(lambda: cli.dispatch(list(words)))
     return Ended(code, out.getvalue(), err.getvalue(), where)
+
+
+def completions(line: str) -> list[str]:
+    """What can follow a line that is typed in a shell."""
+    words, last = completion.whole_words(completion.after_command(line))
+    shell = completion.SHELLS["bash"](group, {}, "exp", completion.VARIABLE)
+    return [str(each.value) for each in shell.get_completions(words, last) if each.type == "plain"]
 
 
 @contextlib.contextmanager

@@ -11,8 +11,8 @@ from PIL import Image
 import exp.components.activations  # noqa: F401 - registers them
 from commands import Ended, inside
 from exp.cli.plot_functions import function
-from exp.plotting.board import Look
-from exp.plotting.functions import Function, apart, sheet
+from exp.plotting.activations import Function, apart, draw
+from exp.plotting.style import THEMES, settings
 from exp.registry.registry import register
 
 NAMES = (
@@ -47,7 +47,7 @@ def test_both_spellings_draw_into_the_working_directory(group, tmp_path):
     )
     assert [path.name for path in tmp_path.iterdir()] == ["activations.png"]
     with Image.open(tmp_path / "activations.png") as image:
-        assert image.getpixel((2, 2)) == (255, 255, 255)
+        assert image.convert("RGB").getpixel((2, 2)) == (255, 255, 255)
 
 
 def test_a_panel_for_each_activation_and_the_twins_side_by_side(tmp_path):
@@ -66,27 +66,27 @@ def test_the_theme_and_the_same_bytes_again(tmp_path):
     assert inside(tmp_path, *words).code == 0  # a picture may be replaced
     assert (tmp_path / "a.png").read_bytes() == before
     with Image.open(tmp_path / "a.png") as image:
-        assert image.getpixel((2, 2)) == (20, 24, 31)
+        assert image.convert("RGB").getpixel((2, 2)) == (20, 24, 31)
 
 
 def test_what_is_no_picture_is_not_overwritten(tmp_path):
     for name in ("notes.png", "notes.pdf"):
         (tmp_path / name).write_text("dear diary")
         err = faults(inside(tmp_path, "list", "activations", "--plot", name))
-        assert f"{name} is there and no {name[-3:]} picture: it is not overwritten" in err
+        assert f"{name} exists and is no {name[-3:]} picture: it is not overwritten" in err
         assert (tmp_path / name).read_text() == "dear diary"
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("activations", "--plot", "a.gif"), "a.gif ends in no format of pictures. Known: .png"),
-        (("activations", "--plot", "."), ". ends in no format of pictures"),
+        (("activations", "--plot", "a.gif"), "a.gif: expected a name in .png, .svg or .pdf"),
+        (("activations", "--plot", "."), ".: expected a name in .png"),
         (("activations", "--plot", "no/a.png"), "cannot write no/a.png: No such file"),
         (("activations", "--plot", "--theme", "drak"), "unknown theme 'drak'. Did you mean 'dark'"),
         (("datasets", "--plot"), "there is no picture of group 'dataset'; there is one of 'activ"),
         (("activatoins", "--plot"), "unknown group 'activatoins'. Did you mean 'activation'?"),
-        (("activations", "--plto"), "unrecognized arguments: --plto. Did you mean '--plot'?"),
+        (("activations", "--plto"), "no such option --plto. Did you mean '--plot'?"),
         (("activations", "--theme", "dark"), "the command is exp list activations --plot [FILE]"),
         (("activations", "tanh", "--plot"), "the command is exp list activations --plot [FILE]"),
     ],
@@ -115,8 +115,9 @@ def test_twins_that_are_the_same_say_so(tmp_path):
     other = Function(name="b", about="", x=x, y=x + np.float32(0.5), slope=np.ones_like(x))
     assert apart(one, one) == (0.0, 0.0)
     assert apart(one, other) == (0.5, 0.0)
-    # Five before them would leave their row one place short: they begin a new one.
-    board = sheet([one] * 6, Look(), twins=(one, other))
-    assert board.place(6)[0] == board.place(0)[0]
-    low = [board.place(index)[2] for index in range(9)]
-    assert low[6] == low[7] == low[8] < low[5]
+    # Three panels do not fit into what is left of the second row.
+    with settings():
+        figure = draw([one] * 6, THEMES["light"], same=(one, other))
+    boxes = [axes.get_position() for axes in figure.axes]
+    assert boxes[6].x0 == boxes[0].x0
+    assert boxes[6].y0 == boxes[7].y0 == boxes[8].y0 < boxes[5].y0

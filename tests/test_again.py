@@ -320,9 +320,7 @@ def test_a_rerun_into_what_holds_something(run: Path, in_tmp: Path) -> None:
     (in_tmp / "there/thesis.tex").touch()
     ended = inside(in_tmp, "rerun", str(run), "--into", "there")
     assert ended.code == 2
-    assert ended.err == (
-        f"exp: --into: {in_tmp}/there already holds something. Name another directory\n"
-    )
+    assert ended.err == (f"exp: --into: {in_tmp}/there is not empty. Choose another directory\n")
 
 
 def test_a_rerun_with_a_mapping(in_tmp: Path) -> None:

@@ -168,11 +168,8 @@ def test_tables_are_those_of_the_files(in_tmp: Path) -> None:
         run.arrays("norms")
 
 
-def test_without_pandas(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables_as_arrays(in_tmp: Path) -> None:
     run = exp.run(SMALL)
-    monkeypatch.setattr("exp.api.tables.find_spec", lambda name: None)
-    with pytest.raises(ExpError, match=r"pip install 'exp\[pandas\]'"):
-        _ = run.history
     assert list(run.arrays("history")["epoch"]) == [0, 1]
     assert exp.results(run.path, arrays=True)["runs"] == [1]
 

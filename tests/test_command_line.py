@@ -17,7 +17,8 @@ import pytest
 import torch
 
 from commands import SMALL, inside, process, read_csv
-from exp.cli.main import VERBS, dispatch, guarded
+from exp.cli.main import dispatch, guarded
+from exp.cli.verbs import VERBS
 from exp.registry.registry import register
 from exp.util.metric_names import EVERY
 from test_published import MOONS, MOONS_LOGITS, SPIRALS

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from exp.config.compose import compose, resolved, resolvers
-from exp.sweeps.app import create, flags
 from exp.sweeps.composer import Composer, SharedConfig, hydra_files
 from exp.sweeps.grid import parsed
+from exp.sweeps.hydra_app import create, flags
 from exp.util.errors import ConfigError
 
 VALUES = (

@@ -63,6 +63,7 @@ OTHERS = {
     r"pre-commit install": "its hooks are the lines that .ci/run has too",
     r"python -m sphinx .*|bash \.ci/run": ".ci/run builds the site",
     r"pytest -n 2": "this is it",
+    r"python -m pytest -p exp\.cli\.check\.plugin .*": "test_check has it",
     r"python (docs|tests|benchmarks)/.*": "makes files of the repository anew",
 }
 """Commands that are not exp's, and why they are not executed here."""
@@ -97,7 +98,7 @@ def workplace(in_tmp: Path, stock: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     """An empty directory. What a command line leaves in Hydra's singletons is forgotten afterwards,
     and so are the components that modules of this directory and of the stock have registered."""
     # Figures are drawn here, without the start of a process for each run.
-    monkeypatch.setattr("exp.sweeps.app.draws", lambda config: False)
+    monkeypatch.setattr("exp.sweeps.single_run.draws", lambda config: False)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     before = set(sys.modules)

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commands import Ended, inside
-from exp.cli.main import VERBS
+from exp.cli.verbs import VERBS
 from exp.config.schema import GROUPS
 from exp.registry.component import Component
 from exp.registry.registry import register
@@ -228,7 +228,7 @@ def test_drawn_command_lines(in_tmp: Path) -> None:
     """A small form of benchmarks/command_lines.py."""
     import random
 
-    from drawn import command_line, prepared, wrong
+    from random_command_lines import command_line, prepared, wrong
 
     model = in_tmp / "model"
     model.mkdir()

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from commands import inside
-from exp.cli.completion import BASH, after_command, answer
-from exp.cli.main import VERBS as EXP
-from exp.cli.main import dispatch
+from commands import completions, inside
+from exp.cli.completion import after_command
+from exp.cli.verbs import VERBS
 from exp.registry.registry import register
 from own import forgotten
-
-VERBS = ("list", "resume", "rerun", "results")
 
 
 def test_help_says_what_each_group_is(in_tmp: Path) -> None:
@@ -63,21 +62,25 @@ def test_list_of_a_module_that_is_not_there(in_tmp: Path) -> None:
 
 
 @pytest.mark.parametrize("flag", ["--help", "-h"])
-@pytest.mark.parametrize("verb", list(EXP))
-def test_every_verb_has_its_help(
-    in_tmp: Path, verb: str, flag: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as ended:
-        dispatch([verb, flag])
-    said = capsys.readouterr().out
-    assert ended.value.code == 0
-    assert said.startswith(f"usage: exp {verb} [-h]")
-    assert said.replace("\n", "").isprintable()
+@pytest.mark.parametrize("verb", list(VERBS))
+def test_every_verb_has_its_help(in_tmp: Path, verb: str, flag: str) -> None:
+    ended = inside(in_tmp, verb, flag)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith(f"Usage: exp {verb} [OPTIONS]")
+    assert ended.out.replace("\n", "").isprintable()
+
+
+def test_help_begins_with_usage_and_verbs(in_tmp: Path) -> None:
+    lines = inside(in_tmp, "--help").out.splitlines()
+    assert lines[0].startswith("Usage: exp ")
+    verbs = lines[lines.index("Verbs:") + 1 :]
+    assert [line.split()[0] for line in verbs[: len(VERBS)]] == list(VERBS)
+    assert lines.index("Overrides:") < lines.index("== Groups ==")
 
 
 def test_a_verb_requires_only_what_it_cannot_do_without(in_tmp: Path) -> None:
     said = inside(in_tmp, "rerun").err
-    assert "the following arguments are required: directory. See" in said
+    assert said == "exp: exp rerun: Missing argument 'DIRECTORY'. See exp rerun --help\n"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +98,7 @@ def test_what_was_typed_after_the_command(line: str, rest: str) -> None:
 
 
 ANSWERS = {
-    "exp re": ["resume", "rerun", "results"],
+    "exp re": ["resume", "rerun", "results", "reproduce", "report"],
     "python -m exp dataset=mo": ["dataset=moons"],
     "exp dataset=spirals dataset.no": ["dataset.noise="],
     "exp -m optimizer=ada": [
@@ -103,13 +106,18 @@ ANSWERS = {
     ],
     "exp list dataset mo": "moons",
     "exp list opt": "optimizer",
+    "exp list experiment blog_m": ["blog_moons"],
+    "exp reproduce cs231n_l": ["cs231n_linear"],
     "exp resume ": [],
+    "exp results swept --metr": ["--metric"],
+    "exp export a --to on": ["onnx"],
+    "exp compare a b --theme d": ["dark"],
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("line", ANSWERS)
 def test_what_can_follow(in_tmp: Path, line: str) -> None:
-    wanted, found = ANSWERS[line], answer(line, VERBS)
+    wanted, found = ANSWERS[line], completions(line)
     assert wanted in found if isinstance(wanted, str) else found == wanted
 
 
@@ -121,11 +129,11 @@ def test_what_can_follow(in_tmp: Path, line: str) -> None:
         ("python -m exp dataset=mo", "moons"),
         ("python -m exp sche", "schema scheduler. scheduler="),
         ("python some.py dataset=mo", ""),
+        ("exp results --met", "--metric"),
     ],
 )
 def test_bash_completes(in_tmp: Path, line: str, wanted: str) -> None:
     printed = inside(in_tmp, "--shell-completion", "install=bash").out
-    assert printed == f"{BASH}\n"
     typed = f'COMP_LINE="{line}" COMP_POINT={len(line)}'
     script = f'{printed}\n{typed}\n_exp_complete\necho "${{COMPREPLY[*]}}"'
     place = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -135,3 +143,49 @@ def test_bash_completes(in_tmp: Path, line: str, wanted: str) -> None:
     )  # fmt: skip
     assert done.stdout.strip() == wanted
     assert done.stderr == ""
+
+
+SCREENS = {
+    "zsh": (
+        "autoload -Uz compinit; compinit -u; compadd() { print -l -- ${(P)@[-1]} }\n"
+        "_describe() { print -l -- ${(P)@[-2]} }\n{script}\n"
+        "words=({words}); CURRENT={count}; _exp_completion"
+    ),
+    "fish": "{script}\ncomplete --do-complete '{line}'",
+}
+
+
+@pytest.mark.parametrize("shell", SCREENS)
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("exp dataset=moo", {"dataset=moons"}),
+        ("exp resu", {"results", "resume"}),
+        ("exp results --met", {"--metric"}),
+        ("exp optimizer=adam optimizer.be", {"optimizer.beta1=", "optimizer.beta2="}),
+    ],
+)
+def test_zsh_and_fish_complete(in_tmp: Path, shell: str, line: str, wanted: set[str]) -> None:
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"there is no {shell} here")
+    printed = inside(in_tmp, "--shell-completion", f"install={shell}").out
+    filled = {"{script}": printed, "{words}": line, "{count}": "$#words", "{line}": line}
+    script = SCREENS[shell]
+    for name, text in filled.items():
+        script = script.replace(name, text)
+    flag = "--no-rcs" if shell == "zsh" else "--no-config"
+    place = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        [program, flag, "-c", script], cwd=in_tmp, capture_output=True, text=True, timeout=120,
+        check=True, env={**os.environ, "PATH": place, "HOME": str(in_tmp)},
+    )  # fmt: skip
+    found = {re.split(r"[\t:]", text)[0] for text in done.stdout.splitlines()}
+    assert found == wanted, done.stderr
+
+
+def test_another_shell_is_refused(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_EXP_COMPLETE", "tcsh_source")
+    ended = inside(in_tmp)
+    assert (ended.code, ended.out) == (2, "")
+    assert "no completion for 'tcsh'. One of: bash, zsh, fish" in ended.err

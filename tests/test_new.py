@@ -76,24 +76,25 @@ def test_nothing_is_overwritten(in_tmp: Path) -> None:
     (in_tmp / "test_mine.py").write_text("mine\n")
     ended = inside(in_tmp, "new", "model", "mine")
     assert ended.code == 2
-    assert ended.err == ("exp: exp new: nothing was written, since this is there: test_mine.py\n")
+    told = "exp: exp new: nothing was written, since these files exist: "
+    assert ended.err == f"{told}test_mine.py\n"
     assert [path.name for path in in_tmp.iterdir()] == ["test_mine.py"]
     (in_tmp / "test_mine.py").unlink()
     assert inside(in_tmp, "new", "model", "mine").code == 0
-    assert inside(in_tmp, "new", "model", "mine").err == (
-        "exp: exp new: nothing was written, since this is there: mine.py, conf/model/mine.yaml, "
-        "test_mine.py\n"
-    )
+    ended = inside(in_tmp, "new", "model", "mine")
+    assert ended.err == f"{told}mine.py, conf/model/mine.yaml, test_mine.py\n"
 
 
+RULE = (
+    "cannot be the name of a Python module: use a lower case letter, then at most 63 lower case "
+    "letters, digits and _, and no keyword of Python"
+)
 NAMES = {
     "moons": "there is a packaged dataset 'moons'; choose another name",
     "random": "'random' is an installed module; choose another name",
     "numpy": "'numpy' is an installed module; choose another name",
-    "class": "'class' can be no name: expected a lower case letter, then at most 63 letters, "
-    "digits and _, and no word of Python's own",
-    "../evil": "'../evil' can be no name: expected a lower case letter, then at most 63 letters, "
-    "digits and _, and no word of Python's own",
+    "class": f"'class' {RULE}",
+    "../evil": f"'../evil' {RULE}",
 }
 
 
@@ -108,7 +109,7 @@ def test_an_unknown_kind_names_the_nearest(in_tmp: Path) -> None:
     ended = inside(in_tmp, "new", "datasets", "mine")
     assert ended.err == (
         "exp: exp new: unknown kind 'datasets'. Did you mean 'dataset'? Known: dataset, model, "
-        "optimizer, loss, activation, metric\n"
+        "optimizer, loss, activation, metric. See exp new --help\n"
     )
 
 

@@ -11,8 +11,7 @@ import yaml
 
 import exp
 import own
-from commands import inside, process, runs
-from exp.cli.completion import answer
+from commands import completions, inside, process, runs
 
 MINE = '''
 import numpy as np
@@ -192,7 +191,7 @@ def test_it_is_swept_with_others_and_again(here: Path) -> None:
 
 
 def test_it_is_listed_and_completed(here: Path) -> None:
-    assert answer("exp model=mi", ()) == []  # nothing says that mine.py is to be run
+    assert completions("exp model=mi") == []  # nothing says that mine.py is to be run
     assert (
         "model: linear, mine, mlp, needy, objects, odd, strange\n"
         in inside(here, "--help", WORDS[0]).out
@@ -203,14 +202,14 @@ def test_it_is_listed_and_completed(here: Path) -> None:
         "exp --components ": [],
     }
     for line, wanted in lines.items():
-        assert answer(line, ()) == wanted, line
+        assert completions(line) == wanted, line
 
 
 def test_a_folder_on_the_line_is_completed(here: Path) -> None:
     (here / "parts").mkdir()
     os.rename(here / "mine.py", here / "parts/mine.py")
     for word in ("--components parts", "--components=parts", "plugins=[parts/]"):
-        assert answer(f"exp {word} model=mi", ()) == ["model=mine"], word
+        assert completions(f"exp {word} model=mi") == ["model=mine"], word
 
 
 def test_from_python(here: Path) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 import exp.registry.kinds  # noqa: F401 - declares the kinds
 from exp.components.optimizers.nested_state import flatten, unflatten
 from exp.components.optimizers.optimizer import Optimizer, Rule
-from exp.components.optimizers.parameters import Parameters
+from exp.components.optimizers.parameter_buffer import Parameters
 from exp.components.optimizers.torch_optimizer import TorchOptimizer
 from exp.components.optimizers.torch_options import algorithms
 from exp.components.stacking import stacked, structure
@@ -358,7 +358,7 @@ def test_rules_do_not_pay_for_torch_optim() -> None:
     """Its first constructor imports torch._dynamo, which takes longer than a small run."""
     code = (
         "import sys, torch, exp.registry.kinds\n"
-        "from exp.components.optimizers.parameters import Parameters\n"
+        "from exp.components.optimizers.parameter_buffer import Parameters\n"
         "from exp.registry.registry import register\n"
         "for name in register.kinds['optimizer'].names():\n"
         "    builder = register.choose('optimizer', name).component.builder\n"

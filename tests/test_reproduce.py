@@ -20,7 +20,7 @@ from exp.cli.reproduce.verdict import Values, judged
 from exp.config.compose import compose, resolved, resolvers
 from exp.config.presets import presets, text
 from exp.config.schema import plan
-from exp.sweeps import app
+from exp.sweeps.hydra_app import create, flags
 
 ROOT = Path(__file__).resolve().parents[1]
 CHEAP = ("learnpytorch_blobs", "learnpytorch_circles_v0", "cs231n_linear")
@@ -189,7 +189,7 @@ ERRORS = {
     ("blog_moons", "--html", "nowhere/a.html"): "cannot write nowhere/a.html: there is no such",
     ("blog_moons", "--markdown", "."): "cannot write .: it is a directory",
     ("blog_moons", "--jobs", "0"): "sweep.n_jobs  expected",
-    ("blog_moons", "--every"): "exp reproduce: unrecognized arguments: --every",
+    ("blog_moons", "--every"): "exp reproduce: no such option --every",
 }
 
 
@@ -243,7 +243,7 @@ def test_exp_list_tells_the_presets(in_tmp: Path) -> None:
 def test_every_run_of_every_table_can_start(name: str, in_tmp: Path) -> None:
     setbase("1.3")
     resolvers()
-    loader = app.create(app.flags().parse_args([])).config_loader
+    loader = create(flags().parse_args([])).config_loader
     table = load(name)
     seen, parts = set(), table.parts[::5]  # of 28 runs, those that differ in the groups they choose
     for part in parts:

@@ -416,7 +416,7 @@ METRICS = "best/epoch, epochs, seconds, test/accuracy, test/loss"
         (["--test", "wilcoxn"],
          "--test: unknown test 'wilcoxn'. Did you mean 'wilcoxon'? Known: t, wilcoxon"),
         (["--metrik", "loss"],
-         f"exp results: unrecognized arguments: --metrik loss. Did you mean '--metric'? {HELP}"),
+         f"exp results: no such option --metrik. Did you mean '--metric'? {HELP}"),
         (["none"], "there is no directory 'none'"),
         (["empty"], f"no runs found in {{here}}/empty: {NO_RUN}"),
         (["--csv", "none/out.csv"], "cannot write none/out.csv: No such file or directory"),
@@ -478,7 +478,7 @@ def test_a_stranger_s_names_cannot_steer_the_terminal(in_tmp: Path) -> None:
 
 def test_nothing_heavy_is_imported(swept: Path) -> None:
     script = (
-        "import sys; from exp.cli.results import main; main(['swept', '--where', 'seed<9']);"
+        "import sys; from exp.cli.group import run; run(['results', 'swept', '--where', 'seed<9']);"
         "heavy = {'torch', 'pandas', 'sklearn', 'matplotlib', 'hydra', 'pydantic'};"
         "print(sorted(heavy & set(sys.modules)))"
     )

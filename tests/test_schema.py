@@ -20,7 +20,7 @@ from exp.cli.schema_command import schema
 from exp.config.compose import compose, resolved, resolvers
 from exp.config.schema import GROUPS, plan
 from exp.registry.registry import register
-from exp.sweeps import app
+from exp.sweeps.hydra_app import create, flags
 from exp.util.errors import ConfigError
 from own import forgotten
 
@@ -40,7 +40,7 @@ def composed(*words: str) -> dict[str, Any]:
     setbase("1.3")
     resolvers()
     try:
-        loader = app.create(app.flags().parse_args([])).config_loader
+        loader = create(flags().parse_args([])).config_loader
         config, faults = compose(loader, "config", list(words), RunMode.RUN)
         assert faults == []
         return resolved(config, [])
@@ -132,7 +132,8 @@ def test_the_command_writes_it_the_same_each_time(in_tmp: Path) -> None:
 def test_it_overwrites_nothing_else(in_tmp: Path) -> None:
     (in_tmp / "notes.json").write_text("{}\n")
     ended = inside(in_tmp, "schema", "--output", "notes.json")
-    assert ended.err == "exp: exp schema: notes.json is there and no JSON Schema of exp\n"
+    told = "notes.json exists and is no JSON Schema of exp: it is not overwritten"
+    assert ended.err == f"exp: exp schema: {told}\n"
     assert (in_tmp / "notes.json").read_text() == "{}\n"
     assert inside(in_tmp, "schema", "--output", "no/where.json").code == 2
     ended = inside(in_tmp, "schema", "--group", "optimiser")

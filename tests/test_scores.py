@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from commands import SMALL, inside, read_csv
-from exp.components.scores import scores
+from exp.components.final_scores import scores
 
 RUNS: dict[str, tuple[str, ...]] = {
     "two classes": ("dataset=moons", "dataset.noise=0.4", "split.validation=0.2"),

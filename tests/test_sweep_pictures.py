@@ -1,6 +1,7 @@
 """The pictures of a sweep: their pixels, their words, and that no sweep is too odd for them."""
 
 import dataclasses
+import io
 import json
 import re
 import time
@@ -9,21 +10,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from commands import inside
-from exp.plotting import bands, contact, ensemble, heat
-from exp.plotting.board import Board, Look
-from exp.plotting.draw import encoded
+from exp.plotting import contact_sheet, ensemble, group_curves, heat_map, layout
 from exp.plotting.field import Field, common, union
 from exp.plotting.frames import Frames
 from exp.plotting.levels import Levels
 from exp.plotting.metric import Metric
-from exp.plotting.style import settings
+from exp.plotting.style import THEMES, settings
 from exp.report.effects import effect
-from exp.report.ensemble_answers import ensemble_accuracy
+from exp.report.ensemble_accuracy import ensemble_accuracy
 from exp.report.groups import grouped, ranked
-from exp.report.histories import history, summed, together
+from exp.report.histories import history, mean_and_interval, on_common_epochs
 from exp.report.maps import last_map
 from exp.report.scored import Scored
 from exp.report.sweep_figures import draw
@@ -106,16 +106,23 @@ def words(runs: Runs, folder: Path, **options) -> dict[str, list[str]]:
     return {path.stem: told(path) for path in paths}
 
 
-def pixels(board: Board) -> np.ndarray:
-    import io
-
-    with settings(), Image.open(io.BytesIO(encoded(board, "png"))) as image:
-        return np.asarray(image.convert("RGB")).astype(int)
+LIGHT = THEMES["light"]
 
 
-def at(picture: np.ndarray, board: Board, x: float, y: float) -> np.ndarray:
-    """The pixel at a point in inches."""
-    return picture[round((board.height - y) * board.dpi), round(x * board.dpi)]
+def pixels(figure: Figure):
+    """RGB `[rows, columns, 3]` of a figure, and what of it is shown, in inches."""
+    with settings():
+        size = layout.extent(figure, dpi=100)
+        content = layout.encode(figure, "png", dpi=100, size=size)
+    with Image.open(io.BytesIO(content)) as image:
+        picture = np.asarray(image.convert("RGB")).astype(int)
+    return picture, size
+
+
+def at(drawn, x: float, y: float) -> np.ndarray:
+    """The pixel at a point in inches from the lower left corner of the lower left panel."""
+    picture, size = drawn
+    return picture[round((size.y1 - y) * 100), round((x - size.x0) * 100)]
 
 
 # --- what is drawn, and what is said -------------------------------------------------------------
@@ -145,13 +152,13 @@ def test_themes(tmp_path):
     for theme, page in (("light", (255, 255, 255)), ("dark", (20, 24, 31))):
         for path in draw(runs, tmp_path / theme, theme=theme, dpi=40):
             with Image.open(path) as image:
-                assert image.getpixel((1, 1)) == page, path
+                assert image.convert("RGB").getpixel((1, 1)) == page, path
 
 
 def test_what_the_pictures_say(tmp_path):
     said = words(usual(tmp_path / "runs"), tmp_path / "figures")
     sheet = said["contact_sheet"]
-    assert sheet[0] == "Decision boundaries of 12 runs"
+    assert "Decision boundaries of 12 runs" in sheet
     titles = [text for text in sheet if text.startswith("optimizer=")]
     assert titles == [f"optimizer={o}, lr={lr}" for o in ("sgd", "adam") for lr in (0.01, 0.1)]
     assert [text for text in sheet if text.startswith("seed=")] == [
@@ -162,32 +169,28 @@ def test_what_the_pictures_say(tmp_path):
     assert sheet.count("80.5 %") == 1
     assert "all maps: x1 from {0}1 to 1 and x2 from {0}1 to 1".format("\N{MINUS SIGN}") in sheet
     curves = said["curves"]
-    assert curves[:2] == [
-        "Learning curves of 4 groups",
-        "line: mean over the seeds; band: 95 % interval of that mean",
-    ]
+    assert "Learning curves of 4 groups" in curves
+    assert "line: mean over the seeds; band: 95 % interval of that mean" in curves
     assert "96.0 %, 3 runs" in curves
     assert (
         next(text for text in curves if text.startswith("optimizer=")) == "optimizer=adam, lr=0.1"
     )
-    assert said["parameters"][0] == "Test accuracy of 12 runs"
+    assert "Test accuracy of 12 runs" in said["parameters"]
     assert {"optimizer", "optimizer.lr"} <= set(said["parameters"])
     assert "seed" not in said["parameters"]
     grid = said["heat_map"]
-    assert grid[:2] == [
-        "Mean test accuracy: optimizer and optimizer.lr",
-        "mean over seed, 3 runs in each cell",
-    ]
+    assert "Mean test accuracy: optimizer and optimizer.lr" in grid
+    assert "mean over seed, 3 runs in each cell" in grid
     assert [text for text in grid if text.endswith(" %")][:4] == [
         "81.5 %", "86.0 %", "91.5 %", "96.0 %",
     ]  # fmt: skip
-    assert said["ensemble"][0] == "3 runs together: optimizer=adam, lr=0.1"
+    assert "3 runs together: optimizer=adam, lr=0.1" in said["ensemble"]
 
 
 def test_another_metric_knows_its_direction(tmp_path):
     said = words(usual(tmp_path / "runs"), tmp_path / "figures", metric="loss")
-    assert said["ensemble"][0] == "3 runs together: optimizer=adam, lr=0.1"
-    assert said["heat_map"][0] == "Mean test loss: optimizer and optimizer.lr"
+    assert "3 runs together: optimizer=adam, lr=0.1" in said["ensemble"]
+    assert "Mean test loss: optimizer and optimizer.lr" in said["heat_map"]
     assert "0.0400" in said["heat_map"]
 
 
@@ -212,8 +215,8 @@ def test_one_run(tmp_path):
     runs = runs_of([one(tmp_path, 0, {})])
     said = words(runs, tmp_path / "figures")
     assert list(said) == ["contact_sheet", "curves"]
-    assert said["contact_sheet"][0] == "Decision boundaries of 1 run"
-    assert said["curves"][:2] == ["Learning curves of 1 run", "each run"]
+    assert "Decision boundaries of 1 run" in said["contact_sheet"]
+    assert {"Learning curves of 1 run", "each run"} <= set(said["curves"])
 
 
 def test_one_seed_for_each_group(tmp_path):
@@ -222,7 +225,7 @@ def test_one_seed_for_each_group(tmp_path):
     ]
     said = words(runs_of(rows), tmp_path / "figures")
     assert list(said) == ["contact_sheet", "curves", "parameters"]
-    assert said["curves"][1] == "each run"
+    assert "each run" in said["curves"]
     assert [text for text in said["contact_sheet"] if text in ("0.1", "0.2")] == ["0.1", "0.2"]
 
 
@@ -230,9 +233,9 @@ def test_only_seeds_vary(tmp_path):
     rows = [one(tmp_path, i, {"seed": i}, score=0.9 + 0.01 * i) for i in range(5)]
     said = words(runs_of(rows), tmp_path / "figures")
     assert list(said) == ["contact_sheet", "curves", "parameters", "ensemble"]
-    assert said["curves"][1].endswith("thin: single runs")
+    assert any(text.endswith("thin: single runs") for text in said["curves"])
     assert said["parameters"].count("seed") == 1
-    assert said["ensemble"][0] == "5 runs together"
+    assert "5 runs together" in said["ensemble"]
 
 
 def test_all_failed(tmp_path):
@@ -267,7 +270,8 @@ def test_diverged_and_failed_runs_are_told_and_not_counted(tmp_path):
     assert "no map" in said["contact_sheet"]
     assert "82.5 %, 3 runs, 1 diverged, 1 failed" in said["curves"]
     assert "2 runs without a value: 1 diverged, 1 failed" in said["parameters"]
-    assert said["heat_map"][2] == "frame: the best mean; not in the means: 1 diverged, 1 failed"
+    notes = "frame: the best mean; not in the means: 1 diverged, 1 failed"
+    assert notes in " ".join(said["heat_map"])
     assert {"1 run", "3 runs"} <= set(said["heat_map"])
 
 
@@ -277,7 +281,7 @@ def test_means_and_intervals_are_those_of_exp_results(tmp_path):
     scored = Scored(runs)
     found = effect(scored, "optimizer.lr")
     standings = ranked(grouped(runs.rows, ("optimizer.lr",), "test/accuracy"))
-    spreads = {each.group.values[0]: each.spread for each in standings}
+    spreads = {each.group.values[0]: each.score for each in standings}
     for place, rate in enumerate((0.01, 0.1)):
         spread = spreads[rate]
         assert spread.n == 3  # of six runs
@@ -290,7 +294,7 @@ def test_a_missing_cell_is_marked(tmp_path):
     runs = usual(tmp_path / "runs")
     said = words(dataclasses.replace(runs, rows=runs.rows[3:]), tmp_path / "figures")
     assert said["heat_map"].count("no run") == 1
-    assert "frame: the best mean; striped: no run with a value" in said["heat_map"]
+    assert "frame: the best mean; hatched: no run with a value" in " ".join(said["heat_map"])
 
 
 def test_200_groups_are_capped_and_that_is_said(tmp_path):
@@ -298,9 +302,9 @@ def test_200_groups_are_capped_and_that_is_said(tmp_path):
         one(tmp_path, i, {"optimizer.lr": 0.001 * (i + 1)}, score=0.3 + i / 300) for i in range(200)
     ]
     said = words(runs_of(rows), tmp_path / "figures")
-    assert said["contact_sheet"][0] == "Decision boundaries of the best 100 of 200 runs"
+    assert "Decision boundaries of the best 100 of 200 runs" in said["contact_sheet"]
     assert sum(text.endswith(" %") for text in said["contact_sheet"]) == 100
-    assert said["curves"][0] == "Learning curves: the best 6 of 200 groups"
+    assert "Learning curves: the best 6 of 200 groups" in said["curves"]
     assert "0.2" in said["curves"][-2:] or any("lr=0.2" in text for text in said["curves"])
 
 
@@ -318,7 +322,7 @@ def test_a_heat_map_of_many_values_is_capped(tmp_path):
         for j in range(2)
     ]
     said = words(runs_of(rows), tmp_path / "figures")
-    assert any("the best 30 of 40 values of a" in text for text in said["heat_map"])
+    assert "the best 30 of 40 values of a" in " ".join(said["heat_map"])
     assert "name 39" in said["heat_map"]
     assert "name 0" not in said["heat_map"]
 
@@ -380,7 +384,7 @@ def test_a_damaged_map_is_no_map(tmp_path):
 
 def test_the_band_is_students_interval(tmp_path):
     values = np.array([[1.0, 2.0], [2.0, np.nan], [4.0, 4.0]])
-    mean, low, high = summed(values)
+    mean, low, high = mean_and_interval(values)
     assert mean.tolist() == [pytest.approx(7 / 3), 3.0]
     # scipy.stats.t.interval(0.95, 2, loc=7/3, scale=scipy.stats.sem([1, 2, 4]))
     assert (low[0], high[0]) == (pytest.approx(-1.461250), pytest.approx(6.127917))
@@ -390,7 +394,7 @@ def test_the_band_is_students_interval(tmp_path):
 def test_runs_that_stopped_early_keep_their_last_value(tmp_path):
     long, short = (one(tmp_path, i, {}, epochs=n) for i, n in enumerate((20, 5)))
     found = [history(row.path, ["test/accuracy"]) for row in (long, short)]
-    epochs, values = together(found, "test/accuracy")
+    epochs, values = on_common_epochs(found, "test/accuracy")
     assert epochs.tolist() == list(range(20))
     assert values[1, 4:].tolist() == [values[1, 4]] * 16
     assert values[0, -1] > values[0, 4]
@@ -399,10 +403,10 @@ def test_runs_that_stopped_early_keep_their_last_value(tmp_path):
 def test_runs_that_did_not_end_well_have_no_value_after_their_last(tmp_path):
     long, short = (one(tmp_path, i, {}, epochs=n) for i, n in enumerate((20, 5)))
     found = [
-        history(row.path, ["test/accuracy"], lasting=lasting)
-        for row, lasting in ((long, True), (short, False))
+        history(row.path, ["test/accuracy"], finished=finished)
+        for row, finished in ((long, True), (short, False))
     ]
-    _, values = together(found, "test/accuracy")
+    _, values = on_common_epochs(found, "test/accuracy")
     assert np.isfinite(values[1, :5]).all()
     assert np.isnan(values[1, 5:]).all()
 
@@ -453,61 +457,53 @@ def field(shift: float, window=(-1.0, 1.0, -1.0, 1.0), G=24) -> Field:
 
 def test_tiles_share_their_limits():
     left, right = field(-0.5, (-2.0, 0.0, -1.0, 1.0)), field(0.5, (0.0, 2.0, -1.0, 1.0))
-    tiles = tuple(contact.Tile(caption="", value="", field=each) for each in (left, right))
-    board = contact.sheet(
-        [contact.Section(title="", tiles=tiles)],
-        Look(),
-        heading="h",
-        remark="r",
-        classes=("a", "b"),
-    )
-    picture = pixels(board)
-    x0, x1, y0, y1 = board.place(0)
-    y = (y0 + y1) / 2
+    tiles = tuple(contact_sheet.Tile(caption="", value="", field=each) for each in (left, right))
+    section = contact_sheet.Section(title="", tiles=tiles)
+    with settings():
+        figure = contact_sheet.draw([section], LIGHT, classes=("a", "b"))
+    drawn = pixels(figure)
+    (one, other), _ = contact_sheet.places([section])
+    y = figure.axes[0].get_position().y1 - one.top - one.width / 2
     # The first map fills the left half of its tile only: blue, then orange, then nothing.
-    colours = [at(picture, board, x0 + share * (x1 - x0), y) for share in (0.1, 0.45, 0.75)]
+    colours = [at(drawn, one.left + share * one.width, y) for share in (0.1, 0.45, 0.75)]
     assert colours[0][2] > colours[0][0] + 40
     assert colours[1][0] > colours[1][2] + 40
     assert colours[2].tolist() == [255, 255, 255]
-    x0, x1, y0, y1 = board.place(1)
-    assert at(picture, board, x0 + 0.25 * (x1 - x0), y).tolist() == [255, 255, 255]
+    assert at(drawn, other.left + 0.25 * other.width, y).tolist() == [255, 255, 255]
 
 
 def test_sections_stand_beside_each_other_while_they_fit():
-    tile = contact.Tile(caption="", value="")
-    three = contact.Section(title="t", tiles=(tile,) * 3)
-    board = contact.sheet([three] * 3, Look(), heading="", remark="")
-    tops = [board.place(index)[3] for index in range(9)]
-    assert tops[0] == tops[3] > tops[6]
-    assert board.place(3)[0] > board.place(2)[1]
-    ten = contact.Section(title="t", tiles=(tile,) * 10)
-    board = contact.sheet([three, ten], Look(), heading="", remark="")
-    boxes = [board.place(index) for index in range(13)]
-    assert len({(box[0], box[2]) for box in boxes}) == 13
-    assert boxes[3][3] < boxes[0][2]
+    tile = contact_sheet.Tile(caption="", value="")
+    three = contact_sheet.Section(title="t", tiles=(tile,) * 3)
+    tiles, _ = contact_sheet.places([three] * 3)
+    assert tiles[0].top == tiles[3].top < tiles[6].top
+    assert tiles[3].left > tiles[2].left + tiles[2].width
+    ten = contact_sheet.Section(title="t", tiles=(tile,) * 10)
+    tiles, _ = contact_sheet.places([three, ten])
+    assert len({(each.left, each.top) for each in tiles}) == 13
+    assert tiles[3].top > tiles[0].top + tiles[0].width
 
 
-def test_the_heat_map_says_the_highest_in_yellow_and_the_lowest_in_blue():
+def test_the_heat_map_shows_the_highest_in_yellow_and_the_lowest_in_blue():
     def levels(name, labels):
         return Levels(name=name, labels=labels, numbers=None, codes=np.zeros(0, int))
 
     mean = np.array([[0.5, np.nan], [0.75, 1.0]])
-    board = heat.sheet(
-        levels("across", ("a", "b")), levels("up", ("c", "d")), mean, np.array([[1, 0], [1, 1]]),
-        ACCURACY, Look(), heading="", remark="", best=(1, 1),
-    )  # fmt: skip
-    picture = pixels(board)
-    x0, x1, y0, y1 = board.place(0)
+    with settings():
+        figure = heat_map.draw(
+            levels("across", ("a", "b")), levels("up", ("c", "d")), mean,
+            np.array([[1, 0], [1, 1]]), ACCURACY, LIGHT, best=(1, 1),
+        )  # fmt: skip
+    drawn = pixels(figure)
+    box = figure.axes[0].get_position()
 
     def cell(row, column):
-        return at(
-            picture, board, x0 + (column + 0.2) * (x1 - x0) / 2, y1 - (row + 0.2) * (y1 - y0) / 2
-        )
+        return at(drawn, (column + 0.2) * box.width / 2, box.height - (row + 0.2) * box.height / 2)
 
     assert cell(0, 0)[2] > cell(0, 0)[0] + 40  # dark blue
     assert cell(1, 1)[0] > cell(1, 1)[2] + 100  # yellow
     grey = cell(0, 1)
-    assert grey.max() - grey.min() < 15
+    assert grey.max() - grey.min() < 20
 
 
 def test_the_spread_is_largest_where_the_runs_disagree():
@@ -515,14 +511,13 @@ def test_the_spread_is_largest_where_the_runs_disagree():
     sd = ensemble.spread(both)
     assert sd[12, 12] == pytest.approx(0.5, abs=1e-3)
     assert sd[12, 0] == pytest.approx(0.0, abs=1e-3)
-    board = ensemble.sheet(
-        [field(-0.5), field(0.5)], Look(), classes=("a", "b"), axes=("x", "y"), heading="",
-        remark="",
-    )  # fmt: skip
-    picture = pixels(board)
-    x0, x1, y0, y1 = board.place(1)
-    middle = at(picture, board, x0 + 0.45 * (x1 - x0), y0 + 0.4 * (y1 - y0))
-    edge = at(picture, board, x0 + 0.05 * (x1 - x0), y0 + 0.4 * (y1 - y0))
+    with settings():
+        fields = [field(-0.5), field(0.5)]
+        figure = ensemble.draw(fields, LIGHT, classes=("a", "b"), axes=("x", "y"))
+    drawn = pixels(figure)
+    box = figure.axes[1].get_position()
+    middle = at(drawn, box.x0 + 0.45 * box.width, 0.4 * box.height)
+    edge = at(drawn, box.x0 + 0.05 * box.width, 0.4 * box.height)
     assert middle[0] > 200 > 60 > edge[0]
 
 
@@ -545,19 +540,19 @@ def test_resampling_is_bilinear():
 
 def test_the_band_is_drawn_between_its_ends():
     epochs = np.arange(11.0)
-    curve = bands.Curve(
+    curve = group_curves.Curve(
         epochs=epochs, mean=np.full(11, 0.5), low=np.full(11, 0.4), high=np.full(11, 0.6),
         runs=np.array([np.full(11, 0.1), np.full(11, 0.9)]),
     )  # fmt: skip
-    group = bands.Group(name="g", about="", curves={"loss": curve})
-    board = bands.sheet([group], [Metric("loss", False)], Look(), heading="", remark="")
-    picture = pixels(board)
-    x0, x1, y0, y1 = board.place(0)
+    group = group_curves.Group(name="g", about="", curves={"loss": curve})
+    with settings():
+        figure = group_curves.draw([group], [Metric("loss", False)], LIGHT)
+    drawn = pixels(figure)
+    box = figure.axes[0].get_position()
     low, high = Metric("loss", False).limits(np.array([0.1, 0.9]))
 
     def colour(value):
-        y = y0 + (value - low) / (high - low) * (y1 - y0)
-        return at(picture, board, x0 + 0.43 * (x1 - x0), y)
+        return at(drawn, 0.43 * box.width, (value - low) / (high - low) * box.height)
 
     band = colour(0.56)
     assert band[2] > band[0] + 20
@@ -603,7 +598,7 @@ def test_planes_of_their_own_make_no_ensemble(tmp_path):
     ]
     said = words(runs_of(rows), tmp_path / "figures")
     assert "ensemble" not in said
-    assert any("a plane of their own" in text for text in said["contact_sheet"])
+    assert "its own training rows" in " ".join(said["contact_sheet"])
     plain = [
         one(tmp_path / "b", i, {"seed": i}, frames={"window": w}) for i, w in enumerate(windows)
     ]
@@ -633,7 +628,7 @@ def test_a_finished_sweep_is_drawn(in_tmp):
     )
     files = sorted(path.name for path in (in_tmp / "s" / "figures").iterdir())
     assert files == ["contact_sheet.svg", "curves.svg", "ensemble.svg", "parameters.svg"]
-    assert told(in_tmp / "s/figures/contact_sheet.svg")[0] == "Decision boundaries of 4 runs"
+    assert "Decision boundaries of 4 runs" in told(in_tmp / "s/figures/contact_sheet.svg")
     # Once more: nothing is to do, and what does not belong there is taken away.
     (in_tmp / "s/figures/heat_map.svg").write_text("of an earlier part")
     again = inside(
@@ -657,7 +652,7 @@ def test_exp_results_draws_what_it_looks_at(in_tmp):
     ended = inside(in_tmp, *some)
     assert (ended.code, ended.err) == (0, "here/: contact_sheet, curves, parameters, ensemble\n")
     with Image.open(in_tmp / "here" / "curves.png") as image:
-        assert image.getpixel((1, 1)) == (20, 24, 31)
+        assert image.convert("RGB").getpixel((1, 1)) == (20, 24, 31)
     for more, message in (
         (("--figures", "no/such"), "cannot draw into no/such: No such file or directory"),
         (

@@ -665,3 +665,40 @@ def test_a_small_test_file_may_have_another_text_in_each_row(here: Path) -> None
     names = [f"p{n}" for n in range(25)]
     Path("test.csv").write_text(columns("c", names))
     assert len(read(columns("c", names, 4), test_path="test.csv").y) == 125
+
+
+# One table in every form
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    numbers=st.lists(
+        st.floats(-1e30, 1e30) | st.integers(-(10**6), 10**6) | st.none(), min_size=4, max_size=12
+    ),
+    words=st.lists(st.sampled_from(["red", "blue", "a, b", 'say "x"', "é", None]), min_size=12),
+    moments=st.lists(st.datetimes(datetime(1800, 1, 1), datetime(2200, 1, 1)), min_size=12),
+)
+def test_the_same_table_gives_the_same_data_from_csv_and_parquet(
+    tmp_path_factory: pytest.TempPathFactory,
+    numbers: list[float | None],
+    words: list[str | None],
+    moments: list[datetime],
+) -> None:
+    where, rows = tmp_path_factory.getbasetemp(), len(numbers)
+    table = pd.DataFrame(
+        {
+            "size": pd.array(numbers, dtype="Float64"),
+            "word": words[:rows],
+            "moment": moments[:rows],
+            "kind": ["x", "y"] * (rows // 2) + ["x"] * (rows % 2),
+        }
+    )
+    table.to_csv(where / "same.csv", index=False)
+    table.to_parquet(where / "same.parquet")
+    reading = {"missing": "impute", "dates": ["moment"], "categorical": ["word"]}
+    one, other = (load(str(where / f"same.{kind}"), **reading) for kind in ("csv", "parquet"))
+    assert one.fingerprint == other.fingerprint
+    assert one.categories == other.categories
+    assert np.isnan(one.X[:, 0]).tolist() == [number is None for number in numbers]
+    days_of = (table["moment"] - pd.Timestamp(0)) / pd.Timedelta(days=1)
+    np.testing.assert_allclose(one.X[:, 2], days_of, rtol=1e-6)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from exp.util import moved_modules
+
 if TYPE_CHECKING:
     from exp.api.classifier import Classifier
     from exp.api.load import load
@@ -21,9 +23,11 @@ _PLACES = {
     "sweep": "exp.api.start",
 }
 
+moved_modules.install()
+
 
 def __getattr__(name: str) -> Any:
-    # `import exp` stays free of pydantic and all else until something is asked of it.
+    # `import exp` imports nothing heavy; what is used is imported when it is used.
     if name == "register":
         import exp.registry.kinds  # noqa: F401 - declares the kinds
         from exp.registry.registry import register

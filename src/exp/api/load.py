@@ -5,7 +5,7 @@ from __future__ import annotations
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
-from exp.util.verb_parser import place
+from exp.util.folders import existing
 
 if TYPE_CHECKING:
     from exp.api.run import Run
@@ -29,5 +29,5 @@ def load(directory: Place, *, trust: bool = False) -> Run | Sweep:
     from exp.api.sweep import Sweep, opened
     from exp.runs.manifest import is_sweep
 
-    path = place(fspath(directory))
+    path = existing(fspath(directory))
     return Sweep(path, trust=trust) if is_sweep(path) else opened(path, trust=trust)

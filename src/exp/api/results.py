@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from os import PathLike, fspath
 from typing import Any
 
-from exp.util.verb_parser import place
+from exp.util.folders import existing
 
 Place = str | PathLike[str]
 
@@ -35,7 +35,7 @@ def results(
         arrays: a dict of column -> list of values instead of a pandas DataFrame.
 
     Raises:
-        ExpError: an option that cannot be; with all of them. Or pandas is not installed.
+        ExpError: with all faults of the options.
         RunDirectoryError: there are no runs.
     """
     from exp.api.tables import frame
@@ -45,7 +45,7 @@ def results(
     one = isinstance(directories, (str, PathLike))
     paths = [directories] if one else list(directories)  # type: ignore[arg-type]
     found = found_in(
-        [place(fspath(path)) for path in paths],  # type: ignore[arg-type]
+        [existing(fspath(path)) for path in paths],  # type: ignore[arg-type]
         by=by, metric=metric, where=where, sort=sort, top=top, test=test,
     )  # fmt: skip
     return columns(found) if arrays else frame(columns(found))

@@ -62,7 +62,7 @@ class Run:
         return self._saved.summary()
 
     def arrays(self, table: str) -> Arrays:
-        """A table of the run without pandas: column -> NumPy array.
+        """A table of the run: column -> NumPy array.
 
         Args:
             table: history, predictions or norms. Classes are named; what is a number is one.

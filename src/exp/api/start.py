@@ -30,9 +30,9 @@ def run(overrides: Iterable[str] = (), *, verbose: bool = False) -> Run:
         from exp.runs.log import printed_log
         from exp.runs.record import RunRecord
         from exp.runs.trained.predictor import Trained
-        from exp.sweeps import app
+        from exp.sweeps.single_run import single
 
-        ran = app.single(hydra, args, "config", lines=printed_log)
+        ran = single(hydra, args, "config", lines=printed_log)
         model = None if ran.result is None else Trained(ran.job, ran.result.predictor)
         return Run(RunRecord.at(ran.path.absolute()), trust=True, model=model)
 

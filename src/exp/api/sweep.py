@@ -48,7 +48,7 @@ class Sweep(Sequence[Run]):
         return (opened(place, trust=self._trust) for place in self._places)
 
     def arrays(self) -> Arrays:
-        """runs.csv, a row for each run, without pandas: column -> NumPy array."""
+        """runs.csv, a row for each run: column -> NumPy array."""
         return arrays(SweepDirectory(self.path).table)
 
     @cached_property

@@ -6,14 +6,13 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.util.errors import DamagedError, ExpError, RunDirectoryError
+from exp.util.errors import DamagedError, RunDirectoryError
 from exp.util.untrusted import JSON_SIZE, read
 
 Arrays = dict[str, NDArray[Any]]
@@ -48,16 +47,7 @@ def column(values: list[str]) -> NDArray[Any]:
 
 
 def frame(columns: Mapping[str, Any]) -> Any:
-    """A pandas DataFrame of columns.
-
-    Raises:
-        ExpError: pandas is not installed.
-    """
-    if find_spec("pandas") is None:
-        raise ExpError(
-            "pandas is not installed: pip install 'exp[pandas]'. "
-            "Without it, arrays(...) has the same columns as NumPy arrays"
-        )
+    """A pandas DataFrame of columns."""
     import pandas
 
     return pandas.DataFrame(dict(columns))

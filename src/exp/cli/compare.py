@@ -5,39 +5,42 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import click
+
+from exp.cli.options import DIRECTORY, FILE, Choice, trust_option
 from exp.report.compare_answers import answers
 from exp.report.differences import AGREED, changed_files, metrics_differ, surroundings, unlike
 from exp.runs import trained_models
 from exp.runs.record import RunRecord
-from exp.runs.stored_plan import TRUST
 from exp.util.errors import ExpError
+from exp.util.folders import existing
 from exp.util.terminal import one_line
 from exp.util.text_tables import aligned
-from exp.util.verb_parser import Parser, place
 
 
-def main(words: list[str]) -> int:
-    """Prints what differs.
+@click.command("compare")
+@click.argument("one_run", metavar="RUN", type=DIRECTORY)
+@click.argument("other_run", metavar="OTHER_RUN", type=DIRECTORY)
+@click.option(
+    "--figure",
+    "drawing",
+    metavar="FILE.png",
+    type=FILE,
+    help="Draw both decision boundaries, and where the models disagree.",
+)
+@click.option(
+    "--theme", type=Choice(("light", "dark")), default="light", help="Colors of the figure."
+)
+@trust_option
+def compare(one_run: str, other_run: str, drawing: str | None, theme: str, trust: bool) -> int:
+    """What differs between two runs: config, environment, data, results.
 
-    Returns:
-        0 if the results are the same bytes, else 1.
-
-    Raises:
-        RunDirectoryError: one of them is no run directory, or a file is corrupted.
+    The exit code is 0 if the results are the same bytes, else 1.
     """
-    parser = Parser(prog="exp compare", description="What differs between two runs.")
-    parser.add_argument("one", help="directory of a run")
-    parser.add_argument("other", help="directory of another")
-    parser.add_argument(
-        "--figure", metavar="FILE.png", help="draw both boundaries and where the models disagree"
-    )
-    parser.add_argument("--theme", choices=("light", "dark"), default="light", help="of the figure")
-    parser.add_argument("--trust", action="store_true", help=TRUST)
-    args = parser.parse_args(words)
-    figure = None if args.figure is None else Path(args.figure).absolute()
+    figure = None if drawing is None else Path(drawing).absolute()
     if figure is not None and (figure.suffix != ".png" or not figure.parent.is_dir()):
         raise ExpError(f"--figure: expected a file.png in a folder that exists, found {figure}")
-    one, other = (RunRecord.at(place(path)) for path in (args.one, args.other))
+    one, other = (RunRecord.at(existing(path)) for path in (one_run, other_run))
     for run in (one, other):
         run.check()
     if figure is not None:
@@ -49,9 +52,9 @@ def main(words: list[str]) -> int:
     section("data", unlike(one.record.get("data"), other.record.get("data")))
     section("results", unlike(final(one), final(other)), differences=True)
     print(f"\n{answers(one, other)}")
-    if figure is not None:
-        trained_models.draw(one, other, figure, theme=args.theme, trust=args.trust)
-        print(f"drawn: {one_line(args.figure)}")
+    if drawing is not None and figure is not None:
+        trained_models.draw(one, other, figure, theme=theme, trust=trust)
+        print(f"drawn: {one_line(drawing)}")
     files = changed_files(one, other)
     first, _ = metrics_differ(one, other)
     if first:

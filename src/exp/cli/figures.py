@@ -6,47 +6,47 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import click
+
+from exp.cli.options import DIRECTORY, Choice, trust_option
 from exp.plotting.names import EVERY, Name
 from exp.plotting.picture import FORMATS, THEMES
 from exp.runs.manifest import is_sweep
 from exp.runs.record import RunRecord
-from exp.runs.stored_plan import TRUST
 from exp.util.errors import ExpError, RunDirectoryError, unknown
+from exp.util.folders import existing
 from exp.util.terminal import one_line
-from exp.util.verb_parser import Parser, place
 
 
-def main(words: list[str]) -> int:
-    """Draws, and prints what was drawn where.
+@click.command("figures")
+@click.argument("directory", type=DIRECTORY)
+@click.option("--all", "every", is_flag=True, help="Every figure, and the animation.")
+@click.option("--draw", "names", metavar="NAMES", help=f"Some of {', '.join(EVERY)}.")
+@click.option("--format", "formats", metavar="FORMATS", help=f"Some of {', '.join(FORMATS)}.")
+@click.option("--theme", type=Choice(THEMES), help="Default: that of the run.")
+@trust_option
+def figures(
+    directory: str,
+    every: bool,
+    names: str | None,
+    formats: str | None,
+    theme: str | None,
+    trust: bool,
+) -> int:
+    """Draw figures of a run that has ended, or of each run of a sweep.
 
-    Returns:
-        0, or 2 if figures of some run could not be drawn.
-
-    Raises:
-        ExpError: a name that does not exist, or nothing can be drawn.
-        RunDirectoryError: there is no run.
+    They are drawn from what was recorded. docs/figures.md shows them. The exit code is 2 if
+    figures of some run could not be drawn.
     """
-    parser = Parser(
-        prog="exp figures",
-        description="Draw figures of a run that has ended, or of each run of a sweep, from "
-        "what was recorded. docs/figures.md shows them.",
-    )
-    parser.add_argument("directory", metavar="DIR", help="of a run or a sweep")
-    parser.add_argument("--all", action="store_true", help="every figure, and the animation")
-    parser.add_argument("--draw", metavar="NAMES", help=f"some of {', '.join(EVERY)}")
-    parser.add_argument("--format", metavar="FORMATS", help=f"some of {', '.join(FORMATS)}")
-    parser.add_argument("--theme", choices=THEMES, help="default: as the run's own figures")
-    parser.add_argument("--trust", action="store_true", help=TRUST)
-    args = parser.parse_args(words)
-    if args.all and args.draw:
+    if every and names:
         raise ExpError("--all and --draw: give one of them")
-    names = chosen("--draw", "figure", args.draw, EVERY) if args.draw else None
-    look: dict[str, Any] = {"animation": args.all}
-    if args.format:
-        look["format"] = chosen("--format", "format", args.format, FORMATS)
-    if args.theme:
-        look["theme"] = args.theme
-    path = place(args.directory)
+    wanted = chosen("--draw", "figure", names, EVERY) if names else None
+    look: dict[str, Any] = {"animation": every}
+    if formats:
+        look["format"] = chosen("--format", "format", formats, FORMATS)
+    if theme:
+        look["theme"] = theme
+    path = existing(directory)
     runs = runs_of(path)
     from exp.runs import saved_figures
 
@@ -56,9 +56,9 @@ def main(words: list[str]) -> int:
         try:
             files, reason = saved_figures.draw(
                 RunRecord.at(run),
-                cast("list[Name] | None", EVERY if args.all else names),
+                cast("list[Name] | None", EVERY if every else wanted),
                 look=look,
-                trust=args.trust,
+                trust=trust,
             )
         except ExpError as error:
             if run == path:

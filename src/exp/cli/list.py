@@ -1,7 +1,7 @@
 """`exp list [GROUP [NAME]]`: what can be named, from signatures and docstrings.
 
 `exp list activations --plot [FILE]` draws them. `--plugins MODULE`, or `plugins=[...]` as for a
-run, lists the components of one's own as well.
+run, includes the components of your modules.
 """
 
 from __future__ import annotations
@@ -12,34 +12,88 @@ import textwrap
 from importlib.resources import files
 from typing import Any
 
+import click
+
 import exp.registry.kinds  # noqa: F401 - declares the kinds
+from exp.cli.options import FILE, Choice
 from exp.config import plugins, presets, suggestions
 from exp.registry import docstrings, entry_points
 from exp.registry.component import Chosen, Component, Kind
 from exp.registry.registry import register
 from exp.util.errors import ExpError, offer, unknown
 from exp.util.metric_names import ABOUT, EVERY, higher_is_better
-from exp.util.verb_parser import Parser
 
 DRAWN = "activation"
 """The group of which there is a picture."""
 USAGE = "exp list activations --plot [FILE] [--theme light|dark]"
 
 
-def main(words: list[str]) -> int:
+def completed(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """What can follow `list`: a group, then one of its components."""
+    before = context.params.get("words") or ()
+    known: list[str] = []
+    if not before:
+        known = sorted([*register.kinds, presets.GROUP])
+    elif len(before) == 1 and before[0] == presets.GROUP:
+        known = list(presets.presets())
+    elif len(before) == 1 and before[0] in register.kinds:
+        known = options(register.kinds[before[0]])
+    return [name for name in known if name.startswith(incomplete)]
+
+
+@click.command("list")
+@click.argument("words", metavar="[GROUP [NAME]]", nargs=-1, shell_complete=completed)
+@click.option(
+    "--plugins",
+    "modules",
+    metavar="MODULE",
+    multiple=True,
+    help="Include the components of this module, or, with a /, of this folder: its code runs.",
+)
+@click.option(
+    "--plot",
+    is_flag=False,
+    flag_value="activations.png",
+    metavar="[FILE]",
+    type=FILE,
+    help="Draw the activations into a file. Default: activations.png.",
+)
+@click.option("--theme", type=Choice(("light", "dark")), help="Of that picture. Default: light.")
+def list_command(
+    words: tuple[str, ...], modules: tuple[str, ...], plot: str | None, theme: str | None
+) -> int:
+    """List what a config can name.
+
+    Without arguments all groups; of a GROUP its options with their parameters; of a NAME in a
+    group everything that is known of it.
+    """
+    typed = [name for word in words for name in plugins.named(word)]
+    import_all([*modules, *typed])
+    return listed([word for word in words if not word.startswith("plugins=")], plot, theme)
+
+
+def import_all(modules: list[str]) -> None:
+    """
+    Raises:
+        ExpError: one is no name of a module, or cannot be imported.
+    """
+    if strange := [name for name in modules if not plugins.is_place(name)]:
+        raise ExpError(f"exp list: --plugins: expected names of modules, found {strange[0]!r}")
+    plugins.import_all(modules)
+
+
+def listed(words: list[str], plot: str | None, theme: str | None) -> int:
     """Prints all groups, one group, or one component; or draws a group.
 
     Raises:
         ExpError: there is no such group or component, or no picture of it.
     """
-    words, own = with_own(words)
-    args = parser().parse_args(words)
-    words = [word for word in (args.group, args.name) if word is not None]
-    plugins.import_all(own)
-    if args.plot is not None:
-        return drawn(words, args.plot, args.theme)
-    if args.theme is not None:
-        raise ExpError(f"exp list: --theme is for the picture; the command is {USAGE}")
+    if len(words) > 2:
+        raise ExpError(f"exp list: expected GROUP and NAME, found {' '.join(words)}")
+    if plot is not None:
+        return drawn(words, plot, theme)
+    if theme is not None:
+        raise ExpError(f"exp list: --theme needs --plot; the command is {USAGE}")
     if not words:
         entry_points.load()
         known = {name: options(kind) for name, kind in register.kinds.items()}
@@ -65,28 +119,6 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def parser() -> Parser:
-    """`--plugins` is listed here for its help: `with_own` has read it before."""
-    made = Parser(
-        prog="exp list",
-        description="What a config can name: all groups; the options of a group, with their "
-        "parameters; or all about one option.",
-        allow_abbrev=False,
-    )
-    made.add_argument("group", nargs="?", metavar="GROUP", help="such as dataset or experiment")
-    made.add_argument("name", nargs="?", metavar="NAME", help="an option of the group")
-    made.add_argument(
-        "--plugins", action="append", metavar="MODULE",
-        help="list the components of this module of yours too, or of a folder with a / in its name",
-    )  # fmt: skip
-    made.add_argument(
-        "--plot", nargs="?", const="activations.png", metavar="FILE",
-        help="draw the activations into a file (activations.png)",
-    )  # fmt: skip
-    made.add_argument("--theme", metavar="light|dark", help="of that picture; light by default")
-    return made
-
-
 def listed_presets(words: list[str]) -> int:
     """All presets, or the file of one.
 
@@ -101,28 +133,6 @@ def listed_presets(words: list[str]) -> int:
         raise ExpError(f"exp list experiment: {unknown('experiment', words[0], list(known))}")
     print(presets.text(known[words[0]]).rstrip())
     return 0
-
-
-def with_own(words: list[str]) -> tuple[list[str], list[str]]:
-    """The other words, and the modules and folders of components that some of them name.
-
-    Raises:
-        ExpError: one is no name of a module.
-    """
-    rest: list[str] = []
-    own: list[str] = []
-    waiting = iter(words)
-    for word in waiting:
-        flag, equals, value = word.partition("=")
-        if flag == "--plugins":
-            own.append(value if equals else next(waiting, ""))
-        elif word.startswith("plugins="):
-            own += plugins.named(word)
-        else:
-            rest.append(word)
-    if strange := [name for name in own if not plugins.is_place(name)]:
-        raise ExpError(f"exp list: --plugins: expected names of modules, found {strange[0]!r}")
-    return rest, own
 
 
 def group(word: str) -> str:
@@ -159,15 +169,14 @@ def drawn(words: list[str], file: str, theme: str | None) -> int:
         what = f"there is no picture of group {name!r}; there is one of {plural(DRAWN)!r}"
         raise ExpError(f"exp list --plot: {what}: {USAGE}")
 
-    from exp.cli.plot_functions import plot, theme_of
+    from exp.cli.plot_functions import plot
 
-    print("\n".join(plot(file, theme_of(theme or "light"))))
+    print("\n".join(plot(file, theme or "light")))
     return 0
 
 
 def options(kind: Kind) -> list[str]:
-    """The names of a kind. Each packaged component has a YAML file, so that nothing need be
-    imported to know them: torch alone takes two seconds."""
+    """The names of a kind, from the packaged YAML files: importing torch takes two seconds."""
     folder = files("exp.conf") / kind.name
     packaged = [file.name for file in folder.iterdir()] if folder.is_dir() else []
     for entry in entry_points.found():

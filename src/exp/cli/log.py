@@ -5,41 +5,43 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import click
+
+from exp.cli.options import DIRECTORY
 from exp.config import plugins
 from exp.registry.component import Chosen
 from exp.util.errors import ConfigError
-from exp.util.verb_parser import Parser, place
+from exp.util.folders import existing
 
 
-def main(words: list[str]) -> int:
-    """Logs runs and sweeps; what the tracker already has is not logged twice.
+@click.command("log")
+@click.argument("directories", metavar="DIR...", nargs=-1, required=True, type=DIRECTORY)
+@click.option(
+    "--to",
+    multiple=True,
+    required=True,
+    metavar="LOGGER",
+    help="tensorboard, mlflow, wandb, or your own. Can be given several times.",
+)
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Such as logger.mlflow.experiment=thesis.",
+)
+def log_command(
+    directories: tuple[str, ...], to: tuple[str, ...], overrides: tuple[str, ...]
+) -> int:
+    """Write finished runs and sweeps into a tracker.
 
-    Returns:
-        0; 1 where something could not be logged.
-
-    Raises:
-        ConfigError: there is no such logger, it is not installed, or its settings are not valid.
-        RunDirectoryError: there are no runs.
+    What a tracker has already is not written twice. docs/loggers.md lists what arrives there. The
+    exit code is 1 if something could not be written.
     """
-    parser = Parser(
-        prog="exp log",
-        description="Write finished runs and sweeps into a tracker. docs/loggers.md says what "
-        "arrives there.",
-    )
-    parser.add_argument("directories", nargs="+", metavar="DIR", help="of runs, sweeps, or both")
-    parser.add_argument(
-        "--to", action="append", required=True, metavar="LOGGER",
-        help="tensorboard, mlflow, wandb, or an option of your own; may be given again",
-    )  # fmt: skip
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE",
-        help="such as logger.mlflow.experiment=thesis",
-    )  # fmt: skip
-    args = parser.parse_args(words)
     from exp.runs.collection import found_in
 
-    places = [each for path in args.directories for each in found_in(place(path))]
-    chosen = loggers(args.to, args.set)
+    places = [each for path in directories for each in found_in(existing(path))]
+    chosen = loggers(list(to), list(overrides))
     return 0 if logged(chosen, places) else 1
 
 
@@ -72,7 +74,7 @@ def loggers(names: list[str], overrides: list[str]) -> dict[str, Chosen]:
 
     from exp.config.compose import compose, resolved, resolvers
     from exp.config.schema import loggers_of, unavailable
-    from exp.sweeps.app import create, flags
+    from exp.sweeps.hydra_app import create, flags
 
     setbase("1.3")
     resolvers()

@@ -12,24 +12,11 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-VERBS: dict[str, str] = {
-    "check": "exp.cli.check.command:main",
-    "list": "exp.cli.list:main",
-    "new": "exp.cli.new:main",
-    "schema": "exp.cli.schema_command:main",
-    "resume": "exp.cli.resume:main",
-    "rerun": "exp.cli.rerun:main",
-    "reproduce": "exp.cli.reproduce.command:main",
-    "compare": "exp.cli.compare:main",
-    "results": "exp.cli.results:main",
-    "report": "exp.cli.report:main",
-    "figures": "exp.cli.figures:main",
-    "predict": "exp.cli.predict:main",
-    "export": "exp.cli.export:main",
-    "log": "exp.cli.log:main",
-}
+from exp.cli.verbs import VERBS, usage
 
-
+COMPLETION = "_EXP_COMPLETE"
+"""Of the environment: a shell asks what can follow, in the way of click."""
+INSTALL = (["install=bash"], ["install=zsh"], ["install=fish"])
 OVERRIDES = set("=+~-")
 """What words for Hydra have somewhere: overrides and flags."""
 
@@ -69,16 +56,14 @@ def dispatch(words: list[str]) -> int:
 
     command_line.words = words
     folder_exists()
-    if words and words[0] in VERBS:
-        import importlib
-
-        module, _, function = VERBS[words[0]].partition(":")
-        code: int = getattr(importlib.import_module(module), function)(words[1:])
-        return code
-    if words and words[0] in ("-sc", "--shell-completion"):
+    if COMPLETION in os.environ or is_install(words):
         from exp.cli.completion import main as completion
 
-        return completion(words, VERBS)
+        return completion(words if is_install(words) else [])
+    if words and words[0] in VERBS:
+        from exp.cli.group import run
+
+        return run(words)
     if words and words[0] and not OVERRIDES & {*words[0], *"".join(words[1:])}:
         from exp.config import suggestions
         from exp.util.errors import ExpError, shown
@@ -88,7 +73,12 @@ def dispatch(words: list[str]) -> int:
         raise ExpError(f"no verb or override {shown(words[0])}.{hint} {known}")
     from exp.sweeps.app import main as app
 
-    return app(words)
+    return app(words, usage=usage())
+
+
+def is_install(words: list[str]) -> bool:
+    """Whether a shell's script of completion is wanted; all else of this flag is Hydra's."""
+    return words[:1] in (["-sc"], ["--shell-completion"]) and words[1:] in INSTALL
 
 
 def folder_exists() -> None:

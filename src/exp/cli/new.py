@@ -1,4 +1,4 @@
-"""`exp new KIND NAME`: a working component to begin with, its option file and its test."""
+"""`exp new KIND NAME`: writes a working component, its option file and its test."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 
-from exp.util.errors import ExpError, unknown
+import click
+
+from exp.cli.options import Choice
+from exp.util.errors import ExpError
 from exp.util.files import reason_of, write_whole
-from exp.util.verb_parser import Parser
 
 USES = {
     "dataset": "dataset={name} optimizer=adam",
@@ -22,37 +24,29 @@ USES = {
     "activation": "model.activation={name} optimizer=adam",
     "metric": "trainer.monitor={name} trainer.restore_best=true optimizer=adam",
 }
-"""How a command line chooses a component of each kind that can be begun."""
+"""How a command line chooses a component of each kind."""
 MARK = "---\n"
 """Between the component and its option file, and that and its test, in a skeleton."""
 
 
-def main(words: list[str]) -> int:
-    """Writes three files into the working directory and says what to do next.
+@click.command("new")
+@click.argument("kind", type=Choice(tuple(USES)))
+@click.argument("name")
+def new(kind: str, name: str) -> int:
+    """Write a working component, its option file and its test into the current folder.
 
-    Raises:
-        ExpError: the name cannot be one, a file is there already, or one cannot be written.
+    NAME is the name of the component and of its module. No file is overwritten.
     """
-    parser = Parser(
-        prog="exp new",
-        description="Write a component that works, its option file and its test, into the working "
-        "directory; nothing is overwritten.",
-    )
-    parser.add_argument("kind", metavar="|".join(USES))
-    parser.add_argument("name", help="of the component, its module and its files")
-    args = parser.parse_args(words)
-    if args.kind not in USES:
-        raise ExpError(f"exp new: {unknown('kind', args.kind, list(USES))}")
-    check_name(args.kind, args.name)
-    contents = skeleton(args.kind, args.name)
+    check_name(kind, name)
+    contents = skeleton(kind, name)
     write_all(contents)
-    use = USES[args.kind].format(name=args.name)
+    use = USES[kind].format(name=name)
     print(
         f"wrote {', '.join(map(str, contents))}\n"
         "next:\n"
-        f"  python -m exp 'plugins=[{args.name}]' {use}\n"
-        f"  exp check {args.name}\n"
-        f"  python -m pytest test_{args.name}.py"
+        f"  python -m exp 'plugins=[{name}]' {use}\n"
+        f"  exp check {name}\n"
+        f"  python -m pytest test_{name}.py"
     )
     return 0
 
@@ -60,18 +54,18 @@ def main(words: list[str]) -> int:
 def check_name(kind: str, name: str) -> None:
     """
     Raises:
-        ExpError: this can be no module's name, or is taken already.
+        ExpError: this cannot be the name of a module, or it is in use.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name) or keyword.iskeyword(name):
         raise ExpError(
-            f"exp new: {name!r} can be no name: expected a lower case letter, then at most 63 "
-            "letters, digits and _, and no word of Python's own"
+            f"exp new: {name!r} cannot be the name of a Python module: use a lower case letter, "
+            "then at most 63 lower case letters, digits and _, and no keyword of Python"
         )
     if (files("exp.conf") / kind / f"{name}.yaml").is_file():
         raise ExpError(f"exp new: there is a packaged {kind} {name!r}; choose another name")
     spec = find_spec(name)  # without an origin, it is but a folder of this name
     taken = name in sys.stdlib_module_names or (spec is not None and spec.origin is not None)
-    if taken and not Path(f"{name}.py").exists():  # that one is told as a file that is there
+    if taken and not Path(f"{name}.py").exists():  # write_all reports it
         raise ExpError(f"exp new: {name!r} is an installed module; choose another name")
 
 
@@ -88,10 +82,10 @@ def skeleton(kind: str, name: str) -> dict[Path, str]:
 def write_all(contents: dict[Path, str]) -> None:
     """
     Raises:
-        ExpError: a file is there already, and then none is written; or one cannot be written.
+        ExpError: a file exists already (then none is written), or one cannot be written.
     """
     if there := [str(path) for path in contents if path.exists() or path.is_symlink()]:
-        raise ExpError(f"exp new: nothing was written, since this is there: {', '.join(there)}")
+        raise ExpError(f"exp new: nothing was written, since these files exist: {', '.join(there)}")
     for path, text in contents.items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,17 +6,18 @@ from pathlib import Path
 
 import numpy as np
 
-from exp.plotting.board import Look
-from exp.plotting.functions import LIMITS, Function, apart, sheet
+from exp.plotting.activations import LIMITS, Function, apart, draw
+from exp.plotting.layout import encode
 from exp.plotting.picture import FORMATS
+from exp.plotting.style import settings
 from exp.registry.component import Component
 from exp.registry.registry import register
-from exp.util.errors import ConfigError, Fault, unknown
+from exp.util.errors import ConfigError, Fault
 from exp.util.files import write_output
 
 POINTS = 801
 """Of each curve; 0 is one of them, where kinks are."""
-TWINS = ("tanh", "tanh_from_exp")
+SAME = ("tanh", "tanh_from_exp")
 """The course's exercise 6 makes one from the other."""
 STARTS = {"png": (b"\x89PNG\r\n\x1a\n",), "svg": (b"<?xml", b"<svg"), "pdf": (b"%PDF",)}
 
@@ -36,24 +37,21 @@ def plot(file: str, theme: str) -> list[str]:
         RunDirectoryError: it cannot be written.
     """
     path = Path(file)
-    look = Look(theme=theme, format=(ending(path),))
+    suffix = ending(path)
     components = register.kinds["activation"]
     drawn = {name: function(components.components[name]) for name in components.names()}
     shown = {name: found for name, found in drawn.items() if found is not None}
-    twins = [shown[name] for name in TWINS if name in shown]
-    others = [found for name, found in shown.items() if name not in TWINS]
-
-    from exp.plotting.draw import encoded
-    from exp.plotting.style import settings
-
-    with settings():
-        data = encoded(sheet(others, look, twins=twins), look.format[0])
+    same = [shown[name] for name in SAME if name in shown]
+    others = [found for name, found in shown.items() if name not in SAME]
+    with settings(theme) as colours:
+        data = encode(draw(others, colours, same=same), suffix, dpi=120)
     write_output(path, data)
     lines = [f"{path}: {len(shown)} activations with their derivatives"]
-    lines += [f"left out, as it has no defaults: {name}" for name in drawn if name not in shown]
-    values, slopes = apart(*twins)
+    left_out = [name for name in drawn if name not in shown]
+    lines += [f"not drawn, since a parameter has no default: {name}" for name in left_out]
+    values, slopes = apart(*same)
     lines.append(
-        f"{TWINS[0]} and {TWINS[1]} differ by at most {values:.1e} (derivatives {slopes:.1e}) "
+        f"{SAME[0]} and {SAME[1]} differ by at most {values:.1e} (derivatives {slopes:.1e}) "
         f"at {POINTS} points from {LIMITS[0]:g} to {LIMITS[1]:g}, in float32"
     )
     return lines
@@ -67,8 +65,7 @@ def ending(path: Path) -> str:
     """
     suffix = path.suffix.removeprefix(".").lower()
     if suffix not in FORMATS:
-        about = f"{path} ends in no format of pictures."
-        raise ConfigError([Fault("--plot", f"{about} Known: .png, .svg, .pdf")])
+        raise ConfigError([Fault("--plot", f"{path}: expected a name in .png, .svg or .pdf")])
     try:
         if path.is_dir():
             raise ConfigError([Fault("--plot", f"{path} is a folder")])
@@ -80,7 +77,7 @@ def ending(path: Path) -> str:
         why = error.strerror or error
         raise ConfigError([Fault("--plot", f"cannot write {path}: {why}")]) from error
     if start and not start.startswith(STARTS[suffix]):
-        what = f"{path} is there and no {suffix} picture: it is not overwritten"
+        what = f"{path} exists and is no {suffix} picture: it is not overwritten"
         raise ConfigError([Fault("--plot", what)])
     return suffix
 
@@ -100,16 +97,3 @@ def function(component: Component) -> Function | None:
     arrays = {"x": x, "y": y, "slope": slope}
     content = {name: tensor.detach().numpy() for name, tensor in arrays.items()}
     return Function(name=component.name, about=about, **content)
-
-
-def theme_of(word: str) -> str:
-    """A theme by its name.
-
-    Raises:
-        ConfigError: there is no such theme.
-    """
-    from exp.plotting.picture import THEMES
-
-    if word not in THEMES:
-        raise ConfigError([Fault("--theme", unknown("theme", word, THEMES))])
-    return word

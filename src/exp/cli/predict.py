@@ -2,77 +2,81 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
+
+from exp.cli.options import DIRECTORY, FILE, Choice, refuse_swapped, trust_option
 from exp.data.reading import DELIMITERS, Kind, Reading, sign_of
 from exp.runs.record import RunRecord
-from exp.runs.stored_plan import TRUST
 from exp.runs.trained_models import CHECKPOINTS
 from exp.util.errors import ExpError, shown
 from exp.util.files import write_output
+from exp.util.folders import existing
 from exp.util.serialize import csv_text
 from exp.util.terminal import one_line, write_data
 from exp.util.text_file import content
-from exp.util.verb_parser import Parser, in_order, place
 
 
-def main(words: list[str]) -> int:
-    """Writes the file's columns with probabilities and the predicted label behind them.
+class Delimiter(click.ParamType):  # type: ignore[type-arg]
+    """What separates the fields of a file, by its name or as it is."""
 
-    Raises:
-        DataError: the file cannot be read, or lacks a column.
-        RunDirectoryError: there is no finished run, or the output cannot be written.
+    name = "character"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        found = sign_of(value)
+        if found not in DELIMITERS:
+            self.fail(
+                f"expected comma, semicolon, tab, bar or space, found {shown(value)}", param, ctx
+            )
+        return str(found)
+
+
+@click.command("predict")
+@click.argument("run", type=DIRECTORY)
+@click.argument("file", type=FILE)
+@click.option("--output", metavar="FILE", type=FILE, help="Where to write. Default: print.")
+@click.option(
+    "--checkpoint",
+    type=Choice(CHECKPOINTS),
+    default="final",
+    show_default=True,
+    help="final: the one that the scores of the run belong to.",
+)
+@click.option(
+    "--delimiter",
+    type=Delimiter(),
+    default=",",
+    metavar="CHARACTER",
+    help="Separates the fields of the file: comma, semicolon, tab, bar or space.",
+)
+@trust_option
+def predict(
+    run: str, file: str, output: str | None, checkpoint: str, delimiter: str, trust: bool
+) -> int:
+    """Predict the rows of a CSV file (UTF-8, with a header).
+
+    Columns are found by name, in any order. All columns of the file are kept; probability:CLASS
+    for each class, and predicted, are added on the right and replace columns of those names.
     """
-    parser = Parser(
-        prog="exp predict",
-        description="Labels and probabilities for the rows of a csv file, or predicted numbers. "
-        "Columns are found by name, in any order; all columns of the file are kept, and "
-        "probability:CLASS for each class and predicted are written behind them (in place of "
-        "columns of those names).",
-    )
-    parser.add_argument("run", help="directory of a run")
-    parser.add_argument("file", help="csv file with a header, in UTF-8")
-    parser.add_argument("--output", metavar="FILE", help="where to write; by default it is printed")
-    parser.add_argument("--checkpoint", choices=CHECKPOINTS, default="final",
-        help="final, the default: the one that the scores of the run are of",
-    )  # fmt: skip
-    parser.add_argument("--delimiter", type=delimiter, default=",", metavar="CHARACTER",
-        help="between the fields of the file: comma, semicolon, tab, bar or space",
-    )  # fmt: skip
-    parser.add_argument("--trust", action="store_true", help=TRUST)
-    args = parser.parse_args(words)
-    in_order(args.run, args.file, "exp predict")
-    output = None if args.output is None else writable(Path(args.output))
-    run = RunRecord.at(place(args.run))
-    run.check()
-    content(args.file)  # a missing file is reported before torch is imported
+    refuse_swapped(run, file, "exp predict")
+    target = None if output is None else writable(Path(output))
+    saved = RunRecord.at(existing(run))
+    saved.check()
+    content(file)  # a missing file is reported before torch is imported
     from exp.runs.trained.predictor import Trained
 
-    trained = Trained.of(run, trust=args.trust, checkpoint=args.checkpoint)
-    text = predicted(trained, args.file, args.delimiter)
-    if output is None:
+    trained = Trained.of(saved, trust=trust, checkpoint=checkpoint)
+    text = predicted(trained, file, delimiter)
+    if target is None:
         write_data(text)
-        return 0
-    write_output(output, text.encode())
+    else:
+        write_output(target, text.encode())
     return 0
-
-
-def delimiter(text: str) -> str:
-    """
-    Raises:
-        argparse.ArgumentTypeError: it is none.
-    """
-    found = sign_of(text)
-    if found not in DELIMITERS:
-        raise argparse.ArgumentTypeError(
-            f"expected comma, semicolon, tab, bar or space, found {shown(text)}"
-        )
-    return str(found)
 
 
 def writable(path: Path) -> Path:

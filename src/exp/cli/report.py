@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
+
+from exp.cli.options import DIRECTORY, FILE
 from exp.report.page.content import content
 from exp.report.page.document import document
 from exp.report.page.libraries import libraries
@@ -11,33 +14,26 @@ from exp.report.page.ranking import Ranking
 from exp.report.page.summary import summary
 from exp.runs.collection import gather
 from exp.util.files import no_link, write_output
+from exp.util.folders import existing
 from exp.util.terminal import one_line
-from exp.util.verb_parser import Parser, place
 
 NAME = "report.html"
 
 
-def main(words: list[str]) -> int:
-    """Writes the page and says where.
+@click.command("report")
+@click.argument("directory", type=DIRECTORY)
+@click.option("--output", metavar="FILE", type=FILE, help=f"Default: {NAME} in the directory.")
+@click.option("--metric", help="Ranks the runs, such as test/loss.")
+def report(directory: str, output: str | None, metric: str | None) -> int:
+    """Write one HTML page of a sweep, of a run, or of a folder of runs.
 
-    Raises:
-        RunDirectoryError: there is no run, or the file cannot be written.
-        ExpError: no run has the metric, or the libraries are not installed.
+    The page works without a network: table, charts, decision boundaries, configs, failures.
     """
-    parser = Parser(
-        prog="exp report",
-        description="One self-contained HTML page of a sweep, or of a single run, that opens "
-        "offline: table, charts, boundaries, configs, failures.",
-    )
-    parser.add_argument("directory", help="of a sweep or a run, or a folder that holds some")
-    parser.add_argument("--output", metavar="FILE", help=f"by default {NAME} in that directory")
-    parser.add_argument("--metric", help="by which runs are ranked, such as test/loss")
-    args = parser.parse_args(words)
-    place(args.directory)
-    typed = Path(args.directory)
+    existing(directory)
+    typed = Path(directory)
     scripts = libraries()
     runs = gather([typed])
-    ranking = Ranking.of(runs, args.metric)
+    ranking = Ranking.of(runs, metric)
     title = (
         runs.rows[0].name
         if len(runs.rows) == 1
@@ -45,10 +41,10 @@ def main(words: list[str]) -> int:
     )
     made = content(runs, ranking, scripts, typed)
     text = document(title, summary(runs, ranking, made.notes), made.blocks, len(runs.rows))
-    output = Path(args.output) if args.output is not None else no_link(typed / NAME, "--output")
+    path = Path(output) if output is not None else no_link(typed / NAME, "--output")
     data = text.encode()
-    write_output(output, data)
+    write_output(path, data)
     for note in made.notes:
         print(note)
-    print(f"{one_line(str(output))} ({len(data) / 1e6:.1f} MB)")
+    print(f"{one_line(str(path))} ({len(data) / 1e6:.1f} MB)")
     return 0

@@ -9,6 +9,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import click
+
+from exp.cli.options import DIRECTORY, refuse_swapped, trust_option
 from exp.config import environment, text_values
 from exp.config.compose import slug
 from exp.config.schema import Plan, plan
@@ -16,41 +19,37 @@ from exp.report.differences import AGREED, results, surroundings, unlike, verdic
 from exp.runs.config_values import flat
 from exp.runs.manifest import is_sweep
 from exp.runs.record import RunRecord
-from exp.runs.stored_plan import TRUST, job_of, origin_elsewhere, plan_of, unused_loggers
+from exp.runs.stored_plan import job_of, origin_elsewhere, plan_of, unused_loggers
 from exp.util.errors import ConfigError, DamagedError, Fault, RunDirectoryError, shown
+from exp.util.folders import existing
 from exp.util.statuses import ENDED
 from exp.util.terminal import one_line
-from exp.util.verb_parser import Parser, in_order, place
 
 EXIT = dict(zip(AGREED, (0, 0, 1), strict=True))
 
 
-def main(words: list[str]) -> int:
-    """Trains again, in a new directory, from the resolved config that was saved.
+@click.command("rerun")
+@click.argument("directory", type=DIRECTORY)
+@click.argument("overrides", metavar="[KEY=VALUE...]", nargs=-1)
+@trust_option
+@click.option(
+    "--into", metavar="DIR", type=DIRECTORY, help="New directory. Default: one below outputs/."
+)
+def rerun_command(directory: str, overrides: tuple[str, ...], trust: bool, into: str | None) -> int:
+    """Train a run or a sweep again, in a new directory, and compare the results.
 
-    Raises:
-        RunDirectoryError: there is no finished run.
-        ConfigError: the config, with the overrides, is not valid.
+    The saved config is used, with the values that you change. The last line is bit-identical,
+    equal within tolerance, or different; the exit code is 1 if different.
     """
-    parser = Parser(
-        prog="exp rerun",
-        description="Train a run or a sweep again in a new directory and compare the results. "
-        "The last line is bit-identical, equal within tolerance, or different.",
-    )
-    parser.add_argument("directory", help="of the run or of the sweep")
-    parser.add_argument("overrides", nargs="*", help="values to change, key.path=value")
-    parser.add_argument("--trust", action="store_true", help=TRUST)
-    parser.add_argument("--into", help="the new directory; by default below outputs/")
-    args = parser.parse_args(words)
-    for word in args.overrides:
-        in_order(args.directory, word, "exp rerun")
-    path = place(args.directory)
-    # What is started from the folder of a run finds no modules there unless they are asked for.
+    for word in overrides:
+        refuse_swapped(directory, word, "exp rerun")
+    path = existing(directory)
+    # Processes started from the folder of a run must not import modules from it.
     os.environ["PYTHONSAFEPATH"] = "1"
-    into = free(Path(args.into).absolute()) if args.into else None
+    new = free(Path(into).absolute()) if into else None
     if is_sweep(path):
-        return rerun_sweep(path, args.overrides, into, trust=args.trust)
-    return EXIT[rerun(RunRecord.at(path), args.overrides, into, trust=args.trust)]
+        return rerun_sweep(path, list(overrides), new, trust=trust)
+    return EXIT[rerun(RunRecord.at(path), list(overrides), new, trust=trust)]
 
 
 def rerun(
@@ -100,7 +99,7 @@ def free(path: Path) -> Path:
         RunDirectoryError: something is there.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise RunDirectoryError(f"--into: {path} already holds something. Name another directory")
+        raise RunDirectoryError(f"--into: {path} is not empty. Choose another directory")
     return path
 
 

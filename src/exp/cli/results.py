@@ -6,49 +6,95 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import click
+
+from exp.cli.options import DIRECTORY, FILE, Choice
 from exp.report.results import ORDERS, Results, results
-from exp.util.errors import ExpError, unknown
+from exp.util.errors import ExpError
 from exp.util.files import no_link, reason_of, write_output
+from exp.util.folders import existing
 from exp.util.terminal import one_line, write_data
-from exp.util.verb_parser import Parser, place
 
 
-def main(words: list[str]) -> int:
-    """Prints the table, or writes it to files.
+@click.command("results")
+@click.argument("directories", metavar="DIR...", nargs=-1, required=True, type=DIRECTORY)
+@click.option(
+    "--by",
+    multiple=True,
+    metavar="KEYS",
+    help="Keys that define a group, such as a,b. Default: all that vary, except the seeds.",
+)
+@click.option(
+    "--metric", help="Such as f1, test/loss, best/accuracy, seconds. Default: accuracy, or rmse."
+)
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="CONDITION",
+    help="Only runs that satisfy key=value, also != < > <= >=. May be repeated.",
+)
+@click.option("--sort", metavar="KEY", help=f"A key, or {', '.join(ORDERS)}; --sort=-KEY.")
+@click.option("--top", metavar="N", help="Show only the first N groups.")
+@click.option("--test", default="t", help="t (paired, the default) or wilcoxon.")
+@click.option("--csv", metavar="FILE", type=FILE, help="Write the groups as CSV; - prints it.")
+@click.option("--json", metavar="FILE", type=FILE, help="Write everything as JSON; - prints it.")
+@click.option("--parquet", metavar="FILE", type=FILE, help="Write the groups as Parquet.")
+@click.option(
+    "--figures",
+    is_flag=False,
+    flag_value="",
+    metavar="[FOLDER]",
+    type=DIRECTORY,
+    help="Draw figures of all the runs. Default folder: figures in the first DIR.",
+)
+@click.option("--theme", type=Choice(("light", "dark")), default="light", help="Figure colors.")
+def results_command(
+    directories: tuple[str, ...],
+    by: tuple[str, ...],
+    metric: str | None,
+    where: tuple[str, ...],
+    sort: str | None,
+    top: str | None,
+    test: str,
+    csv: str | None,
+    json: str | None,
+    parquet: str | None,
+    figures: str | None,
+    theme: str,
+) -> int:
+    """Rank the results of sweeps and runs.
 
-    Raises:
-        ExpError: with all faults of the options.
-        RunDirectoryError: there are no runs.
+    Runs that differ only in their seeds form a group; each group is tested against the best one.
+    docs/results.md explains the table.
     """
-    args = parser().parse_args(words)
     found = results(
-        [place(path) for path in args.directories],
-        by=listed(args.by) if args.by else None,
-        metric=args.metric,
-        where=args.where,
-        sort=args.sort,
-        top=args.top,
-        test=args.test,
+        [existing(path) for path in directories],
+        by=listed(by) if by else None,
+        metric=metric,
+        where=where,
+        sort=sort,
+        top=top,
+        test=test,
     )
     from exp.report import table_export
     from exp.report.results_text import text
 
-    if args.figures is not None:
-        first = Path(args.directories[0])
-        if not args.figures and (first / "run.json").exists():
+    if figures is not None:
+        first = Path(directories[0])
+        if not figures and (first / "run.json").exists():
             raise ExpError(
                 f"--figures: {first} is a run, which has its own figures: name another folder"
             )
-        folder = args.figures or no_link(first / "figures", "--figures")
-        draw(found, Path(folder), args.theme)
-    if args.parquet:
-        write_output(Path(args.parquet), table_export.parquet(found))
-    for target, content in ((args.csv, table_export.csv_text), (args.json, table_export.json)):
+        folder = figures or no_link(first / "figures", "--figures")
+        draw(found, Path(folder), theme)
+    if parquet:
+        write_output(Path(parquet), table_export.parquet(found))
+    for target, content in ((csv, table_export.csv_text), (json, table_export.json)):
         if target == "-":
             write_data(content(found))
         elif target:
             write_output(Path(target), content(found).encode())
-    if "-" not in (args.csv, args.json):
+    if "-" not in (csv, json):
         print(text(found))
     return 0
 
@@ -57,51 +103,16 @@ def draw(found: Results, folder: Path, theme: str) -> None:
     """Draws these runs as a whole and prints where.
 
     Raises:
-        ExpError: the theme is unknown, or a file cannot be written.
+        ExpError: a file cannot be written.
     """
-    from exp.plotting.picture import THEMES
     from exp.report import sweep_figures
 
-    if theme not in THEMES:
-        raise ExpError("--theme: " + unknown("theme", theme, THEMES))
     try:
         paths = sweep_figures.draw(found.runs, folder, metric=found.metric, theme=theme)
     except OSError as error:
         raise ExpError(f"cannot draw into {folder}: {reason_of(error)}") from error
     names = ", ".join(path.stem for path in paths) or "nothing to draw"
     print(f"{one_line(str(folder))}/: {names}", file=sys.stderr)
-
-
-def parser() -> Parser:
-    made = Parser(
-        prog="exp results",
-        description="Results of runs: groups over seeds, the best first, each tested against the "
-        "best. docs/results.md explains the table.",
-    )
-    made.add_argument("directories", nargs="+", metavar="DIR", help="of sweeps, runs, or both")
-    made.add_argument(
-        "--by", action="append", metavar="KEYS",
-        help="keys that make a group: a,b; by default all that varies but the seeds",
-    )  # fmt: skip
-    made.add_argument(
-        "--metric", help="such as f1, test/loss, best/accuracy, seconds; default: accuracy, or rmse"
-    )
-    made.add_argument(
-        "--where", action="append", default=[], metavar="CONDITION",
-        help="key=value, also != < > <= >=: only runs that satisfy it; may be repeated",
-    )  # fmt: skip
-    made.add_argument("--sort", metavar="KEY", help=f"a key, or {', '.join(ORDERS)}; --sort=-KEY")
-    made.add_argument("--top", metavar="N", help="show only the first N groups")
-    made.add_argument("--test", default="t", help="t (paired, the default) or wilcoxon")
-    made.add_argument("--csv", metavar="FILE", help="write the groups as csv; - prints it instead")
-    made.add_argument("--json", metavar="FILE", help="write everything as JSON; - prints it")
-    made.add_argument("--parquet", metavar="FILE", help="write the groups as Parquet")
-    made.add_argument(
-        "--figures", nargs="?", const="", metavar="FOLDER",
-        help="draw the runs as a whole; default: into figures in the first DIR",
-    )  # fmt: skip
-    made.add_argument("--theme", default="light", help="theme of the figures: light or dark")
-    return made
 
 
 def listed(texts: Iterable[str]) -> list[str]:

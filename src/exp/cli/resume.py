@@ -7,38 +7,37 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import click
+
+from exp.cli.options import DIRECTORY, trust_option
 from exp.runs.directory import refuse_links
 from exp.runs.manifest import is_sweep
 from exp.runs.record import RunRecord
-from exp.runs.stored_plan import TRUST, job_of, matches, origin_elsewhere, plan_of, unused_loggers
+from exp.runs.stored_plan import job_of, matches, origin_elsewhere, plan_of, unused_loggers
 from exp.util.errors import DamagedError, ExpError, RunDirectoryError, lines, shown
+from exp.util.folders import existing
 from exp.util.statuses import ENDED
 from exp.util.terminal import indented, one_line
-from exp.util.verb_parser import Parser, place
 
 
-def main(words: list[str]) -> int:
-    """Continues where it was interrupted, to the same results as without that.
+@click.command("resume")
+@click.argument("directory", type=DIRECTORY)
+@trust_option
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Continue although another machine or container may still work on it.",
+)
+def resume(directory: str, trust: bool, force: bool) -> int:
+    """Continue a run or a sweep that was interrupted.
 
-    Raises:
-        RunDirectoryError: there is nothing to go on with, or a file is corrupted.
+    The results are the same, bit for bit, as without the interruption.
     """
-    parser = Parser(
-        prog="exp resume",
-        description="Continue an interrupted run or sweep, to the same results.",
-    )
-    parser.add_argument("directory", help="of the run or of the sweep")
-    parser.add_argument("--trust", action="store_true", help=TRUST)
-    parser.add_argument(
-        "--force", action="store_true",
-        help="the process of another machine or container that worked on it is gone",
-    )  # fmt: skip
-    args = parser.parse_args(words)
-    path = place(args.directory)
-    # What is started from the folder of a run finds no modules there unless they are asked for.
+    path = existing(directory)
+    # Processes started from the folder of a run must not import modules from it.
     os.environ["PYTHONSAFEPATH"] = "1"
     if is_sweep(path):
-        return resume_sweep(path, trust=args.trust)  # its lock knows what processes are gone
+        return resume_sweep(path, trust=trust)  # its lock knows what processes are gone
     refuse_links(path)
     before = RunRecord.at(path)
     try:
@@ -49,7 +48,7 @@ def main(words: list[str]) -> int:
         # What its process has written last, which nobody changes from here on.
         saved = RunRecord.at(path)
         saved.directory = before.directory
-        return resume_run(saved, trust=args.trust, force=args.force)
+        return resume_run(saved, trust=trust, force=force)
     finally:
         before.directory.release()
 

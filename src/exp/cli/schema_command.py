@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
+from exp.cli.options import FILE
 from exp.config import plugins
 from exp.config.schema import GROUPS
 from exp.config.settings import RUNNING, SEEDS, SWEEPING, TOP, RunSettings, SweepSettings
@@ -22,7 +25,6 @@ from exp.registry.registry import register
 from exp.util.errors import ExpError, unknown
 from exp.util.files import reason_of, write_through
 from exp.util.terminal import write_data
-from exp.util.verb_parser import Parser
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -37,36 +39,29 @@ INTERPOLATION: Schema = {
 }
 
 
-def main(words: list[str]) -> int:
-    """Prints the schema, or writes it to a file.
-
-    Raises:
-        ExpError: there is no such group, or the file is something else or cannot be written.
-    """
-    parser = Parser(prog="exp schema", description="JSON Schema of the config, for editors.")
-    parser.add_argument(
-        "--output", metavar="FILE", help="write it there; an earlier one is replaced"
-    )
-    parser.add_argument("--group", help="of the option files of this group, conf/GROUP/*.yaml")
-    parser.add_argument(
-        "--plugins",
-        metavar="MODULE",
-        action="append",
-        default=[],
-        help="a module of components of your own, or with a / a folder: its code is run",
-    )
-    args = parser.parse_args(words)
-    plugins.import_all(args.plugins)
+@click.command("schema")
+@click.option("--output", metavar="FILE", type=FILE, help="Write it there; a schema is replaced.")
+@click.option("--group", help="Of the option files of this group, conf/GROUP/*.yaml.")
+@click.option(
+    "--plugins",
+    "modules",
+    metavar="MODULE",
+    multiple=True,
+    help="Include the components of this module, or, with a /, of this folder: its code runs.",
+)
+def schema_command(output: str | None, group: str | None, modules: tuple[str, ...]) -> int:
+    """Print the config as JSON Schema, with which editors check YAML files."""
+    plugins.import_all(modules)
     entry_points.load()
     groups = sorted(register.kinds.keys() - {"metric"})
-    if args.group is not None and args.group not in groups:
-        raise ExpError(f"exp schema: {unknown('group', args.group, groups)}")
-    text = json.dumps(schema(args.group), indent=2, ensure_ascii=False) + "\n"
-    if args.output is None:
+    if group is not None and group not in groups:
+        raise ExpError(f"exp schema: {unknown('group', group, groups)}")
+    text = json.dumps(schema(group), indent=2, ensure_ascii=False) + "\n"
+    if output is None:
         write_data(text)
     else:
-        write(Path(args.output), text)
-        print(f"{args.output}: JSON Schema of {args.group or 'the config'}")
+        write(Path(output), text)
+        print(f"{output}: JSON Schema of {group or 'the config'}")
     return 0
 
 
@@ -75,7 +70,8 @@ def write(path: Path, text: str) -> None:
         if path.is_file():
             with path.open("rb") as file:
                 if file.read(len(START)) != START.encode():
-                    raise ExpError(f"exp schema: {path} is there and no JSON Schema of exp")
+                    what = "exists and is no JSON Schema of exp: it is not overwritten"
+                    raise ExpError(f"exp schema: {path} {what}")
         write_through(path, text.encode())
     except OSError as error:
         raise ExpError(f"exp schema: cannot write {path}: {reason_of(error)}") from error

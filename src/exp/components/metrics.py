@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.components.scores import score
+from exp.components.final_scores import score
 from exp.registry.registry import register
 from exp.registry.user_code import calling
 from exp.util.metric_names import EVERY, OF_NUMBERS

@@ -181,7 +181,7 @@ class Encoding:
             start += column.shape[1]
         return out
 
-    def noting(self, data: Data, parts: Mapping[str, NDArray[np.int64]]) -> Encoding:
+    def with_notes(self, data: Data, parts: Mapping[str, NDArray[np.int64]]) -> Encoding:
         """The same, with a note for each column of which rows have categories that the training
         rows do not have.
 

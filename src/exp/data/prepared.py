@@ -77,7 +77,7 @@ class Prepared:
         encoding = None
         if any(data.categories) or data.gaps:
             cls(data, split)  # a split that does not fit is refused before the rows are encoded
-            encoding = Encoding.fit(data, split.train).noting(data, split.parts)
+            encoding = Encoding.fit(data, split.train).with_notes(data, split.parts)
         prepared = cls(data, split, encoding=encoding)
         if not standardize:
             return prepared

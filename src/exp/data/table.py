@@ -145,7 +145,7 @@ class Column:
         self.name, self.given, self.typed = name, values, typed
         self.reading, self.faults = reading, faults
         self.kind = reading.kind(name)
-        self.open = self.kind is None
+        self.undecided = self.kind is None
         self.values = pd.Series(np.nan, values.index)
         self.missing = np.zeros(len(values), bool)
         self.words: dict[str, int] = {}
@@ -153,8 +153,8 @@ class Column:
     def read(self) -> tuple[Kind, pd.Series]:
         """What the column holds, and its values: float64, or texts."""
         stored = pd.api.types.infer_dtype(self.given, skipna=True) if self.typed else "string"
-        if stored == "categorical" and self.open:
-            self.kind, self.open = "category", False
+        if stored == "categorical" and self.undecided:
+            self.kind, self.undecided = "category", False
         if stored == "string" and self._plain_numbers():
             return "number", self.values
         if self.kind == "category" or stored not in (*NUMBERS, *DATES):
@@ -180,7 +180,7 @@ class Column:
 
     def _from_numbers(self, stored: Kind) -> None:
         """Takes numbers or dates that the file has as such."""
-        if stored == "date" and self.open and self.reading.dates is not True:
+        if stored == "date" and self.undecided and self.reading.dates is not True:
             first = self.given.first_valid_index()
             self._fault(
                 int(first or 0),
@@ -206,11 +206,11 @@ class Column:
 
     def _from_texts(self, texts: Texts) -> None:
         self.missing = texts.codes < 0
-        if self.open:
-            self.kind = self._shown(texts)
+        if self.undecided:
+            self.kind = self._kind_of(texts)
         if self.kind == "category":
-            if self.open:
-                self._doubt(texts)
+            if self.undecided:
+                self._check_categories(texts)
             self.values, self.words = texts.values, texts.words
             return
         if self.kind == "date":
@@ -223,8 +223,8 @@ class Column:
             self._fault(int(self.given.index[row]), self._wrong(texts.texts[code], found[code]))
         self.values = pd.Series(np.append(found, np.nan)[texts.codes], self.given.index)
 
-    def _shown(self, texts: Texts) -> Kind | None:
-        """What texts show that the column holds; None: all of them are missing."""
+    def _kind_of(self, texts: Texts) -> Kind | None:
+        """What the column holds by its texts; None: all of them are missing."""
         counts, notation = texts.counts, self.reading.notation
         if not counts.sum():
             return None
@@ -243,13 +243,13 @@ class Column:
             how = f"as {form}" if form else "as YYYY-MM-DD or YYYY-MM-DD hh:mm:ss"
             return f"{shown(text)} is not a date written {how}"
         if np.isnan(number):
-            why = f" ({clue(text) or CATEGORIES})" if self.open else ""
+            why = f" ({clue(text) or CATEGORIES})" if self.undecided else ""
             return f"{shown(text)} is not a number{why}"
         if not np.isfinite(number):
             return f"{shown(text)} is not finite"
         return f"{shown(text)} does not fit float32 (at most 3.4e38)"
 
-    def _doubt(self, texts: Texts) -> None:
+    def _check_categories(self, texts: Texts) -> None:
         """Adds a fault where texts that nobody named as categories do not look like them."""
         count, rows = len(texts.texts), len(texts.codes)
         example = shown(texts.texts[0], 40)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from exp.components.optimizers.parameters import Parameters
+from exp.components.optimizers.parameter_buffer import Parameters
 from exp.engine.model_checks import CLOSE, GLOBAL, equal
 from exp.engine.objective import hyperparameters
 from exp.engine.rows import Batch

@@ -13,10 +13,10 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from exp.components import models
 from exp.components.devices import Device
 from exp.components.losses.loss_choice import loss_for
 from exp.components.metrics import custom
+from exp.components.models import mlp
 from exp.components.models.initial_weights import KEYS
 from exp.components.stacking import structure
 from exp.config.environment import values_unshown
@@ -230,7 +230,7 @@ def stack_key(plan: Plan, shapes: Shapes, loss: Chosen, device: Device) -> Hasha
     parts = [(chosen.name, structure(chosen.params)) for chosen in (plan["optimizer"], loss)]
     model = plan["model"].as_dict()
     rate = model.pop("dropout", None)
-    if plan["model"].component.module == models.__name__:
+    if plan["model"].component.module == mlp.__name__:
         for key in KEYS:  # these change the first weights, not the architecture
             model.pop(key, None)
     architecture = (json.dumps(model, sort_keys=True), bool(rate))

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exp.data.prepared import Prepared
-from exp.plotting.picture import FIGURES, OF_CLASSES, OF_NUMBERS
+from exp.plotting.names import EVERY
+from exp.plotting.picture import OF_CLASSES, OF_NUMBERS
 from exp.plotting.plane import Limits, Plane
 from exp.util.errors import ConfigError, Fault, unknown
 
@@ -80,7 +81,7 @@ def drawable(figures: Any, *, numeric: bool) -> None:
     if figures is None or set(figures.names) - elsewhere:
         return
     kind = "a number" if numeric else "a class"
-    there = ", ".join(name for name in FIGURES if name not in elsewhere)
+    there = ", ".join(name for name in EVERY if name not in elsewhere)
     what = f"{', '.join(figures.names)} cannot be drawn: the target of these data is {kind}"
     raise ConfigError([Fault("figures.draw", f"{what}. Use {there}")])
 

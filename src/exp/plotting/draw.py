@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -53,14 +52,3 @@ def drawings(picture: Picture) -> Iterator[tuple[str, bytes]]:
     if picture.animation and picture.frames is not None and len(picture.frames):
         with settings(picture.theme):
             yield "boundary.webp", animation.draw(picture)
-
-
-def encoded(sheet: Any, suffix: str) -> bytes:
-    """A sheet of the old kind, of many runs, as a file."""
-    if suffix == "png":
-        from exp.plotting.png import png
-
-        return png(sheet)
-    from exp.plotting.vector import vector
-
-    return vector(sheet, suffix)

@@ -1,4 +1,4 @@
-"""What runs that differ only in their seeds say together, and where they disagree."""
+"""What runs that differ only in their seeds predict together, and where they disagree."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from exp.plotting.board import Board, Look, rows
-from exp.plotting.decision import Decision, colours
+from exp.plotting import decision_map, layout
+from exp.plotting.decision_map import DecisionMap, colours
 from exp.plotting.field import Field
-from exp.plotting.panel import Panel, beside
-from exp.plotting.raster import Pixels
-from exp.plotting.text import plain
-from exp.plotting.ticks import linear
+from exp.plotting.points import handle
+from exp.plotting.style import Theme, plain
 
-_SIDE, _KEY = 4.1, 1.65
+_SIDE = 4.1  # inches
+_MOST_CLASSES = 8
 LARGEST = 0.5  # no standard deviation of numbers between 0 and 1 is larger
 
 
@@ -32,78 +32,55 @@ def spread(fields: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray(chosen.std(axis=0), dtype=np.float64)
 
 
-def sheet(
+def draw(
     fields: Sequence[Field],
-    look: Look,
+    theme: Theme,
     *,
     classes: Sequence[str],
     axes: tuple[str, str],
-    heading: str,
-    remark: str,
     note: str = "",
-) -> Board:
+) -> Figure:
     """The mean map with its boundary, and the spread with the boundary of every run.
 
     Args:
         fields: of the runs, all on one grid; at least one.
     """
-    xs, ys = fields[0].xs, fields[0].ys
     every = np.stack([field.probabilities for field in fields])
-    mean = Field(xs=xs, ys=ys, probabilities=every.mean(axis=0))
-    limits = mean.window
-    across, up = linear(*limits[:2], room=_SIDE), linear(*limits[2:])
-    aside = beside(up)
-    board = Board(
-        rows(2, 2, (_SIDE, _SIDE), (0.34, 0.0)),
-        heading=heading, remark=remark, look=look, key=_KEY, note=note, edge=(aside + 0.1, 0.5),
-    )  # fmt: skip
-    theme = board.theme
-    together = Decision(mean, theme)
-    panel = Panel(board, 0, limits, "mean probability", f"of {len(fields)} runs")
-    panel.ticks(across, up)
-    panel.labels(*axes, beside=aside)
-    panel.image(together.pixels)
-    panel.lines(
-        together.certain, colour=theme.ink, width=0.8, alpha=0.5, dashes=(4, 3), simplify=True
-    )
-    panel.lines(together.boundary, colour=theme.ink, width=1.6, cap="round", simplify=True)
-
-    panel = Panel(board, 1, limits, "spread", "standard deviation over the runs")
-    panel.ticks(across, (up[0], [""] * len(up[0])))
-    panel.labels(axes[0], "")
-    panel.image(Pixels(_heat(spread(every)), nodes=True))
-    alone = [line for field in fields for line in Decision(field, theme).boundary]
+    mean = Field(xs=fields[0].xs, ys=fields[0].ys, probabilities=every.mean(axis=0))
+    together = DecisionMap(mean, theme)
+    figure = layout.figure()
+    ((left, right),) = layout.panels(figure, [_SIDE] * 2, [_SIDE])
+    layout.title(left, "mean probability", f"of {len(fields)} runs")
+    together.shade(left)
+    together.outline(left, certain=True)
+    layout.title(right, "spread", "standard deviation over the runs")
+    decision_map.fill(right, mean, _shades(spread(every)))
     faint = float(np.clip(4 / len(fields), 0.12, 0.6))
-    panel.lines(alone, colour="#ffffff", width=0.7, alpha=faint, cap="round", simplify=True)
-    panel.lines(together.boundary, colour="#ffffff", width=1.8, cap="round", simplify=True)
-    _key(board, classes, len(mean.probabilities))
-    return board
-
-
-def _heat(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(colormaps["cividis"](np.clip(values / LARGEST, 0.0, 1.0))[..., :3])
-
-
-def _key(board: Board, classes: Sequence[str], count: int) -> None:
-    theme, x, y = board.theme, board.key, board.top - 0.2
-    for label, name in enumerate(classes[:8]):
-        tint = colours(np.ones(1), np.array([label]), count, theme)[0]
-        fill = tuple(tint.tolist())
-        board.marker(x + 0.06, y + 0.04, shape="s", size=8.0, fill=fill, edge=fill, thickness=0.0)
-        board.text(x + 0.2, y, plain(name))
-        y -= 0.2
-    if len(classes) > 8:
-        board.text(x + 0.2, y, f"and {len(classes) - 8} more", colour=theme.muted)
-        y -= 0.2
-    y -= 0.06
-    for text, style in (
-        ("boundary", {"width": 1.6}),
-        ("probability 0.9", {"width": 0.8, "dashes": (4, 3)}),
-    ):
-        board.line([(x, y + 0.04), (x + 0.26, y + 0.04)], colour=theme.ink, **style)
-        board.text(x + 0.34, y, text)
-        y -= 0.2
-    strip = _heat(np.linspace(0.0, LARGEST, 64)[:, None])
+    single = [line for field in fields for line in DecisionMap(field, theme).boundary]
+    decision_map.lines(right, single, colors=["#ffffff"], linewidths=0.7, alpha=faint)
+    together.outline(right, width=1.8, colors=["#ffffff"])
+    x0, x1, y0, y1 = mean.window
+    for panel in (left, right):
+        panel.set(xlim=(x0, x1), ylim=(y0, y1), xlabel=plain(axes[0]), ylabel=plain(axes[1]))
+    layout.join(left, right)
+    count = len(mean.probabilities)
+    tints = colours(np.ones(count), np.arange(count), count, theme)
+    entries = [
+        handle(plain(name, 20), marker="s", linestyle="none", color=tints[label])
+        for label, name in enumerate(classes[:_MOST_CLASSES])
+    ]
+    if len(classes) > _MOST_CLASSES:
+        entries.append(handle(f"and {len(classes) - _MOST_CLASSES} more"))
+    entries.append(handle("boundary", color=theme.ink, linewidth=1.6))
+    dashes = (0, (4, 3))
+    entries.append(handle("probability 0.9", color=theme.ink, linewidth=0.8, linestyle=dashes))
+    layout.legend(right, entries)
     marks = [(0.0, "0 agreed"), (0.5, "0.25"), (1.0, "0.5 split in halves")]
-    lines = ["spread; white: the", "boundary, thin: of", "each run by itself"]
-    board.scale(board.bottom + 1.15, 1.15, strip, marks, lines)
+    strip = _shades(np.linspace(0.0, LARGEST, 64)[:, None])
+    layout.scale(figure, strip, marks, "spread; white: the\nboundary, thin: of\neach single run")
+    layout.note(figure, note)
+    return figure
+
+
+def _shades(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(colormaps["cividis"](np.clip(values / LARGEST, 0.0, 1.0))[..., :3])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.plotting.decision import Map
+from exp.plotting.decision_map import Map
 
 Window = tuple[float, float, float, float]
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from exp.plotting.text import SMALL, plain, width
-from exp.plotting.ticks import Ticks, linear, logarithmic, thinned
+from exp.plotting.style import plain
 
-_APART = 0.14  # inches that two labels keep between them
+_MOST = 8  # numbers that all have a tick
+_NAMES = 24  # names that all have a tick
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Levels:
-    """Every value that a parameter takes, in order, and which of them each run has.
+    """All values of a parameter, in order, and which of them each run has.
 
     Attributes:
         name: of the parameter.
@@ -31,52 +32,42 @@ class Levels:
 
     @property
     def log(self) -> bool:
-        """Whether the numbers are spread by powers: more evenly as logarithms."""
+        """Whether the numbers are spread more evenly as logarithms."""
         x = self.numbers
         if x is None or len(x) < 2 or x[0] <= 0 or x[-1] < 4 * x[0]:
             return False
         if len(x) == 2:
             return bool(x[1] >= 8 * x[0])
-        return _uneven(np.log(x)) < _uneven(x)
+        return _unevenness(np.log(x)) < _unevenness(x)
 
     @property
     def places(self) -> NDArray[np.float64]:
-        """`[C]`: where the values stand on an axis; exponents of ten where it is logarithmic."""
+        """`[C]`: where the values are on an axis; exponents of ten where it is logarithmic."""
         if self.numbers is None:
             return np.arange(len(self.labels), dtype=np.float64)
         return np.log10(self.numbers) if self.log else self.numbers
 
-    @property
-    def limits(self) -> tuple[float, float]:
-        """Ends of an axis that holds all values."""
+    def scale(self, axes: Axes) -> None:
+        """Set the horizontal axis of a panel: the limits, and a label at each value where there is
+        room for all."""
         places = self.places
-        if self.numbers is None:
-            return -0.5, max(len(places), 1) - 0.5
         low, high = (float(places[0]), float(places[-1])) if len(places) else (0.0, 0.0)
-        margin = (high - low) * 0.08 or max(abs(high) * 0.1, 0.5)
-        return low - margin, high + margin
-
-    def ticks(self, room: float) -> tuple[Ticks, bool]:
-        """Labels for an axis of so many inches, and whether they have to be turned.
-
-        Every value has its label where there is room; else names are thinned out, and numbers
-        become round ones.
-        """
-        places, (low, high) = self.places.tolist(), self.limits
-        wide = [width(plain(label), SMALL) / 72 + _APART for label in self.labels]
-        at = [(place - low) / (high - low) * room for place in places]
-        fit = all(at[i + 1] - at[i] >= (wide[i] + wide[i + 1]) / 2 for i in range(len(wide) - 1))
-        if fit and (self.numbers is None or len(places) <= 8):
-            return (places, list(self.labels)), False
-        if self.numbers is not None:
+        margin = 0.5 if self.numbers is None else (high - low) * 0.08 or max(abs(high) * 0.1, 0.5)
+        axes.set_xlim(low - margin, high + margin)
+        room = 60 // max(len(self.labels), 1)
+        if self.numbers is not None and (
+            len(places) > _MOST or max(map(len, self.labels), default=0) > room
+        ):
             if self.log:
-                return logarithmic(low, high, most=5), False
-            return linear(low, high, room=room), False
-        kept = thinned(len(places), max(1, int(room / 0.16)))
-        return ([places[index] for index in kept], [self.labels[index] for index in kept]), True
+                axes.xaxis.set_major_formatter(lambda place, _: f"{10**place:.3g}")
+            return
+        step = -(-len(places) // _NAMES)
+        labels = [plain(label, 20) for label in self.labels[::step]]
+        upright = max(map(len, labels), default=0) > room
+        axes.set_xticks(places[::step], labels, rotation=90 if upright else 0)
 
 
-def _uneven(x: NDArray[np.float64]) -> float:
-    """How much the steps between numbers differ, relative to their mean."""
+def _unevenness(x: NDArray[np.float64]) -> float:
+    """The standard deviation of the steps between numbers, relative to their mean."""
     steps = np.diff(x)
     return float(steps.std() / steps.mean())

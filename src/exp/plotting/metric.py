@@ -1,23 +1,24 @@
-"""A metric: how its values are written, and the marks along its axis."""
+"""A metric: how its values are written, and how its axis looks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from exp.plotting.numbers import number, percent
-from exp.plotting.ticks import Ticks, linear
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One number that a run is judged by.
+    """A score of runs.
 
     Attributes:
         name: as in summary.json, such as test/accuracy.
-        share: whether it is a share between 0 and 1, written in percent.
+        share: whether it is a share between 0 and 1, shown in percent.
     """
 
     name: str
@@ -25,7 +26,7 @@ class Metric:
 
     @property
     def title(self) -> str:
-        """The name as people say it."""
+        """The name in words."""
         return self.name.replace("/", " ").replace("_", " ")
 
     def text(self, value: float) -> str:
@@ -43,9 +44,8 @@ class Metric:
         margin = (high - low) * 0.06 or max(abs(high) * 0.05, 1e-3)
         return low - margin, high + margin
 
-    def ticks(self, low: float, high: float) -> Ticks:
-        """Round values along an axis."""
-        if not self.share:
-            return linear(low, high)
-        marks, labels = linear(max(low, 0.0) * 100, min(high, 1.0) * 100)
-        return [mark / 100 for mark in marks], [f"{label} %" for label in labels]
+    def scale(self, axes: Axes, limits: tuple[float, float]) -> None:
+        """Set the vertical axis of a panel."""
+        axes.set_ylim(*limits)
+        if self.share:
+            axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))

@@ -1,28 +1,28 @@
-"""A metric against each swept parameter: every run a point, mean and interval for each value."""
+"""A metric against each swept parameter: a point for each run, mean and interval for each value."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from exp.plotting.board import Board, Look, rows
+from exp.plotting import layout
 from exp.plotting.levels import Levels
 from exp.plotting.metric import Metric
-from exp.plotting.panel import Panel
-from exp.plotting.style import blend
-from exp.plotting.text import SMALL, shortened, width
+from exp.plotting.style import Theme, blend
 
-_COLUMNS, _SIZE, _ALONE = 3, (3.3, 2.7), (5.4, 3.0)  # inches; alone: of a single panel
-_LONGEST = 80.0  # points of a turned label
+_COLUMNS, _SIZE, _SINGLE = 3, (3.3, 2.7), (5.4, 3.0)  # inches; single: of one panel
 _GOLDEN = 0.6180339887498949  # its multiples fill an interval evenly
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Effect:
-    """A parameter and what the metric is for each of its C values.
+    """A parameter, and the metric for each of its C values.
 
     Attributes:
         levels: the parameter's values.
@@ -35,46 +35,41 @@ class Effect:
     high: NDArray[np.float64]
 
 
-def sheet(
+def draw(
     effects: Sequence[Effect],
     scores: NDArray[np.float64],
     metric: Metric,
-    look: Look,
-    *,
-    heading: str,
-    remark: str,
+    theme: Theme,
     note: str = "",
-) -> Board:
+) -> Figure:
     """A panel for each parameter, all with the same scale of the metric.
 
     Args:
-        scores: `[runs]`, the metric of each run; NaN where it has none.
+        scores: `[runs]`, NaN for a run without a score.
     """
-    columns, size = min(_COLUMNS, max(len(effects), 1)), _SIZE if len(effects) > 1 else _ALONE
-    below = 0.16 + max((_room_below(effect.levels, size[0]) for effect in effects), default=0.0)
+    columns = min(_COLUMNS, len(effects))
+    wide, high = _SIZE if len(effects) > 1 else _SINGLE
+    figure = layout.figure()
+    longest = max(len(label) for effect in effects for label in effect.levels.labels)
+    below = 0.7 + (min(longest, 20) * 0.075 if longest > 6 else 0.0)
+    lines = -(-len(effects) // columns)
+    rows = layout.panels(figure, [wide] * columns, [high] * lines, gap=(0.85, below))
+    panels = [axes for row in rows for axes in row]
+    for axes in panels[len(effects) :]:
+        axes.remove()
     scale = _limits(scores, effects, metric)
-    beside = max((width(label, SMALL) for label in metric.ticks(*scale)[1]), default=0.0) / 72
-    board = Board(
-        rows(len(effects), columns, size, (0.4 + beside, 0.4 + below)),
-        heading=heading, remark=remark, look=look, note=note, edge=(beside + 0.2, below),
-    )  # fmt: skip
-    for index, effect in enumerate(effects):
-        _panel(board, index, effect, scores, metric, scale)
-    return board
-
-
-def _room_below(levels: Levels, wide: float) -> float:
-    """Inches that the labels of an axis take."""
-    (_, labels), upright = levels.ticks(wide)
-    if not upright:
-        return 0.16
-    return max(width(shortened(label, SMALL, _LONGEST), SMALL) for label in labels) / 72 + 0.04
+    for axes, effect in zip(panels, effects, strict=False):
+        _panel(axes, effect, scores, theme)
+        metric.scale(axes, scale)
+    if note:
+        layout.note(figure, note, below=below - 0.2)
+    return figure
 
 
 def _limits(
     scores: NDArray[np.float64], effects: Sequence[Effect], metric: Metric
 ) -> tuple[float, float]:
-    """Ends of the axis of the metric: it holds all runs, and intervals that are not very wide."""
+    """Ends of the axis of the metric: all runs, and intervals that are not very wide."""
     finite = scores[np.isfinite(scores)]
     if not len(finite):
         return metric.limits(finite)
@@ -85,45 +80,29 @@ def _limits(
     return metric.limits(np.concatenate([finite, ends.clip(0.0, 1.0) if metric.share else ends]))
 
 
-def _panel(
-    board: Board,
-    index: int,
-    effect: Effect,
-    scores: NDArray[np.float64],
-    metric: Metric,
-    scale: tuple[float, float],
-) -> None:
-    theme, levels = board.theme, effect.levels
-    limits = (*levels.limits, *scale)
-    panel = Panel(board, index, limits, levels.name, "log scale" if levels.log else "")
-    wide = panel.right - panel.left
-    (places, labels), upright = levels.ticks(wide)
-    room = _LONGEST if upright else wide * 72 / max(len(labels), 1) - 4
-    labels = [shortened(label, SMALL, room) for label in labels]
-    panel.ticks((places, labels), metric.ticks(*scale), grid=True, upright=upright)
+def _panel(axes: Axes, effect: Effect, scores: NDArray[np.float64], theme: Theme) -> None:
+    levels = effect.levels
+    layout.title(axes, levels.name, "log scale" if levels.log else "")
+    axes.grid(True)
+    levels.scale(axes)
     finite = np.flatnonzero(np.isfinite(scores))
     if not len(finite):
-        panel.empty("no finite value")
+        layout.empty(axes, "no finite value")
         return
-    every = levels.places
-    reach = (limits[1] - limits[0]) * (0.3 / len(every) if levels.numbers is None else 0.02)
-    # The same run stands at the same side of its value in every panel.
-    if len(every) == len(scores):  # nothing to tell apart
+    x = levels.places
+    low, high = axes.get_xlim()
+    reach = (high - low) * (0.3 / len(x) if levels.numbers is None else 0.02)
+    if len(x) == len(scores):  # one run for each value
         reach = 0.0
+    # A run is on the same side of its value in every panel.
     shift = ((finite * _GOLDEN) % 1.0 * 2.0 - 1.0) * reach
-    points = np.column_stack([every[levels.codes[finite]] + shift, scores[finite]])
     size = float(np.clip(5.0 * (60 / len(finite)) ** 0.2, 2.2, 5.0))
-    dot = blend(theme.page, theme.train, 0.65)
-    panel.points(points, layer=3.0, shape="o", size=size, fill=dot, edge=theme.page, thickness=0.3)
-    known = np.flatnonzero(np.isfinite(effect.mean))
-    means = np.column_stack([every[known], effect.mean[known]])
-    bars = [
-        [(every[place], effect.low[place]), (every[place], effect.high[place])]
-        for place in known.tolist()
-        if np.isfinite(effect.low[place])
-    ]
-    colour = theme.test
-    if levels.numbers is not None and len(known) > 1:
-        panel.lines([means], layer=4.0, colour=colour, width=1.0, alpha=0.6)
-    panel.lines(bars, layer=5.0, colour=colour, width=2.0)
-    panel.points(means, layer=6.0, shape="D", size=5.4, fill=colour, edge=theme.page, thickness=0.6)
+    dot: dict[str, Any] = {"color": blend(theme.page, theme.train, 0.65), "markersize": size}
+    axes.plot(x[levels.codes[finite]] + shift, scores[finite], "o", zorder=3, mew=0.0, **dot)
+    known = np.isfinite(effect.mean)
+    look: dict[str, Any] = {"color": theme.test, "zorder": 5}
+    if levels.numbers is not None:
+        axes.plot(x[known], effect.mean[known], linewidth=1.0, alpha=0.6, **look)
+    axes.vlines(x[known], effect.low[known], effect.high[known], linewidth=2.0, **look)
+    edge = {"markersize": 5.4, "markeredgecolor": theme.page, "markeredgewidth": 0.6}
+    axes.plot(x[known], effect.mean[known], "D", **look | edge)

@@ -8,17 +8,14 @@ would import the user's own main module once more.
 from __future__ import annotations
 
 import contextlib
-import io
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Any
-
-import numpy as np
 
 from exp.plotting.picture import Picture
 from exp.util.errors import ExpError
@@ -85,7 +82,7 @@ class FigureWorker:
 
     def submit(self, picture: Picture) -> None:
         """Have `picture` drawn; returns at once."""
-        self._answer = self._pool.submit(self._process.communicate, picture.to_bytes())
+        self._answer = self._pool.submit(self._process.communicate, pickle.dumps(picture))
 
     def finish(self, timeout: float = 600.0) -> dict[str, bytes]:
         """Wait until all is drawn: the content of each file by its name, none without a picture.
@@ -108,8 +105,8 @@ class FigureWorker:
             code = self._process.returncode
             reason = text.rpartition("\n")[2] or f"the helper process ended with code {code}"
             raise FigureError(f"the figures could not be drawn: {reason}", text)
-        with np.load(io.BytesIO(content), allow_pickle=False) as files:
-            return {name: files[name].tobytes() for name in files}
+        files: dict[str, bytes] = pickle.loads(content)
+        return files
 
     def close(self) -> None:
         """End the helper; a picture that is not drawn yet is given up."""
@@ -142,11 +139,6 @@ def main() -> None:
     os.dup2(2, 1)  # whatever prints must not get between the files
     from exp.plotting.draw import drawings  # matplotlib, while the caller trains
 
-    if not (content := sys.stdin.buffer.read()):
-        return
-    target = io.BytesIO()
-    files = drawings(Picture.from_bytes(content))
-    arrays: dict[str, Any] = {name: np.frombuffer(data, np.uint8) for name, data in files}
-    np.savez(target, **arrays)
-    answers.write(target.getvalue())
-    answers.flush()
+    if content := sys.stdin.buffer.read():
+        answers.write(pickle.dumps(dict(drawings(pickle.loads(content)))))
+        answers.flush()

@@ -1,4 +1,4 @@
-"""What runs are called in pictures: the values that tell them apart, in few words."""
+"""How runs are named in figures: by the values that distinguish them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from exp.runs.config_values import Scalar, written
 
 
 def short(keys: Sequence[str]) -> dict[str, str]:
-    """Key path -> its last part where no other key ends alike, else the path."""
+    """Key path -> its last part where that is unique, else the path."""
     ends = Counter(key.rpartition(".")[2] for key in keys)
     return {
         key: last if ends[last := key.rpartition(".")[2]] == 1 and last != "name" else key
@@ -19,10 +19,10 @@ def short(keys: Sequence[str]) -> dict[str, str]:
 
 
 def caption(parameters: Mapping[str, Scalar], names: Mapping[str, str]) -> str:
-    """Values about as they would stand on a command line: `optimizer=adam, lr=0.1`.
+    """Values as on a command line: `optimizer=adam, lr=0.1`.
 
     Args:
-        names: key -> what it is called; only these are told, in this order.
+        names: key -> how it is shown, in this order; other keys are left out.
     """
     return ", ".join(f"{name}={brief(parameters.get(key))}" for key, name in names.items())
 
@@ -33,12 +33,7 @@ def brief(value: Scalar) -> str:
     return f"{value:.4g}" if isinstance(value, float) and len(text) > 7 else text
 
 
-def troubles(rows: Sequence[Row]) -> str:
-    """How many runs have not come to a good end, and how: `2 diverged, 1 failed`; may be empty."""
+def problems(rows: Sequence[Row]) -> str:
+    """The number of runs that are not done, by status: `2 diverged, 1 failed`; may be empty."""
     counts = Counter(row.status for row in rows if row.status != "done")
     return ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 run`, `2 runs`."""
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")

@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from exp.plotting import heat, parameters
-from exp.plotting.board import Board, Look
+from exp.plotting import heat_map as table
+from exp.plotting import layout, parameters
 from exp.plotting.levels import Levels
-from exp.report.captions import counted, troubles
+from exp.plotting.style import Theme
+from exp.report.captions import problems
 from exp.report.maps import Maps
 from exp.report.scored import Scored
 from exp.report.statistics import Mean
+from exp.util.text_tables import count
 
 Values = NDArray[np.float64]
 
@@ -26,34 +29,31 @@ CELLS = 30
 """Values along each side of a heat map."""
 
 
-def against_parameters(scored: Scored, maps: Maps, look: Look) -> Board | None:
+def against_parameters(scored: Scored, maps: Maps, theme: Theme) -> Figure | None:
     """The metric against everything that varies; against seeds only where nothing else does."""
     keys = scored.keys or scored.seeds
     if not keys:
         return None
     effects = [effect(scored, key) for key in keys[:PANELS]]
     metric = scored.metric
-    heading = f"{metric.title.capitalize()} of {counted(len(scored.rows), 'run')}"
+    heading = f"{metric.title.capitalize()} of {count(len(scored.rows), 'run')}"
     if len(keys) > PANELS:
         heading += f", against {PANELS} of {len(keys)} parameters"
     left_out = int(np.isnan(scored.scores).sum())
-    note = (
-        f"{counted(left_out, 'run')} without a value: {troubles(scored.rows)}" if left_out else ""
-    )
-    return parameters.sheet(
-        effects, scored.scores, metric, look, heading=heading,
-        remark="point: a run" + ABOUT_MEANS * any(np.isfinite(each.mean).any() for each in effects),
-        note=note.removesuffix(": "),
-    )  # fmt: skip
+    note = f"{count(left_out, 'run')} without a value: {problems(scored.rows)}" if left_out else ""
+    figure = parameters.draw(effects, scored.scores, metric, theme, note.removesuffix(": "))
+    means = any(np.isfinite(each.mean).any() for each in effects)
+    layout.heading(figure, heading, remark="point: a run" + ABOUT_MEANS * means)
+    return figure
 
 
 def effect(scored: Scored, key: str) -> parameters.Effect:
     """The mean for each value of a key; none where each run has a value of its own."""
     levels = scored.levels(key)
-    count = len(levels.labels)
-    found = np.full((3, count), np.nan)
-    if count < len(scored.scores):
-        for code in range(count):
+    values_of = len(levels.labels)
+    found = np.full((3, values_of), np.nan)
+    if values_of < len(scored.scores):
+        for code in range(values_of):
             if values := scored.over_seeds(np.flatnonzero(levels.codes == code).tolist()):
                 spread = Mean.of(values)
                 ends = (spread.low, spread.high)
@@ -61,7 +61,7 @@ def effect(scored: Scored, key: str) -> parameters.Effect:
     return parameters.Effect(levels=levels, mean=found[0], low=found[1], high=found[2])
 
 
-def heat_map(scored: Scored, maps: Maps, look: Look) -> Board | None:
+def heat_map(scored: Scored, maps: Maps, theme: Theme) -> Figure | None:
     """The mean metric for each pair of values of the two parameters that matter most."""
     if len(scored.keys) < 2:
         return None
@@ -84,13 +84,13 @@ def heat_map(scored: Scored, maps: Maps, look: Look) -> Board | None:
     rest = [scored.names[key] for key in (*scored.keys, *scored.seeds) if key not in chosen]
     remark = f"mean over {', '.join(rest)}" if rest else "one run in each cell"
     if len(sizes := set(finite.ravel().tolist())) == 1 and rest:
-        remark += f", {counted(sizes.pop(), 'run')} in each cell"
+        remark += f", {count(sizes.pop(), 'run')} in each cell"
     notes = ["frame: the best mean"] if np.isfinite(mean).any() else []
     if not np.isfinite(mean).all():
-        notes.append("striped: no run with a value")
+        notes.append("hatched: no run with a value")
     if len(scored.keys) > 2:
         notes.append(f"the two of {len(scored.keys)} parameters whose values differ most")
-    if bad := troubles(scored.rows):
+    if bad := problems(scored.rows):
         notes.append(f"not in the means: {bad}")
     rows, columns = (best_of(mean, axis, scored.sign) for axis in (1, 0))
     for levels, kept in ((up, rows), (across, columns)):
@@ -104,11 +104,13 @@ def heat_map(scored: Scored, maps: Maps, look: Look) -> Board | None:
     if np.isfinite(mean).any():
         place = int(np.nanargmax(mean * scored.sign))
         best = (place // mean.shape[1], place % mean.shape[1])
-    return heat.sheet(
-        some(across, columns), some(up, rows), mean, counts, scored.metric, look,
-        heading=f"Mean {scored.metric.title}: {up.name} and {across.name}",
-        remark=remark, note="; ".join(notes), best=best,
-    )  # fmt: skip
+    across, up = some(across, columns), some(up, rows)
+    figure = table.draw(
+        across, up, mean, counts, scored.metric, theme, best=best, note="; ".join(notes)
+    )
+    heading = f"Mean {scored.metric.title}: {up.name} and {across.name}"
+    layout.heading(figure, heading, remark=remark, above=0.15)
+    return figure
 
 
 def reach(scored: Scored, key: str) -> float:
@@ -127,6 +129,6 @@ def best_of(mean: Values, axis: int, sign: float) -> list[int]:
 
 
 def some(levels: Levels, kept: list[int]) -> Levels:
-    """A parameter with some of its values; no run is told."""
+    """A parameter with some of its values; without the runs."""
     labels = tuple(levels.labels[place] for place in kept)
     return Levels(name=levels.name, labels=labels, numbers=None, codes=np.zeros(0, np.intp))

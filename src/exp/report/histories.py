@@ -24,24 +24,24 @@ class History:
     """The columns of one metrics.csv, `[epochs]` each; one of them is `epoch`.
 
     Attributes:
-        lasting: the run ended well, and its last values stand for all later epochs.
+        finished: the run is done, so that its last values hold for all later epochs.
     """
 
     columns: dict[str, Values]
-    lasting: bool = True
+    finished: bool = True
 
     @property
     def epochs(self) -> Values:
         return self.columns["epoch"]
 
 
-def history(path: Path, wanted: Sequence[str], *, lasting: bool = True) -> History | None:
-    """Some columns of a run's metrics.csv; None where there is none that can be read.
+def history(path: Path, wanted: Sequence[str], *, finished: bool = True) -> History | None:
+    """Some columns of a run's metrics.csv; None where it cannot be read.
 
     Args:
         path: of the run directory.
         wanted: names of columns; those that are not there are left out.
-        lasting: whether the run ended well.
+        finished: whether the run is done.
     """
     try:
         found = RunRecord(path).history(wanted, MOST)
@@ -49,10 +49,10 @@ def history(path: Path, wanted: Sequence[str], *, lasting: bool = True) -> Histo
         return None
     if not len(found["epoch"]):
         return None
-    return History({n: column.astype(np.float64) for n, column in found.items()}, lasting)
+    return History({n: column.astype(np.float64) for n, column in found.items()}, finished)
 
 
-def together(histories: Sequence[History], name: str) -> tuple[Values, Values]:
+def on_common_epochs(histories: Sequence[History], name: str) -> tuple[Values, Values]:
     """One column of several runs on the same epochs.
 
     A run that stopped early keeps its last value, as its weights stay what they are. One that
@@ -72,13 +72,13 @@ def together(histories: Sequence[History], name: str) -> tuple[Values, Values]:
         values = each.columns[name]
         line = np.interp(epochs, each.epochs, values)
         line[epochs < each.epochs[0]] = np.nan
-        if not each.lasting:
+        if not each.finished:
             line[epochs > each.epochs[-1]] = np.nan
         rows.append(line)
     return epochs, np.array(rows)
 
 
-def summed(values: Values) -> tuple[Values, Values, Values]:
+def mean_and_interval(values: Values) -> tuple[Values, Values, Values]:
     """The mean over runs and the ends of its 95 % interval, by Student's t.
 
     Args:

@@ -19,7 +19,7 @@ from exp.runs.record import RunRecord
 from exp.runs.result_files import Answers
 from exp.runs.targets import Classes, Number
 from exp.runs.trained_models import model
-from exp.util.errors import ExpError, RunDirectoryError
+from exp.util.errors import DamagedError, ExpError, RunDirectoryError
 from exp.util.statuses import ENDED
 
 
@@ -98,7 +98,10 @@ def _with_model(
         ),
     )
     figures = replace(job.plan.figures or Figures(), draw=list(names) if names else None, **look)
-    return picture(Answers(result), figures)
+    try:
+        return picture(Answers(result), figures)
+    except ValueError as error:  # such as frames of other classes
+        raise DamagedError(f"{directory.path}: {error}") from error
 
 
 def _from_files(

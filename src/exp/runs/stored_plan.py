@@ -19,11 +19,6 @@ from exp.util.text_file import found_from
 if TYPE_CHECKING:
     from exp.engine import Job
 
-TRUST = (
-    "import the modules that it names, use its loggers, work in its folder and read its configs: "
-    "whoever made it is trusted"
-)
-
 
 def plan_of(run: RunRecord, *, trust: bool) -> Plan:
     """The validated plan of a run.

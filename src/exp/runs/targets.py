@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from exp.components.scores import errors, scores
+from exp.components.final_scores import errors, scores
 from exp.data.dataset import Data
 from exp.plotting.numbers import number, percent
 from exp.plotting.picture import OF_CLASSES, OF_NUMBERS

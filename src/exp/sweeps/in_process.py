@@ -19,8 +19,8 @@ from omegaconf.basecontainer import BaseContainer
 
 from exp.config import plugins, text_values
 from exp.config.compose import resolvers
-from exp.config.hydra_internal import Hydra
 from exp.sweeps import app
+from exp.sweeps.hydra_app import HydraApp, create, flags
 from exp.util import command_line
 from exp.util.errors import ExpError, shown
 
@@ -36,7 +36,7 @@ VARIABLES = ("PYTHONSAFEPATH", "MKL_CBWR", "OPENBLAS_NUM_THREADS")
 @contextlib.contextmanager
 def composer(
     overrides: Iterable[str], *, quiet: bool, sweeps: bool = False
-) -> Iterator[tuple[Hydra, Namespace]]:
+) -> Iterator[tuple[HydraApp, Namespace]]:
     """Hydra and the flags, as `exp.sweeps.app` has them for a command line of these overrides.
 
     Afterwards Hydra's singletons and resolvers, the working directory, the paths of modules and
@@ -57,9 +57,9 @@ def composer(
         setbase("1.3")
         resolvers()
         plugins.load(words)
-        args = app.flags().parse_args([])
+        args = flags().parse_args([])
         args.overrides = text_values.words(words, sweeps=sweeps or app.sweeps(words))
-        yield app.create(args), args
+        yield create(args), args
 
 
 def texts(overrides: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ import io
 import math
 import pickletools
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -23,6 +24,7 @@ MOST = 256 << 20
 FAULTS = (
     zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, EOFError,
     OSError, LookupError, TypeError, SyntaxError, ArithmeticError, AttributeError,
+    tokenize.TokenError,
 )  # fmt: skip
 """What a zip file that is none, or an array's header, may raise besides ValueError."""
 _LEVEL = 1  # of zlib: 6 takes twice as long and saves a tenth

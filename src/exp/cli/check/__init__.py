@@ -1,11 +1,44 @@
-"""A conformance suite for components: what a kind promises, tried on one's own.
+"""Tests for components: what each kind promises, tried on those of a module.
 
-from exp.cli.check import failures
-assert failures("rings") == []
+`exp check MODULE` runs them, and so does plain pytest, with all its options:
+
+    python -m pytest -p exp.cli.check.plugin --pyargs exp.cli.check --components MODULE
+
+In a test file of yours:
+
+    from exp.cli.check import failures
+
+    def test_it_keeps_the_promises_of_a_data_set():
+        assert failures("rings") == []
 """
 
 from __future__ import annotations
 
-from exp.cli.check.suite import failures
+from exp.util.errors import ExpError
+from exp.util.packages import importable
 
-__all__ = ["failures"]
+
+def failures(module: str, name: str | None = None) -> list[str]:
+    """A line for each test that failed; [] where all is well.
+
+    Args:
+        module: a module of components, or with a / a folder of them.
+        name: only the components of this name.
+
+    Raises:
+        ExpError: there is no such module or component, it cannot be imported, or pytest is not
+            installed.
+    """
+    need_pytest()
+    from exp.cli.check.suite import run, subjects
+
+    return [each.line for each in run(subjects(module, name)) if each.found is not None]
+
+
+def need_pytest() -> None:
+    """
+    Raises:
+        ExpError: pytest is not installed.
+    """
+    if not importable("pytest"):
+        raise ExpError("exp check needs pytest: pip install 'exp[check]'")

@@ -1,31 +1,25 @@
-"""`exp check MODULE [--name NAME]`: tries what a kind of component promises on one's own."""
+"""`exp check MODULE [--name NAME]`: tests the components of a module."""
 
 from __future__ import annotations
 
-from exp.util.verb_parser import Parser
+import click
+
+from exp.cli.check import need_pytest
 
 
-def main(words: list[str]) -> int:
-    """Prints a line for each check, and how many failed; 1 if any did.
+@click.command("check")
+@click.argument("module")
+@click.option("--name", help="Only the components of this name.")
+def check(module: str, name: str | None) -> int:
+    """Test the components that a module registers.
 
-    Raises:
-        ExpError: there is no such module or component, or it cannot be imported.
+    MODULE is a module, or, with a / in it, a folder of modules; its code runs. Each kind of
+    component has tests of its own, which pytest runs; the exit code is 1 if one fails.
     """
-    parser = Parser(
-        prog="exp check",
-        description="Try what each kind of component promises on those that a module registers. "
-        "The module is imported: its code is run.",
-    )
-    parser.add_argument("module", help="a module of components, or with a / a folder of them")
-    parser.add_argument("--name", help="only the components of this name")
-    args = parser.parse_args(words)
+    need_pytest()
+    from exp.cli.check.suite import run, subjects
 
-    from exp.cli.check.suite import findings
-
-    count = failed = 0
-    for finding in findings(args.module, args.name):
-        count += 1
-        failed += finding.found is not None
-        print(finding.line, flush=True)
-    print(f"{count} checks, {failed} failed")
+    outcomes = run(subjects(module, name), lambda outcome: print(outcome.line, flush=True))
+    failed = sum(outcome.found is not None for outcome in outcomes)
+    print(f"{len(outcomes)} checks, {failed} failed")
     return 1 if failed else 0

@@ -12,34 +12,27 @@ from exp.engine import Job, Result, train
 SEEDS = (3, 1, 2)
 
 
-def same_in_a_stack(subject: Subject, **parts: Any) -> str | None:
-    """Whether runs have other bits in a stack of three than each alone; stacked if they can be.
-
-    Returns:
-        None, or where they differ.
-    """
+def assert_same_in_a_stack(subject: Subject, **parts: Any) -> None:
+    """Runs have the same bits in a stack of three as alone; stacked if they can be."""
     jobs = [Job.of(subject.plan(seed, **parts), keep=False) for seed in SEEDS]
-    together = train(jobs)
-    for job, result in zip(jobs, together, strict=True):
+    for job, result in zip(jobs, train(jobs), strict=True):
         difference = apart(train([job])[0], result)
-        if difference:
-            return f"other {difference} in a stack of {len(jobs)} than alone"
-    return None
+        assert difference is None, f"other {difference} in a stack of {len(jobs)} than alone"
 
 
-def same_again(subject: Subject, **parts: Any) -> str | None:
-    """Whether a run, done again after others, comes out otherwise."""
-    first, _, again = (
+def assert_same_again(subject: Subject, **parts: Any) -> None:
+    """A run has the same bits when it is trained once more after another."""
+    first, _, second = (
         train([Job.of(subject.plan(seed, **parts), keep=False)])[0] for seed in (1, 2, 1)
     )
-    difference = apart(first, again)
-    return f"other {difference} when it was done again after another run" if difference else None
+    difference = apart(first, second)
+    assert difference is None, f"other {difference} when it was trained again after another run"
 
 
-def finite(subject: Subject, **parts: Any) -> str | None:
-    """Whether the losses of a short run are numbers."""
+def assert_trains(subject: Subject, **parts: Any) -> None:
+    """The losses of a short run are finite."""
     (result,) = train([Job.of(subject.plan(1, **parts), keep=False)])
-    return None if result.end_reason == "done" else f"a run that has {result.end_reason}"
+    assert result.end_reason == "done", f"a run that has {result.end_reason}"
 
 
 def apart(one: Result, other: Result) -> str | None:

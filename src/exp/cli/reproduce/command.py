@@ -5,53 +5,58 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
+
+from exp.cli.options import DIRECTORY, FILE
 from exp.cli.reproduce.table import Table, load, names
 from exp.util.errors import ConfigError, ExpError, Fault, RunDirectoryError, unknown
 from exp.util.files import write_output
-from exp.util.verb_parser import Parser
 
 PROG = "exp reproduce"
 
 
-def main(words: list[str]) -> int:
-    """Lists the tables, or trains what makes them and prints published against measured.
+def completed(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in names() if name.startswith(incomplete)]
 
-    Returns:
-        0 where everything was reproduced, 1 where something differs.
 
-    Raises:
-        ConfigError: there is no such table.
-        RunDirectoryError: a file cannot be written.
+@click.command("reproduce")
+@click.argument("wanted", metavar="[NAME...]", nargs=-1, shell_complete=completed)
+@click.option("--all", "every", is_flag=True, help="Every table.")
+@click.option(
+    "--dir",
+    "directory",
+    metavar="DIR",
+    type=DIRECTORY,
+    help="Folder of the runs; default: a new one in multirun/. Finished runs in it are kept.",
+)
+@click.option("--jobs", type=int, metavar="N", help="Worker processes. Default: one for each core.")
+@click.option("--html", metavar="FILE", type=FILE, help="Write a page with the curves.")
+@click.option("--markdown", metavar="FILE", type=FILE, help="Write a page in Markdown.")
+def reproduce_command(
+    wanted: tuple[str, ...],
+    every: bool,
+    directory: str | None,
+    jobs: int | None,
+    html: str | None,
+    markdown: str | None,
+) -> int:
+    """Repeat published results.
+
+    Trains the runs behind a published table and compares published with measured numbers, one by
+    one. Without a name, the tables are listed. The exit code is 1 if a number differs.
     """
-    parser = Parser(
-        prog=PROG,
-        description="Do published tables again: train what makes them, print published against "
-        "measured number by number, and say whether they were reproduced. Without a name it lists "
-        "the tables.",
-    )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="of a preset with a table")
-    parser.add_argument("--all", action="store_true", help="every table")
-    parser.add_argument(
-        "--dir", metavar="DIR",
-        help="of the runs; by default a new one in multirun/. In one that is there, finished runs "
-        "are not done again",
-    )  # fmt: skip
-    parser.add_argument("--jobs", type=int, metavar="N", help="worker processes; one for each core")
-    parser.add_argument("--html", metavar="FILE", help="write a page with the curves")
-    parser.add_argument("--markdown", metavar="FILE", help="write a page in Markdown")
-    args = parser.parse_args(words)
-    if args.all and args.names:
+    if every and wanted:
         raise ExpError(f"{PROG}: either names or --all. See {PROG} --help")
-    if not args.all and not args.names:
-        if args.html or args.markdown or args.dir or args.jobs:
+    if not every and not wanted:
+        if html or markdown or directory or jobs:
             raise ExpError(f"{PROG}: which tables? Name some, or give --all. See {PROG} --help")
         print(listing())
         return 0
-    chosen = tables(args.names or names())
-    for path in (args.html, args.markdown):
+    chosen = tables(wanted or names())
+    for path in (html, markdown):
         if path is not None:
             writable(Path(path))
-    return reproduce(chosen, args.dir, jobs=args.jobs, html=args.html, markdown=args.markdown)
+    return reproduce(chosen, directory, jobs=jobs, html=html, markdown=markdown)
 
 
 def listing() -> str:

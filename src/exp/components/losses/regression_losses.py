@@ -78,6 +78,9 @@ class RegressionLoss(Loss):
         return [(squares / count).sqrt(), distances / count, explained]
 
 
+NumberLoss = RegressionLoss  # its old name, which losses of users import
+
+
 class SquaredError(RegressionLoss):
     """(prediction - target)^2, as `MSELoss`."""
 

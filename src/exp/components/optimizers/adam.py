@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from exp.components.optimizers.optimizer import Epsilon, Rule
-from exp.components.optimizers.parameters import Parameters
+from exp.components.optimizers.parameter_buffer import Parameters
 from exp.registry.registry import register
 from exp.registry.types import NonNegative, Positive, Probability
 

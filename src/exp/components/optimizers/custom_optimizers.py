@@ -14,7 +14,7 @@ from torch import Tensor
 from exp.components.custom_signatures import annotated, keyword_only, names_of
 from exp.components.optimizers.nested_state import flatten, unflatten
 from exp.components.optimizers.optimizer import Closure, Optimizer
-from exp.components.optimizers.parameters import Parameters
+from exp.components.optimizers.parameter_buffer import Parameters
 from exp.components.optimizers.torch_optimizer import TorchOptimizer
 from exp.components.optimizers.torch_options import EXECUTION
 from exp.util.errors import ComponentError

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from exp.components.optimizers.adam import Moments
 from exp.components.optimizers.optimizer import Epsilon
-from exp.components.optimizers.parameters import Parameters
+from exp.components.optimizers.parameter_buffer import Parameters
 from exp.registry.registry import register
 from exp.registry.types import NonNegative, Positive, Probability
 

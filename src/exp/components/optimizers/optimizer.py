@@ -24,7 +24,7 @@ import torch
 from pydantic import AfterValidator, Field
 from torch import Tensor
 
-from exp.components.optimizers.parameters import Parameters
+from exp.components.optimizers.parameter_buffer import Parameters
 from exp.registry.types import LARGEST
 
 

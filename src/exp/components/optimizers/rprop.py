@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor
 
 from exp.components.optimizers.optimizer import Rule
-from exp.components.optimizers.parameters import Parameters
+from exp.components.optimizers.parameter_buffer import Parameters
 from exp.registry.registry import register
 from exp.registry.types import LARGEST, Positive
 

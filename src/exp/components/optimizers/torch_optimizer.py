@@ -10,7 +10,7 @@ from torch import Tensor
 
 from exp.components.optimizers.nested_state import flatten, unflatten
 from exp.components.optimizers.optimizer import Closure, Optimizer
-from exp.components.optimizers.parameters import Parameters
+from exp.components.optimizers.parameter_buffer import Parameters
 from exp.components.optimizers.torch_options import faults
 from exp.registry.registry import register
 from exp.registry.types import Count, NonNegative, Positive
