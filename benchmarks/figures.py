@@ -67,12 +67,14 @@ def one_round(runs: list[Answers]) -> None:
         )
         assert drawn is not None
         copy = timed("hand-over", lambda drawn=drawn: pickle.loads(pickle.dumps(drawn)))
-        for name in EVERY:
+        for name in drawn.names:
             alone = dataclasses.replace(copy, names=(name,))
             timed(name, lambda alone=alone: dict(drawings(alone)))
         moving = dataclasses.replace(copy, names=(), animation=True)
         timed("animation", lambda moving=moving: dict(drawings(moving)))
-        usual = dataclasses.replace(copy, names=tuple(USUAL))
+        usual = dataclasses.replace(
+            copy, names=tuple(name for name in USUAL if name in drawn.names)
+        )
         timed("usual figures", lambda usual=usual: dict(drawings(usual)))
 
 

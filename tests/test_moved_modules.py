@@ -10,6 +10,11 @@ from pathlib import Path
 import pytest
 
 from commands import SMALL, inside, process
+from exp.components.losses.loss import Loss
+from exp.components.losses.loss_choice import loss_for
+from exp.components.losses.regression_losses import SquaredError
+from exp.registry.component import Chosen, Component
+from exp.registry.registry import register
 from exp.util.moved_modules import MOVED
 
 OLD = """
@@ -61,3 +66,20 @@ def test_what_never_was_is_not_found(in_tmp: Path) -> None:
         with pytest.raises(ModuleNotFoundError, match=r"nothing|nowhere"):
             importlib.import_module(name)
     assert inside(in_tmp, "list", "--plugins", "exp.nowhere").code == 2
+
+
+def test_the_old_name_of_the_regression_form_of_a_loss_works() -> None:
+    class Old(Loss):
+        numbers = SquaredError
+
+    chosen = Chosen(Component(register.kinds["loss"], "old", Old), {})
+    assert loss_for(chosen, ()).component.builder is SquaredError
+
+
+def test_the_old_name_of_metrics_of_numbers_works() -> None:
+    metrics = register.kinds["metric"].components
+    try:
+        register.metric("old", higher_is_better=False, numbers=True)(lambda y, z: 0.0)
+        assert metrics["old"].builder.regression
+    finally:
+        metrics.pop("old", None)

@@ -126,7 +126,7 @@ def test_each_number_counts(name: str) -> None:
     beyond it, or that is no number, makes the table differ."""
     table = load(name)
     good = judged(table, as_published)
-    assert (good.verdict, good.met) == ("reproduced", len(good.numbers))
+    assert (good.verdict, good.reproduced) == ("reproduced", len(good.numbers))
     for part in table.parts:
         for line in part.lines:
             for cell, column, room in zip(line.cells, part.columns, part.tolerances, strict=True):
@@ -139,7 +139,7 @@ def test_each_number_counts(name: str) -> None:
                     (cell.value + sign * room, True), (beyond, False), (float("nan"), False),
                 ):  # fmt: skip
                     found = judged(table, planted(at, value))
-                    assert found.met == len(found.numbers) - (not met), (column, value)
+                    assert found.reproduced == len(found.numbers) - (not met), (column, value)
                     assert found.verdict == ("reproduced" if met else "differs")
 
 
@@ -177,7 +177,7 @@ def test_what_differs_is_marked_and_ends_with_1(
 
 def test_a_run_that_has_not_got_there_reproduces_nothing() -> None:
     found = judged(load("blog_moons"), lambda *_: None)
-    assert (found.verdict, found.met) == ("differs", 0)
+    assert (found.verdict, found.reproduced) == ("differs", 0)
     (grid,) = grids(found)
     assert grid.lines[0][1] == "0.6688 / none !"
 

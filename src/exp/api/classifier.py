@@ -33,7 +33,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A network that is trained by exp's engine, behind scikit-learn's interface.
 
     Each parameter sets one key of the config; None, the default, leaves it as the config files
-    have it (a `./conf` of your own included), so that `Classifier()` is what `python -m exp`
+    have it (your `./conf` included), so that `Classifier()` is what `python -m exp`
     trains. Nothing is written to disk.
 
     Args:
@@ -132,8 +132,8 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._blank = without_rows(prepared)
         self._trained = trained(chosen, self._blank, self.weights_)
         if result.end_reason == "diverged":
-            told = "the loss is no longer finite: a smaller lr or standardize=True usually helps"
-            warnings.warn(told, ConvergenceWarning, stacklevel=2)
+            message = "the loss is no longer finite: a smaller lr or standardize=True usually helps"
+            warnings.warn(message, ConvergenceWarning, stacklevel=2)
         return self
 
     def _prepared(

@@ -42,7 +42,7 @@ class Figures(Mapping[str, Figure]):
         files = sorted(folder.iterdir()) if folder.is_dir() else []
         shown = [path for path in files if not path.name.startswith(".") and path.is_file()]
         stems = [path.stem for path in shown]
-        # One that is there in several formats is told apart by its whole name.
+        # A figure in several formats is listed by its whole file names.
         self._found = {p.stem if stems.count(p.stem) == 1 else p.name: p for p in shown}
 
     def __getitem__(self, name: str) -> Figure:

@@ -20,7 +20,7 @@ def load(directory: Place, *, trust: bool = False) -> Run | Sweep:
     No code of whoever made it runs, and files are compared with their digests.
 
     Args:
-        trust: the modules that its config names may be imported when its model is asked for.
+        trust: the modules that its config names may be imported when its model is used.
 
     Raises:
         RunDirectoryError: there is neither.

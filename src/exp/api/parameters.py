@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from omegaconf import DictConfig
+from hydra.types import RunMode
 
 from exp.config.compose import compose, resolved
 from exp.config.schema import Plan, plan
@@ -45,33 +44,13 @@ def planned(parameters: Mapping[str, Any]) -> Plan:
     Raises:
         ConfigError: with every fault.
     """
-    own = texts(parameters["overrides"])
-    refuse(own)
+    overrides = texts(parameters["overrides"])
+    refuse(overrides)
     given = {KEYS[name]: value for name, value in parameters.items() if name in KEYS}
     words = [f"{key}={written(value)}" for key, value in given.items() if value is not None]
-    with composer([*FIXED, *words, *own], quiet=True) as (hydra, args):
-        config, faults = composed(hydra.config_loader, tuple(args.overrides))
+    with composer([*FIXED, *words, *overrides], quiet=True) as (hydra, args):
+        config, faults = compose(hydra.config_loader, "config", args.overrides, RunMode.RUN)
         return plan(resolved(config, faults), faults)
-
-
-def composed(loader: Any, words: tuple[str, ...]) -> tuple[DictConfig, list[Fault]]:
-    """The config of these overrides and their faults. A search over parameters fits the same ones
-    on fold after fold: what came of packaged files alone, which stay as they are, is kept."""
-    from hydra.types import RunMode
-
-    places = tuple(part.path for part in loader.config_search_path.get_path())
-    packaged = all(place.startswith(("pkg:", "structured:")) for place in places)
-    if packaged and (places, words) in _kept:
-        return copy.deepcopy(_kept[places, words]), []
-    config, faults = compose(loader, "config", list(words), RunMode.RUN)
-    if packaged and not faults:
-        if len(_kept) >= 64:
-            _kept.clear()
-        _kept[places, words] = copy.deepcopy(config)
-    return config, faults
-
-
-_kept: dict[tuple[tuple[str, ...], tuple[str, ...]], DictConfig] = {}
 
 
 def refuse(overrides: Sequence[str]) -> None:

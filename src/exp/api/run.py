@@ -25,7 +25,7 @@ SHOWN = ("loss", "accuracy", "f1", "auroc", *OF_NUMBERS)
 
 
 class Run:
-    """One run, by `exp.run` or `exp.load`. Files are read when they are asked for.
+    """One run, by `exp.run` or `exp.load`. Files are read when they are used.
 
     Attributes:
         path: its directory, absolute.

@@ -20,7 +20,7 @@ from exp.util.errors import ExpError
 class Sweep(Sequence[Run]):
     """A sweep, by `exp.sweep` or `exp.load`: a sequence of its runs, in their order.
 
-    A run is read and its digests are checked when it is asked for. Runs that were not started are
+    A run is read and its digests are checked when it is used. Runs that were not started are
     left out.
 
     Attributes:
@@ -76,10 +76,10 @@ class Sweep(Sequence[Run]):
         from exp.report.results_text import text
 
         try:
-            told = text(results([self.path]))
+            shown = text(results([self.path]))
         except ExpError as error:
-            told = str(error)
-        return f"<p>{escape(repr(self))}</p><pre>{escape(told)}</pre>"
+            shown = str(error)
+        return f"<p>{escape(repr(self))}</p><pre>{escape(shown)}</pre>"
 
 
 def opened(path: Path, *, trust: bool) -> Run:

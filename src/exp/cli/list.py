@@ -188,7 +188,7 @@ def options(kind: Kind) -> list[str]:
 
 
 def scored(name: str) -> str:
-    """A score of exp's own, or a registered metric, on one line."""
+    """A score of exp, or a registered metric, on one line."""
     component = register.kinds["metric"].components.get(name)
     metric: Any = component.builder if component else None
     higher = metric.higher_is_better if metric else higher_is_better(name)
@@ -207,10 +207,10 @@ def full(kind: Kind, component: Component) -> str:
     """The whole docstring and every parameter with its default."""
     text = inspect.getdoc(component.builder) or ""
     lines = [f"{kind.name}={component.name}", "", text, "", "Parameters:"]
-    own, every = docstrings.in_text(text), docstrings.parameters(component.builder)
+    written, every = docstrings.in_text(text), docstrings.parameters(component.builder)
     for name, parameter in component.parameters.items():
         lines.append(f"  {kind.name}.{name} = {default(parameter)}")
-        if name in every and name not in own:  # said by what it inherits from
+        if name in every and name not in written:  # described by its base class
             lines += textwrap.wrap(
                 every[name], 100, initial_indent=" " * 6, subsequent_indent=" " * 6
             )

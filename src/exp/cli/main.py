@@ -15,10 +15,10 @@ from typing import NoReturn
 from exp.cli.verbs import VERBS, usage
 
 COMPLETION = "_EXP_COMPLETE"
-"""Of the environment: a shell asks what can follow, in the way of click."""
+"""Environment variable of click: a shell wants completions."""
 INSTALL = (["install=bash"], ["install=zsh"], ["install=fish"])
 OVERRIDES = set("=+~-")
-"""What words for Hydra have somewhere: overrides and flags."""
+"""Characters of overrides and flags: a word without any of them is for no one but exp."""
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 
 def terminated(*_: object) -> NoReturn:
-    """A polite kill ends the process as Ctrl-C does, with a code of its own."""
+    """SIGTERM ends the process as Ctrl-C does, with another exit code."""
     from exp.util.errors import Interrupted
 
     raise Interrupted(143)
@@ -77,7 +77,7 @@ def dispatch(words: list[str]) -> int:
 
 
 def is_install(words: list[str]) -> bool:
-    """Whether a shell's script of completion is wanted; all else of this flag is Hydra's."""
+    """Whether the completion script of a shell is wanted; Hydra handles all other uses."""
     return words[:1] in (["-sc"], ["--shell-completion"]) and words[1:] in INSTALL
 
 
@@ -98,9 +98,9 @@ def folder_exists() -> None:
 
 
 def guarded(work: Callable[[], int]) -> int:
-    """The exit code of `work`; an error that a user can mend is told without a traceback.
+    """The exit code of `work`; an ExpError is printed without a traceback.
 
-    What is printed is printable, and its reader may leave before the end."""
+    Control characters are printed as text, and the reader of a pipe may stop reading."""
     from exp.util import terminal
 
     with terminal.streams():
@@ -114,7 +114,7 @@ def guarded(work: Callable[[], int]) -> int:
 
 
 def ended(work: Callable[[], int]) -> int:
-    """The exit code of `work`, once its error is told."""
+    """The exit code of `work`, after its error is printed."""
     from exp.util.errors import ExpError
 
     environment = sys.modules.get("exp.config.environment")
@@ -135,7 +135,7 @@ def ended(work: Callable[[], int]) -> int:
     except KeyboardInterrupt as error:
         print("exp: interrupted", file=sys.stderr)
         return int(getattr(error, "code", 130))
-    except SystemExit as error:  # of argparse, after --help
+    except SystemExit as error:
         if not isinstance(error.code, int | None):
             raise
         return error.code or 0

@@ -55,7 +55,7 @@ def rerun_command(directory: str, overrides: tuple[str, ...], trust: bool, into:
 def rerun(
     parent: RunRecord, overrides: list[str], into: Path | None = None, *, trust: bool = False
 ) -> str:
-    """Trains one run again; prints the differences and the verdict, and returns the verdict."""
+    """Trains one run again; prints lines that end with the verdict, and returns it."""
     from exp.runs.directory import RunDirectory
     from exp.sweeps import train_single
 
@@ -64,7 +64,7 @@ def rerun(
         raise RunDirectoryError(f"{path} is {parent.status}: exp resume {path} continues it")
     damaged = parent.damaged
     if any(text.startswith(f"{parent.directory.config.name} ") for text in damaged):
-        raise DamagedError(f"{parent.directory.config} is corrupted")
+        raise DamagedError(f"{parent.directory.config} is corrupted (checksum mismatch)")
     # What it is compared with is read before hours of training, not after.
     results(parent)
     if parent.directory.metrics.exists():
@@ -83,17 +83,17 @@ def rerun(
     extra = {"parent": origin, "overrides": overrides, **origin_elsewhere(parent, trust=trust)}
     train_single.train(found, job, directory, extra=extra)
     made = RunRecord.at(directory.path)
-    agreement, lines = verdict(parent, made)
+    result, lines = verdict(parent, made)
     for name in damaged:
-        lines.append(f"files of the earlier run: {name}")
+        lines.append(f"the earlier run has changed since: {name}")
     # Also where it came out the same: that these made no difference is worth knowing.
-    lines += environment_lines(parent, made)
-    print("\n".join([*lines, agreement]), flush=True)
-    return agreement
+    lines += changed_environment(parent, made)
+    print("\n".join([*lines, result]), flush=True)
+    return result
 
 
 def free(path: Path) -> Path:
-    """A new directory.
+    """A directory for a new run.
 
     Raises:
         RunDirectoryError: something is there.
@@ -136,7 +136,7 @@ def changed(saved: Plan, overrides: list[str]) -> Plan:
                 raise ValueError("expected key=value")
             value = text or OmegaConf.to_container(OmegaConf.from_dotlist([word]))
             if key in register.kinds:
-                # Another option comes with its own defaults, not with the values of the old one.
+                # Another option starts from its defaults, not from the values of the old one.
                 config[key] = {"name": value[key]}  # type: ignore[call-overload,index]
             else:
                 if key == "seed":
@@ -181,7 +181,7 @@ def todays_defaults(parent: RunRecord) -> list[str]:
     return [*lines, *(f"  {one_line(key)}: {old!r} -> {new!r}" for key, old, new in found)]
 
 
-def environment_lines(one: RunRecord, other: RunRecord) -> list[str]:
+def changed_environment(one: RunRecord, other: RunRecord) -> list[str]:
     found = unlike(surroundings(one.record), surroundings(other.record))
     return [f"environment: {one_line(key)}: {old!r} -> {new!r}" for key, old, new in found]
 
@@ -196,18 +196,13 @@ def rerun_sweep(path: Path, overrides: list[str], into: Path | None, *, trust: b
     for run in runs:
         try:
             parent = RunRecord.at(path / run["directory"])
-            agreement = rerun(parent, overrides, into / run["directory"], trust=trust)
+            result = rerun(parent, overrides, into / run["directory"], trust=trust)
         except RunDirectoryError as error:
             print(error)
-            agreement = "not done"
-        counts[agreement] += 1
-        print(f"{one_line(run['directory'])}: {agreement}", flush=True)
-    print(
-        f"{len(runs)} runs: "
-        + ", ".join(f"{n} {agreement}" for agreement, n in counts.most_common())
-    )
-    worst = next(
-        (agreement for agreement in (*AGREED[::-1], "not done") if counts[agreement]), AGREED[0]
-    )
+            result = "not done"
+        counts[result] += 1
+        print(f"{one_line(run['directory'])}: {result}", flush=True)
+    print(f"{len(runs)} runs: " + ", ".join(f"{n} {result}" for result, n in counts.most_common()))
+    worst = next((result for result in (*AGREED[::-1], "not done") if counts[result]), AGREED[0])
     print(worst)
     return 1 if counts["not done"] or counts[AGREED[2]] else 0

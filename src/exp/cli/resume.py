@@ -88,16 +88,16 @@ def resume_run(saved: RunRecord, *, trust: bool, force: bool) -> int:
     job = job_of(saved, plan, trust=trust)
     if not matches(saved, job):
         raise RunDirectoryError(
-            f"{path} cannot be continued to the same results: its data, its config, a custom "
-            f"component or the version of exp has changed since. exp rerun {path} trains it again "
-            "from the start"
+            f"{path} cannot be continued with the same results: the data, the config, a custom "
+            f"component or the version of exp have changed. exp rerun {path} trains it again from "
+            "the start"
         )
     start = None
     try:
         start = resume_point(saved.directory, job)
         print(f"resuming after epoch {start[1]['epoch']}", flush=True)
     except FileNotFoundError:
-        print("there is no checkpoint: starting from the beginning", flush=True)
+        print("no checkpoint was saved: training from the start", flush=True)
     except OSError as error:
         raise RunDirectoryError(
             f"cannot read the checkpoint of {path}: {error.strerror or error}"
@@ -121,8 +121,8 @@ def in_use(saved: RunRecord) -> str:
 
 
 def owner_of(saved: RunRecord) -> str | None:
-    """Whether the process of a run that is "running" is `alive` or `unknown`; None where it is
-    gone. The directory of the run is locked by this process."""
+    """What is known of the process of a running run with a locked directory: `alive`, `unknown`;
+    None where it is gone."""
     from exp.runs import process
 
     described = saved.record.get("process")
@@ -138,7 +138,7 @@ def owner_of(saved: RunRecord) -> str | None:
 
 
 def resume_sweep(path: Path, *, trust: bool) -> int:
-    """Runs the same command in the same directory: it trains what is missing."""
+    """Runs the same command in the same directory, which trains what is missing."""
     from exp.runs.manifest import manifest
     from exp.sweeps.app import main as app
     from exp.util import command_line
@@ -159,7 +159,7 @@ def resume_sweep(path: Path, *, trust: bool) -> int:
     if not FLAGS & {*words}:  # a preset of hydra.mode has made a sweep of it
         words.insert(0, "-m")
     words.append(f"sweep.dir={quoted(str(path))}")
-    command_line.words = words  # what the sweep's manifest says, so that it can go on again
+    command_line.words = words  # for sweep.json, so that it can be resumed once more
     there = os.path.isdir(folder)
     if trust:
         if there:
@@ -214,7 +214,7 @@ HARMLESS = re.compile(
     r"|\+{0,2}hydra\.(sweep\.subdir|sweeper\.(?!_)\w[\w.]*)=.*)",
     re.DOTALL,
 )
-"""Words on hydra.* with which exp's own sweepers and launcher write where the sweep is."""
+"""Overrides of hydra.* with which exp's sweepers and launcher write into the sweep only."""
 
 
 def key_of(word: str) -> str:

@@ -114,9 +114,9 @@ def whole() -> Schema:
     }
     hydras = {
         "defaults": {"type": "array", "description": "which option of each group is taken"},
-        "hydra": {"type": "object", "description": "settings of Hydra's own"},
+        "hydra": {"type": "object", "description": "settings of Hydra"},
     }
-    # Several at once, each under a label of its own.
+    # Several at once, each under a label.
     loggers = {
         "type": ["object", "null"],
         "description": register.kinds["logger"].about,

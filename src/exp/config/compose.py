@@ -34,6 +34,8 @@ from exp.config.override_faults import (
     value_fault,
 )
 from exp.config.presets import presets
+from exp.config.schema import plan
+from exp.config.settings import OF_THE_SWEEP
 from exp.config.written import unresolved, value_at, walk
 from exp.util.errors import ConfigError, Fault, shown
 
@@ -77,7 +79,7 @@ def compose(
             return loader.load_configuration(name, overrides, run_mode=mode), []
     except BROKEN:
         pass
-    found = sifted(loader, name, overrides, mode)
+    found = usable_overrides(loader, name, overrides, mode)
     try:
         config = loader.load_configuration(name, found.good, run_mode=mode)
     except BROKEN as error:
@@ -109,7 +111,7 @@ def draws(config: DictConfig) -> bool:
 
 
 @dataclass
-class Sifted:
+class Usable:
     """The overrides of a command line that cannot be composed as a whole.
 
     Attributes:
@@ -123,9 +125,11 @@ class Sifted:
     later: list[str] = field(default_factory=list)
 
 
-def sifted(loader: ConfigLoader, name: str, overrides: list[str], mode: RunMode) -> Sifted:
+def usable_overrides(
+    loader: ConfigLoader, name: str, overrides: list[str], mode: RunMode
+) -> Usable:
     """The overrides that can be applied, and what is wrong with each of the others."""
-    found = Sifted()
+    found = Usable()
     faults = found.faults
     parser = OverridesParser.create(config_loader=loader)
     parsed: list[Override] = []
@@ -161,35 +165,39 @@ def sifted(loader: ConfigLoader, name: str, overrides: list[str], mode: RunMode)
             chosen += [] if fault else [override]
         else:
             values.append(override)
-    base = tried(loader, name, found.good, chosen, faults, mode)
+    base = add_composable(loader, name, found.good, chosen, faults, mode)
     faults += [several_fault(base, override) for override in several]
     faults += [value_fault(base, override) or round_list(override) for override in rounded]
-    spoiled = {fault.path.split(".")[0] for fault in faults}
-    judged_later = mode is RunMode.MULTIRUN and options_vary(base, swept, values, groups)
+    faulty = {fault.path.split(".")[0] for fault in faults}
+    left_to_runs = mode is RunMode.MULTIRUN and options_vary(base, swept, values, groups)
     known = []
     for override in values:
         fault = value_fault(base, override)
         if fault is None:
             known.append(override)
-        elif judged_later and top_of(override) in base and top_of(override) not in WHOLE:
+        elif (
+            left_to_runs
+            and top_key(override) in base
+            and top_key(override) not in (*OF_THE_SWEEP, "hydra")
+        ):
             found.later.append(str(override.input_line))
-        elif top_of(override) not in spoiled:
+        elif top_key(override) not in faulty:
             faults.append(fault)
     before = len(faults)
-    tried(loader, name, found.good, known, faults, mode, base)
-    if judged_later:
-        bad = {fault.path for fault in faults[before:] if fault.path.split(".")[0] not in WHOLE}
+    add_composable(loader, name, found.good, known, faults, mode, base)
+    if left_to_runs:
+        bad = {
+            fault.path
+            for fault in faults[before:]
+            if fault.path.split(".")[0] not in (*OF_THE_SWEEP, "hydra")
+        }
         faults[before:] = [fault for fault in faults[before:] if fault.path not in bad]
         found.later += [str(o.input_line) for o in known if o.key_or_group in bad]
     found.good += [str(override.input_line) for override in swept]
     return found
 
 
-WHOLE = ("hydra", "sweep", "run")
-"""Keys that say something of a sweep as a whole: no run has options of them."""
-
-
-def top_of(override: Override) -> str:
+def top_key(override: Override) -> str:
     """The top-level key below which an override sets something."""
     return str(override.key_or_group).partition(".")[0]
 
@@ -208,7 +216,7 @@ def options_vary(
     return files or any(key.lstrip("+").partition("@")[0] in groups for key in keys)
 
 
-def tried(
+def add_composable(
     loader: ConfigLoader,
     name: str,
     good: list[str],
@@ -276,8 +284,6 @@ def resolved(config: DictConfig, faults: list[Fault]) -> dict[str, Any]:
         except ConfigError as error:
             found += error.faults
     if found:
-        from exp.config.schema import plan
-
         if "seed" not in plain:  # one bad seed shows through all four of `seeds`
             found = [fault for fault in found if not fault.path.startswith("seeds.")]
         reported = {fault.path.split(".")[0] for fault in found}

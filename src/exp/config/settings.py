@@ -93,6 +93,8 @@ def top_level(*, seed: Seed, name: RunName | None = None, plugins: Plugins = [])
     """The keys of a config that belong to no group."""
 
 
+OF_THE_SWEEP = ("sweep", "run")
+"""Top-level keys of a whole sweep: no run has them among its overrides."""
 TOP = schema_of("config", config_parameters(top_level))
 SEEDS = schema_of("seeds", config_parameters(Seeds))
 RUNNING = schema_of("run", config_parameters(RunSettings))

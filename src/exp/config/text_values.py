@@ -22,7 +22,7 @@ from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
-from exp.config.settings import RUNNING, SWEEPING, TOP
+from exp.config.settings import OF_THE_SWEEP, RUNNING, SWEEPING, TOP
 from exp.registry.registry import register
 
 TEXTS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.job.name")
@@ -36,8 +36,6 @@ FUNCTION = re.compile(
     r"(choice|range|interval|glob|sort|shuffle|tag|extend_list|str|int|float|bool|json_str)\s*\(.*\)",
     re.DOTALL,
 )
-WHOLE = ("hydra", "sweep", "run")
-"""Keys of a whole sweep, which are never swept."""
 EMPTY = ("", "???")
 
 
@@ -79,7 +77,7 @@ def quoted(word: str, options: Mapping[str, set[str]], *, sweeps: bool) -> str:
     if not found or not takes or found[3] in EMPTY:
         return word
     value = found[3]
-    sweeps = sweeps and found[2].partition(".")[0] not in WHOLE
+    sweeps = sweeps and found[2].partition(".")[0] not in (*OF_THE_SWEEP, "hydra")
     if takes.texts and value.startswith("[") and value.endswith("]"):
         written = listed(value, sweeps=sweeps)
     elif not takes.text or (FUNCTION.fullmatch(value) and sweeps):

@@ -135,12 +135,6 @@ def marker(label: int) -> tuple[str, float]:
     return _MARKERS[label % len(_MARKERS)]
 
 
-def stroke(index: int, count: int, theme: Theme) -> dict[str, Any]:
-    """How one of several lines is drawn: its colour, and dashes for those who see none."""
-    colour = tuple(palette(max(count, 2), theme)[index].tolist())
-    return {"colour": colour, "width": 1.5, "dashes": DASHES[index % len(DASHES)]}
-
-
 def blend(background: str | Colour, colour: str | Colour, amount: float) -> Colour:
     """`amount` 0..1 of the colour laid over the background."""
     below, above = np.array(to_rgb(background)), np.array(to_rgb(colour))

@@ -75,6 +75,8 @@ class Registry:
             about: `higher_is_better`, `probabilities` and `regression`, as for
                 `exp.components.metrics.Metric`.
         """
+        if "numbers" in about:
+            about["regression"] = about.pop("numbers")  # its old name
         kind = self.kinds["metric"]
         kind.load()
         made: Any = sys.modules["exp.components.metrics"]

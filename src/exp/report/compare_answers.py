@@ -1,4 +1,4 @@
-"""What two runs have answered for the rows that both were tested on."""
+"""What two runs predict for the test rows that they share."""
 
 from __future__ import annotations
 

@@ -16,14 +16,14 @@ RECORDED = ("frames.npz", "norms.csv")
 RESULTS = (
     "metrics.csv", "summary.json", "predictions.csv", "checkpoints/", "figures/", *RECORDED,
 )  # fmt: skip
-"""Files that hold what came out, by how their names begin; the most telling first."""
+"""Files that hold what came out, by how their names begin; the most informative first."""
 TOLERANCE = 1e-4
 """Of losses and accuracies, relative to the larger where that is more than 1."""
 AGREED = "bit-identical", "equal within tolerance", "different"
 
 
 def unlike(one: Any, other: Any) -> list[tuple[str, Any, Any]]:
-    """Key paths where two nested mappings differ, with both values; None where one has no such."""
+    """Key paths where two nested mappings differ, with both values; None for a missing one."""
     left, right = dict(flat(one)), dict(flat(other))
     keys = dict.fromkeys([*left, *right])
     return [(k, left.get(k), right.get(k)) for k in keys if left.get(k) != right.get(k)]
@@ -45,8 +45,8 @@ def results(run: RunRecord) -> dict[str, str]:
 
 
 def changed_files(one: RunRecord, other: RunRecord) -> list[str]:
-    """Names of result files that are not the same in both, the most telling first. What only one
-    of them was asked to record says nothing about the other."""
+    """Names of result files that are not the same in both, the most informative first.
+    Files that only one of them was configured to record do not count."""
     left, right = results(one), results(other)
     shared = {**left, **right}.keys() - (set(RECORDED) - (left.keys() & right.keys()))
     names = [name for name in shared if left.get(name) != right.get(name)]
@@ -105,11 +105,11 @@ def verdict(one: RunRecord, other: RunRecord) -> tuple[str, list[str]]:
     if not files:
         return AGREED[0], []
     first, largest = metrics_differ(one, other)
-    told = [first] if first else []
+    lines = [first] if first else []
     names = one_line(", ".join(files[:8]))
-    told.append(f"not the same bytes: {names}" + (", ..." if len(files) > 8 else ""))
+    lines.append(f"not the same bytes: {names}" + (", ..." if len(files) > 8 else ""))
     # The same metrics with other weights, say, are no rounding: something was changed.
     close = first is not None and largest <= TOLERANCE
     if close:
-        told.append(f"metrics differ by at most {largest:.2g}")
-    return AGREED[1] if close else AGREED[2], told
+        lines.append(f"metrics differ by at most {largest:.2g}")
+    return AGREED[1] if close else AGREED[2], lines

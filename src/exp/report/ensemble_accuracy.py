@@ -1,4 +1,4 @@
-"""What runs say of the same test rows, by themselves and together."""
+"""The accuracy of several runs on the same test rows, single and together."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def answers(path: Path) -> Answers | None:
 def ensemble_accuracy(paths: Sequence[Path]) -> tuple[float, float] | None:
     """The test accuracy of the runs' mean probability, and the mean of their own accuracies.
 
-    None where they were not tested on the same rows, or one has not said what it answers.
+    None where they were not tested on the same rows, or one has no predictions.
     """
     found: list[Answers] = []
     for path in paths:

@@ -56,8 +56,8 @@ class Scored:
 
     def __init__(self, runs: Runs, metric: str | None = None) -> None:
         self.rows: tuple[Row, ...] = runs.rows
-        met = metrics_of(runs.rows)
-        name = metric_named(metric or headline(met), met)
+        known = metrics_of(runs.rows)
+        name = metric_named(metric or headline(known), known)
         self.metric = Metric(name, name.rpartition("/")[2] in SHARES)
         self.sign = 1.0 if direction(runs.rows, name) else -1.0
         scores = [value(row, name) for row in self.rows]

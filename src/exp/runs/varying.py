@@ -48,7 +48,7 @@ def presentation(key: str) -> bool:
     from exp.config.schema import PRESENTATION  # with pydantic: a single sweep does not need it
 
     if key.startswith("trainer.prune"):
-        return True  # a run that met no limit has the bits it would have had without
+        return True  # a run within the limit has the same bits as without
     group, _, rest = key.partition(".")
     inner = PRESENTATION.get(group)
     return inner is not None and (inner == () or rest in inner)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import exp.registry.kinds  # noqa: F401 - declares the kinds
 from exp.components.schedulers.scheduler import scheduler
 from exp.config.schema import Plan, plan, unavailable
 from exp.engine import Job, check_job

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from exp.config import plugins
 from exp.config.compose import draws
 from exp.config.schema import plan
+from exp.config.settings import OF_THE_SWEEP
 from exp.runs.collection import files, finite, part
 from exp.runs.manifest import Entry
 from exp.sweeps import runs_table
@@ -30,7 +31,7 @@ from exp.sweeps.search_curves import curve
 from exp.sweeps.search_settings import direction, metric_of, search_settings, warning
 from exp.sweeps.single_task import swept
 from exp.sweeps.sweep_directory import SweepDirectory
-from exp.sweeps.sweeper import OF_THE_SWEEP, Sweep, print_lines, print_skipped
+from exp.sweeps.sweeper import Sweep, print_lines, print_skipped
 from exp.sweeps.unfinished import unfinished
 from exp.util.errors import ConfigError, Fault, ImpossibleError
 from exp.util.metric_names import HEADLINES

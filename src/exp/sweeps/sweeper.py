@@ -21,7 +21,7 @@ from omegaconf import OmegaConf, open_dict
 from exp.config import plugins, text_values
 from exp.config.compose import draws
 from exp.config.hydra_errors import one_line
-from exp.config.settings import run_settings, sweep_settings
+from exp.config.settings import OF_THE_SWEEP, run_settings, sweep_settings
 from exp.runs import provenance
 from exp.runs.loggers.log_sweeps import log_sweep
 from exp.runs.manifest import Entry
@@ -41,9 +41,6 @@ from exp.util.errors import ConfigError, Fault, ImpossibleError, shown
 
 if TYPE_CHECKING:
     from hydra_plugins.exp_sweeps.grid import GridSweeper
-
-OF_THE_SWEEP = ("sweep", "run")
-"""Top-level keys of the whole sweep: no run has them among its overrides."""
 
 
 class Sweep:

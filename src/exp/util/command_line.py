@@ -1,4 +1,4 @@
-"""What was asked of this process."""
+"""The command line of this process."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ words: list[str] = []
 
 
 def command() -> list[str]:
-    """The command line, as one would type it again."""
+    """The command line, as it is typed."""
     return ["python", "-m", "exp", *words]

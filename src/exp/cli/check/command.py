@@ -14,7 +14,7 @@ def check(module: str, name: str | None) -> int:
     """Test the components that a module registers.
 
     MODULE is a module, or, with a / in it, a folder of modules; its code runs. Each kind of
-    component has tests of its own, which pytest runs; the exit code is 1 if one fails.
+    component has its tests, which pytest runs; the exit code is 1 if one fails.
     """
     need_pytest()
     from exp.cli.check.suite import run, subjects

@@ -34,7 +34,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Subject:
-    """A component as the checks meet it."""
+    """A component that is tested."""
 
     component: Component
 
@@ -77,16 +77,16 @@ class Subject:
         """
         return register.choose(self.kind, {**self.values, "name": self.component.name}, self.kind)
 
-    def build(self, *handed: Any) -> Any:
-        return self.chosen.build(*handed)
+    def build(self, *arguments: Any) -> Any:
+        return self.chosen.build(*arguments)
 
     def plan(self, seed: int, **parts: Any) -> Plan:
         """Of a small run with this component in it."""
-        own = {**self.values, "name": self.component.name}
+        values = {**self.values, "name": self.component.name}
         if self.kind == "activation":
-            parts["model"] = {**DEFAULTS["model"], "activation": own}
+            parts["model"] = {**DEFAULTS["model"], "activation": values}
         elif self.kind in DEFAULTS:
-            parts[self.kind] = own
+            parts[self.kind] = values
         return plan({**DEFAULTS, "seed": seed, **parts})
 
 

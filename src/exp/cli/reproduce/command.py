@@ -81,7 +81,7 @@ def tables(wanted: Sequence[str]) -> list[Table]:
 def writable(path: Path) -> None:
     """
     Raises:
-        RunDirectoryError: a file cannot be written there: told before anything is trained.
+        RunDirectoryError: a file cannot be written there; checked before anything is trained.
     """
     if path.is_dir() or not path.absolute().parent.is_dir():
         why = "it is a directory" if path.is_dir() else "there is no such directory"

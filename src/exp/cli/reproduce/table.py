@@ -21,9 +21,9 @@ class Cell:
 
     Attributes:
         value: the number.
-        bound: "" where it is to be met within a tolerance; >= or <= where it is a bound.
-        compared: whether it counts; a number that cannot be met for a reason that the note of the
-            table gives is shown, not compared.
+        bound: "" where it is to be reproduced within a tolerance; >= or <= where it is a bound.
+        compared: whether it counts; a number that cannot be reproduced, for the reason in the
+            note of the table, is shown and not compared.
     """
 
     value: float

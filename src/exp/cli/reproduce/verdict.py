@@ -35,10 +35,10 @@ class Number:
         """reproduced, differs, or shown: not compared."""
         if not self.cell.compared:
             return "shown"
-        return "reproduced" if self.met else "differs"
+        return "reproduced" if self.reproduced else "differs"
 
     @property
-    def met(self) -> bool:
+    def reproduced(self) -> bool:
         if self.measured is None or not math.isfinite(self.measured):
             return False
         room = self.tolerance + ROUNDING
@@ -79,20 +79,20 @@ class Judged:
         return [number for number in every if number.cell.compared]
 
     @property
-    def met(self) -> int:
-        return sum(number.met for number in self.numbers)
+    def reproduced(self) -> int:
+        return sum(number.reproduced for number in self.numbers)
 
     @property
     def verdict(self) -> str:
-        return "reproduced" if self.met == len(self.numbers) else "differs"
+        return "reproduced" if self.reproduced == len(self.numbers) else "differs"
 
     @property
     def summary(self) -> str:
         """Such as `reproduced: 40 of 40 numbers`."""
         shown = sum(len([n for n in row.numbers if n is not None]) for row in self.rows)
         more = shown - len(self.numbers)
-        said = f"{self.verdict}: {self.met} of {len(self.numbers)} numbers"
-        return f"{said}, {more} shown and not compared" if more else said
+        text = f"{self.verdict}: {self.reproduced} of {len(self.numbers)} numbers"
+        return f"{text}, {more} shown and not compared" if more else text
 
 
 def judged(table: Table, values: Values) -> Judged:

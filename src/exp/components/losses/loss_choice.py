@@ -69,7 +69,11 @@ def for_regression(loss: Chosen) -> Chosen:
     Raises:
         ImpossibleError: it has none, or weighs classes.
     """
-    form: type[Loss] | None = getattr(loss.component.builder, "regression", None)
+    builder = loss.component.builder
+    # `numbers` is its old name, which losses of users may have.
+    form: type[Loss] | None = getattr(builder, "regression", None) or getattr(
+        builder, "numbers", None
+    )
     if form is None:
         raise ImpossibleError(
             f"loss {loss.name} is for classes, and the target of these data is a number. "

@@ -1,4 +1,4 @@
-"""What stands on the page, as blocks of data and sentences on what was left out."""
+"""The content of the page, as blocks of data and sentences on what was left out."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CONFIG_SIZE = 64 << 10
 POINTS, FEWER = 60, 24
 """Points of a learning curve, and those on a page of more than `FEW` runs."""
 LINES = 2_000
-"""Most lines of parallel coordinates: more cannot be told apart."""
+"""Most lines of parallel coordinates: more cannot be distinguished."""
 RAMPS = {"light": np.linspace(0.85, 0.0, 32), "dark": np.linspace(0.25, 1.0, 32)}
 """From a low score to a high one: the best stand out from the page."""
 CLASSES = 24
@@ -54,7 +54,7 @@ def content(runs: Runs, ranking: Ranking, libraries: Libraries, typed: Path) -> 
     """Everything the page shows.
 
     Args:
-        typed: the directory as the user has named it; those of the runs are named in the same way.
+        typed: the directory as the user has typed it; those of the runs are shown relative to it.
     """
     rows, many = runs.rows, len(runs.rows) > FEW
     notes = []
@@ -79,7 +79,7 @@ def content(runs: Runs, ranking: Ranking, libraries: Libraries, typed: Path) -> 
 
 
 def table(runs: Runs, ranking: Ranking) -> dict[str, Any]:
-    """The columns of the table, `[runs]` each, and what is said of them."""
+    """The columns of the table, `[runs]` each, and which of them are shown how."""
     rows = runs.rows
     metrics = ranking.metrics
     return {
@@ -101,7 +101,7 @@ def table(runs: Runs, ranking: Ranking) -> dict[str, Any]:
 
 
 def details(row: Row, path: str) -> dict[str, Any]:
-    """What is only shown of a run that is chosen."""
+    """What is shown of a run only once it is selected."""
     try:
         config = RunRecord(row.path).config_text(CONFIG_SIZE).decode("utf-8", "replace")
     except RunDirectoryError as error:

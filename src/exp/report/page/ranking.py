@@ -1,4 +1,4 @@
-"""Which runs are best, and by what."""
+"""Which runs are best, by which metric."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Ranking:
         Raises:
             ExpError: no run has this metric.
         """
-        met = metrics_of(runs.rows)
-        scored = metric_named(metric or headline(met), met)
-        if metric is not None and scored not in met:
-            raise ExpError("--metric: " + unknown("metric", metric, sorted(met)))
-        others = sorted(met - {*FIRST, "seconds"})
+        known = metrics_of(runs.rows)
+        scored = metric_named(metric or headline(known), known)
+        if metric is not None and scored not in known:
+            raise ExpError("--metric: " + unknown("metric", metric, sorted(known)))
+        others = sorted(known - {*FIRST, "seconds"})
         # A row of metrics.csv is shown by the curves: of the best epoch only what is asked for.
         others = [n for n in others if not n.startswith("best/") or n in ("best/epoch", scored)]
-        names = (*(name for name in FIRST if name in met), *others)
+        names = (*(name for name in FIRST if name in known), *others)
         sign = -1.0 if direction(runs.rows, scored) else 1.0
         scores = [value(row, scored) for row in runs.rows]
         ranks = [(True, 0.0) if score is None else (False, sign * score) for score in scores]

@@ -1,4 +1,4 @@
-"""What is said of all runs, as HTML that needs no script."""
+"""The summary of all runs, as HTML that needs no script."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from html import escape
 from exp.report.groups import direction, grouped, over_seeds, plus_minus, ranked
 from exp.report.page.ranking import Ranking
 from exp.runs.collection import Row, Runs
-from exp.util.statuses import STATUSES
+from exp.util.statuses import STATUSES, WENT_WRONG
 from exp.util.text_tables import cell
 
 GROUPS, FAILURES = 10, 200
@@ -18,7 +18,6 @@ UNFOLDED = 6
 """More of them are folded away, so that the table of runs is near."""
 MESSAGE = 2_000
 """Characters of a message."""
-ENDED_WELL = ("done", "running", "pending")
 
 
 def summary(runs: Runs, ranking: Ranking, notes: Sequence[str]) -> str:
@@ -43,9 +42,9 @@ def summary(runs: Runs, ranking: Ranking, notes: Sequence[str]) -> str:
 
 def statuses(runs: Runs) -> str:
     count = Counter(row.status for row in runs.rows)
-    said = ", ".join(f"{count[status]:,} {status}" for status in STATUSES if count[status])
+    text = ", ".join(f"{count[status]:,} {status}" for status in STATUSES if count[status])
     skipped = f"; {len(runs.skipped):,} combinations were skipped" if runs.skipped else ""
-    return f"{len(runs.rows):,}: {said}{skipped}" if len(runs.rows) > 1 else said + skipped
+    return f"{len(runs.rows):,}: {text}{skipped}" if len(runs.rows) > 1 else text + skipped
 
 
 def values(runs: Runs, key: str) -> str:
@@ -67,32 +66,32 @@ def duration(seconds: float) -> str:
 def best(runs: Runs, ranking: Ranking) -> str:
     """The best groups over seeds with their intervals."""
     keys = over_seeds(runs.keys)
-    standings = ranked(grouped(runs.rows, keys, ranking.metric))
+    groups = ranked(grouped(runs.rows, keys, ranking.metric))
     rows = []
-    for standing in standings[:GROUPS]:
-        spread = standing.score
-        half = spread.mean - spread.low if spread and spread.low is not None else 0.0
-        mean = "-" if spread is None else plus_minus(spread.mean, half)
+    for each in groups[:GROUPS]:
+        score = each.score
+        half = score.mean - score.low if score and score.low is not None else 0.0
+        mean = "-" if score is None else plus_minus(score.mean, half)
         cells = [
-            *((cell(value), "") for value in standing.group.values),
+            *((cell(value), "") for value in each.group.values),
             (mean, "number"),
-            (str(spread.n if spread else 0), "number"),
-            (standing.verdict, "long"),
+            (str(score.n if score else 0), "number"),
+            (each.verdict, "long"),
         ]
         rows.append("".join(td(*each) for each in cells))
-    score = f"{ranking.metric}, mean ± 95 % interval"
-    heads = [*((key, "") for key in keys), (score, "number"), ("seeds", "number")]
+    heading = f"{ranking.metric}, mean ± 95 % interval"
+    heads = [*((key, "") for key in keys), (heading, "number"), ("seeds", "number")]
     heads.append(("against the best", ""))
-    first = f"The best {GROUPS} of {len(standings):,} groups" if len(standings) > GROUPS else "All"
-    caption = f"{first if len(standings) > 1 else 'All runs'} over seeds" + (
-        ", paired tests with Holm's correction" if len(standings) > 1 else ""
+    first = f"The best {GROUPS} of {len(groups):,} groups" if len(groups) > GROUPS else "All"
+    caption = f"{first if len(groups) > 1 else 'All runs'} over seeds" + (
+        ", paired tests with Holm's correction" if len(groups) > 1 else ""
     )
     return table(caption.replace("All over", "All groups over"), heads, rows)
 
 
 def failures(runs: Runs) -> str:
     """What went wrong, with its messages; nothing if nothing did."""
-    wrong = [row for row in runs.rows if row.status not in ENDED_WELL]
+    wrong = [row for row in runs.rows if row.status in WENT_WRONG]
     parts = []
     if wrong:
         parts.append(listing("Failures", runs.keys, wrong, "message"))
