@@ -81,7 +81,7 @@ def one_round(runs: list[Answers]) -> None:
 def frames(rounds: int) -> None:
     """What frames take of a run in a stack of 32."""
     stack = Stack(jobs(STACK))
-    training = Training(stack, on_end=lambda training, end: None)
+    training = Training(stack)
     film = training.recorder.film
     calendar = sorted(film.due)
     for _ in range(rounds):
@@ -92,7 +92,7 @@ def frames(rounds: int) -> None:
             job.__dict__.pop("view", None)
         begun = time.process_time()
         for epoch in range(stack.trainer.epochs):
-            training.recorder.look(epoch, measured=True)
+            training.recorder.look(epoch, training.watch, measured=True)
         kept = [film.frames(run) for run in range(STACK)]
         sizes = [len(each.to_bytes()) for each in kept if each is not None]
         assert len(sizes) == STACK

@@ -32,7 +32,7 @@ def job(seed: int) -> Job:
 
 
 def seconds(jobs: list[Job], recorded: bool) -> float:
-    training = Training(Stack(jobs), on_end=lambda training, end: None)
+    training = Training(Stack(jobs))
     if not recorded:
         training.worth_recording = lambda: False  # type: ignore[method-assign]
     training.one_epoch()

@@ -88,14 +88,11 @@ def ours(folder: Path, epochs: int) -> dict[str, float]:
         "trainer": {"name": "standard", "epochs": epochs, "batch_size": BATCH}, "figures": "none",
     }  # fmt: skip
     job = Job.of(plan({"seed": SEEDS, **config}))
-    rows: list[dict[str, float]] = []
-    training = Training(
-        Stack([job]), on_end=lambda training, end: rows.append(training.stack.history.newest(0))
-    )
+    training = Training(Stack([job]))
     begun = time.perf_counter()
     training.run()
     seconds = time.perf_counter() - begun
-    last = rows[-1]
+    last = {name: float(column[-1]) for name, column in training.stack.history.table(0).items()}
     return {
         "seconds": seconds, "rows": count, "loss": last["test/loss"],
         "accuracy": last["test/accuracy"],

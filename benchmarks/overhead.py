@@ -34,12 +34,9 @@ TRUST = [
     ("exp.runs.provenance", "conditions"),
     ("exp.runs.provenance", "device"),
     ("exp.runs.checkpoint", "content"),
-    ("exp.runs.writer", "Execution.checkpoint"),
-    ("exp.runs.writer", "Execution.close"),
-    ("exp.runs.directory", "RunDirectory.draft_record"),
-    ("exp.runs.directory", "RunDirectory.draft"),
-    ("exp.runs.directory", "RunDirectory.place"),
-    ("exp.runs.execute", "on_disk"),
+    ("exp.runs.writer", "RunWriter.checkpoint"),
+    ("exp.runs.directory", "RunDirectory.write_record"),
+    ("exp.runs.directory", "RunDirectory.write"),
     ("exp.runs.directory", "RunDirectory.digests"),
     ("exp.runs.reuse", "find"),
     ("exp.runs.reuse", "remember"),
@@ -86,16 +83,16 @@ def one(words: list[str]) -> None:
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     spent: Counter[str] = Counter()
     counted(TRUST, spent)
-    draft, plain = RunDirectory.draft, Plain(folder())
+    write, plain = RunDirectory.write, Plain(folder())
 
-    def both(directory: RunDirectory, files: Mapping[Path, bytes | str]) -> None:
-        draft(directory, files)
-        places = plain.places(directory.path, files)
+    def both(directory: RunDirectory, path: Path, data: bytes | str) -> None:
+        write(directory, path, data)
+        places = plain.places(directory.path, {path: data})
         begun = time.perf_counter()
         plain.write(places)
         spent[TAKEN_OFF] += time.perf_counter() - begun
 
-    RunDirectory.draft = both  # type: ignore[method-assign]
+    RunDirectory.write = both  # type: ignore[method-assign]
     code = cli.dispatch(words)
     assert code == 0, code
     print(json.dumps(spent))

@@ -40,7 +40,7 @@ HERE = Path(__file__).parent
 EXP = [sys.executable, "-m", "exp", "-m", "run.reuse=false"]
 RESULTS = [
     ("exp.engine.job", "prepare"),
-    ("exp.runs.execute", "Live.train"),
+    ("exp.runs.execute", "train"),
     ("exp.runs.result_files", "Answers.__init__"),
     ("exp.runs.result_files", "Answers.scores"),
     ("exp.runs.result_files", "Answers.predictions_text"),

@@ -20,6 +20,7 @@ from exp.engine import Job, Training, capture, train
 from exp.engine.stack import Stack
 from exp.runs import checkpoint
 from exp.runs.directory import RunDirectory
+from hooks import BeforeTraining, BetweenEpochs
 from test_same_bits import CONFIGS, assert_same
 
 FILES = (
@@ -59,7 +60,7 @@ def through_file(saved: checkpoint.Checkpoint, folder: Path) -> checkpoint.Check
 
 
 @pytest.mark.parametrize("name", [*CONFIGS, "lbfgs", "plateau", "early stopping"])
-def test_going_on_is_as_if_nothing_had_happened(name: str, tmp_path: Path) -> None:
+def test_resuming_is_as_if_nothing_had_happened(name: str, tmp_path: Path) -> None:
     """From each of several epochs, as its file has it: history, weights, best weights, answers."""
     more: dict[str, dict[str, Any]] = {
         "lbfgs": {"optimizer": {"name": "lbfgs", "lr": 0.5, "max_iter": 5}},
@@ -74,7 +75,7 @@ def test_going_on_is_as_if_nothing_had_happened(name: str, tmp_path: Path) -> No
     def keep(training: Training) -> None:
         saved[training.epoch] = capture(training, 0)
 
-    Training(Stack([job]), on_end=lambda training, end: None, on_epoch=keep).run()
+    Training(Stack([job]), [BetweenEpochs(keep)]).run()
     (whole,) = train([job])
     for epoch in (1, 5, 11):
         if epoch in saved and epoch < whole.epochs:
@@ -94,11 +95,12 @@ def test_runs_that_go_on_train_as_one_stack(tmp_path: Path) -> None:
     def keep(training: Training) -> None:
         saved[training.epoch] = [capture(training, n) for n in range(training.stack.runs)]
 
-    whole = train(jobs, on_epoch=keep)
+    whole = train(jobs, hooks=[BetweenEpochs(keep)])
     sizes: list[int] = []
     start = {n: through_file(saved[2][n], tmp_path) for n in range(3)}
     start[3] = through_file(saved[3][3], tmp_path)
-    again = train(jobs, start=start, on_start=lambda training: sizes.append(training.stack.runs))
+    counting = BeforeTraining(lambda training: sizes.append(training.stack.runs))
+    again = train(jobs, start=start, hooks=[counting])
     assert sizes == [3, 1]
     for one, other in zip(whole, again, strict=True):
         assert_same(one, other)
@@ -112,13 +114,13 @@ def test_going_on_just_before_it_diverges() -> None:
         if training.stack.runs:
             saved[training.epoch] = capture(training, 0)
 
-    Training(Stack([job]), on_end=lambda training, end: None, on_epoch=keep).run()
+    Training(Stack([job]), [BetweenEpochs(keep)]).run()
     (whole,) = train([job])
-    if whole.status == "diverged":
+    if whole.end_reason == "diverged":
         (again,) = train([job], start={0: saved[max(saved)]})
         assert_same(whole, again)
     else:
-        pytest.fail(f"it was meant to diverge, but is {whole.status}")
+        pytest.fail(f"it was meant to diverge, but is {whole.end_reason}")
 
 
 @pytest.mark.parametrize(
@@ -183,17 +185,17 @@ def test_a_signal_and_then_resume(
     assert record["status"] == status
     ended = inside(in_tmp, "resume", "run")
     assert ended.code == 0, ended.err
-    assert "going on after epoch" in ended.out
+    assert "resuming after epoch" in ended.out
     same(in_tmp / "run", undisturbed)
     record = json.loads((in_tmp / "run/run.json").read_text())
     assert record["status"] == "done"
     assert len(record["resumed"]) == 1
 
 
-def test_nothing_to_go_on_with(run: Path, in_tmp: Path) -> None:
+def test_nothing_resume_point_with(run: Path, in_tmp: Path) -> None:
     ended = inside(in_tmp, "resume", str(run))
     assert ended.code == 0
-    assert ended.out == f"{run} is done already; its 13 files are as they were written\n"
+    assert ended.out == f"{run} is done already; its 13 files are unchanged\n"
 
 
 @pytest.mark.parametrize("verb", ["resume", "rerun"])
@@ -222,7 +224,7 @@ def test_a_run_that_another_process_works_on(run: Path, in_tmp: Path) -> None:
     for words in (("resume", "live"), ("resume", "--force", "live")):
         ended = inside(in_tmp, *words)
         assert ended.code == 2
-        assert f"live is still being worked on by process {os.getpid()} of " in ended.err
+        assert f"live is in use by process {os.getpid()} of " in ended.err
     # This process has given it up, as its lock says: then it has crashed.
     directory.release()
     assert inside(in_tmp, "resume", "live").code == 0
@@ -375,7 +377,7 @@ def test_a_rerun_names_another_setting(run: Path, in_tmp: Path) -> None:
     directory.write_record(record)
     ended = inside(in_tmp, "rerun", "before")
     assert ended.code == 0, ended.err
-    assert "then and now: device.environment.MKL_CBWR: 'COMPATIBLE' -> 'AUTO'" in ended.out
+    assert "environment: device.environment.MKL_CBWR: 'COMPATIBLE' -> 'AUTO'" in ended.out
     assert ended.out.endswith("\nequal within tolerance\n")
 
 
@@ -437,10 +439,10 @@ def test_two_that_go_on_with_one_run_at_once(in_tmp: Path) -> None:
         one, other = sorted(both, key=lambda each: each.poll() is None)
         out, err = one.communicate(timeout=10)
         assert one.returncode == 2, out
-        assert re.fullmatch(r"exp: \S+/run is still being worked on by [^\n]+\n", err)
+        assert re.fullmatch(r"exp: \S+/run is in use by [^\n]+\n", err)
         assert "going on" not in out
         assert other.stdout is not None
-        assert other.stdout.readline().startswith("going on after epoch ")
+        assert other.stdout.readline().startswith("resuming after epoch ")
         directory = RunDirectory(in_tmp / "run")
         while "resumed" not in directory.read_record() and time.monotonic() < end:
             time.sleep(0.05)

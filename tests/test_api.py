@@ -215,9 +215,9 @@ def test_figures_are_shown(in_tmp: Path) -> None:
 def test_nothing_of_a_file_is_taken_for_html(in_tmp: Path) -> None:
     from exp.api.figures import Figures
     from exp.api.run import Run
-    from exp.runs.saved import SavedRun
+    from exp.runs.record import RunRecord
 
-    saved = SavedRun.at(exp.run(SMALL).path)
+    saved = RunRecord.at(exp.run(SMALL).path)
     saved.record["name"] = "<script>alert(1)</script>"
     html = Run(saved, trust=False)._repr_html_()
     assert "<script>" not in html
@@ -267,7 +267,7 @@ def test_results_come_from_several_places(in_tmp: Path) -> None:
 def test_what_has_changed_is_not_loaded(in_tmp: Path) -> None:
     run = exp.run(SMALL)
     (run.path / "metrics.csv").write_text("epoch\n0\n")
-    with pytest.raises(DamagedError, match=r"metrics\.csv has changed"):
+    with pytest.raises(DamagedError, match=r"metrics\.csv is corrupted"):
         exp.load(run.path)
     with pytest.raises(RunDirectoryError, match="there is no directory"):
         exp.load(in_tmp / "nowhere")

@@ -174,7 +174,7 @@ def test_a_sealed_run_json(
     directory.record.write_text(record_text(record))
     ended = ended_in(script, made, verb)
     assert ended.code == 2
-    assert f"{directory.record} is not what was written: " in ended.err
+    assert f"{directory.record} is corrupted: " in ended.err
     assert told in ended.err
 
 
@@ -191,7 +191,7 @@ def test_json_that_is_none(
     script.sealed(run, name)
     ended = ended_in(script, made, "compare")
     assert ended.code == 2
-    assert f"{run / name} is not what was written: " in ended.err
+    assert f"{run / name} is corrupted: " in ended.err
     assert ended_in(script, made, "results").code == 0
 
 
@@ -205,7 +205,7 @@ def test_a_score_that_is_no_number(
     script.sealed(run, "summary.json")
     ended = ended_in(script, made, "compare")
     assert ended.code == 2
-    assert "summary.json is not what was written: final.test/rmse: expected a finite" in ended.err
+    assert "summary.json is corrupted: final.test/rmse: expected a finite" in ended.err
 
 
 def set_numbers(run: Path, **numbers: Any) -> None:
@@ -260,7 +260,7 @@ def test_a_sealed_checkpoint(
     before = (place / "run.json").read_bytes()
     ended = ended_in(script, made, "resume")
     assert ended.code == 2, ended.out
-    assert f"{place}/checkpoints/last.safetensors is not what was written: " in ended.err
+    assert f"{place}/checkpoints/last.safetensors is corrupted: " in ended.err
     assert (place / "run.json").read_bytes() == before  # it has not begun
 
 
@@ -272,7 +272,7 @@ def test_an_untouched_checkpoint_goes_on(
         changed(name)
         ended = ended_in(script, made, "resume")
         assert ended.code == 0, ended.err
-        assert "going on after epoch 2" in ended.out
+        assert "resuming after epoch 2" in ended.out
         shutil.rmtree(made / "x")
 
 

@@ -218,7 +218,7 @@ def test_models_of_ones_own_are_looked_at_as_in_a_run(rows: Any) -> None:
     expected = {
         Seeding: "seeds torch",
         Sigmoid: "returns probabilities",
-        Centred: "output for a row depends on the other rows",
+        Centred: "the output for a row depends on the other rows",
         Empty: "has no parameters to train",
         Wrong: "cannot compute rows",
     }
@@ -231,7 +231,7 @@ def test_models_of_ones_own_are_looked_at_as_in_a_run(rows: Any) -> None:
         assert estimator.score(*rows) > 0.7
         for builder, message in expected.items():
             name = f"tried_{builder.__name__}"
-            with pytest.raises(ValueError, match=f"^model {name} {message}"):
+            with pytest.raises(ValueError, match=f"^model {name}:? {message}"):
                 exp.Classifier(model=name, **SMALL).fit(*rows)
     finally:
         components.clear()

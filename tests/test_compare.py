@@ -12,7 +12,7 @@ from PIL import Image
 
 from commands import inside, read_csv
 from exp.report.compare_answers import answers
-from exp.runs.saved import SavedRun
+from exp.runs.record import RunRecord
 from exp.runs.trained_models import model
 
 RUN = ("figures=none", "dataset.n_samples=80", "trainer.epochs=30", "trainer.batch_size=16")
@@ -71,7 +71,7 @@ def test_answers_are_counted(run: Path, in_tmp: Path, one: str, other: str, told
     places = [Path(shutil.copytree(run, in_tmp / name)) for name in ("one", "other")]
     for place, right in zip(places, (one, other), strict=True):
         answered(place, right)
-    left, right = (SavedRun.at(place) for place in places)
+    left, right = (RunRecord.at(place) for place in places)
     assert answers(left, right) == f"answers: {told}"
 
 
@@ -82,7 +82,7 @@ def test_answers_for_other_rows_are_not_compared(where: Path) -> None:
 
 def test_a_saved_model_answers_as_it_did(run: Path) -> None:
     """To the last bit of each logit, from the checkpoint alone."""
-    job, predictor = model(SavedRun.at(run), trust=False)
+    job, predictor = model(RunRecord.at(run), trust=False)
     columns = read_csv(run / "predictions.csv")
     for split in ("train", "test"):
         members = columns["split"] == split

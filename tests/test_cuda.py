@@ -51,6 +51,6 @@ def test_it_is_recorded_where_it_can_be() -> None:
     for name, expected in (("sgd full batch", True), ("dropout", False)):
         stack = Stack([job(name, 1)])
         assert graphs.recordable(stack) is expected
-        training = Training(stack, on_end=lambda training, end: None)
+        training = Training(stack)
         training.one_epoch()
         assert (training.recorded is not None) is expected

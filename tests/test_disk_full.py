@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from commands import SMALL, inside
-from exp.util import files
 
 WORDS = (
     "dataset.n_samples=200", "trainer.epochs=40", "trainer.checkpoint_every=5", "figures.dpi=40",
@@ -104,16 +103,15 @@ WHY = {
 @pytest.mark.parametrize(
     ("call", "number", "sweep"),
     [
-        *(("write", number, False) for number in WHY),
-        *((call, errno.EDQUOT, False) for call in ("fsync", "replace", "mkdir")),
-        *((call, errno.EDQUOT, True) for call in ("write", "fsync", "replace", "mkdir")),
+        *(("fsync", number, False) for number in WHY),
+        *((call, errno.EDQUOT, False) for call in ("replace", "mkdir")),
+        *((call, errno.EDQUOT, True) for call in ("fsync", "replace", "mkdir")),
     ],
 )
 def test_what_the_system_refuses_is_called_what_it_is(
     in_tmp: Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int, sweep: bool
 ) -> None:
     """An error of the system below the directory of a run or of a sweep, from some call on."""
-    monkeypatch.setattr(files, "flush", lambda *_: None)  # of whole file systems at once
     original, begun = getattr(os, call), in_tmp / "new"
 
     def refused(*args: Any, **more: Any) -> Any:
@@ -139,13 +137,3 @@ def place_of(value: object) -> str:
         with contextlib.suppress(OSError):
             return os.readlink(f"/proc/self/fd/{value}")
     return os.fsdecode(value) if isinstance(value, (str, Path)) else ""
-
-
-def test_a_short_write_is_gone_on_with(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As Linux does with more than 2 GiB at once."""
-    from exp.util.files import write_whole
-
-    write = os.write
-    monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:100]))
-    write_whole(in_tmp / "whole", content := bytes(range(256)) * 3)
-    assert (in_tmp / "whole").read_bytes() == content

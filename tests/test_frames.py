@@ -22,6 +22,7 @@ from exp.engine.boundary_frames import calendar
 from exp.plotting.frames import GRID, Frames
 from exp.util.errors import ConfigError, DamagedError
 from exp.util.npz import packed, unpacked
+from hooks import BetweenEpochs
 from test_same_bits import CONFIGS, assert_same
 
 ALL = {"name": "standard", "draw": ["norms"]}
@@ -143,7 +144,7 @@ def test_a_run_that_stops_early_ends_with_its_last_epoch() -> None:
     job = recorded(trainer=trainer)
     (result,) = train([job])
     frames = result.recording.frames
-    assert result.status == "stopped"
+    assert result.end_reason == "stopped"
     assert frames is not None
     assert frames.epochs[-1] == result.epochs - 1 < 499
     assert len(frames) >= 4
@@ -155,7 +156,7 @@ def test_a_run_that_diverges_ends_with_finite_weights() -> None:
     results = train([recorded(seed=4), job])
     result = results[1]
     frames = result.recording.frames
-    assert result.status == "diverged"
+    assert result.end_reason == "diverged"
     assert frames is not None
     assert frames.epochs[-1] == result.epochs - 1
     chances = result.predictor.probabilities(result.predictor.logits(job.view.grid(GRID)[2]))
@@ -178,7 +179,7 @@ def test_norms_are_those_of_the_weights_and_their_gradients() -> None:
         sizes = [float(part[f"{layer}.weight"][0].norm()) for part in named for layer in (0, 2, 4)]
         seen.append((training.epoch - 1, sizes))
 
-    (result,) = train([job], on_epoch=look)
+    (result,) = train([job], hooks=[BetweenEpochs(look)])
     norms = result.recording.norms
     assert norms is not None
     kinds = ("weight", "gradient")
@@ -207,7 +208,7 @@ def test_going_on_records_as_if_nothing_had_happened(parts: dict[str, Any]) -> N
         if training.stack.runs:
             saved[training.epoch] = capture(training, 0), training.recorder.recording(0)
 
-    (whole,) = train([job], on_epoch=keep)
+    (whole,) = train([job], hooks=[BetweenEpochs(keep)])
     assert saved
     for epoch, (start, recording) in saved.items():
         assert recording.frames is not None
@@ -235,7 +236,7 @@ def test_a_crash_and_resume_leave_the_same_files(in_tmp: Path) -> None:
     def keep(training: Training) -> None:
         saved[training.epoch] = capture(training, 0)
 
-    train([job], on_epoch=lambda now: keep(now) if now.epoch == 14 else None)
+    train([job], hooks=[BetweenEpochs(lambda now: keep(now) if now.epoch == 14 else None)])
     from exp.runs import checkpoint
     from exp.runs.directory import RunDirectory
 
@@ -269,7 +270,7 @@ def test_a_damaged_file_is_named(in_tmp: Path) -> None:
     assert recording_before(RunDirectory(in_tmp), 3) == Recording()
     for name in ("frames.npz", "norms.csv"):
         (in_tmp / name).write_bytes(b"no such thing")
-        with pytest.raises(DamagedError, match=rf"{name} is not what was written"):
+        with pytest.raises(DamagedError, match=rf"{name} is corrupted"):
             recording_before(RunDirectory(in_tmp), 3)
         (in_tmp / name).unlink()
 

@@ -400,11 +400,11 @@ def test_a_sweep_is_nested_and_logged_once(with_mlflow: Path) -> None:
     artifacts = {each.path for each in known.list_artifacts(parent.info.run_id)}
     assert {"runs.csv", "sweep.json"} <= artifacts
     again = inside(with_mlflow, *words[:1], "seed=1,2,3", *words[2:])
-    assert "mlflow: logged 1 run, 2 runs there already" in again.out
+    assert "mlflow: logged 1 run, 2 runs already there" in again.out
     assert len(in_mlflow(with_mlflow)) == 4
     later = inside(with_mlflow, "log", "s", "--to", "mlflow")
     assert (later.code, later.err) == (0, "")
-    assert later.out.startswith("mlflow: 3 runs there already; to look: ")
+    assert later.out.startswith("mlflow: 3 runs already there; to look: ")
 
 
 @needs("wandb")
@@ -448,7 +448,7 @@ def test_what_has_not_ended_waits(in_tmp: Path) -> None:
     directory = RunDirectory(only(done))
     record = directory.read_record()
     directory.write_record({**record, "status": "interrupted"})
-    assert "tensorboard: 1 run not ended, left out" in logged(done).out
+    assert "tensorboard: 1 run not finished, not logged" in logged(done).out
     directory.write_record(record)
     assert "tensorboard: logged 1 run" in logged(done).out
     directory.write_record({**record, "name": "changed since"})

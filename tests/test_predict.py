@@ -160,7 +160,7 @@ def test_a_changed_run_is_not_used(trained: dict[str, Path], tmp_path: Path) -> 
     for words in (["predict", "copy", "new.csv"], ["export", "copy", "--to", "torchscript"]):
         ended = inside(tmp_path, *words)
         assert ended.code == 2
-        assert "checkpoints/last.safetensors has changed" in ended.err
+        assert "checkpoints/last.safetensors is corrupted" in ended.err
     assert list(tmp_path.iterdir()) == [copy]
 
 

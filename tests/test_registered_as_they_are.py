@@ -19,6 +19,7 @@ from conftest import make_plan
 from exp.engine import Job, train
 from exp.registry.registry import register
 from exp.util.errors import ComponentError, ExpError, ImpossibleError
+from hooks import BetweenEpochs
 
 EPOCHS = 50
 
@@ -133,7 +134,7 @@ def bce(z: Tensor, y: Tensor) -> Tensor:
 
 def losses(job: Job) -> list[float]:
     (result,) = train([job])
-    assert result.status == "done"
+    assert result.end_reason == "done"
     return list(result.history["train/loss"])
 
 
@@ -316,7 +317,7 @@ def test_a_frame_with_labels_of_text() -> None:
     assert data.X.shape[1] == 3
     assert [data.data.classes[y] for y in data.data.y] == list(frame(seed=42)["label"])
     (result,) = train([job_of(dataset="tried", trainer={"name": "standard", "epochs": 2})])
-    assert result.status == "done"
+    assert result.end_reason == "done"
 
 
 REFUSED: list[tuple[str, Any, dict[str, Any], type[ExpError], str]] = [
@@ -369,7 +370,8 @@ def test_a_resumed_run_ends_as_if_it_had_not_stopped() -> None:
         trainer={"name": "standard", "epochs": 20, "checkpoint_every": 7},
     )  # fmt: skip
     saved = []
-    (whole,) = train([job], on_checkpoint=lambda _, now: saved.append(capture(now, 0)))
+    keep = BetweenEpochs(lambda now: saved.append(capture(now, 0)) if now.epoch == 7 else None)
+    (whole,) = train([job], hooks=[keep])
     (rest,) = train([job], start={0: saved[0]})
     assert math.isfinite(whole.history["train/loss"][-1])
     for name, tensor in whole.state.items():

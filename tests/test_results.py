@@ -204,7 +204,7 @@ def test_failures_are_counted_and_told(in_tmp: Path) -> None:
     assert "1 crashed" in lines["adam"]
     assert "1 diverged, 1 failed, 1 without" in lines["sgd"]
     assert lines["sgd"].split()[2] == "0.8050"
-    assert any(c[0].startswith("1 crashed: run.json is not what was written: ") for c in cells)
+    assert any(c[0].startswith("1 crashed: run.json is corrupted: ") for c in cells)
     assert ["1 diverged (5-run)"] in cells
     assert ["1 failed: no (6-run)"] in cells
     assert cells[-1] == ["1 run skipped: it cannot be"]

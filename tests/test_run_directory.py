@@ -20,7 +20,6 @@ from torch import nn
 from commands import Ended, process, read_csv
 from exp.config.schema import plan
 from exp.engine import Job
-from exp.util.files import Drafts, flush
 from exp.util.metric_names import OF_CLASSES
 
 WORDS = (
@@ -275,26 +274,3 @@ def test_the_log_ends_with_the_scores_and_the_paths_of_all_that_was_written(
 def test_what_is_printed_is_what_is_logged(twice: list[Ended], log: list[str]) -> None:
     assert twice[0].out.splitlines() == log
     assert twice[0].err == ""
-
-
-def test_a_file_that_is_drafted_again_leaves_no_draft(tmp_path: Path) -> None:
-    drafts = Drafts()
-    for text in (b"done", b"failed"):
-        drafts.add({str(tmp_path / "run.json"): text})
-        flush([drafts])
-    drafts.place()
-    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("run.json", b"failed")]
-
-
-def test_a_file_that_cannot_be_flushed_any_more_is_its_own_run_s_fault(tmp_path: Path) -> None:
-    harmed, whole = Drafts(), Drafts()
-    harmed.add({str(tmp_path / "one"): b"1"})
-    harmed.settle()
-    (tmp_path / "one").unlink()
-    (tmp_path / "one").mkdir()
-    whole.add({str(tmp_path / "other"): b"2"})
-    flush([harmed, whole])
-    whole.place()
-    assert (tmp_path / "other").read_bytes() == b"2"
-    with pytest.raises(IsADirectoryError):
-        harmed.place()

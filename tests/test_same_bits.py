@@ -108,7 +108,7 @@ def job(name: str, seed: int, lr: float) -> Job:
 
 
 def assert_same(one: Result, other: Result) -> None:
-    assert one.status == other.status
+    assert one.end_reason == other.end_reason
     assert one.epochs == other.epochs
     assert one.history.keys() == other.history.keys()
     for name, column in one.history.items():
@@ -151,7 +151,7 @@ def test_neighbours_that_diverge_or_stop_do_not_matter() -> None:
     jobs = [made(0, 0.1), made(1, 1e30), made(2, 0.0001), made(3, 0.3), made(4, 1e25), made(5, 0.5)]
     assert len(grouped(jobs)) == 1
     together = train(jobs)
-    statuses = [result.status for result in together]
+    statuses = [result.end_reason for result in together]
     assert statuses[1] == statuses[4] == "diverged"
     assert "stopped" in statuses
     for one, result in zip(jobs, together, strict=True):

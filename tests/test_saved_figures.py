@@ -9,7 +9,7 @@ import pytest
 
 from commands import inside
 from exp.plotting.names import EVERY, NEED_MODEL
-from exp.runs.saved import SavedRun
+from exp.runs.record import RunRecord
 
 WORDS = (
     "dataset.n_samples=60", "trainer.epochs=4", "figures.dpi=40", "figures.resolution=20",
@@ -39,7 +39,7 @@ def test_they_are_the_bytes_that_the_run_would_have_drawn(whole: Path, tmp_path:
     assert ended.code == 0, ended.err
     assert ended.out.startswith("run/figures/: data.png, boundary.png, boundary_strip.png, ")
     assert drawn(tmp_path / "run") == drawn(whole)
-    assert SavedRun.at(tmp_path / "run").damaged == []
+    assert RunRecord.at(tmp_path / "run").damaged == []
 
 
 def test_names_format_and_theme(tmp_path: Path) -> None:

@@ -220,7 +220,7 @@ def test_a_model_may_use_numpys_global_generator_for_its_first_weights() -> None
 )
 def test_what_is_no_mistake_in_a_model(forward: Any) -> None:
     (result,) = run("model", net(forward))
-    assert result.status == "done"
+    assert result.end_reason == "done"
 
 
 def test_an_activation_that_is_not_what_it_is_marked_as() -> None:

@@ -103,7 +103,7 @@ def test_the_loggers_of_a_strangers_run(
     ended = inside(here, verb, str(run))
     assert ended.code == 0, ended.err
     name = "tensorboard" if tracker == "unset" else tracker
-    assert f"the loggers of this run are left out: {name}. To use them: --trust\n" in ended.out
+    assert f"the loggers of this run are not used: {name}. To use them: --trust\n" in ended.out
     assert not tree(outside)
     assert b"hunter2" not in texts(here)
     assert "hunter2" not in ended.out + ended.err

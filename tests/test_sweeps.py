@@ -15,9 +15,10 @@ import pytest
 import yaml
 
 from commands import SMALL, Ended, inside, process
+from exp.plotting.names import OF_SWEEP
 from exp.runs.manifest import read_json
-from exp.runs.saved import SavedRun
-from exp.util.files import Drafts
+from exp.runs.record import RunRecord
+from exp.util.files import write_whole
 from own import forgotten
 
 HERE = "sweep.n_jobs=1"
@@ -255,7 +256,12 @@ def test_a_run_of_a_sweep_is_the_run_alone(in_tmp: Path) -> None:
     # One of the two runs of each stack, and both of the first.
     for run in listing[:1] + [run for run in listing if "seed=2" in run["overrides"]]:
         alone = in_tmp / f"alone-{run['number']}"
-        inside(in_tmp, *run["overrides"], f"hydra.run.dir={alone}")
+        inside(
+            in_tmp,
+            *run["overrides"],
+            f"figures.draw=[{','.join(OF_SWEEP)}]",
+            f"hydra.run.dir={alone}",
+        )
         place = in_tmp / "swept" / run["directory"]
         listed = [
             sorted(path.relative_to(top).as_posix() for path in top.rglob("*") if path.is_file())
@@ -267,7 +273,11 @@ def test_a_run_of_a_sweep_is_the_run_alone(in_tmp: Path) -> None:
         one, other = (json.loads((top / "run.json").read_text()) for top in (alone, place))
         assert one["signature"] == other["signature"]
         for record in (one, other):  # these two say when and where
-            del record["digests"]["exp.log"], record["digests"][".hydra/hydra.yaml"]
+            for name in (
+                "exp.log",
+                *(f".hydra/{n}.yaml" for n in ("hydra", "config", "overrides")),
+            ):
+                del record["digests"][name]
         assert one["digests"] == other["digests"]
         lines = [
             [
@@ -337,19 +347,17 @@ def test_ours_under_hydra_s_sweeper(in_tmp: Path) -> None:
 def test_a_disk_that_fills_up_while_figures_are_written(
     in_tmp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add = Drafts.add
-
-    def full(drafts: Drafts, contents: dict[str, bytes]) -> None:
-        if any("/figures/" in place for place in contents):
+    def full(path: Path, data: bytes) -> None:
+        if path.parent.name == "figures":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        add(drafts, contents)
+        write_whole(path, data)
 
-    monkeypatch.setattr(Drafts, "add", full)
+    monkeypatch.setattr("exp.runs.directory.write_whole", full)
     words = ["trainer.epochs=4", "trainer.checkpoint_every=2", "dataset.n_samples=60", "seed=1,2"]
     assert inside(in_tmp, "-m", *words, "sweep.dir=here", HERE).code == 1
     monkeypatch.undo()
     for run in sorted((in_tmp / "here").glob("*/run.json")):
-        saved = SavedRun.at(run.parent)
+        saved = RunRecord.at(run.parent)
         assert saved.status == "failed"
         assert "No space left on device" in saved.record["message"]
         assert saved.damaged == []
@@ -390,7 +398,7 @@ def test_a_figure_that_cannot_be_drawn_leaves_the_results(
     monkeypatch.setattr("exp.plotting.layout.encode", once)
     words = ["trainer.epochs=4", "dataset.n_samples=60", "seed=1,2"]
     assert inside(in_tmp, "-m", *words, "sweep.dir=here", HERE).code == 1
-    saved = [SavedRun.at(run.parent) for run in sorted((in_tmp / "here").glob("*/run.json"))]
+    saved = [RunRecord.at(run.parent) for run in sorted((in_tmp / "here").glob("*/run.json"))]
     assert [run.status for run in saved] == ["failed", "done"]
     assert saved[0].record["message"] == "no such colour"
     for run in saved:
@@ -409,7 +417,7 @@ def test_a_checkpoint_that_cannot_be_made_is_a_failure(
     words = ["trainer.epochs=2", "dataset.n_samples=60", "seed=1,2", "figures=none"]
     assert inside(in_tmp, "-m", *words, "sweep.dir=here", HERE).code == 1
     for run in (in_tmp / "here").glob("*/run.json"):
-        saved = SavedRun.at(run.parent)
+        saved = RunRecord.at(run.parent)
         assert saved.status == "failed"
         assert saved.record["message"] == "no such number"
         assert saved.damaged == []
@@ -419,7 +427,7 @@ def test_a_run_in_the_folder_it_is_started_in(in_tmp: Path) -> None:
     words = ["trainer.epochs=2", "dataset.n_samples=60", "figures=none", "hydra.run.dir=."]
     ended = process(in_tmp, *words)
     assert ended.code == 0, ended.err
-    saved = SavedRun.at(in_tmp)
+    saved = RunRecord.at(in_tmp)
     assert saved.status == "done"
     assert saved.damaged == []
     assert "metrics.csv" in saved.record["digests"]

@@ -128,10 +128,10 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.config_ = chosen.config
         self.weights_ = {name: tensor.numpy() for name, tensor in result.final_state.items()}
         self.history_ = result.history
-        self.n_iter_, self.status_ = result.epochs, result.status
+        self.n_iter_, self.status_ = result.epochs, result.end_reason
         self._blank = without_rows(prepared)
         self._trained = trained(chosen, self._blank, self.weights_)
-        if result.status == "diverged":
+        if result.end_reason == "diverged":
             message = "the loss is no longer finite: a smaller lr or standardize=True usually helps"
             warnings.warn(message, ConvergenceWarning, stacklevel=2)
         return self

@@ -24,10 +24,10 @@ def load(directory: Place, *, trust: bool = False) -> Run | Sweep:
 
     Raises:
         RunDirectoryError: there is neither.
-        DamagedError: a file is not what was written.
+        DamagedError: a file is corrupted.
     """
     from exp.api.sweep import Sweep, opened
-    from exp.runs.saved import is_sweep
+    from exp.runs.manifest import is_sweep
 
     path = existing(fspath(directory))
     return Sweep(path, trust=trust) if is_sweep(path) else opened(path, trust=trust)

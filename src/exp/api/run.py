@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from exp.api.figures import Figures
 from exp.api.tables import Arrays, frame
-from exp.runs.saved import SavedRun
+from exp.runs.record import RunRecord
 from exp.util.errors import ExpError, unknown
 from exp.util.metric_names import OF_NUMBERS
 
@@ -32,7 +32,7 @@ class Run:
         record: the content of run.json.
     """
 
-    def __init__(self, saved: SavedRun, *, trust: bool, model: Trained | None = None) -> None:
+    def __init__(self, saved: RunRecord, *, trust: bool, model: Trained | None = None) -> None:
         self._saved, self._trust = saved, trust
         self.path: Path = saved.directory.path
         self.record = saved.record

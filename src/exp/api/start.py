@@ -27,14 +27,14 @@ def run(overrides: Iterable[str] = (), *, verbose: bool = False) -> Run:
     """
     with in_process.composer(overrides, quiet=not verbose) as (hydra, args):
         from exp.api.run import Run
-        from exp.runs.saved import SavedRun
+        from exp.runs.log import printed_log
+        from exp.runs.record import RunRecord
         from exp.runs.trained.predictor import Trained
-        from exp.sweeps import train_single
         from exp.sweeps.single_run import single
 
-        ran = single(hydra, args, "config", lines=train_single.told)
+        ran = single(hydra, args, "config", lines=printed_log)
         model = None if ran.result is None else Trained(ran.job, ran.result.predictor)
-        return Run(SavedRun.at(ran.path.absolute()), trust=True, model=model)
+        return Run(RunRecord.at(ran.path.absolute()), trust=True, model=model)
 
 
 def sweep(overrides: Iterable[str] = (), *, verbose: bool = False) -> Sweep:

@@ -12,7 +12,7 @@ from exp.api.figures import Figures
 from exp.api.run import Run
 from exp.api.tables import Arrays, arrays, frame
 from exp.runs.manifest import manifest
-from exp.runs.saved import SavedRun
+from exp.runs.record import RunRecord
 from exp.sweeps.sweep_directory import SweepDirectory
 from exp.util.errors import ExpError
 
@@ -87,8 +87,8 @@ def opened(path: Path, *, trust: bool) -> Run:
 
     Raises:
         RunDirectoryError: there is none.
-        DamagedError: a file is not what was written.
+        DamagedError: a file is corrupted.
     """
-    saved = SavedRun.at(path)
+    saved = RunRecord.at(path)
     saved.check()
     return Run(saved, trust=trust)

@@ -11,7 +11,7 @@ from exp.cli.options import DIRECTORY, FILE, Choice, trust_option
 from exp.report.compare_answers import answers
 from exp.report.differences import AGREED, changed_files, metrics_differ, surroundings, unlike
 from exp.runs import trained_models
-from exp.runs.saved import SavedRun
+from exp.runs.record import RunRecord
 from exp.util.errors import ExpError
 from exp.util.folders import existing
 from exp.util.terminal import one_line
@@ -40,7 +40,7 @@ def compare(one_run: str, other_run: str, drawing: str | None, theme: str, trust
     figure = None if drawing is None else Path(drawing).absolute()
     if figure is not None and (figure.suffix != ".png" or not figure.parent.is_dir()):
         raise ExpError(f"--figure: expected a file.png in a folder that exists, found {figure}")
-    one, other = (SavedRun.at(existing(path)) for path in (one_run, other_run))
+    one, other = (RunRecord.at(existing(path)) for path in (one_run, other_run))
     for run in (one, other):
         run.check()
     if figure is not None:
@@ -85,7 +85,7 @@ def text(value: Any) -> str:
     return "-" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def final(run: SavedRun) -> dict[str, Any]:
+def final(run: RunRecord) -> dict[str, Any]:
     """The final scores of a run, without the confusion matrices; {} of one that has none."""
     scores = run.summary()["final"] if run.directory.summary.exists() else {}
     return {key: value for key, value in scores.items() if not key.endswith("/confusion")}

@@ -8,7 +8,7 @@ import click
 
 from exp.cli.options import DIRECTORY, FILE, Choice, trust_option
 from exp.cli.predict import writable
-from exp.runs.saved import SavedRun
+from exp.runs.record import RunRecord
 from exp.runs.trained_models import CHECKPOINTS
 from exp.util.errors import RunDirectoryError
 from exp.util.files import reason_of, write_through
@@ -35,7 +35,7 @@ def export(run: str, file_format: str, output: str | None, checkpoint: str, trus
     """
     path = Path(output or f"model{FORMATS[file_format]}")
     whole = writable(path)
-    saved = SavedRun.at(existing(run))
+    saved = RunRecord.at(existing(run))
     saved.check()
     from exp.runs.trained import formats
     from exp.runs.trained.predictor import Trained

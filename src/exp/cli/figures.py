@@ -11,7 +11,8 @@ import click
 from exp.cli.options import DIRECTORY, Choice, trust_option
 from exp.plotting.names import EVERY, Name
 from exp.plotting.picture import FORMATS, THEMES
-from exp.runs.saved import SavedRun, is_sweep
+from exp.runs.manifest import is_sweep
+from exp.runs.record import RunRecord
 from exp.util.errors import ExpError, RunDirectoryError, unknown
 from exp.util.folders import existing
 from exp.util.terminal import one_line
@@ -54,7 +55,7 @@ def figures(
         where = one_line(str(run.relative_to(path.parent)))
         try:
             files, reason = saved_figures.draw(
-                SavedRun.at(run),
+                RunRecord.at(run),
                 cast("list[Name] | None", EVERY if every else wanted),
                 look=look,
                 trust=trust,

@@ -49,8 +49,7 @@ def logged(chosen: Mapping[str, Chosen], places: Sequence[Path]) -> bool:
     """Whether all of it could be logged."""
     from exp.runs.loggers.finished_run import FinishedSweep
     from exp.runs.loggers.log_runs import log
-    from exp.runs.manifest import manifest
-    from exp.runs.saved import is_sweep
+    from exp.runs.manifest import is_sweep, manifest
 
     well = True
     alone = [path for path in places if not is_sweep(path)]

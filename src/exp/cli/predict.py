@@ -1,4 +1,4 @@
-"""`exp predict RUN FILE`: what a trained model says of the rows of a csv file."""
+"""`exp predict RUN FILE`: predictions of a trained model for the rows of a csv file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 
 from exp.cli.options import DIRECTORY, FILE, Choice, refuse_swapped, trust_option
 from exp.data.reading import DELIMITERS, Kind, Reading, sign_of
-from exp.runs.saved import SavedRun
+from exp.runs.record import RunRecord
 from exp.runs.trained_models import CHECKPOINTS
 from exp.util.errors import ExpError, shown
 from exp.util.files import write_output
@@ -65,7 +65,7 @@ def predict(
     """
     refuse_swapped(run, file, "exp predict")
     target = None if output is None else writable(Path(output))
-    saved = SavedRun.at(existing(run))
+    saved = RunRecord.at(existing(run))
     saved.check()
     content(file)  # a missing file is reported before torch is imported
     from exp.runs.trained.predictor import Trained
@@ -115,7 +115,7 @@ def predicted(trained: Any, file: str, delimiter: str = ",") -> str:
         features=trained.features,
         delimiter=delimiter,
         kinds=kinds,
-        # Every row of the file is answered, or none.
+        # Every row of the file is predicted, or none.
         missing="refuse" if reading.missing == "drop" else reading.missing,
     )
     X = read_table(file, "csv", reading).frame

@@ -17,10 +17,12 @@ from exp.config.compose import slug
 from exp.config.schema import Plan, plan
 from exp.report.differences import AGREED, results, surroundings, unlike, verdict
 from exp.runs.config_values import flat
-from exp.runs.saved import SavedRun, is_sweep
-from exp.runs.schemas import ENDED
+from exp.runs.manifest import is_sweep
+from exp.runs.record import RunRecord
+from exp.runs.stored_plan import job_of, origin_elsewhere, plan_of, unused_loggers
 from exp.util.errors import ConfigError, DamagedError, Fault, RunDirectoryError, shown
 from exp.util.folders import existing
+from exp.util.statuses import ENDED
 from exp.util.terminal import one_line
 
 EXIT = dict(zip(AGREED, (0, 0, 1), strict=True))
@@ -47,11 +49,11 @@ def rerun_command(directory: str, overrides: tuple[str, ...], trust: bool, into:
     new = free(Path(into).absolute()) if into else None
     if is_sweep(path):
         return rerun_sweep(path, list(overrides), new, trust=trust)
-    return EXIT[rerun(SavedRun.at(path), list(overrides), new, trust=trust)]
+    return EXIT[rerun(RunRecord.at(path), list(overrides), new, trust=trust)]
 
 
 def rerun(
-    parent: SavedRun, overrides: list[str], into: Path | None = None, *, trust: bool = False
+    parent: RunRecord, overrides: list[str], into: Path | None = None, *, trust: bool = False
 ) -> str:
     """Trains one run again; prints lines that end with the verdict, and returns it."""
     from exp.runs.directory import RunDirectory
@@ -68,19 +70,19 @@ def rerun(
     if parent.directory.metrics.exists():
         parent.history_texts()
     base = Path.cwd()
-    found = changed(parent.plan(trust=trust), overrides)
+    found = changed(plan_of(parent, trust=trust), overrides)
     train_single.can_log(found)
-    if (line := parent.left_out(trust=trust)) is not None:
+    if (line := unused_loggers(parent, trust=trust)) is not None:
         print(line)
     for line in todays_defaults(parent):
         print(line)
-    job = parent.job(found, trust=trust)
+    job = job_of(parent, found, trust=trust)
     directory = RunDirectory(into or base / new_place(str(found.stored["name"] or found.name)))
     directory.claim()
     origin = {"directory": str(parent.directory.path), "signature": parent.record.get("signature")}
-    more = {"parent": origin, "overrides": overrides, **parent.origin(trust=trust)}
-    train_single.train(found, job, directory, more=more)
-    made = SavedRun.at(directory.path)
+    extra = {"parent": origin, "overrides": overrides, **origin_elsewhere(parent, trust=trust)}
+    train_single.train(found, job, directory, extra=extra)
+    made = RunRecord.at(directory.path)
     result, lines = verdict(parent, made)
     for name in damaged:
         lines.append(f"the earlier run has changed since: {name}")
@@ -161,7 +163,7 @@ def follow(config: Any, seed: object) -> None:
             config.seeds[name] = seed
 
 
-def todays_defaults(parent: SavedRun) -> list[str]:
+def todays_defaults(parent: RunRecord) -> list[str]:
     """What the same command line would make of today's config files, where that is not the same."""
     from exp.sweeps.compose_today import composed
 
@@ -171,17 +173,17 @@ def todays_defaults(parent: SavedRun) -> list[str]:
         return []
     now = composed(words)
     if now is None:
-        return ["today its command line makes no valid config; the saved one is used"]
+        return ["the command line of this run is not valid today; the saved config is used"]
     found = unlike(parent.config(), now)
     if not found:
         return []
-    lines = ["today's defaults would change this; the saved config is used:"]
+    lines = ["today's defaults differ; the saved config is used:"]
     return [*lines, *(f"  {one_line(key)}: {old!r} -> {new!r}" for key, old, new in found)]
 
 
-def changed_environment(one: SavedRun, other: SavedRun) -> list[str]:
+def changed_environment(one: RunRecord, other: RunRecord) -> list[str]:
     found = unlike(surroundings(one.record), surroundings(other.record))
-    return [f"then and now: {one_line(key)}: {old!r} -> {new!r}" for key, old, new in found]
+    return [f"environment: {one_line(key)}: {old!r} -> {new!r}" for key, old, new in found]
 
 
 def rerun_sweep(path: Path, overrides: list[str], into: Path | None, *, trust: bool) -> int:
@@ -193,7 +195,7 @@ def rerun_sweep(path: Path, overrides: list[str], into: Path | None, *, trust: b
     counts: Counter[str] = Counter()
     for run in runs:
         try:
-            parent = SavedRun.at(path / run["directory"])
+            parent = RunRecord.at(path / run["directory"])
             result = rerun(parent, overrides, into / run["directory"], trust=trust)
         except RunDirectoryError as error:
             print(error)

@@ -10,10 +10,13 @@ from pathlib import Path
 import click
 
 from exp.cli.options import DIRECTORY, trust_option
-from exp.runs.saved import SavedRun, is_sweep, no_links
-from exp.runs.schemas import ENDED
+from exp.runs.directory import refuse_links
+from exp.runs.manifest import is_sweep
+from exp.runs.record import RunRecord
+from exp.runs.stored_plan import job_of, matches, origin_elsewhere, plan_of, unused_loggers
 from exp.util.errors import DamagedError, ExpError, RunDirectoryError, lines, shown
 from exp.util.folders import existing
+from exp.util.statuses import ENDED
 from exp.util.terminal import indented, one_line
 
 
@@ -35,22 +38,22 @@ def resume(directory: str, trust: bool, force: bool) -> int:
     os.environ["PYTHONSAFEPATH"] = "1"
     if is_sweep(path):
         return resume_sweep(path, trust=trust)  # its lock knows what processes are gone
-    no_links(path)
-    before = SavedRun.at(path)
+    refuse_links(path)
+    before = RunRecord.at(path)
     try:
         before.directory.hold()
     except RunDirectoryError:
-        raise RunDirectoryError(worked_on(before)) from None
+        raise RunDirectoryError(in_use(before)) from None
     try:
         # What its process has written last, which nobody changes from here on.
-        saved = SavedRun.at(path)
+        saved = RunRecord.at(path)
         saved.directory = before.directory
         return resume_run(saved, trust=trust, force=force)
     finally:
         before.directory.release()
 
 
-def resume_run(saved: SavedRun, *, trust: bool, force: bool) -> int:
+def resume_run(saved: RunRecord, *, trust: bool, force: bool) -> int:
     """Continues one run, whose directory is locked.
 
     Args:
@@ -61,31 +64,29 @@ def resume_run(saved: SavedRun, *, trust: bool, force: bool) -> int:
     saved.check()
     if status in ENDED:
         count = len(saved.record["digests"]) + 1
-        print(
-            f"{one_line(str(path))} is {status} already; its {count} files are as they were written"
-        )
+        print(f"{one_line(str(path))} is {status} already; its {count} files are unchanged")
         return 3 if status == "diverged" else 0
     if not saved.began:
         first, *rest = indented(saved.record["message"]).splitlines()
-        raise RunDirectoryError(lines(f"{path} failed before it began: {first}", *rest))
-    if status == "running" and (where := still_there(saved)):
+        raise RunDirectoryError(lines(f"{path} failed before training started: {first}", *rest))
+    if status == "running" and (where := owner_of(saved)):
         if where == "alive":
-            raise RunDirectoryError(worked_on(saved))
+            raise RunDirectoryError(in_use(saved))
         if not force:
             raise RunDirectoryError(
-                f"{worked_on(saved)}, which cannot be seen from here. If that process is gone, "
+                f"{in_use(saved)}, which cannot be seen from here. If that process is gone, "
                 "add --force"
             )
-    from exp.runs.resume_state import to_go_on
+    from exp.runs.resume_state import resume_point
     from exp.sweeps import train_single
 
-    plan = saved.plan(trust=trust)
+    plan = plan_of(saved, trust=trust)
     train_single.can_log(plan)
-    if (line := saved.left_out(trust=trust)) is not None:
+    if (line := unused_loggers(saved, trust=trust)) is not None:
         print(line, flush=True)
         plan = replace(plan, config={**plan.config, "logger": saved.config()["logger"]})
-    job = saved.job(plan, trust=trust)
-    if not saved.is_of(job):
+    job = job_of(saved, plan, trust=trust)
+    if not matches(saved, job):
         raise RunDirectoryError(
             f"{path} cannot be continued with the same results: the data, the config, a custom "
             f"component or the version of exp have changed. exp rerun {path} trains it again from "
@@ -93,8 +94,8 @@ def resume_run(saved: SavedRun, *, trust: bool, force: bool) -> int:
         )
     start = None
     try:
-        start = to_go_on(saved.directory, job)
-        print(f"going on after epoch {start[1]['epoch']}", flush=True)
+        start = resume_point(saved.directory, job)
+        print(f"resuming after epoch {start[1]['epoch']}", flush=True)
     except FileNotFoundError:
         print("no checkpoint was saved: training from the start", flush=True)
     except OSError as error:
@@ -103,12 +104,12 @@ def resume_run(saved: SavedRun, *, trust: bool, force: bool) -> int:
         ) from error
     saved.directory.clean()
     earlier = [*saved.record.get("resumed", []), saved.record["started"]]
-    more = {"resumed": earlier, **saved.origin(trust=trust)}
-    result = train_single.train(plan, job, saved.directory, start=start, more=more)
-    return 3 if result.status == "diverged" else 0
+    extra = {"resumed": earlier, **origin_elsewhere(saved, trust=trust)}
+    result = train_single.train(plan, job, saved.directory, start=start, extra=extra)
+    return 3 if result.end_reason == "diverged" else 0
 
 
-def worked_on(saved: SavedRun) -> str:
+def in_use(saved: RunRecord) -> str:
     process = saved.record.get("process")
     who = process if isinstance(process, dict) else {}
     named = (
@@ -116,10 +117,10 @@ def worked_on(saved: SavedRun) -> str:
         if "pid" in who
         else "another process"
     )
-    return f"{saved.directory.path} is still being worked on by {named}"
+    return f"{saved.directory.path} is in use by {named}"
 
 
-def still_there(saved: SavedRun) -> str | None:
+def owner_of(saved: RunRecord) -> str | None:
     """What is known of the process of a running run with a locked directory: `alive`, `unknown`;
     None where it is gone."""
     from exp.runs import process
@@ -150,11 +151,11 @@ def resume_sweep(path: Path, *, trust: bool) -> int:
         or command[:3] != PYTHON
         or not all(isinstance(word, str) for word in command)
     ):
-        raise DamagedError(f"{path / 'sweep.json'} is not what was written")
-    words = [word for word in command[3:] if key_of(word) not in SAID]
+        raise DamagedError(f"{path / 'sweep.json'} is corrupted")
+    words = [word for word in command[3:] if key_of(word) not in SET_HERE]
     if not trust:
         untrusted(path, words)
-    no_links(path)
+    refuse_links(path)
     if not FLAGS & {*words}:  # a preset of hydra.mode has made a sweep of it
         words.insert(0, "-m")
     words.append(f"sweep.dir={quoted(str(path))}")
@@ -167,12 +168,12 @@ def resume_sweep(path: Path, *, trust: bool) -> int:
     if there and not os.path.samefile(folder, os.curdir):
         print(
             f"this sweep was started in {one_line(folder)}: its relative paths and the configs "
-            "there count only if you go there, or add --trust",
+            "there are used only if you run this there, or add --trust",
             flush=True,
         )
-    from exp.runs.loggers.log_runs import left_out
+    from exp.runs.loggers.log_runs import loggers_disabled
 
-    with left_out("this sweep"):
+    with loggers_disabled("this sweep"):
         return app([word for word in words if key_of(word).partition(".")[0] != "logger"])
 
 
@@ -185,18 +186,18 @@ def untrusted(path: Path, words: list[str]) -> None:
         ExpError: it has modules imported, or configs from other places.
     """
     flags = [word for word in words if word.startswith("-")]
-    strange = [word for word in flags if word not in FLAGS]
+    unsafe = [word for word in flags if word not in FLAGS]
     # Also where the word is a flag's value, or swept: any that could have a module imported, or
     # something written elsewhere.
-    strange += [
+    unsafe += [
         word
         for word in words
         if key_of(word).startswith("plugins")
         or "@hydra" in word
         or (key_of(word).startswith("hydra") and not HARMLESS.fullmatch(word))
     ]
-    if strange:
-        what = ", ".join(shown(word) for word in strange)
+    if unsafe:
+        what = ", ".join(shown(word) for word in unsafe)
         raise ExpError(
             f"the command line in {path / 'sweep.json'} has {what}. If you trust whoever made "
             "this sweep, add --trust"
@@ -204,7 +205,7 @@ def untrusted(path: Path, words: list[str]) -> None:
 
 
 PYTHON = ["python", "-m", "exp"]
-SAID = ("sweep.dir", "hydra.sweep.dir", "hydra.mode")
+SET_HERE = ("sweep.dir", "hydra.sweep.dir", "hydra.mode")
 """Keys that are known of a sweep that goes on: where it is, and that it is one."""
 FLAGS = {"-m", "--multirun"}
 HARMLESS = re.compile(

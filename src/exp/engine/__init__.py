@@ -7,7 +7,7 @@ results = train([Job.of(plan(config)) for config in configs])
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -19,15 +19,26 @@ from exp.engine.recorder import Recording
 from exp.engine.result import Predictor, Result
 from exp.engine.stack import Stack
 from exp.engine.state import best_state, capture, restore
-from exp.engine.train import End, Training
-from exp.engine.untrained import Said, untrained
+from exp.engine.train import End, Hook, Training
+from exp.engine.untrained import Outputs, untrained
 
 __all__ = [
-    "End", "Job", "Predictor", "Recording", "Result", "Said", "Stack", "Training", "capture",
-    "check_job", "restore", "train", "untrained",
+    "End",
+    "Hook",
+    "Job",
+    "Outputs",
+    "Predictor",
+    "Recording",
+    "Result",
+    "Stack",
+    "Training",
+    "capture",
+    "check_job",
+    "restore",
+    "train",
+    "untrained",
 ]  # fmt: skip
 
-Report = Callable[[int, Training], None]
 Checkpoint = tuple[dict[str, Tensor], dict[str, Any]]
 """Tensors and numbers, as `capture` gives them."""
 
@@ -66,10 +77,7 @@ def train(
     *,
     start: Mapping[int, Checkpoint] | None = None,
     recordings: Mapping[int, Recording] | None = None,
-    on_row: Report | None = None,
-    on_checkpoint: Report | None = None,
-    on_epoch: Callable[[Training], None] | None = None,
-    on_start: Callable[[Training], None] | None = None,
+    hooks: Sequence[Hook] = (),
 ) -> list[Result]:
     """Trains every job and returns its result, in the same order.
 
@@ -78,32 +86,14 @@ def train(
     Args:
         start: index -> where an earlier training of this job was left; it goes on from there.
         recordings: index -> what had been recorded of it by then.
-        on_row: called with a stack's first index and its training after each evaluated epoch.
-        on_checkpoint: likewise after each `trainer.checkpoint_every` epochs.
-        on_epoch: called with its training after every epoch of a stack; what it raises ends all.
-        on_start: called with its training before the first epoch of a stack.
+        hooks: called by the loop of every stack; what they raise ends all.
     """
     results: dict[int, Result] = {}
     start = start or {}
     for group in grouped(jobs, start, recordings):
         with attributed([jobs[index] for index in group]):
             stack = Stack([jobs[index] for index in group])
-
-        def keep(training: Training, end: End, group: list[int] = group) -> None:
-            index = group[training.stack.ids[end.position]]
-            results[index] = result_of(training, end)
-
-        def report(hook: Report | None, index: int = group[0]) -> Callable[[Training], None] | None:
-            return None if hook is None else lambda now: hook(index, now)
-
-        training = Training(
-            stack,
-            on_end=keep,
-            on_row=report(on_row),
-            on_checkpoint=report(on_checkpoint),
-            on_epoch=on_epoch,
-            on_start=on_start,
-        )
+        training = Training(stack, [*hooks, KeepResults(results, group)])
         if group[0] in start:
             restore(training, [start[index] for index in group])
             known = recordings or {}
@@ -113,6 +103,22 @@ def train(
     return [results[index] for index in range(len(jobs))]
 
 
+class KeepResults(Hook):
+    """Keeps the result of each run of a stack.
+
+    Args:
+        results: takes them, by index.
+        indices: of the stack's runs.
+    """
+
+    def __init__(self, results: dict[int, Result], indices: Sequence[int]) -> None:
+        self.results, self.indices = results, indices
+
+    def run_ended(self, training: Training, end: End) -> None:
+        index = self.indices[training.stack.ids[end.position]]
+        self.results[index] = result_of(training, end)
+
+
 def result_of(training: Training, end: End) -> Result:
     """The result of the run that stands at this position of its stack."""
     stack, watch = training.stack, training.watch
@@ -120,12 +126,12 @@ def result_of(training: Training, end: End) -> Result:
     known = math.isfinite(watch.best[end.position])
     return Result(
         job=stack.jobs[end.position],
-        status=end.status,
+        end_reason=end.reason,
         epochs=end.epoch + 1,
         history=stack.history.table(end.position),
         state=last,
         best_state=best_state(training, end.position) if known else last,
         best_epoch=watch.best_epoch[end.position] if known else end.epoch,
-        checkpoint=capture(training, end.position, end.status),
+        checkpoint=capture(training, end.position, end.reason),
         recording=training.recorder.recording(end.position),
     )

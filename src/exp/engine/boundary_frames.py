@@ -147,7 +147,9 @@ class Film:
         """
         classes = len(self.stack.jobs[run].data.data.classes)
         if frames.probabilities.shape[1:] != (1 if classes == 2 else classes, GRID, GRID):
-            raise DamagedError("frames.npz belongs to another run: delete it, and the run goes on")
+            raise DamagedError(
+                "frames.npz belongs to another run: delete it, and the run continues"
+            )
         maps = zip(frames.epochs.tolist(), frames.probabilities, strict=True)
         self.taken[run] = dict(maps)
 

@@ -1,12 +1,15 @@
-"""What was measured over the epochs: the rows of metrics.csv."""
+"""What was measured over the epochs: the rows of metrics.csv, by the names of its columns."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
+
+Row = Mapping[str, list[float]]
+"""After one epoch: column -> a number for each run of the stack."""
 
 
 class History:
@@ -14,20 +17,24 @@ class History:
 
     Args:
         columns: names after `epoch`, in the order of metrics.csv.
-        runs: R.
     """
 
-    def __init__(self, columns: Sequence[str], runs: int) -> None:
+    def __init__(self, columns: Sequence[str]) -> None:
         self.columns = tuple(columns)
         self.epochs: list[int] = []
-        self.runs = runs
         self._rows: list[Tensor] = []
         self._block: Tensor | None = None
 
-    def add(self, epoch: int, row: Tensor) -> None:
-        """Appends a row, `[columns, runs]`."""
+    def add(self, epoch: int, values: Mapping[str, Tensor]) -> Row:
+        """Appends a row.
+
+        Args:
+            values: `[runs]` for each column.
+        """
+        row = torch.stack([values[name] for name in self.columns])
         self.epochs.append(epoch)
         self._rows.append(row)
+        return dict(zip(self.columns, row.tolist(), strict=True))
 
     def block(self) -> Tensor | None:
         """All rows, `[epochs, columns, runs]`, or None before the first."""
@@ -41,10 +48,11 @@ class History:
         """Takes up the rows of a checkpoint."""
         self.epochs, self._block, self._rows = list(epochs), block, []
 
-    def newest(self, run: int) -> dict[str, float]:
-        """The newest row of one run."""
-        block = self._rows[-1] if self._rows else self._block[-1]  # type: ignore[index]
-        return dict(zip(self.columns, block[:, run].tolist(), strict=True))
+    def column(self, name: str, run: int) -> Tensor:
+        """The values of one run so far, `[epochs]`; there is at least one."""
+        block = self.block()
+        assert block is not None
+        return block[:, self.columns.index(name), run]
 
     def table(self, run: int) -> dict[str, np.ndarray]:
         """Columns of one run: `epoch` int64, all others as they were computed."""
@@ -59,4 +67,3 @@ class History:
         """Keeps the runs at these positions."""
         block = self.block()
         self._block = None if block is None else block[:, :, keep]
-        self.runs = len(keep)

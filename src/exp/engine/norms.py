@@ -36,17 +36,21 @@ class Norms:
                 self.ranges[name] = slice(start, stop)
             start = stop
         columns = [f"{what}/{name}" for what in ("weight", "gradient") for name in self.ranges]
-        self.history = History(columns, stack.runs)
+        self.history = History(columns)
 
     def look(self, epoch: int) -> None:
         """Records an evaluated epoch."""
         if not any(self.wanted) or not self.ranges:
             return
         parameters = self.stack.model.parameters
+        row = {}
         with torch.no_grad():
-            squares = [both.square() for both in (parameters.values, parameters.gradients)]
-            row = [s[:, part].sum(dim=-1).sqrt() for s in squares for part in self.ranges.values()]
-            self.history.add(epoch, torch.stack(row))
+            for what in ("weight", "gradient"):
+                values = parameters.values if what == "weight" else parameters.gradients
+                squares = values.square()
+                for name, span in self.ranges.items():
+                    row[f"{what}/{name}"] = squares[:, span].sum(dim=-1).sqrt()
+        self.history.add(epoch, row)
 
     def table(self, run: int) -> dict[str, np.ndarray] | None:
         """Columns of the run at this position, `epoch` among them; None where it wants none."""
@@ -62,7 +66,7 @@ class Norms:
             DamagedError: they are of another run.
         """
         if any(tuple(table) != ("epoch", *self.history.columns) for table in tables):
-            raise DamagedError("norms.csv belongs to another run: delete it, and the run goes on")
+            raise DamagedError("norms.csv belongs to another run: delete it, and the run continues")
         values = self.stack.model.parameters.values
         names = self.history.columns
         # [epochs, columns, runs]

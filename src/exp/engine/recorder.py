@@ -5,6 +5,7 @@ None of it belongs to the state of a run: training goes on to the same bits with
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ import numpy as np
 from exp.engine.boundary_frames import Film
 from exp.engine.norms import Norms
 from exp.engine.stack import Stack
+from exp.engine.watch import Watch
 from exp.plotting.frames import Frames
 
 
@@ -37,19 +39,33 @@ class Recorder:
     """
 
     def __init__(self, stack: Stack) -> None:
+        self.stack = stack
         self.film = Film(stack)
         self.norms = Norms(stack)
 
-    def look(self, epoch: int, *, measured: bool, ending: Collection[int] = ()) -> None:
-        """Looks at the models as they are after an epoch.
+    def look(
+        self, epoch: int, watch: Watch, *, measured: bool, ending: Collection[int] = ()
+    ) -> None:
+        """Looks at the models as they are after an epoch, and at the best ones of runs that end.
 
         Args:
+            watch: knows those.
             measured: whether the epoch is a row of the history.
             ending: positions of the runs that end with it.
         """
         if measured:
             self.norms.look(epoch)
         self.film.look(epoch, ending)
+        best = {
+            position: watch.best_epoch[position]
+            for position in ending
+            if self.film.calendars[position]
+            and self.stack.jobs[position].plan.restores_best
+            and math.isfinite(watch.best[position])
+        }
+        if best:
+            with watch.best_weights(list(best)):
+                self.film.look_at_best(best)
 
     def recording(self, run: int) -> Recording:
         """What was recorded of the run at this position."""

@@ -127,7 +127,8 @@ class Result:
     """One run after training.
 
     Attributes:
-        status: done, stopped (early), pruned (worse than a limit of `trainer.prune`) or diverged.
+        end_reason: done, stopped (early), pruned (worse than a limit of `trainer.prune`) or
+            diverged.
         epochs: how many were trained.
         history: the columns of metrics.csv, `epoch` among them.
         state: the last weights by name (the last finite ones if it diverged).
@@ -138,7 +139,7 @@ class Result:
     """
 
     job: Job
-    status: str
+    end_reason: str
     epochs: int
     history: dict[str, np.ndarray]
     state: dict[str, Tensor]

@@ -191,7 +191,8 @@ class Tally:
         divisors = torch.cat(self.divisors, dim=1)
         return (torch.stack(self.losses, dim=1) * divisors).sum(dim=1) / divisors.sum(dim=1)
 
-    def values(self) -> list[Tensor]:
-        """The loss and the loss's `measures`, `[runs]` each."""
+    def scores(self) -> dict[str, Tensor]:
+        """The loss and what else is measured, by name, `[runs]` each."""
         assert self.right is not None
-        return [self.loss(), *self.kind.measured(self.right, self.count, self.spread)]
+        measured = self.kind.measured(self.right, self.count, self.spread)
+        return {"loss": self.loss(), **dict(zip(self.kind.measures, measured, strict=True))}

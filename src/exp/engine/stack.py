@@ -87,7 +87,7 @@ class Stack:
         self.higher = first.plan.higher_is_better(self.monitor)
         if self.monitored is not None:
             names.append(self.monitor)
-        self.history = History(names, len(jobs))
+        self.history = History(names)
         self._rates: Tensor | None = None
         self._shown: Tensor | None = None
         self.constant = all(schedule.constant for schedule in self.schedules)

@@ -11,11 +11,9 @@ from torch import Tensor
 
 from exp.engine.job import Job
 from exp.engine.stack import Stack
-from exp.engine.train import End, Training
+from exp.engine.train import Training
 from exp.util.errors import shown
-
-ENDS = ("done", "stopped", "pruned", "diverged")
-"""How a run may have ended."""
+from exp.util.statuses import END_REASONS
 
 
 def capture(
@@ -107,18 +105,14 @@ def restore(training: Training, saved: Sequence[tuple[dict[str, Tensor], dict[st
         stack.optimizer.state = states[0]
     blocks = [tensors["history"] for tensors, _ in saved if "history" in tensors]
     epoch, ended = saved[0][1]["epoch"], saved[0][1]["ended"]
-    measured = [each for each in range(epoch) if training.measures(each)]
+    measured = [each for each in range(epoch) if training.evaluation.due(each)]
     stack.history.restore(measured, torch.stack(blocks, dim=2).to(place) if blocks else None)
     training.epoch, training.ended = epoch, ended
 
 
 def fresh(job: Job) -> tuple[Training, dict[str, Tensor]]:
     """A training of one run that has not begun, and the tensors that `capture` gives of it."""
-
-    def ended(training: Training, end: End) -> None:
-        raise AssertionError("a training that is not run does not end")
-
-    training = Training(Stack([job]), on_end=ended)
+    training = Training(Stack([job]))
     return training, capture(training, 0)[0]
 
 
@@ -159,15 +153,15 @@ def faults_of(
             yield f"{name}: expected a number from 0 to {epoch}, found {shown(numbers.get(name))}"
     if numbers.get("columns") != columns:
         yield f"columns: expected {columns}, found {shown(numbers.get('columns'))}"
-    if numbers.get("ended", "") not in (None, *ENDS):
-        yield f"ended: expected null or one of {', '.join(ENDS)}"
+    if numbers.get("ended", "") not in (None, *END_REASONS):
+        yield f"ended: expected null or one of {', '.join(END_REASONS)}"
     best = numbers.get("best", "")
     if best is not None and (type(best) not in (int, float) or not math.isfinite(best)):
         yield f"best: expected a number or null, found {shown(best)}"
     if not isinstance(numbers.get("schedule"), dict):
         yield f"schedule: expected a mapping, found {shown(numbers.get('schedule'))}"
     rows = len(tensors["history"]) if "history" in tensors else 0
-    measured = sum(training.measures(each) for each in range(epoch))
+    measured = sum(training.evaluation.due(each) for each in range(epoch))
     if rows != measured:
         yield f"the tensor 'history' has {rows} rows, expected {measured}"
 

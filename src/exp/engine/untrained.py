@@ -10,11 +10,11 @@ import torch
 from exp.engine.result import BLOCK
 from exp.engine.stack import Stack
 
-Said = tuple[np.ndarray, np.ndarray, np.ndarray]
+Outputs = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Logits `[rows, outputs]`, probabilities `[rows, classes]`, labels `[rows]`."""
 
 
-def untrained(stack: Stack, rows: int) -> Iterator[Said]:
+def untrained(stack: Stack, rows: int) -> Iterator[Outputs]:
     """What each run says of the first rows of its data, all of them asked at once.
 
     Args:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import torch
 
+from exp.engine.history import Row
 from exp.engine.stack import Stack
 
 
@@ -42,9 +43,7 @@ class Watch:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        self.monitor = stack.history.columns.index(stack.monitor)
         self.sign = -1.0 if stack.higher else 1.0
-        self.losses = [i for i, name in enumerate(stack.history.columns) if name.endswith("/loss")]
         self.best = [self.sign * math.inf] * stack.runs
         self.best_epoch = [0] * stack.runs
         self.waited = [0] * stack.runs
@@ -67,35 +66,38 @@ class Watch:
         for kept, live in zip(self.now, self.live, strict=True):
             kept.copy_(live)
 
-    def observe(self, epoch: int, row: Sequence[Sequence[float]]) -> tuple[list[int], list[int]]:
-        """Takes note of an evaluated epoch.
-
-        Args:
-            row: the history's columns, a number for each run in each.
+    def observe(self, epoch: int, row: Row) -> dict[int, str]:
+        """Takes note of an evaluated epoch, which is the newest of the history.
 
         Returns:
-            Positions of runs that diverged, and of runs whose patience is over.
+            Position -> why a run ends: it has diverged, its patience is over ("stopped"), or it is
+            pruned.
         """
-        better, lost, tired = [], [], []
-        for run, value in enumerate(row[self.monitor]):
+        better, stopped = [], []
+        for run, value in enumerate(row[self.stack.monitor]):
             if self.sign * value < self.sign * self.best[run] - self.min_delta[run]:
                 self.best[run], self.best_epoch[run], self.waited[run] = value, epoch, 0
                 better.append(run)
             else:
                 self.waited[run] += 1
                 if self.waited[run] >= self.patience[run]:
-                    tired.append(run)
-            if not all(math.isfinite(row[column][run]) for column in self.losses):
-                lost.append(run)
+                    stopped.append(run)
         if len(better) == len(self.best):
             for kept, live in zip(self.best_state, self.live, strict=True):
                 kept.copy_(live)
         elif better:
             for kept, live in zip(self.best_state, self.live, strict=True):
                 kept[better] = live[better]
-        return lost, tired
+        ends = dict.fromkeys(self.pruned(), "pruned") | dict.fromkeys(stopped, "stopped")
+        return ends | self.diverged(row)
 
-    def hopeless(self) -> list[int]:
+    def diverged(self, row: Row) -> dict[int, str]:
+        """The runs of which a loss is not finite, as `observe` gives them."""
+        losses = [values for name, values in row.items() if name.endswith("/loss")]
+        by_run = enumerate(zip(*losses, strict=True))
+        return {run: "diverged" for run, values in by_run if not all(map(math.isfinite, values))}
+
+    def pruned(self) -> list[int]:
         """Positions of runs whose best value so far is worse than a limit of `trainer.prune` that
         came due with the newest evaluation.
 
@@ -112,10 +114,7 @@ class Watch:
         ]
 
     def _worse(self, run: int, limit: Limit) -> bool:
-        history = self.stack.history
-        block = history.block()
-        assert block is not None
-        values = block[:, history.columns.index(limit.column), run]
+        values = self.stack.history.column(limit.column, run)
         if self.stack.jobs[run].plan.higher_is_better(limit.column):
             return bool(values.max().item() < limit.value)
         return bool(values.min().item() > limit.value)

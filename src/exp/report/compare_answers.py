@@ -9,10 +9,10 @@ from exp.report.groups import p_text
 from exp.report.statistics import mcnemar
 from exp.runs.collection import part
 from exp.runs.predictions import Predictions
-from exp.runs.saved import SavedRun
+from exp.runs.record import RunRecord
 
 
-def answers(one: SavedRun, other: SavedRun) -> str:
+def answers(one: RunRecord, other: RunRecord) -> str:
     """On how many test rows of both they differ, in one line, with an exact test of which of them
     is right more often, or closer where the target is a number.
 

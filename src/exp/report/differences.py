@@ -7,7 +7,7 @@ from typing import Any
 
 from exp.runs.collection import part
 from exp.runs.config_values import flat
-from exp.runs.saved import SavedRun
+from exp.runs.record import RunRecord
 from exp.util.errors import DamagedError, RunDirectoryError
 from exp.util.terminal import one_line
 
@@ -38,13 +38,13 @@ def surroundings(record: dict[str, Any]) -> dict[str, Any]:
     return {**found, "git": {key: code.get(key) for key in ("commit", "diff_sha256")}}
 
 
-def results(run: SavedRun) -> dict[str, str]:
+def results(run: RunRecord) -> dict[str, str]:
     """Name -> sha256, of the files as they are, of what came out."""
     found = run.directory.digests()
     return {name: digest for name, digest in found.items() if name.startswith(RESULTS)}
 
 
-def changed_files(one: SavedRun, other: SavedRun) -> list[str]:
+def changed_files(one: RunRecord, other: RunRecord) -> list[str]:
     """Names of result files that are not the same in both, the most informative first.
     Files that only one of them was configured to record do not count."""
     left, right = results(one), results(other)
@@ -57,7 +57,7 @@ def rank(name: str) -> int:
     return next(i for i, start in enumerate(RESULTS) if name.startswith(start))
 
 
-def metrics_differ(one: SavedRun, other: SavedRun) -> tuple[str | None, float]:
+def metrics_differ(one: RunRecord, other: RunRecord) -> tuple[str | None, float]:
     """Where metrics.csv differs first, and the largest difference of all.
 
     Returns:
@@ -99,7 +99,7 @@ def distance(one: str, other: str) -> float:
     return math.inf if math.isnan(found) else found
 
 
-def verdict(one: SavedRun, other: SavedRun) -> tuple[str, list[str]]:
+def verdict(one: RunRecord, other: RunRecord) -> tuple[str, list[str]]:
     """Whether two runs came out the same, and the lines that say where not."""
     files = changed_files(one, other)
     if not files:

@@ -36,7 +36,7 @@ def answers(path: Path) -> Answers | None:
     """The answers of a run, from its predictions.csv; None where there are none, or the target is a
     number."""
     try:
-        found = RunRecord.look(path).predictions()
+        found = RunRecord.tolerant(path).predictions()
     except RunDirectoryError:
         return None
     test = np.flatnonzero(found.split == "test")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from exp.report.groups import Ranked, averages
 from exp.report.statistics import TESTS, pairs
 from exp.runs.collection import Row
-from exp.runs.schemas import STATUSES, WENT_WRONG
+from exp.util.statuses import STATUSES, WENT_WRONG
 from exp.util.text_tables import aligned, cell, count, number
 
 if TYPE_CHECKING:

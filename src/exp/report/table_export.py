@@ -10,9 +10,9 @@ from exp.report.groups import Ranked
 from exp.report.results import Results
 from exp.report.statistics import TESTS, pairs
 from exp.runs.collection import Row
-from exp.runs.schemas import STATUSES
 from exp.util.errors import ExpError
 from exp.util.serialize import json_text
+from exp.util.statuses import STATUSES
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,9 +22,6 @@ from exp.runs.directory import RunDirectory
 from exp.util.errors import DamagedError, shown
 from exp.util.serialize import finite, json_text
 from exp.util.untrusted import json_of, opened
-
-if TYPE_CHECKING:
-    pass
 
 Checkpoint = tuple[dict[str, Tensor], dict[str, Any]]
 SPARSE = 256 << 20
@@ -39,7 +36,7 @@ def content(
 
     # Sorted, and with one key of metadata (several come in random order), so that the same
     # weights are the same bytes.
-    # Not ascontiguousarray: it gives what has no dimension one, and L-BFGS stumbles over that.
+    # Not ascontiguousarray: it gives what has no dimension one, and L-BFGS fails on that.
     arrays = {k: np.asarray(tensors[k].detach().cpu().numpy(), order="C") for k in sorted(tensors)}
     numbers = finite(numbers)
     known = {"numbers": numbers, "sha256": digest(arrays, numbers)}
@@ -57,7 +54,7 @@ def load(path: Path, expected: Expected | None = None) -> Checkpoint:
         expected: names, shapes and dtypes that the tensors must have; None: any.
 
     Raises:
-        DamagedError: the file is not what was written, or of another model.
+        DamagedError: the file is corrupted, or of another model.
         OSError: there is none.
     """
     from safetensors import SafetensorError, safe_open
@@ -73,11 +70,11 @@ def load(path: Path, expected: Expected | None = None) -> Checkpoint:
                 raise_unlike(file, expected)
             arrays = {key: file.get_tensor(key) for key in sorted(file.keys())}
         if known["sha256"] != digest(arrays, numbers):
-            raise ValueError("its content does not match its digest")
+            raise ValueError("checksum mismatch")
     except KeyError as error:
-        raise DamagedError(f"{path} is not what was written: {error} is missing") from error
+        raise DamagedError(f"{path} is corrupted: {error} is missing") from error
     except (SafetensorError, TypeError, ValueError) as error:
-        raise DamagedError(f"{path} is not what was written: {error}") from error
+        raise DamagedError(f"{path} is corrupted: {error}") from error
     return {key: torch.from_numpy(array) for key, array in arrays.items()}, numbers
 
 
@@ -164,7 +161,7 @@ def epoch_of(path: Path) -> int | None:
 
 
 kind = cache(str)
-"""A type of numbers as text: numpy thinks for as long about that as sha256 about a small array."""
+"""A type of numbers as text: numpy takes as long for that as sha256 for a small array."""
 
 
 def digest(arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> str:

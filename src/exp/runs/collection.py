@@ -194,8 +194,8 @@ def sweep(path: Path) -> tuple[list[str], list[Row], list[Row]]:
 
 def files(path: Path) -> tuple[RunRecord, dict[str, Any]]:
     """A run, and its summary.json; {} where that cannot be read."""
-    found = RunRecord.look(path)
-    return found, found.seen_summary() if found.record else {}
+    found = RunRecord.tolerant(path)
+    return found, found.valid_summary() if found.record else {}
 
 
 def row(

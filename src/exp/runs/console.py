@@ -6,16 +6,20 @@ import logging
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from exp.engine import Job, Said, Training
+from exp.engine import Hook, Job, Outputs, Training
+from exp.engine.history import Row
 from exp.runs import notes
 from exp.runs.directory import RunDirectory
 from exp.runs.targets import target_of
 from exp.util.metric_names import EVERY, MACRO
 from exp.util.terminal import one_line, raw, streams
 
-TOLD = {"loss": ("loss", ".4f"), "accuracy": ("acc", ".2%"), "rmse": ("RMSE", ".4f")}
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+SHOWN = {"loss": ("loss", ".4f"), "accuracy": ("acc", ".2%"), "rmse": ("RMSE", ".4f")}
 """Scores of the lines between: how each is named and written."""
 FINAL = ("loss", *(name for name in EVERY if name != "loss"))
 """Scores of the closing table."""
@@ -46,33 +50,47 @@ def opening(job: Job, directory: RunDirectory, size: int) -> Iterator[str]:
         yield job.device.note
 
 
-def untrained(job: Job, said: Said) -> str:
+def untrained(job: Job, outputs: Outputs) -> str:
     """The untrained model's first answers."""
     target = target_of(job.data.data)
-    rows = "ten" if len(said[0]) == 10 else len(said[0])
+    rows = "ten" if len(outputs[0]) == 10 else len(outputs[0])
     lines = [f"Untrained model, first {rows} rows: {target.untrained}"]
-    for z, p, label, truth in zip(*said, job.data.data.y, strict=False):
+    for z, p, label, truth in zip(*outputs, job.data.data.y, strict=False):
         lines.append(f"  {one_line(target.untrained_row(z, p, label, truth))}")
     return "\n".join(lines)
 
 
-def line(training: Training, position: int) -> str:
-    """`Epoch: 10 | Loss: ... | Acc: ... | Test loss: ... | Test acc: ...`; of numbers, RMSE."""
-    row = training.stack.history.newest(position)
-    parts = [f"Epoch: {training.epoch}"]
+def line(epoch: int, row: Row, position: int) -> str:
+    """`Epoch: 10 | Loss: ... | Acc: ... | Test loss: ... | Test acc: ...`; of numbers, RMSE.
+
+    Args:
+        row: what was measured of the runs of a stack.
+        position: of the run among them.
+    """
+    parts = [f"Epoch: {epoch}"]
     for split, title in (("train", ""), ("validation", "Validation "), ("test", "Test ")):
-        for score, (name, form) in TOLD.items():
+        for score, (name, form) in SHOWN.items():
             if f"{split}/{score}" in row:
-                text = f"{title}{name}: {row[f'{split}/{score}']:{form}}"
+                text = f"{title}{name}: {row[f'{split}/{score}'][position]:{form}}"
                 parts.append(text[0].upper() + text[1:])
     return " | ".join(parts)
 
 
+class ShowProgress(Hook):
+    """Moves a progress bar on."""
+
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self.progress, self.task = progress, task
+
+    def after_epoch(self, training: Training, row: Row | None) -> None:
+        self.progress.update(self.task, completed=training.epoch + 1)
+
+
 @contextmanager
-def bar(job: Job) -> Iterator[Any]:
-    """A progress bar on a terminal; elsewhere nothing. Yields what to call with an epoch."""
+def progress_bar(job: Job) -> Iterator[list[Hook]]:
+    """A progress bar on a terminal; elsewhere nothing. Yields what the training is to call."""
     if not sys.stderr.isatty():
-        yield lambda epoch: None
+        yield []
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -83,7 +101,7 @@ def bar(job: Job) -> Iterator[Any]:
     progress = Progress(*columns, console=console, transient=True, redirect_stdout=shared)
     with progress, streams(), above(stdout, sys.stdout if shared else None):
         task = progress.add_task(job.plan.name, total=job.plan.trainer.epochs)
-        yield lambda epoch: progress.update(task, completed=epoch + 1)
+        yield [ShowProgress(progress, task)]
 
 
 @contextmanager

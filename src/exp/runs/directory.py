@@ -6,13 +6,13 @@ import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from exp.runs.lock import BusyError, Lock
 from exp.util.errors import DamagedError, RunDirectoryError, shown
-from exp.util.files import TEMPORARY, Drafts, flush, reason_of
+from exp.util.files import is_temporary, reason_of, write_whole
 from exp.util.serialize import json_text
 from exp.util.terminal import one_line
 from exp.util.untrusted import json_of, read, sha256_of, stays_within
@@ -39,11 +39,6 @@ class RunDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.drafts = Drafts()
-        # Relative path -> digest.
-        self._drafted: dict[str, str] = {}
-        self._written: dict[str, str] = {}
-        self._folders: set[str] = set()
         self._lock: Lock | None = None
 
     @property
@@ -154,12 +149,12 @@ class RunDirectory:
         if any(path.is_symlink() for path in self.path.rglob("*")):
             return False
         ours = {HYDRA, self.config.name, self.log.name}
-        if any(name not in ours and not is_draft(name) for name in there):
+        if any(name not in ours and not is_temporary(name) for name in there):
             return False
         if there == {self.config.name}:  # that may be the user's
             return False
         below = files_below(os.fspath(self.path))
-        return all(is_draft(name) or name in BEGINNINGS for name in below)
+        return all(is_temporary(name) or name in BEGINNINGS for name in below)
 
     def was_never_begun(self) -> bool:
         """Whether a run has ended here before run.json was written."""
@@ -174,101 +169,39 @@ class RunDirectory:
                 os.unlink(entry.path)
 
     def clean(self) -> None:
-        """Removes the drafts of files that a process which is gone has left."""
+        """Removes temporary files that a process which is gone has left."""
         for name in list(files_below(os.fspath(self.path))):
-            if is_draft(name):
+            if is_temporary(name):
                 (self.path / name).unlink(missing_ok=True)
 
     def write(self, path: Path, data: bytes | str) -> None:
-        """Writes a file of this run whole, making its folder."""
-        self.write_all({path: data})
+        """Writes a file of this run whole, making its folder.
+
+        Raises:
+            RunDirectoryError: it cannot be written.
+        """
+        try:
+            path.parent.mkdir(exist_ok=True)
+            write_whole(path, data.encode() if isinstance(data, str) else data)
+        except OSError as error:
+            raise RunDirectoryError(f"cannot write {path}: {reason_of(error)}") from error
 
     def write_all(self, files: Mapping[Path, bytes | str]) -> None:
-        """Writes files of this run, each whole, making their folders.
+        """Writes files of this run one after the other, each whole.
 
         Raises:
-            RunDirectoryError: one of them cannot be written.
+            RunDirectoryError: one of them cannot be written; those before it are there.
         """
-        self.draft(files)
-        self.place()
+        for path, data in files.items():
+            self.write(path, data)
 
-    def draft(self, files: Mapping[Path, bytes | str]) -> None:
-        """Writes files of this run beside their places, which they take with `place`.
-
-        Raises:
-            RunDirectoryError: one of them cannot be written.
-        """
-        contents = {
-            os.fspath(path): data.encode() if isinstance(data, str) else data
-            for path, data in files.items()
-        }
-        with self._told(files):
-            for folder in {os.path.dirname(place) for place in contents} - self._folders:
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(folder or os.curdir)  # that of a run in `.`
-                self._folders.add(folder)
-            self.drafts.add(contents)
-        # So that a digest of what this process has written is taken without reading it again.
-        start = os.path.join(self.path, "")
-        self._drafted |= {
-            place.removeprefix(start).replace(os.sep, "/"): sha256(content)
-            for place, content in contents.items()
-        }
-
-    def place(self, *, flushed: bool = True) -> None:
-        """Has every draft take its place, once they are all on the disk.
-
-        Args:
-            flushed: False does not wait for the disk, but has the next flush do so.
-
-        Raises:
-            RunDirectoryError: one of them cannot.
-        """
-        if not self._drafted:
-            return  # what has taken its place before is flushed with what comes next
-        for name in self._drafted:
-            self._written.pop(name, None)
-        with self._told(self.drafts.places):
-            if flushed:
-                flush([self.drafts])
-                self.drafts.place()
-            else:
-                self.drafts.settle()
-        self._written |= self._drafted
-        self._drafted.clear()
-
-    def discard(self) -> None:
-        """Removes what has not taken its place."""
-        self.drafts.discard()
-        self._drafted.clear()
-
-    @contextlib.contextmanager
-    def _told(self, files: Iterable[str | Path]) -> Iterator[None]:
-        try:
-            yield
-        except BaseException as error:
-            self.discard()
-            if not isinstance(error, OSError):
-                raise
-            names = ", ".join(map(os.path.basename, files))
-            reason = reason_of(error)
-            raise RunDirectoryError(f"cannot write {names} in {self.path}: {reason}") from error
-
-    def names(self, folder: str = "") -> list[str]:
+    def names(self) -> list[str]:
         """Every file whose digest stands in run.json, which cannot hold its own: relative paths,
-        in a fixed order.
+        in a fixed order. Temporary files that a crash has left do not count."""
+        there = {name for name in files_below(os.fspath(self.path)) if not is_temporary(name)}
+        return sorted(there - {self.record.name, PAGE}, key=lambda name: name.split("/"))
 
-        Drafts of files that a crash has left are nobody's; our own count as what they will be.
-
-        Args:
-            folder: leaves out what stood elsewhere before this process wrote.
-        """
-        below = f"{folder}/" if folder else ""
-        there = files_below(os.path.join(self.path, folder))
-        found = {below + name for name in there if not is_draft(name)}
-        return sorted({*found, *self._drafted} - {self.record.name, PAGE}, key=parts_of)
-
-    def digests(self, names: Sequence[str] | None = None) -> dict[str, str]:
+    def digests(self, names: Iterable[str] | None = None) -> dict[str, str]:
         """Relative path -> sha256 of every file.
 
         Args:
@@ -277,10 +210,7 @@ class RunDirectory:
         Raises:
             RunDirectoryError: one of them cannot be read.
         """
-        return {
-            name: self._drafted.get(name) or self._written.get(name) or self._digest(name)
-            for name in (self.names() if names is None else names)
-        }
+        return {name: self._digest(name) for name in (self.names() if names is None else names)}
 
     def _digest(self, name: str) -> str:
         place = self.path / name
@@ -289,23 +219,18 @@ class RunDirectory:
         except OSError as error:
             raise RunDirectoryError(f"cannot read {place}: {error.strerror or error}") from error
         except ValueError as error:
-            raise DamagedError(f"{place} is not what was written: {error}") from error
+            raise DamagedError(f"{place} is corrupted: {error}") from error
 
     def write_record(self, record: dict[str, Any]) -> None:
-        """Writes run.json."""
-        self.draft_record(record)
-        self.place()
-
-    def draft_record(self, record: dict[str, Any]) -> None:
-        """Writes run.json beside its place, which it takes with `place`."""
-        self.draft({self.record: record_text(record)})
+        """Writes run.json: last of all, as it says what else is there."""
+        self.write(self.record, record_text(record))
 
     def read_record(self) -> dict[str, Any]:
         """The content of run.json.
 
         Raises:
             RunDirectoryError: this is no run directory.
-            DamagedError: the file is not what was written.
+            DamagedError: the file is corrupted.
         """
         try:
             content = read(self.record, RECORD_SIZE)
@@ -316,11 +241,12 @@ class RunDirectory:
                 f"{self.path} is no run directory: {self.record.name}: {reason}"
             ) from error
         except ValueError as error:
-            raise DamagedError(f"{self.record} is not what was written: {error}") from error
-        if isinstance(record, dict):
-            record.pop("sha256", None)
-        if not isinstance(record, dict) or content != record_text(record).encode():
-            raise DamagedError(f"{self.record} is not what was written: its digest differs")
+            raise DamagedError(f"{self.record} is corrupted: {error}") from error
+        if not isinstance(record, dict):
+            raise DamagedError(f"{self.record} is corrupted: expected a mapping")
+        record.pop("sha256", None)
+        if content != record_text(record).encode():
+            raise DamagedError(f"{self.record} is corrupted (checksum mismatch)")
         return record
 
     def damaged(self, record: dict[str, Any]) -> list[str]:
@@ -333,13 +259,13 @@ class RunDirectory:
             name = one_line(key)
             try:
                 if sha256_of(self.path / key) != digest:
-                    found.append(f"{name} has changed")
+                    found.append(f"{name} is corrupted (checksum mismatch)")
             except FileNotFoundError:
-                found.append(f"{name} is gone")
+                found.append(f"{name} is missing")
             except OSError as error:
                 found.append(f"{name} cannot be read: {error.strerror or error}")
             except ValueError as error:
-                found.append(f"{name} has changed: {error}")
+                found.append(f"{name} is corrupted: {error}")
         return found
 
 
@@ -375,11 +301,14 @@ def is_file(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def parts_of(name: str) -> list[str]:
-    return name.split("/")
-
-
-def is_draft(path: str) -> bool:
-    """Whether a file or folder has the name of one that is not whole yet."""
-    name = path.rpartition("/")[2]
-    return name.startswith(".") and name.endswith(TEMPORARY)
+def refuse_links(path: Path) -> None:
+    """
+    Raises:
+        DamagedError: a link in a run directory, through which files elsewhere would be written;
+            or a FIFO or a device, which may be opened for ever.
+    """
+    for found in path.rglob("*"):
+        if found.is_symlink():
+            raise DamagedError(f"{found} is a link; exp writes none, and follows none there")
+        if not (found.is_file() or found.is_dir()):
+            raise DamagedError(f"{found} is neither a file nor a folder; exp writes nothing else")

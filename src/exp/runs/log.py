@@ -5,15 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
-import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+from exp.runs.directory import RunDirectory
 from exp.util.terminal import printable
 
 DATED = "%(asctime)s %(levelname)-7s %(message)s"
-WAIT = 1.0
-"""Seconds for which a line of one run of many may wait for others; a warning does not."""
 
 
 class LogFile(logging.FileHandler):
@@ -33,51 +31,34 @@ class LogFile(logging.FileHandler):
             super().close()
 
 
-class Lines(LogFile):
-    """The log of one run of many: a hundred lines for each, which are not worth a write each."""
+def run_log(path: Path, *, printed: bool = False) -> logging.Logger:
+    """A logger of one run, not known to `logging`, which would keep it for ever.
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, encoding="utf-8")
-        self.setFormatter(logging.Formatter(DATED))
-        self.due = time.monotonic() + WAIT
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.levelno >= logging.WARNING:
-            self.due = 0.0
-        super().emit(record)
-
-    def flush(self) -> None:
-        if time.monotonic() >= self.due:
-            self.write_out()
-
-    def write_out(self) -> None:
-        """Writes the lines that wait."""
-        super().flush()
-        self.due = time.monotonic() + WAIT
+    Args:
+        path: of its file.
+        printed: whether its messages are printed, too.
+    """
+    log = logging.Logger("exp", logging.INFO)
+    if printed:
+        log.addHandler(logging.StreamHandler(sys.stdout))
+    file = LogFile(path, encoding="utf-8")
+    file.setFormatter(logging.Formatter(DATED))
+    log.addHandler(file)
+    return log
 
 
-class RunLog(logging.Logger):
-    """A logger of one run: not known to `logging`, which would keep it for ever."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("exp", logging.INFO)
-        self.addHandler(Lines(path))
-
-    def findCaller(self, *_: Any) -> tuple[str, int, str, None]:  # noqa: N802 - logging's own name
-        """Nobody is told which line of code has written a line."""
-        return "", 0, "", None
-
-
-def write_out(log: logging.Logger) -> None:
-    """Has the file of a run's logger hold all of its lines."""
-    for handler in log.handlers:
-        if isinstance(handler, Lines):
-            with contextlib.suppress(OSError):  # as in LogFile
-                handler.write_out()
-
-
-def end_log(log: logging.Logger) -> None:
-    """Closes the files of a run's logger."""
+def close_log(log: logging.Logger) -> None:
+    """Closes the file of a run's logger."""
     for handler in list(log.handlers):
         log.removeHandler(handler)
         handler.close()
+
+
+@contextlib.contextmanager
+def printed_log(directory: RunDirectory) -> Iterator[logging.Logger]:
+    """A logger that prints, and adds to the run's log."""
+    log = run_log(directory.log, printed=True)
+    try:
+        yield log
+    finally:
+        close_log(log)

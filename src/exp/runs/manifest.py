@@ -12,8 +12,6 @@ from exp.util.serialize import json_text
 from exp.util.untrusted import JSON_SIZE, json_of, read, stays_within
 
 NAME = "sweep.json"
-ENDED = ("done", "diverged")
-"""Statuses of runs of which nothing is left to do."""
 
 
 class Entry(NamedTuple):
@@ -28,6 +26,11 @@ class Entry(NamedTuple):
     number: int
     directory: str
     overrides: tuple[str, ...]
+
+
+def is_sweep(path: Path) -> bool:
+    """Whether a directory is that of a sweep."""
+    return (path / NAME).is_file()
 
 
 def manifest_lines(content: dict[str, Any], runs: Iterable[Entry]) -> Iterator[str]:
@@ -53,19 +56,19 @@ def manifest(path: Path) -> dict[str, Any]:
     """What sweep.json says; the directories of its runs lie within that of the sweep.
 
     Raises:
-        DamagedError: it is not what was written.
+        DamagedError: it is corrupted.
     """
     place = path / NAME
     try:
         found = json_of(read(place, JSON_SIZE))
     except (OSError, ValueError) as error:
-        raise DamagedError(f"{place} is not what was written: {error}") from None
+        raise DamagedError(f"{place} is corrupted: {error}") from None
     runs = found.get("runs") if isinstance(found, dict) else None
     if not isinstance(runs, list) or not all(isinstance(run, dict) for run in runs):
-        raise DamagedError(f"{place} is not what was written: it lists no runs")
+        raise DamagedError(f"{place} is corrupted: it lists no runs")
     for run in runs:
         name = run.get("directory")
         if not isinstance(name, str) or not stays_within(name) or PurePath(name) == PurePath("."):
             what = f"{shown(name)} is no directory of a run within that of the sweep"
-            raise DamagedError(f"{place} is not what was written: {what}")
+            raise DamagedError(f"{place} is corrupted: {what}")
     return dict(found)

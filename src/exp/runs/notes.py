@@ -1,4 +1,4 @@
-"""What a run is told of itself: before, how little a high accuracy may mean; after, what helps."""
+"""Advice in the log of a run: before, what a high accuracy is worth; after, what may help."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def before(job: Job) -> Iterator[str]:
 
 def after(result: Result) -> str | None:
     """What usually helps a run that did not go well."""
-    if result.status == "diverged":
+    if result.end_reason == "diverged":
         return (
             "The loss is no longer finite: the run has diverged. A smaller optimizer.lr usually "
             "helps (a tenth), or trainer.clip_norm=1, or split.standardize=true. "
             "The last finite weights were kept."
         )
     epochs = int(result.epochs * LATE)
-    if result.status != "done" or not still(result, epochs):
+    if result.end_reason != "done" or not still(result, epochs):
         return None
     share = learned(result)
     if result.job.data.data.numeric:

@@ -1,4 +1,4 @@
-"""Which process a run belongs to, and whether it is still there."""
+"""Which process a run belongs to, and whether that is alive."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ another machine."""
 
 
 def this() -> dict[str, Any]:
-    """This process, told apart from a later one of the same number where the system allows."""
+    """This process, with what distinguishes it from a later one of the same number."""
     return dict(described(os.getpid()))
 
 
@@ -37,7 +37,7 @@ def machine() -> dict[str, str]:
 
 
 def begun(pid: int) -> str | None:
-    """When a process began, in the system's own count; None where it cannot be told."""
+    """When a process began, in the system's own count; None where that is unknown."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (OSError, ValueError):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from exp.runs import process
+from exp.runs import manifest, process
 from exp.runs.directory import RECORD_SIZE, RunDirectory, record_digest
 from exp.runs.metrics_file import Columns, history_of, history_texts
 from exp.runs.predictions import Predictions
@@ -35,7 +35,7 @@ Content = TypeVar("Content")
 
 
 class RunRecord:
-    """The files of one run, read when they are asked for.
+    """The files of one run, each read when it is needed.
 
     Args:
         path: of its directory.
@@ -51,22 +51,31 @@ class RunRecord:
 
     @classmethod
     def at(cls, path: Path) -> Self:
-        """The run in a directory, for whoever works with it: its run.json is whole.
+        """The run in a directory, to work with: its run.json is whole.
 
         Raises:
             RunDirectoryError: there is none.
-            DamagedError: run.json is not what was written.
+            DamagedError: run.json is corrupted.
         """
-        found = RunDirectory(path).read_record()
+        directory = RunDirectory(path)
+        if not directory.record.exists():
+            if (instead := other_than_a_run(path)) is not None:
+                raise RunDirectoryError(f"{path} is no run directory: {instead}")
+            if directory.was_never_begun():
+                raise RunDirectoryError(
+                    f"the run in {path} ended before training started: there is nothing to "
+                    f"continue. To start it there: the same command with hydra.run.dir={path}"
+                )
+        found = directory.read_record()
         if fault := fault_of(run_file(found), found):
             place = RunDirectory(path).record
-            raise DamagedError(f"{place} is not what was written: {fault}")
+            raise DamagedError(f"{place} is corrupted: {fault}")
         return cls(path, found)
 
     @classmethod
-    def look(cls, path: Path) -> Self:
-        """The run in a directory, whatever is left of it, for a look at many of them: without the
-        values of run.json that are damaged."""
+    def tolerant(cls, path: Path) -> Self:
+        """The run in a directory, whatever is left of it, for tables of many runs: values of
+        run.json that are damaged are left out."""
         try:
             found = json_of(read(RunDirectory(path).record, RECORD_SIZE))
         except OSError as error:
@@ -74,9 +83,9 @@ class RunRecord:
             fault = None if gone else f"cannot be read: {error.strerror or error}"
             return cls(path, {}, fault)
         except ValueError as error:
-            return cls(path, {}, f"is not what was written: {error}")
+            return cls(path, {}, f"is corrupted: {error}")
         if not isinstance(found, dict):
-            return cls(path, {}, "is not what was written: it holds no mapping")
+            return cls(path, {}, "is corrupted: it holds no mapping")
         parts = valid_parts(RUN, found)
         if "status" in found and "status" not in parts:
             return cls(path, {}, f"has a status that does not exist: {shown(found['status'])}")
@@ -111,11 +120,11 @@ class RunRecord:
         """Compares every file with its digest.
 
         Raises:
-            DamagedError: naming every file that is not what was written.
+            DamagedError: naming every file that is corrupted.
         """
         if found := self.damaged:
             listing = (f"  {text}" for text in found)
-            raise DamagedError(lines(f"{self.path} is not as it was written:", *listing))
+            raise DamagedError(lines(f"{self.path} has changed since it was written:", *listing))
 
     def config(self) -> dict[str, Any]:
         """The config of the run as it was stored: values from the environment by name.
@@ -129,7 +138,7 @@ class RunRecord:
         return found
 
     def config_text(self, most: int | None = None) -> bytes:
-        """config.yaml as it stands there.
+        """The bytes of config.yaml.
 
         Raises:
             RunDirectoryError: there is none, or it has more bytes than `most`.
@@ -152,11 +161,11 @@ class RunRecord:
         """summary.json, as `SUMMARY` has it.
 
         Raises:
-            RunDirectoryError: there is none, or it is not what was written.
+            RunDirectoryError: there is none, or it is corrupted.
         """
         return self._json(self.directory.summary, SUMMARY)
 
-    def seen_summary(self) -> dict[str, Any]:
+    def valid_summary(self) -> dict[str, Any]:
         """What is left of summary.json, without the values that are damaged; {} without any."""
         try:
             found = self._read(self.directory.summary, json_of, SUMMARY_SIZE)
@@ -168,14 +177,14 @@ class RunRecord:
         """The columns of metrics.csv, as `history_of` has them.
 
         Raises:
-            RunDirectoryError: there is none, or it is not what was written.
+            RunDirectoryError: there is none, or it is corrupted.
         """
         return self._read(
             self.directory.metrics, lambda d: history_of(d, wanted=wanted, most=most), TABLE_SIZE
         )
 
     def history_texts(self) -> dict[str, list[str]]:
-        """The columns of metrics.csv as they stand there, with every digit."""
+        """The columns of metrics.csv as texts, with every digit."""
         return self._read(self.directory.metrics, history_texts, TABLE_SIZE)
 
     def norms(self) -> Columns:
@@ -186,7 +195,7 @@ class RunRecord:
         """The content of predictions.csv.
 
         Raises:
-            RunDirectoryError: there is none, or it is not what was written.
+            RunDirectoryError: there is none, or it is corrupted.
         """
         rows = self.record.get("data") or {}
         classes = rows.get("classes")
@@ -200,13 +209,13 @@ class RunRecord:
         """The content of frames.npz.
 
         Raises:
-            RunDirectoryError: there is none, or it is not what was written.
+            RunDirectoryError: there is none, or it is corrupted.
         """
         from exp.plotting.frames import Frames
 
         def whole(data: bytes) -> Frames:
             found = Frames.from_bytes(data)
-            # Half a character (a lone surrogate) can be written nowhere: UnicodeEncodeError.
+            # Half a character (a single surrogate) cannot be encoded: UnicodeEncodeError.
             "".join((*found.classes, *found.axes, found.note)).encode()
             return found
 
@@ -218,7 +227,7 @@ class RunRecord:
         Raises:
             RunDirectoryError: as for `frames`.
         """
-        summary = self.seen_summary()
+        summary = self.valid_summary()
         epoch = summary.get("best", {}).get("epoch")
         best = summary.get("weights") == "best" and epoch is not None
         return self.frames().until(epoch) if best else self.frames()
@@ -239,7 +248,7 @@ class RunRecord:
 
         Raises:
             RunDirectoryError: there is none.
-            DamagedError: it is not what was written, or of another model.
+            DamagedError: it is corrupted, or of another model.
         """
         from exp.runs.checkpoint import load
 
@@ -255,7 +264,7 @@ class RunRecord:
     def _json(self, place: Path, schema: Schema) -> dict[str, Any]:
         found = self._read(place, json_of, SUMMARY_SIZE)
         if fault := fault_of(schema, found):
-            raise DamagedError(f"{place} is not what was written: {fault}")
+            raise DamagedError(f"{place} is corrupted: {fault}")
         return dict(found)
 
     def _read(self, place: Path, parse: Callable[[bytes], Content], *most: int) -> Content:
@@ -263,7 +272,7 @@ class RunRecord:
 
         Raises:
             RunDirectoryError: it is not there, or cannot be read.
-            DamagedError: it is not what was written.
+            DamagedError: it is corrupted.
         """
         try:
             return parse(read(place, *most))
@@ -273,4 +282,19 @@ class RunRecord:
                 f"the run is {self.status}: cannot read {place}: {reason}"
             ) from error
         except ValueError as error:
-            raise DamagedError(f"{place} is not what was written: {error}") from error
+            raise DamagedError(f"{place} is corrupted: {error}") from error
+
+
+def other_than_a_run(path: Path) -> str | None:
+    """What a directory without a run.json is instead, where that is known."""
+    if manifest.is_sweep(path):
+        first = next(iter(sorted(path.glob("*/run.json"))), None)
+        one = f", such as {first.parent}" if first is not None else ""
+        return f"it is a sweep. Expected one run of it{one}"
+    if not path.is_dir():
+        return None
+    within = sorted({*path.glob("*/run.json"), *path.glob("*/*/run.json")})
+    below = [found.parent for found in within if not manifest.is_sweep(found.parent.parent)]
+    sweeps = sorted({*path.glob(f"*/{manifest.NAME}"), *path.glob(f"*/*/{manifest.NAME}")})
+    inner = [*(found.parent for found in sweeps), *below]
+    return f"it holds others. Expected one of them, such as {inner[0]}" if inner else None

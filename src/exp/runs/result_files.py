@@ -114,7 +114,7 @@ def summary(result: Result, final: dict[str, dict[str, Any]]) -> dict[str, Any]:
     at = np.flatnonzero(history["epoch"] == result.best_epoch)
     best = {name: column[at[0]].item() for name, column in history.items()} if len(at) else {}
     return {
-        "status": result.status,
+        "status": result.end_reason,
         "final": flat,
         "best": {**best, "monitor": result.job.plan.monitor},
         "epochs": result.epochs,

@@ -1,4 +1,4 @@
-"""What a run that was interrupted goes on from: its checkpoint, and what was recorded before it."""
+"""From what an interrupted run continues: its checkpoint, and what was recorded before it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from exp.runs.record import RunRecord
 from exp.util.errors import DamagedError, RunDirectoryError
 
 
-def to_go_on(directory: RunDirectory, job: Job) -> Checkpoint:
-    """The checkpoint and the recording from which a run goes on, tried with its job.
+def resume_point(directory: RunDirectory, job: Job) -> Checkpoint:
+    """The checkpoint and the recording from which a run continues, tried with its job.
 
     Raises:
         DamagedError: they are not what this run has written, and what can be done without them.
@@ -29,18 +29,18 @@ def to_go_on(directory: RunDirectory, job: Job) -> Checkpoint:
         try:
             try_out(training, *found)
         except ValueError as error:
-            raise DamagedError(f"{place} is not what was written: {error}") from error
+            raise DamagedError(f"{place} is corrupted: {error}") from error
     except DamagedError as error:
-        raise DamagedError(f"{error}. Without that file the run begins again") from error
+        raise DamagedError(f"{error}. Without that file the run starts anew") from error
     training.recorder.restore([recording_before(directory, found[1]["epoch"])])
     return found
 
 
 def recording_before(directory: RunDirectory, epoch: int) -> Recording:
-    """What had been recorded before an epoch; of a file that is not there, nothing.
+    """What had been recorded before an epoch; nothing of a file that is missing.
 
     Raises:
-        DamagedError: a file is not what was written.
+        DamagedError: a file is corrupted.
     """
     record = RunRecord(directory.path)
     frames = norms = None
@@ -52,5 +52,5 @@ def recording_before(directory: RunDirectory, epoch: int) -> Recording:
             early = table["epoch"] < epoch
             norms = {name: column[early] for name, column in table.items()}
     except RunDirectoryError as error:
-        raise DamagedError(f"{error}. Without it the run goes on") from error
+        raise DamagedError(f"{error}. Without it the run continues") from error
     return Recording(frames, norms)

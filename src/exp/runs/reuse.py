@@ -19,17 +19,17 @@ from exp.util.untrusted import read
 
 
 def remember(signature: str, path: Path) -> None:
-    """Notes that the run of this signature stands in this directory."""
+    """Records that the run of this signature is in this directory."""
     place = pointer(signature)
     if place is None:
         return
-    told = os.fsencode(path.absolute())
+    content = os.fsencode(path.absolute())
     with contextlib.suppress(OSError, ValueError):  # nothing depends on it, nor on its being whole
         try:
-            place.write_bytes(told)
+            place.write_bytes(content)
         except FileNotFoundError:
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(told)
+            place.write_bytes(content)
 
 
 def find(signature: str, environment: dict[str, Any]) -> Path | None:

@@ -13,24 +13,25 @@ from exp.engine import Recording, Result
 from exp.plotting import Picture
 from exp.plotting.names import NEED_MODEL, Name
 from exp.plotting.picture import OF_CLASSES, OF_NUMBERS
+from exp.runs.directory import refuse_links
 from exp.runs.figure_data import CODES, picture
+from exp.runs.record import RunRecord
 from exp.runs.result_files import Answers
-from exp.runs.saved import SavedRun, no_links
-from exp.runs.schemas import ENDED
 from exp.runs.targets import Classes, Number
 from exp.runs.trained_models import model
 from exp.util.errors import DamagedError, ExpError, RunDirectoryError
+from exp.util.statuses import ENDED
 
 
 def draw(
-    run: SavedRun, names: Sequence[Name] | None, *, look: dict[str, Any], trust: bool
+    run: RunRecord, names: Sequence[Name] | None, *, look: dict[str, Any], trust: bool
 ) -> tuple[list[str], str | None]:
     """Draws figures into the folder `figures` of a run; run.json gets their digests.
 
     Args:
         names: which ones; None: those that a single run draws.
         look: values of `figures` that are not those of the run's config.
-        trust: as for `SavedRun.plan`.
+        trust: as for `plan_of`.
 
     Returns:
         The names of the files, and why the model could not be had, where figures are left out for
@@ -47,7 +48,7 @@ def draw(
             f"{path} is {run.status}: figures are drawn of runs that have ended"
         )
     run.check()
-    no_links(path)
+    refuse_links(path)
     reason = None
     try:
         drawn = _with_model(run, names, look, trust=trust)
@@ -72,7 +73,7 @@ def draw(
 
 
 def _with_model(
-    run: SavedRun, names: Sequence[Name] | None, look: dict[str, Any], *, trust: bool
+    run: RunRecord, names: Sequence[Name] | None, look: dict[str, Any], *, trust: bool
 ) -> Picture:
     """The picture that the run itself has drawn, or would have.
 
@@ -84,7 +85,7 @@ def _with_model(
     directory, best = run.directory, _best_epoch(run)
     result = Result(
         job=job,
-        status=run.status,
+        end_reason=run.status,
         epochs=0,
         history=history,
         state=state,
@@ -104,7 +105,7 @@ def _with_model(
 
 
 def _from_files(
-    run: SavedRun, names: Sequence[Name] | None, look: dict[str, Any], reason: str
+    run: RunRecord, names: Sequence[Name] | None, look: dict[str, Any], reason: str
 ) -> Picture:
     """The picture of a run without its model: what is in its tables.
 
@@ -121,7 +122,7 @@ def _from_files(
     target = Number() if found.numeric else Classes(found.classes)
     split = "test" if (found.split == "test").any() else "train"
     members = found.split == split
-    summary, config = run.seen_summary(), run.config()
+    summary, config = run.valid_summary(), run.config()
     rows, none = len(found.truth), np.zeros(0)
     of_classes = (np.zeros(rows),) * 2 if found.numeric else (found.truth, found.predicted)
     positive = summary.get("positive")
@@ -157,6 +158,6 @@ def _from_files(
     )
 
 
-def _best_epoch(run: SavedRun) -> int | None:
-    epoch = run.seen_summary().get("best", {}).get("epoch")
+def _best_epoch(run: RunRecord) -> int | None:
+    epoch = run.valid_summary().get("best", {}).get("epoch")
     return None if epoch is None else int(epoch)

@@ -1,5 +1,5 @@
-"""The schemas of a run's JSON files: run.json, which `Execution` writes, and summary.json, which
-`tables.summary` makes.
+"""The schemas of a run's JSON files: run.json, which `RunWriter` writes, and summary.json, which
+`result_files.summary` makes.
 
 Values are taken as they are: no text becomes a number. A key that is not named here is let through:
 a later version of exp may have written it. Not by pydantic, as `exp results` does without it.
@@ -14,16 +14,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from exp.util.errors import shown
-
-STATUSES = ("done", "diverged", "failed", "interrupted", "crashed", "running", "pending")
-"""What may become of a run. Two of them stand in no file: crashed, which says "running" although
-its process is gone, and pending, which has no run.json yet."""
-ENDED = ("done", "diverged")
-"""Of a run that was trained to its end."""
-WENT_WRONG = ("diverged", "failed", "interrupted", "crashed")
-"""Of a run that did not end well."""
-UNFINISHED = ("running", "interrupted", "pending", "crashed")
-"""Of a run that has not come to an end, and may go on to one."""
+from exp.util.statuses import END_REASONS, STORED
 
 Check = Callable[[Any], str | None]
 """What is wrong with a value, behind its key; None: nothing."""
@@ -180,7 +171,7 @@ FAILED = Schema({"status": one_of("failed"), "message": text})
 
 RUN = Schema(
     {
-        "status": one_of("running", "done", "diverged", "failed", "interrupted"),
+        "status": one_of(*STORED),
         "signature": text,
         "seeds": mapping_of(whole(-(2**64), 2**64)),
         "command": list_of(text),
@@ -205,7 +196,7 @@ RUN = Schema(
 
 SUMMARY = Schema(
     {
-        "status": one_of("done", "stopped", "pruned", "diverged"),
+        "status": one_of(*END_REASONS),
         # Numbers as a rule; None where a score is not defined, lists of confusion matrices.
         "final": mapping_of(or_none(score)),
         "best": Schema({}, {"monitor": text, "epoch": or_none(whole(0, LARGEST))}),

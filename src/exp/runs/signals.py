@@ -1,4 +1,4 @@
-"""Signals that wait until training stands between two epochs, where its state can be saved."""
+"""SIGINT and SIGTERM wait until training is between two epochs, where its state can be saved."""
 
 from __future__ import annotations
 
@@ -11,51 +11,50 @@ from types import FrameType
 from exp.util.errors import Interrupted
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
-only_once = False
+"""Signal -> exit code of a process that it ends."""
+ignore_repeats = False
 """Whether a second signal counts for nothing: in a worker process, which its parent ends at once
 where that is wanted. One that is sent to every process of a sweep reaches a worker twice."""
 
 
-class Patience:
-    """What signals have come in; a second one is not waited with."""
+class DelayedSignals:
+    """The signal that has come in; a second one ends the process at once."""
 
     def __init__(self) -> None:
         self.code: int | None = None
 
-    def take(self, number: int, frame: FrameType | None) -> None:
-        if self.code is not None:
-            if only_once:
-                return
+    def receive(self, number: int, frame: FrameType | None) -> None:
+        if self.code is None:
+            self.code = CODES[signal.Signals(number)]
+        elif not ignore_repeats:
             raise Interrupted(self.code)
-        self.code = CODES[signal.Signals(number)]
 
-    def between_epochs(self) -> None:
-        """Raises what has come in.
-
+    def raise_between_epochs(self) -> None:
+        """
         Raises:
-            Interrupted: a signal has asked for the end.
+            Interrupted: a signal has come in.
         """
         if self.code is not None:
             raise Interrupted(self.code, between=True)
 
 
 @contextmanager
-def patient() -> Iterator[Patience]:
-    """Holds SIGINT and SIGTERM back; one that nobody has raised by the end is raised then.
+def delayed_signals() -> Iterator[DelayedSignals]:
+    """Delays SIGINT and SIGTERM within; one that nobody has raised by the end is raised then.
 
     Raises:
-        Interrupted: a signal has asked for the end.
+        Interrupted: a signal has come in.
     """
-    patience = Patience()
+    signals = DelayedSignals()
     if threading.current_thread() is not threading.main_thread():
-        yield patience  # only the main thread can be told of signals
+        yield signals  # Python handles signals in the main thread only
         return
     ignored = {n for n in CODES if signal.getsignal(n) is signal.SIG_IGN}
-    before = {n: signal.signal(n, patience.take) for n in CODES if n not in ignored}
+    before = {n: signal.signal(n, signals.receive) for n in CODES if n not in ignored}
     try:
-        yield patience
+        yield signals
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if patience.code is not None:
-        raise Interrupted(patience.code)
+    if signals.code is not None:
+        raise Interrupted(signals.code)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exp.runs.collection import part
-from exp.runs.saved import SavedRun
-from exp.runs.schemas import ENDED
+from exp.runs.record import RunRecord
+from exp.runs.stored_plan import job_of, matches, plan_of
 from exp.util.errors import ExpError, RunDirectoryError, shown
 from exp.util.files import reason_of, write_through
+from exp.util.statuses import ENDED
 
 if TYPE_CHECKING:
     from exp.engine import Job
@@ -29,11 +30,11 @@ REST = ("best.", "previous.", "optimizer.", "random.", "history")
 """How the names of tensors begin that are not the model's."""
 
 
-def model(run: SavedRun, *, trust: bool, checkpoint: str = "final") -> tuple[Job, Predictor]:
+def model(run: RunRecord, *, trust: bool, checkpoint: str = "final") -> tuple[Job, Predictor]:
     """The job of a finished run, and its model.
 
     Args:
-        trust: as for `SavedRun.plan`.
+        trust: as for `plan_of`.
         checkpoint: of `CHECKPOINTS`.
 
     Raises:
@@ -48,17 +49,17 @@ def model(run: SavedRun, *, trust: bool, checkpoint: str = "final") -> tuple[Job
         raise RunDirectoryError(f"{path} is {run.status}: there is no model yet")
     folder = Path.cwd()
     try:
-        job = run.job(run.plan(trust=trust), trust=trust)
+        job = job_of(run, plan_of(run, trust=trust), trust=trust)
     finally:
         os.chdir(folder)
-    if not run.is_of(job):
+    if not matches(run, job):
         raise RunDirectoryError(
             f"the model of {path} cannot be used: its data, its config or the version of exp have "
             "changed since"
         )
     if checkpoint == "final":
         # Runs of earlier versions do not say it: their scores are of the last weights.
-        checkpoint = run.seen_summary().get("weights", "last")
+        checkpoint = run.valid_summary().get("weights", "last")
     predictor = Predictor(job, None)
     # The last one also holds what training needs to go on.
     prefix, rest = ("model.", REST) if checkpoint == "last" else ("", ())
@@ -68,7 +69,7 @@ def model(run: SavedRun, *, trust: bool, checkpoint: str = "final") -> tuple[Job
     return job, predictor
 
 
-def comparable(one: SavedRun, other: SavedRun) -> None:
+def comparable(one: RunRecord, other: RunRecord) -> None:
     """
     Raises:
         ExpError: two runs that have not the same features and classes, or no classes.
@@ -81,7 +82,7 @@ def comparable(one: SavedRun, other: SavedRun) -> None:
         raise ExpError("--figure draws decision boundaries, and the target of A and B is a number")
 
 
-def draw(one: SavedRun, other: SavedRun, path: Path, *, theme: str, trust: bool) -> None:
+def draw(one: RunRecord, other: RunRecord, path: Path, *, theme: str, trust: bool) -> None:
     """Draws both boundaries over the test rows of A (its training rows where it has none), and
     where the models disagree.
 

@@ -51,7 +51,7 @@ def composer(
         ExpError: they are no list of texts.
     """
     words = texts(overrides)
-    with ONE, kept(), hushed() if quiet else contextlib.nullcontext():
+    with ONE, restored_afterwards(), silenced() if quiet else contextlib.nullcontext():
         command_line.words = words
         os.environ["PYTHONSAFEPATH"] = "1"  # of helper processes, as `exp.cli.main` has it
         setbase("1.3")
@@ -75,7 +75,7 @@ def texts(overrides: Iterable[str]) -> list[str]:
 
 
 @contextlib.contextmanager
-def kept() -> Iterator[None]:
+def restored_afterwards() -> Iterator[None]:
     """Everything of this process that composing or running touches is put back."""
     hydra, config, version = GlobalHydra.instance(), HydraConfig.instance(), VersionBase.instance()
     before = hydra.hydra, config.cfg, version.version_base
@@ -103,7 +103,7 @@ def kept() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def hushed() -> contextlib.AbstractContextManager[object]:
+def silenced() -> contextlib.AbstractContextManager[object]:
     return contextlib.redirect_stdout(io.StringIO())
 
 

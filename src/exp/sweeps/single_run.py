@@ -50,7 +50,7 @@ class Ran:
 
     @property
     def exit_code(self) -> int:
-        return 3 if self.result is not None and self.result.status == "diverged" else 0
+        return 3 if self.result is not None and self.result.end_reason == "diverged" else 0
 
 
 @as_faults()
@@ -105,11 +105,11 @@ def started(
     found = plan(plain, [*faults, *unavailable(plain)])
     from exp.engine import Job, check_job
     from exp.runs import provenance
-    from exp.runs.console import bar
+    from exp.runs.console import progress_bar
     from exp.runs.directory import RunDirectory
     from exp.runs.execute import execute
     from exp.runs.loggers.log_runs import log
-    from exp.runs.writer import Execution
+    from exp.runs.writer import RunWriter
 
     try:
         job = Job.of(found)
@@ -136,12 +136,10 @@ def started(
 
     def task(_: DictConfig) -> Result:
         hydras = nullcontext(logging.getLogger("exp"))
-        with hydras if lines is None else lines(directory) as log, bar(job) as advance:
-            execution = Execution(
-                job, directory, log=log, origin=provenance.origin(), worker=worker
-            )
+        with hydras if lines is None else lines(directory) as log, progress_bar(job) as hooks:
+            writer = RunWriter(job, directory, log=log, origin=provenance.origin(), worker=worker)
             try:
-                results.append(execute(execution, on_row=lambda state: advance(state.epoch)))
+                results.append(execute(writer, hooks=hooks))
                 return results[0]
             except Exception as error:
                 errors.append(error)  # Hydra would print it in its own way

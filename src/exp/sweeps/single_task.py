@@ -27,7 +27,7 @@ def swept(config: DictConfig) -> float | None:
     from exp.runs import provenance
     from exp.runs.directory import RunDirectory
     from exp.runs.execute import execute
-    from exp.runs.writer import Execution
+    from exp.runs.writer import RunWriter
     from exp.sweeps.draw import of_each_run
     from exp.util.errors import ExpError
 
@@ -42,8 +42,8 @@ def swept(config: DictConfig) -> float | None:
         record = {"status": "failed", "message": str(error), **provenance.origin()}
         directory.write_record(record)
         raise
-    execution = Execution(job, directory, log=log, origin=provenance.origin())
-    execute(execution)
-    assert execution.summary is not None
-    value: float | None = execution.summary["final"].get(job.plan.monitor)
+    writer = RunWriter(job, directory, log=log, origin=provenance.origin())
+    execute(writer)
+    assert writer.summary is not None
+    value: float | None = writer.summary["final"].get(job.plan.monitor)
     return value

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from exp.runs import checkpoint
-from exp.runs.directory import RunDirectory, is_draft
-from exp.runs.manifest import ENDED, NAME, Entry, manifest, manifest_lines, read_json
+from exp.runs.directory import RunDirectory
+from exp.runs.manifest import NAME, Entry, manifest, manifest_lines, read_json
 from exp.util.errors import RunDirectoryError
-from exp.util.files import reason_of, write_lines
+from exp.util.files import is_temporary, reason_of, write_lines
+from exp.util.statuses import ENDED
 
 if TYPE_CHECKING:
     from exp.sweeps.plans import Planned
@@ -78,7 +79,7 @@ class SweepDirectory:
 
     def _only_a_sweep(self) -> None:
         # A sweep that was killed at its very start has left no more than its lock and drafts.
-        others = {name for name in os.listdir(self.path) if name != LOCK and not is_draft(name)}
+        others = {name for name in os.listdir(self.path) if name != LOCK and not is_temporary(name)}
         if others and not self.manifest.is_file():
             raise RunDirectoryError(
                 f"sweep.dir {self.path} is not empty and is not a sweep directory (it has no "
@@ -102,7 +103,7 @@ class SweepDirectory:
         for entry in list(os.scandir(self.path)):
             if entry.is_symlink():
                 continue
-            if is_draft(entry.name):
+            if is_temporary(entry.name):
                 if entry.is_dir():
                     shutil.rmtree(entry.path)
                 else:
@@ -138,7 +139,7 @@ class SweepDirectory:
         """The runs that the manifest lists; none where there is no manifest.
 
         Raises:
-            DamagedError: it is not what was written.
+            DamagedError: it is corrupted.
         """
         if not self.manifest.is_file():
             return []

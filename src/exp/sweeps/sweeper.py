@@ -190,7 +190,7 @@ class Sweep:
                 ended_early = error
             results = runs_table.write(directory, keys, every)
             statuses = Counter(
-                RunRecord.look(directory.path / entry.directory).status for entry in entries
+                RunRecord.tolerant(directory.path / entry.directory).status for entry in entries
             )
         finally:
             workers.close()

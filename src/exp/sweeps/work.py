@@ -21,12 +21,13 @@ from exp.runs import signals
 from exp.runs.checkpoint import Checkpoint
 from exp.runs.directory import RunDirectory
 from exp.runs.execute import execute_stack
-from exp.runs.log import RunLog, end_log
-from exp.runs.manifest import ENDED, read_json
-from exp.runs.resume_state import to_go_on
-from exp.runs.writer import Execution
+from exp.runs.log import close_log, run_log
+from exp.runs.manifest import read_json
+from exp.runs.resume_state import resume_point
+from exp.runs.writer import RunWriter
 from exp.sweeps.draw import of_each_run
 from exp.util.errors import DamagedError, ExpError, Interrupted, RunDirectoryError
+from exp.util.statuses import ENDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def ready(*, draws: bool) -> None:
     Args:
         draws: whether it will draw figures, for which matplotlib takes a while to import.
     """
-    signals.only_once = True
+    signals.ignore_repeats = True
     signal.signal(signal.SIGTERM, lambda *_: _stopping.set())
     import sklearn.datasets  # noqa: F401
 
@@ -110,7 +111,7 @@ def work(order: Order) -> list[Outcome]:
         return [interrupted(run) for run in order.runs]
     plugins.import_all(order.plugins, order.folder)
     outcomes: dict[int, Outcome] = {}
-    opened: list[Execution] = []
+    opened: list[RunWriter] = []
     numbers: dict[int, RunOrder] = {}
     for run in order.runs:
         begun = begin(run, order.origin)
@@ -120,23 +121,23 @@ def work(order: Order) -> list[Outcome]:
             opened.append(begun)
             numbers[id(begun)] = run
 
-    def finished(execution: Execution) -> None:
-        run = numbers[id(execution)]
-        summary, record = execution.summary, execution.record
+    def finished(writer: RunWriter) -> None:
+        run = numbers[id(writer)]
+        summary, record = writer.summary, writer.record
         value = None
         if summary is not None:
-            value = summary["final"].get(execution.job.plan.monitor)
+            value = summary["final"].get(writer.job.plan.monitor)
         outcomes[run.number] = Outcome(
-            run.number, run.directory, execution.status, record.get("message"), value
+            run.number, run.directory, writer.status, record.get("message"), value
         )
-        end_log(execution.log)
+        close_log(writer.log)
 
     if opened:
         try:
             execute_stack(opened, on_finish=finished)
         except Interrupted:
-            for execution in opened:
-                end_log(execution.log)
+            for writer in opened:
+                close_log(writer.log)
             if order.parent == os.getpid():
                 raise
             _stopping.set()
@@ -154,29 +155,29 @@ def interrupted(run: RunOrder) -> Outcome:
     return Outcome(run.number, run.directory, "interrupted")
 
 
-def begin(run: RunOrder, origin: dict[str, Any]) -> Execution | Outcome:
-    """The execution of a run, its directory claimed; or its outcome, where it cannot begin."""
+def begin(run: RunOrder, origin: dict[str, Any]) -> RunWriter | Outcome:
+    """The writer of a run, its directory claimed; or its outcome, where it cannot begin."""
     directory = RunDirectory(Path(run.directory))
     log = None
     try:
         interrupted_before = run.goes_on and reopened(directory)
         if not interrupted_before:
             directory.claim()
-        log = RunLog(directory.log)
+        log = run_log(directory.log)
         job = Job.of(plan(of_each_run(run.config)), keep=False)
         start = checkpoint_of(directory, job) if interrupted_before else None
         if interrupted_before and start is None:  # it starts from its first epoch
-            end_log(log)
+            close_log(log)
             directory.empty()
-            log = RunLog(directory.log)
-        return Execution(job, directory, log=log, origin=origin, start=start, hydra=run.hydra)
+            log = run_log(directory.log)
+        return RunWriter(job, directory, log=log, origin=origin, start=start, hydra=run.hydra)
     except Exception as error:
         message = str(error) or type(error).__name__
         if log is not None:
             log.error("The run failed: %s", error, exc_info=not isinstance(error, ExpError))
-            end_log(log)
+            close_log(log)
             record = {"status": "failed", "message": message, **origin}
-            directory.draft({directory.hydra / name: text for name, text in run.hydra.items()})
+            directory.write_all({directory.hydra / name: text for name, text in run.hydra.items()})
             directory.write_record(record)
         directory.release()
         return Outcome(run.number, run.directory, "failed", message)
@@ -185,7 +186,7 @@ def begin(run: RunOrder, origin: dict[str, Any]) -> Execution | Outcome:
 def checkpoint_of(directory: RunDirectory, job: Job) -> Checkpoint | None:
     """The checkpoint of a run, where the run can go on from it."""
     try:
-        return to_go_on(directory, job)
+        return resume_point(directory, job)
     except (OSError, DamagedError):
         return None
 
@@ -241,7 +242,7 @@ def failed(run: RunOrder, why: str, origin: dict[str, Any]) -> Outcome:
         record = read_json(directory.record)
         if record is None:
             record = dict(origin)
-            directory.draft({directory.hydra / name: text for name, text in run.hydra.items()})
+            directory.write_all({directory.hydra / name: text for name, text in run.hydra.items()})
         record.pop("sha256", None)
         directory.write_record({**record, "status": "failed", "message": why})
     except (OSError, RunDirectoryError) as error:

@@ -27,7 +27,7 @@ def lines(*texts: str) -> Lines:
 
 
 class ExpError(Exception):
-    """Base of every error that is told as one message without a traceback.
+    """Base of every error that is shown as one message without a traceback.
 
     Args:
         message: one line, in which line ends and control characters are shown as `\\n` and so on;
@@ -50,7 +50,7 @@ class Fault:
 
 
 class ConfigError(ExpError):
-    """Every fault of one config, told at once.
+    """Every fault of one config, reported together.
 
     Args:
         faults: at least one; shown sorted by key path, duplicates once.
@@ -77,7 +77,7 @@ class ImpossibleError(ExpError):
 
 
 class ComponentError(ExpError):
-    """A user's own component broke the contract of its kind."""
+    """A custom component broke the contract of its kind."""
 
 
 class OwnCodeError(ComponentError):
@@ -92,7 +92,7 @@ class OwnCodeError(ComponentError):
 
 
 class DeviceError(ExpError):
-    """The device that was asked for is not there."""
+    """The requested device does not exist here."""
 
 
 class RunDirectoryError(ExpError):
@@ -100,7 +100,7 @@ class RunDirectoryError(ExpError):
 
 
 class DamagedError(RunDirectoryError):
-    """A file of a run directory is not what was written there."""
+    """A file of a run directory is corrupted."""
 
 
 class Interrupted(KeyboardInterrupt):

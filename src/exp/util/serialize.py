@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from json.encoder import encode_basestring
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import yaml
@@ -27,49 +25,9 @@ def yaml_text(value: Any) -> str:
     return text
 
 
-_parts: dict[str, str] = {}
-
-
-def config_text(config: Mapping[str, Any]) -> str:
-    """What `yaml_text` makes of a config that has a key: part by part, as the runs of a sweep share
-    most of theirs, and a part that was written before is known."""
-    if len(_parts) > 10_000:
-        _parts.clear()
-    texts = []
-    for part in config.items():
-        if (known := repr(part)) not in _parts:
-            _parts[known] = yaml_text(dict([part]))
-        texts.append(_parts[known])
-    return "".join(texts)
-
-
 def json_text(value: Any) -> str:
     """JSON that any reader takes, indented: numbers that are not finite become null."""
-    return indented(value, "\n") + "\n"
-
-
-def indented(value: Any, line: str) -> str:
-    """What `json.dumps` makes of `finite(value)`, with an indent of 2 and other letters than those
-    of ASCII as they are; Python's own takes twice as long, and a sweep writes many.
-
-    Args:
-        line: what begins a line at this depth.
-    """
-    kind = type(value)
-    if kind is str:
-        return encode_basestring(value)
-    if kind is float:
-        return float.__repr__(value) if math.isfinite(value) else "null"
-    if kind is int:
-        return int.__repr__(value)
-    inner = line + "  "
-    if isinstance(value, dict):
-        items = [f"{encode_basestring(str(k))}: {indented(v, inner)}" for k, v in value.items()]
-        return f"{{{inner}{f',{inner}'.join(items)}{line}}}" if items else "{}"
-    if isinstance(value, (list, tuple)):
-        items = [indented(item, inner) for item in value]
-        return f"[{inner}{f',{inner}'.join(items)}{line}]" if items else "[]"
-    return json.dumps(finite(value), ensure_ascii=False)
+    return json.dumps(finite(value), indent=2, ensure_ascii=False) + "\n"
 
 
 def finite(value: Any) -> Any:
@@ -83,16 +41,16 @@ def finite(value: Any) -> Any:
     return value
 
 
+class _UnixLines(list[str]):
+    """Takes the lines of `csv.writer`. Python 3.11's quotes a carriage return only where that is
+    part of a line's end, so lines are written with both characters and lose the first here."""
+
+    def write(self, line: str) -> None:
+        self.append(line.removesuffix("\r\n") + "\n")
+
+
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """A CSV table with Unix line ends; quotes only where they are needed."""
-    buffer, lines = io.StringIO(), [header, *rows]
-    csv.writer(buffer, lineterminator="\n").writerows(lines)
-    if "\r" not in buffer.getvalue():
-        return buffer.getvalue()
-    # Python's writer leaves a carriage return without quotes, which then ends the line.
-    buffer = io.StringIO()
-    plain = csv.writer(buffer, lineterminator="\n")
-    quoted = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    for line in lines:
-        (quoted if any("\r" in str(field) for field in line) else plain).writerow(line)
-    return buffer.getvalue()
+    lines = _UnixLines()
+    csv.writer(lines, lineterminator="\r\n").writerows([header, *rows])
+    return "".join(lines)

@@ -19,7 +19,7 @@ CONTROL = re.compile(
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 without tab and newline, DEL, C1
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # the direction of text
     "\u2028\u2029\ufff9-\ufffb"  # line and paragraph separators, annotations
-    "\ud800-\udfff"  # lone surrogates: bytes of a file name that are not UTF-8, for one
+    "\ud800-\udfff"  # single surrogates: bytes of a file name that are not UTF-8, for one
     "\U000e0000-\U000e007f"  # tags, which nothing shows
     "]"
 )

@@ -180,7 +180,7 @@ def json_of(data: bytes, *, infinite: bool = False) -> Any:
         infinite: whether numbers may be Infinity and NaN, as Python writes them.
 
     Raises:
-        ValueError: it is none, or beyond a bound; or it holds half a character (a lone surrogate),
+        ValueError: it is none, or beyond a bound; or it holds half a character (a surrogate),
             which cannot be written to a file or a terminal.
     """
     try:
@@ -197,7 +197,7 @@ def json_of(data: bytes, *, infinite: bool = False) -> Any:
         try:  # JSON may escape them, by mistake or in pairs
             json.dumps(found, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            raise ValueError("it holds half a character (a lone surrogate)") from None
+            raise ValueError("it holds half a character (a surrogate)") from None
     return found
 
 

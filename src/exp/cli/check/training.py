@@ -32,7 +32,7 @@ def assert_same_again(subject: Subject, **parts: Any) -> None:
 def assert_trains(subject: Subject, **parts: Any) -> None:
     """The losses of a short run are finite."""
     (result,) = train([Job.of(subject.plan(1, **parts), keep=False)])
-    assert result.status == "done", f"a run that has {result.status}"
+    assert result.end_reason == "done", f"a run that has {result.end_reason}"
 
 
 def apart(one: Result, other: Result) -> str | None:

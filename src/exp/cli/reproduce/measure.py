@@ -15,7 +15,7 @@ import numpy as np
 from exp.cli.reproduce.table import Part, Table, Words
 from exp.engine import Job
 from exp.runs.manifest import manifest
-from exp.runs.saved import SavedRun
+from exp.runs.record import RunRecord
 from exp.runs.trained.predictor import Trained
 from exp.sweeps.in_process import sweep
 
@@ -28,7 +28,7 @@ class Measured:
     """A run's numbers, as its directory has them."""
 
     def __init__(self, path: Path) -> None:
-        self.run = SavedRun.at(path)
+        self.run = RunRecord.at(path)
         self.run.check()
 
     @cached_property

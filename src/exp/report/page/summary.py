@@ -9,7 +9,7 @@ from html import escape
 from exp.report.groups import direction, grouped, over_seeds, plus_minus, ranked
 from exp.report.page.ranking import Ranking
 from exp.runs.collection import Row, Runs
-from exp.runs.schemas import STATUSES, WENT_WRONG
+from exp.util.statuses import STATUSES, WENT_WRONG
 from exp.util.text_tables import cell
 
 GROUPS, FAILURES = 10, 200

@@ -1,4 +1,4 @@
-"""A run that has ended, and its sweep, as a logger is told of them: plain values from the disk."""
+"""A run that has ended, and its sweep, as a logger gets them: plain values from the disk."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class FinishedRun:
 
         Raises:
             RunDirectoryError: there is none, or it still runs.
-            DamagedError: one of its files is not what was written.
+            DamagedError: one of its files is corrupted.
         """
         run = RunRecord.at(path.absolute())
         directory, record, status = run.directory, run.record, run.status

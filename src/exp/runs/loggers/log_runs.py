@@ -15,11 +15,11 @@ from typing import Any
 
 from exp.registry.component import Chosen
 from exp.runs.loggers.finished_run import FinishedRun, FinishedSweep
-from exp.runs.schemas import UNFINISHED
 from exp.util.errors import ExpError
+from exp.util.statuses import UNFINISHED
 from exp.util.terminal import one_line
 
-HOW = NEW, OLD, LEFT = "logged {}", "{} there already", "{} not ended, left out"
+OUTCOMES = NEW, KNOWN, UNENDED = "logged {}", "{} already there", "{} not finished, not logged"
 
 
 @contextmanager
@@ -34,24 +34,24 @@ def logged(loggers: Mapping[str, Chosen], path: Path) -> Iterator[None]:
     log(loggers, [path])
 
 
-class _LeftOut:
-    """Whose loggers are left out; None: nobody's."""
+class _Disabled:
+    """Whose loggers are not used: "this sweep", for the line that says so; None: all are used."""
 
     whose: str | None = None
 
 
 @contextmanager
-def left_out(whose: str) -> Iterator[None]:
-    """Within this nothing is logged: a stranger's config names the loggers.
+def loggers_disabled(whose: str) -> Iterator[None]:
+    """Within this nothing is logged: loggers that a stranger's config names.
 
     Args:
         whose: they are, for the line that says so.
     """
-    before, _LeftOut.whose = _LeftOut.whose, whose
+    before, _Disabled.whose = _Disabled.whose, whose
     try:
         yield
     finally:
-        _LeftOut.whose = before
+        _Disabled.whose = before
 
 
 def log(
@@ -67,17 +67,17 @@ def log(
     Returns:
         Whether everything could be logged.
     """
-    if _LeftOut.whose is not None:
+    if _Disabled.whose is not None:
         if loggers:
             names = one_line(", ".join(loggers))
-            print(f"the loggers of {_LeftOut.whose} are left out: {names}. To use them: --trust")
+            print(f"the loggers of {_Disabled.whose} are not used: {names}. To use them: --trust")
         return True
     there = [path for path in paths if (path / "run.json").is_file()]
     well = True
     for label, chosen in loggers.items():
-        told, good = log_to(label, chosen, there, sweep)
+        line, good = log_to(label, chosen, there, sweep)
         well &= good
-        print(told, flush=True)
+        print(line, flush=True)
     return well
 
 
@@ -104,7 +104,7 @@ def log_to(
                     trouble = trouble or error
                     continue
                 done &= run.status == "done"
-                how = LEFT if run.status in UNFINISHED else NEW if logger.log(run) else OLD
+                how = UNENDED if run.status in UNFINISHED else NEW if logger.log(run) else KNOWN
                 counts[how] += 1
             logger.end(well=done and trouble is None)
             look = logger.look
@@ -115,8 +115,8 @@ def log_to(
         where = sweep.path if sweep else paths[0] if paths else "DIR"
         again = f"To try again: exp log {one_line(str(where))} --to {label}"
         return f"{label}: {runs(count)} could not be logged: {reason(trouble)}. {again}", False
-    told = ", ".join(how.format(runs(counts[how])) for how in HOW if counts[how])
-    return f"{label}: {told or 'no run to log'}; to look: {without_secrets(look)}", True
+    counted = ", ".join(how.format(runs(counts[how])) for how in OUTCOMES if counts[how])
+    return f"{label}: {counted or 'no run to log'}; to look: {without_secrets(look)}", True
 
 
 def runs(count: int) -> str:

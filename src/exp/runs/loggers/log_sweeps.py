@@ -45,7 +45,7 @@ def settings_of(path: Path) -> Any:
     try:
         run = RunRecord(path)
         text = run.config_text()
-        if b"\nlogger: {}\n" in text:  # as a rule, and said at once
+        if b"\nlogger: {}\n" in text:  # the usual case, without parsing
             return None
         config = restored(run.config())
     except ExpError:

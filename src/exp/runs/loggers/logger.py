@@ -1,4 +1,4 @@
-"""What a logger is: told of runs that have ended, one after the other."""
+"""What a logger is: it gets runs that have ended, one after the other."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def content(run: FinishedRun) -> bytes:
 
 
 def summaries(run: FinishedRun) -> Iterator[tuple[int, float, Any]]:
-    """Step, time and summary of everything that is told of a run."""
+    """Step, time and summary of everything that is written of a run."""
     from tensorboard.compat.proto.summary_pb2 import Summary
 
     yield 0, run.started, opening(run)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from exp.engine import Job, Predictor
 from exp.runs import trained_models
-from exp.runs.saved import SavedRun
+from exp.runs.record import RunRecord
 from exp.runs.trained.raw_rows import raw_rows
 from exp.util.errors import ExpError, unknown
 
@@ -28,7 +28,7 @@ class Trained:
     predictor: Predictor
 
     @classmethod
-    def of(cls, run: SavedRun, *, trust: bool, checkpoint: str = "final") -> Trained:
+    def of(cls, run: RunRecord, *, trust: bool, checkpoint: str = "final") -> Trained:
         """The model of a finished run.
 
         Raises:

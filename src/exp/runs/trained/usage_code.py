@@ -10,22 +10,22 @@ from exp.runs.trained.predictor import Trained
 
 
 def onnx(trained: Trained, name: str) -> str:
-    said, kind = trained.predictor.objective.loss.answers, trained.job.data.data.X.dtype
+    output, kind = trained.predictor.objective.loss.answers, trained.job.data.data.X.dtype
     return f"""# {described(trained)}
 import numpy as np
 import onnxruntime
 
 session = onnxruntime.InferenceSession({name!r})
-({said},) = session.run(["{said}"], {{"rows": X.astype(np.{kind})}})"""
+({output},) = session.run(["{output}"], {{"rows": X.astype(np.{kind})}})"""
 
 
 def torchscript(trained: Trained, name: str) -> str:
-    said, kind = trained.predictor.objective.loss.answers, trained.job.data.data.X.dtype
+    output, kind = trained.predictor.objective.loss.answers, trained.job.data.data.X.dtype
     return f"""# {described(trained)}
 import torch
 
 model = torch.jit.load({name!r})
-{said} = model(torch.from_numpy(X.astype("{kind}")))"""
+{output} = model(torch.from_numpy(X.astype("{kind}")))"""
 
 
 def state_dict(trained: Trained, name: str) -> str:
@@ -70,8 +70,8 @@ def state_dict(trained: Trained, name: str) -> str:
 def described(trained: Trained) -> str:
     """What X has to be and what comes out, on one line."""
     features, classes = ", ".join(trained.features), ", ".join(trained.classes)
-    told = f"classes: {classes}" if classes else "the target is a number"
-    whole = f"X [rows, {len(trained.features)}]: {features}; {told}"
+    target = f"classes: {classes}" if classes else "the target is a number"
+    whole = f"X [rows, {len(trained.features)}]: {features}; {target}"
     printable = "".join(c if c.isprintable() else "?" for c in whole)
     return printable if len(printable) <= 200 else printable[:197] + "..."
 

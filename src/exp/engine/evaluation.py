@@ -1,0 +1,80 @@
+"""What is measured of the runs of a stack after an epoch: a row of their history."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from exp.engine.rows import Tally
+from exp.engine.stack import Stack
+
+
+class Evaluation:
+    """Evaluates the splits of a stack's runs.
+
+    Args:
+        stack: the runs.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+
+    def due(self, epoch: int) -> bool:
+        """Whether every split is evaluated after this epoch."""
+        trainer = self.stack.trainer
+        return bool(epoch == trainer.epochs - 1 or epoch % trainer.eval_every == 0)
+
+    def row(self, epoch: int, training_rows: Tally) -> dict[str, Tensor]:
+        """What was measured, `[runs]` for each column of the history.
+
+        Args:
+            training_rows: of the passes that made this epoch's steps.
+        """
+        stack, logits = self.stack, list[Tensor]()
+        row = self._named("train", training_rows)
+        row["lr"] = stack.shown_rates(epoch)
+        for split in ("test", "validation"):
+            if split in stack.splits:
+                row |= self._named(split, self.evaluate(split, logits))
+        if stack.monitored is not None:
+            row[stack.monitor] = self._monitored(logits)
+        return row
+
+    def tally(self, split: str) -> Tally:
+        """An empty tally of a split."""
+        return Tally(self.stack.objective.loss, self.stack.splits[split].spread)
+
+    def evaluate(self, split: str, logits: list[Tensor]) -> Tally:
+        """A pass over a split.
+
+        Args:
+            logits: takes those of each batch, where the monitored score is computed of this split.
+        """
+        stack, tally = self.stack, self.tally(split)
+        kept = stack.monitored is not None and stack.monitored.split == split
+        with torch.no_grad():
+            for batch in stack.chunks(split):
+                answers = stack.model(batch.x, batch.mask, False)
+                if kept:
+                    logits.append(answers)
+                right = stack.objective.loss.correct(answers, batch.truth)
+                tally.add(stack.objective(answers, batch, stack.model), right, batch)
+        return tally
+
+    def _named(self, split: str, tally: Tally) -> dict[str, Tensor]:
+        with torch.no_grad():
+            return {f"{split}/{score}": value for score, value in tally.scores().items()}
+
+    def _monitored(self, logits: list[Tensor]) -> Tensor:
+        """The score that is computed for the monitor alone, `[runs]`.
+
+        Args:
+            logits: of its split; none of the training rows, which are evaluated here.
+        """
+        stack, score = self.stack, self.stack.monitored
+        assert score is not None
+        if score.split == "train":
+            self.evaluate("train", logits)
+        with torch.no_grad():
+            found = score(logits, stack.objective.loss, stack.jobs)
+        return torch.tensor(found, dtype=stack.dtype, device=stack.device.torch_device)
