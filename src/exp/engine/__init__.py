@@ -52,22 +52,24 @@ def grouped(
 
     Args:
         start: index -> where a job goes on; those of one stack go on after the same epoch, and one
-            that has ended goes alone.
+            that has ended goes by itself.
         recordings: index -> what had been recorded of it; of the same epochs within a stack.
     """
     start, recordings = start or {}, recordings or {}
     groups: dict[Hashable, list[int]] = {}
-    alone: dict[Hashable, bool] = {}
+    single: dict[Hashable, bool] = {}
     for index, job in enumerate(jobs):
         kind = (job.key(), job.device.threads)
-        if kind not in alone:
-            alone[kind] = job.unstackable() is not None  # builds a model, so once for all of a kind
+        if kind not in single:
+            single[kind] = (
+                job.unstackable() is not None
+            )  # builds a model, so once for all of a kind
         numbers = start[index][1] if index in start else {"epoch": 0, "ended": None}
-        apart = alone[kind] or numbers["ended"] is not None
+        apart = single[kind] or numbers["ended"] is not None
         norms = recordings[index].norms if index in recordings else None
         recorded = None if norms is None else tuple(norms["epoch"].tolist())
         place = (index in start, numbers["epoch"], recorded)
-        key = ("alone", index) if apart else (kind, *place)
+        key = ("single", index) if apart else (kind, *place)
         groups.setdefault(key, []).append(index)
     return list(groups.values())
 

@@ -96,9 +96,9 @@ class Film:
         stack, grid = self.stack, self.grid
         mask = torch.ones(grid.shape[0], grid.shape[2], dtype=grid.dtype, device=grid.device)
         # A module of the user's own may draw numbers whenever it is asked.
-        lone = stack.model.layers is None
+        single = stack.model.layers is None
         places = [grid.device] if grid.device.type == "cuda" else []
-        with torch.no_grad(), torch.random.fork_rng(places, enabled=lone):
+        with torch.no_grad(), torch.random.fork_rng(places, enabled=single):
             chances = stack.objective.loss.probabilities(stack.model(grid, mask, False))
         count = chances.shape[1]
         chances = torch.nan_to_num(chances[:, 1:] if count == 2 else chances, nan=1 / count)

@@ -66,7 +66,7 @@ class Evaluation:
             return {f"{split}/{score}": value for score, value in tally.scores().items()}
 
     def _monitored(self, logits: list[Tensor]) -> Tensor:
-        """The score that is computed for the monitor alone, `[runs]`.
+        """The score that is computed for the monitor only, `[runs]`.
 
         Args:
             logits: of its split; none of the training rows, which are evaluated here.

@@ -49,14 +49,14 @@ class Predictor:
     def logits(self, X: np.ndarray) -> np.ndarray:
         """Logits `[rows, outputs]` of rows `[rows, features]`; the bits of a row do not depend on
         how many there are."""
-        with self.alone():
+        with self.as_in_training():
             pieces = [self.model(x, mask, False)[0] for x, mask in self._unlabelled(X, BLOCK)]
             return torch.cat(pieces, dim=1)[:, : len(X)].T.contiguous().cpu().numpy()
 
     def loss(self, X: np.ndarray, labels: np.ndarray) -> float:
         """The mean loss on rows `[rows, features]` with labels `[rows]`, penalty included."""
         tally = Tally(self.objective.loss)
-        with self.alone():
+        with self.as_in_training():
             for batch in self._rows(X, labels):
                 logits = self.model(batch.x, batch.mask, False)
                 tally.add(self.objective(logits, batch, self.model), None, batch)
@@ -68,7 +68,7 @@ class Predictor:
         count = len(logits)
         stacked = torch.zeros(1, logits.shape[1], padded(count), dtype=self.device.dtype)
         stacked[0, :, :count] = torch.from_numpy(logits).T
-        with self.alone():
+        with self.as_in_training():
             found = self.objective.loss.probabilities(stacked)
         return found[0, :, :count].T.contiguous().numpy()
 
@@ -83,7 +83,7 @@ class Predictor:
             return None
         places = [i for i, each in enumerate(self.model.layers) if isinstance(each, Elementwise)]
         found: dict[int, list[Tensor]] = {place: [] for place in places}
-        with self.alone():
+        with self.as_in_training():
             for x, mask in self._unlabelled(X, LANES):
                 now = Pass(mask, False, self.model.generators)
                 for place, layer in enumerate(self.model.layers):
@@ -111,7 +111,7 @@ class Predictor:
         return Split([X], [labels], self.objective.loss, dtype=dtype, device=device).chunks()
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def as_in_training(self) -> Iterator[None]:
         """On as many threads as in training, without gradients."""
         threads = torch.get_num_threads()
         torch.set_num_threads(self.device.threads)

@@ -76,7 +76,7 @@ class Training:
         self.ended: str | None = None
         self.recorded: Recorded | None = None
         kinds = custom_kinds(stack)
-        # Looked at once: runs of packaged components alone have nothing here.
+        # Checked once: runs of packaged components only have none.
         self.first = FirstSteps(stack, kinds) if kinds else None
         self.on_gpu = stack.device.torch_device.type == "cuda"
 
