@@ -17,7 +17,7 @@ from scipy.stats import binomtest
 import exp
 from commands import SMALL, inside, read_csv
 from exp.data.dataset import Data
-from exp.report.ensemble_answers import ensemble_accuracy
+from exp.report.ensemble_accuracy import ensemble_accuracy
 from exp.runs.metrics_file import history_of, history_text
 from exp.runs.predictions import Predictions
 from exp.runs.record import RunRecord
