@@ -9,7 +9,7 @@ import torch
 
 from conftest import make_plan
 from exp.engine import Job, Stack, Training, train
-from exp.engine import graph as graphs
+from exp.engine import cuda_graph as graphs
 from test_same_bits import assert_same
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA GPU")

@@ -112,7 +112,7 @@ def test_a_sweep_that_a_preset_asks_for(in_tmp: Path) -> None:
     (in_tmp / "conf/experiment/many.yaml").unlink()
     ended = sweep(in_tmp, "hydra.mode=MULTIRUN", "seed=4,5")
     assert "2 runs to do in multirun/" in ended.out
-    with pytest.raises(exp.util.errors.ConfigError, match="asks for a sweep"):
+    with pytest.raises(exp.util.errors.ConfigError, match=r"use exp\.sweep"):
         exp.run(["hydra.mode=MULTIRUN", "figures=none"])
 
 

@@ -348,7 +348,7 @@ def test_pruning_knows_which_way_is_better() -> None:
     def status(column: str, value: float) -> str:
         trainer = {"epochs": 3, "prune": {column: [[1, value]]}}
         plan = make_plan(dataset={"name": "plane", "n_samples": 40}, trainer=trainer)
-        return train([Job.of(plan)])[0].status
+        return train([Job.of(plan)])[0].end_reason
 
     assert [status("test/rmse", limit) for limit in (1e-9, 1e9)] == ["pruned", "done"]
     assert [status("test/r2", limit) for limit in (-1e9, 1.0)] == ["done", "pruned"]

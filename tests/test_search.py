@@ -325,7 +325,7 @@ def test_limits_of_one_run_in_a_stack(planned: Callable[..., Plan]) -> None:
         for seed, prune in enumerate(limits)
     ]
     together = train(jobs)
-    assert [(r.status, r.epochs) for r in together] == [
+    assert [(r.end_reason, r.epochs) for r in together] == [
         ("done", 12), ("pruned", 7), ("pruned", 7), ("done", 12),
     ]  # fmt: skip
     for job, stacked in zip(jobs, together, strict=True):

@@ -385,7 +385,7 @@ def test_a_run_that_ended_before_run_json_leaves_a_directory_that_can_be_used(in
     (in_tmp / "run/.1f-aabbccdd-0.tmp").write_text("half")
     ended = inside(in_tmp, "resume", "run")
     assert ended.code == 2
-    assert "ended before it had begun to train" in ended.err
+    assert "ended before training" in ended.err
     ended = inside(in_tmp, *run)
     assert ended.code == 0, ended.err
     assert not leftovers(in_tmp / "run")
@@ -424,7 +424,7 @@ def test_worker_processes_start_where_they_are_worth_it(
 
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "2")
     monkeypatch.setattr(Pool, "start", start)
-    monkeypatch.setattr("exp.sweeps.launch.work", here)
+    monkeypatch.setattr("exp.sweeps.launch.timed_work", here)
     ended = inside(in_tmp, "-m", *SMALL, "sweep.dir=swept", *words)
     assert ended.err == ("exp: workers\n" if starts else "exp: here\n")
 

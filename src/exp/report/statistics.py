@@ -55,6 +55,8 @@ class Mean:
             return cls(n, first, 0.0, first, first)
         mean = math.fsum(values) / n
         sd = float(np.std(values, ddof=1))
+        if sd == 0.0:  # the squares of such small differences underflow
+            return cls(n, mean, 0.0, mean, mean)
         low, high = scipy.stats.t.interval(1 - ALPHA, n - 1, mean, sd / math.sqrt(n))
         return cls(n, mean, sd, float(low), float(high))
 
