@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from exp.cli.reproduce.measure import ENDED, Reproduction
+from exp.cli.reproduce.measure import Reproduction
 from exp.cli.reproduce.table import Part
 from exp.cli.reproduce.verdict import Judged
 
@@ -34,7 +34,7 @@ def pictures(judged: Judged, runs: Reproduction) -> Iterator[tuple[str, str]]:
             continue
         lines = []
         for run in runs.runs(judged.table, part):
-            if run.run.status in ENDED and column in run.history:
+            if run.run.status == "done" and column in run.history:
                 lines.append((run.history["epoch"], run.history[column]))
         if lines:
             several = f", {len(lines)} seeds" if len(lines) > 1 else ""

@@ -19,7 +19,6 @@ from exp.runs.record import RunRecord
 from exp.runs.trained.predictor import Trained
 from exp.sweeps.in_process import sweep
 
-ENDED = ("done",)
 OVER: dict[str, Callable[[Sequence[float]], float]] = {"median": median, "mean": mean}
 ALWAYS = ("figures=none", "logger=none")
 
@@ -47,7 +46,7 @@ class Measured:
             column: of metrics.csv or of summary.json, or one of `SPECIAL`.
             epoch: from 0; None: after the training.
         """
-        if self.run.status not in ENDED:
+        if self.run.status != "done":
             return None
         if column in SPECIAL:
             return SPECIAL[column](self)
