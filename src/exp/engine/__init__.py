@@ -116,6 +116,9 @@ class KeepResults(Hook):
     def __init__(self, results: dict[int, Result], indices: Sequence[int]) -> None:
         self.results, self.indices = results, indices
 
+    def next_look(self, training: Training) -> None:
+        """Never: only at the end of a run."""
+
     def run_ended(self, training: Training, end: End) -> None:
         index = self.indices[training.stack.ids[end.position]]
         self.results[index] = result_of(training, end)

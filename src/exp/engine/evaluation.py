@@ -24,6 +24,11 @@ class Evaluation:
         trainer = self.stack.trainer
         return bool(epoch == trainer.epochs - 1 or epoch % trainer.eval_every == 0)
 
+    def next(self, epoch: int) -> int:
+        """The first epoch from this one on after which every split is evaluated."""
+        trainer = self.stack.trainer
+        return min(trainer.epochs - 1, -(-epoch // trainer.eval_every) * trainer.eval_every)
+
     def row(self, epoch: int, training_rows: Tally) -> dict[str, Tensor]:
         """What was measured, `[runs]` for each column of the history.
 

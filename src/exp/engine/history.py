@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-Row = Mapping[str, list[float]]
-"""After one epoch: column -> a number for each run of the stack."""
+
+
+class Row(Mapping[str, list[float]]):
+    """What was measured after one epoch: column -> a number for each run of the stack.
+
+    Args:
+        columns: their names.
+        values: `[columns, runs]`.
+    """
+
+    def __init__(self, columns: tuple[str, ...], values: Tensor) -> None:
+        self.columns, self.values_of = columns, values
+
+    def __getitem__(self, name: str) -> list[float]:
+        if name not in self.columns:
+            raise KeyError(name)
+        found: list[float] = self.values_of[self.columns.index(name)].tolist()
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
 
 
 class History:
@@ -22,7 +44,7 @@ class History:
     def __init__(self, columns: Sequence[str]) -> None:
         self.columns = tuple(columns)
         self.epochs: list[int] = []
-        self._rows: list[Tensor] = []
+        self._rows: list[Tensor] = []  # [epochs, columns, runs] each
         self._block: Tensor | None = None
 
     def add(self, epoch: int, values: Mapping[str, Tensor]) -> Row:
@@ -31,17 +53,20 @@ class History:
         Args:
             values: `[runs]` for each column.
         """
-        row = torch.stack([values[name] for name in self.columns])
-        self.epochs.append(epoch)
-        self._rows.append(row)
-        return dict(zip(self.columns, row.tolist(), strict=True))
+        block = torch.stack([values[name] for name in self.columns])[None]
+        return self.extend([epoch], block)[0]
+
+    def extend(self, epochs: Sequence[int], block: Tensor) -> list[Row]:
+        """Appends the rows of some epochs, `[epochs, columns, runs]`."""
+        self.epochs.extend(epochs)
+        self._rows.append(block)
+        return [Row(self.columns, values) for values in block]
 
     def block(self) -> Tensor | None:
         """All rows, `[epochs, columns, runs]`, or None before the first."""
         if self._rows:
-            rows = torch.stack(self._rows)
-            self._block = rows if self._block is None else torch.cat([self._block, rows])
-            self._rows = []
+            blocks = self._rows if self._block is None else [self._block, *self._rows]
+            self._block, self._rows = torch.cat(blocks), []
         return self._block
 
     def restore(self, epochs: Sequence[int], block: Tensor | None) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from exp.engine.boundary_frames import Film
+from exp.engine.evaluation import Evaluation
 from exp.engine.norms import Norms
 from exp.engine.stack import Stack
 from exp.engine.watch import Watch
@@ -66,6 +67,14 @@ class Recorder:
         if best:
             with watch.best_weights(list(best)):
                 self.film.look_at_best(best)
+
+    def next_look(self, epoch: int, evaluation: Evaluation) -> int | None:
+        """The first epoch from this one on after which it looks at the models; None: at none but
+        those that end."""
+        looks = [due for due in self.film.due if due >= epoch]
+        if any(self.norms.wanted):
+            looks.append(evaluation.next(epoch))
+        return min(looks, default=None)
 
     def recording(self, run: int) -> Recording:
         """What was recorded of the run at this position."""

@@ -13,12 +13,15 @@ import torch
 from torch import Tensor
 
 from exp.engine.job import Job
+from exp.engine.kernel.kernel import why_not
+from exp.engine.kernel.network import Network
 from exp.engine.layers import Elementwise, Pass
 from exp.engine.model import LANES, Model, padded
 from exp.engine.objective import Objective
 from exp.engine.recorder import Recording
 from exp.engine.rows import CHUNK, Batch, Split, Tally
 
+CPU = torch.device("cpu")
 BLOCK = 512
 """Rows are answered in multiples of this: libraries have other code, with other last bits, for
 products of few columns (MKL up to 160, with two features)."""
@@ -45,16 +48,25 @@ class Predictor:
         if state is not None:
             self.model.load(0, state)
         self.objective = Objective([job])
+        self.network: Network | None = None
+        monitored = job.plan.monitor.partition("/")[2] not in ("loss", *self.objective.loss.measures)
+        if why_not(job, self.model, self.objective.loss, monitored=monitored) is None:
+            self.network = Network(self.model, self.objective, job.shapes.features)
 
     def logits(self, X: np.ndarray) -> np.ndarray:
         """Logits `[rows, outputs]` of rows `[rows, features]`; the bits of a row do not depend on
         how many there are."""
+        if self.network is not None:
+            return self.network.logits(torch.from_numpy(X.T.copy())).T.contiguous().numpy()
         with self.as_in_training():
             pieces = [self.model(x, mask, False)[0] for x, mask in self._unlabelled(X, BLOCK)]
             return torch.cat(pieces, dim=1)[:, : len(X)].T.contiguous().cpu().numpy()
 
     def loss(self, X: np.ndarray, labels: np.ndarray) -> float:
         """The mean loss on rows `[rows, features]` with labels `[rows]`, penalty included."""
+        if self.network is not None:
+            rows = Split([X], [labels], self.objective.loss, dtype=torch.float32, device=CPU)
+            return self.network.loss(rows)
         tally = Tally(self.objective.loss)
         with self.as_in_training():
             for batch in self._rows(X, labels):

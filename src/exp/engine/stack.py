@@ -11,6 +11,7 @@ from torch import Tensor
 from exp.components.schedulers.scheduler import Progress, Scheduler, scheduler
 from exp.engine.history import History
 from exp.engine.job import Job
+from exp.engine.kernel.kernel import why_not
 from exp.engine.model import Model
 from exp.engine.monitored import Monitored
 from exp.engine.objective import Objective, hyperparameters
@@ -84,6 +85,10 @@ class Stack:
         names = [*measured, "lr", *extra]
         # A score that is not measured in any case is computed for the monitor only.
         self.monitored = None if self.monitor in names else Monitored(self.monitor)
+        # Why torch trains these runs; None: the kernel does.
+        self.unfit = why_not(
+            first, self.model, self.objective.loss, monitored=self.monitored is not None
+        )
         self.higher = first.plan.higher_is_better(self.monitor)
         if self.monitored is not None:
             names.append(self.monitor)

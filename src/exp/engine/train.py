@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,11 +13,16 @@ from exp.engine.cuda_graph import WORTH, Recorded, recordable
 from exp.engine.evaluation import Evaluation
 from exp.engine.first_steps import FirstSteps, custom_kinds
 from exp.engine.history import Row
+from exp.engine.kernel.kernel import Kernel
 from exp.engine.loss_checks import check_loss
 from exp.engine.recorder import Recorder
 from exp.engine.rows import Batch, Tally
 from exp.engine.stack import Stack
 from exp.engine.watch import Watch
+
+
+AT_ONCE = 0.1
+"""Seconds that one call of the kernel may take, about: a signal waits as long."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,15 @@ class Hook:
     def run_ended(self, training: Training, end: End) -> None:
         """For each run that ends, while it is still in the stack."""
 
+    def next_look(self, training: Training) -> int | None:
+        """The next epoch, of `training.epoch` and those after it, after which the hook looks at the
+        models, or at anything but the row that it is given; None: at none.
+
+        The epochs up to it may be trained at once. `after_epoch` is then called for each of them
+        later, and `between_epochs` once.
+        """
+        return training.epoch
+
     def between_epochs(self, training: Training) -> None:
         """After those that ended have left the stack: the others can be saved as they are. What
         it raises ends the training."""
@@ -69,6 +84,7 @@ class Training:
 
     def __init__(self, stack: Stack, hooks: Sequence[Hook] = ()) -> None:
         self.stack, self.hooks = stack, hooks
+        self.attentive = [h for h in hooks if type(h).after_epoch is not Hook.after_epoch]
         self.evaluation = Evaluation(stack)
         self.watch = Watch(stack)
         self.recorder = Recorder(stack)
@@ -77,8 +93,11 @@ class Training:
         self.recorded: Recorded | None = None
         kinds = custom_kinds(stack)
         # Checked once: runs of packaged components only have none.
-        self.first = FirstSteps(stack, kinds) if kinds else None
+        # A model that the kernel trains is only read, so that none of its mistakes can show.
+        self.first = FirstSteps(stack, kinds) if kinds and stack.unfit is not None else None
         self.on_gpu = stack.device.torch_device.type == "cuda"
+        self.kernel = Kernel(stack, self.watch) if stack.unfit is None else None
+        self.pace = AT_ONCE / 16  # seconds for each epoch; it is not known yet
 
     def run(self) -> None:
         """Trains until every run has ended."""
@@ -92,7 +111,10 @@ class Training:
             if self.ended is not None:
                 self.release({0: self.ended})
             while self.stack.runs and self.epoch < self.stack.trainer.epochs:
-                self.one_epoch()
+                if self.kernel is None:
+                    self.one_epoch()
+                else:
+                    self.some_epochs(self.kernel)
                 for hook in self.hooks:
                     hook.between_epochs(self)
         finally:
@@ -122,6 +144,78 @@ class Training:
         self.epoch += 1
         if ends:
             self.release(ends)
+
+    def some_epochs(self, kernel: Kernel) -> None:
+        """Trains by the kernel until something has to look at the models."""
+        stack, first, count = self.stack, self.epoch, self.together(kernel)
+        rates = self.coming_rates(count)
+        begun = time.perf_counter()
+        found, ended = kernel.advance(first, count, rates)
+        self.pace = (time.perf_counter() - begun) / count
+        shown = rates[:: max(1, len(rates) // count)].to(stack.dtype).expand(count, -1)[:, None]
+        place = stack.history.columns.index("lr")
+        found = torch.cat([found[:, :place], shown, found[:, place:]], dim=1)
+        if first + count == stack.trainer.epochs:
+            ended = {run: (count, "done") for run in range(stack.runs)} | ended
+        left, start = list(range(stack.runs)), 0
+        for stop in sorted({done for done, _ in ended.values()} | {count}):
+            block = found[start:stop][:, :, left]
+            ends = {run: reason for run, (done, reason) in ended.items() if done == stop}
+            self.take_up(block, {left.index(run): reason for run, reason in ends.items()})
+            left = [run for run in left if run not in ends]
+            start = stop
+        if stack.runs and len(left) < found.shape[2]:
+            kernel.adopt()
+
+    def take_up(self, block: Tensor, ends: dict[int, str]) -> None:
+        """What happens in and after some epochs that the kernel has trained.
+
+        Args:
+            block: what was measured, `[epochs, columns, runs]`.
+            ends: position -> why a run ends with the last of them.
+        """
+        stack, epochs = self.stack, range(self.epoch, self.epoch + len(block))
+        measured = [epoch for epoch in epochs if self.evaluation.due(epoch)]
+        rows = stack.history.extend(measured, block[[epoch - epochs[0] for epoch in measured]])
+        by_epoch = dict(zip(measured, rows, strict=True))
+        for self.epoch in epochs:
+            row = by_epoch.get(self.epoch)
+            if self.epoch == epochs[-1]:
+                if row is not None:
+                    pruned = [run for run in self.watch.pruned() if ends.get(run, "done") == "done"]
+                    ends |= dict.fromkeys(pruned, "pruned")
+                    if stack.observed:
+                        for schedule, value in zip(stack.schedules, row[stack.monitor], strict=True):
+                            schedule.observe(value)
+                for position, reason in ends.items():
+                    if reason == "diverged":
+                        self.watch.restore_finite(position)
+                self.recorder.look(self.epoch, self.watch, measured=row is not None, ending=ends)
+            for hook in self.attentive:
+                hook.after_epoch(self, row)
+        self.epoch += 1
+        if ends:
+            self.release(ends)
+
+    def together(self, kernel: Kernel) -> int:
+        """How many epochs can be trained before something has to look at the models."""
+        epoch = self.epoch
+        looks = [self.stack.trainer.epochs - 1, self.recorder.next_look(epoch, self.evaluation)]
+        looks += [hook.next_look(self) for hook in self.hooks]
+        if self.stack.observed or any(self.watch.limits):
+            looks.append(self.evaluation.next(epoch))
+        count = min(look for look in looks if look is not None) - epoch + 1
+        return max(1, min(count, kernel.most(), int(AT_ONCE / self.pace)))
+
+    def coming_rates(self, count: int) -> Tensor:
+        """The learning rates of the next epochs, `[changes, runs]`: one change for all, one for
+        each epoch, or one for each step."""
+        stack = self.stack
+        if stack.constant:
+            return stack.rates(self.epoch, 0).T.contiguous()
+        steps = range(stack.steps if stack.within_epoch else 1)
+        epochs = range(self.epoch, self.epoch + count)
+        return torch.cat([stack.rates(epoch, step).T for epoch in epochs for step in steps])
 
     def learn(self, measured: bool) -> Tally:
         """One pass over the training rows; its tally is of the passes that made the steps."""

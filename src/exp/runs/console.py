@@ -82,8 +82,11 @@ class ShowProgress(Hook):
     def __init__(self, progress: Progress, task: TaskID) -> None:
         self.progress, self.task = progress, task
 
-    def after_epoch(self, training: Training, row: Row | None) -> None:
-        self.progress.update(self.task, completed=training.epoch + 1)
+    def next_look(self, training: Training) -> None:
+        """Never: it only counts."""
+
+    def between_epochs(self, training: Training) -> None:
+        self.progress.update(self.task, completed=training.epoch)
 
 
 @contextmanager

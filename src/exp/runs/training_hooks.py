@@ -22,6 +22,9 @@ class LogLines(Hook):
     def __init__(self, writers: Writers) -> None:
         self.writers = writers
 
+    def next_look(self, training: Training) -> None:
+        """Never: rows are enough."""
+
     def before_training(self, training: Training) -> None:
         every = [self.writers[id(job)] for job in training.stack.jobs]
         for writer in every:
@@ -44,6 +47,10 @@ class Checkpoints(Hook):
     def __init__(self, writers: Writers) -> None:
         self.writers = writers
 
+    def next_look(self, training: Training) -> int | None:
+        every = training.stack.trainer.checkpoint_every
+        return None if not every else (training.epoch // every + 1) * every - 1
+
     def between_epochs(self, training: Training) -> None:
         every = training.stack.trainer.checkpoint_every
         if every and training.epoch % every == 0 and training.stack.runs:
@@ -57,6 +64,9 @@ class EndOnSignal(Hook):
     def __init__(self, signals: DelayedSignals) -> None:
         self.signals = signals
         self.training: Training | None = None
+
+    def next_look(self, training: Training) -> None:
+        """Never: it only ends the training."""
 
     def between_epochs(self, training: Training) -> None:
         self.training = training

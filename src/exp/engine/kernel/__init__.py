@@ -1,0 +1,1 @@
+"""The kernel: epochs of many small networks in C, each network computed by itself."""

@@ -1,0 +1,14 @@
+#undef LEVEL
+#undef NAME
+#undef INLINE
+#undef UNITS
+#undef LINES
+#undef SINGLE
+#undef SIDE
+#undef ACTIVATIONS
+#undef ACTIVATE
+#undef INACTIVATE
+#undef ONE_LOGIT
+#undef vec
+#undef ints
+#undef mask
