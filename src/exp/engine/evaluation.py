@@ -42,7 +42,7 @@ class Evaluation:
             if split in stack.splits:
                 row |= self._named(split, self.evaluate(split, logits))
         if stack.monitored is not None:
-            row[stack.monitor] = self._monitored(logits)
+            row[stack.monitor] = self.monitored(logits)
         return row
 
     def tally(self, split: str) -> Tally:
@@ -70,16 +70,16 @@ class Evaluation:
         with torch.no_grad():
             return {f"{split}/{score}": value for score, value in tally.scores().items()}
 
-    def _monitored(self, logits: list[Tensor]) -> Tensor:
+    def monitored(self, logits: list[Tensor]) -> Tensor:
         """The score that is computed for the monitor only, `[runs]`.
 
         Args:
-            logits: of its split; none of the training rows, which are evaluated here.
+            logits: of its split; none, where it is not evaluated yet.
         """
         stack, score = self.stack, self.stack.monitored
         assert score is not None
-        if score.split == "train":
-            self.evaluate("train", logits)
+        if not logits:
+            self.evaluate(score.split, logits)
         with torch.no_grad():
             found = score(logits, stack.objective.loss, stack.jobs)
         return torch.tensor(found, dtype=stack.dtype, device=stack.device.torch_device)

@@ -49,8 +49,7 @@ class Predictor:
             self.model.load(0, state)
         self.objective = Objective([job])
         self.network: Network | None = None
-        monitored = job.plan.monitor.partition("/")[2] not in ("loss", *self.objective.loss.measures)
-        if why_not(job, self.model, self.objective.loss, monitored=monitored) is None:
+        if why_not(job, self.model, self.objective.loss) is None:
             self.network = Network(self.model, self.objective, job.shapes.features)
 
     def logits(self, X: np.ndarray) -> np.ndarray:

@@ -86,9 +86,7 @@ class Stack:
         # A score that is not measured in any case is computed for the monitor only.
         self.monitored = None if self.monitor in names else Monitored(self.monitor)
         # Why torch trains these runs; None: the kernel does.
-        self.unfit = why_not(
-            first, self.model, self.objective.loss, monitored=self.monitored is not None
-        )
+        self.unfit = why_not(first, self.model, self.objective.loss)
         self.higher = first.plan.higher_is_better(self.monitor)
         if self.monitored is not None:
             names.append(self.monitor)

@@ -164,7 +164,9 @@ class Training:
             self.take_up(block, {left.index(run): reason for run, reason in ends.items()})
             left = [run for run in left if run not in ends]
             start = stop
-        if stack.runs and len(left) < found.shape[2]:
+            if not left:
+                return
+        if 0 < stack.runs < found.shape[2]:
             kernel.adopt()
 
     def take_up(self, block: Tensor, ends: dict[int, str]) -> None:
@@ -176,14 +178,16 @@ class Training:
         """
         stack, epochs = self.stack, range(self.epoch, self.epoch + len(block))
         measured = [epoch for epoch in epochs if self.evaluation.due(epoch)]
+        if measured and stack.monitored is not None:
+            followed = self.evaluation.monitored([])
+            block = torch.cat([block, followed.expand(len(block), 1, -1)], dim=1)
         rows = stack.history.extend(measured, block[[epoch - epochs[0] for epoch in measured]])
         by_epoch = dict(zip(measured, rows, strict=True))
         for self.epoch in epochs:
             row = by_epoch.get(self.epoch)
             if self.epoch == epochs[-1]:
                 if row is not None:
-                    pruned = [run for run in self.watch.pruned() if ends.get(run, "done") == "done"]
-                    ends |= dict.fromkeys(pruned, "pruned")
+                    ends |= self.watched(row, ends)
                     if stack.observed:
                         for schedule, value in zip(stack.schedules, row[stack.monitor], strict=True):
                             schedule.observe(value)
@@ -197,12 +201,20 @@ class Training:
         if ends:
             self.release(ends)
 
+    def watched(self, row: Row, ends: Mapping[int, str]) -> dict[int, str]:
+        """Why more runs end, by what the kernel does not look at."""
+        if self.stack.monitored is not None:
+            found = self.watch.observe(self.epoch, row)
+        else:
+            found = dict.fromkeys(self.watch.pruned(), "pruned")
+        return {run: why for run, why in found.items() if ends.get(run, "done") == "done"}
+
     def together(self, kernel: Kernel) -> int:
         """How many epochs can be trained before something has to look at the models."""
-        epoch = self.epoch
-        looks = [self.stack.trainer.epochs - 1, self.recorder.next_look(epoch, self.evaluation)]
+        stack, epoch = self.stack, self.epoch
+        looks = [stack.trainer.epochs - 1, self.recorder.next_look(epoch, self.evaluation)]
         looks += [hook.next_look(self) for hook in self.hooks]
-        if self.stack.observed or any(self.watch.limits):
+        if stack.observed or stack.monitored is not None or any(self.watch.limits):
             looks.append(self.evaluation.next(epoch))
         count = min(look for look in looks if look is not None) - epoch + 1
         return max(1, min(count, kernel.most(), int(AT_ONCE / self.pace)))

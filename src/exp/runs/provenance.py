@@ -7,6 +7,7 @@ import platform
 from functools import lru_cache
 from typing import Any
 
+from exp.util.compiled import SWITCH, form
 from exp.runs.repository import git
 from exp.util.command_line import command
 from exp.util.packages import installed
@@ -27,7 +28,7 @@ PACKAGES = (
 ENVIRONMENT = (
     "MKL_CBWR", "MKL_NUM_THREADS", "MKL_ENABLE_INSTRUCTIONS", "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE", "ATEN_CPU_CAPABILITY", "CUBLAS_WORKSPACE_CONFIG",
-    "CUDA_VISIBLE_DEVICES",
+    "CUDA_VISIBLE_DEVICES", SWITCH,
 )  # fmt: skip
 """The only environment variables that are recorded: those that can change bits."""
 
@@ -61,11 +62,12 @@ def device(torch_device: Any, dtype: Any, threads: int) -> dict[str, Any]:
     """What computed, and what its bits depend on."""
     import torch
 
-    found = {
+    found: dict[str, Any] = {
         "name": str(torch_device),
         "dtype": str(dtype).removeprefix("torch."),
         "threads": threads,
         "cpu": torch.backends.cpu.get_cpu_capability(),
+        "kernel": form(),
         "machine": platform.machine(),
         "environment": {k: os.environ[k] for k in ENVIRONMENT if k in os.environ},
     }

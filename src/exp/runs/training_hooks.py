@@ -35,9 +35,11 @@ class LogLines(Hook):
                 writer.log_untrained(found)
 
     def after_epoch(self, training: Training, row: Row | None) -> None:
+        if row is None:
+            return
         for position, job in enumerate(training.stack.jobs):
             every = job.plan.trainer.print_every
-            if row is not None and every and training.epoch % every == 0:
+            if every and training.epoch % every == 0:
                 self.writers[id(job)].log_epoch(training.epoch, row, position)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from exp.components.optimizers.optimizer import Rule
 from exp.engine.kernel import structures
-from exp.engine.kernel.library import form
+from exp.util.compiled import form
 from exp.engine.kernel.network import Network, loss_of
 from exp.engine.kernel.program import NotKnownError, program
 from exp.engine.kernel.structures import OPERATIONS, OPTIMIZERS, address
@@ -105,7 +105,9 @@ class Kernel:
         struct.runs, struct.eval_every, struct.epochs = runs, trainer.eval_every, trainer.epochs
         struct.batch = trainer.batch_size or 0
         struct.draw_width = padded(self.batch)
-        struct.sign, struct.column = watch.sign, self.columns.index(stack.monitor)
+        # A score that the kernel does not measure is watched after each evaluation.
+        known = stack.monitored is None
+        struct.sign, struct.column = watch.sign, self.columns.index(stack.monitor) if known else -1
         struct.columns = len(self.columns)
         struct.min_delta = net.doubles(watch.min_delta)
         struct.patience = net.doubles(watch.patience)
@@ -215,13 +217,12 @@ class Kernel:
         return draws
 
 
-def why_not(job: Job, model: Model, loss: Loss, *, monitored: bool) -> str | None:
+def why_not(job: Job, model: Model, loss: Loss) -> str | None:
     """Why torch trains runs like this one; None: the kernel does.
 
     Args:
         job: of one of them.
         model, loss: of the runs.
-        monitored: whether a score is computed at every evaluation only because it is followed.
     """
     if form() is None:
         return "the kernel was not compiled, or is switched off"
@@ -229,8 +230,6 @@ def why_not(job: Job, model: Model, loss: Loss, *, monitored: bool) -> str | Non
         return f"it trains on {job.device.torch_device}"
     if job.device.dtype is not torch.float32:
         return f"it computes in {job.device.dtype}"
-    if monitored:
-        return f"{job.plan.monitor} is measured at every evaluation"
     for kind in ("optimizer", "scheduler"):
         if not job.plan[kind].packaged:
             return f"{kind} {job.plan[kind].name} is a custom one"

@@ -11,7 +11,7 @@ from torch import Tensor
 from exp.components.losses import classification_losses as classes
 from exp.components.losses import regression_losses as numbers
 from exp.engine.kernel import structures
-from exp.engine.kernel.library import LEVELS, form, library
+from exp.util.compiled import LEVELS, form, library
 from exp.engine.kernel.program import NotKnownError, program
 from exp.engine.kernel.structures import LOSSES, address
 from exp.engine.model import Model, padded

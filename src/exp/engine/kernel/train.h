@@ -174,6 +174,10 @@ static void NAME(epochs)(const Stack *s, int64_t run, NAME(Room) *room) {
             NAME(scores)(s, split, run, mean, &t, row);
             row += 1 + s->loss.scores;
         }
+        if (s->column < 0) {
+            if (!finite) s->ended[run] = DIVERGED;
+            continue;
+        }
         const double value = s->row[((done - 1) * s->runs + run) * s->columns + s->column];
         if (s->sign * value < s->sign * s->best_value[run] - s->min_delta[run]) {
             s->best_value[run] = value, s->best_epoch[run] = epoch, s->waited[run] = 0;

@@ -8,7 +8,10 @@ from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
+from exp.util.errors import ConfigError, Fault, unknown
+
 LEVELS = {"neon": 1, "avx2": 2, "avx512": 3}
+FOLDER = Path(__file__).parent.parent / "engine" / "kernel"
 SWITCH = "EXP_KERNEL"
 """Environment variable: one of `LEVELS` or `off`; without it the best form there is."""
 
@@ -17,7 +20,7 @@ SWITCH = "EXP_KERNEL"
 def library() -> ctypes.CDLL | None:
     """The kernel as it was compiled when exp was installed; None: there was no compiler."""
     for suffix in EXTENSION_SUFFIXES:
-        path = Path(__file__).with_name(f"_kernel{suffix}")
+        path = FOLDER / f"_kernel{suffix}"
         if path.exists():
             try:
                 return ctypes.CDLL(str(path))
@@ -38,15 +41,16 @@ def form() -> str | None:
 def chosen(wanted: str) -> str | None:
     """
     Raises:
-        ValueError: there is no such form, or this processor cannot run it.
+        ConfigError: there is no such form, or this processor cannot run it.
     """
     if wanted and wanted not in (*LEVELS, "off"):
-        raise ValueError(f"{SWITCH} must be one of {', '.join(LEVELS)} or off, found {wanted!r}")
+        raise ConfigError([Fault(SWITCH, unknown("kernel", wanted, [*LEVELS, "off"]))])
     found = library()
     best = 0 if found is None or wanted == "off" else int(found.exp_level())
     if not best:
         return None
     here = [name for name, level in LEVELS.items() if level <= best and (best == 1) == (level == 1)]
     if wanted and wanted not in here:
-        raise ValueError(f"{SWITCH}={wanted}: this processor has {', '.join(here)}")
+        what = f"this processor cannot run {wanted}; it can run {', '.join(here)}"
+        raise ConfigError([Fault(SWITCH, what)])
     return wanted or here[-1]
