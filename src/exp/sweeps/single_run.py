@@ -23,7 +23,7 @@ from exp.config.hydra_errors import one_line
 from exp.config.hydra_internal import Callbacks
 from exp.config.interpolation import bounded
 from exp.sweeps.hydra_app import HydraApp, as_faults
-from exp.util.errors import ConfigError, Fault, OwnCodeError, RunDirectoryError, shown
+from exp.util.errors import ConfigError, CustomCodeError, Fault, RunDirectoryError, shown
 from exp.util.files import reason_of
 from exp.util.terminal import one_line as on_one_line
 
@@ -114,7 +114,7 @@ def started(
     try:
         job = Job.of(found)
         check_job(job)
-    except OwnCodeError as error:
+    except CustomCodeError as error:
         raise error.of(config.hydra.overrides.task) from error
     for line in hydra.config_loader.left_out:
         print(line, flush=True)
@@ -161,7 +161,7 @@ def started(
     if found.loggers:
         log(found.loggers, [path])
     for failed in errors:
-        if isinstance(failed, OwnCodeError):
+        if isinstance(failed, CustomCodeError):
             raise failed.of(config.hydra.overrides.task) from failed
         raise failed
     return Ran(path, job, results[0])
