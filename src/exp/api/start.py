@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from exp.sweeps import in_process
+from exp.sweeps import from_python
 
 if TYPE_CHECKING:
     from exp.api.run import Run
@@ -25,12 +25,12 @@ def run(overrides: Iterable[str] = (), *, verbose: bool = False) -> Run:
     Raises:
         ExpError: of `exp.util.errors`; nothing was started if it is a ConfigError.
     """
-    with in_process.composer(overrides, quiet=not verbose) as (hydra, args):
+    with from_python.composer(overrides, quiet=not verbose) as (hydra, args):
         from exp.api.run import Run
         from exp.runs.log import printed_log
         from exp.runs.record import RunRecord
         from exp.runs.trained.predictor import Trained
-        from exp.sweeps.single_run import single
+        from exp.sweeps.start_run import single
 
         ran = single(hydra, args, "config", lines=printed_log)
         model = None if ran.result is None else Trained(ran.job, ran.result.predictor)
@@ -52,4 +52,4 @@ def sweep(overrides: Iterable[str] = (), *, verbose: bool = False) -> Sweep:
     """
     from exp.api.sweep import Sweep
 
-    return Sweep(in_process.sweep(overrides, quiet=not verbose), trust=True)
+    return Sweep(from_python.sweep(overrides, quiet=not verbose), trust=True)

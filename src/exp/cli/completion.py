@@ -137,7 +137,7 @@ def overrides(words: list[str], last: str) -> list[str]:
 
     from exp.config.compose import resolvers
     from exp.config.hydra_errors import BROKEN
-    from exp.sweeps.hydra_app import create, flags
+    from exp.sweeps.hydra_setup import create, flags
 
     setbase("1.3")
     resolvers()

@@ -74,7 +74,7 @@ def loggers(names: list[str], overrides: list[str]) -> dict[str, Chosen]:
 
     from exp.config.compose import compose, resolved, resolvers
     from exp.config.schema import loggers_of, unavailable
-    from exp.sweeps.hydra_app import create, flags
+    from exp.sweeps.hydra_setup import create, flags
 
     setbase("1.3")
     resolvers()

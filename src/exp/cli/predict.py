@@ -100,8 +100,8 @@ def predicted(trained: Any, file: str, delimiter: str = ",") -> str:
         DataError: naming line and column of what is wrong in the file.
     """
     from exp.data.file_faults import FileFaults
+    from exp.data.read_table import read_table
     from exp.data.readers import records
-    from exp.data.table import read_table
     from exp.runs.targets import target_of
 
     data, encoding = trained.job.data.data, trained.job.data.encoding

@@ -57,7 +57,7 @@ def rerun(
 ) -> str:
     """Trains one run again; prints lines that end with the verdict, and returns it."""
     from exp.runs.directory import RunDirectory
-    from exp.sweeps import train_single
+    from exp.sweeps import train_run
 
     if parent.status not in ENDED:
         path = parent.directory.path
@@ -71,7 +71,7 @@ def rerun(
         parent.history_texts()
     base = Path.cwd()
     found = changed(plan_of(parent, trust=trust), overrides)
-    train_single.can_log(found)
+    train_run.can_log(found)
     if (line := unused_loggers(parent, trust=trust)) is not None:
         print(line)
     for line in todays_defaults(parent):
@@ -81,7 +81,7 @@ def rerun(
     directory.claim()
     origin = {"directory": str(parent.directory.path), "signature": parent.record.get("signature")}
     extra = {"parent": origin, "overrides": overrides, **origin_elsewhere(parent, trust=trust)}
-    train_single.train(found, job, directory, extra=extra)
+    train_run.train(found, job, directory, extra=extra)
     made = RunRecord.at(directory.path)
     result, lines = verdict(parent, made)
     for name in damaged:
@@ -165,7 +165,7 @@ def follow(config: Any, seed: object) -> None:
 
 def todays_defaults(parent: RunRecord) -> list[str]:
     """What the same command line would make of today's config files, where that is not the same."""
-    from exp.sweeps.compose_today import composed
+    from exp.sweeps.recompose import composed
 
     try:
         words = parent.overrides()

@@ -78,10 +78,10 @@ def resume_run(saved: RunRecord, *, trust: bool, force: bool) -> int:
                 "add --force"
             )
     from exp.runs.resume_state import resume_point
-    from exp.sweeps import train_single
+    from exp.sweeps import train_run
 
     plan = plan_of(saved, trust=trust)
-    train_single.can_log(plan)
+    train_run.can_log(plan)
     if (line := unused_loggers(saved, trust=trust)) is not None:
         print(line, flush=True)
         plan = replace(plan, config={**plan.config, "logger": saved.config()["logger"]})
@@ -105,7 +105,7 @@ def resume_run(saved: RunRecord, *, trust: bool, force: bool) -> int:
     saved.directory.clean()
     earlier = [*saved.record.get("resumed", []), saved.record["started"]]
     extra = {"resumed": earlier, **origin_elsewhere(saved, trust=trust)}
-    result = train_single.train(plan, job, saved.directory, start=start, extra=extra)
+    result = train_run.train(plan, job, saved.directory, start=start, extra=extra)
     return 3 if result.end_reason == "diverged" else 0
 
 
@@ -140,7 +140,7 @@ def owner_of(saved: RunRecord) -> str | None:
 def resume_sweep(path: Path, *, trust: bool) -> int:
     """Runs the same command in the same directory, which trains what is missing."""
     from exp.runs.manifest import manifest
-    from exp.sweeps.app import main as app
+    from exp.sweeps.run_or_sweep import main as app
     from exp.util import command_line
 
     known = manifest(path)

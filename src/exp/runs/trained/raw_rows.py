@@ -69,7 +69,7 @@ def as_numbers(
     """
     import pandas as pd  # only for categories and dates
 
-    from exp.data.table import NUMBERS, Texts, numbers_of
+    from exp.data.read_table import NUMBERS, Texts, numbers_of
     from exp.data.texts import days
 
     columns = []
