@@ -241,7 +241,7 @@ def test_tensorboard_has_every_number(in_tmp: Path) -> None:
 
 @needs("tensorboard")
 def test_the_same_run_gives_the_same_event_file(in_tmp: Path) -> None:
-    from exp.runs.loggers.tensorboard import content
+    from exp.runs.loggers.event_file import content
 
     run = FinishedRun.read(only(inside(in_tmp, *SMALL)))
     assert content(run) == content(FinishedRun.read(run.path))
