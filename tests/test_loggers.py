@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import yaml
 
-import own
+import custom_modules
 from commands import SMALL, Ended, inside, runs
 from exp.config.schema import loggers_of
 from exp.runs.config_values import flat, written
@@ -301,7 +301,7 @@ def module(where: Path, name: str, does: str) -> None:
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
     """Components that a test has registered, and their modules: other tests have such names."""
-    with own.forgotten("talks", "broken"):
+    with custom_modules.forgotten("talks", "broken"):
         yield
 
 

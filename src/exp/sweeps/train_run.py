@@ -37,9 +37,9 @@ from exp.sweeps.draw_sweep import of_each_run
 from exp.sweeps.hydra_setup import HydraApp
 from exp.util.errors import (
     ConfigError,
+    CustomCodeError,
     ExpError,
     Fault,
-    OwnCodeError,
     RunDirectoryError,
     shown,
 )
@@ -127,7 +127,7 @@ def train_composed(
     try:
         job = Job.of(found)
         check_job(job)
-    except OwnCodeError as error:
+    except CustomCodeError as error:
         raise error.of(config.hydra.overrides.task) from error
     for line in hydra.config_loader.left_out:
         print(line, flush=True)
@@ -174,7 +174,7 @@ def train_composed(
     if found.loggers:
         log_runs.log(found.loggers, [path])
     for failed in errors:
-        if isinstance(failed, OwnCodeError):
+        if isinstance(failed, CustomCodeError):
             raise failed.of(config.hydra.overrides.task) from failed
         raise failed
     return Ran(path, job, results[0])
