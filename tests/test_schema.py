@@ -21,7 +21,7 @@ from exp.cli.schema_command import schema
 from exp.config.compose import compose, resolved, resolvers
 from exp.config.schema import GROUPS, plan
 from exp.registry.registry import register
-from exp.sweeps.hydra_app import create, flags
+from exp.sweeps.hydra_setup import create, flags
 from exp.util.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]

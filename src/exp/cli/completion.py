@@ -28,7 +28,7 @@ from exp.config import plugins
 from exp.config.compose import resolvers
 from exp.config.hydra_errors import BROKEN
 from exp.registry import entry_points
-from exp.sweeps.hydra_app import create, flags
+from exp.sweeps.hydra_setup import create, flags
 from exp.util.errors import ExpError
 
 VARIABLE = "_EXP_COMPLETE"

@@ -19,7 +19,7 @@ from exp.runs.collection import found_in
 from exp.runs.loggers.finished_run import FinishedSweep
 from exp.runs.loggers.log_runs import log
 from exp.runs.manifest import is_sweep, manifest
-from exp.sweeps.hydra_app import create, flags
+from exp.sweeps.hydra_setup import create, flags
 from exp.util.errors import ConfigError
 from exp.util.folders import existing
 

@@ -71,7 +71,7 @@ def dispatch(words: list[str]) -> int:
         hint = suggestions.of_word(words[0], words[1:], list(VERBS))
         known = f"An override is key=value; verbs: {', '.join(VERBS)}"
         raise ExpError(f"no verb or override {shown(words[0])}.{hint} {known}")
-    from exp.sweeps.app import main as app
+    from exp.sweeps.run_or_sweep import main as app
 
     return app(words, usage=usage())
 

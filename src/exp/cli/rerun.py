@@ -24,7 +24,7 @@ from exp.runs.directory import RunDirectory
 from exp.runs.manifest import is_sweep, manifest
 from exp.runs.record import RunRecord
 from exp.runs.stored_plan import job_of, origin_elsewhere, plan_of, unused_loggers
-from exp.sweeps.compose_today import composed
+from exp.sweeps.recompose import composed
 from exp.util.errors import ConfigError, DamagedError, Fault, RunDirectoryError, shown
 from exp.util.folders import existing
 from exp.util.statuses import ENDED
@@ -61,7 +61,7 @@ def rerun(
     parent: RunRecord, overrides: list[str], into: Path | None = None, *, trust: bool = False
 ) -> str:
     """Trains one run again; prints lines that end with the verdict, and returns it."""
-    from exp.sweeps import train_single  # torch
+    from exp.sweeps import train_run  # torch
 
     if parent.status not in ENDED:
         path = parent.directory.path
@@ -75,7 +75,7 @@ def rerun(
         parent.history_texts()
     base = Path.cwd()
     found = changed(plan_of(parent, trust=trust), overrides)
-    train_single.can_log(found)
+    train_run.can_log(found)
     if (line := unused_loggers(parent, trust=trust)) is not None:
         print(line)
     for line in todays_defaults(parent):
@@ -85,7 +85,7 @@ def rerun(
     directory.claim()
     origin = {"directory": str(parent.directory.path), "signature": parent.record.get("signature")}
     extra = {"parent": origin, "overrides": overrides, **origin_elsewhere(parent, trust=trust)}
-    train_single.train(found, job, directory, extra=extra)
+    train_run.train(found, job, directory, extra=extra)
     made = RunRecord.at(directory.path)
     result, lines = verdict(parent, made)
     for name in damaged:

@@ -16,7 +16,7 @@ from exp.runs.loggers.log_runs import loggers_disabled
 from exp.runs.manifest import is_sweep, manifest
 from exp.runs.record import RunRecord
 from exp.runs.stored_plan import job_of, matches, origin_elsewhere, plan_of, unused_loggers
-from exp.sweeps import app
+from exp.sweeps import run_or_sweep
 from exp.util import command_line
 from exp.util.errors import DamagedError, ExpError, RunDirectoryError, lines, shown
 from exp.util.folders import existing
@@ -82,10 +82,10 @@ def resume_run(saved: RunRecord, *, trust: bool, force: bool) -> int:
                 "add --force"
             )
     from exp.runs.resume_state import resume_point  # torch
-    from exp.sweeps import train_single
+    from exp.sweeps import train_run
 
     plan = plan_of(saved, trust=trust)
-    train_single.can_log(plan)
+    train_run.can_log(plan)
     if (line := unused_loggers(saved, trust=trust)) is not None:
         print(line, flush=True)
         plan = replace(plan, config={**plan.config, "logger": saved.config()["logger"]})
@@ -109,7 +109,7 @@ def resume_run(saved: RunRecord, *, trust: bool, force: bool) -> int:
     saved.directory.clean()
     earlier = [*saved.record.get("resumed", []), saved.record["started"]]
     extra = {"resumed": earlier, **origin_elsewhere(saved, trust=trust)}
-    result = train_single.train(plan, job, saved.directory, start=start, extra=extra)
+    result = train_run.train(plan, job, saved.directory, start=start, extra=extra)
     return 3 if result.end_reason == "diverged" else 0
 
 
@@ -162,7 +162,7 @@ def resume_sweep(path: Path, *, trust: bool) -> int:
     if trust:
         if there:
             os.chdir(folder)
-        return app.main(words)
+        return run_or_sweep.main(words)
     if there and not os.path.samefile(folder, os.curdir):
         print(
             f"this sweep was started in {one_line(folder)}: its relative paths and the configs "
@@ -170,7 +170,9 @@ def resume_sweep(path: Path, *, trust: bool) -> int:
             flush=True,
         )
     with loggers_disabled("this sweep"):
-        return app.main([word for word in words if key_of(word).partition(".")[0] != "logger"])
+        return run_or_sweep.main(
+            [word for word in words if key_of(word).partition(".")[0] != "logger"]
+        )
 
 
 def untrusted(path: Path, words: list[str]) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from exp.data.file_faults import FileFaults
+from exp.data.read_table import read_table
 from exp.data.readers import records
 from exp.data.reading import Kind, Reading
-from exp.data.table import read_table
 from exp.runs.targets import target_of
 from exp.runs.trained.predictor import Trained
 from exp.util.serialize import csv_text
