@@ -13,8 +13,8 @@ from hydra.version import setbase
 
 import exp
 from commands import Ended, inside, runs
-from exp.cli.reproduce.layout import grids
-from exp.cli.reproduce.table import Cell, Part, Table, load, names
+from exp.cli.reproduce.published import Cell, Part, Table, load, names
+from exp.cli.reproduce.table_cells import grids
 from exp.cli.reproduce.text import markdown
 from exp.cli.reproduce.verdict import Values, judged
 from exp.config.compose import compose, resolved, resolvers
@@ -163,7 +163,8 @@ def test_what_differs_is_marked_and_ends_with_1(
         table, parts=(dataclasses.replace(part, lines=(first, *part.lines[1:])),)
     )
     monkeypatch.setattr(
-        "exp.cli.reproduce.command.load", lambda name: changed if name == table.name else load(name)
+        "exp.cli.reproduce.reproduce_command.load",
+        lambda name: changed if name == table.name else load(name),
     )
     words = ("--dir", "runs", "--jobs", "1", "--html", "bad.html")
     ended = inside(cheap.where, "reproduce", *CHEAP, *words)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from exp.cli.reproduce.measure import Reproduction
-from exp.cli.reproduce.table import Part
+from exp.cli.reproduce.published import Part
 from exp.cli.reproduce.verdict import Judged
 
 WIDTH, HEIGHT = 420, 200

@@ -12,7 +12,7 @@ from statistics import mean, median
 
 import numpy as np
 
-from exp.cli.reproduce.table import Part, Table, Words
+from exp.cli.reproduce.published import Part, Table, Words
 from exp.engine import Job
 from exp.runs.manifest import manifest
 from exp.runs.record import RunRecord

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from html import escape
 
 from exp.cli.reproduce.curves import pictures
-from exp.cli.reproduce.layout import Grid, grids
 from exp.cli.reproduce.measure import Reproduction
+from exp.cli.reproduce.table_cells import Grid, grids
 from exp.cli.reproduce.verdict import Judged
 from exp.report.page.document import clean
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import wrap
 
-from exp.cli.reproduce.layout import grids
+from exp.cli.reproduce.table_cells import grids
 from exp.cli.reproduce.verdict import Judged
 from exp.util.text_tables import aligned
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from exp.cli.reproduce.table import Cell, Line, Part, Table
+from exp.cli.reproduce.published import Cell, Line, Part, Table
 
 Values = Callable[[Table, Part, str, int | None], float | None]
 """What was measured for a column of a part at an epoch."""

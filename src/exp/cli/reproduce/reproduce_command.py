@@ -9,7 +9,7 @@ import click
 
 from exp.cli.options import DIRECTORY, FILE
 from exp.cli.reproduce import text
-from exp.cli.reproduce.table import Table, load, names
+from exp.cli.reproduce.published import Table, load, names
 from exp.cli.reproduce.verdict import judged
 from exp.util.errors import ConfigError, ExpError, Fault, RunDirectoryError, unknown
 from exp.util.files import write_output
