@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from exp.cli.reproduce.measure import Reproduction
 from exp.cli.reproduce.published import Table
-from exp.plotting.layout import encode
+from exp.plotting.layout import encode, log_scale
 from exp.plotting.style import settings
 from exp.runs.metrics_file import Columns
 
@@ -35,8 +36,13 @@ def drawn(column: str, lines: list[Columns], dots: Dots) -> bytes:
     """An SVG; the loss on a logarithmic scale."""
     with settings("light") as colours:
         figure = Figure(figsize=(4.2, 2.2))
-        axes = figure.add_subplot(yscale="log", xlabel="epoch")
+        axes = figure.add_subplot(xlabel="epoch")
         for line in lines:
             axes.plot(line["epoch"], line[column], color=colours.test, linewidth=1)
         axes.plot(*zip(*dots, strict=True), "o", mfc="none", mec=colours.validation, gid="dots")
+        losses = np.concatenate([line[column] for line in lines])
+        losses = losses[np.isfinite(losses) & (losses > 0)]
+        if len(losses):
+            axes.set_ylim(losses.min() / 1.1, losses.max() * 1.1)
+            log_scale(axes)
         return encode(figure, "svg", dpi=100)
