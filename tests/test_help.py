@@ -189,3 +189,24 @@ def test_another_shell_is_refused(in_tmp: Path, monkeypatch: pytest.MonkeyPatch)
     ended = inside(in_tmp)
     assert (ended.code, ended.out) == (2, "")
     assert "no completion for 'tcsh'. One of: bash, zsh, fish" in ended.err
+
+
+OUTPUTS = [
+    ["predict", "run", "rows.csv", "--output"], ["export", "run", "--to", "onnx", "--output"],
+    ["report", "run", "--output"], ["schema", "--output"], ["compare", "a", "b", "--figure"],
+    ["results", "run", "--csv"], ["results", "run", "--json"], ["results", "run", "--parquet"],
+    ["reproduce", "blog_moons", "--html"], ["reproduce", "blog_moons", "--markdown"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", OUTPUTS, ids=" ".join)
+def test_a_file_that_cannot_be_written_is_reported_first(in_tmp: Path, words: list[str]) -> None:
+    option = words[-1]
+    (in_tmp / "folder").mkdir()
+    for path, why in (
+        ("folder", "folder is a directory, expected a file"),
+        ("nowhere/file.png", "there is no directory nowhere"),
+    ):
+        ended = inside(in_tmp, *words, path)
+        assert (ended.code, ended.out) == (2, "")
+        assert f"{option}: {why}" in ended.err
