@@ -13,7 +13,7 @@ from PIL import Image
 from commands import inside, read_csv
 from exp.report.compare_answers import answers
 from exp.runs.record import RunRecord
-from exp.runs.trained_models import model
+from exp.runs.trained.load_model import model
 
 RUN = ("figures=none", "dataset.n_samples=80", "trainer.epochs=30", "trainer.batch_size=16")
 P = "(McNemar's exact test: p=0.021)"

@@ -1,4 +1,4 @@
-"""Help that helps: descriptions, components of one's own, and completion in a real bash."""
+"""Help that helps: descriptions, custom components, and completion in a real bash."""
 
 from __future__ import annotations
 
@@ -210,3 +210,22 @@ def test_a_file_that_cannot_be_written_is_reported_first(in_tmp: Path, words: li
         ended = inside(in_tmp, *words, path)
         assert (ended.code, ended.out) == (2, "")
         assert f"{option}: {why}" in ended.err
+
+
+def test_help_and_completion_of_verbs_need_no_torch(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from exp.cli.main import dispatch; from exp.cli.verbs import VERBS\n"
+        "for verb in VERBS:\n"
+        "    dispatch([verb, '--help'])\n"
+        "os.environ['_EXP_COMPLETE'] = 'bash_complete'\n"
+        "for line in ('exp re', 'exp rerun --', 'exp list dat', 'exp optimizer='):\n"
+        "    os.environ['COMP_LINE'] = line\n"
+        "    dispatch([])\n"
+        "print(sorted({'torch', 'sklearn', 'pandas'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    *shown, imported = done.stdout.splitlines()
+    assert imported == "[]"
+    assert {"rerun", "--trust", "dataset", "optimizer=adam"} <= set(shown)
