@@ -59,7 +59,7 @@ def completed(context: click.Context, parameter: click.Parameter, incomplete: st
     help="Draw the activations into a file. Default: activations.png.",
 )
 @click.option("--theme", type=Choice(("light", "dark")), help="Of that picture. Default: light.")
-def list_command(
+def command(
     words: tuple[str, ...], modules: tuple[str, ...], plot: str | None, theme: str | None
 ) -> int:
     """List what a config can name.

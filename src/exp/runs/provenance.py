@@ -7,9 +7,11 @@ import platform
 from functools import lru_cache
 from typing import Any
 
-from exp.util.compiled import SWITCH, form
+import torch
+
 from exp.runs.repository import git
 from exp.util.command_line import command
+from exp.util.compiled import SWITCH, form
 from exp.util.packages import installed
 
 PACKAGES = (
@@ -60,8 +62,6 @@ def versions() -> dict[str, str]:
 
 def device(torch_device: Any, dtype: Any, threads: int) -> dict[str, Any]:
     """What computed, and what its bits depend on."""
-    import torch
-
     found: dict[str, Any] = {
         "name": str(torch_device),
         "dtype": str(dtype).removeprefix("torch."),
