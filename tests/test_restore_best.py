@@ -121,6 +121,7 @@ def test_resume_and_rerun_come_to_the_same(in_tmp: Path) -> None:
     whole = inside(in_tmp, *OVERFIT, *STOPPED, "hydra.run.dir=whole")
     assert whole.code == 0, whole.err
     half = (*OVERFIT, *STOPPED, "trainer.checkpoint_every=5")
+
     # A run that is broken off in the middle.
     def broken(self: EndOnSignal, training: Training) -> None:
         self.training = training

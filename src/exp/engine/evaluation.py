@@ -26,8 +26,8 @@ class Evaluation:
 
     def next(self, epoch: int) -> int:
         """The first epoch from this one on after which every split is evaluated."""
-        trainer = self.stack.trainer
-        return min(trainer.epochs - 1, -(-epoch // trainer.eval_every) * trainer.eval_every)
+        every, last = self.stack.trainer.eval_every, self.stack.trainer.epochs - 1
+        return int(min(last, -(-epoch // every) * every))
 
     def row(self, epoch: int, training_rows: Tally) -> dict[str, Tensor]:
         """What was measured, `[runs]` for each column of the history.

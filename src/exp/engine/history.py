@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 
-
 class Row(Mapping[str, list[float]]):
     """What was measured after one epoch: column -> a number for each run of the stack.
 

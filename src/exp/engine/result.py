@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from exp.engine.job import Job
-from exp.engine.kernel.kernel import why_not
 from exp.engine.kernel.network import Network
+from exp.engine.kernel.support import why_not
 from exp.engine.layers import Elementwise, Pass
 from exp.engine.model import LANES, Model, padded
 from exp.engine.objective import Objective

@@ -11,7 +11,7 @@ from torch import Tensor
 from exp.components.schedulers.scheduler import Progress, Scheduler, scheduler
 from exp.engine.history import History
 from exp.engine.job import Job
-from exp.engine.kernel.kernel import why_not
+from exp.engine.kernel.support import why_not
 from exp.engine.model import Model
 from exp.engine.monitored import Monitored
 from exp.engine.objective import Objective, hyperparameters

@@ -13,13 +13,12 @@ from exp.engine.cuda_graph import WORTH, Recorded, recordable
 from exp.engine.evaluation import Evaluation
 from exp.engine.first_steps import FirstSteps, custom_kinds
 from exp.engine.history import Row
-from exp.engine.kernel.kernel import Kernel
+from exp.engine.kernel_training import Kernel
 from exp.engine.loss_checks import check_loss
 from exp.engine.recorder import Recorder
 from exp.engine.rows import Batch, Tally
 from exp.engine.stack import Stack
 from exp.engine.watch import Watch
-
 
 AT_ONCE = 0.1
 """Seconds that one call of the kernel may take, about: a signal waits as long."""
@@ -128,9 +127,7 @@ class Training:
         if measured:
             row = stack.history.add(epoch, self.evaluation.row(epoch, tally))
             ends = self.watch.observe(epoch, row)
-            if stack.observed:
-                for schedule, value in zip(stack.schedules, row[stack.monitor], strict=True):
-                    schedule.observe(value)
+            self.observed(row)
         else:
             ends = self.watch.diverged({"train/loss": tally.loss().tolist()})
         if epoch == stack.trainer.epochs - 1:
@@ -156,7 +153,7 @@ class Training:
         place = stack.history.columns.index("lr")
         found = torch.cat([found[:, :place], shown, found[:, place:]], dim=1)
         if first + count == stack.trainer.epochs:
-            ended = {run: (count, "done") for run in range(stack.runs)} | ended
+            ended = dict.fromkeys(range(stack.runs), (count, "done")) | ended
         left, start = list(range(stack.runs)), 0
         for stop in sorted({done for done, _ in ended.values()} | {count}):
             block = found[start:stop][:, :, left]
@@ -188,9 +185,7 @@ class Training:
             if self.epoch == epochs[-1]:
                 if row is not None:
                     ends |= self.watched(row, ends)
-                    if stack.observed:
-                        for schedule, value in zip(stack.schedules, row[stack.monitor], strict=True):
-                            schedule.observe(value)
+                    self.observed(row)
                 for position, reason in ends.items():
                     if reason == "diverged":
                         self.watch.restore_finite(position)
@@ -200,6 +195,13 @@ class Training:
         self.epoch += 1
         if ends:
             self.release(ends)
+
+    def observed(self, row: Row) -> None:
+        """Lets the schedules know that follow the monitored score."""
+        if self.stack.observed:
+            values = row[self.stack.monitor]
+            for schedule, value in zip(self.stack.schedules, values, strict=True):
+                schedule.observe(value)
 
     def watched(self, row: Row, ends: Mapping[int, str]) -> dict[int, str]:
         """Why more runs end, by what the kernel does not look at."""
@@ -217,7 +219,7 @@ class Training:
         if stack.observed or stack.monitored is not None or any(self.watch.limits):
             looks.append(self.evaluation.next(epoch))
         count = min(look for look in looks if look is not None) - epoch + 1
-        return max(1, min(count, kernel.most(), int(AT_ONCE / self.pace)))
+        return max(1, min(int(count), kernel.most(), int(AT_ONCE / self.pace)))
 
     def coming_rates(self, count: int) -> Tensor:
         """The learning rates of the next epochs, `[changes, runs]`: one change for all, one for

@@ -91,7 +91,7 @@ class Watch:
         ends = dict.fromkeys(self.pruned(), "pruned") | dict.fromkeys(stopped, "stopped")
         return ends | self.diverged(row)
 
-    def diverged(self, row: Row) -> dict[int, str]:
+    def diverged(self, row: Mapping[str, list[float]]) -> dict[int, str]:
         """The runs of which a loss is not finite, as `observe` gives them."""
         losses = [values for name, values in row.items() if name.endswith("/loss")]
         by_run = enumerate(zip(*losses, strict=True))

@@ -25,6 +25,7 @@ from exp.registry import entry_points
 from exp.registry.user_code import PluginError
 from exp.sweeps.hydra_checks import asks_for_sweep
 from exp.sweeps.hydra_setup import HydraApp, as_faults, create, flags
+from exp.util.compiled import form
 from exp.util.errors import ConfigError, ExpError, Fault, nearest, shown
 from exp.util.packages import installed
 
@@ -43,7 +44,7 @@ def main(words: list[str], *, usage: str = "") -> int:
     """
     parser = flags()
     if "--version" in words:  # the look-up of a version takes its time
-        print(f"exp {installed('exp')}")
+        print(f"exp {installed('exp')} (training by {'torch' if form() is None else form()})")
         return 0
     # Instead of argparse's own, which prints its usage and ends the process.
     vars(parser)["error"] = partial(refused, words)

@@ -11,10 +11,10 @@ from torch import Tensor
 from exp.components.losses import classification_losses as classes
 from exp.components.losses import regression_losses as numbers
 from exp.engine.kernel import structures
-from exp.util.compiled import LEVELS, form, library
 from exp.engine.kernel.program import NotKnownError, program
 from exp.engine.kernel.structures import LOSSES, address
 from exp.engine.model import Model, padded
+from exp.util.compiled import LEVELS, form, library
 
 if TYPE_CHECKING:
     from exp.engine.objective import Objective
@@ -68,7 +68,8 @@ class Network:
 
     def __init__(self, model: Model, objective: Objective, features: int) -> None:
         found, name = library(), form()
-        assert found is not None and name is not None
+        assert found is not None
+        assert name is not None
         self.library, self.level = found, LEVELS[name]
         self.model, self.objective = model, objective
         self.kept: list[Any] = []

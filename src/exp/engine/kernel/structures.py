@@ -114,5 +114,6 @@ def address(tensor: Tensor | None) -> int | None:
     """Where the numbers of a contiguous tensor on the CPU stand."""
     if tensor is None:
         return None
-    assert tensor.is_contiguous() and tensor.device.type == "cpu"
+    assert tensor.is_contiguous()
+    assert tensor.device.type == "cpu"
     return tensor.data_ptr()

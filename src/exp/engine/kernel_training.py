@@ -1,67 +1,23 @@
-"""The epochs of a stack by the kernel, and why torch trains some stacks instead."""
+"""The epochs of a stack by the kernel, many in one call."""
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from exp.components.optimizers.optimizer import Rule
 from exp.engine.kernel import structures
-from exp.util.compiled import form
-from exp.engine.kernel.network import Network, loss_of
-from exp.engine.kernel.program import NotKnownError, program
+from exp.engine.kernel.network import Network
 from exp.engine.kernel.structures import OPERATIONS, OPTIMIZERS, address
-from exp.engine.model import Model, padded
-
-if TYPE_CHECKING:
-    from exp.components.losses.loss import Loss
-    from exp.engine.job import Job
-    from exp.engine.stack import Stack
-    from exp.engine.watch import Watch
+from exp.engine.kernel.support import NUMBERS, SCALARS, VECTORS, flags_of
+from exp.engine.model import padded
+from exp.engine.stack import Stack
+from exp.engine.watch import Watch
 
 SPLITS = ("train", "test", "validation")
 REASONS = {structures.DIVERGED: "diverged", structures.STOPPED: "stopped"}
-
-VECTORS = {
-    "sgd": ("momentum_buffer",),
-    "adam": ("exp_avg", "exp_avg_sq", "max_exp_avg_sq"),
-    "adamw": ("exp_avg", "exp_avg_sq", "max_exp_avg_sq"),
-    "nadam": ("exp_avg", "exp_avg_sq"),
-    "radam": ("exp_avg", "exp_avg_sq"),
-    "rmsprop": ("square_avg", "grad_avg", "momentum_buffer"),
-    "adagrad": ("sum",),
-    "adadelta": ("square_avg", "acc_delta"),
-    "rprop": ("prev", "step_size"),
-}
-SCALARS = {
-    "adam": ("correction1", "correction2"),
-    "adamw": ("correction1", "correction2"),
-    "nadam": ("correction1", "correction2", "mu_product", "mu_power"),
-    "radam": ("correction1", "correction2", "steps"),
-    "adagrad": ("steps",),
-}
-NUMBERS = {
-    "sgd": ("momentum", "dampening"),
-    "adam": ("beta1", "beta2", "eps"),
-    "adamw": ("beta1", "beta2", "eps"),
-    "nadam": ("beta1", "beta2", "eps"),
-    "radam": ("beta1", "beta2", "eps"),
-    "rmsprop": ("alpha", "eps", "momentum"),
-    "adagrad": ("eps", "lr_decay"),
-    "adadelta": ("rho", "eps"),
-    "rprop": ("eta_minus", "eta_plus", "step_size_min", "step_size_max"),
-}
-
-
-def flags_of(rule: Any) -> int:
-    """What kernel.h calls flags."""
-    first = any(getattr(rule, name, False) for name in ("nesterov", "amsgrad", "centered"))
-    classical = getattr(rule, "classical", False)
-    return int(first) + 2 * bool(classical) + 8 * bool(getattr(rule, "decoupled", False))
 
 BEFOREHAND = 2**25
 """Bytes of row orders and dropout's numbers that are made for one call."""
@@ -126,7 +82,7 @@ class Kernel:
     @property
     def batch(self) -> int:
         """Rows of a step."""
-        return min(self.stack.trainer.batch_size or self.rows, self.rows)
+        return int(min(self.stack.trainer.batch_size or self.rows, self.rows))
 
     @property
     def columns(self) -> list[str]:
@@ -139,7 +95,7 @@ class Kernel:
         stack = self.stack
         order = 0 if stack.trainer.batch_size is None else 8 * self.rows
         draws = 4 * stack.steps * self.network.program.drawn * self.network.struct.draw_width
-        return max(1, BEFOREHAND // (stack.runs * (order + draws) + 1))
+        return max(1, BEFOREHAND // int(stack.runs * (order + draws) + 1))
 
     def advance(self, epoch: int, count: int, rates: Tensor) -> tuple[Tensor, dict[int, Ended]]:
         """Trains the runs up to `count` epochs, each until it ends.
@@ -215,32 +171,3 @@ class Kernel:
                     for part in of_run.split(widths):
                         part[:, :rows] = torch.rand(len(part), rows, generator=generator)
         return draws
-
-
-def why_not(job: Job, model: Model, loss: Loss) -> str | None:
-    """Why torch trains runs like this one; None: the kernel does.
-
-    Args:
-        job: of one of them.
-        model, loss: of the runs.
-    """
-    if form() is None:
-        return "the kernel was not compiled, or is switched off"
-    if job.device.torch_device.type != "cpu":
-        return f"it trains on {job.device.torch_device}"
-    if job.device.dtype is not torch.float32:
-        return f"it computes in {job.device.dtype}"
-    for kind in ("optimizer", "scheduler"):
-        if not job.plan[kind].packaged:
-            return f"{kind} {job.plan[kind].name} is a custom one"
-    optimizer = job.plan["optimizer"]
-    if optimizer.name not in NUMBERS or not issubclass(optimizer.component.builder, Rule):
-        return f"the kernel has no optimizer {optimizer.name}"
-    if len(model.trainable) < len(model.shapes):
-        return "some of its parameters are not trained"
-    try:
-        program(model, job.shapes.features)
-        loss_of(loss)
-    except NotKnownError as error:
-        return f"the kernel has no {error}"
-    return None
