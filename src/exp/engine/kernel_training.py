@@ -77,7 +77,7 @@ class Kernel:
     @property
     def rows(self) -> int:
         """Training rows of each run."""
-        return self.stack.splits["train"].count
+        return int(self.stack.splits["train"].count)
 
     @property
     def batch(self) -> int:

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINEAR, DROPOUT, JOIN, SUM, IDENTITY, RELU, LEAKY_RELU, ELU, SELU, GELU, SILU, SOFTPLUS,
+enum { LINEAR, DROPOUT, JOIN, SUM, PRODUCT, COLUMNS, LAYER_NORM, IDENTITY, RELU, LEAKY_RELU, ELU, SELU, GELU, SILU, SOFTPLUS,
        SIGMOID, TANH, CLAMP };
 enum { BCE, CROSS_ENTROPY, FOCAL, HINGE, TANH_MSE, MSE, L1, SQUARED, ABSOLUTE };
 enum { SGD, ADAM, NADAM, RADAM, RMSPROP, ADAGRAD, ADADELTA, RPROP, LION };
@@ -15,7 +15,8 @@ typedef struct {
     int32_t kind, in, in2, out;
     int32_t inputs, outputs; /* lines of `in` and `out` */
     int32_t weight, bias;    /* where they stand among the parameters; -1: no bias */
-    int32_t which;           /* the number of a dropout layer */
+    int32_t which; /* the number of a dropout layer, the first column, or the slot of a layer norm's
+                    * own numbers */
     int32_t more, more2;     /* whether another operation has a gradient for `in`, `in2` already */
     float a, b;              /* of an activation */
 } Op;

@@ -219,6 +219,70 @@ INLINE vec NAME(inactivated)(const int kind, vec d, vec x, vec y, vec a, vec b) 
     DO(RELU) DO(LEAKY_RELU) DO(ELU) DO(SELU) DO(GELU) DO(SILU) DO(SOFTPLUS) DO(SIGMOID) DO(TANH) \
     DO(CLAMP) DO(IDENTITY)
 
+/* Over the features of each row: y = (x - mean) * r * weight + bias, r = 1 / sqrt(variance + eps).
+ * `own` keeps mean and r. */
+static void NAME(normalize)(const Op *op, const float *w, const float *x, int64_t xs, float *y,
+                            int64_t line, float *own, int64_t rows) {
+    const vec count = NAME(all)((float)op->inputs), eps = NAME(all)(op->a), one = NAME(all)(1.0f);
+    for (int64_t k = 0; k < rows; k += 16) {
+        vec mean = NAME(all)(0.0f), spread = mean;
+        for (int i = 0; i < op->inputs; i++) mean = NAME(add)(mean, NAME(load)(x + i * xs + k));
+        mean = NAME(div)(mean, count);
+        for (int i = 0; i < op->inputs; i++) {
+            vec off = NAME(sub)(NAME(load)(x + i * xs + k), mean);
+            spread = NAME(fma)(off, off, spread);
+        }
+        vec r = NAME(div)(one, NAME(root)(NAME(add)(NAME(div)(spread, count), eps)));
+        NAME(store)(own + k, mean);
+        NAME(store)(own + line + k, r);
+        for (int i = 0; i < op->inputs; i++) {
+            vec v = NAME(mul)(NAME(sub)(NAME(load)(x + i * xs + k), mean), r);
+            if (op->weight >= 0) v = NAME(mul)(v, NAME(all)(w[op->weight + i]));
+            if (op->bias >= 0) v = NAME(add)(v, NAME(all)(w[op->bias + i]));
+            NAME(store)(y + i * line + k, v);
+        }
+    }
+}
+
+INLINE void NAME(put)(int more, float *to, vec value) {
+    NAME(store)(to, more ? NAME(add)(NAME(load)(to), value) : value);
+}
+
+/* dx = r (e - mean(e) - u mean(e u)), with e = d weight and u = (x - mean) r. */
+static void NAME(denormalize)(const Op *op, const float *w, const float *x, int64_t xs,
+                              const float *d, int64_t line, const float *own, int64_t rows,
+                              float *to, float *gradient) {
+    const vec count = NAME(all)((float)op->inputs);
+    if (op->bias >= 0) NAME(bias_gradients)(d, line, op->inputs, rows, gradient + op->bias);
+    for (int i = 0; op->weight >= 0 && i < op->inputs; i++) {
+        vec sum = NAME(all)(0.0f);
+        for (int64_t k = 0; k < rows; k += 16) {
+            vec u = NAME(mul)(NAME(sub)(NAME(load)(x + i * xs + k), NAME(load)(own + k)),
+                              NAME(load)(own + line + k));
+            sum = NAME(fma)(NAME(load)(d + i * line + k), u, sum);
+        }
+        gradient[op->weight + i] += NAME(sum)(sum);
+    }
+    for (int64_t k = 0; to && k < rows; k += 16) {
+        const vec mean = NAME(load)(own + k), r = NAME(load)(own + line + k);
+        vec plain = NAME(all)(0.0f), with = plain;
+        for (int i = 0; i < op->inputs; i++) {
+            vec e = NAME(load)(d + i * line + k);
+            if (op->weight >= 0) e = NAME(mul)(e, NAME(all)(w[op->weight + i]));
+            vec u = NAME(mul)(NAME(sub)(NAME(load)(x + i * xs + k), mean), r);
+            plain = NAME(add)(plain, e), with = NAME(fma)(e, u, with);
+        }
+        plain = NAME(div)(plain, count), with = NAME(div)(with, count);
+        for (int i = 0; i < op->inputs; i++) {
+            vec e = NAME(load)(d + i * line + k);
+            if (op->weight >= 0) e = NAME(mul)(e, NAME(all)(w[op->weight + i]));
+            vec u = NAME(mul)(NAME(sub)(NAME(load)(x + i * xs + k), mean), r);
+            vec by = NAME(sub)(NAME(sub)(e, plain), NAME(mul)(u, with));
+            NAME(put)(op->more, to + i * line + k, NAME(mul)(r, by));
+        }
+    }
+}
+
 /* Runs the network on the rows of a block that are in slot 0.
  *
  * rates, draws: of dropout, `draws` as many as there are units and padded rows for each such layer
@@ -270,18 +334,24 @@ static void NAME(forward)(const Program *p, const float *w, float *slots, const 
                        rows * sizeof *x);
             break;
         case SUM:
+        case PRODUCT:
             for (int o = 0; o < op->outputs; o++)
-                for (int64_t k = 0; k < rows; k += 16)
-                    NAME(store)(y + o * ys + k,
-                                NAME(add)(NAME(load)(x + o * xs + k),
-                                          NAME(load)(SLOT(op->in2) + o * STRIDE(op->in2) + k)));
+                for (int64_t k = 0; k < rows; k += 16) {
+                    vec one = NAME(load)(x + o * xs + k);
+                    vec other = NAME(load)(SLOT(op->in2) + o * STRIDE(op->in2) + k);
+                    NAME(store)(y + o * ys + k, op->kind == SUM ? NAME(add)(one, other)
+                                                                : NAME(mul)(one, other));
+                }
+            break;
+        case COLUMNS:
+            for (int o = 0; o < op->outputs; o++)
+                memcpy(y + o * ys, x + (op->which + o) * xs, rows * sizeof *x);
+            break;
+        case LAYER_NORM:
+            NAME(normalize)(op, w, x, xs, y, line, SLOT(op->which), rows);
             break;
         }
     }
-}
-
-INLINE void NAME(put)(int more, float *to, vec value) {
-    NAME(store)(to, more ? NAME(add)(NAME(load)(to), value) : value);
 }
 
 /* The gradients of the weights, added to `gradient`, from those of the last slot, which are in
@@ -335,6 +405,21 @@ static void NAME(backward)(const Program *p, const float *w, float *slots, float
                 }
             break;
         }
+        case LAYER_NORM:
+            NAME(denormalize)(op, w, x, xs, d, line, SLOT(op->which), rows, to, gradient);
+            break;
+        case PRODUCT:
+            for (int part = 0; part < 2; part++) {
+                const int slot = part ? op->in2 : op->in, more = part ? op->more2 : op->more;
+                const int other = part ? op->in : op->in2;
+                float *into = slot ? back + p->starts[slot] * line : 0;
+                for (int o = 0; into && o < op->outputs; o++)
+                    for (int64_t k = 0; k < rows; k += 16)
+                        NAME(put)(more, into + o * line + k,
+                                  NAME(mul)(NAME(load)(d + o * line + k),
+                                            NAME(load)(SLOT(other) + o * STRIDE(other) + k)));
+            }
+            break;
         case JOIN:
         case SUM:
             for (int part = 0; part < 2; part++) {

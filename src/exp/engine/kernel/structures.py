@@ -7,8 +7,8 @@ from ctypes import POINTER, Structure, c_double, c_float, c_int32, c_int64, c_vo
 from torch import Tensor, nn
 
 OPERATIONS = (
-    "linear", "dropout", "join", "sum", "identity", "relu", "leaky_relu", "elu", "selu", "gelu",
-    "silu", "softplus", "sigmoid", "tanh", "clamp",
+    "linear", "dropout", "join", "sum", "product", "columns", "layer_norm", "identity", "relu",
+    "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "sigmoid", "tanh", "clamp",
 )  # fmt: skip
 LOSSES = (
     "bce", "cross_entropy", "focal", "hinge", "tanh_mse", "mse", "l1", "squared", "absolute",

@@ -12,6 +12,7 @@ from exp.engine.job import Job
 from exp.engine.kernel.network import loss_of
 from exp.engine.kernel.program import NotKnownError, program
 from exp.engine.model import Model
+from exp.engine.objective import Objective
 from exp.util.compiled import form
 
 VECTORS = {
@@ -80,3 +81,15 @@ def why_not(job: Job, model: Model, loss: Loss) -> str | None:
     except NotKnownError as error:
         return f"the kernel has no {error}"
     return None
+
+
+def unfit(job: Job) -> str | None:
+    """Why torch trains this run; None: the kernel does."""
+    model = Model(
+        [job.source()],
+        outputs=job.outputs,
+        dtype=job.device.dtype,
+        device=torch.device("cpu"),
+        generators=[torch.Generator()],
+    )
+    return why_not(job, model, Objective([job]).loss)
