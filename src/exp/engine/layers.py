@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from exp.components.models.shortcuts import Shortcut
+from exp.util.errors import ComponentError
 
 
 @dataclass
@@ -154,7 +155,13 @@ class Embedding:
 
     def __call__(self, x: Tensor, tensors: dict[str, Tensor], now: Pass) -> Tensor:
         weight = tensors[self.weight]  # [runs, categories, numbers]
-        places = x[:, 0, :, None].long().expand(-1, -1, weight.shape[-1])
+        numbers = x[:, 0].long()
+        if int(numbers.min()) < 0 or int(numbers.max()) >= weight.shape[1]:
+            raise ComponentError(
+                f"{self.weight} has the categories 0 to {weight.shape[1] - 1}, and the rows have "
+                f"{int(numbers.min())} to {int(numbers.max())} in that column"
+            )
+        places = numbers[:, :, None].expand(-1, -1, weight.shape[-1])
         return weight.gather(1, places).transpose(1, 2)
 
 
@@ -189,13 +196,13 @@ def known_layers(name: str, modules: Sequence[nn.Module]) -> list[Layer] | None:
     if isinstance(first, nn.BatchNorm1d) and kind is nn.BatchNorm1d:
         track = first.track_running_stats
         return [BatchNorm(name, first.momentum, first.eps, first.affine, track)]
-    if (
-        isinstance(first, nn.LayerNorm)
-        and kind is nn.LayerNorm
-        and len(first.normalized_shape) == 1
-    ):
+    if isinstance(first, nn.LayerNorm) and kind is nn.LayerNorm:
         affine = first.elementwise_affine
-        return [LayerNorm(name, first.eps, affine, affine and first.bias is not None)]
+        known = LayerNorm(name, first.eps, affine, affine and first.bias is not None)
+        return [known] if len(first.normalized_shape) == 1 else None
+    if isinstance(first, nn.Embedding) and kind is nn.Embedding:
+        plain = first.padding_idx is None and first.max_norm is None and not first.sparse
+        return [Embedding(name + "weight")] if plain and not first.scale_grad_by_freq else None
     bare = next(first.parameters(), None) is None and next(first.buffers(), None) is None
     if bare and (kind in ELEMENTWISE or getattr(first, "elementwise", False)):
         # Not the module itself: its hooks cost more than a small activation takes.
