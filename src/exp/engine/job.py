@@ -172,8 +172,6 @@ class Job:
 
     def unstackable(self) -> str | None:
         """Why this run cannot share a stack, or None."""
-        if self.device.threads > 1:
-            return "device.threads > 1: long sums are cut by thread, so the bits could differ"
         if not self.plan["optimizer"].component.builder.stackable:  # type: ignore[attr-defined]
             return f"optimizer {self.plan['optimizer'].name} trains one run at a time"
         if not self.loss.component.builder.stackable:  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
@@ -118,14 +119,30 @@ class Kernel:
         self.best_value.copy_(torch.tensor(watch.best, dtype=torch.float64))
         self.best_epoch.copy_(torch.tensor(watch.best_epoch))
         self.waited.copy_(torch.tensor(watch.waited))
-        span = (ctypes.c_int64(0), ctypes.c_int64(stack.runs))
-        if self.network.library.exp_train(self.network.level, ctypes.byref(struct), *span):
-            raise MemoryError
+        self._train()
         watch.best, watch.best_epoch = self.best_value.tolist(), self.best_epoch.tolist()
         watch.waited = self.waited.tolist()
         reasons, done = self.ended.tolist(), self.done.tolist()
         ends = {run: (done[run], REASONS[why]) for run, why in enumerate(reasons) if why}
         return found.transpose(1, 2), ends
+
+    def _train(self) -> None:
+        """Calls the kernel, on as many threads as the runs may have: each takes some of them."""
+        net, runs = self.network, self.stack.runs
+        parts = min(self.stack.device.threads, runs)
+        ends = [runs * part // parts for part in range(parts + 1)]
+
+        def some(start: int, stop: int) -> int:
+            first, last = ctypes.c_int64(start), ctypes.c_int64(stop)
+            return int(net.library.exp_train(net.level, ctypes.byref(net.struct), first, last))
+
+        if parts == 1:
+            failed = some(0, runs)
+        else:
+            with ThreadPoolExecutor(parts) as pool:
+                failed = max(pool.map(some, ends[:-1], ends[1:]))
+        if failed:
+            raise MemoryError
 
     def _optimizer(self, struct: structures.Optimizer) -> None:
         rule: Any = self.stack.optimizer

@@ -17,7 +17,7 @@ from exp.components.schedulers.scheduler import scheduler
 from exp.config.schema import Plan, plan, unavailable
 from exp.engine import Job, check_job
 from exp.engine.job import Shapes, possible, stack_key
-from exp.engine.kernel.support import unfit
+from exp.engine.kernel.support import alone, unfit
 from exp.engine.prepare import prepare
 from exp.engine.view import axes_known
 from exp.sweeps.composer import Composed, Composer
@@ -249,7 +249,7 @@ class Planner:
     def _first(self, found: Plan) -> StackInfo:
         """Builds everything for the first run of its kind, to see whether it can."""
         job = self._at("dataset", lambda: Job.of(found, keep=False))
-        why = self._at("model", job.unstackable)
+        why = self._at("model", lambda: alone(job))
         self._at("model", lambda: check_job(job))
         if why is None and unfit(job) is None:
             return StackInfo(MOST, kernel_cost(job), mixes=True)

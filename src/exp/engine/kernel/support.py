@@ -93,3 +93,11 @@ def unfit(job: Job) -> str | None:
         generators=[torch.Generator()],
     )
     return why_not(job, model, Objective([job]).loss)
+
+
+def alone(job: Job) -> str | None:
+    """Why this run cannot train together with others; None: it can."""
+    why = job.unstackable()
+    if why is None and job.device.threads > 1 and unfit(job) is not None:
+        return "device.threads > 1: long sums are cut by thread, so the bits could differ"
+    return why
