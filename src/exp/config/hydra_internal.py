@@ -24,8 +24,8 @@ from hydra._internal.grammar import grammar_functions
 # The public entry point, hydra.main, makes directories before a config is validated.
 from hydra._internal.hydra import Hydra
 
-# Hydra's flags and search path, as hydra.main has them.
-from hydra._internal.utils import create_automatic_config_search_path, get_args_parser
+# Hydra's flags, as hydra.main has them.
+from hydra._internal.utils import get_args_parser
 
 __all__ = [
     "Callbacks",
@@ -33,7 +33,6 @@ __all__ = [
     "ConfigRepository",
     "Hydra",
     "Overrides",
-    "create_automatic_config_search_path",
     "get_args_parser",
     "grammar_functions",
 ]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
+from hydra import initialize_config_dir, initialize_config_module
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
@@ -19,11 +20,7 @@ import exp.registry.kinds  # noqa: F401 - declares the kinds
 from exp.config import plugins
 from exp.config.guarded_loader import GuardedLoader
 from exp.config.hydra_errors import one_line
-from exp.config.hydra_internal import (
-    Hydra,
-    create_automatic_config_search_path,
-    get_args_parser,
-)
+from exp.config.hydra_internal import Hydra, get_args_parser
 from exp.registry.registry import register
 from exp.util.errors import ConfigError, Fault, shown
 
@@ -90,7 +87,12 @@ def create(args: argparse.Namespace) -> HydraApp:
     registered = Plugins.instance()
     registered.register(UserConf)
     path = "pkg://exp.conf" if args.config_path is None else primary(args.config_path)
-    search_path = create_automatic_config_search_path(None, None, path)
+    GlobalHydra.instance().clear()
+    if path.startswith("pkg://"):
+        initialize_config_module(path.removeprefix("pkg://"), "exp", version_base="1.3")
+    else:
+        initialize_config_dir(path, "exp", version_base="1.3")
+    search_path = GlobalHydra.instance().config_loader().get_search_path()
     for place in plugins.conf_folders():
         search_path.prepend("components", f"file://{place.absolute()}", anchor="main")
     if args.config_dir is not None:
