@@ -51,7 +51,7 @@ class EncodedColumn:
     @classmethod
     def fit(cls, data: Data, at: int, train: NDArray[np.int64]) -> EncodedColumn:
         """The encoding of one column, from the rows `train`."""
-        from sklearn import impute, preprocessing
+        from sklearn import impute, preprocessing  # takes most of a second
 
         name, texts = data.features[at], data.categories[at] if data.categories else None
         column = data.X[train, at : at + 1].astype(np.float64)

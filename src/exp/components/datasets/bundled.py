@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from exp.components.datasets.scikit_learn import sklearn_datasets
+from exp.components.datasets.scikit_learn import from_sklearn
 from exp.data.cache import repeatable
 from exp.data.dataset import Data
 from exp.registry.registry import register
@@ -22,7 +22,7 @@ def iris(seed: int) -> Data:
     Returns:
         X [150, 4] in cm, 3 classes of 50 rows.
     """
-    bunch = sklearn_datasets().load_iris()
+    bunch = from_sklearn("load_iris")()
     features = [name.removesuffix(" (cm)") for name in bunch.feature_names]
     return bundled(bunch, features, units=["cm"] * len(features))
 
@@ -40,7 +40,7 @@ def wine(seed: int) -> Data:
     Returns:
         X [178, 13], 3 classes of 59, 71 and 48 rows.
     """
-    return bundled(sklearn_datasets().load_wine())
+    return bundled(from_sklearn("load_wine")())
 
 
 @register.dataset("breast_cancer")
@@ -56,7 +56,7 @@ def breast_cancer(seed: int) -> Data:
     Returns:
         X [569, 30], 2 classes of 212 and 357 rows.
     """
-    return bundled(sklearn_datasets().load_breast_cancer())
+    return bundled(from_sklearn("load_breast_cancer")())
 
 
 @register.dataset("digits")
@@ -70,7 +70,7 @@ def digits(seed: int) -> Data:
     Returns:
         X [1797, 64] of grey values from 0 to 16, row by row from the top left; 10 classes.
     """
-    return bundled(sklearn_datasets().load_digits())
+    return bundled(from_sklearn("load_digits")())
 
 
 def bundled(

@@ -14,7 +14,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from pydantic import Field
 
-from exp.components.datasets.scikit_learn import sklearn_datasets
+from exp.components.datasets.scikit_learn import from_sklearn
 from exp.data.cache import repeatable
 from exp.data.dataset import Data
 from exp.registry.registry import register
@@ -46,9 +46,7 @@ def moons(seed: int, *, n_samples: Rows = 1000, noise: NonNegative = 0.03) -> Da
     Returns:
         X [n_samples, 2], 2 classes.
     """
-    return planar(
-        *sklearn_datasets().make_moons(n_samples=n_samples, noise=noise, random_state=seed)
-    )
+    return planar(*from_sklearn("make_moons")(n_samples=n_samples, noise=noise, random_state=seed))
 
 
 @register.dataset("circles")
@@ -70,7 +68,7 @@ def circles(
         X [n_samples, 2], 2 classes.
     """
     return planar(
-        *sklearn_datasets().make_circles(
+        *from_sklearn("make_circles")(
             n_samples=n_samples, noise=noise, random_state=seed, factor=factor
         )
     )
@@ -109,7 +107,7 @@ def blobs(
     Returns:
         X [n_samples, n_features], `centers` classes.
     """
-    X, y = sklearn_datasets().make_blobs(
+    X, y = from_sklearn("make_blobs")(
         n_samples=n_samples,
         n_features=n_features,
         centers=centers,

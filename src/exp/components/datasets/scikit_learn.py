@@ -1,12 +1,13 @@
-"""The one place from which data sets of scikit-learn are imported: that takes a second."""
+"""The data sets of scikit-learn by name."""
 
 from __future__ import annotations
 
 from typing import Any
 
 
-def sklearn_datasets() -> Any:
-    """The module `sklearn.datasets`."""
+def from_sklearn(name: str) -> Any:
+    """A function of `sklearn.datasets`, imported only when a data set needs it: that takes most of
+    a second."""
     from sklearn import datasets
 
-    return datasets
+    return getattr(datasets, name)
