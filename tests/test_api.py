@@ -222,7 +222,9 @@ def test_figures_are_shown(in_tmp: Path) -> None:
     assert run.figures._repr_html_().count("data:image/png;base64,") == 2
     with pytest.raises(KeyError, match=r"unknown figure 'boundry'. Did you mean 'boundary'"):
         run.figures["boundry"]
-    assert "<th>test</th>" in run._repr_html_()
+    html = run._repr_html_()
+    assert "<th>test</th>" in html
+    assert f"<td>{run.summary['final']['test/accuracy']:.4f}</td>" in html
 
 
 def test_nothing_of_a_file_is_taken_for_html(in_tmp: Path) -> None:
