@@ -78,6 +78,13 @@ def in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(autouse=True)
+def figures_drawn_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run in this process draws its figures in it too: a helper imports matplotlib once more."""
+    for module in ("start_run", "train_run"):
+        monkeypatch.setattr(f"exp.sweeps.{module}.FigureWorker", lambda: None)
+
+
+@pytest.fixture(autouse=True)
 def hydra_as_it_comes() -> Iterator[None]:
     """A command line in this process sets the version whose defaults Hydra follows."""
     from hydra.version import VersionBase
