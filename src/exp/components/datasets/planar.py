@@ -14,6 +14,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from pydantic import Field
 
+from exp.components.datasets.scikit_learn import from_sklearn
 from exp.data.cache import repeatable
 from exp.data.dataset import Data
 from exp.registry.registry import register
@@ -45,9 +46,7 @@ def moons(seed: int, *, n_samples: Rows = 1000, noise: NonNegative = 0.03) -> Da
     Returns:
         X [n_samples, 2], 2 classes.
     """
-    from sklearn.datasets import make_moons
-
-    return planar(*make_moons(n_samples=n_samples, noise=noise, random_state=seed))
+    return planar(*from_sklearn("make_moons")(n_samples=n_samples, noise=noise, random_state=seed))
 
 
 @register.dataset("circles")
@@ -68,9 +67,11 @@ def circles(
     Returns:
         X [n_samples, 2], 2 classes.
     """
-    from sklearn.datasets import make_circles
-
-    return planar(*make_circles(n_samples=n_samples, noise=noise, random_state=seed, factor=factor))
+    return planar(
+        *from_sklearn("make_circles")(
+            n_samples=n_samples, noise=noise, random_state=seed, factor=factor
+        )
+    )
 
 
 def blobs_fit(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -106,9 +107,7 @@ def blobs(
     Returns:
         X [n_samples, n_features], `centers` classes.
     """
-    from sklearn.datasets import make_blobs
-
-    X, y = make_blobs(
+    X, y = from_sklearn("make_blobs")(
         n_samples=n_samples,
         n_features=n_features,
         centers=centers,

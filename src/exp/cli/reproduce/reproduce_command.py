@@ -9,8 +9,7 @@ import click
 
 from exp.cli.options import DIRECTORY, FILE
 from exp.cli.reproduce import text
-from exp.cli.reproduce.table import Table, load, names
-from exp.cli.reproduce.verdict import judged
+from exp.cli.reproduce.published import Table, load, names
 from exp.util.errors import ConfigError, ExpError, Fault, RunDirectoryError, unknown
 from exp.util.files import write_output
 from exp.util.text_tables import aligned
@@ -100,7 +99,7 @@ def reproduce(
     from exp.cli.reproduce import measure, page  # torch
 
     runs = measure.reproduced(chosen, directory, jobs=jobs)
-    every = [judged(table, runs.value) for table in chosen]
+    every = [table.measured(runs.value) for table in chosen]
     for each in every:
         print(f"\n{text.terminal(each)}")
     if len(every) > 1:
