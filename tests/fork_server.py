@@ -19,19 +19,21 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
-AT_START = ("PYTHON", "OMP_", "MKL_", "OPENBLAS_", "LD_", "LOKY_", "TERM", "FORCE_COLOR", "MPL")
+AT_START = ("PYTHONHASHSEED", "PYTHONOPTIMIZE", "PYTHONWARNINGS", "OMP_", "MKL_", "FORCE_COLOR")
 """How variables begin that are read once, when Python or a library starts."""
 
 
 def forked(
     command: Sequence[str], where: Path, environment: Mapping[str, str], timeout: float = 300
 ) -> subprocess.CompletedProcess[str]:
-    """What `[python, "-m", module, *words]` or `[python, script, *words]` does, in a forked child.
+    """What `[python, "-m", module, *words]`, `[python, "-c", code, *words]` or `[python, script,
+    *words]` does, in a forked child.
 
     Raises:
         TimeoutError: it has not ended in time.
@@ -55,24 +57,32 @@ def forked(
         return subprocess.CompletedProcess(list(command), code, out, err)
 
 
-@cache
 def server() -> str:
-    """Starts the server of this process of the tests: the path of its socket."""
-    folder = tempfile.TemporaryDirectory(prefix="fork-")  # noqa: SIM115 - until the tests end
+    """The path of the socket of the server, which starts when it is first needed."""
+    with starting:
+        return started()
+
+
+starting = threading.Lock()
+
+
+@cache
+def started() -> str:
+    folder = tempfile.TemporaryDirectory(prefix="fork-")
     path = f"{folder.name}/socket"
-    started = subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, __file__, path],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         # As `exp.cli.main` sets them before NumPy and torch are imported.
         env={**os.environ, "MKL_CBWR": "AUTO", "OPENBLAS_NUM_THREADS": "1"},
     )
-    assert started.stdout is not None
-    assert started.stdout.readline() == b"ready\n"
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
 
     def close() -> None:
-        started.terminate()
-        started.wait()
+        process.terminate()
+        process.wait()
         folder.cleanup()
 
     atexit.register(close)
@@ -81,12 +91,13 @@ def server() -> str:
 
 def serve(path: str) -> NoReturn:
     """Answers until the process that started this one is gone."""
+    from hydra.core.plugins import Plugins
+
     import exp.api
     import exp.sweeps.hydra_launcher
     import exp.sweeps.launcher
     import exp.sweeps.start_run
     import exp.sweeps.train_run  # noqa: F401
-    from hydra.core.plugins import Plugins
 
     Plugins.instance()  # imports them all
 
@@ -128,13 +139,21 @@ def run(request: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    more = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     if words[0] == "-m":
         sys.argv = words[1:]
         sys.path[0] = os.getcwd()
+        sys.path[1:1] = more
         runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+    elif words[0] == "-c":
+        sys.argv = ["-c", *words[2:]]
+        sys.path[0] = ""
+        sys.path[1:1] = more
+        exec(words[1], {"__name__": "__main__"})
     else:
         sys.argv = words
         sys.path[0] = str(Path(words[0]).resolve().parent)
+        sys.path[1:1] = more
         runpy.run_path(words[0], run_name="__main__")
     sys.exit(0)
 

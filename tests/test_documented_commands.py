@@ -75,6 +75,8 @@ BESIDE = {
 """Dear commands that another test executes."""
 
 executed: set[tuple[str, ...]] = set()
+drawn: set[tuple[str, ...]] = set()
+"""Words on figures that a command has had."""
 
 
 @pytest.fixture(scope="module")
@@ -183,8 +185,11 @@ def affordable(words: list[str], shown: str) -> list[str]:
         words += ["sweep.n_jobs=1"]
     if verb_of(words) or "--cfg" in words or shown.startswith("exp: "):
         return words
-    drawn = any(word.startswith("figures") for word in words) and "figures=none" not in words
-    words += ["figures.dpi=40"] if drawn else ["figures=none"]
+    # What is drawn in one way is drawn so once, but where the page shows what was written.
+    drawing = tuple(word for word in words if word.startswith("figures"))
+    new = drawing not in {(), ("figures=none",), *drawn} or (drawing and "figures" in shown)
+    drawn.add(drawing)
+    words += ["figures.dpi=40"] if new else ["figures=none"]
     if large(words) or (sweep and not re.search(r"\d+ runs|diverged", shown)):
         words = [re.sub(r"^(seed[\w.]*)=range\(.*\)$", rf"\1={FEWER}", word) for word in words]
     if SEARCH in words:
