@@ -187,9 +187,13 @@ def affordable(words: list[str], shown: str) -> list[str]:
         return words
     # What is drawn in one way is drawn so once, but where the page shows what was written.
     drawing = tuple(word for word in words if word.startswith("figures"))
-    new = drawing not in {(), ("figures=none",), *drawn} or (drawing and "figures" in shown)
+    wanted = drawing not in {(), ("figures=none",)}
+    new = wanted and (drawing not in drawn or "figures" in shown)
     drawn.add(drawing)
-    words += ["figures.dpi=40"] if new else ["figures=none"]
+    if new:
+        words += ["figures.dpi=40"]
+    else:
+        words = [*(word for word in words if word not in drawing), "figures=none"]
     if large(words) or (sweep and not re.search(r"\d+ runs|diverged", shown)):
         words = [re.sub(r"^(seed[\w.]*)=range\(.*\)$", rf"\1={FEWER}", word) for word in words]
     if SEARCH in words:
