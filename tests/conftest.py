@@ -7,6 +7,10 @@ import os
 
 # As `exp.cli.main` does before torch is imported: the promise of same bits rests on it.
 os.environ.setdefault("MKL_CBWR", "AUTO")
+# Before NumPy and torch are: pytest-xdist has a process for each core already, and threads that
+# wait for one another take twice the processor time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
