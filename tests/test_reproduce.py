@@ -180,8 +180,16 @@ ERRORS = {
     ("blog_mons",): "unknown table 'blog_mons'. Did you mean 'blog_moons'? Known: ",
     ("blog_moons", "--all"): "exp reproduce: either names or --all",
     ("--html", "a.html"): "exp reproduce: which tables? Name some, or give --all",
-    ("blog_moons", "--html", "nowhere/a.html"): "cannot write nowhere/a.html: there is no such",
-    ("blog_moons", "--markdown", "."): "cannot write .: it is a directory",
+    (
+        "blog_moons",
+        "--html",
+        "nowhere/a.html",
+    ): "--html: there is no directory nowhere",
+    (
+        "blog_moons",
+        "--markdown",
+        ".",
+    ): "--markdown: . is a directory, expected a file",
     ("blog_moons", "--jobs", "0"): "sweep.n_jobs  expected",
     ("blog_moons", "--every"): "exp reproduce: no such option --every",
 }

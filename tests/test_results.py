@@ -419,7 +419,7 @@ METRICS = "best/epoch, epochs, seconds, test/accuracy, test/loss"
          f"exp results: no such option --metrik. Did you mean '--metric'? {HELP}"),
         (["none"], "there is no directory 'none'"),
         (["empty"], f"no runs found in {{here}}/empty: {NO_RUN}"),
-        (["--csv", "none/out.csv"], "cannot write none/out.csv: No such file or directory"),
+        (["--csv", "none/out.csv"], f"exp results: --csv: there is no directory none. {HELP}"),
         (["--top", "0", "--test", "x"],
          f"--test: unknown test 'x'. Known: t, wilcoxon\n     --top: {COUNT}, found '0'"),
     ],

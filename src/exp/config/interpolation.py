@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from omegaconf import Container
+from omegaconf import Container, ValueNode
 from omegaconf.errors import InterpolationResolutionError
 
 LOOKUPS = 10_000
@@ -30,8 +30,7 @@ def _counted(self: Any, *args: Any, **kwargs: Any) -> Any:
         return _original(self, *args, **kwargs)
     _Left.lookups -= 1
     found = _original(self, *args, **kwargs)
-    text = found._value()
-    _Left.characters -= len(text) if isinstance(text, str) else 0
+    _Left.characters -= len(str(found)) if isinstance(found, ValueNode) else 0
     if _Left.lookups < 0 or _Left.characters < 0:
         _Left.exceeded = True
         raise InterpolationResolutionError(
@@ -41,6 +40,7 @@ def _counted(self: Any, *args: Any, **kwargs: Any) -> Any:
     return found
 
 
+# A private name: OmegaConf calls nothing that is public for each interpolation.
 setattr(Container, "_resolve_node_interpolation", _counted)  # noqa: B010 - mypy knows a method
 
 
