@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from exp.registry.component import Chosen
 from exp.registry.registry import register
 from exp.util.errors import ComponentError, DataError
 from exp.util.files import write_whole
+from fork_server import forked
 
 SPIRALS = {"name": "spirals", "n_samples": 60}
 
@@ -252,9 +254,8 @@ def test_many_processes_at_once(place: Path) -> None:
     )
 
     def run(_: int) -> str:
-        done = subprocess.run(
-            [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120
-        )
+        done = forked([sys.executable, "-c", script], place.parent, os.environ)
+        assert done.returncode == 0, done.stderr
         return done.stdout
 
     with ThreadPoolExecutor(4) as pool:

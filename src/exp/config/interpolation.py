@@ -19,6 +19,7 @@ CHARACTERS = 10_000_000
 class _Left:
     lookups: int | None = None
     characters = 0
+    exceeded = False
 
 
 _original = Container._resolve_node_interpolation
@@ -31,6 +32,7 @@ def _counted(self: Any, *args: Any, **kwargs: Any) -> Any:
     found = _original(self, *args, **kwargs)
     _Left.characters -= len(str(found)) if isinstance(found, ValueNode) else 0
     if _Left.lookups < 0 or _Left.characters < 0:
+        _Left.exceeded = True
         raise InterpolationResolutionError(
             f"its interpolations expand to more than {LOOKUPS:,} values or "
             f"{CHARACTERS:,} characters"
@@ -47,8 +49,13 @@ def bounded() -> Iterator[None]:
     """Within this, resolving a config that goes beyond the bounds is an error of OmegaConf's."""
     before = _Left.lookups, _Left.characters
     if before[0] is None:
-        _Left.lookups, _Left.characters = LOOKUPS, CHARACTERS
+        _Left.lookups, _Left.characters, _Left.exceeded = LOOKUPS, CHARACTERS, False
     try:
         yield
     finally:
         _Left.lookups, _Left.characters = before
+
+
+def exceeded() -> bool:
+    """Whether a value has gone beyond the bounds since the outermost `bounded` began."""
+    return _Left.exceeded
