@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from exp.util import moved_modules
@@ -9,8 +10,8 @@ from exp.util import moved_modules
 if TYPE_CHECKING:
     from exp.api.classifier import Classifier
     from exp.api.load import load
-    from exp.api.results import results
     from exp.api.start import run, sweep
+    from exp.api.tables import results
     from exp.registry.registry import register
 
 __all__ = ["Classifier", "load", "register", "results", "run", "sweep"]
@@ -18,7 +19,8 @@ __all__ = ["Classifier", "load", "register", "results", "run", "sweep"]
 _PLACES = {
     "Classifier": "exp.api.classifier",
     "load": "exp.api.load",
-    "results": "exp.api.results",
+    "register": "exp.registry.kinds",
+    "results": "exp.api.tables",
     "run": "exp.api.start",
     "sweep": "exp.api.start",
 }
@@ -28,15 +30,8 @@ moved_modules.install()
 
 def __getattr__(name: str) -> Any:
     # `import exp` imports nothing heavy; what is used is imported when it is used.
-    if name == "register":
-        import exp.registry.kinds  # noqa: F401 - declares the kinds
-        from exp.registry.registry import register
-
-        return register
     if name in _PLACES:
-        import importlib
-
-        return getattr(importlib.import_module(_PLACES[name]), name)
+        return getattr(import_module(_PLACES[name]), name)
     raise AttributeError(f"module 'exp' has no attribute {name!r}")
 
 

@@ -6,10 +6,8 @@ from pathlib import Path
 
 import click
 
-from exp.cli.options import DIRECTORY, FILE, Choice, trust_option
-from exp.cli.predict import writable
-from exp.runs.record import RunRecord
-from exp.runs.trained_models import CHECKPOINTS
+from exp.cli.options import DIRECTORY, OUTPUT, Choice, can_be_written, trust_option
+from exp.runs.record import CHECKPOINTS, RunRecord
 from exp.util.errors import RunDirectoryError
 from exp.util.files import reason_of, write_through
 from exp.util.folders import existing
@@ -22,11 +20,11 @@ FORMATS = {"onnx": ".onnx", "torchscript": ".pt", "state_dict": ".safetensors"}
 @click.argument("run", type=DIRECTORY)
 @click.option("--to", "file_format", type=Choice(tuple(FORMATS)), required=True, help="Format.")
 @click.option(
-    "--output", metavar="FILE", type=FILE, help="Default: model.onnx, .pt, or .safetensors."
+    "--output", metavar="FILE", type=OUTPUT, help="Default: model.onnx, .pt, or .safetensors."
 )
 @click.option("--checkpoint", type=Choice(CHECKPOINTS), default="final", show_default=True)
 @trust_option
-def export(run: str, file_format: str, output: str | None, checkpoint: str, trust: bool) -> int:
+def command(run: str, file_format: str, output: str | None, checkpoint: str, trust: bool) -> int:
     """Write the trained model of a run as a file for other programs.
 
     onnx and torchscript take raw rows [rows, features] float32, standardize them as the run did,
@@ -34,14 +32,14 @@ def export(run: str, file_format: str, output: str | None, checkpoint: str, trus
     them is printed.
     """
     path = Path(output or f"model{FORMATS[file_format]}")
-    whole = writable(path)
+    can_be_written(str(path), "--output")
+    whole = path.absolute()
     saved = RunRecord.at(existing(run))
     saved.check()
-    from exp.runs.trained import formats
-    from exp.runs.trained.predictor import Trained
+    from exp.runs.trained import formats, predictor  # torch
 
     formats.available(file_format)
-    trained = Trained.of(saved, trust=trust, checkpoint=checkpoint)
+    trained = predictor.Trained.of(saved, trust=trust, checkpoint=checkpoint)
     data, usage = formats.exported(trained, file_format, str(path))
     try:
         write_through(whole, data)

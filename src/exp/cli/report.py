@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from exp.cli.options import DIRECTORY, FILE
+from exp.cli.options import DIRECTORY, OUTPUT
 from exp.report.page.content import content
 from exp.report.page.document import document
 from exp.report.page.libraries import libraries
@@ -22,9 +22,9 @@ NAME = "report.html"
 
 @click.command("report")
 @click.argument("directory", type=DIRECTORY)
-@click.option("--output", metavar="FILE", type=FILE, help=f"Default: {NAME} in the directory.")
+@click.option("--output", metavar="FILE", type=OUTPUT, help=f"Default: {NAME} in the directory.")
 @click.option("--metric", help="Ranks the runs, such as test/loss.")
-def report(directory: str, output: str | None, metric: str | None) -> int:
+def command(directory: str, output: str | None, metric: str | None) -> int:
     """Write one HTML page of a sweep, of a run, or of a folder of runs.
 
     The page works without a network: table, charts, decision boundaries, configs, failures.

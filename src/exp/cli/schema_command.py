@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from exp.cli.options import FILE
+from exp.cli.options import OUTPUT
 from exp.config import plugins
 from exp.config.schema import GROUPS
 from exp.config.settings import RUNNING, SEEDS, SWEEPING, TOP, RunSettings, SweepSettings
@@ -40,7 +40,7 @@ INTERPOLATION: Schema = {
 
 
 @click.command("schema")
-@click.option("--output", metavar="FILE", type=FILE, help="Write it there; a schema is replaced.")
+@click.option("--output", metavar="FILE", type=OUTPUT, help="Write it there; a schema is replaced.")
 @click.option("--group", help="Of the option files of this group, conf/GROUP/*.yaml.")
 @click.option(
     "--plugins",
@@ -49,7 +49,7 @@ INTERPOLATION: Schema = {
     multiple=True,
     help="Include the components of this module, or, with a /, of this folder: its code runs.",
 )
-def schema_command(output: str | None, group: str | None, modules: tuple[str, ...]) -> int:
+def command(output: str | None, group: str | None, modules: tuple[str, ...]) -> int:
     """Print the config as JSON Schema, with which editors check YAML files."""
     plugins.import_all(modules)
     entry_points.load()

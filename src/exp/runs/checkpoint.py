@@ -10,12 +10,13 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 from torch import Tensor
 
 from exp.runs.directory import RunDirectory
@@ -32,8 +33,6 @@ def content(
     directory: RunDirectory, name: str, tensors: dict[str, Tensor], numbers: dict[str, Any]
 ) -> dict[Path, bytes | str]:
     """The files `checkpoints/<name>.safetensors` and `.json`, by path."""
-    from safetensors.numpy import save
-
     # Sorted, and with one key of metadata (several come in random order), so that the same
     # weights are the same bytes.
     # Not ascontiguousarray: it gives what has no dimension one, and L-BFGS fails on that.
@@ -57,8 +56,6 @@ def load(path: Path, expected: Expected | None = None) -> Checkpoint:
         DamagedError: the file is corrupted, or of another model.
         OSError: there is none.
     """
-    from safetensors import SafetensorError, safe_open
-
     try:
         sized(path)
         with safe_open(path, "np") as file:
@@ -150,8 +147,6 @@ DTYPES = {
 def epoch_of(path: Path) -> int | None:
     """After which epoch a checkpoint was saved, as its header says; None where there is none that
     can be read. Its content is looked at when it is loaded."""
-    from safetensors import SafetensorError, safe_open
-
     try:
         with safe_open(path, "np") as file:
             epoch = json.loads((file.metadata() or {})["exp"])["numbers"]["epoch"]
@@ -160,14 +155,10 @@ def epoch_of(path: Path) -> int | None:
     return epoch if isinstance(epoch, int) else None
 
 
-kind = cache(str)
-"""A type of numbers as text: numpy takes as long for that as sha256 for a small array."""
-
-
 def digest(arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> str:
     """sha256 of arrays, with their names, types and shapes, and of numbers."""
     total = hashlib.sha256(json.dumps(numbers, sort_keys=True, allow_nan=False).encode())
     for name, array in arrays.items():
-        total.update(f"{name} {kind(array.dtype)} {array.shape}".encode())
+        total.update(f"{name} {array.dtype} {array.shape}".encode())
         total.update(array.tobytes())
     return total.hexdigest()

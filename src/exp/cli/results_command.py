@@ -1,0 +1,118 @@
+"""`exp results DIR...`: groups over seeds, ranked, each tested against the best."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from exp.cli.options import DIRECTORY, OUTPUT, Choice
+from exp.report import table_export
+from exp.report.results import ORDERS, Results, results
+from exp.report.results_text import text
+from exp.util.errors import ExpError
+from exp.util.files import no_link, reason_of, write_output
+from exp.util.folders import existing
+from exp.util.terminal import one_line, write_data
+
+
+@click.command("results")
+@click.argument("directories", metavar="DIR...", nargs=-1, required=True, type=DIRECTORY)
+@click.option(
+    "--by",
+    multiple=True,
+    metavar="KEYS",
+    help="Keys that define a group, such as a,b. Default: all that vary, except the seeds.",
+)
+@click.option(
+    "--metric", help="Such as f1, test/loss, best/accuracy, seconds. Default: accuracy, or rmse."
+)
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="CONDITION",
+    help="Only runs that satisfy key=value, also != < > <= >=. May be repeated.",
+)
+@click.option("--sort", metavar="KEY", help=f"A key, or {', '.join(ORDERS)}; --sort=-KEY.")
+@click.option("--top", metavar="N", help="Show only the first N groups.")
+@click.option("--test", default="t", help="t (paired, the default) or wilcoxon.")
+@click.option("--csv", metavar="FILE", type=OUTPUT, help="Write the groups as CSV; - prints it.")
+@click.option("--json", metavar="FILE", type=OUTPUT, help="Write everything as JSON; - prints it.")
+@click.option("--parquet", metavar="FILE", type=OUTPUT, help="Write the groups as Parquet.")
+@click.option(
+    "--figures",
+    is_flag=False,
+    flag_value="",
+    metavar="[FOLDER]",
+    type=DIRECTORY,
+    help="Draw figures of all the runs. Default folder: figures in the first DIR.",
+)
+@click.option("--theme", type=Choice(("light", "dark")), default="light", help="Figure colors.")
+def command(
+    directories: tuple[str, ...],
+    by: tuple[str, ...],
+    metric: str | None,
+    where: tuple[str, ...],
+    sort: str | None,
+    top: str | None,
+    test: str,
+    csv: str | None,
+    json: str | None,
+    parquet: str | None,
+    figures: str | None,
+    theme: str,
+) -> int:
+    """Rank the results of sweeps and runs.
+
+    Runs that differ only in their seeds form a group; each group is tested against the best one.
+    docs/results.md explains the table.
+    """
+    found = results(
+        [existing(path) for path in directories],
+        by=listed(by) if by else None,
+        metric=metric,
+        where=where,
+        sort=sort,
+        top=top,
+        test=test,
+    )
+    if figures is not None:
+        first = Path(directories[0])
+        if not figures and (first / "run.json").exists():
+            raise ExpError(
+                f"--figures: {first} is a run, which has its own figures: name another folder"
+            )
+        folder = figures or no_link(first / "figures", "--figures")
+        draw(found, Path(folder), theme)
+    if parquet:
+        write_output(Path(parquet), table_export.parquet(found))
+    for target, content in ((csv, table_export.csv_text), (json, table_export.json)):
+        if target == "-":
+            write_data(content(found))
+        elif target:
+            write_output(Path(target), content(found).encode())
+    if "-" not in (csv, json):
+        print(text(found))
+    return 0
+
+
+def draw(found: Results, folder: Path, theme: str) -> None:
+    """Draws these runs as a whole and prints where.
+
+    Raises:
+        ExpError: a file cannot be written.
+    """
+    from exp.report import sweep_figures  # matplotlib
+
+    try:
+        paths = sweep_figures.draw(found.runs, folder, metric=found.metric, theme=theme)
+    except OSError as error:
+        raise ExpError(f"cannot draw into {folder}: {reason_of(error)}") from error
+    names = ", ".join(path.stem for path in paths) or "nothing to draw"
+    print(f"{one_line(str(folder))}/: {names}", file=sys.stderr)
+
+
+def listed(texts: Iterable[str]) -> list[str]:
+    return [key.strip() for text in texts for key in text.split(",") if key.strip()]
