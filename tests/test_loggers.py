@@ -224,6 +224,8 @@ def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_BASE_URL", "MLFLOW_TRACKING_URI"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NETRC", str(tmp_path / "no-netrc"))
+    # Seconds until wandb's own process has to answer: machines of CI are busy.
+    monkeypatch.setenv("WANDB_X_SERVICE_WAIT", "300")
 
 
 @needs("tensorboard")
