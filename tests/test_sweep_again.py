@@ -279,12 +279,12 @@ def test_a_sweep_that_is_asked_to_end_saves_what_it_trains(
     assert "interrupted" in [record["status"] for record in records]
     assert all(record["status"] in ("done", "interrupted") for record in records)
     said = (in_tmp / "out.txt").read_text()
-    assert "To go on: python -m exp resume swept\n" in said
+    assert "To continue: python -m exp resume swept\n" in said
     assert len(said.splitlines()) < 8, said
     assert read_csv(in_tmp / "swept/runs.csv")["run"].tolist() == ["0", "1", "2", "3"]
     again = inside(in_tmp, "resume", "swept")
     assert again.code == 0, again.err
-    assert " go on from their checkpoints" in again.out
+    assert " continue from their checkpoints" in again.out
     # Stacks that were broken off go on as stacks.
     assert f"a stack of {4 // jobs}" in again.out
     assert not leftovers(in_tmp / "swept")
@@ -338,7 +338,7 @@ def test_interrupted_while_runs_are_taken_over(
         patch.setattr(reuse, "copy", once)
         ended = inside(in_tmp, *SWEEP, HERE)
     assert ended.code == 130
-    assert "To go on: python -m exp resume swept" in ended.out
+    assert "To continue: python -m exp resume swept" in ended.out
     assert inside(in_tmp, *again, *([HERE] if again is SWEEP else [])).code == 0
     assert len(done_in(in_tmp / "swept")) == 4
 

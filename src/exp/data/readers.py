@@ -162,10 +162,11 @@ def read_parquet(path: str, reading: Reading) -> Source:
                         f"{table.schema.field(name).type}",
                     )  # fmt: skip
             faults.raise_any()
+            table.validate(full=True)  # texts that are not UTF-8 among others
             frame = table.to_pandas(integer_object_nulls=True)
     except (pyarrow.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{path} is no Parquet file that can be read: {reason}") from error
+        raise DataError(f"{path} is not a readable Parquet file: {reason}") from error
     frame = frame.astype({name: "category" for name in features if name in categories})
     index = [] if reading.features else [name for name in index if name not in wanted]
     return source(path, frame, features, reading, faults, index, typed=True)
@@ -269,7 +270,7 @@ def selected(
 
     Args:
         names: of all columns.
-        index: columns that are no features unless the config names them.
+        index: columns that are not features unless the config names them.
         line: of the header.
     """
     for name in repeated([name for name in names if name]):
@@ -288,12 +289,18 @@ def selected(
     features = [name for name in names if name not in left_out]
     if not features:
         but = " and the index" if index else ""
-        faults.add(line, None, f"there is no column but {shown(*target)}{but}, so no feature")
+        faults.add(
+            line,
+            None,
+            f"there is no column besides {shown(*target)}{but}, so there are no features",
+        )
     return features
 
 
 def no_name(place: int) -> str:
-    return f"column {place + 1} has no name; if it is no feature, name those that are in `features`"
+    return (
+        f"column {place + 1} has no name; if it is not a feature, list the features in `features`"
+    )
 
 
 def no_column(name: str, names: list[str], delimiter: str) -> str:

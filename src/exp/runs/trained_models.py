@@ -77,7 +77,7 @@ def comparable(one: RunRecord, other: RunRecord) -> None:
     for name in ("features", "classes"):
         a, b = (part(run.record, "data").get(name) for run in (one, other))
         if a != b:
-            raise ExpError(f"--figure: A and B have not the same {name}: {shown(a)} and {shown(b)}")
+            raise ExpError(f"--figure: A and B have different {name}: {shown(a)} and {shown(b)}")
     if not part(one.record, "data").get("classes"):
         raise ExpError("--figure draws decision boundaries, and the target of A and B is a number")
 
@@ -108,7 +108,7 @@ def over_one_plane(
     data = one[0].data
     codes = [(job.data.features, job.data.data.categories) for job, _ in (one, other)]
     if codes[0] != codes[1]:
-        raise ExpError("--figure: the categories of A and B have not been encoded alike")
+        raise ExpError("--figure: A and B encode their categories differently")
     view = View.of(data, None)
     plane = view.plane
     xs, ys, points = plane.grid(view.limits, RESOLUTION, fine=view.fine)

@@ -31,7 +31,7 @@ from exp.sweeps.hydra_app import HydraApp, as_faults, create, flags
 from exp.sweeps.single_run import asks_for_sweep, misplaced, single, unshaped
 from exp.util.errors import ConfigError, ExpError, Fault, nearest, shown
 
-SETTINGS = " Settings are written key=value, without dashes; exp --help has the flags"
+SETTINGS = " Settings are written key=value, without dashes; exp --help lists the flags"
 
 
 def main(words: list[str], *, usage: str = "") -> int:
