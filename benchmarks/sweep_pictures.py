@@ -22,12 +22,12 @@ from results import make
 DRAWN = """
 import sys, time
 from pathlib import Path
-import sklearn.datasets, exp.sweeps.launch, exp.sweeps.sweeper, exp.sweeps.runs_table
-from exp.sweeps import pictures
+import sklearn.datasets, exp.sweeps.launcher, exp.sweeps.sweeper, exp.sweeps.runs_table
+from exp.sweeps import draw_sweep
 begun, cpu = time.perf_counter(), time.process_time()
 look = {"theme": "light", "format": ["png"], "dpi": 120}
-told = pictures.draw(Path(sys.argv[1]), look, runs=int(sys.argv[2]))
-print(f"{time.perf_counter() - begun:.2f} s, {time.process_time() - cpu:.2f} s of CPU: {told}")
+line = draw_sweep.draw(Path(sys.argv[1]), look, runs=int(sys.argv[2]))
+print(f"{time.perf_counter() - begun:.2f} s, {time.process_time() - cpu:.2f} s of CPU: {line}")
 """
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from commands import inside
+from custom_modules import forgotten
 from exp.cli.check import failures
 from exp.cli.check.subject import Subject
 from exp.cli.check.suite import run
 from exp.cli.new import USES, skeleton
 from exp.registry.registry import register
-from own import forgotten
 
 NUMBERS = itertools.count()
 

@@ -18,7 +18,7 @@ from omegaconf import OmegaConf
 from exp.config.compose import compose, resolved, resolvers
 from exp.sweeps.composer import Composer, SharedConfig, hydra_files
 from exp.sweeps.grid import parsed
-from exp.sweeps.hydra_app import create, flags
+from exp.sweeps.hydra_setup import create, flags
 from exp.util.errors import ConfigError
 
 VALUES = (

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from commands import inside, read_csv
-from own import forgotten
+from custom_modules import forgotten
 from quoted import compare
 from reading import Typed, Written, steps
 

@@ -69,6 +69,12 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(there.read_text()), target
 
 
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_a_link_to_a_module_shows_its_name(page: Path) -> None:
+    links = re.findall(r"\[([\w/]+\.py)\]\(([^)\s]+)\)", page.read_text())
+    assert [(text, target) for text, target in links if not f"/{target}".endswith(f"/{text}")] == []
+
+
 def test_every_promise_of_security_has_a_test() -> None:
     text = (ROOT / "docs/security.md").read_text()
     promised, tested = text.split("## How it is tested")

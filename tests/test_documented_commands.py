@@ -98,7 +98,7 @@ def workplace(in_tmp: Path, stock: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     """An empty directory. What a command line leaves in Hydra's singletons is forgotten afterwards,
     and so are the components that modules of this directory and of the stock have registered."""
     # Figures are drawn here, without the start of a process for each run.
-    monkeypatch.setattr("exp.sweeps.single_run.draws", lambda config: False)
+    monkeypatch.setattr("exp.sweeps.start_run.draws", lambda config: False)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     before = set(sys.modules)

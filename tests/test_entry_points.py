@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from commands import Ended, inside, process, runs
-from own import forgotten
+from custom_modules import forgotten
 
 RINGS = '''
 import numpy as np

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from commands import completions, inside
+from custom_modules import forgotten
 from exp.cli.completion import after_command
 from exp.cli.verbs import VERBS
 from exp.registry.registry import register
-from own import forgotten
 
 
 def test_help_says_what_each_group_is(in_tmp: Path) -> None:

@@ -16,7 +16,7 @@ from commands import SMALL, inside, runs
 from exp.config.suggestions import of_key, of_option, options, split_words
 from exp.registry import aliases
 from exp.registry.registry import register
-from exp.sweeps.compose_today import composed
+from exp.sweeps.recompose import composed
 
 OFFERED = re.compile(r"Did you mean (.+?)\?(?:$| [A-Z(])", re.MULTILINE)
 

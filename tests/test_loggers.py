@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import yaml
 
-import own
+import custom_modules
 from commands import SMALL, Ended, inside, runs
 from exp.config.schema import loggers_of
 from exp.runs.config_values import flat, written
@@ -241,7 +241,7 @@ def test_tensorboard_has_every_number(in_tmp: Path) -> None:
 
 @needs("tensorboard")
 def test_the_same_run_gives_the_same_event_file(in_tmp: Path) -> None:
-    from exp.runs.loggers.tensorboard import content
+    from exp.runs.loggers.event_file import content
 
     run = FinishedRun.read(only(inside(in_tmp, *SMALL)))
     assert content(run) == content(FinishedRun.read(run.path))
@@ -301,7 +301,7 @@ def module(where: Path, name: str, does: str) -> None:
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
     """Components that a test has registered, and their modules: other tests have such names."""
-    with own.forgotten("talks", "broken"):
+    with custom_modules.forgotten("talks", "broken"):
         yield
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from commands import SMALL, Ended, inside
-from own import forgotten
+from custom_modules import forgotten
 
 MODULE = '''
 import numpy as np

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from commands import inside, read_csv
+from custom_modules import forgotten
 from exp.cli.new import USES
-from own import forgotten
 
 SHORT = ("trainer.epochs=3", "figures=none")
 ENVIRONMENT = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}

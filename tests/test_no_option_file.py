@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+import custom_modules
 import exp
-import own
 from commands import completions, inside, process, runs
 
 MINE = '''
@@ -90,7 +90,7 @@ def here(in_tmp: Path) -> Iterator[Path]:
     (in_tmp / "mine.py").write_text(MINE)
     (in_tmp / "conf/dataset").mkdir(parents=True)
     (in_tmp / "conf/dataset/mine.yaml").write_text("name: mine\nn_samples: 80\n")
-    with own.forgotten("mine"):
+    with custom_modules.forgotten("mine"):
         yield in_tmp
 
 

@@ -20,7 +20,7 @@ from exp.cli.reproduce.verdict import Values, judged
 from exp.config.compose import compose, resolved, resolvers
 from exp.config.presets import presets, text
 from exp.config.schema import plan
-from exp.sweeps.hydra_app import create, flags
+from exp.sweeps.hydra_setup import create, flags
 
 ROOT = Path(__file__).resolve().parents[1]
 CHEAP = ("learnpytorch_blobs", "learnpytorch_circles_v0", "cs231n_linear")

@@ -16,13 +16,13 @@ from jsonschema import Draft202012Validator
 
 from commands import inside
 from conftest import DEFAULTS
+from custom_modules import forgotten
 from exp.cli.schema_command import schema
 from exp.config.compose import compose, resolved, resolvers
 from exp.config.schema import GROUPS, plan
 from exp.registry.registry import register
-from exp.sweeps.hydra_app import create, flags
+from exp.sweeps.hydra_setup import create, flags
 from exp.util.errors import ConfigError
-from own import forgotten
 
 ROOT = Path(__file__).resolve().parents[1]
 OPTIONS = sorted((ROOT / "conf").glob("*/*.yaml"))

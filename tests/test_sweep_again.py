@@ -413,7 +413,7 @@ def test_a_run_that_ended_before_run_json_leaves_a_directory_that_can_be_used(in
 def test_worker_processes_start_where_they_are_worth_it(
     in_tmp: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], starts: bool
 ) -> None:
-    from exp.sweeps.pool import Pool
+    from exp.sweeps.worker_pool import Pool
     from exp.util.errors import ExpError
 
     def start(_: Pool) -> None:
@@ -424,7 +424,7 @@ def test_worker_processes_start_where_they_are_worth_it(
 
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "2")
     monkeypatch.setattr(Pool, "start", start)
-    monkeypatch.setattr("exp.sweeps.launch.timed_work", here)
+    monkeypatch.setattr("exp.sweeps.workers.timed_work", here)
     ended = inside(in_tmp, "-m", *SMALL, "sweep.dir=swept", *words)
     assert ended.err == ("exp: workers\n" if starts else "exp: here\n")
 
@@ -440,7 +440,7 @@ class Deadly(Scheduler):
         self.level = level
 
     def rate(self, base, progress):
-        if self.level == 2 and progress.epoch == 1 and "exp.sweeps.worker" in sys.modules:
+        if self.level == 2 and progress.epoch == 1 and "exp.sweeps.worker_process" in sys.modules:
             os.kill(os.getpid(), 9)
         return base
 """

@@ -689,7 +689,7 @@ def test_a_fault_while_drawing_loses_nothing(in_tmp):
 
 
 def test_a_very_large_sweep_is_not_drawn_unasked(in_tmp, monkeypatch):
-    monkeypatch.setattr("exp.sweeps.draw.MOST", 2)
+    monkeypatch.setattr("exp.sweeps.draw_sweep.MOST", 2)
     ended = inside(in_tmp, "-m", *TINY, "sweep.n_jobs=1", "seed=1,2,3", "sweep.dir=s")
     assert ended.code == 0
     assert ended.out.splitlines()[-1] == (

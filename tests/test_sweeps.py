@@ -15,11 +15,11 @@ import pytest
 import yaml
 
 from commands import SMALL, Ended, inside, process
+from custom_modules import forgotten
 from exp.plotting.names import OF_SWEEP
 from exp.runs.manifest import read_json
 from exp.runs.record import RunRecord
 from exp.util.files import write_whole
-from own import forgotten
 
 HERE = "sweep.n_jobs=1"
 """Trains in this process: no worker has to start."""

@@ -451,8 +451,15 @@ def test_new_files_are_read_as_the_run_read_its_own(here: Path) -> None:
     )  # fmt: skip
     run = trained(here, *words)
     Path("new.csv").write_text("day;t\n2026-01-01;37,5\n2026-02-01;1.038,2\n")
-    ended = inside(here, "predict", str(run), "new.csv", "--delimiter", ";")
+    ended = inside(here, "predict", str(run), "new.csv")
     assert ended.code == 0, ended.err
+    assert inside(here, "predict", str(run), "new.csv", "--delimiter", "semicolon").out == ended.out
+    refused = inside(here, "predict", str(run), "new.csv", "--delimiter", "comma")
+    assert refused.code == 2
+    assert "new.csv" in refused.err
+    Path("tabs.csv").write_text(Path("new.csv").read_text().replace(";", "\t"))
+    other = inside(here, "predict", str(run), "tabs.csv", "--delimiter", "tab")
+    assert other.out == ended.out
     model = exp.load(run)
     table = pd.DataFrame({"t": [37.5, 1038.2], "day": pd.to_datetime(["2026-01-01", "2026-02-01"])})
     found = [line.split(",")[-3] for line in ended.out.splitlines()[1:]]

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import exp
 from commands import Ended, inside, runs
+from custom_modules import forgotten
 from exp.config import text_values
-from own import forgotten
 
 QUICK = ("figures=none", "trainer.epochs=1", "split.standardize=true")
 NAME = "a, b/epoch=3 josé (1) 表#%.csv"

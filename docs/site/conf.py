@@ -70,10 +70,10 @@ copybutton_prompt_text = "$ "
 copybutton_line_continuation_character = "\\"
 
 NAVIGATION = {
-    "Start": ["quick_start", "tutorials/first_run", "tutorials/first_sweep", "tutorials/own_data",
-              "tutorials/own_model", "tutorials/cluster"],
+    "Start": ["quick_start", "tutorials/first_run", "tutorials/first_sweep",
+              "tutorials/custom_data", "tutorials/custom_model", "tutorials/cluster"],
     "Course": ["course/index", "course/*"],
-    "Guides": ["data", "regression", "own_components", "figures", "gallery", "sweeps", "results",
+    "Guides": ["data", "regression", "custom_components", "figures", "gallery", "sweeps", "results",
                "report", "seeds", "search", "using_models", "python", "loggers", "runs",
                "security"],
     "Background": ["how_it_works", "architecture", "reproduced"],

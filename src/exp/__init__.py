@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from exp.util import moved_modules
@@ -18,6 +19,7 @@ __all__ = ["Classifier", "load", "register", "results", "run", "sweep"]
 _PLACES = {
     "Classifier": "exp.api.classifier",
     "load": "exp.api.load",
+    "register": "exp.registry.kinds",
     "results": "exp.api.results",
     "run": "exp.api.start",
     "sweep": "exp.api.start",
@@ -28,15 +30,8 @@ moved_modules.install()
 
 def __getattr__(name: str) -> Any:
     # `import exp` imports nothing heavy; what is used is imported when it is used.
-    if name == "register":
-        import exp.registry.kinds  # noqa: F401 - declares the kinds
-        from exp.registry.registry import register
-
-        return register
     if name in _PLACES:
-        import importlib
-
-        return getattr(importlib.import_module(_PLACES[name]), name)
+        return getattr(import_module(_PLACES[name]), name)
     raise AttributeError(f"module 'exp' has no attribute {name!r}")
 
 

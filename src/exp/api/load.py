@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from os import PathLike, fspath
-from typing import TYPE_CHECKING
 
+from exp.api.run import Run
+from exp.api.sweep import Sweep, opened
+from exp.runs.manifest import is_sweep
 from exp.util.folders import existing
-
-if TYPE_CHECKING:
-    from exp.api.run import Run
-    from exp.api.sweep import Sweep
 
 Place = str | PathLike[str]
 
@@ -26,8 +24,5 @@ def load(directory: Place, *, trust: bool = False) -> Run | Sweep:
         RunDirectoryError: there is neither.
         DamagedError: a file is corrupted.
     """
-    from exp.api.sweep import Sweep, opened
-    from exp.runs.manifest import is_sweep
-
     path = existing(fspath(directory))
     return Sweep(path, trust=trust) if is_sweep(path) else opened(path, trust=trust)

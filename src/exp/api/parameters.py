@@ -10,7 +10,7 @@ from hydra.types import RunMode
 
 from exp.config.compose import compose, resolved
 from exp.config.schema import Plan, plan
-from exp.sweeps.in_process import composer, texts
+from exp.sweeps.from_python import composer, texts
 from exp.util.errors import ConfigError, Fault
 
 KEYS = {

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Sequence
 from os import PathLike, fspath
 from typing import Any
 
+from exp.api.tables import frame
+from exp.report.results import results as found_in
+from exp.report.table_export import columns
 from exp.util.folders import existing
 
 Place = str | PathLike[str]
@@ -38,10 +41,6 @@ def results(
         ExpError: with all faults of the options.
         RunDirectoryError: there are no runs.
     """
-    from exp.api.tables import frame
-    from exp.report.results import results as found_in
-    from exp.report.table_export import columns
-
     one = isinstance(directories, (str, PathLike))
     paths = [directories] if one else list(directories)  # type: ignore[arg-type]
     found = found_in(

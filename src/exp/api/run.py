@@ -107,7 +107,7 @@ class Run:
             ExpError: there is no model, or its data, its config or the version of exp have changed.
         """
         if checkpoint not in self._models:
-            from exp.runs.trained.predictor import Trained
+            from exp.runs.trained.predictor import Trained  # torch
 
             self._models[checkpoint] = Trained.of(
                 self._saved, trust=self._trust, checkpoint=checkpoint

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
-from exp.sweeps import in_process
-
-if TYPE_CHECKING:
-    from exp.api.run import Run
-    from exp.api.sweep import Sweep
+from exp.api.run import Run
+from exp.api.sweep import Sweep
+from exp.runs.log import printed_log
+from exp.runs.record import RunRecord
+from exp.runs.trained.predictor import Trained
+from exp.sweeps import from_python
+from exp.sweeps.start_run import single
 
 
 def run(overrides: Iterable[str] = (), *, verbose: bool = False) -> Run:
@@ -25,13 +26,7 @@ def run(overrides: Iterable[str] = (), *, verbose: bool = False) -> Run:
     Raises:
         ExpError: of `exp.util.errors`; nothing was started if it is a ConfigError.
     """
-    with in_process.composer(overrides, quiet=not verbose) as (hydra, args):
-        from exp.api.run import Run
-        from exp.runs.log import printed_log
-        from exp.runs.record import RunRecord
-        from exp.runs.trained.predictor import Trained
-        from exp.sweeps.single_run import single
-
+    with from_python.composer(overrides, quiet=not verbose) as (hydra, args):
         ran = single(hydra, args, "config", lines=printed_log)
         model = None if ran.result is None else Trained(ran.job, ran.result.predictor)
         return Run(RunRecord.at(ran.path.absolute()), trust=True, model=model)
@@ -50,6 +45,4 @@ def sweep(overrides: Iterable[str] = (), *, verbose: bool = False) -> Sweep:
     Raises:
         ExpError: of `exp.util.errors`; nothing was started if it is a ConfigError.
     """
-    from exp.api.sweep import Sweep
-
-    return Sweep(in_process.sweep(overrides, quiet=not verbose), trust=True)
+    return Sweep(from_python.sweep(overrides, quiet=not verbose), trust=True)

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any, overload
 
 from exp.api.figures import Figures
+from exp.api.results import results
 from exp.api.run import Run
 from exp.api.tables import Arrays, arrays, frame
+from exp.report import results as ranking
+from exp.report.results_text import text
 from exp.runs.manifest import manifest
 from exp.runs.record import RunRecord
 from exp.sweeps.sweep_directory import SweepDirectory
@@ -58,8 +61,6 @@ class Sweep(Sequence[Run]):
 
     def results(self, **options: Any) -> Any:
         """As `exp.results`, of this sweep."""
-        from exp.api.results import results
-
         return results(self.path, **options)
 
     @cached_property
@@ -72,11 +73,8 @@ class Sweep(Sequence[Run]):
 
     def _repr_html_(self) -> str:
         """The table of `exp results` for notebooks."""
-        from exp.report.results import results
-        from exp.report.results_text import text
-
         try:
-            shown = text(results([self.path]))
+            shown = text(ranking.results([self.path]))
         except ExpError as error:
             shown = str(error)
         return f"<p>{escape(repr(self))}</p><pre>{escape(shown)}</pre>"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from exp.util.errors import DamagedError, RunDirectoryError
@@ -48,6 +49,4 @@ def column(values: list[str]) -> NDArray[Any]:
 
 def frame(columns: Mapping[str, Any]) -> Any:
     """A pandas DataFrame of columns."""
-    import pandas
-
-    return pandas.DataFrame(dict(columns))
+    return pd.DataFrame(dict(columns))

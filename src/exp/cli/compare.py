@@ -10,9 +10,9 @@ import click
 from exp.cli.options import DIRECTORY, FILE, Choice, trust_option
 from exp.report.compare_answers import answers
 from exp.report.differences import AGREED, changed_files, metrics_differ, surroundings, unlike
-from exp.runs import trained_models
+from exp.runs.collection import part
 from exp.runs.record import RunRecord
-from exp.util.errors import ExpError
+from exp.util.errors import ExpError, shown
 from exp.util.folders import existing
 from exp.util.terminal import one_line
 from exp.util.text_tables import aligned
@@ -32,7 +32,7 @@ from exp.util.text_tables import aligned
     "--theme", type=Choice(("light", "dark")), default="light", help="Colors of the figure."
 )
 @trust_option
-def compare(one_run: str, other_run: str, drawing: str | None, theme: str, trust: bool) -> int:
+def command(one_run: str, other_run: str, drawing: str | None, theme: str, trust: bool) -> int:
     """What differs between two runs: config, environment, data, results.
 
     The exit code is 0 if the results are the same bytes, else 1.
@@ -44,7 +44,7 @@ def compare(one_run: str, other_run: str, drawing: str | None, theme: str, trust
     for run in (one, other):
         run.check()
     if figure is not None:
-        trained_models.comparable(one, other)
+        comparable(one, other)
     print(f"A  {one_line(str(one.directory.path))}  ({one.status})")
     print(f"B  {one_line(str(other.directory.path))}  ({other.status})")
     section("config", unlike(one.config(), other.config()))
@@ -53,7 +53,9 @@ def compare(one_run: str, other_run: str, drawing: str | None, theme: str, trust
     section("results", unlike(final(one), final(other)), differences=True)
     print(f"\n{answers(one, other)}")
     if drawing is not None and figure is not None:
-        trained_models.draw(one, other, figure, theme=theme, trust=trust)
+        from exp.report import compared_boundaries  # torch, matplotlib
+
+        compared_boundaries.draw(one, other, figure, theme=theme, trust=trust)
         print(f"drawn: {one_line(drawing)}")
     files = changed_files(one, other)
     first, _ = metrics_differ(one, other)
@@ -61,6 +63,19 @@ def compare(one_run: str, other_run: str, drawing: str | None, theme: str, trust
         print(f"\n{first}")
     print(f"\n{AGREED[0] if not files else 'not the same bytes: ' + one_line(', '.join(files))}")
     return 1 if files else 0
+
+
+def comparable(one: RunRecord, other: RunRecord) -> None:
+    """
+    Raises:
+        ExpError: two runs that have not the same features and classes, or no classes.
+    """
+    for name in ("features", "classes"):
+        a, b = (part(run.record, "data").get(name) for run in (one, other))
+        if a != b:
+            raise ExpError(f"--figure: A and B have different {name}: {shown(a)} and {shown(b)}")
+    if not part(one.record, "data").get("classes"):
+        raise ExpError("--figure draws decision boundaries, and the target of A and B is a number")
 
 
 def section(title: str, rows: list[tuple[str, Any, Any]], *, differences: bool = False) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from typing import TYPE_CHECKING
 
+import yaml
 from click.shell_completion import (
     BashComplete,
     CompletionItem,
@@ -17,15 +17,19 @@ from click.shell_completion import (
     ShellComplete,
     ZshComplete,
 )
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
+from hydra.plugins.completion_plugin import DefaultCompletionPlugin
+from hydra.version import setbase
 
 from exp.cli.group import group
 from exp.cli.verbs import VERBS
 from exp.config import plugins
+from exp.config.compose import resolvers
+from exp.config.hydra_errors import BROKEN
 from exp.registry import entry_points
+from exp.sweeps.hydra_setup import create, flags
 from exp.util.errors import ExpError
-
-if TYPE_CHECKING:
-    from hydra.core.config_loader import ConfigLoader
 
 VARIABLE = "_EXP_COMPLETE"
 """Of the environment: `bash_complete` and so on, as click has it."""
@@ -131,14 +135,6 @@ def overrides(words: list[str], last: str) -> list[str]:
         words: before the one that is being typed.
         last: what is typed of it so far.
     """
-    import yaml
-    from hydra.core.global_hydra import GlobalHydra
-    from hydra.version import setbase
-
-    from exp.config.compose import resolvers
-    from exp.config.hydra_errors import BROKEN
-    from exp.sweeps.hydra_app import create, flags
-
     setbase("1.3")
     resolvers()
     if words and words[-1] == FOLDER:
@@ -159,8 +155,6 @@ def overrides(words: list[str], last: str) -> list[str]:
 
 def query(loader: ConfigLoader, line: str) -> list[str]:
     """Hydra's answers for a line."""
-    from hydra.plugins.completion_plugin import DefaultCompletionPlugin
-
     # What subclasses of Hydra's public class answer from; there is no public name for it.
     found: list[str] = DefaultCompletionPlugin(loader)._query(config_name="config", line=line)
     return found

@@ -8,8 +8,7 @@ import click
 
 from exp.cli.options import DIRECTORY, FILE, Choice, trust_option
 from exp.cli.predict import writable
-from exp.runs.record import RunRecord
-from exp.runs.trained_models import CHECKPOINTS
+from exp.runs.record import CHECKPOINTS, RunRecord
 from exp.util.errors import RunDirectoryError
 from exp.util.files import reason_of, write_through
 from exp.util.folders import existing
@@ -31,7 +30,7 @@ FORMATS = {"onnx": ".onnx", "torchscript": ".pt", "state_dict": ".safetensors"}
 )
 @click.option("--checkpoint", type=Choice(CHECKPOINTS), default="final", show_default=True)
 @trust_option
-def export(run: str, file_format: str, output: str | None, checkpoint: str, trust: bool) -> int:
+def command(run: str, file_format: str, output: str | None, checkpoint: str, trust: bool) -> int:
     """Write the trained model of a run as a file for other programs.
 
     onnx and torchscript take raw rows [rows, features] float32, standardize them as the run did,
@@ -42,11 +41,10 @@ def export(run: str, file_format: str, output: str | None, checkpoint: str, trus
     whole = writable(path)
     saved = RunRecord.at(existing(run))
     saved.check()
-    from exp.runs.trained import formats
-    from exp.runs.trained.predictor import Trained
+    from exp.runs.trained import formats, predictor  # torch
 
     formats.available(file_format)
-    trained = Trained.of(saved, trust=trust, checkpoint=checkpoint)
+    trained = predictor.Trained.of(saved, trust=trust, checkpoint=checkpoint)
     data, usage = formats.exported(trained, file_format, str(path))
     try:
         write_through(whole, data)

@@ -32,7 +32,7 @@ from exp.util.terminal import one_line
 )
 @click.option("--theme", type=Choice(THEMES), help="Theme. Default: that of the run.")
 @trust_option
-def figures(
+def command(
     directory: str,
     every: bool,
     names: str | None,
@@ -55,7 +55,7 @@ def figures(
         look["theme"] = theme
     path = existing(directory)
     runs = runs_of(path)
-    from exp.runs import saved_figures
+    from exp.runs import saved_figures  # torch, matplotlib
 
     failed = 0
     for run in runs:

@@ -1,21 +1,26 @@
-"""The click group behind the verbs: usage, help, errors."""
+"""The click group behind the verbs: usage, help, errors. It imports a verb when it is used."""
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
-from exp.cli.verbs import VERBS, command
+from exp.cli.verbs import VERBS
 from exp.util.errors import ExpError, nearest
 
 
 class Verbs(click.Group):
-    """Imports a verb when it is used."""
+    """The verbs of `VERBS`, the only place where modules of verbs are imported."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        return command(name)
+        if name not in VERBS:
+            return None
+        command: click.Command = import_module(VERBS[name].module).command
+        return command
 
 
 group = Verbs("exp", context_settings={"help_option_names": ["-h", "--help"]})

@@ -61,7 +61,7 @@ def completed(context: click.Context, parameter: click.Parameter, incomplete: st
 @click.option(
     "--theme", type=Choice(("light", "dark")), help="Theme of this picture. Default: light."
 )
-def list_command(
+def command(
     words: tuple[str, ...], modules: tuple[str, ...], plot: str | None, theme: str | None
 ) -> int:
     """List what a config can name.

@@ -6,10 +6,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
+from hydra.core.global_hydra import GlobalHydra
+from hydra.types import RunMode
+from hydra.version import setbase
 
 from exp.cli.options import DIRECTORY
 from exp.config import plugins
+from exp.config.compose import compose, resolved, resolvers
+from exp.config.schema import loggers_of, unavailable
 from exp.registry.component import Chosen
+from exp.runs.collection import found_in
+from exp.runs.loggers.finished_run import FinishedSweep
+from exp.runs.loggers.log_runs import log
+from exp.runs.manifest import is_sweep, manifest
+from exp.sweeps.hydra_setup import create, flags
 from exp.util.errors import ConfigError
 from exp.util.folders import existing
 
@@ -30,16 +40,12 @@ from exp.util.folders import existing
     metavar="KEY=VALUE",
     help="Setting of a logger, such as logger.mlflow.experiment=thesis.",
 )
-def log_command(
-    directories: tuple[str, ...], to: tuple[str, ...], overrides: tuple[str, ...]
-) -> int:
+def command(directories: tuple[str, ...], to: tuple[str, ...], overrides: tuple[str, ...]) -> int:
     """Write finished runs and sweeps into a tracker.
 
     What a tracker has already is not written twice. docs/loggers.md lists what arrives there. The
     exit code is 1 if something could not be written.
     """
-    from exp.runs.collection import found_in
-
     places = [each for path in directories for each in found_in(existing(path))]
     chosen = loggers(list(to), list(overrides))
     return 0 if logged(chosen, places) else 1
@@ -47,10 +53,6 @@ def log_command(
 
 def logged(chosen: Mapping[str, Chosen], places: Sequence[Path]) -> bool:
     """Whether all of it could be logged."""
-    from exp.runs.loggers.finished_run import FinishedSweep
-    from exp.runs.loggers.log_runs import log
-    from exp.runs.manifest import is_sweep, manifest
-
     well = True
     alone = [path for path in places if not is_sweep(path)]
     if alone:
@@ -68,14 +70,6 @@ def loggers(names: list[str], overrides: list[str]) -> dict[str, Chosen]:
     Raises:
         ConfigError: with everything that is wrong with them.
     """
-    from hydra.core.global_hydra import GlobalHydra
-    from hydra.types import RunMode
-    from hydra.version import setbase
-
-    from exp.config.compose import compose, resolved, resolvers
-    from exp.config.schema import loggers_of, unavailable
-    from exp.sweeps.hydra_app import create, flags
-
     setbase("1.3")
     resolvers()
     plugins.load(overrides)

@@ -5,14 +5,20 @@ Nothing heavy is imported here: `--help`, `--cfg` and completion answer without 
 
 from __future__ import annotations
 
+import atexit
 import gc
+import logging
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from exp.cli.verbs import VERBS, usage
+from exp.util import command_line, terminal
+from exp.util.errors import ExpError, Interrupted, shown
+from exp.util.files import reason_of
 
 COMPLETION = "_EXP_COMPLETE"
 """Environment variable of click: a shell wants completions."""
@@ -37,8 +43,6 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     # Nothing that imports and composing make is garbage: a tenth of the time goes into looking.
     gc.set_threshold(50_000)
     words = list(sys.argv[1:] if argv is None else argv)
-    from exp.util import terminal
-
     terminal.open_closed()
     terminal.install()  # for good: what Python itself prints at the end too
     leave(guarded(lambda: dispatch(words)))
@@ -46,14 +50,11 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 def terminated(*_: object) -> NoReturn:
     """SIGTERM ends the process as Ctrl-C does, with another exit code."""
-    from exp.util.errors import Interrupted
-
     raise Interrupted(143)
 
 
 def dispatch(words: list[str]) -> int:
-    from exp.util import command_line
-
+    # Each imports more than all others need: Hydra, click.
     command_line.words = words
     folder_exists()
     if COMPLETION in os.environ or is_install(words):
@@ -66,12 +67,11 @@ def dispatch(words: list[str]) -> int:
         return run(words)
     if words and words[0] and not OVERRIDES & {*words[0], *"".join(words[1:])}:
         from exp.config import suggestions
-        from exp.util.errors import ExpError, shown
 
         hint = suggestions.of_word(words[0], words[1:], list(VERBS))
         known = f"An override is key=value; verbs: {', '.join(VERBS)}"
         raise ExpError(f"no verb or override {shown(words[0])}.{hint} {known}")
-    from exp.sweeps.app import main as app
+    from exp.sweeps.run_or_sweep import main as app
 
     return app(words, usage=usage())
 
@@ -86,8 +86,6 @@ def folder_exists() -> None:
     Raises:
         ExpError: the current folder is gone, or no file of a run could hold its name.
     """
-    from exp.util.errors import ExpError
-
     try:
         os.getcwd().encode()
     except FileNotFoundError:
@@ -101,22 +99,16 @@ def guarded(work: Callable[[], int]) -> int:
     """The exit code of `work`; an ExpError is printed without a traceback.
 
     Control characters are printed as text, and the reader of a pipe may stop reading."""
-    from exp.util import terminal
-
     with terminal.streams():
         code = ended(work)
         fault = terminal.not_written()
         if fault is not None:
-            from exp.util.files import reason_of
-
             print(f"exp: cannot write to stdout: {reason_of(fault)}", file=sys.stderr)
         return code if fault is None else code or 2
 
 
 def ended(work: Callable[[], int]) -> int:
     """The exit code of `work`, after its error is printed."""
-    from exp.util.errors import ExpError
-
     environment = sys.modules.get("exp.config.environment")
     if environment is not None:  # not the first command of this process
         environment.forget()
@@ -125,8 +117,6 @@ def ended(work: Callable[[], int]) -> int:
     except ExpError as error:
         sys.stdout.flush()
         if os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0"):
-            import traceback
-
             traceback.print_exc()
         environment = sys.modules.get("exp.config.environment")
         text = str(error) if environment is None else environment.unshown(str(error))
@@ -144,9 +134,6 @@ def ended(work: Callable[[], int]) -> int:
 def leave(code: int) -> NoReturn:
     """Ends the process at once: all files are written and closed by now, and torch's orderly
     exit would take longer than a small training does."""
-    import atexit
-    import logging
-
     atexit._run_exitfuncs()  # joblib, for one, takes its temporary folders away there
     logging.shutdown()
     sys.stdout.flush()

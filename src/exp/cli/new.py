@@ -32,7 +32,7 @@ MARK = "---\n"
 @click.command("new")
 @click.argument("kind", type=Choice(tuple(USES)))
 @click.argument("name")
-def new(kind: str, name: str) -> int:
+def command(kind: str, name: str) -> int:
     """Write a working component, its option file and its test into the current folder.
 
     NAME is the name of the component and of its module. No file is overwritten.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from exp.plotting.activations import LIMITS, Function, apart, draw
 from exp.plotting.layout import encode
@@ -84,8 +85,6 @@ def ending(path: Path) -> str:
 
 def function(component: Component) -> Function | None:
     """An activation with its defaults and its derivative by autograd; None: it has no defaults."""
-    import torch
-
     required = [p for p in component.parameters.values() if p.default is p.empty]
     if required:
         return None

@@ -26,7 +26,7 @@ NAME = "report.html"
     "--output", metavar="FILE", type=FILE, help=f"Page to write. Default: {NAME} in the directory."
 )
 @click.option("--metric", help="Score that ranks the runs, such as test/loss.")
-def report(directory: str, output: str | None, metric: str | None) -> int:
+def command(directory: str, output: str | None, metric: str | None) -> int:
     """Write one HTML page of a sweep, of a run, or of a folder of runs.
 
     The page works without a network: table, charts, decision boundaries, configs, failures.

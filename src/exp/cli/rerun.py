@@ -10,16 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import click
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from exp.cli.options import DIRECTORY, refuse_swapped, trust_option
-from exp.config import environment, text_values
+from exp.config import environment, hydra_errors, text_values
 from exp.config.compose import slug
 from exp.config.schema import Plan, plan
+from exp.registry.registry import register
 from exp.report.differences import AGREED, results, surroundings, unlike, verdict
 from exp.runs.config_values import flat
-from exp.runs.manifest import is_sweep
+from exp.runs.directory import RunDirectory
+from exp.runs.manifest import is_sweep, manifest
 from exp.runs.record import RunRecord
 from exp.runs.stored_plan import job_of, origin_elsewhere, plan_of, unused_loggers
+from exp.sweeps.recompose import composed
 from exp.util.errors import ConfigError, DamagedError, Fault, RunDirectoryError, shown
 from exp.util.folders import existing
 from exp.util.statuses import ENDED
@@ -35,7 +40,7 @@ EXIT = dict(zip(AGREED, (0, 0, 1), strict=True))
 @click.option(
     "--into", metavar="DIR", type=DIRECTORY, help="New directory. Default: one below outputs/."
 )
-def rerun_command(directory: str, overrides: tuple[str, ...], trust: bool, into: str | None) -> int:
+def command(directory: str, overrides: tuple[str, ...], trust: bool, into: str | None) -> int:
     """Train a run or a sweep again, in a new directory, and compare the results.
 
     The saved config is used, with the values that you change. The last line is bit-identical,
@@ -56,8 +61,7 @@ def rerun(
     parent: RunRecord, overrides: list[str], into: Path | None = None, *, trust: bool = False
 ) -> str:
     """Trains one run again; prints lines that end with the verdict, and returns it."""
-    from exp.runs.directory import RunDirectory
-    from exp.sweeps import train_single
+    from exp.sweeps import train_run  # torch
 
     if parent.status not in ENDED:
         path = parent.directory.path
@@ -71,7 +75,7 @@ def rerun(
         parent.history_texts()
     base = Path.cwd()
     found = changed(plan_of(parent, trust=trust), overrides)
-    train_single.can_log(found)
+    train_run.can_log(found)
     if (line := unused_loggers(parent, trust=trust)) is not None:
         print(line)
     for line in todays_defaults(parent):
@@ -81,7 +85,7 @@ def rerun(
     directory.claim()
     origin = {"directory": str(parent.directory.path), "signature": parent.record.get("signature")}
     extra = {"parent": origin, "overrides": overrides, **origin_elsewhere(parent, trust=trust)}
-    train_single.train(found, job, directory, extra=extra)
+    train_run.train(found, job, directory, extra=extra)
     made = RunRecord.at(directory.path)
     result, lines = verdict(parent, made)
     for name in damaged:
@@ -117,12 +121,6 @@ def changed(saved: Plan, overrides: list[str]) -> Plan:
     """
     if not overrides:
         return saved
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
-    from exp.config.hydra_errors import one_line
-    from exp.registry.registry import register
-
     environment.register()
     written = saved.config.get(environment.WRITTEN, {})
     before = {key: value for key, value in saved.config.items() if key != environment.WRITTEN}
@@ -143,11 +141,11 @@ def changed(saved: Plan, overrides: list[str]) -> Plan:
                     follow(config, value["seed"])  # type: ignore[call-overload,index]
                 config.merge_with(value)
         except (OmegaConfBaseException, ValueError, RecursionError) as error:
-            faults.append(Fault(key if equals else shown(word), one_line(error)))
+            faults.append(Fault(key if equals else shown(word), hydra_errors.one_line(error)))
     try:
         plain = OmegaConf.to_container(config, resolve=True)
     except (OmegaConfBaseException, ValueError, RecursionError) as error:
-        raise ConfigError(faults or [Fault("overrides", one_line(error))]) from None
+        raise ConfigError(faults or [Fault("overrides", hydra_errors.one_line(error))]) from None
     assert isinstance(plain, dict)
     whole = {str(key): value for key, value in plain.items()}
     old, new = dict(flat(before)), dict(flat(whole))
@@ -165,8 +163,6 @@ def follow(config: Any, seed: object) -> None:
 
 def todays_defaults(parent: RunRecord) -> list[str]:
     """What the same command line would make of today's config files, where that is not the same."""
-    from exp.sweeps.compose_today import composed
-
     try:
         words = parent.overrides()
     except RunDirectoryError:
@@ -188,8 +184,6 @@ def changed_environment(one: RunRecord, other: RunRecord) -> list[str]:
 
 def rerun_sweep(path: Path, overrides: list[str], into: Path | None, *, trust: bool) -> int:
     """Trains every finished run of a sweep again: a line for each, and a total."""
-    from exp.runs.manifest import manifest
-
     runs = manifest(path)["runs"]
     into = into or Path.cwd() / new_place(f"rerun-{path.name}")
     counts: Counter[str] = Counter()

@@ -9,7 +9,9 @@ from pathlib import Path
 import click
 
 from exp.cli.options import DIRECTORY, FILE, Choice
+from exp.report import table_export
 from exp.report.results import ORDERS, Results, results
+from exp.report.results_text import text
 from exp.util.errors import ExpError
 from exp.util.files import no_link, reason_of, write_output
 from exp.util.folders import existing
@@ -50,7 +52,7 @@ from exp.util.terminal import one_line, write_data
     help="Draw figures of all the runs. Default folder: figures in the first DIR.",
 )
 @click.option("--theme", type=Choice(("light", "dark")), default="light", help="Figure colors.")
-def results_command(
+def command(
     directories: tuple[str, ...],
     by: tuple[str, ...],
     metric: str | None,
@@ -78,9 +80,6 @@ def results_command(
         top=top,
         test=test,
     )
-    from exp.report import table_export
-    from exp.report.results_text import text
-
     if figures is not None:
         first = Path(directories[0])
         if not figures and (first / "run.json").exists():
@@ -107,7 +106,7 @@ def draw(found: Results, folder: Path, theme: str) -> None:
     Raises:
         ExpError: a file cannot be written.
     """
-    from exp.report import sweep_figures
+    from exp.report import sweep_figures  # matplotlib
 
     try:
         paths = sweep_figures.draw(found.runs, folder, metric=found.metric, theme=theme)

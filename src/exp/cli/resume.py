@@ -10,10 +10,14 @@ from pathlib import Path
 import click
 
 from exp.cli.options import DIRECTORY, trust_option
+from exp.runs import process
 from exp.runs.directory import refuse_links
-from exp.runs.manifest import is_sweep
+from exp.runs.loggers.log_runs import loggers_disabled
+from exp.runs.manifest import is_sweep, manifest
 from exp.runs.record import RunRecord
 from exp.runs.stored_plan import job_of, matches, origin_elsewhere, plan_of, unused_loggers
+from exp.sweeps import run_or_sweep
+from exp.util import command_line
 from exp.util.errors import DamagedError, ExpError, RunDirectoryError, lines, shown
 from exp.util.folders import existing
 from exp.util.statuses import ENDED
@@ -28,7 +32,7 @@ from exp.util.terminal import indented, one_line
     is_flag=True,
     help="Continue although another machine or container may still work on it.",
 )
-def resume(directory: str, trust: bool, force: bool) -> int:
+def command(directory: str, trust: bool, force: bool) -> int:
     """Continue a run or a sweep that was interrupted.
 
     The results are the same, bit for bit, as without the interruption.
@@ -77,11 +81,11 @@ def resume_run(saved: RunRecord, *, trust: bool, force: bool) -> int:
                 f"{in_use(saved)}, which cannot be seen from here. If that process is gone, "
                 "add --force"
             )
-    from exp.runs.resume_state import resume_point
-    from exp.sweeps import train_single
+    from exp.runs.resume_state import resume_point  # torch
+    from exp.sweeps import train_run
 
     plan = plan_of(saved, trust=trust)
-    train_single.can_log(plan)
+    train_run.can_log(plan)
     if (line := unused_loggers(saved, trust=trust)) is not None:
         print(line, flush=True)
         plan = replace(plan, config={**plan.config, "logger": saved.config()["logger"]})
@@ -105,13 +109,13 @@ def resume_run(saved: RunRecord, *, trust: bool, force: bool) -> int:
     saved.directory.clean()
     earlier = [*saved.record.get("resumed", []), saved.record["started"]]
     extra = {"resumed": earlier, **origin_elsewhere(saved, trust=trust)}
-    result = train_single.train(plan, job, saved.directory, start=start, extra=extra)
+    result = train_run.train(plan, job, saved.directory, start=start, extra=extra)
     return 3 if result.end_reason == "diverged" else 0
 
 
 def in_use(saved: RunRecord) -> str:
-    process = saved.record.get("process")
-    who = process if isinstance(process, dict) else {}
+    described = saved.record.get("process")
+    who = described if isinstance(described, dict) else {}
     named = (
         f"process {who['pid']} of {one_line(str(who.get('host')))}"
         if "pid" in who
@@ -123,8 +127,6 @@ def in_use(saved: RunRecord) -> str:
 def owner_of(saved: RunRecord) -> str | None:
     """What is known of the process of a running run with a locked directory: `alive`, `unknown`;
     None where it is gone."""
-    from exp.runs import process
-
     described = saved.record.get("process")
     owner = process.owner(described)
     if owner == "gone":
@@ -139,10 +141,6 @@ def owner_of(saved: RunRecord) -> str | None:
 
 def resume_sweep(path: Path, *, trust: bool) -> int:
     """Runs the same command in the same directory, which trains what is missing."""
-    from exp.runs.manifest import manifest
-    from exp.sweeps.app import main as app
-    from exp.util import command_line
-
     known = manifest(path)
     command, folder = known.get("command"), known.get("folder")
     if (
@@ -164,17 +162,17 @@ def resume_sweep(path: Path, *, trust: bool) -> int:
     if trust:
         if there:
             os.chdir(folder)
-        return app(words)
+        return run_or_sweep.main(words)
     if there and not os.path.samefile(folder, os.curdir):
         print(
             f"this sweep was started in {one_line(folder)}: its relative paths and the configs "
             "there are used only if you run this there, or add --trust",
             flush=True,
         )
-    from exp.runs.loggers.log_runs import loggers_disabled
-
     with loggers_disabled("this sweep"):
-        return app([word for word in words if key_of(word).partition(".")[0] != "logger"])
+        return run_or_sweep.main(
+            [word for word in words if key_of(word).partition(".")[0] != "logger"]
+        )
 
 
 def untrusted(path: Path, words: list[str]) -> None:

@@ -54,7 +54,7 @@ INTERPOLATION: Schema = {
     multiple=True,
     help="Include the components of this module, or, with a /, of this folder. Their code runs.",
 )
-def schema_command(output: str | None, group: str | None, modules: tuple[str, ...]) -> int:
+def command(output: str | None, group: str | None, modules: tuple[str, ...]) -> int:
     """Print the config as JSON Schema, with which editors check YAML files."""
     plugins.import_all(modules)
     entry_points.load()

@@ -114,7 +114,7 @@ class Metric:
             classes: their names.
 
         Raises:
-            OwnCodeError: it raises an error, or does not return a number.
+            CustomCodeError: it raises an error, or does not return a number.
         """
         names = classes
         if positive is not None:

@@ -24,7 +24,7 @@ def attributed(jobs: Sequence[Job]) -> Iterator[None]:
     """Within this a stack trains; an exception in a custom component names the component.
 
     Raises:
-        OwnCodeError: such an exception, `sys.exit` included.
+        CustomCodeError: such an exception, `sys.exit` included.
     """
     try:
         yield

@@ -20,7 +20,7 @@ def check_job(job: Job) -> None:
 
     Raises:
         ComponentError: a custom model broke the contract, or has nothing to train.
-        OwnCodeError: an exception in a custom component.
+        CustomCodeError: an exception in a custom component.
         ImpossibleError: the model does not fit in memory, or the optimizer cannot train it, or
             takes no schedule.
     """

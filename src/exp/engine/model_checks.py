@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from exp.components.losses.loss import Loss
 from exp.engine.job import Job
 from exp.registry.user_code import changed, failed, lines_of, passed_on, seeded, states
-from exp.util.errors import ComponentError, OwnCodeError, lines
+from exp.util.errors import ComponentError, CustomCodeError, lines
 
 CLOSE: dict[str, Any] = {"rtol": 1e-3, "atol": 1e-4}
 GLOBAL = ("numpy.random", "Python's random")
@@ -43,7 +43,7 @@ def check_output(job: Job) -> None:
     """Checks what the module computes for a few rows, as plain PyTorch runs it.
 
     Raises:
-        OwnCodeError: an exception on the way.
+        CustomCodeError: an exception on the way.
         ComponentError: its outputs are not logits `[rows, outputs]` for this loss, or it keeps a
             tensor on another device than the run.
         MemoryError, RuntimeError: there is not enough memory.
@@ -73,7 +73,7 @@ def check_output(job: Job) -> None:
             raise failed(chosen.at_fault, error) from error
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         what = f"model {name} cannot compute rows {list(x.shape)}: {reason}"
-        raise OwnCodeError(lines(what, *lines_of(error).splitlines())) from error
+        raise CustomCodeError(lines(what, *lines_of(error).splitlines())) from error
     wanted = (len(x), job.outputs)
     if not isinstance(logits, Tensor) or logits.shape != wanted:
         found = list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__

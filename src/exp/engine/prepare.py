@@ -138,7 +138,7 @@ def rows(dataset: Chosen, seed: int) -> Data:
 
     Raises:
         ComponentError: it gives no rows, or others each time.
-        OwnCodeError: an exception inside it.
+        CustomCodeError: an exception inside it.
     """
     if dataset.component.packaged:
         data = dataset.build(seed)

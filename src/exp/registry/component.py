@@ -179,7 +179,7 @@ class Component:
             values: of the declared parameters.
 
         Raises:
-            OwnCodeError: whatever a custom component raises.
+            CustomCodeError: whatever a custom component raises.
         """
         if self.packaged:
             return self.builder(*injected, **values)

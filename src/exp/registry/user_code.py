@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from exp.util.errors import ExpError, OwnCodeError, lines
+from exp.util.errors import CustomCodeError, ExpError, lines
 
 Result = TypeVar("Result")
 OURS = str(Path(__file__).resolve().parents[1])
@@ -47,7 +47,7 @@ def calling(who: str) -> Iterator[None]:
         who: kind and name of the component, such as `dataset rings`.
 
     Raises:
-        OwnCodeError: whatever it raises, `sys.exit` included. Errors of exp, and of too little
+        CustomCodeError: whatever it raises, `sys.exit` included. Errors of exp, and of too little
             memory, pass through.
     """
     try:
@@ -63,13 +63,13 @@ def passed_on(error: BaseException) -> bool:
     return isinstance(error, (ExpError, MemoryError)) or "out of memory" in str(error)
 
 
-def failed(who: str, error: BaseException) -> OwnCodeError:
+def failed(who: str, error: BaseException) -> CustomCodeError:
     """The error that is shown for an exception in the code of a user."""
     if isinstance(error, SystemExit):
         what = f"called sys.exit({'' if error.code is None else repr(error.code)})"
     else:
         what = f"raised {''.join(traceback.format_exception_only(error)).strip()}"
-    return OwnCodeError(lines(*f"{who} {what}".splitlines(), *lines_of(error).splitlines()))
+    return CustomCodeError(lines(*f"{who} {what}".splitlines(), *lines_of(error).splitlines()))
 
 
 def lines_of(error: BaseException) -> str:

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 from torch import Tensor
 
 from exp.runs.directory import RunDirectory
@@ -32,8 +34,6 @@ def content(
     directory: RunDirectory, name: str, tensors: dict[str, Tensor], numbers: dict[str, Any]
 ) -> dict[Path, bytes | str]:
     """The files `checkpoints/<name>.safetensors` and `.json`, by path."""
-    from safetensors.numpy import save
-
     # Sorted, and with one key of metadata (several come in random order), so that the same
     # weights are the same bytes.
     # Not ascontiguousarray: it gives what has no dimension one, and L-BFGS fails on that.
@@ -57,8 +57,6 @@ def load(path: Path, expected: Expected | None = None) -> Checkpoint:
         DamagedError: the file is corrupted, or of another model.
         OSError: there is none.
     """
-    from safetensors import SafetensorError, safe_open
-
     try:
         sized(path)
         with safe_open(path, "np") as file:
@@ -150,8 +148,6 @@ DTYPES = {
 def epoch_of(path: Path) -> int | None:
     """After which epoch a checkpoint was saved, as its header says; None where there is none that
     can be read. Its content is looked at when it is loaded."""
-    from safetensors import SafetensorError, safe_open
-
     try:
         with safe_open(path, "np") as file:
             epoch = json.loads((file.metadata() or {})["exp"])["numbers"]["epoch"]

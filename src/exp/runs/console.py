@@ -92,16 +92,19 @@ def progress_bar(job: Job) -> Iterator[list[Hook]]:
     if not sys.stderr.isatty():
         yield []
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    from rich import console, progress  # only where there is a terminal
 
-    columns = (BarColumn(bar_width=40), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        progress.BarColumn(bar_width=40),
+        progress.MofNCompleteColumn(),
+        progress.TimeRemainingColumn(),
+    )
     stdout, shared = sys.stdout, sys.stdout.isatty()
-    console = Console(file=raw(sys.stderr))
-    progress = Progress(*columns, console=console, transient=True, redirect_stdout=shared)
-    with progress, streams(), above(stdout, sys.stdout if shared else None):
-        task = progress.add_task(job.plan.name, total=job.plan.trainer.epochs)
-        yield [ShowProgress(progress, task)]
+    terminal = console.Console(file=raw(sys.stderr))
+    bar = progress.Progress(*columns, console=terminal, transient=True, redirect_stdout=shared)
+    with bar, streams(), above(stdout, sys.stdout if shared else None):
+        task = bar.add_task(job.plan.name, total=job.plan.trainer.epochs)
+        yield [ShowProgress(bar, task)]
 
 
 @contextmanager

@@ -7,6 +7,8 @@ import platform
 from functools import lru_cache
 from typing import Any
 
+import torch
+
 from exp.runs.repository import git
 from exp.util.command_line import command
 from exp.util.packages import installed
@@ -59,8 +61,6 @@ def versions() -> dict[str, str]:
 
 def device(torch_device: Any, dtype: Any, threads: int) -> dict[str, Any]:
     """What computed, and what its bits depend on."""
-    import torch
-
     found = {
         "name": str(torch_device),
         "dtype": str(dtype).removeprefix("torch."),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from exp.plotting.frames import Frames
 from exp.runs import manifest, process
 from exp.runs.directory import RECORD_SIZE, RunDirectory, record_digest
 from exp.runs.metrics_file import Columns, history_of, history_texts
@@ -20,9 +21,10 @@ from exp.util.errors import DamagedError, RunDirectoryError, lines, shown
 from exp.util.untrusted import json_of, read, yaml_of
 
 if TYPE_CHECKING:
-    from exp.plotting.frames import Frames
     from exp.runs.checkpoint import Checkpoint, Expected
 
+CHECKPOINTS = ("last", "best", "final")
+"""After the last epoch, after the best one, and whichever of them the scores of the run are of."""
 TABLE_SIZE = 256 << 20
 """Bytes of a csv file that is read: metrics.csv of a million epochs, predictions of a million rows
 of ten columns."""
@@ -211,7 +213,6 @@ class RunRecord:
         Raises:
             RunDirectoryError: there is none, or it is corrupted.
         """
-        from exp.plotting.frames import Frames
 
         def whole(data: bytes) -> Frames:
             found = Frames.from_bytes(data)
@@ -250,7 +251,7 @@ class RunRecord:
             RunDirectoryError: there is none.
             DamagedError: it is corrupted, or of another model.
         """
-        from exp.runs.checkpoint import load
+        from exp.runs.checkpoint import load  # torch
 
         place = self.checkpoint_path(name)
         try:

@@ -51,7 +51,7 @@ class Answers:
         """The registered metrics of a split.
 
         Raises:
-            OwnCodeError: one of them fails, or gives no number.
+            CustomCodeError: one of them fails, or gives no number.
         """
         prepared = self.result.job.data
         answers = self.predicted[name], self.probabilities[name]

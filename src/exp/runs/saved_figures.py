@@ -11,6 +11,7 @@ import numpy as np
 from exp.components.figure_options import Figures
 from exp.engine import Recording, Result
 from exp.plotting import Picture
+from exp.plotting.draw import drawings
 from exp.plotting.names import NEED_MODEL, Name
 from exp.plotting.picture import OF_CLASSES, OF_NUMBERS
 from exp.runs.directory import refuse_links
@@ -40,8 +41,6 @@ def draw(
     Raises:
         ExpError: the run has not ended or is damaged, or none of the figures can be drawn.
     """
-    from exp.plotting.draw import drawings  # matplotlib, once everything else is known
-
     path, directory = run.directory.path, run.directory
     if run.status not in ENDED:
         raise RunDirectoryError(

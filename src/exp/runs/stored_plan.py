@@ -53,7 +53,7 @@ def plan_of(run: RunRecord, *, trust: bool) -> Plan:
 
 def job_of(run: RunRecord, found: Plan, *, trust: bool) -> Job:
     """A plan of a run with its rows, which are looked for where the run was started."""
-    from exp.engine import Job
+    from exp.engine import Job  # torch
 
     with found_from(None if trust else start_folder(run)):
         return Job.of(found)

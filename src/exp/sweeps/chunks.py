@@ -1,10 +1,10 @@
-"""How many runs train together: as many as the processor's cache holds."""
+"""The runs of a sweep in chunks that train together, enough of them for every worker."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from exp.sweeps.plans import Planned, Runs
+from exp.sweeps.planner import Planned, Runs
 
 
 def seconds_of(runs: Sequence[Planned], found: Runs) -> float:
@@ -15,7 +15,7 @@ def seconds_of(runs: Sequence[Planned], found: Runs) -> float:
 def chunks(
     runs: Sequence[Planned], found: Runs, *, workers: int, most: int | None
 ) -> Iterator[list[Planned]]:
-    """The runs in pieces that train together; large enough for all workers to have some.
+    """The runs in pieces that train together.
 
     Args:
         workers: how many there are.

@@ -15,16 +15,17 @@ from exp.config.settings import sweep_settings
 from exp.sweeps.applicable import Applicable
 from exp.sweeps.chunks import seconds_of
 from exp.sweeps.composer import Composer
-from exp.sweeps.launch import Workers, train_planned
-from exp.sweeps.plans import Planned, Planner
-from exp.sweeps.single_task import swept
-from exp.sweeps.work import Outcome
+from exp.sweeps.hydra_task import swept
+from exp.sweeps.launcher import train_planned
+from exp.sweeps.planner import Planned, Planner
+from exp.sweeps.train_stack import Outcome
+from exp.sweeps.workers import Workers
 from exp.util.errors import ExpError
 
 if TYPE_CHECKING:
     from hydra.types import HydraContext
 
-    from hydra_plugins.exp_sweeps.stacked import StackedLauncher
+    from hydra_plugins.exp_sweeps.stacked_launcher import StackedLauncher
 
 Numbered = Sequence[tuple[int, list[str]]]
 

@@ -20,9 +20,9 @@ from exp.report.groups import ranked
 from exp.report.results_text import relative, table
 from exp.runs.config_values import plain_key
 from exp.sweeps.grid import Words
-from exp.sweeps.plans import Planned
+from exp.sweeps.planner import Planned
 from exp.sweeps.runs_table import BEST, Results, loss_of
-from exp.sweeps.work import Outcome
+from exp.sweeps.train_stack import Outcome
 from exp.util.terminal import one_line, raw, streams
 from exp.util.text_tables import aligned, cell, number
 

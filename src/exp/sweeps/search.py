@@ -24,22 +24,22 @@ from exp.sweeps import runs_table
 from exp.sweeps.applicable import Applicable
 from exp.sweeps.composer import Composer
 from exp.sweeps.grid import Words
-from exp.sweeps.launch import Workers
-from exp.sweeps.plans import Planned, Planner, Runs
+from exp.sweeps.hydra_task import swept
+from exp.sweeps.planner import Planned, Planner, Runs
 from exp.sweeps.progress import closing, interrupted
 from exp.sweeps.search_curves import curve
 from exp.sweeps.search_settings import direction, metric_of, search_settings, warning
-from exp.sweeps.single_task import swept
 from exp.sweeps.sweep_directory import SweepDirectory
 from exp.sweeps.sweeper import Sweep, print_lines, print_skipped
 from exp.sweeps.unfinished import unfinished
+from exp.sweeps.workers import Workers
 from exp.util.errors import ConfigError, Fault, ImpossibleError
 from exp.util.metric_names import HEADLINES
 
 if TYPE_CHECKING:
     from exp.sweeps.search_space import Space
     from exp.sweeps.search_study import Trial
-    from hydra_plugins.exp_sweeps.search import OptunaSweeper
+    from hydra_plugins.exp_sweeps.optuna_sweeper import OptunaSweeper
 
 PRUNE = "trainer.prune"
 

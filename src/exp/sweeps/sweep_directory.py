@@ -18,7 +18,7 @@ from exp.util.files import is_temporary, reason_of, write_lines
 from exp.util.statuses import ENDED
 
 if TYPE_CHECKING:
-    from exp.sweeps.plans import Planned
+    from exp.sweeps.planner import Planned
 
 LOCK = ".lock"
 

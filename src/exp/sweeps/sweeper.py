@@ -26,21 +26,22 @@ from exp.runs import provenance
 from exp.runs.loggers.log_sweeps import log_sweep
 from exp.runs.manifest import Entry
 from exp.runs.record import RunRecord
-from exp.sweeps import draw, hydra_launcher, runs_table
+from exp.sweeps import draw_sweep, hydra_launcher, runs_table
 from exp.sweeps.applicable import Applicable
 from exp.sweeps.chunks import seconds_of
 from exp.sweeps.composer import Composer
 from exp.sweeps.grid import Words, expand, listed, swept_keys
-from exp.sweeps.launch import Workers, train_planned
-from exp.sweeps.plans import Planned, Planner, Runs
+from exp.sweeps.hydra_task import swept
+from exp.sweeps.launcher import train_planned
+from exp.sweeps.planner import Planned, Planner, Runs
 from exp.sweeps.progress import closing, interrupted
-from exp.sweeps.single_task import swept
 from exp.sweeps.sweep_directory import SweepDirectory
 from exp.sweeps.unfinished import unfinished
+from exp.sweeps.workers import Workers
 from exp.util.errors import ConfigError, Fault, ImpossibleError, shown
 
 if TYPE_CHECKING:
-    from hydra_plugins.exp_sweeps.grid import GridSweeper
+    from hydra_plugins.exp_sweeps.grid_sweeper import GridSweeper
 
 
 class Sweep:
@@ -246,9 +247,9 @@ class Sweep:
 
     def draw(self, runs: Sequence[Planned], directory: SweepDirectory, count: int) -> None:
         """Draws the sweep as a whole, unless its settings or all its runs want no figures."""
-        figures = draw.settings(runs) if self.settings.figures else None
+        figures = draw_sweep.settings(runs) if self.settings.figures else None
         if figures is not None:
-            print(draw.draw(directory.path, figures, runs=count), flush=True)
+            print(draw_sweep.draw(directory.path, figures, runs=count), flush=True)
 
     def log(
         self, runs: Sequence[Planned], directory: SweepDirectory, entries: Sequence[Entry]

@@ -10,7 +10,7 @@ from typing import Any
 from exp.config.schema import plan
 from exp.runs import provenance, reuse
 from exp.runs.manifest import Entry
-from exp.sweeps.plans import Planned, Runs
+from exp.sweeps.planner import Planned, Runs
 from exp.sweeps.sweep_directory import SweepDirectory
 
 

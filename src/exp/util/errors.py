@@ -80,15 +80,15 @@ class ComponentError(ExpError):
     """A custom component broke the contract of its kind."""
 
 
-class OwnCodeError(ComponentError):
+class CustomCodeError(ComponentError):
     """An exception inside a component of a user's: its type, its text and the user's lines."""
 
     exit_code = 1
 
-    def of(self, overrides: Iterable[object]) -> OwnCodeError:
+    def of(self, overrides: Iterable[object]) -> CustomCodeError:
         """The same error, with the overrides of its run."""
         words = " ".join(map(str, overrides))
-        return OwnCodeError(lines(str(self), f"The run's overrides: {words or 'none'}"))
+        return CustomCodeError(lines(str(self), f"The run's overrides: {words or 'none'}"))
 
 
 class DeviceError(ExpError):

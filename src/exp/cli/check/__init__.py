@@ -14,8 +14,14 @@ In a test file of yours:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from exp.util.errors import ExpError
 from exp.util.packages import importable
+
+if TYPE_CHECKING:
+    from exp.cli.check.suite import Outcome
 
 
 def failures(module: str, name: str | None = None) -> list[str]:
@@ -29,16 +35,22 @@ def failures(module: str, name: str | None = None) -> list[str]:
         ExpError: there is no such module or component, it cannot be imported, or pytest is not
             installed.
     """
-    need_pytest()
-    from exp.cli.check.suite import run, subjects
-
-    return [each.line for each in run(subjects(module, name)) if each.found is not None]
+    found = outcomes(module, name, lambda outcome: None)
+    return [each.line for each in found if each.found is not None]
 
 
-def need_pytest() -> None:
-    """
+def outcomes(module: str, name: str | None, report: Callable[[Outcome], object]) -> list[Outcome]:
+    """What came of each test on the components of a module.
+
+    Args:
+        module, name: as for `failures`.
+        report: is given each outcome at once.
+
     Raises:
-        ExpError: pytest is not installed.
+        ExpError: as `failures`.
     """
     if not importable("pytest"):
         raise ExpError("exp check needs pytest: pip install 'exp[check]'")
+    from exp.cli.check.suite import run, subjects
+
+    return run(subjects(module, name), report)

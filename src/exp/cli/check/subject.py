@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,9 @@ from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import torch
 
 from exp.config import plugins
 from exp.config.schema import Plan, plan
@@ -93,11 +97,6 @@ class Subject:
 @contextmanager
 def global_states() -> Iterator[list[str]]:
     """Which of the global random generators have changed meanwhile; they are put back."""
-    import random
-
-    import numpy as np
-    import torch
-
     changed: list[str] = []
     before = random.getstate(), np.random.get_state(), torch.get_rng_state()
     try:
@@ -119,11 +118,6 @@ def global_states() -> Iterator[list[str]]:
 def globally_seeded(number: int) -> Iterator[None]:
     """Python's, NumPy's and torch's global generators seeded, and put back: whoever draws from
     them gives other results under another number."""
-    import random
-
-    import numpy as np
-    import torch
-
     with global_states():
         random.seed(number)
         np.random.seed(number)

@@ -9,7 +9,7 @@ from exp.cli.check.subject import Subject
 from exp.registry.component import Chosen
 from exp.registry.parameter_schema import nested_kind
 from exp.registry.registry import register
-from exp.util.errors import ConfigError, ExpError, OwnCodeError
+from exp.util.errors import ConfigError, CustomCodeError, ExpError
 from exp.util.untrusted import read, yaml_of
 
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
@@ -71,7 +71,7 @@ def error_of(subject: Subject, values: dict[str, Any]) -> BaseException | None:
         )
         if subject.kind in ARGUMENTS:
             chosen.build(*ARGUMENTS[subject.kind])
-    except OwnCodeError as error:
+    except CustomCodeError as error:
         return error.__cause__ or error
     except ExpError:
         return None

@@ -8,9 +8,12 @@ from pathlib import Path
 import click
 
 from exp.cli.options import DIRECTORY, FILE
+from exp.cli.reproduce import text
 from exp.cli.reproduce.table import Table, load, names
+from exp.cli.reproduce.verdict import judged
 from exp.util.errors import ConfigError, ExpError, Fault, RunDirectoryError, unknown
 from exp.util.files import write_output
+from exp.util.text_tables import aligned
 
 PROG = "exp reproduce"
 
@@ -32,7 +35,7 @@ def completed(context: click.Context, parameter: click.Parameter, incomplete: st
 @click.option("--jobs", type=int, metavar="N", help="Worker processes. Default: one for each core.")
 @click.option("--html", metavar="FILE", type=FILE, help="Write a page with the curves.")
 @click.option("--markdown", metavar="FILE", type=FILE, help="Write a page in Markdown.")
-def reproduce_command(
+def command(
     wanted: tuple[str, ...],
     every: bool,
     directory: str | None,
@@ -60,8 +63,6 @@ def reproduce_command(
 
 
 def listing() -> str:
-    from exp.util.text_tables import aligned
-
     return "\n".join(aligned([(name, load(name).title) for name in names()]))
 
 
@@ -96,11 +97,9 @@ def reproduce(
     html: str | None,
     markdown: str | None,
 ) -> int:
-    from exp.cli.reproduce import text
-    from exp.cli.reproduce.measure import reproduced
-    from exp.cli.reproduce.verdict import judged
+    from exp.cli.reproduce import measure, page  # torch
 
-    runs = reproduced(chosen, directory, jobs=jobs)
+    runs = measure.reproduced(chosen, directory, jobs=jobs)
     every = [judged(table, runs.value) for table in chosen]
     for each in every:
         print(f"\n{text.terminal(each)}")
@@ -109,9 +108,7 @@ def reproduce(
     if markdown is not None:
         write(Path(markdown), text.markdown(every))
     if html is not None:
-        from exp.cli.reproduce.page import page
-
-        write(Path(html), page(every, runs))
+        write(Path(html), page.page(every, runs))
     return 0 if all(each.verdict == "reproduced" for each in every) else 1
 
 

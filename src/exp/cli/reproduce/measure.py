@@ -17,7 +17,7 @@ from exp.engine import Job
 from exp.runs.manifest import manifest
 from exp.runs.record import RunRecord
 from exp.runs.trained.predictor import Trained
-from exp.sweeps.in_process import sweep
+from exp.sweeps.from_python import sweep
 
 OVER: dict[str, Callable[[Sequence[float]], float]] = {"median": median, "mean": mean}
 ALWAYS = ("figures=none", "logger=none")

@@ -57,9 +57,10 @@ class MLflow(Logger):
     def begin(self, sweep: FinishedSweep | None) -> None:
         for name, value in MANNERS.items():
             os.environ.setdefault(name, value)
-        from mlflow import MlflowClient
+        import mlflow  # optional
 
-        self.client: Any = MlflowClient(tracking_uri=absolute(self.address))
+        self.entities: Any = mlflow.entities
+        self.client: Any = mlflow.MlflowClient(tracking_uri=absolute(self.address))
         found = self.client.get_experiment_by_name(self.experiment)
         self.id: str = found.experiment_id if found else self._new_experiment()
         self.sweep, self.parent = sweep, self._parent(sweep) if sweep else None
@@ -106,9 +107,7 @@ class MLflow(Logger):
         return True
 
     def _fill(self, run_id: str, run: FinishedRun) -> None:
-        from mlflow.entities import Param
-
-        params = iter([Param(key, value) for key, value in run.params.items()])
+        params = iter([self.entities.Param(key, value) for key, value in run.params.items()])
         while some := list(islice(params, PARAMS)):
             self.client.log_batch(run_id, params=some)
         metrics = self._metrics(run)
@@ -118,18 +117,17 @@ class MLflow(Logger):
             self.client.log_artifact(run_id, str(path), os.path.dirname(name) or None)
 
     def _metrics(self, run: FinishedRun) -> Iterator[Any]:
-        from mlflow.entities import Metric
-
         for epoch, values in run.rows:
             # When each epoch was is not recorded: they are spread evenly.
             share = epoch / run.last if run.last else 0.0
             when = round((run.started + share * (run.ended - run.started)) * 1000)
             for name, value in values.items():
-                yield Metric(name, value, when, epoch)
+                yield self.entities.Metric(name, value, when, epoch)
         for name, value in run.scores.items():
             # MLflow's page has a section for each name before a slash, in their order: final scores
             # have none, or else a dot for each of them would stand before all curves.
-            yield Metric(name.replace("/", "."), value, round(run.ended * 1000), run.last)
+            dotted, when = name.replace("/", "."), round(run.ended * 1000)
+            yield self.entities.Metric(dotted, value, when, run.last)
 
     def _files(self, run: FinishedRun) -> list[tuple[str, Path]]:
         return [

@@ -6,7 +6,7 @@ import netrc
 import os
 import shutil
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -57,7 +57,7 @@ class WandB(Logger):
         identity = run.digest[:16]
         if list(Path(self.dir).glob(f"wandb/*run-*-{identity}/done")):
             return False
-        import wandb
+        import wandb  # optional
 
         known = {key: run.tags[key] for key in run.tags.keys() - {"seed"}}
         with wandb.init(
@@ -79,7 +79,7 @@ class WandB(Logger):
             ),
         ) as made:  # fmt: skip
             folder = Path(made.dir).parent
-            for epoch, values in steps(run):
+            for epoch, values in steps(run, wandb.Image):
                 made.log(values, step=epoch)
             made.summary.update(run.scores)
             for name, path in run.files.items():
@@ -100,11 +100,13 @@ class WandB(Logger):
         return f"wandb sync {Path(self.dir) / 'wandb'}/offline-run-*"
 
 
-def steps(run: FinishedRun) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Epoch and values of each row, the figures with the last."""
-    import wandb
+def steps(run: FinishedRun, image: Callable[[str], Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Epoch and values of each row, the figures with the last.
 
-    figures = {f"figures/{name}": wandb.Image(str(path)) for name, path in run.figures.items()}
+    Args:
+        image: makes of a path what wandb shows.
+    """
+    figures = {f"figures/{name}": image(str(path)) for name, path in run.figures.items()}
     for epoch, values in run.rows:
         whole: dict[str, Any] = {"epoch": epoch, **values}
         yield epoch, {**whole, **figures} if epoch == run.last else whole

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import torch
+from safetensors.torch import save
 
 from exp.runs.trained import usage_code
 from exp.runs.trained.plain_module import Deployed, deployed, plain, preparation
@@ -98,8 +99,6 @@ def torchscript(module: Deployed, trained: Trained) -> bytes:
 def state_dict(trained: Trained) -> bytes:
     """The weights of the plain module as safetensors; its metadata `exp` is JSON with `features`,
     `classes` and the standardization, `mean` and `scale` (null: none)."""
-    from safetensors.torch import save
-
     preparation(trained.job.data)
     data = trained.job.data
     numbers = {

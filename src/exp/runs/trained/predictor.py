@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exp.engine import Job, Predictor
-from exp.runs import trained_models
-from exp.runs.record import RunRecord
+from exp.runs.record import CHECKPOINTS, RunRecord
 from exp.runs.trained.raw_rows import raw_rows
+from exp.runs.trained_models import model
 from exp.util.errors import ExpError, unknown
 
 
@@ -35,10 +35,9 @@ class Trained:
             ExpError: there is no such checkpoint; it has not ended; or its data, its config or
                 the version of exp are not what they were.
         """
-        if checkpoint not in trained_models.CHECKPOINTS:
-            known = list(trained_models.CHECKPOINTS)
-            raise ExpError(unknown("checkpoint", checkpoint, known, "There are"))
-        return cls(*trained_models.model(run, trust=trust, checkpoint=checkpoint))
+        if checkpoint not in CHECKPOINTS:
+            raise ExpError(unknown("checkpoint", checkpoint, CHECKPOINTS, "There are"))
+        return cls(*model(run, trust=trust, checkpoint=checkpoint))
 
     @property
     def features(self) -> tuple[str, ...]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from exp.data.dataset import Data, Floats
 from exp.data.faults import not_finite, raise_any, real
 from exp.data.labels import key
+from exp.data.read_table import NUMBERS, Texts, numbers_of
 from exp.data.reading import NaValues
+from exp.data.texts import days
 from exp.util.errors import DataError, shown, unknown
 
 
@@ -67,11 +70,6 @@ def as_numbers(
     Raises:
         DataError: a number or a date is none.
     """
-    import pandas as pd  # only for categories and dates
-
-    from exp.data.table import NUMBERS, Texts, numbers_of
-    from exp.data.texts import days
-
     columns = []
     for at, texts in enumerate(data.categories or (None,) * len(data.features)):
         name, values = data.features[at], pd.Series(given[:, at])

@@ -17,7 +17,7 @@ from omegaconf import DictConfig
 class StackedLauncherConf:
     """Its settings stand in the node `sweep` of a config."""
 
-    _target_: str = "hydra_plugins.exp_sweeps.stacked.StackedLauncher"
+    _target_: str = "hydra_plugins.exp_sweeps.stacked_launcher.StackedLauncher"
 
 
 ConfigStore.instance().store(

@@ -11,7 +11,7 @@ from hydra.version import setbase
 
 from exp.config.compose import compose, resolved, resolvers
 from exp.config.schema import plan
-from exp.sweeps.hydra_app import create, flags
+from exp.sweeps.hydra_setup import create, flags
 from exp.util.errors import ExpError
 
 

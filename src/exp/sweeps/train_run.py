@@ -1,37 +1,52 @@
-"""One run of a command line: its composed config is checked, then it gets a directory."""
+"""Trains one run in this process."""
 
 from __future__ import annotations
 
-import argparse
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import run_job
 from hydra.errors import HydraException
-from hydra.types import HydraContext, RunMode
+from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from exp.config import environment
-from exp.config.compose import compose, draws, resolved, slug
-from exp.config.hydra_errors import one_line
+from exp.config.compose import resolved, slug
+from exp.config.hydra_errors import one_line as hydra_error
 from exp.config.hydra_internal import Callbacks
 from exp.config.interpolation import bounded
-from exp.sweeps.hydra_app import HydraApp, as_faults
-from exp.util.errors import ConfigError, Fault, OwnCodeError, RunDirectoryError, shown
+from exp.config.schema import Plan, plan, unavailable
+from exp.config.settings import run_settings
+from exp.engine import Job, Result, check_job
+from exp.plotting import FigureWorker
+from exp.runs import provenance, reuse
+from exp.runs.checkpoint import Checkpoint
+from exp.runs.console import progress_bar
+from exp.runs.directory import RunDirectory
+from exp.runs.execute import execute
+from exp.runs.log import printed_log
+from exp.runs.loggers import log_runs
+from exp.runs.writer import RunWriter
+from exp.sweeps.draw_sweep import of_each_run
+from exp.sweeps.hydra_setup import HydraApp
+from exp.util.errors import (
+    ConfigError,
+    CustomCodeError,
+    ExpError,
+    Fault,
+    RunDirectoryError,
+    shown,
+)
 from exp.util.files import reason_of
-from exp.util.terminal import one_line as on_one_line
+from exp.util.terminal import one_line
 
-if TYPE_CHECKING:
-    from exp.engine import Job, Result
-    from exp.runs.directory import RunDirectory
-
-Lines = Callable[["RunDirectory"], AbstractContextManager[logging.Logger]]
+Lines = Callable[[RunDirectory], AbstractContextManager[logging.Logger]]
 """Where the lines of a run go."""
 
 
@@ -53,74 +68,72 @@ class Ran:
         return 3 if self.result is not None and self.result.end_reason == "diverged" else 0
 
 
-@as_faults()
-def single(
-    hydra: HydraApp,
-    args: argparse.Namespace,
-    name: str,
-    composed: tuple[DictConfig, list[Fault]] | None = None,
+def train(
+    plan: Plan,
+    job: Job,
+    directory: RunDirectory,
     *,
-    lines: Lines | None = None,
-) -> Ran:
-    """One run.
+    start: Checkpoint | None = None,
+    extra: dict[str, Any] | None = None,
+) -> Result:
+    """Trains a job and completes its directory.
 
     Args:
-        composed: its config and what is wrong with it, where that is known.
-        lines: where its lines go; None: where Hydra's node has them go.
+        start: where it goes on.
+        extra: what run.json is to say besides.
     """
-    loader = hydra.config_loader
-    config, faults = composed or compose(loader, name, args.overrides, RunMode.RUN)
-    faults = [*faults, *misplaced(args.overrides, RunMode.RUN)]
-    faults += unshaped(config)
-    if asks_for_sweep(config):
-        faults.append(Fault("hydra.mode", "MULTIRUN is for sweeps: use exp.sweep"))
-    with read_write(config.hydra):
-        config.hydra.mode = RunMode.RUN
-    HydraConfig.instance().cfg = config  # what `${hydra:...}` looks at
-    worker = None
-    if not faults and draws(config):
-        from exp.plotting import FigureWorker
-
-        # It imports matplotlib while this process imports torch and trains.
-        worker = FigureWorker()
+    worker = FigureWorker() if plan["figures"].name != "none" else None
     try:
-        return started(hydra, config, name, faults, worker, lines)
+        with (
+            log_runs.logged(plan.loggers, directory.path),
+            printed_log(directory) as log,
+            progress_bar(job) as hooks,
+        ):
+            writer = RunWriter(
+                job, directory, log=log, origin=provenance.origin(), worker=worker,
+                start=start, extra=extra,
+            )  # fmt: skip
+            return execute(writer, hooks=hooks)
     finally:
         if worker is not None:
             worker.close()
 
 
-def started(
+def can_log(plan: Plan) -> None:
+    """
+    Raises:
+        ConfigError: a logger of the plan is not installed here.
+    """
+    if faults := unavailable(plan.config):
+        raise ConfigError(faults)
+
+
+def train_composed(
     hydra: HydraApp,
     config: DictConfig,
     name: str,
-    faults: list[Fault],
-    worker: Any,
+    found: Plan,
+    worker: FigureWorker | None,
     lines: Lines | None,
 ) -> Ran:
-    """Validates a composed config, loads its data, makes its directory and runs it."""
-    from exp.config.schema import plan, unavailable
+    """Trains a composed config, as Hydra runs a job: with its directory, callbacks and logging.
 
-    plain = resolved(config, faults)
-    found = plan(plain, [*faults, *unavailable(plain)])
-    from exp.engine import Job, check_job
-    from exp.runs import provenance
-    from exp.runs.console import progress_bar
-    from exp.runs.directory import RunDirectory
-    from exp.runs.execute import execute
-    from exp.runs.loggers.log_runs import log
-    from exp.runs.writer import RunWriter
-
+    Args:
+        name: of the primary config.
+        found: the plan of the config.
+        worker: draws the figures.
+        lines: where the lines of the run go; None: where Hydra's node has them go.
+    """
     try:
         job = Job.of(found)
         check_job(job)
-    except OwnCodeError as error:
+    except CustomCodeError as error:
         raise error.of(config.hydra.overrides.task) from error
     for line in hydra.config_loader.left_out:
         print(line, flush=True)
     if (finished := finished_before(job, config)) is not None:
         if found.loggers:
-            log(found.loggers, [finished])
+            log_runs.log(found.loggers, [finished])
         return Ran(finished, job, None)
     HydraConfig.instance().set_config(config)
     callbacks, path = callbacks_and_path(config)
@@ -159,19 +172,16 @@ def started(
         raise RunDirectoryError(f"cannot write in {directory.path}: {reason}") from error
     callbacks.on_run_end(config=config, config_name=name, job_return=done)
     if found.loggers:
-        log(found.loggers, [path])
+        log_runs.log(found.loggers, [path])
     for failed in errors:
-        if isinstance(failed, OwnCodeError):
+        if isinstance(failed, CustomCodeError):
             raise failed.of(config.hydra.overrides.task) from failed
         raise failed
     return Ran(path, job, results[0])
 
 
-def finished_before(job: Any, config: DictConfig) -> Path | None:
+def finished_before(job: Job, config: DictConfig) -> Path | None:
     """Reports a finished run of the same signature; returns it if it is to be used instead."""
-    from exp.config.settings import run_settings
-    from exp.runs import provenance, reuse
-
     node = OmegaConf.select(config, "run")
     settings, _ = run_settings({} if node is None else OmegaConf.to_container(node, resolve=True))
     if settings.reuse is False:
@@ -179,11 +189,11 @@ def finished_before(job: Any, config: DictConfig) -> Path | None:
     found = reuse.find(job.signature, provenance.conditions(job.device))
     if found is None:
         return None
-    shown = on_one_line(str(found))
+    place = one_line(str(found))
     if settings.reuse is True:
-        print(f"the same run is finished already, and run.reuse=true: {shown}", flush=True)
+        print(f"the same run is finished already, and run.reuse=true: {place}", flush=True)
         return found
-    print(f"the same run is finished already: {shown}", flush=True)
+    print(f"the same run is finished already: {place}", flush=True)
     return None
 
 
@@ -205,37 +215,25 @@ def callbacks_and_path(config: DictConfig) -> tuple[Callbacks, Path]:
         return Callbacks(config), path.absolute() if config.hydra.job.chdir else path
     except (HydraException, OmegaConfBaseException) as error:
         where = getattr(error, "full_key", None) or "hydra.callbacks"
-        raise ConfigError([Fault(where, one_line(error))]) from None
+        raise ConfigError([Fault(where, hydra_error(error))]) from None
 
 
-def unshaped(config: DictConfig) -> list[Fault]:
-    """Parts of the `hydra` node without which Hydra itself fails."""
-    faults = []
-    for key in ("callbacks", "job", "launcher", "run", "sweep", "sweeper"):
-        missing = OmegaConf.is_missing(config.hydra, key)
-        if missing or not OmegaConf.is_dict(config.hydra.get(key)):
-            faults.append(Fault(f"hydra.{key}", "expected a mapping"))
-    verbose = OmegaConf.select(config, "hydra.verbose")
-    if not isinstance(verbose, (bool, str)) and not OmegaConf.is_list(verbose):
-        wanted = "expected true, false, or names of loggers"
-        faults.append(Fault("hydra.verbose", f"{wanted}, found {shown(verbose)}"))
-    return faults
+def train_task(config: DictConfig, directory: RunDirectory) -> float | None:
+    """Trains a run of a sweep in the directory that Hydra made for it.
 
-
-def misplaced(overrides: list[str], mode: RunMode) -> list[Fault]:
-    """Overrides that mean nothing in one run, or nothing in a sweep."""
-    faults = []
-    for text in overrides:
-        key = text.lstrip("+").partition("=")[0]
-        if mode is RunMode.MULTIRUN and key == "hydra.run.dir":
-            what = "names the directory of one run; that of a sweep (-m) is hydra.sweep.dir"
-            faults.append(Fault(key, what))
-        elif mode is RunMode.RUN and key.startswith(("hydra.sweep.", "sweep.")):
-            what = "is for sweeps: with -m before it" if "=" in text else "is for sweeps"
-            faults.append(Fault(key, what))
-    return faults
-
-
-def asks_for_sweep(config: DictConfig) -> bool:
-    """Whether a config asks for what `-m` asks for on a command line."""
-    return OmegaConf.select(config, "hydra.mode") is RunMode.MULTIRUN
+    Returns:
+        Its monitored loss after the last epoch, which searching sweepers minimize.
+    """
+    log = logging.getLogger("exp")
+    try:
+        job = Job.of(plan(of_each_run(resolved(config, []))), keep=False)
+    except ExpError as error:
+        log.error("The run failed: %s", error)
+        record = {"status": "failed", "message": str(error), **provenance.origin()}
+        directory.write_record(record)
+        raise
+    writer = RunWriter(job, directory, log=log, origin=provenance.origin())
+    execute(writer)
+    assert writer.summary is not None
+    value: float | None = writer.summary["final"].get(job.plan.monitor)
+    return value

@@ -1,10 +1,11 @@
-"""A worker process of a sweep, as it starts: `exp.sweeps.pool` starts it and talks to it.
+"""A worker process of a sweep, as it starts: `exp.sweeps.worker_pool` starts it and talks to it.
 
 Nothing heavy is imported before this process is sure to end with its parent.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pickle
 import queue
@@ -14,6 +15,8 @@ import threading
 import traceback
 from multiprocessing.connection import Connection
 from typing import NoReturn
+
+from exp.util.errors import ExpError
 
 PR_SET_PDEATHSIG = 1
 """Of Linux's prctl: the signal that a process gets when its parent ends."""
@@ -36,7 +39,7 @@ def main() -> NoReturn:
 
     path, draws = pickle.loads(inbox.get())
     sys.path[:] = path
-    from exp.sweeps.work import ready, timed_work
+    from exp.sweeps.train_stack import ready, timed_work  # imports torch
 
     ready(draws=draws)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
@@ -52,8 +55,6 @@ def main() -> NoReturn:
 
 def picklable(error: BaseException) -> Exception:
     """An error that can be pickled: many exceptions cannot be made from their text alone."""
-    from exp.util.errors import ExpError
-
     if isinstance(error, ExpError):
         return ExpError(str(error))
     return RuntimeError("".join(traceback.format_exception(error)))
@@ -62,8 +63,6 @@ def picklable(error: BaseException) -> Exception:
 def end_with(parent: int) -> None:
     """Has this process end as soon as its parent does, however that ends; also if it is stopped."""
     if sys.platform == "linux":
-        import ctypes
-
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it was gone before that took effect
         os._exit(1)

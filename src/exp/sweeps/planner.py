@@ -22,7 +22,14 @@ from exp.engine.view import axes_known
 from exp.sweeps.composer import Composed, Composer
 from exp.sweeps.grid import Words
 from exp.sweeps.stack_size import cost, fitting
-from exp.util.errors import ConfigError, DataError, ExpError, Fault, ImpossibleError, OwnCodeError
+from exp.util.errors import (
+    ConfigError,
+    CustomCodeError,
+    DataError,
+    ExpError,
+    Fault,
+    ImpossibleError,
+)
 
 
 @dataclass(frozen=True)
@@ -173,7 +180,7 @@ class Planner:
             return
         try:
             stack, fingerprint = self._stack(found, dict(parts))
-        except OwnCodeError:  # this run will fail, with that error in its directory
+        except CustomCodeError:  # this run will fail, with that error in its directory
             stack, fingerprint = self._new_stack(StackInfo()), ""
         signature = found.identity(fingerprint)
         written = tuple(self._part(key, value) for key, value in composed.written.items())
@@ -284,7 +291,7 @@ class Planner:
         """Does some work; an error that a user can mend becomes a fault of the config."""
         try:
             return work()
-        except (ConfigError, ImpossibleError, OwnCodeError):
+        except (ConfigError, ImpossibleError, CustomCodeError):
             raise
         except ExpError as error:
             raise ConfigError([Fault(path, str(error))]) from error

@@ -1,4 +1,4 @@
-"""Modules of a user's own, forgotten when a test is done with them."""
+"""Custom modules of a user, forgotten when a test is done with them."""
 
 from __future__ import annotations
 

@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING
 from exp.util.errors import ExpError
 
 if TYPE_CHECKING:
-    from exp.sweeps.work import Order, Outcome
+    from exp.sweeps.train_stack import Order, Outcome
 
 # Not "-m": that would look for exp in the current folder first. The folder that holds this exp
 # comes last on the path, for the case that it is not installed at all.
-_CHILD = "import sys; sys.path.append(sys.argv[1]); from exp.sweeps.worker import main; main()"
+_CHILD = (
+    "import sys; sys.path.append(sys.argv[1]); from exp.sweeps.worker_process import main; main()"
+)
 
 Retry = Callable[["Order", str], "tuple[list[Outcome], list[Order]]"]
 """What becomes of an order whose worker has died, and why that died: outcomes of the runs that have

@@ -10,7 +10,7 @@ from exp.plotting.names import OF_SWEEP
 from exp.runs.collection import gather
 
 if TYPE_CHECKING:  # workers import this module, and plan nothing
-    from exp.sweeps.plans import Planned
+    from exp.sweeps.planner import Planned
 
 FOLDER = "figures"
 MOST = 2000

@@ -1,4 +1,4 @@
-"""What a command line does, within a process that lives on, such as a notebook's."""
+"""Runs and sweeps started from Python, in a process that lives on, such as a notebook's."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from omegaconf.basecontainer import BaseContainer
 
 from exp.config import plugins, text_values
 from exp.config.compose import resolvers
-from exp.sweeps import app
-from exp.sweeps.hydra_app import HydraApp, create, flags
+from exp.sweeps.hydra_setup import HydraApp, create, flags
+from exp.sweeps.run_or_sweep import is_sweep
 from exp.util import command_line
 from exp.util.errors import ExpError, shown
 
@@ -37,7 +37,7 @@ VARIABLES = ("PYTHONSAFEPATH", "MKL_CBWR", "OPENBLAS_NUM_THREADS")
 def composer(
     overrides: Iterable[str], *, quiet: bool, sweeps: bool = False
 ) -> Iterator[tuple[HydraApp, Namespace]]:
-    """Hydra and the flags, as `exp.sweeps.app` has them for a command line of these overrides.
+    """Hydra and the flags, as for a command line of these overrides.
 
     Afterwards Hydra's singletons and resolvers, the working directory, the paths of modules and
     the environment are as they were before.
@@ -58,7 +58,7 @@ def composer(
         resolvers()
         plugins.load(words)
         args = flags().parse_args([])
-        args.overrides = text_values.words(words, sweeps=sweeps or app.sweeps(words))
+        args.overrides = text_values.words(words, sweeps=sweeps or is_sweep(words))
         yield create(args), args
 
 
@@ -114,4 +114,6 @@ def sweep(overrides: Iterable[str], *, quiet: bool) -> Path:
         ExpError: nothing was started if it is a ConfigError.
     """
     with composer(overrides, quiet=quiet, sweeps=True) as (hydra, args):
-        return app.sweep(hydra, args, "config")[1].absolute()
+        from exp.sweeps import start_sweep  # imports torch
+
+        return start_sweep.sweep(hydra, args, "config")[1].absolute()

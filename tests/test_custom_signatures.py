@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
 from commands import inside, runs
+from custom_modules import forgotten
 from exp.registry.component import Chosen
 from exp.registry.registry import register
-from exp.util.errors import ConfigError, OwnCodeError
-from own import forgotten
+from exp.util.errors import ConfigError, CustomCodeError
 
 
 @pytest.fixture(autouse=True)
@@ -268,7 +268,7 @@ def test_an_exception_is_told_with_the_users_own_lines() -> None:
     def broken(seed):  # type: ignore[no-untyped-def]
         return 1 / seed
 
-    with pytest.raises(OwnCodeError) as caught:
+    with pytest.raises(CustomCodeError) as caught:
         chosen("dataset", broken).build(0)
     lines = str(caught.value).splitlines()
     assert lines[0] == "dataset tried raised ZeroDivisionError: division by zero"

@@ -17,7 +17,7 @@ from omegaconf import DictConfig
 class GridSweeperConf:
     """Its settings stand in the node `sweep` of a config; `params` sweeps from a file."""
 
-    _target_: str = "hydra_plugins.exp_sweeps.grid.GridSweeper"
+    _target_: str = "hydra_plugins.exp_sweeps.grid_sweeper.GridSweeper"
     params: dict[str, str] | None = None
 
 

@@ -5,10 +5,10 @@ No postponed annotations here: Hydra runs this file before it is a module that t
 
 from typing import Any
 
-from hydra_plugins.exp_sweeps import grid
+from hydra_plugins.exp_sweeps import grid_sweeper
 
 
-class OptunaSweeper(grid.GridSweeper):
+class OptunaSweeper(grid_sweeper.GridSweeper):
     """Searches with Optuna: trials are asked for in batches that train as stacks.
 
     Args:

@@ -12,7 +12,7 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
-import own
+import custom_modules
 from commands import SMALL, Ended, inside, process, read_csv
 
 MINE = '''
@@ -102,7 +102,7 @@ def work(where: Path) -> Path:
     return where
 
 
-forgotten = partial(own.forgotten, "mine")
+forgotten = partial(custom_modules.forgotten, "mine")
 
 
 def mine(where: Path, *words: str) -> Ended:

@@ -1,4 +1,4 @@
-"""The Hydra application: what a command line without a verb asks for."""
+"""A command line without a verb: a run, a sweep, or something that Hydra prints (`--cfg`)."""
 
 from __future__ import annotations
 
@@ -9,27 +9,24 @@ import re
 import sys
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import NoReturn
 
 import yaml
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.hydra_config import HydraConfig
-from hydra.core.plugins import Plugins
-from hydra.types import HydraContext, RunMode
+from hydra.types import RunMode
 from hydra.version import setbase
-from omegaconf import DictConfig, OmegaConf, read_write
+from omegaconf import DictConfig, OmegaConf
 
 from exp.config import plugins, suggestions, text_values
 from exp.config.compose import compose, resolved, resolvers
 from exp.config.hydra_errors import BROKEN, one_line
-from exp.config.hydra_internal import Callbacks
 from exp.config.interpolation import bounded
 from exp.registry import entry_points
 from exp.registry.user_code import PluginError
-from exp.sweeps.hydra_app import HydraApp, as_faults, create, flags
-from exp.sweeps.single_run import asks_for_sweep, misplaced, single, unshaped
+from exp.sweeps.hydra_checks import asks_for_sweep
+from exp.sweeps.hydra_setup import HydraApp, as_faults, create, flags
 from exp.util.errors import ConfigError, ExpError, Fault, nearest, shown
+from exp.util.packages import installed
 
 SETTINGS = " Settings are written key=value, without dashes; exp --help lists the flags"
 
@@ -46,8 +43,6 @@ def main(words: list[str], *, usage: str = "") -> int:
     """
     parser = flags()
     if "--version" in words:  # the look-up of a version takes its time
-        from exp.util.packages import installed
-
         print(f"exp {installed('exp')}")
         return 0
     # Instead of argparse's own, which prints its usage and ends the process.
@@ -60,7 +55,7 @@ def main(words: list[str], *, usage: str = "") -> int:
     args.overrides = plugins.with_folders(args.overrides, args.components)
     plugins.load(args.overrides)
     args.typed = args.overrides
-    args.overrides = text_values.words(args.typed, sweeps=args.multirun or sweeps(args.typed))
+    args.overrides = text_values.words(args.typed, sweeps=args.multirun or is_sweep(args.typed))
     hydra = create(args)
     try:
         return run(hydra, args, parser, usage)
@@ -68,7 +63,7 @@ def main(words: list[str], *, usage: str = "") -> int:
         GlobalHydra.instance().clear()
 
 
-def sweeps(overrides: list[str]) -> bool:
+def is_sweep(overrides: list[str]) -> bool:
     """Whether a word makes a sweep of the command line without `-m`."""
     return any(word.lstrip("+").lower() == "hydra.mode=multirun" for word in overrides)
 
@@ -143,15 +138,24 @@ def run(
             lambda: hydra.show_cfg(name, args.overrides, args.cfg, args.package, args.resolve),
         )
     elif args.multirun:
-        return sweep(hydra, args, name)[0]
+        return sweep_code(hydra, args, name)
     else:
         composed = compose(hydra.config_loader, name, args.overrides, RunMode.RUN)
         if asks_for_sweep(composed[0]):
             # A preset has said so: only now is it known that commas separate values.
             args.overrides = text_values.words(args.typed, sweeps=True)
-            return sweep(hydra, args, name)[0]
+            return sweep_code(hydra, args, name)
+        from exp.sweeps.start_run import single  # imports NumPy
+
         return single(hydra, args, name, composed).exit_code
     return 0
+
+
+def sweep_code(hydra: HydraApp, args: argparse.Namespace, name: str) -> int:
+    """The exit code of a sweep."""
+    from exp.sweeps.start_sweep import sweep  # imports torch
+
+    return sweep(hydra, args, name)[0]
 
 
 def show(hydra: HydraApp, args: argparse.Namespace, work: Callable[[], object]) -> None:
@@ -173,39 +177,3 @@ def show(hydra: HydraApp, args: argparse.Namespace, work: Callable[[], object]) 
         if faults:
             raise ConfigError(faults) from None
         raise
-
-
-@as_faults()
-def sweep(hydra: HydraApp, args: argparse.Namespace, name: str) -> tuple[int, Path]:
-    """A sweep, by whichever sweeper and launcher the config names.
-
-    Returns:
-        The exit code, and the directory of the sweep.
-    """
-    from exp.sweeps.single_task import swept
-
-    config, faults = compose(hydra.config_loader, name, args.overrides, RunMode.MULTIRUN)
-    faults = [*faults, *misplaced(args.overrides, RunMode.MULTIRUN)]
-    with read_write(config.hydra):
-        config.hydra.mode = RunMode.MULTIRUN
-    HydraConfig.instance().cfg = config  # what `${hydra:...}` looks at
-    if shapes := unshaped(config):
-        raise ConfigError([*faults, *shapes])
-    callbacks = Callbacks(config)
-    callbacks.on_multirun_start(config=config, config_name=name)
-    context = HydraContext(config_loader=hydra.config_loader, callbacks=callbacks)
-    sweeper = Plugins.instance().instantiate_sweeper(
-        config=config, hydra_context=context, task_function=swept
-    )
-    if hasattr(sweeper, "faults"):
-        sweeper.faults = faults  # reported together with what it finds itself
-    elif faults:
-        raise ConfigError(faults)
-    sweeper.sweep(arguments=OmegaConf.to_container(config.hydra.overrides.task, resolve=False))
-    callbacks.on_multirun_end(config=config, config_name=name)
-    place = Path(str(config.hydra.sweep.dir))
-    if not getattr(sweeper, "logs", False):
-        from exp.runs.loggers.log_sweeps import log_found
-
-        log_found(place)
-    return int(getattr(sweeper, "exit_code", 0)), place
