@@ -113,7 +113,7 @@ def test_a_directory_shows_the_runs_of_every_command(in_tmp: Path) -> None:
         ended = inside(in_tmp, "-m", *SMALL, "sweep.dir=swept", *words, HERE)
         assert ended.code == 0, ended.err
     assert "6 runs in" in ended.out
-    assert "4 of them are of earlier commands" in ended.out
+    assert "4 of them are from earlier commands" in ended.out
     names = ["0-seed=4", "1-seed=5", "0-seed=2", "1-seed=3", "0-seed=0", "1-seed=1"]
     table = read_csv(in_tmp / "swept/runs.csv")
     assert table["directory"].tolist() == names
@@ -149,7 +149,7 @@ def test_other_settings_are_another_run(in_tmp: Path) -> None:
     words = ("-m", *SMALL, "trainer.epochs=3", "sweep.dir=swept", "seed=0,1", HERE)
     again = inside(in_tmp, *words)
     assert again.code == 2
-    assert "0-seed=0 holds another finished run: this sweep was made by another" in again.err
+    assert "0-seed=0 holds another finished run: it belongs to a sweep with another" in again.err
     assert snapshot(in_tmp / "swept") == before
 
 
