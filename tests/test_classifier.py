@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 import exp
-from exp.api.parameters import KEYS
+from exp.api.classifier_parameters import KEYS
 from exp.engine.prepare import prepare
 
 SMALL: dict[str, Any] = {"optimizer": "adam", "epochs": 30}

@@ -13,7 +13,7 @@ from PIL import Image
 from commands import inside, read_csv
 from exp.report.compare_answers import answers
 from exp.runs.record import RunRecord
-from exp.runs.trained_models import model
+from exp.runs.trained.load_model import model
 
 RUN = ("figures=none", "dataset.n_samples=80", "trainer.epochs=30", "trainer.batch_size=16")
 P = "(McNemar's exact test: p=0.021)"
@@ -119,6 +119,6 @@ def test_no_figure_of_unlike_features(where: Path, in_tmp: Path) -> None:
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith("exp: --figure: A and B have different features: ['x1', 'x2']")
     ended = inside(in_tmp, "compare", f"{where}/run", "iris", "--figure", "x.gif")
-    told = f"exp: --figure: expected a file.png in a folder that exists, found {in_tmp / 'x.gif'}\n"
+    told = f"exp: --figure: expected a file.png, found {in_tmp / 'x.gif'}\n"
     assert (ended.code, ended.err) == (2, told)
     assert not (in_tmp / "x.png").exists()

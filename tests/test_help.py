@@ -1,4 +1,4 @@
-"""Help that helps: descriptions, components of one's own, and completion in a real bash."""
+"""Help that helps: descriptions, custom components, and completion in a real bash."""
 
 from __future__ import annotations
 
@@ -189,3 +189,43 @@ def test_another_shell_is_refused(in_tmp: Path, monkeypatch: pytest.MonkeyPatch)
     ended = inside(in_tmp)
     assert (ended.code, ended.out) == (2, "")
     assert "no completion for 'tcsh'. One of: bash, zsh, fish" in ended.err
+
+
+OUTPUTS = [
+    ["predict", "run", "rows.csv", "--output"], ["export", "run", "--to", "onnx", "--output"],
+    ["report", "run", "--output"], ["schema", "--output"], ["compare", "a", "b", "--figure"],
+    ["results", "run", "--csv"], ["results", "run", "--json"], ["results", "run", "--parquet"],
+    ["reproduce", "blog_moons", "--html"], ["reproduce", "blog_moons", "--markdown"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", OUTPUTS, ids=" ".join)
+def test_a_file_that_cannot_be_written_is_reported_first(in_tmp: Path, words: list[str]) -> None:
+    option = words[-1]
+    (in_tmp / "folder").mkdir()
+    for path, why in (
+        ("folder", "folder is a directory, expected a file"),
+        ("nowhere/file.png", "there is no directory nowhere"),
+    ):
+        ended = inside(in_tmp, *words, path)
+        assert (ended.code, ended.out) == (2, "")
+        assert f"{option}: {why}" in ended.err
+
+
+def test_help_and_completion_of_verbs_need_no_torch(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from exp.cli.main import dispatch; from exp.cli.verbs import VERBS\n"
+        "for verb in VERBS:\n"
+        "    dispatch([verb, '--help'])\n"
+        "os.environ['_EXP_COMPLETE'] = 'bash_complete'\n"
+        "for line in ('exp re', 'exp rerun --', 'exp list dat', 'exp optimizer='):\n"
+        "    os.environ['COMP_LINE'] = line\n"
+        "    dispatch([])\n"
+        "print(sorted({'torch', 'sklearn', 'pandas'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    *shown, imported = done.stdout.splitlines()
+    assert imported == "[]"
+    assert {"rerun", "--trust", "dataset", "optimizer=adam"} <= set(shown)

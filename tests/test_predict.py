@@ -236,19 +236,6 @@ def test_a_missing_extra_gives_the_install_line(
     assert list(in_tmp.iterdir()) == []
 
 
-def test_help_needs_no_torch(tmp_path: Path) -> None:
-    code = (
-        "import sys; from exp.cli.main import dispatch\n"
-        "for verb in ('predict', 'export'):\n"
-        "    dispatch([verb, '--help'])\n"
-        "print(sorted({'torch', 'sklearn', 'pandas', 'matplotlib'} & set(sys.modules)))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.splitlines()[-1] == "[]"
-
-
 def test_categories_and_gaps(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     lines = ["weight,colour,kind"]

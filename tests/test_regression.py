@@ -241,7 +241,7 @@ def test_a_trained_model_predicts_numbers(line: Path, tmp_path: Path) -> None:
     assert run.predict(X).astype(str).tolist() == columns["predicted"].tolist()
     with pytest.raises(ExpError, match="there are no probabilities: the target of this run is a"):
         run.predict_proba(X)
-    assert "<td>rmse</td>" in run._repr_html_()
+    assert "<th>rmse</th>" in run._repr_html_()
 
 
 def test_an_exported_model_predicts_the_same(line: Path, tmp_path: Path) -> None:

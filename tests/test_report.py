@@ -19,7 +19,7 @@ import pytest
 import exp.report.page as package
 from browser import Opened, chromium, opened
 from commands import Ended, inside
-from exp.report.page import budget, page_pictures
+from exp.report.page import page_pictures
 from exp.report.page.document import SCRIPTS
 from exp.report.page.page_curves import curves
 from exp.report.page.page_maps import frames_of
@@ -477,7 +477,7 @@ def test_what_does_not_fit_is_said(
     assert "do not" not in whole.out
     size = page.stat().st_size
     blocks = re.findall(r'id="block-\w+">([^<]*)<', page.read_text())
-    monkeypatch.setattr(budget, "SMALL", sum(map(len, blocks)) - 20_000)
+    monkeypatch.setattr(page_pictures, "SMALL", sum(map(len, blocks)) - 20_000)
     ended = report(sweep, "--output", str(page))
     assert ended.code == 0, ended.err
     told = re.search(r"the best (\d+) runs have decision maps over epochs; (\d+) do not", ended.out)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from base64 import b64decode
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,10 +14,9 @@ from hydra.version import setbase
 
 import exp
 from commands import Ended, inside, runs
-from exp.cli.reproduce.layout import grids
-from exp.cli.reproduce.table import Cell, Part, Table, load, names
+from exp.cli.reproduce.published import Number, Part, Table, Values, load, names
+from exp.cli.reproduce.table_cells import grids
 from exp.cli.reproduce.text import markdown
-from exp.cli.reproduce.verdict import Values, judged
 from exp.config.compose import compose, resolved, resolvers
 from exp.config.presets import presets, text
 from exp.config.schema import plan
@@ -78,8 +78,10 @@ def test_the_page_shows_tables_and_curves(cheap: Ended) -> None:
     assert "script" not in seen.tags
     assert seen.tags.count("section") == 3
     # Train and test loss of two tables and the train loss of the third, a dot for each number.
-    assert seen.tags.count("polyline") == seen.tags.count("svg") == 5
-    assert seen.tags.count("circle") == 4 * 10 + 20
+    pictures = [b64decode(text) for text in re.findall(r'svg\+xml;base64,([^"]+)"', page)]
+    assert seen.tags.count("img") == len(pictures) == 5
+    dots = [re.findall(rb'<g id="dots">.*?</g>', svg, re.S)[0].count(b"<use ") for svg in pictures]
+    assert sum(dots) == 4 * 10 + 20
     assert "1.04324 / 1.04324" in seen.text
     assert "3 of 3 published tables reproduced" in seen.text
 
@@ -92,7 +94,7 @@ VERDICT = re.compile(
 
 def test_the_page_in_docs_is_of_all_tables_and_all_are_reproduced(cheap: Ended) -> None:
     page = (ROOT / "docs/reproduced.md").read_text()
-    bare = markdown([judged(load(name), lambda *_: None) for name in names()])
+    bare = markdown([load(name) for name in names()])
     assert skeleton(page) == skeleton(bare)
     assert "differs" not in page
     assert f"{len(names())} of {len(names())} tables are reproduced" in page
@@ -112,12 +114,9 @@ def section(page: str, name: str) -> str:
     return str(found)
 
 
-def as_published(table: Table, part: Part, column: str, epoch: int | None) -> float:
+def as_published(table: Table, part: Part, number: Number) -> float:
     """What a perfect reproduction would measure."""
-    (line,) = [line for line in part.lines if line.epoch == epoch]
-    cell = line.cells[part.columns.index(column)]
-    assert cell is not None
-    return cell.value
+    return number.value
 
 
 @pytest.mark.parametrize("name", names())
@@ -125,32 +124,24 @@ def test_each_number_counts(name: str) -> None:
     """The published numbers are reproduced, and so is one on the edge of its tolerance; a number
     beyond it, or that is not a number, makes the table differ."""
     table = load(name)
-    good = judged(table, as_published)
-    assert (good.verdict, good.reproduced) == ("reproduced", len(good.numbers))
-    for part in table.parts:
-        for line in part.lines:
-            for cell, column, room in zip(line.cells, part.columns, part.tolerances, strict=True):
-                if cell is None or not cell.compared:
-                    continue
-                sign = -1 if cell.bound == ">=" else 1
-                at = (part, line.epoch, column)
-                beyond = cell.value + sign * (1.01 * room + 1e-6)
-                for value, met in (
-                    (cell.value + sign * room, True), (beyond, False), (float("nan"), False),
-                ):  # fmt: skip
-                    found = judged(table, planted(at, value))
-                    assert found.reproduced == len(found.numbers) - (not met), (column, value)
-                    assert found.verdict == ("reproduced" if met else "differs")
+    good = table.measured(as_published)
+    compared = [number for number in table.numbers if number.compared]
+    whole = f"{len(compared)} of {len(compared)} numbers"
+    assert good.summary.startswith(f"reproduced: {whole}")
+    for number in compared:
+        sign = -1 if number.bound == ">=" else 1
+        edge = number.value + sign * number.tolerance
+        beyond = number.value + sign * (1.01 * number.tolerance + 1e-6)
+        for value, met in ((edge, True), (beyond, False), (float("nan"), False)):
+            found = table.measured(planted(number, value))
+            assert found.verdict == ("reproduced" if met else "differs"), (number, value)
+            count = len(compared) - (not met)
+            assert f": {count} of {len(compared)} numbers" in found.summary
 
 
-def planted(at: tuple[Part, int | None, str], value: float) -> Values:
+def planted(changed: Number, value: float) -> Values:
     """As published, but for one number."""
-
-    def values(table: Table, part: Part, column: str, epoch: int | None) -> float:
-        here = part is at[0] and (epoch, column) == at[1:]
-        return value if here else as_published(table, part, column, epoch)
-
-    return values
+    return lambda table, part, number: value if number is changed else number.value
 
 
 def test_what_differs_is_marked_and_ends_with_1(
@@ -158,12 +149,15 @@ def test_what_differs_is_marked_and_ends_with_1(
 ) -> None:
     table = load("learnpytorch_blobs")
     (part,) = table.parts
-    first = dataclasses.replace(part.lines[0], cells=(Cell(1.0431), *part.lines[0].cells[1:]))
+    number, *others = part.rows[0]
+    assert number is not None
+    row = (dataclasses.replace(number, value=1.0431), *others)
     changed = dataclasses.replace(
-        table, parts=(dataclasses.replace(part, lines=(first, *part.lines[1:])),)
+        table, parts=(dataclasses.replace(part, rows=(row, *part.rows[1:])),)
     )
     monkeypatch.setattr(
-        "exp.cli.reproduce.command.load", lambda name: changed if name == table.name else load(name)
+        "exp.cli.reproduce.reproduce_command.load",
+        lambda name: changed if name == table.name else load(name),
     )
     words = ("--dir", "runs", "--jobs", "1", "--html", "bad.html")
     ended = inside(cheap.where, "reproduce", *CHEAP, *words)
@@ -176,8 +170,8 @@ def test_what_differs_is_marked_and_ends_with_1(
 
 
 def test_a_run_that_has_not_got_there_reproduces_nothing() -> None:
-    found = judged(load("blog_moons"), lambda *_: None)
-    assert (found.verdict, found.reproduced) == ("differs", 0)
+    found = load("blog_moons")
+    assert found.summary.startswith("differs: 0 of ")
     (grid,) = grids(found)
     assert grid.lines[0][1] == "0.6688 / none !"
 
@@ -186,8 +180,16 @@ ERRORS = {
     ("blog_mons",): "unknown table 'blog_mons'. Did you mean 'blog_moons'? Known: ",
     ("blog_moons", "--all"): "exp reproduce: either names or --all",
     ("--html", "a.html"): "exp reproduce: which tables? Name some, or give --all",
-    ("blog_moons", "--html", "nowhere/a.html"): "cannot write nowhere/a.html: there is no such",
-    ("blog_moons", "--markdown", "."): "cannot write .: it is a directory",
+    (
+        "blog_moons",
+        "--html",
+        "nowhere/a.html",
+    ): "--html: there is no directory nowhere",
+    (
+        "blog_moons",
+        "--markdown",
+        ".",
+    ): "--markdown: . is a directory, expected a file",
     ("blog_moons", "--jobs", "0"): "sweep.n_jobs  expected",
     ("blog_moons", "--every"): "exp reproduce: no such option --every",
 }

@@ -290,8 +290,8 @@ def test_a_sweep_that_is_asked_to_end_saves_what_it_trains(
     assert not leftovers(in_tmp / "swept")
     for place in undisturbed.glob("*-*"):
         for name in FILES:
-            twin = in_tmp / "swept" / place.name / name
-            assert twin.read_bytes() == (place / name).read_bytes()
+            other = in_tmp / "swept" / place.name / name
+            assert other.read_bytes() == (place / name).read_bytes()
 
 
 def test_what_a_killed_sweep_has_not_finished_is_removed(in_tmp: Path) -> None:
@@ -463,8 +463,8 @@ def test_a_worker_that_the_system_kills_takes_one_run_with_it(in_tmp: Path) -> N
     alone = process(in_tmp, *SMALL, *words[:2], "scheduler.level=3", "hydra.run.dir=alone")
     assert alone.code == 0
     for name in FILES:
-        twin = in_tmp / "swept/3-scheduler.level=3" / name
-        assert twin.read_bytes() == (in_tmp / "alone" / name).read_bytes()
+        other = in_tmp / "swept/3-scheduler.level=3" / name
+        assert other.read_bytes() == (in_tmp / "alone" / name).read_bytes()
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")

@@ -10,8 +10,8 @@ from exp.util import moved_modules
 if TYPE_CHECKING:
     from exp.api.classifier import Classifier
     from exp.api.load import load
-    from exp.api.results import results
     from exp.api.start import run, sweep
+    from exp.api.tables import results
     from exp.registry.registry import register
 
 __all__ = ["Classifier", "load", "register", "results", "run", "sweep"]
@@ -20,7 +20,7 @@ _PLACES = {
     "Classifier": "exp.api.classifier",
     "load": "exp.api.load",
     "register": "exp.registry.kinds",
-    "results": "exp.api.results",
+    "results": "exp.api.tables",
     "run": "exp.api.start",
     "sweep": "exp.api.start",
 }

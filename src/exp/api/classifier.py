@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from exp.api.parameters import planned
+from exp.api.classifier_parameters import planned
 from exp.components.devices import Device
 from exp.config import plugins
 from exp.config.schema import Plan, plan

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any, overload
 
 from exp.api.figures import Figures
-from exp.api.results import results
 from exp.api.run import Run
-from exp.api.tables import Arrays, arrays, frame
+from exp.api.tables import Arrays, arrays, frame, results
 from exp.report import results as ranking
 from exp.report.results_text import text
 from exp.runs.manifest import manifest

@@ -1,11 +1,12 @@
-"""Tables as NumPy arrays and as pandas DataFrames."""
+"""Tables as NumPy arrays and as pandas DataFrames; `exp.results`."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from exp.report.results import results as found_in
+from exp.report.table_export import columns as columns_of
 from exp.util.errors import DamagedError, RunDirectoryError
+from exp.util.folders import existing
 from exp.util.untrusted import JSON_SIZE, read
 
+Place = str | PathLike[str]
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -50,3 +55,39 @@ def column(values: list[str]) -> NDArray[Any]:
 def frame(columns: Mapping[str, Any]) -> Any:
     """A pandas DataFrame of columns."""
     return pd.DataFrame(dict(columns))
+
+
+def results(
+    directories: Place | Iterable[Place],
+    *,
+    by: Sequence[str] | None = None,
+    metric: str | None = None,
+    where: Sequence[str] = (),
+    sort: str | None = None,
+    top: int | None = None,
+    test: str = "t",
+    arrays: bool = False,
+) -> Any:
+    """What `exp results` says, a row for each group, best first: the numbers of its `--json`.
+
+    Args:
+        directories: of sweeps, of runs, or folders that hold some; one or several.
+        by: keys that make a group; None: all that varies but the seeds.
+        metric: such as "accuracy" or "test/loss".
+        where: conditions such as "optimizer=adam"; only runs that meet them all.
+        sort: a key; with a minus in front for the other direction.
+        top: how many groups.
+        test: t (paired) or wilcoxon.
+        arrays: a dict of column -> list of values instead of a pandas DataFrame.
+
+    Raises:
+        ExpError: with all faults of the options.
+        RunDirectoryError: there are no runs.
+    """
+    one = isinstance(directories, (str, PathLike))
+    paths = [directories] if one else list(directories)  # type: ignore[arg-type]
+    found = found_in(
+        [existing(fspath(path)) for path in paths],  # type: ignore[arg-type]
+        by=by, metric=metric, where=where, sort=sort, top=top, test=test,
+    )  # fmt: skip
+    return columns_of(found) if arrays else frame(columns_of(found))

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from exp.cli.options import DIRECTORY, FILE, Choice, trust_option
+from exp.cli.options import DIRECTORY, OUTPUT, Choice, trust_option
 from exp.report.compare_answers import answers
 from exp.report.differences import AGREED, changed_files, metrics_differ, surroundings, unlike
 from exp.runs.collection import part
@@ -25,7 +25,7 @@ from exp.util.text_tables import aligned
     "--figure",
     "drawing",
     metavar="FILE.png",
-    type=FILE,
+    type=OUTPUT,
     help="Draw both decision boundaries, and where the models disagree.",
 )
 @click.option(
@@ -38,8 +38,8 @@ def command(one_run: str, other_run: str, drawing: str | None, theme: str, trust
     The exit code is 0 if the results are the same bytes, else 1.
     """
     figure = None if drawing is None else Path(drawing).absolute()
-    if figure is not None and (figure.suffix != ".png" or not figure.parent.is_dir()):
-        raise ExpError(f"--figure: expected a file.png in a folder that exists, found {figure}")
+    if figure is not None and figure.suffix != ".png":
+        raise ExpError(f"--figure: expected a file.png, found {figure}")
     one, other = (RunRecord.at(existing(path)) for path in (one_run, other_run))
     for run in (one, other):
         run.check()

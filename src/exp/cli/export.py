@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from exp.cli.options import DIRECTORY, FILE, Choice, trust_option
-from exp.cli.predict import writable
+from exp.cli.options import DIRECTORY, OUTPUT, Choice, can_be_written, trust_option
 from exp.runs.record import CHECKPOINTS, RunRecord
 from exp.util.errors import RunDirectoryError
 from exp.util.files import reason_of, write_through
@@ -20,12 +19,9 @@ FORMATS = {"onnx": ".onnx", "torchscript": ".pt", "state_dict": ".safetensors"}
 @click.command("export")
 @click.argument("run", type=DIRECTORY)
 @click.option(
-    "--to", "file_format", type=Choice(tuple(FORMATS)), required=True, help="File format."
-)
-@click.option(
     "--output",
     metavar="FILE",
-    type=FILE,
+    type=OUTPUT,
     help="File to write. Default: model.onnx, .pt, or .safetensors.",
 )
 @click.option("--checkpoint", type=Choice(CHECKPOINTS), default="final", show_default=True)
@@ -38,7 +34,8 @@ def command(run: str, file_format: str, output: str | None, checkpoint: str, tru
     them is printed.
     """
     path = Path(output or f"model{FORMATS[file_format]}")
-    whole = writable(path)
+    can_be_written(str(path), "--output")
+    whole = path.absolute()
     saved = RunRecord.at(existing(run))
     saved.check()
     from exp.runs.trained import formats, predictor  # torch

@@ -20,6 +20,7 @@ from exp.config import plugins, presets, suggestions
 from exp.registry import docstrings, entry_points
 from exp.registry.component import Chosen, Component, Kind
 from exp.registry.registry import register
+from exp.runs.config_values import written
 from exp.util.errors import ExpError, offer, unknown
 from exp.util.metric_names import ABOUT, EVERY, higher_is_better
 
@@ -209,10 +210,10 @@ def full(kind: Kind, component: Component) -> str:
     """The whole docstring and every parameter with its default."""
     text = inspect.getdoc(component.builder) or ""
     lines = [f"{kind.name}={component.name}", "", text, "", "Parameters:"]
-    written, every = docstrings.in_text(text), docstrings.parameters(component.builder)
+    described, every = docstrings.in_text(text), docstrings.parameters(component.builder)
     for name, parameter in component.parameters.items():
         lines.append(f"  {kind.name}.{name} = {default(parameter)}")
-        if name in every and name not in written:  # described by its base class
+        if name in every and name not in described:  # described by its base class
             lines += textwrap.wrap(
                 every[name], 100, initial_indent=" " * 6, subsequent_indent=" " * 6
             )
@@ -230,8 +231,4 @@ def default(parameter: inspect.Parameter) -> str:
         return "(required)"
     if isinstance(value, Chosen):
         value = value.name
-    return (
-        {None: "null", True: "true", False: "false"}.get(value, str(value))
-        if not isinstance(value, (list, dict, float, int)) or isinstance(value, bool)
-        else str(value)
-    )
+    return written(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from pathlib import Path
 from typing import Any
 
 import click
@@ -39,11 +40,35 @@ class Place(click.ParamType):  # type: ignore[type-arg]
         return [CompletionItem(incomplete, type=self.kind)]
 
 
+class OutputFile(Place):
+    """A file that is written; whether it can be is checked before anything else is done. `-` is
+    for options that print it."""
+
+    def __init__(self) -> None:
+        super().__init__("file")
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        if value != "-":
+            can_be_written(value, param.opts[0])
+        return str(value)
+
+
+def can_be_written(path: str, option: str) -> None:
+    """
+    Raises:
+        UsageError: a file cannot have this path.
+    """
+    if os.path.isdir(path):
+        raise click.UsageError(f"{option}: {path} is a directory, expected a file")
+    if not (folder := Path(path).parent).is_dir():
+        raise click.UsageError(f"{option}: there is no directory {folder}")
+
+
 trust_option = click.option(
     "--trust", is_flag=True,
     help="Trust whoever made the run: import its modules, use its loggers and its config files.",
 )  # fmt: skip
-DIRECTORY, FILE = Place("dir"), Place("file")
+DIRECTORY, FILE, OUTPUT = Place("dir"), Place("file"), OutputFile()
 
 
 def refuse_swapped(one: str, other: str, usage: str) -> None:

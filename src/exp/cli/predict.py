@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from exp.cli.options import DIRECTORY, FILE, Choice, refuse_swapped, trust_option
+from exp.cli.options import DIRECTORY, FILE, OUTPUT, Choice, refuse_swapped, trust_option
 from exp.data.reading import DELIMITERS, sign_of
 from exp.runs.record import CHECKPOINTS, RunRecord
-from exp.util.errors import ExpError, shown
+from exp.util.errors import shown
 from exp.util.files import write_output
 from exp.util.folders import existing
 from exp.util.terminal import one_line, write_data
@@ -35,7 +35,7 @@ class Delimiter(click.ParamType):  # type: ignore[type-arg]
 @click.command("predict")
 @click.argument("run", type=DIRECTORY)
 @click.argument("file", type=FILE)
-@click.option("--output", metavar="FILE", type=FILE, help="File to write. Default: print.")
+@click.option("--output", metavar="FILE", type=OUTPUT, help="File to write. Default: print.")
 @click.option(
     "--checkpoint",
     type=Choice(CHECKPOINTS),
@@ -60,7 +60,7 @@ def command(
     for each class, and predicted, are added on the right and replace columns of those names.
     """
     refuse_swapped(run, file, "exp predict")
-    target = None if output is None else writable(Path(output))
+    target = None if output is None else Path(output).absolute()
     saved = RunRecord.at(existing(run))
     saved.check()
     content(file)  # a missing file is reported before torch is imported
@@ -75,17 +75,3 @@ def command(
     else:
         write_output(target, text.encode())
     return 0
-
-
-def writable(path: Path) -> Path:
-    """An absolute path of a file that can be made.
-
-    Raises:
-        ExpError: its folder is not there, or it is a directory itself.
-    """
-    whole = path.absolute()
-    if whole.is_dir():
-        raise ExpError(f"--output: {path} is a directory, expected a file")
-    if not whole.parent.is_dir():
-        raise ExpError(f"--output: there is no directory {path.parent}")
-    return whole

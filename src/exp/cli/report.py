@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from exp.cli.options import DIRECTORY, FILE
+from exp.cli.options import DIRECTORY, OUTPUT
 from exp.report.page.content import content
 from exp.report.page.document import document
 from exp.report.page.libraries import libraries
@@ -23,7 +23,10 @@ NAME = "report.html"
 @click.command("report")
 @click.argument("directory", type=DIRECTORY)
 @click.option(
-    "--output", metavar="FILE", type=FILE, help=f"Page to write. Default: {NAME} in the directory."
+    "--output",
+    metavar="FILE",
+    type=OUTPUT,
+    help=f"Page to write. Default: {NAME} in the directory.",
 )
 @click.option("--metric", help="Score that ranks the runs, such as test/loss.")
 def command(directory: str, output: str | None, metric: str | None) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from exp.cli.options import FILE
+from exp.cli.options import OUTPUT
 from exp.config import plugins
 from exp.config.schema import GROUPS
 from exp.config.settings import RUNNING, SEEDS, SWEEPING, TOP, RunSettings, SweepSettings
@@ -43,7 +43,7 @@ INTERPOLATION: Schema = {
 @click.option(
     "--output",
     metavar="FILE",
-    type=FILE,
+    type=OUTPUT,
     help="Write the schema to this file; an earlier schema there is replaced.",
 )
 @click.option("--group", help="Schema of the option files of this group, conf/GROUP/*.yaml.")

@@ -51,8 +51,7 @@ class EncodedColumn:
     @classmethod
     def fit(cls, data: Data, at: int, train: NDArray[np.int64]) -> EncodedColumn:
         """The encoding of one column, from the rows `train`."""
-        from sklearn.impute import SimpleImputer
-        from sklearn.preprocessing import OneHotEncoder
+        from sklearn import impute, preprocessing  # takes most of a second
 
         name, texts = data.features[at], data.categories[at] if data.categories else None
         column = data.X[train, at : at + 1].astype(np.float64)
@@ -60,11 +59,11 @@ class EncodedColumn:
         if data.gaps:
             # Fitted on every column: rows that come later may have gaps in any.
             strategy = "median" if texts is None else "most_frequent"
-            steps.append(SimpleImputer(strategy=strategy).fit(column))
+            steps.append(impute.SimpleImputer(strategy=strategy).fit(column))
             column = steps[-1].transform(column)
         if texts is None:
             return cls(name, data.units[at], tuple(steps))
-        encoder = OneHotEncoder(
+        encoder = preprocessing.OneHotEncoder(
             handle_unknown="infrequent_if_exist",
             max_categories=data.max_categories,
             sparse_output=False,

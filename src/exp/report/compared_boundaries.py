@@ -13,7 +13,7 @@ from exp.plotting.comparison import png
 from exp.plotting.numbers import percent
 from exp.plotting.picture import TEST
 from exp.runs.record import RunRecord
-from exp.runs.trained_models import model
+from exp.runs.trained.load_model import model
 from exp.util.errors import ExpError, RunDirectoryError
 from exp.util.files import reason_of, write_through
 

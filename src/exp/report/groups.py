@@ -185,8 +185,8 @@ def ranked(groups: Groups, test: str = "t") -> list[Ranked]:
         found.append(Ranked(group, rank, mean, each, p, wanted, verdict(each, p, few, wanted)))
     for group in groups.all:
         if not group.scores:
-            said = "no such score" if group.statuses["done"] else "no finished run"
-            found.append(Ranked(group, None, None, None, None, None, said))
+            reason = "no such score" if group.statuses["done"] else "no finished run"
+            found.append(Ranked(group, None, None, None, None, None, reason))
     return found
 
 

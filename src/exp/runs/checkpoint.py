@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -156,14 +155,10 @@ def epoch_of(path: Path) -> int | None:
     return epoch if isinstance(epoch, int) else None
 
 
-kind = cache(str)
-"""A type of numbers as text: numpy takes as long for that as sha256 for a small array."""
-
-
 def digest(arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> str:
     """sha256 of arrays, with their names, types and shapes, and of numbers."""
     total = hashlib.sha256(json.dumps(numbers, sort_keys=True, allow_nan=False).encode())
     for name, array in arrays.items():
-        total.update(f"{name} {kind(array.dtype)} {array.shape}".encode())
+        total.update(f"{name} {array.dtype} {array.shape}".encode())
         total.update(array.tobytes())
     return total.hexdigest()

@@ -16,7 +16,7 @@ from exp.runs import manifest, process
 from exp.runs.directory import RECORD_SIZE, RunDirectory, record_digest
 from exp.runs.metrics_file import Columns, history_of, history_texts
 from exp.runs.predictions import Predictions
-from exp.runs.schemas import RUN, SUMMARY, Schema, fault_of, run_file, valid_parts
+from exp.runs.schemas import Run, Schema, Summary, fault_of, run_file, valid_parts
 from exp.util.errors import DamagedError, RunDirectoryError, lines, shown
 from exp.util.untrusted import json_of, read, yaml_of
 
@@ -88,7 +88,7 @@ class RunRecord:
             return cls(path, {}, f"is corrupted: {error}")
         if not isinstance(found, dict):
             return cls(path, {}, "is corrupted: expected a mapping")
-        parts = valid_parts(RUN, found)
+        parts = valid_parts(Run, found)
         if "status" in found and "status" not in parts:
             return cls(path, {}, f"has a status that does not exist: {shown(found['status'])}")
         return cls(path, parts)
@@ -160,12 +160,12 @@ class RunRecord:
         return [str(word) for word in found]
 
     def summary(self) -> dict[str, Any]:
-        """summary.json, as `SUMMARY` has it.
+        """summary.json, as `Summary` has it.
 
         Raises:
             RunDirectoryError: there is none, or it is corrupted.
         """
-        return self._json(self.directory.summary, SUMMARY)
+        return self._json(self.directory.summary, Summary)
 
     def valid_summary(self) -> dict[str, Any]:
         """What is left of summary.json, without the values that are damaged; {} without any."""
@@ -173,7 +173,7 @@ class RunRecord:
             found = self._read(self.directory.summary, json_of, SUMMARY_SIZE)
         except RunDirectoryError:
             return {}
-        return valid_parts(SUMMARY, found) if isinstance(found, dict) else {}
+        return valid_parts(Summary, found) if isinstance(found, dict) else {}
 
     def history(self, wanted: Sequence[str] | None = None, most: int | None = None) -> Columns:
         """The columns of metrics.csv, as `history_of` has them.

@@ -19,7 +19,7 @@ from exp.runs.figure_data import CODES, picture
 from exp.runs.record import RunRecord
 from exp.runs.result_files import Answers
 from exp.runs.targets import Classes, Number
-from exp.runs.trained_models import model
+from exp.runs.trained.load_model import model
 from exp.util.errors import DamagedError, ExpError, RunDirectoryError
 from exp.util.statuses import ENDED
 

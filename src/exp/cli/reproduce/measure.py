@@ -12,7 +12,7 @@ from statistics import mean, median
 
 import numpy as np
 
-from exp.cli.reproduce.table import Part, Table, Words
+from exp.cli.reproduce.published import Number, Part, Table, Words
 from exp.engine import Job
 from exp.runs.manifest import manifest
 from exp.runs.record import RunRecord
@@ -105,10 +105,10 @@ class Reproduction:
         every = table.runs(part)
         return [self.of(words) for words in every if (self.places[words] / "run.json").is_file()]
 
-    def value(self, table: Table, part: Part, column: str, epoch: int | None) -> float | None:
+    def value(self, table: Table, part: Part, number: Number) -> float | None:
         """What was measured, over all seeds of the part; None where a run has not got there."""
         runs = self.runs(table, part)
-        values = [run.value(column, epoch) for run in runs]
+        values = [run.value(number.column, number.epoch) for run in runs]
         found = [value for value in values if value is not None]
         if len(found) < len(list(table.runs(part))):
             return None

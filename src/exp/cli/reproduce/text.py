@@ -1,45 +1,44 @@
-"""Judged tables as text for a terminal, and as a page in Markdown."""
+"""Measured tables as text for a terminal, and as a page in Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from textwrap import wrap
 
-from exp.cli.reproduce.layout import grids
-from exp.cli.reproduce.verdict import Judged
+from exp.cli.reproduce.published import Table
+from exp.cli.reproduce.table_cells import grids
 from exp.util.text_tables import aligned
 
 WIDTH = 100
 
 
-def terminal(judged: Judged) -> str:
+def terminal(table: Table) -> str:
     """A table with its source, its rows and its verdict."""
-    table = judged.table
     lines = [f"{table.name}: {table.title}", *wrapped(table.source)]
     if table.url is not None:
         lines.append(f"  {table.url}")
-    for grid in grids(judged):
+    for grid in grids(table):
         lines.append("")
         rows = [grid.header, *grid.lines]
         right = range(grid.first - 1, len(grid.header) - 2)
         lines += [f"  {line}" for line in aligned(rows, right)]
-    return "\n".join([*lines, "", *wrapped(table.note), f"  {judged.summary}"])
+    return "\n".join([*lines, "", *wrapped(table.note), f"  {table.summary}"])
 
 
 def wrapped(text: str) -> list[str]:
     return wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ")
 
 
-def overview(every: Sequence[Judged]) -> str:
+def overview(every: Sequence[Table]) -> str:
     """A line for each table, and one for all."""
-    lines = [(judged.table.name, judged.table.title, judged.summary) for judged in every]
-    good = sum(judged.verdict == "reproduced" for judged in every)
+    lines = [(table.name, table.title, table.summary) for table in every]
+    good = sum(table.verdict == "reproduced" for table in every)
     return "\n".join([*aligned(lines), f"{good} of {len(every)} tables reproduced"])
 
 
-def markdown(every: Sequence[Judged]) -> str:
+def markdown(every: Sequence[Table]) -> str:
     """A page of all tables."""
-    good = sum(judged.verdict == "reproduced" for judged in every)
+    good = sum(table.verdict == "reproduced" for table in every)
     lines = [
         "# Reproduced",
         "",
@@ -50,20 +49,19 @@ def markdown(every: Sequence[Judged]) -> str:
         "| preset | what it is | verdict |",
         "|---|---|---|",
     ]
-    for judged in every:
-        name = judged.table.name
-        lines.append(f"| [{name}](#{name}) | {judged.table.title} | {judged.summary} |")
-    for judged in every:
-        lines += ["", *section(judged)]
+    for table in every:
+        name = table.name
+        lines.append(f"| [{name}](#{name}) | {table.title} | {table.summary} |")
+    for table in every:
+        lines += ["", *section(table)]
     return "\n".join([*lines, ""])
 
 
-def section(judged: Judged) -> list[str]:
-    table = judged.table
+def section(table: Table) -> list[str]:
     source = table.source if table.url is None else f"{table.source} <{table.url}>"
     lines = [f"## {table.name}", "", f"{table.title}. {source}", "", table.note]
-    for grid in grids(judged):
+    for grid in grids(table):
         rule = ["---"] * grid.first + ["--:"] * (len(grid.header) - grid.first - 1) + ["---"]
         cells = [grid.header, rule, *grid.lines]
         lines += ["", *("| " + " | ".join(row) + " |" for row in cells)]
-    return [*lines, "", f"**{judged.summary}**"]
+    return [*lines, "", f"**{table.summary}**"]

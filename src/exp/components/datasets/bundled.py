@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from exp.components.datasets.scikit_learn import from_sklearn
 from exp.data.cache import repeatable
 from exp.data.dataset import Data
 from exp.registry.registry import register
@@ -21,9 +22,7 @@ def iris(seed: int) -> Data:
     Returns:
         X [150, 4] in cm, 3 classes of 50 rows.
     """
-    from sklearn.datasets import load_iris
-
-    bunch = load_iris()
+    bunch = from_sklearn("load_iris")()
     features = [name.removesuffix(" (cm)") for name in bunch.feature_names]
     return bundled(bunch, features, units=["cm"] * len(features))
 
@@ -41,9 +40,7 @@ def wine(seed: int) -> Data:
     Returns:
         X [178, 13], 3 classes of 59, 71 and 48 rows.
     """
-    from sklearn.datasets import load_wine
-
-    return bundled(load_wine())
+    return bundled(from_sklearn("load_wine")())
 
 
 @register.dataset("breast_cancer")
@@ -59,9 +56,7 @@ def breast_cancer(seed: int) -> Data:
     Returns:
         X [569, 30], 2 classes of 212 and 357 rows.
     """
-    from sklearn.datasets import load_breast_cancer
-
-    return bundled(load_breast_cancer())
+    return bundled(from_sklearn("load_breast_cancer")())
 
 
 @register.dataset("digits")
@@ -75,9 +70,7 @@ def digits(seed: int) -> Data:
     Returns:
         X [1797, 64] of grey values from 0 to 16, row by row from the top left; 10 classes.
     """
-    from sklearn.datasets import load_digits
-
-    return bundled(load_digits())
+    return bundled(from_sklearn("load_digits")())
 
 
 def bundled(

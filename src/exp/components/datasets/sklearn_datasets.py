@@ -11,6 +11,7 @@ import numpy as np
 
 from exp.components.datasets.bundled import bundled
 from exp.components.datasets.planar import LARGEST
+from exp.components.datasets.scikit_learn import from_sklearn
 from exp.data.cache import repeatable
 from exp.data.dataset import Data
 from exp.registry.registry import register
@@ -43,9 +44,7 @@ Params = dict[str, Any]
 @lru_cache
 def takes(generator: str) -> dict[str, Any]:
     """The parameters of a generator that a config sets, with their defaults."""
-    from sklearn import datasets
-
-    signature = inspect.signature(getattr(datasets, generator))
+    signature = inspect.signature(from_sklearn(generator))
     return {n: p.default for n, p in signature.parameters.items() if n not in OURS}
 
 
@@ -102,9 +101,7 @@ def sklearn(
     Raises:
         DataError: scikit-learn refuses the parameters.
     """
-    from sklearn import datasets
-
-    make = getattr(datasets, generator)
+    make = from_sklearn(generator)
     given = {
         n: tuple(v) if n in TUPLES and isinstance(v, list) else v for n, v in (params or {}).items()
     }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import shlex
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,16 +16,15 @@ from matplotlib.colors import to_hex
 
 from exp.plotting.style import THEMES, palette
 from exp.report.groups import direction
-from exp.report.page.block import json_block, packed
-from exp.report.page.budget import FEW, Budget
 from exp.report.page.libraries import Libraries
 from exp.report.page.page_curves import curves
-from exp.report.page.page_pictures import pictures
+from exp.report.page.page_pictures import FEW, Budget, pictures
 from exp.report.page.ranking import Ranking
 from exp.report.page.summary import cut
 from exp.runs.collection import Row, Runs
 from exp.runs.record import RunRecord
 from exp.util.errors import RunDirectoryError
+from exp.util.serialize import finite
 
 NAME = 200
 """Characters of a run's name."""
@@ -42,7 +44,7 @@ CLASSES = 24
 class Content:
     """
     Attributes:
-        blocks: name -> base64, as `exp.report.page.block` makes it.
+        blocks: name -> base64, of zlib, which holds nothing that could be taken for HTML.
         notes: what was thinned or left out.
     """
 
@@ -76,6 +78,18 @@ def content(runs: Runs, ranking: Ranking, libraries: Libraries, typed: Path) -> 
     blocks["frames"] = json_block(found.frames)
     blocks["stills"] = json_block(found.stills)
     return Content(blocks, (*notes, *found.notes))
+
+
+def packed(data: bytes) -> str:
+    """Base64 of the zlib stream of `data`: letters, digits, `+`, `/` and `=` only."""
+    return base64.b64encode(zlib.compress(data)).decode("ascii")
+
+
+def json_block(value: Any) -> str:
+    """A packed JSON text; numbers that are not finite become null."""
+    text = json.dumps(finite(value), ensure_ascii=False, separators=(",", ":"))
+    # A single surrogate, which JSON from a stranger can hold, has no UTF-8.
+    return packed(text.encode("utf-8", "backslashreplace"))
 
 
 def table(runs: Runs, ranking: Ranking) -> dict[str, Any]:

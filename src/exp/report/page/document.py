@@ -65,5 +65,5 @@ def policy(script: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Without lone surrogates, which have no UTF-8."""
+    """Without single surrogates, which have no UTF-8."""
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -14,8 +14,8 @@ from exp.runs.record import RunRecord
 from exp.util.errors import RunDirectoryError
 
 FINE, COARSE = 256, 32
-"""Steps of a probability on a page of up to `FEW` runs, and of a larger one."""
-FEW = 100
+"""Steps of a probability on a page of up to `FEW_MAPS` runs, and of a larger one."""
+FEW_MAPS = 100
 
 
 def frames_of(run: Path) -> Frames | None:

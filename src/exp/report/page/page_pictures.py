@@ -7,18 +7,43 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from exp.report.page.budget import Budget
-from exp.report.page.page_maps import COARSE, FEW, FINE, frames_of, packed_maps
+from exp.report.page.page_maps import COARSE, FEW_MAPS, FINE, frames_of, packed_maps
 from exp.report.page.thumbnails import thumbnail
 from exp.runs.collection import Row
 from exp.runs.record import RunRecord
 from exp.util.errors import RunDirectoryError
 
+MB = 1_000_000
+SMALL, LARGE = 9 * MB, 23 * MB
+"""Bytes of a page of up to `FEW` runs, and of a larger one."""
+FEW = 1_000
+NARROW = 4 / 3
+"""What base64 makes of a byte."""
 MAPS, STILLS = 2_000, 24
 """Most runs of which frames are read, and most whole figures."""
 STILL_SIZE = 300_000
 """Bytes of a figure that is small enough for the page."""
 PNG = b"\x89PNG\r\n\x1a\n"
+
+
+class Budget:
+    """Bytes of a page that are left.
+
+    Args:
+        runs: how many the page has.
+        spent: bytes that are on it in any case.
+    """
+
+    def __init__(self, runs: int, spent: int) -> None:
+        self.left = (SMALL if runs <= FEW else LARGE) - spent
+
+    def take(self, size: int) -> bool:
+        """Whether so many bytes of base64 still fit; then they are taken."""
+        needed = round(size * NARROW)
+        if needed > self.left:
+            return False
+        self.left -= needed
+        return True
 
 
 @dataclass
@@ -45,7 +70,7 @@ def pictures(rows: Sequence[tuple[int, Row]], budget: Budget) -> Pictures:
         rows: each with its place, the best first: those are kept where there is no room for all.
     """
     found, without, unread, left_out = Pictures(), 0, 0, 0
-    levels = FINE if len(rows) <= FEW else COARSE
+    levels = FINE if len(rows) <= FEW_MAPS else COARSE
     for rank, (place, row) in enumerate(rows):
         if rank >= MAPS:
             unread += 1

@@ -43,11 +43,6 @@ def log_found(sweep: Path) -> None:
 def settings_of(path: Path) -> Any:
     """The node `logger` of a stored config; None where there is none that can be read."""
     try:
-        run = RunRecord(path)
-        text = run.config_text()
-        if b"\nlogger: {}\n" in text:  # the usual case, without parsing
-            return None
-        config = restored(run.config())
+        return restored(RunRecord(path).config()).get("logger")
     except ExpError:
         return None
-    return config.get("logger")

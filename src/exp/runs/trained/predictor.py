@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from exp.engine import Job, Predictor
 from exp.runs.record import CHECKPOINTS, RunRecord
+from exp.runs.trained.load_model import model
 from exp.runs.trained.raw_rows import raw_rows
-from exp.runs.trained_models import model
 from exp.util.errors import ExpError, unknown
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from exp.cli.options import DIRECTORY, FILE, Choice
+from exp.cli.options import DIRECTORY, OUTPUT, Choice
 from exp.report import table_export
 from exp.report.results import ORDERS, Results, results
 from exp.report.results_text import text
@@ -40,9 +40,9 @@ from exp.util.terminal import one_line, write_data
 )
 @click.option("--top", metavar="N", help="Show only the first N groups.")
 @click.option("--test", default="t", help="Paired test: t (the default) or wilcoxon.")
-@click.option("--csv", metavar="FILE", type=FILE, help="Write the groups as CSV; - prints it.")
-@click.option("--json", metavar="FILE", type=FILE, help="Write everything as JSON; - prints it.")
-@click.option("--parquet", metavar="FILE", type=FILE, help="Write the groups as Parquet.")
+@click.option("--csv", metavar="FILE", type=OUTPUT, help="Write the groups as CSV; - prints it.")
+@click.option("--json", metavar="FILE", type=OUTPUT, help="Write everything as JSON; - prints it.")
+@click.option("--parquet", metavar="FILE", type=OUTPUT, help="Write the groups as Parquet.")
 @click.option(
     "--figures",
     is_flag=False,

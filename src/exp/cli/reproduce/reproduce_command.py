@@ -7,11 +7,10 @@ from pathlib import Path
 
 import click
 
-from exp.cli.options import DIRECTORY, FILE
+from exp.cli.options import DIRECTORY, OUTPUT
 from exp.cli.reproduce import text
-from exp.cli.reproduce.table import Table, load, names
-from exp.cli.reproduce.verdict import judged
-from exp.util.errors import ConfigError, ExpError, Fault, RunDirectoryError, unknown
+from exp.cli.reproduce.published import Table, load, names
+from exp.util.errors import ConfigError, ExpError, Fault, unknown
 from exp.util.files import write_output
 from exp.util.text_tables import aligned
 
@@ -33,8 +32,8 @@ def completed(context: click.Context, parameter: click.Parameter, incomplete: st
     help="Folder of the runs; default: a new one in multirun/. Finished runs in it are kept.",
 )
 @click.option("--jobs", type=int, metavar="N", help="Worker processes. Default: one for each core.")
-@click.option("--html", metavar="FILE", type=FILE, help="Write a page with the curves.")
-@click.option("--markdown", metavar="FILE", type=FILE, help="Write a page in Markdown.")
+@click.option("--html", metavar="FILE", type=OUTPUT, help="Write a page with the curves.")
+@click.option("--markdown", metavar="FILE", type=OUTPUT, help="Write a page in Markdown.")
 def command(
     wanted: tuple[str, ...],
     every: bool,
@@ -56,9 +55,6 @@ def command(
         print(listing())
         return 0
     chosen = tables(wanted or names())
-    for path in (html, markdown):
-        if path is not None:
-            writable(Path(path))
     return reproduce(chosen, directory, jobs=jobs, html=html, markdown=markdown)
 
 
@@ -79,16 +75,6 @@ def tables(wanted: Sequence[str]) -> list[Table]:
     return [load(name) for name in dict.fromkeys(wanted)]
 
 
-def writable(path: Path) -> None:
-    """
-    Raises:
-        RunDirectoryError: a file cannot be written there; checked before anything is trained.
-    """
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        why = "it is a directory" if path.is_dir() else "there is no such directory"
-        raise RunDirectoryError(f"cannot write {path}: {why}")
-
-
 def reproduce(
     chosen: Sequence[Table],
     directory: str | None,
@@ -100,7 +86,7 @@ def reproduce(
     from exp.cli.reproduce import measure, page  # torch
 
     runs = measure.reproduced(chosen, directory, jobs=jobs)
-    every = [judged(table, runs.value) for table in chosen]
+    every = [table.measured(runs.value) for table in chosen]
     for each in every:
         print(f"\n{text.terminal(each)}")
     if len(every) > 1:

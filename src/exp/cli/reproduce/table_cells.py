@@ -1,4 +1,4 @@
-"""A judged table as cells of text, for every way of showing it."""
+"""A measured table as cells of text, for every way of showing it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from exp.cli.reproduce.verdict import Judged, Number, Row
+from exp.cli.reproduce.published import Number, Row, Table, verdict
 
 DIGITS = 6
 """Decimals of a measured number, at most."""
@@ -20,7 +20,7 @@ class Grid:
     Attributes:
         header: the heads of all columns.
         lines: the cells of each row.
-        rows: what each line tells of.
+        rows: the numbers of each line.
         first: how many columns stand before the numbers.
     """
 
@@ -30,27 +30,30 @@ class Grid:
     first: int
 
 
-def grids(judged: Judged) -> Iterator[Grid]:
+def grids(table: Table) -> Iterator[Grid]:
     """Published / measured, row by row."""
-    labels = any(part.label for part in judged.table.parts)
-    for columns, group in groupby(judged.rows, key=lambda row: row.part.columns):
-        rows = tuple(group)
-        start = ("run", "epoch") if labels else ("epoch",)
-        lines = []
-        for row in rows:
-            epoch = "end" if row.line.epoch is None else str(row.line.epoch)
-            names = (row.part.label, epoch) if labels else (epoch,)
-            cells = map(cell, row.numbers)
-            lines.append((*names, *cells, within(row), row.verdict))
-        yield Grid((*start, *columns, "within", "verdict"), tuple(lines), rows, len(start))
+    start = ("run", "epoch") if any(part.label for part in table.parts) else ("epoch",)
+    for columns, parts in groupby(table.parts, key=lambda part: part.columns):
+        labelled = [(part.label, row) for part in parts for row in part.rows]
+        lines = [
+            (*(label, epoch_of(row))[-len(start) :], *map(cell, row), within(row), verdict(row))
+            for label, row in labelled
+        ]
+        header = (*start, *columns, "within", "verdict")
+        yield Grid(header, tuple(lines), tuple(row for _, row in labelled), len(start))
+
+
+def epoch_of(row: Row) -> str:
+    epoch = next(number.epoch for number in row if number is not None)
+    return "end" if epoch is None else str(epoch)
 
 
 def cell(number: Number | None) -> str:
     """`published / measured`; with a mark if it differs, in brackets if it is not compared."""
     if number is None:
         return "-"
-    bound = f"{number.cell.bound} " if number.cell.bound else ""
-    text = f"{bound}{number.cell.value:.10g} / {measured(number)}"
+    bound = f"{number.bound} " if number.bound else ""
+    text = f"{bound}{number.value:.10g} / {measured(number)}"
     marks = {"differs": f"{text} !", "shown": f"({text})"}
     return marks.get(number.verdict, text)
 
@@ -61,14 +64,13 @@ def measured(number: Number) -> str:
         return "none"
     if number.tolerance == 0 or not math.isfinite(number.measured):
         return f"{number.measured:.6g}"
-    _, _, printed = f"{number.cell.value:.10g}".partition(".")
+    _, _, printed = f"{number.value:.10g}".partition(".")
     needed = max(len(printed), math.floor(-math.log10(number.tolerance)) + 1)
-    digits = min(DIGITS, max(1, needed))
-    return f"{number.measured:.{digits}f}"
+    return f"{number.measured:.{min(DIGITS, max(1, needed))}f}"
 
 
 def within(row: Row) -> str:
     """The tolerances of a row, in the order of its columns; one where all are the same."""
-    compared = [n for n in row.numbers if n is not None and n.cell.compared]
-    texts = ["bound" if n.cell.bound else f"{n.tolerance:g}" for n in compared]
+    compared = [number for number in row if number is not None and number.compared]
+    texts = ["bound" if number.bound else f"{number.tolerance:g}" for number in compared]
     return ", ".join(texts[:1] if len(set(texts)) == 1 else texts)

@@ -1,0 +1,13 @@
+"""The data sets of scikit-learn by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def from_sklearn(name: str) -> Any:
+    """A function of `sklearn.datasets`, imported only when a data set needs it: that takes most of
+    a second."""
+    from sklearn import datasets
+
+    return getattr(datasets, name)
