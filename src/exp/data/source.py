@@ -97,7 +97,7 @@ def selected(
 
 def no_name(place: int) -> str:
     return (
-        f"column {place + 1} has no name; if it is not a feature, name those that are in `features`"
+        f"column {place + 1} has no name; if it is not a feature, list the features in `features`"
     )
 
 
