@@ -19,6 +19,9 @@ FORMATS = {"onnx": ".onnx", "torchscript": ".pt", "state_dict": ".safetensors"}
 @click.command("export")
 @click.argument("run", type=DIRECTORY)
 @click.option(
+    "--to", "file_format", type=Choice(tuple(FORMATS)), required=True, help="File format."
+)
+@click.option(
     "--output",
     metavar="FILE",
     type=OUTPUT,
