@@ -100,6 +100,22 @@ def test_a_hit_imports_no_scikit_learn(place: Path) -> None:
     assert outputs[1][2] == "False False False"
 
 
+def test_the_default_data_need_no_scikit_learn(place: Path) -> None:
+    script = (
+        "import sys\n"
+        "import exp.registry.kinds\n"
+        "from exp.engine.prepare import prepare\n"
+        "from exp.registry.registry import register\n"
+        "split = register.choose('split', 'holdout')\n"
+        "prepare(register.choose('dataset', 'moons'), split, data_seed=1, split_seed=2)\n"
+        "print(*(name in sys.modules for name in ('sklearn', 'scipy', 'pandas')))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False False False\n"
+
+
 def test_everything_that_matters_is_in_the_key(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -160,6 +160,25 @@ def test_a_canvas_used_before_leaves_no_trace(tmp_path):
     assert [path.read_bytes() for path in draw(first, tmp_path)] == expected
 
 
+def test_no_label_is_cut_however_long_it_is(tmp_path):
+    given = picture(dataset="W" * 200, model="W" * 200, metric="W" * 200, note="W " * 300, dpi=100)
+    wide = dataclasses.replace(
+        given, names=("boundary",), classes=("W" * 200, "b", "c"), frames=None
+    )
+    for given in (wide, dataclasses.replace(wide, names=("confusion_matrix",))):
+        (path,) = draw(given, tmp_path)
+        image = pixels(path)
+        drawn = (image != 255).any(axis=-1)
+        margins = np.flatnonzero(drawn.any(axis=0)), np.flatnonzero(drawn.any(axis=1))
+        for places, size in zip(margins, (image.shape[1], image.shape[0]), strict=True):
+            assert (places[0], size - 1 - places[-1]) == (18, 18)  # 0.18 inches
+    # and a figure is not larger than it needs to be
+    (path,) = draw(
+        dataclasses.replace(given, names=("boundary",), dataset="d", model="m"), tmp_path
+    )
+    assert pixels(path).shape[1] < image.shape[1]
+
+
 def test_threads_take_turns(tmp_path):
     expected = [path.read_bytes() for path in draw(picture(), tmp_path)]
     drawn: list[Path] = []

@@ -6,7 +6,6 @@ import io
 
 from matplotlib.axes import Axes
 from matplotlib.text import Text
-from PIL import Image
 
 from exp.plotting import layout, points
 from exp.plotting.boundary import SIDE
@@ -34,14 +33,14 @@ def draw(picture: Picture) -> bytes:
     notes = (picture.note, picture.map_note)
     layout.note(figure, "; ".join(note for note in notes if note))
     layout.heading(figure, *picture.subject, remark=picture.metric)
-    size, images = layout.extent(figure, dpi=picture.dpi), []
+    figure.set_dpi(picture.dpi)
+    box, images = figure.get_tightbbox().padded(layout.MARGIN), []
     for index in range(len(frames)):
         texts = _title(axes, picture, int(frames.epochs[index]))
         decision = DecisionMap(still(frames, index, finer=_FINER), theme)
         decision.shade(axes)
         decision.outline(axes)
-        content = layout.encode(figure, "png", dpi=picture.dpi, size=size)
-        images.append(Image.open(io.BytesIO(content)).convert("RGB"))
+        images.append(layout.image(layout.pixels(figure, box, dpi=picture.dpi)))
         for artist in (*axes.images, *axes.collections, *texts):
             artist.remove()
     target = io.BytesIO()

@@ -47,8 +47,11 @@ def drawings(picture: Picture) -> Iterator[tuple[str, bytes]]:
         with settings(picture.theme):
             figure = DRAWERS[name](picture)
             layout.heading(figure, *picture.subject, remark=picture.metric)
-            for suffix in picture.format:
-                yield f"{name}.{suffix}", layout.encode(figure, suffix, dpi=picture.dpi)
+            files = {
+                f"{name}.{suffix}": layout.encode(figure, suffix, dpi=picture.dpi)
+                for suffix in picture.format
+            }
+        yield from files.items()
     if picture.animation and picture.frames is not None and len(picture.frames):
         with settings(picture.theme):
             yield "boundary.webp", animation.draw(picture)
