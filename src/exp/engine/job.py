@@ -160,7 +160,7 @@ class Job:
     def unstackable(self) -> str | None:
         """Why this run cannot share a stack, or None."""
         if self.device.threads > 1:
-            return "device.threads > 1: long sums are cut by thread, so the bits could differ"
+            return "device.threads > 1: sums are split among threads, so the last bits could differ"
         if not self.plan["optimizer"].component.builder.stackable:  # type: ignore[attr-defined]
             return f"optimizer {self.plan['optimizer'].name} trains one run at a time"
         if not self.loss.component.builder.stackable:  # type: ignore[attr-defined]
@@ -211,7 +211,7 @@ def measured(plan: Plan, loss: Chosen) -> None:
         what = f"{monitored} is not measured on these data, whose target is {kind}"
         faults.append(Fault("trainer.monitor", f"{what}. Measured are {', '.join(followed)}"))
     faults += [
-        Fault("trainer.prune", f"{column} is not measured here. Measured are {', '.join(known)}")
+        Fault("trainer.prune", f"{column} is not measured here. Available: {', '.join(known)}")
         for column in plan.trainer.prune or ()
         if column.partition("/")[2] not in known and column != plan.monitor
     ]

@@ -55,7 +55,7 @@ def draw(picture: Picture) -> Figure:
     layout.join(*uppers)
     layout.join(*lowers)
     _key(uppers[1], theme, binary=positive is not None)
-    layout.note(figure, f"{BINS} bins of equal width; bars: 95 % intervals of Wilson")
+    layout.note(figure, f"{BINS} bins of equal width; bars: 95 % Wilson intervals")
     return figure
 
 

@@ -28,7 +28,7 @@ from exp.sweeps.hydra_setup import HydraApp, as_faults, create, flags
 from exp.util.errors import ConfigError, ExpError, Fault, nearest, shown
 from exp.util.packages import installed
 
-SETTINGS = " Settings are written key=value, without dashes; exp --help has the flags"
+SETTINGS = " Settings are written key=value, without dashes; exp --help lists the flags"
 
 
 def main(words: list[str], *, usage: str = "") -> int:
