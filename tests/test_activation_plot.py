@@ -11,7 +11,7 @@ from PIL import Image
 import exp.components.activations  # noqa: F401 - registers them
 from commands import Ended, inside
 from exp.cli.plot_functions import function
-from exp.plotting.activations import Function, apart, draw
+from exp.plotting.activation_plot import Function, apart, draw
 from exp.plotting.style import THEMES, settings
 from exp.registry.registry import register
 

@@ -595,7 +595,7 @@ def test_planes_of_their_own_make_no_ensemble(tmp_path):
     ]
     said = words(runs_of(rows), tmp_path / "figures")
     assert "ensemble" not in said
-    assert "its own training rows" in " ".join(said["contact_sheet"])
+    assert "that run's training rows" in " ".join(said["contact_sheet"])
     plain = [
         one(tmp_path / "b", i, {"seed": i}, frames={"window": w}) for i, w in enumerate(windows)
     ]
