@@ -222,7 +222,7 @@ def measured(plan: Plan, loss: Chosen) -> None:
         what = f"{monitored} is not measured on these data, whose target is {kind}"
         faults.append(Fault("trainer.monitor", f"{what}. Measured are {', '.join(followed)}"))
     faults += [
-        Fault("trainer.prune", f"{column} is not measured here. Measured are {', '.join(known)}")
+        Fault("trainer.prune", f"{column} is not measured here. Available: {', '.join(known)}")
         for column in plan.trainer.prune or ()
         if column.partition("/")[2] not in known and column != plan.monitor
     ]

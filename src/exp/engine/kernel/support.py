@@ -99,5 +99,5 @@ def alone(job: Job) -> str | None:
     """Why this run cannot train together with others; None: it can."""
     why = job.unstackable()
     if why is None and job.device.threads > 1 and unfit(job) is not None:
-        return "device.threads > 1: long sums are cut by thread, so the bits could differ"
+        return "device.threads > 1: sums are split among threads, so the last bits could differ"
     return why
