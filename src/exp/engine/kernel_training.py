@@ -90,6 +90,12 @@ class Kernel:
         scores = ("loss", *self.stack.objective.loss.measures)
         return [f"{n}/{score}" for n in SPLITS if n in self.stack.splits for score in scores]
 
+    def guess(self) -> float:
+        """Seconds of an epoch, at most: one call must not keep a signal waiting."""
+        program = self.network.struct.program
+        each = 3e-10 * program.parameters + 4e-9 * program.lines
+        return float(self.stack.runs * self.rows * each)
+
     def most(self) -> int:
         """How many epochs one call may train, for the numbers that it is given beforehand."""
         stack = self.stack
