@@ -115,6 +115,11 @@ class Job:
         return View.of(self.data, None if self.plan.figures is None else self.plan.figures.plane)
 
     @property
+    def batch(self) -> int:
+        """Rows of a training step."""
+        return int(min(self.plan.trainer.batch_size or self.shapes.train, self.shapes.train))
+
+    @property
     def signature(self) -> str:
         """Digest of all that can change the result: config, data and the version of exp."""
         return self.signature_of(None)

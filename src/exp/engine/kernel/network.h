@@ -174,6 +174,11 @@ INLINE vec NAME(activated)(const int kind, vec x, vec a, vec b) {
     }
     case SIGMOID: return NAME(sigmoid)(x);
     case TANH: return NAME(tanh)(x);
+    case TANH_FROM_EXP: { /* (e^2x - 1) / (e^2x + 1), as exp.components.activations has it */
+        vec near = NAME(min)(NAME(all)(20.0f), NAME(max)(NAME(all)(-20.0f), x));
+        vec z = NAME(expm1)(NAME(add)(near, near));
+        return NAME(div)(z, NAME(add)(z, NAME(all)(2.0f)));
+    }
     case CLAMP: return NAME(min)(b, NAME(max)(a, x));
     default: return x;
     }
@@ -206,7 +211,7 @@ INLINE vec NAME(inactivated)(const int kind, vec d, vec x, vec y, vec a, vec b) 
         return NAME(pick)(NAME(above)(bx, b), d, NAME(mul)(d, NAME(sigmoid)(bx)));
     }
     case SIGMOID: return NAME(mul)(d, NAME(mul)(y, NAME(sub)(one, y)));
-    case TANH: return NAME(mul)(d, NAME(fma)(NAME(negative)(y), y, one));
+    case TANH: case TANH_FROM_EXP: return NAME(mul)(d, NAME(fma)(NAME(negative)(y), y, one));
     case CLAMP: {
         vec low = NAME(pick)(NAME(above)(x, a), d, zero);
         return NAME(pick)(NAME(above)(b, x), low, zero);
@@ -217,7 +222,7 @@ INLINE vec NAME(inactivated)(const int kind, vec d, vec x, vec y, vec a, vec b) 
 
 #define ACTIVATIONS(DO) \
     DO(RELU) DO(LEAKY_RELU) DO(ELU) DO(SELU) DO(GELU) DO(SILU) DO(SOFTPLUS) DO(SIGMOID) DO(TANH) \
-    DO(CLAMP) DO(IDENTITY)
+    DO(TANH_FROM_EXP) DO(CLAMP) DO(IDENTITY)
 
 /* Over the features of each row: y = (x - mean) * r * weight + bias, r = 1 / sqrt(variance + eps).
  * `own` keeps mean and r. */
@@ -283,13 +288,91 @@ static void NAME(denormalize)(const Op *op, const float *w, const float *x, int6
     }
 }
 
-/* Runs the network on the rows of a block that are in slot 0.
+static const float NAME(lanes)[32] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+
+/* 1 for the rows of a vector that are no padding, 0 for the others. */
+INLINE vec NAME(real)(int64_t left) {
+    return NAME(load)(NAME(lanes) + (left >= 16 ? 0 : left <= 0 ? 16 : 16 - left));
+}
+
+/* Over the rows of each feature: y = (x - mean) * r * weight + bias. While it learns, mean and variance
+ * are those of the block, which then holds the whole batch, and the running ones move to them.
+ * `own` keeps mean and r of each feature. */
+static void NAME(normalize_batch)(const Op *op, const float *w, const float *x, int64_t xs, float *y,
+                                  int64_t line, float *own, int64_t rows, int64_t count, int learn,
+                                  const Statistics *s, int64_t run) {
+    float *running = s->mean[0] + run * s->outputs, *spread = s->variance[0] + run * s->outputs;
+    float share = 0.0f;
+    if (learn) {
+        const int64_t batches = ++s->batches[0][run];
+        share = s->momentum >= 0.0 ? (float)s->momentum : 1.0f / (float)batches;
+    }
+    for (int i = 0; i < op->outputs; i++) {
+        float mean, variance;
+        if (learn) {
+            vec sum = NAME(all)(0.0f), squares = sum;
+            for (int64_t k = 0; k < rows; k += 16)
+                sum = NAME(fma)(NAME(load)(x + i * xs + k), NAME(real)(count - k), sum);
+            mean = NAME(sum)(sum) / (float)count;
+            const vec middle = NAME(all)(mean);
+            for (int64_t k = 0; k < rows; k += 16) {
+                vec off = NAME(sub)(NAME(load)(x + i * xs + k), middle);
+                off = NAME(mul)(off, NAME(real)(count - k));
+                squares = NAME(fma)(off, off, squares);
+            }
+            variance = NAME(sum)(squares) / (float)count;
+            const float unbiased = variance * (float)count / (float)(count > 1 ? count - 1 : 1);
+            const float up = share * (mean - running[i]), out = share * (unbiased - spread[i]);
+            running[i] = running[i] + up, spread[i] = spread[i] + out;
+        } else {
+            mean = running[i], variance = spread[i];
+        }
+        const float r = 1.0f / sqrtf(variance + op->a);
+        own[i] = mean, own[op->outputs + i] = r;
+        const vec middle = NAME(all)(mean), factor = NAME(all)(r);
+        const vec weight = NAME(all)(op->weight >= 0 ? w[op->weight + i] : 1.0f);
+        const vec bias = NAME(all)(op->bias >= 0 ? w[op->bias + i] : 0.0f);
+        for (int64_t k = 0; k < rows; k += 16) {
+            vec u = NAME(mul)(NAME(sub)(NAME(load)(x + i * xs + k), middle), factor);
+            NAME(store)(y + i * line + k, NAME(add)(NAME(mul)(u, weight), bias));
+        }
+    }
+}
+
+/* dx = weight r (d - mean(d) - u mean(d u)) over the rows, with u = (x - mean) r. */
+static void NAME(denormalize_batch)(const Op *op, const float *w, const float *x, int64_t xs,
+                                    const float *d, int64_t line, const float *own, int64_t rows,
+                                    int64_t count, float *to, float *gradient) {
+    for (int i = 0; i < op->outputs; i++) {
+        const vec middle = NAME(all)(own[i]), factor = NAME(all)(own[op->outputs + i]);
+        vec plain = NAME(all)(0.0f), with = plain;
+        for (int64_t k = 0; k < rows; k += 16) {
+            vec u = NAME(mul)(NAME(sub)(NAME(load)(x + i * xs + k), middle), factor);
+            vec by = NAME(mul)(NAME(load)(d + i * line + k), NAME(real)(count - k));
+            plain = NAME(add)(plain, by), with = NAME(fma)(by, u, with);
+        }
+        const float all = NAME(sum)(plain), turned = NAME(sum)(with);
+        if (op->weight >= 0) gradient[op->weight + i] += turned;
+        if (op->bias >= 0) gradient[op->bias + i] += all;
+        const vec first = NAME(all)(all / (float)count), second = NAME(all)(turned / (float)count);
+        const vec scale = NAME(mul)(NAME(all)(op->weight >= 0 ? w[op->weight + i] : 1.0f), factor);
+        for (int64_t k = 0; to && k < rows; k += 16) {
+            vec u = NAME(mul)(NAME(sub)(NAME(load)(x + i * xs + k), middle), factor);
+            vec by = NAME(sub)(NAME(sub)(NAME(load)(d + i * line + k), first), NAME(mul)(u, second));
+            by = NAME(mul)(NAME(mul)(by, scale), NAME(real)(count - k));
+            NAME(put)(op->more, to + i * line + k, by);
+        }
+    }
+}
+
+/* Runs the network on the rows of a block that are in slot 0; the first `count` are no padding.
  *
  * rates, draws: of dropout, `draws` as many as there are units and padded rows for each such layer
  * in turn; null where nothing is dropped.
  */
 static void NAME(forward)(const Program *p, const float *w, float *slots, const float *input,
-                          int64_t input_stride, int64_t rows, const float *rates,
+                          int64_t input_stride, int64_t rows, int64_t count, int learn,
+                          const Statistics *statistics, int64_t run, const float *rates,
                           const float *draws, int64_t drawn) {
     const int64_t line = p->block;
 #define SLOT(s) ((s) ? slots + p->starts[s] * line : (float *)input)
@@ -350,6 +433,10 @@ static void NAME(forward)(const Program *p, const float *w, float *slots, const 
         case LAYER_NORM:
             NAME(normalize)(op, w, x, xs, y, line, SLOT(op->which), rows);
             break;
+        case BATCH_NORM:
+            NAME(normalize_batch)(op, w, x, xs, y, line, SLOT(op->own), rows, count, learn,
+                                  statistics + op->which, run);
+            break;
         }
     }
 }
@@ -357,7 +444,7 @@ static void NAME(forward)(const Program *p, const float *w, float *slots, const 
 /* The gradients of the weights, added to `gradient`, from those of the last slot, which are in
  * `back`. Slot 0 has none. */
 static void NAME(backward)(const Program *p, const float *w, float *slots, float *back,
-                           const float *input, int64_t input_stride, int64_t rows,
+                           const float *input, int64_t input_stride, int64_t rows, int64_t count,
                            const float *rates, const float *draws, int64_t drawn, float *gradient) {
     const int64_t line = p->block;
     if (draws)
@@ -407,6 +494,9 @@ static void NAME(backward)(const Program *p, const float *w, float *slots, float
         }
         case LAYER_NORM:
             NAME(denormalize)(op, w, x, xs, d, line, SLOT(op->which), rows, to, gradient);
+            break;
+        case BATCH_NORM:
+            NAME(denormalize_batch)(op, w, x, xs, d, line, SLOT(op->own), rows, count, to, gradient);
             break;
         case PRODUCT:
             for (int part = 0; part < 2; part++) {

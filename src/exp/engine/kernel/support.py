@@ -76,7 +76,7 @@ def why_not(job: Job, model: Model, loss: Loss) -> str | None:
     if len(model.trainable) < len(model.shapes):
         return "some of its parameters are not trained"
     try:
-        program(model, job.shapes.features)
+        program(model, job.shapes.features, job.batch)
         loss_of(loss)
     except NotKnownError as error:
         return f"the kernel has no {error}"
