@@ -21,6 +21,9 @@
 #define NAME(n) n##_neon
 #include "vectors.h"
 #include "functions.h"
+#include "products.h"
+#include "activations.h"
+#include "norms.h"
 #include "network.h"
 #include "losses.h"
 #include "optimizers.h"
@@ -41,6 +44,9 @@
 #define mask mask_avx2
 #include "vectors.h"
 #include "functions.h"
+#include "products.h"
+#include "activations.h"
+#include "norms.h"
 #include "network.h"
 #include "losses.h"
 #include "optimizers.h"
@@ -61,6 +67,9 @@
 #define mask mask_avx512
 #include "vectors.h"
 #include "functions.h"
+#include "products.h"
+#include "activations.h"
+#include "norms.h"
 #include "network.h"
 #include "losses.h"
 #include "optimizers.h"
