@@ -18,7 +18,7 @@ class Lion(Rule):
     Source: Chen et al. 2023, arXiv:2302.06675.
 
     Args:
-        lr: learning rate, 3 to 10 times smaller than that of Adam.
+        lr: learning rate; the paper has 3 to 10 times less than that of Adam.
         beta1: share of the running mean in the direction of a step; the gradient has the rest.
         beta2: share of the running mean of gradients that each step keeps.
         weight_decay: each step first multiplies the weights by 1 - lr * weight_decay.
@@ -30,7 +30,7 @@ class Lion(Rule):
         self,
         parameters: Parameters,
         *,
-        lr: Positive = 3e-3,
+        lr: Positive = 1e-2,
         beta1: Probability = 0.9,
         beta2: Probability = 0.99,
         weight_decay: NonNegative = 0.0,

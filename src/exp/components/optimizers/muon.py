@@ -48,7 +48,7 @@ class Muon(Moments):
         self,
         parameters: Parameters,
         *,
-        lr: Positive = 1e-2,
+        lr: Positive = 3e-2,
         momentum: Probability = 0.95,
         nesterov: bool = True,
         ns_steps: Count = 5,

@@ -102,7 +102,7 @@ class ScheduleFreeAdamW(ScheduleFree):
         self,
         parameters: Parameters,
         *,
-        lr: Positive = 1e-2,
+        lr: Positive = 3e-2,
         beta1: Probability = 0.9,
         beta2: Probability = 0.999,
         eps: Epsilon = 1e-8,
