@@ -18,6 +18,7 @@ import numpy as np
 from exp.cli import completion
 from exp.cli import main as cli
 from exp.cli.group import group
+from fork_server import AT_START, forked
 
 SMALL = ("figures=none", "dataset.n_samples=40", "trainer.epochs=2")
 """A run that takes no time to speak of."""
@@ -52,17 +53,24 @@ def read_csv(path: Path) -> dict[str, np.ndarray]:
     return {name: np.array(column) for name, column in zip(header, columns, strict=True)}
 
 
-def process(where: Path, *words: str, environment: Mapping[str, str] | None = None) -> Ended:
-    """`python -m exp WORDS` in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "exp", *words],
-        cwd=where,
-        env={**os.environ, **(environment or {})},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+def process(
+    where: Path, *words: str, environment: Mapping[str, str] | None = None, fresh: bool = False
+) -> Ended:
+    """`python -m exp WORDS` in a separate process.
+
+    Args:
+        environment: variables besides those of this process.
+        fresh: whether Python must start anew; otherwise a process that has imported torch forks,
+            unless a variable is read when Python or a library starts.
+    """
+    command = [sys.executable, "-m", "exp", *words]
+    variables = {**os.environ, **(environment or {})}
+    if fresh or any(name.startswith(AT_START) for name in environment or {}):
+        done = subprocess.run(
+            command, cwd=where, env=variables, capture_output=True, text=True, timeout=300
+        )
+    else:
+        done = forked(command, where, variables)
     return Ended(done.returncode, done.stdout, done.stderr, where)
 
 

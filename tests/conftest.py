@@ -7,6 +7,10 @@ import os
 
 # As `exp.cli.main` does before torch is imported: the promise of same bits rests on it.
 os.environ.setdefault("MKL_CBWR", "AUTO")
+# Before NumPy and torch are: pytest-xdist has a process for each core already, and threads that
+# wait for one another take twice the processor time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -75,6 +79,13 @@ def in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty directory to work in."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def figures_drawn_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run in this process draws its figures in it too: a helper imports matplotlib once more."""
+    for module in ("start_run", "train_run"):
+        monkeypatch.setattr(f"exp.sweeps.{module}.FigureWorker", lambda: None)
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ import exp.registry.kinds  # noqa: F401 - declares the kinds
 from exp.registry.registry import register
 
 X = torch.linspace(-6, 6, 481)
-TWINS = {
+COUNTERPARTS = {
     "relu": torch.relu,
     "leaky_relu": torch.nn.functional.leaky_relu,
     "elu": torch.nn.functional.elu,
@@ -33,16 +33,16 @@ def build(name: str, **params: float) -> torch.nn.Module:
 
 
 def test_every_activation_has_its_twin_here() -> None:
-    assert sorted(TWINS) == register.kinds["activation"].names()
+    assert sorted(COUNTERPARTS) == register.kinds["activation"].names()
 
 
-@pytest.mark.parametrize("name", sorted(TWINS))
+@pytest.mark.parametrize("name", sorted(COUNTERPARTS))
 def test_equals_torch_and_so_does_its_gradient(name: str) -> None:
     mine, theirs = X.clone().requires_grad_(), X.clone().requires_grad_()
-    ours, twin = build(name)(mine), TWINS[name](theirs)
-    torch.testing.assert_close(ours, twin, rtol=3e-7, atol=1e-7)
+    ours, expected = build(name)(mine), COUNTERPARTS[name](theirs)
+    torch.testing.assert_close(ours, expected, rtol=3e-7, atol=1e-7)
     ours.sum().backward()
-    twin.sum().backward()
+    expected.sum().backward()
     torch.testing.assert_close(mine.grad, theirs.grad, rtol=1e-5, atol=1e-6)
 
 

@@ -19,10 +19,12 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.version import VersionBase
-from omegaconf.basecontainer import BaseContainer
+from omegaconf import OmegaConf
 
 import exp
 from commands import SMALL, inside, read_csv, runs
+from exp.config import environment
+from exp.sweeps.from_python import RESOLVERS
 from exp.util import command_line
 from exp.util.errors import ConfigError, DamagedError, DataError, ExpError, RunDirectoryError
 
@@ -47,7 +49,7 @@ def around() -> dict[str, Any]:
         "hydra": GlobalHydra.instance().hydra,
         "config": HydraConfig.instance().cfg,
         "version": VersionBase.instance().version_base,
-        "resolvers": dict(BaseContainer._resolvers),
+        "resolvers": [name for name in RESOLVERS if OmegaConf.has_resolver(name)],
         "finders": list(Plugins.instance().discover(SearchPathPlugin)),
         "folder": os.getcwd(),
         "path": list(sys.path),
@@ -91,6 +93,17 @@ def test_a_run_is_that_of_the_command_line(
     assert records[0].keys() == records[1].keys()
     assert run.path.parent.parent == in_tmp / "outputs"
     assert "Epoch: 0" in (run.path / "exp.log").read_text()
+
+
+def test_resolvers_are_as_before(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in RESOLVERS:
+        OmegaConf.clear_resolver(name)
+    exp.run(SMALL)
+    assert [name for name in RESOLVERS if OmegaConf.has_resolver(name)] == []
+    environment.forget()
+    monkeypatch.setenv("OF_A_USER", "some value")
+    assert OmegaConf.create({"key": "${oc.env:OF_A_USER}"}).key == "some value"
+    assert environment.unshown("some value") == "some value"  # OmegaConf's, which notes nothing
 
 
 def test_nothing_of_it_is_left_in_the_process(in_tmp: Path) -> None:
@@ -209,7 +222,9 @@ def test_figures_are_shown(in_tmp: Path) -> None:
     assert run.figures._repr_html_().count("data:image/png;base64,") == 2
     with pytest.raises(KeyError, match=r"unknown figure 'boundry'. Did you mean 'boundary'"):
         run.figures["boundry"]
-    assert "<th>test</th>" in run._repr_html_()
+    html = run._repr_html_()
+    assert "<th>test</th>" in html
+    assert f"<td>{run.summary['final']['test/accuracy']:.4f}</td>" in html
 
 
 def test_nothing_of_a_file_is_taken_for_html(in_tmp: Path) -> None:
@@ -271,7 +286,7 @@ def test_what_has_changed_is_not_loaded(in_tmp: Path) -> None:
         exp.load(run.path)
     with pytest.raises(RunDirectoryError, match="there is no directory"):
         exp.load(in_tmp / "nowhere")
-    with pytest.raises(RunDirectoryError, match="is no run directory"):
+    with pytest.raises(RunDirectoryError, match="is not a run directory"):
         exp.load(in_tmp)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from exp.registry.component import Chosen
 from exp.registry.registry import register
 from exp.util.errors import ComponentError, DataError
 from exp.util.files import write_whole
+from fork_server import forked
 
 SPIRALS = {"name": "spirals", "n_samples": 60}
 
@@ -96,6 +98,22 @@ def test_a_hit_imports_no_scikit_learn(place: Path) -> None:
     ]
     assert outputs[0][:2] == outputs[1][:2]
     assert outputs[1][2] == "False False False"
+
+
+def test_the_default_data_need_no_scikit_learn(place: Path) -> None:
+    script = (
+        "import sys\n"
+        "import exp.registry.kinds\n"
+        "from exp.engine.prepare import prepare\n"
+        "from exp.registry.registry import register\n"
+        "split = register.choose('split', 'holdout')\n"
+        "prepare(register.choose('dataset', 'moons'), split, data_seed=1, split_seed=2)\n"
+        "print(*(name in sys.modules for name in ('sklearn', 'scipy', 'pandas')))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False False False\n"
 
 
 def test_everything_that_matters_is_in_the_key(
@@ -236,9 +254,8 @@ def test_many_processes_at_once(place: Path) -> None:
     )
 
     def run(_: int) -> str:
-        done = subprocess.run(
-            [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120
-        )
+        done = forked([sys.executable, "-c", script], place.parent, os.environ)
+        assert done.returncode == 0, done.stderr
         return done.stdout
 
     with ThreadPoolExecutor(4) as pool:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn import datasets as sklearn_datasets
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
@@ -94,6 +96,22 @@ def test_moons_are_the_course_s() -> None:
 
 def test_circles_are_the_course_s() -> None:
     same(build("circles"), *sklearn_datasets.make_circles(1000, noise=0.03, random_state=42))
+
+
+@given(
+    n_samples=st.integers(4, 300),
+    seed=st.integers(0, 2**32 - 1),
+    noise=st.sampled_from([0.0, 0.03, 1.0]),
+    factor=st.sampled_from([0.1, 0.8]),
+)
+def test_moons_and_circles_have_the_bits_of_scikit_learn(
+    n_samples: int, seed: int, noise: float, factor: float
+) -> None:
+    made = {"noise": noise, "random_state": seed}
+    ours: dict[str, Any] = {"n_samples": n_samples, "noise": noise}
+    same(build("moons", seed, **ours), *sklearn_datasets.make_moons(n_samples, **made))
+    rings = sklearn_datasets.make_circles(n_samples, factor=factor, **made)
+    same(build("circles", seed, factor=factor, **ours), *rings)
 
 
 def test_blobs_are_the_course_s() -> None:

@@ -41,9 +41,9 @@ def small(in_tmp: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def twin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same run with room enough."""
-    where = tmp_path_factory.mktemp("twin")
+    where = tmp_path_factory.mktemp("whole")
     assert inside(where, *WORDS, f"hydra.run.dir={where / 'run'}").code == 0
     return where / "run"
 
@@ -56,9 +56,9 @@ def sized(path: Path) -> int:
 
 
 @pytest.mark.parametrize("moment", range(10))
-def test_at_ten_moments(small: Path, twin: Path, moment: int) -> None:
+def test_at_ten_moments(small: Path, whole: Path, moment: int) -> None:
     # From a disk that holds nothing to one that lacks a page at the very end.
-    pages = 2 + round((sized(twin) - 12) * moment / 9)
+    pages = 2 + round((sized(whole) - 12) * moment / 9)
     assert mounted(small, "-o", f"remount,size={pages * 4}k")
     ended = inside(small.parent, *WORDS, f"hydra.run.dir={small / 'run'}")
     assert ended.code in (1, 2), ended.out
@@ -69,10 +69,10 @@ def test_at_ten_moments(small: Path, twin: Path, moment: int) -> None:
     if (small / "run/run.json").exists():
         again = inside(small.parent, "resume", str(small / "run"))
         assert again.code == 0, again.err
-    else:  # what it has left is no obstacle
+    else:  # what it has left is not an obstacle
         assert inside(small.parent, *WORDS, f"hydra.run.dir={small / 'run'}").code == 0
     for name in FILES:
-        assert (small / "run" / name).read_bytes() == (twin / name).read_bytes(), name
+        assert (small / "run" / name).read_bytes() == (whole / name).read_bytes(), name
 
 
 def test_a_file_beyond_a_limit_names_that_limit(in_tmp: Path) -> None:
@@ -93,8 +93,8 @@ def test_a_file_beyond_a_limit_names_that_limit(in_tmp: Path) -> None:
 
 
 WHY = {
-    errno.EDQUOT: "Disk quota exceeded: your quota of the disk is used up",
-    errno.EFBIG: "File too large: it is larger than files may be here (ulimit -f)",
+    errno.EDQUOT: "Disk quota exceeded: your disk quota is used up",
+    errno.EFBIG: "File too large: the file is larger than this system allows (ulimit -f)",
     errno.ENOSPC: "No space left on device",
     errno.EROFS: "Read-only file system: the disk is mounted for reading only",
 }

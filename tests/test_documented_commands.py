@@ -75,6 +75,8 @@ BESIDE = {
 """Dear commands that another test executes."""
 
 executed: set[tuple[str, ...]] = set()
+drawn: set[tuple[str, ...]] = set()
+"""Words on figures that a command has had."""
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +99,6 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def workplace(in_tmp: Path, stock: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty directory. What a command line leaves in Hydra's singletons is forgotten afterwards,
     and so are the components that modules of this directory and of the stock have registered."""
-    # Figures are drawn here, without the start of a process for each run.
-    monkeypatch.setattr("exp.sweeps.start_run.draws", lambda config: False)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     before = set(sys.modules)
@@ -150,7 +150,7 @@ def tried(step: Typed, where: Path, stock: Path, shown: str = "") -> None:
     verb = verb_of(words)
     assert verb is None or verb in cli.VERBS, step
     if step.inline and (words == [verb] or words[-1].startswith("--")) and verb != "list":
-        return  # speaks of a verb, and is no command
+        return  # speaks of a verb, and is not a command
     if shlex.join(step.words) in BESIDE:
         return
     if any(word in GIVEN for word in words):
@@ -185,8 +185,15 @@ def affordable(words: list[str], shown: str) -> list[str]:
         words += ["sweep.n_jobs=1"]
     if verb_of(words) or "--cfg" in words or shown.startswith("exp: "):
         return words
-    drawn = any(word.startswith("figures") for word in words) and "figures=none" not in words
-    words += ["figures.dpi=40"] if drawn else ["figures=none"]
+    # What is drawn in one way is drawn so once, but where the page shows what was written.
+    drawing = tuple(word for word in words if word.startswith("figures"))
+    wanted = drawing not in {(), ("figures=none",)}
+    new = wanted and (drawing not in drawn or "figures" in shown)
+    drawn.add(drawing)
+    if new:
+        words += ["figures.dpi=40"]
+    else:
+        words = [*(word for word in words if word not in drawing), "figures=none"]
     if large(words) or (sweep and not re.search(r"\d+ runs|diverged", shown)):
         words = [re.sub(r"^(seed[\w.]*)=range\(.*\)$", rf"\1={FEWER}", word) for word in words]
     if SEARCH in words:

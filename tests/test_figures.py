@@ -48,7 +48,7 @@ def norms(epochs=20):
     return {"epoch": epoch, **layers, **{f"gradient/{n}.weight": 0.7**epoch + n for n in (0, 2)}}
 
 
-def film(classes, score, plane, limits, epochs=(0, 2, 9, 19)):
+def frames(classes, score, plane, limits, epochs=(0, 2, 9, 19)):
     """Frames that grow more certain."""
     xs, ys, points = plane.grid(limits, 12)
     certain = score(points).T.reshape(classes, 12, 12)
@@ -92,7 +92,7 @@ def picture(classes=3, rows=60, resolution=40, **changes) -> Picture:
         "probabilities": score(points).T.reshape(classes, resolution, resolution),
         "history": history(),
         "scores": score(X),
-        "frames": film(classes, score, plane, plane.limits(np.vstack([X, centres]))),
+        "frames": frames(classes, score, plane, plane.limits(np.vstack([X, centres]))),
         "norms": norms(),
         "units": np.stack(
             [np.maximum(points @ [i, 1 - i], -i).reshape(resolution, -1) for i in range(5)]
@@ -158,6 +158,25 @@ def test_a_canvas_used_before_leaves_no_trace(tmp_path):
     expected = [path.read_bytes() for path in draw(first, tmp_path)]
     draw(other, tmp_path)
     assert [path.read_bytes() for path in draw(first, tmp_path)] == expected
+
+
+def test_no_label_is_cut_however_long_it_is(tmp_path):
+    given = picture(dataset="W" * 200, model="W" * 200, metric="W" * 200, note="W " * 300, dpi=100)
+    wide = dataclasses.replace(
+        given, names=("boundary",), classes=("W" * 200, "b", "c"), frames=None
+    )
+    for given in (wide, dataclasses.replace(wide, names=("confusion_matrix",))):
+        (path,) = draw(given, tmp_path)
+        image = pixels(path)
+        drawn = (image != 255).any(axis=-1)
+        margins = np.flatnonzero(drawn.any(axis=0)), np.flatnonzero(drawn.any(axis=1))
+        for places, size in zip(margins, (image.shape[1], image.shape[0]), strict=True):
+            assert (places[0], size - 1 - places[-1]) == (18, 18)  # 0.18 inches
+    # and a figure is not larger than it needs to be
+    (path,) = draw(
+        dataclasses.replace(given, names=("boundary",), dataset="d", model="m"), tmp_path
+    )
+    assert pixels(path).shape[1] < image.shape[1]
 
 
 def test_threads_take_turns(tmp_path):

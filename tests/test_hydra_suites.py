@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hydra import version
 from hydra.core.global_hydra import GlobalHydra
@@ -14,6 +16,8 @@ from hydra.test_utils.launcher_common_tests import (
     LauncherTestSuite,
 )
 
+from fork_server import forked
+
 # The suites run under Hydra's oldest defaults, of which Hydra itself warns.
 pytestmark = pytest.mark.filterwarnings("default::UserWarning")
 
@@ -23,6 +27,17 @@ def as_a_process_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     """A command line of another test has set the version, or left its Hydra."""
     GlobalHydra.instance().clear()
     monkeypatch.setattr(version.VersionBase.instance(), "version_base", version._UNSPECIFIED_)
+
+
+@pytest.fixture
+def forking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The suite's applications fork from a process that has imported torch and Hydra."""
+
+    def check_call(command: list[str], env: dict[str, str]) -> None:
+        ended = forked(command, Path.cwd(), env)
+        assert ended.returncode == 0, ended.stderr
+
+    monkeypatch.setattr("hydra.test_utils.test_utils.subprocess.check_call", check_call)
 
 
 def test_hydra_finds_both() -> None:
@@ -54,5 +69,6 @@ class TestBatches(BatchedSweeperTestSuite):  # type: ignore[misc]
         ({}, ["-m", "hydra/launcher=stacked", "hydra/sweeper=grid"]),
     ],
 )
+@pytest.mark.usefixtures("forking")
 class TestIntegration(IntegrationTestSuite):  # type: ignore[misc]
-    """Whole applications in processes of their own."""
+    """Whole applications in separate processes."""

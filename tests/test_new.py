@@ -13,6 +13,7 @@ import pytest
 from commands import inside, read_csv
 from custom_modules import forgotten
 from exp.cli.new import USES
+from fork_server import forked
 
 SHORT = ("trainer.epochs=3", "figures=none")
 ENVIRONMENT = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
@@ -20,8 +21,11 @@ ENVIRONMENT = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['P
 
 def typed(where: Path, line: str) -> subprocess.CompletedProcess[str]:
     """A line as a shell would run it."""
+    words = shlex.split(line)
+    if words[:2] == ["python", "-m"] and words[2] != "ruff":
+        return forked(words, where, os.environ)
     return subprocess.run(
-        shlex.split(line), cwd=where, env={**os.environ, **ENVIRONMENT},
+        words, cwd=where, env={**os.environ, **ENVIRONMENT},
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
 

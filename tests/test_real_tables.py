@@ -99,7 +99,7 @@ def gaps(table: pd.DataFrame) -> list[str]:
     return ["dataset=csv", "dataset.path=rows.csv"]
 
 
-def twin(train: pd.DataFrame, labels: pd.Series) -> Any:
+def pipeline(train: pd.DataFrame, labels: pd.Series) -> Any:
     """What exp trains, as scikit-learn has it: exp decays the bias as well."""
     numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
     texts = make_pipeline(
@@ -147,6 +147,6 @@ def test_a_linear_model_scores_as_in_scikit_learn(in_tmp: Path, name: str) -> No
         found.append(int((predicted["predicted"] == predicted["label"])[test].sum()))
     assert len(fingerprints) == 1
     rows = predicted["row"].astype(int)
-    model = twin(X.iloc[rows[~test]], y.iloc[rows[~test]])
+    model = pipeline(X.iloc[rows[~test]], y.iloc[rows[~test]])
     wanted = int((model.predict(X.iloc[rows[test]]) == y.iloc[rows[test]]).sum())
     assert max(abs(each - wanted) for each in found) <= 1, (found, wanted, int(test.sum()))

@@ -154,7 +154,7 @@ CSV = {
     "huge": ("a,y\n1e400,p\n2,q\n", "1e400"),
     "one class": ("a,y\n1,p\n2,p\n", "class"),
     "missing": ("a,y\n,p\n2,q\n", "line 2"),
-    "wide": (",".join(f"c{i}" for i in range(10_000)) + ",y\n1,p\n", "line 2"),
+    "wide": (",".join(f"c{i}" for i in range(3_000)) + ",y\n1,p\n", "line 2"),
 }
 
 
@@ -166,7 +166,7 @@ def test_a_csv_file(in_tmp: Path, name: str) -> None:
     assert told in refused(in_tmp, *words, "dataset.target=y").err
 
 
-@pytest.mark.parametrize("columns", [1, 10_000])
+@pytest.mark.parametrize("columns", [1, 3_000])
 def test_a_harmless_csv_file_is_read(in_tmp: Path, columns: int) -> None:
     """A byte order mark, labels that look like code, and very many columns."""
     header = ",".join([*(f"c{i}" for i in range(columns)), "y"])

@@ -7,8 +7,11 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from exp.api.figures import Figures
 from exp.api.tables import Arrays, frame
+from exp.runs.collection import finite
 from exp.runs.record import RunRecord
 from exp.util.errors import ExpError, unknown
 from exp.util.metric_names import OF_NUMBERS
@@ -141,20 +144,13 @@ class Run:
         try:
             final = self.summary["final"]
             splits = [s for s in ("train", "validation", "test") if f"{s}/loss" in final]
-            shown = (*SHOWN, *self.summary.get("metrics", ()))
-            names = [name for name in shown if any(f"{s}/{name}" in final for s in splits)]
+            known = (*SHOWN, *self.summary.get("metrics", ()))
+            names = [name for name in known if any(f"{s}/{name}" in final for s in splits)]
             positive = self.summary.get("positive")
-            rows = [[name, *(score(final.get(f"{s}/{name}")) for s in splits)] for name in names]
+            scores = {s: [finite(final.get(f"{s}/{name}")) for name in names] for s in splits}
         except (ExpError, KeyError, TypeError):
             return head
-        cells = [row("th", ["", *splits]), *(row("td", each) for each in rows)]
+        table = pd.DataFrame(scores, index=names, dtype=float)
+        shown: str = table.to_html(na_rep="-", float_format="{:.4f}".format)
         foot = f"<p>positive class: {escape(str(positive))}</p>" if positive is not None else ""
-        return head + "<table>" + "".join(cells) + "</table>" + foot
-
-
-def score(value: Any) -> str:
-    return f"{value:.4f}" if isinstance(value, (int, float)) else "-"
-
-
-def row(tag: str, cells: list[str]) -> str:
-    return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+        return head + shown + foot

@@ -20,6 +20,7 @@ from exp.config import plugins, presets, suggestions
 from exp.registry import docstrings, entry_points
 from exp.registry.component import Chosen, Component, Kind
 from exp.registry.registry import register
+from exp.runs.config_values import written
 from exp.util.errors import ExpError, offer, unknown
 from exp.util.metric_names import ABOUT, EVERY, higher_is_better
 
@@ -48,7 +49,7 @@ def completed(context: click.Context, parameter: click.Parameter, incomplete: st
     "modules",
     metavar="MODULE",
     multiple=True,
-    help="Include the components of this module, or, with a /, of this folder: its code runs.",
+    help="Include the components of this module, or, with a /, of this folder. Their code runs.",
 )
 @click.option(
     "--plot",
@@ -58,7 +59,9 @@ def completed(context: click.Context, parameter: click.Parameter, incomplete: st
     type=FILE,
     help="Draw the activations into a file. Default: activations.png.",
 )
-@click.option("--theme", type=Choice(("light", "dark")), help="Of that picture. Default: light.")
+@click.option(
+    "--theme", type=Choice(("light", "dark")), help="Theme of this picture. Default: light."
+)
 def command(
     words: tuple[str, ...], modules: tuple[str, ...], plot: str | None, theme: str | None
 ) -> int:
@@ -75,7 +78,7 @@ def command(
 def import_all(modules: list[str]) -> None:
     """
     Raises:
-        ExpError: one is no name of a module, or cannot be imported.
+        ExpError: one is not a name of a module, or cannot be imported.
     """
     if strange := [name for name in modules if not plugins.is_place(name)]:
         raise ExpError(f"exp list: --plugins: expected names of modules, found {strange[0]!r}")
@@ -93,7 +96,7 @@ def listed(words: list[str], plot: str | None, theme: str | None) -> int:
     if plot is not None:
         return drawn(words, plot, theme)
     if theme is not None:
-        raise ExpError(f"exp list: --theme needs --plot; the command is {USAGE}")
+        raise ExpError(f"exp list: --theme needs --plot; expected {USAGE}")
     if not words:
         entry_points.load()
         known = {name: options(kind) for name, kind in register.kinds.items()}
@@ -163,10 +166,10 @@ def drawn(words: list[str], file: str, theme: str | None) -> int:
         ExpError: there is no picture of that group.
     """
     if len(words) > 1:
-        raise ExpError(f"exp list: the command is {USAGE}")
+        raise ExpError(f"exp list: expected {USAGE}")
     name = group(words[0]) if words else DRAWN
     if name != DRAWN:
-        what = f"there is no picture of group {name!r}; there is one of {plural(DRAWN)!r}"
+        what = f"group {name!r} has no picture; {plural(DRAWN)!r} has one"
         raise ExpError(f"exp list --plot: {what}: {USAGE}")
 
     from exp.cli.plot_functions import plot
@@ -207,10 +210,10 @@ def full(kind: Kind, component: Component) -> str:
     """The whole docstring and every parameter with its default."""
     text = inspect.getdoc(component.builder) or ""
     lines = [f"{kind.name}={component.name}", "", text, "", "Parameters:"]
-    written, every = docstrings.in_text(text), docstrings.parameters(component.builder)
+    described, every = docstrings.in_text(text), docstrings.parameters(component.builder)
     for name, parameter in component.parameters.items():
         lines.append(f"  {kind.name}.{name} = {default(parameter)}")
-        if name in every and name not in written:  # described by its base class
+        if name in every and name not in described:  # described by its base class
             lines += textwrap.wrap(
                 every[name], 100, initial_indent=" " * 6, subsequent_indent=" " * 6
             )
@@ -228,8 +231,4 @@ def default(parameter: inspect.Parameter) -> str:
         return "(required)"
     if isinstance(value, Chosen):
         value = value.name
-    return (
-        {None: "null", True: "true", False: "false"}.get(value, str(value))
-        if not isinstance(value, (list, dict, float, int)) or isinstance(value, bool)
-        else str(value)
-    )
+    return written(value)

@@ -27,6 +27,10 @@ OVERRIDES = set("=+~-")
 """Characters of overrides and flags: a word without any of them is for no one but exp."""
 
 
+_exit_codes: list[int] = []
+"""That with which `leave` ends this process."""
+
+
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Runs a command line and leaves the process with its exit code.
 
@@ -132,12 +136,16 @@ def ended(work: Callable[[], int]) -> int:
 
 
 def leave(code: int) -> NoReturn:
-    """Ends the process at once: all files are written and closed by now, and torch's orderly
-    exit would take longer than a small training does."""
-    atexit._run_exitfuncs()  # joblib, for one, takes its temporary folders away there
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    if "torch" in sys.modules:
-        os._exit(code)
+    """Ends the process; with torch without freeing what it has imported, which takes longer than a
+    small training does."""
+    _exit_codes.append(code)
     sys.exit(code)
+
+
+@atexit.register  # before all others, so the last that is called: joblib's removes its folders
+def leave_at_once() -> None:
+    if _exit_codes and "torch" in sys.modules:
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(_exit_codes[-1])

@@ -25,7 +25,7 @@ from omegaconf.errors import OmegaConfBaseException
 import exp.config.grammar  # noqa: F401 - mends what Hydra reads overrides with
 from exp.config import environment, suggestions
 from exp.config.hydra_errors import BROKEN, one_line, unreadable
-from exp.config.interpolation import bounded
+from exp.config.interpolation import bounded, exceeded
 from exp.config.override_faults import (
     group_fault,
     round_list,
@@ -282,6 +282,8 @@ def resolved(config: DictConfig, faults: list[Fault]) -> dict[str, Any]:
         try:
             plain[str(key)] = value_of(config, str(key))
         except ConfigError as error:
+            if exceeded():  # other keys may take as long to find this out
+                raise ConfigError([*faults, *found, *error.faults]) from None
             found += error.faults
     if found:
         if "seed" not in plain:  # one bad seed shows through all four of `seeds`

@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from exp.config.written import unresolved
 from exp.util.errors import ConfigError, ExpError, Fault, Lines
 from exp.util.terminal import one_line
+from exp.util.untrusted import yaml_of
 
 WRITTEN = "${oc.env}"
 """The key of a resolved config under which the texts of such values stand, by key path."""
@@ -198,8 +199,6 @@ def read(text: str) -> Any:
     found = expanded(decoded[1] if decoded else text, values)
     if not decoded:
         return found
-    from exp.util.untrusted import yaml_of
-
     try:  # what one would put into the environment reads alike in both languages
         return yaml_of(found.encode())
     except ValueError:

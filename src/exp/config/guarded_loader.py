@@ -7,10 +7,8 @@ from typing import Any
 
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.default_element import GroupDefault, ResultDefault
-from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException
-from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
 
 from exp.config import suggestions, trust
@@ -43,7 +41,6 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
         self.trusted, self.extended = trusted, False
         self.left_out: list[str] = []
         self._typed: frozenset[str] = frozenset()
-        self._replaced: Replaced | None = None
 
     def load_configuration(
         self, config_name: str | None, overrides: list[str], *args: Any, **kwargs: Any
@@ -94,18 +91,6 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
         self.repository = Repository(self.config_search_path)
         return bool(new)
 
-    def get_group_options(
-        self,
-        group_name: str,
-        results_filter: Any = ObjectType.CONFIG,
-        config_name: str | None = None,
-        overrides: list[str] | None = None,
-    ) -> list[str]:
-        """Hydra copies every source for each question: `--help` asks a hundred of them."""
-        if overrides:
-            return super().get_group_options(group_name, results_filter, config_name, overrides)  # type: ignore[no-any-return]
-        return self.repository.get_group_options(group_name, results_filter)
-
     def load_sweep_config(self, *args: Any, **kwargs: Any) -> DictConfig:
         """The config of one run, whose directory must lie within that of the sweep."""
         config: DictConfig = super().load_sweep_config(*args, **kwargs)
@@ -121,15 +106,11 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
     def _compose_config_from_defaults_list(self, defaults: Any, repo: Any) -> DictConfig:
         """The files of a config, without what presets give to options that were replaced."""
         one_option_each(defaults)
-        self._replaced = Replaced(defaults, repo, self._typed)
+        replaced = Replaced(defaults, repo, self._typed)
         try:
-            return super()._compose_config_from_defaults_list(self._replaced.kept, repo)  # type: ignore[no-any-return]
+            return super()._compose_config_from_defaults_list(replaced.kept, replaced)  # type: ignore[no-any-return]
         finally:
-            self.left_out, self._replaced = self._replaced.lines, None
-
-    def _load_single_config(self, default: Any, repo: Any) -> ConfigResult:
-        loaded = super()._load_single_config(default, repo)
-        return self._replaced.without(default, loaded) if self._replaced else loaded
+            self.left_out = replaced.lines
 
     def _check_search_path(self, config_name: str | None, overrides: list[str]) -> None:
         """Looks at the packages that would be imported as places of configs, before Hydra does."""

@@ -1,4 +1,5 @@
-"""What exp uses of Hydra's private modules: all of it is named here, each with its reason.
+"""What exp uses of Hydra's private modules: all of it is named here, each with its reason, and
+counted in docs/architecture.md.
 
 `hydra-core<1.5` in pyproject.toml bounds the versions that these names have to hold for.
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 from hydra._internal.callbacks import Callbacks
 
 # To look at a config before Hydra uses it, and to leave out what a preset gives to an option that
-# was replaced (`_compose_config_from_defaults_list`, `_load_single_config`).
+# was replaced (`_compose_config_from_defaults_list`).
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 
 # To check files before they are parsed, and to add registered components as options.
@@ -21,19 +22,14 @@ from hydra._internal.defaults_list import Overrides
 # The functions of the override grammar, of which exp mends some (exp.config.grammar).
 from hydra._internal.grammar import grammar_functions
 
-# The public entry point, hydra.main, makes directories before a config is validated.
-from hydra._internal.hydra import Hydra
-
-# Hydra's flags and search path, as hydra.main has them.
-from hydra._internal.utils import create_automatic_config_search_path, get_args_parser
+# Hydra's flags, as hydra.main has them.
+from hydra._internal.utils import get_args_parser
 
 __all__ = [
     "Callbacks",
     "ConfigLoaderImpl",
     "ConfigRepository",
-    "Hydra",
     "Overrides",
-    "create_automatic_config_search_path",
     "get_args_parser",
     "grammar_functions",
 ]

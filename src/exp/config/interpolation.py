@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from omegaconf import Container
+from omegaconf import Container, ValueNode
 from omegaconf.errors import InterpolationResolutionError
 
 LOOKUPS = 10_000
@@ -19,6 +19,7 @@ CHARACTERS = 10_000_000
 class _Left:
     lookups: int | None = None
     characters = 0
+    exceeded = False
 
 
 _original = Container._resolve_node_interpolation
@@ -29,9 +30,9 @@ def _counted(self: Any, *args: Any, **kwargs: Any) -> Any:
         return _original(self, *args, **kwargs)
     _Left.lookups -= 1
     found = _original(self, *args, **kwargs)
-    text = found._value()
-    _Left.characters -= len(text) if isinstance(text, str) else 0
+    _Left.characters -= len(str(found)) if isinstance(found, ValueNode) else 0
     if _Left.lookups < 0 or _Left.characters < 0:
+        _Left.exceeded = True
         raise InterpolationResolutionError(
             f"its interpolations expand to more than {LOOKUPS:,} values or "
             f"{CHARACTERS:,} characters"
@@ -39,6 +40,7 @@ def _counted(self: Any, *args: Any, **kwargs: Any) -> Any:
     return found
 
 
+# A private name: OmegaConf calls nothing that is public for each interpolation.
 setattr(Container, "_resolve_node_interpolation", _counted)  # noqa: B010 - mypy knows a method
 
 
@@ -47,8 +49,13 @@ def bounded() -> Iterator[None]:
     """Within this, resolving a config that goes beyond the bounds is an error of OmegaConf's."""
     before = _Left.lookups, _Left.characters
     if before[0] is None:
-        _Left.lookups, _Left.characters = LOOKUPS, CHARACTERS
+        _Left.lookups, _Left.characters, _Left.exceeded = LOOKUPS, CHARACTERS, False
     try:
         yield
     finally:
         _Left.lookups, _Left.characters = before
+
+
+def exceeded() -> bool:
+    """Whether a value has gone beyond the bounds since the outermost `bounded` began."""
+    return _Left.exceeded

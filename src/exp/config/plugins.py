@@ -18,6 +18,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+import exp.registry.kinds  # noqa: F401 - declares the kinds that a plug-in registers
 from exp.registry import entry_points
 from exp.registry.component import Chosen
 from exp.registry.user_code import imported
@@ -105,8 +106,6 @@ def import_all(names: Iterable[str], base: str | None = None) -> None:
         ConfigError: there is no such module or folder.
         PluginError: an error inside it, shown in full.
     """
-    import exp.registry.kinds  # noqa: F401 - declares the kinds that a plug-in registers
-
     here = base or os.getcwd()
     for name in names:
         if is_folder(name):

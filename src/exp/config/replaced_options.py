@@ -22,7 +22,7 @@ Options = frozenset[str]
 
 @dataclass
 class Replaced:
-    """The presets of a config, and which of their choices were replaced.
+    """The presets of a config, and which of their choices were replaced; for Hydra a repository.
 
     Args:
         defaults: the files that Hydra composes, in their order.
@@ -40,12 +40,14 @@ class Replaced:
     lines: list[str] = field(default_factory=list)
     chosen: dict[str, set[str]] = field(default_factory=dict)
     packages: dict[str, str] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
     views: dict[str, dict[str, Options]] = field(default_factory=dict)
     nested: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for default in self.defaults:
             group, _, option = str(default.config_path).rpartition("/")
+            self.places[str(default.config_path)] = default.package or ""
             if "@" not in str(default.override_key):
                 self.chosen.setdefault(group, set()).add(option)
                 self.packages.setdefault(group, default.package or "")
@@ -55,15 +57,20 @@ class Replaced:
                 self.nested.setdefault(each, []).append(path)
         self.kept = [each for each in self.defaults if str(each.config_path) not in self.nested]
 
-    def without(self, default: ResultDefault, loaded: ConfigResult) -> ConfigResult:
-        """A file of a config without what it gives to options that were replaced."""
-        path = str(default.config_path)
-        if default.primary or path not in self._presets():
+    def get_schema_source(self) -> Any:
+        """Of Hydra's repositories: where schemas are."""
+        return self.repo.get_schema_source()
+
+    def load_config(self, config_path: str) -> ConfigResult | None:
+        """Of Hydra's repositories: a file, without what it gives to options that were replaced."""
+        loaded: ConfigResult | None = self.repo.load_config(config_path=config_path)
+        path = config_path
+        if loaded is None or path not in self._presets():
             return loaded
         config = copy.deepcopy(loaded.config)
         for group, options in self._replaced(path):
             named = [f"{group}={option}" for option in sorted(options)]
-            left = list(taken_out(config, self.packages[group]))
+            left = list(taken_out(config, self.packages[group], inside=self.places[path]))
             choices = [each for each, paths in self.nested.items() if path in paths]
             left += [
                 each.replace("/", "=")
@@ -134,9 +141,15 @@ def absolute(path: str, folder: str) -> str:
     return f"{folder}/{path}" if folder else path
 
 
-def taken_out(config: Any, package: str) -> Iterable[str]:
-    """Takes all values of a package out of a config; yields them as they are written."""
-    *above, last = package.split(".")
+def taken_out(config: Any, package: str, *, inside: str = "") -> Iterable[str]:
+    """Takes all values of a package out of a config; yields them as they are written.
+
+    Args:
+        inside: the package of the config itself.
+    """
+    if inside and not package.startswith(f"{inside}."):
+        return
+    *above, last = package.removeprefix(f"{inside}.").split(".")
     written = unresolved(config)
     for key in above:
         written = written.get(key) if isinstance(written, dict) else None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import itertools
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,44 +15,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from exp.data.faults import repeated
 from exp.data.file_faults import FileFaults
-from exp.data.reading import DELIMITERS, Reading, is_number
-from exp.util.errors import DataError, ExpError, nearest, shown
+from exp.data.reading import Reading
+from exp.data.source import LARGEST, Source, no_name, selected, source
+from exp.util.errors import DataError, ExpError, shown
 from exp.util.npz import unpacked
 from exp.util.text_file import content, place_of
 
 BATCH = 50_000
 """Rows of a csv file that are Python's lists of texts at a time."""
-LARGEST = 4 << 30
-"""Bytes of an array or a file, unpacked: more is taken for a mistake."""
 UNNAMED = re.compile(r"Unnamed: \d+(\.\d+)*")
 """What pandas calls an index without a name that it has read from csv as a column."""
-LEVEL = re.compile(r"__index_level_\d+__")
-"""What pandas calls an index without a name in Parquet."""
 WHOLE = r"-?\d+(?:\.0)?"
-
-
-@dataclass
-class Source:
-    """What a file says.
-
-    Attributes:
-        path: of the file.
-        frame: a column for each feature, by name. Its index counts the rows as messages do: lines
-            of a csv file, rows of others. A csv file has texts only, "" where nothing stands.
-        labels: the target, or None.
-        typed: whether the file says which columns hold numbers.
-        faults: what is wrong in the file so far.
-        notes: what a user should know of how it was read.
-    """
-
-    path: str
-    frame: pd.DataFrame
-    labels: pd.Series | None
-    typed: bool
-    faults: FileFaults
-    notes: list[str]
 
 
 def read(path: str, kind: str, reading: Reading) -> Source:
@@ -134,65 +107,12 @@ def is_index(columns: pd.DataFrame) -> bool:
 
 
 def read_parquet(path: str, reading: Reading) -> Source:
-    """A Parquet file: columns of numbers, truth values, dates and texts."""
+    """A Parquet file, where pyarrow is installed."""
     if find_spec("pyarrow") is None:
         raise ExpError("dataset parquet: pyarrow is not installed: pip install 'exp[parquet]'")
-    import pyarrow
-    from pyarrow import parquet
+    from exp.data import parquet
 
-    faults = FileFaults(path, "row")
-    place = place_of(path, "a Parquet file")
-    try:
-        # Not by its name, which pyarrow would take for an address.
-        with place.open("rb") as stream, parquet.ParquetFile(stream) as file:
-            schema = file.schema_arrow
-            index, categories = from_pandas(schema)
-            features = selected(list(schema.names), reading, index, faults)
-            faults.raise_any()
-            groups = (file.metadata.row_group(at) for at in range(file.metadata.num_row_groups))
-            size = sum(group.total_byte_size for group in groups)
-            if size > LARGEST or file.metadata.num_rows * len(features) * 4 > LARGEST:
-                raise DataError(f"{path} is too large: at most {LARGEST:,} bytes are read")
-            wanted = [*features, *([] if reading.target is None else [reading.target])]
-            table = file.read(columns=wanted).replace_schema_metadata(None)
-            for name in wanted:
-                if not readable(table.schema.field(name).type):
-                    faults.add(
-                        None, name, "expected numbers, truth values, dates or texts, found "
-                        f"{table.schema.field(name).type}",
-                    )  # fmt: skip
-            faults.raise_any()
-            frame = table.to_pandas(integer_object_nulls=True)
-    except (pyarrow.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{path} is no Parquet file that can be read: {reason}") from error
-    frame = frame.astype({name: "category" for name in features if name in categories})
-    index = [] if reading.features else [name for name in index if name not in wanted]
-    return source(path, frame, features, reading, faults, index, typed=True)
-
-
-def from_pandas(schema: Any) -> tuple[list[str], set[str]]:
-    """Which columns were the index of the pandas table that was written, and which had the type
-    `category`. Damaged metadata are left out."""
-    index, categories = {name for name in schema.names if LEVEL.fullmatch(name)}, set()
-    with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        metadata = schema.pandas_metadata or {}
-        index |= {name for name in metadata["index_columns"] if isinstance(name, str)}
-        columns = metadata["columns"]
-        categories = {c["field_name"] for c in columns if c["pandas_type"] == "categorical"}
-    return [name for name in schema.names if name in index], categories
-
-
-def readable(kind: Any) -> bool:
-    """Whether a type of Arrow is one of numbers, truth values, dates or texts."""
-    from pyarrow import types
-
-    if types.is_dictionary(kind):
-        kind = kind.value_type
-    text = types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
-    number = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
-    date = types.is_date(kind) or types.is_timestamp(kind)
-    return bool(text or number or date or types.is_boolean(kind) or types.is_null(kind))
+    return parquet.read_parquet(path, reading)
 
 
 def read_npz(path: str, reading: Reading) -> Source:
@@ -237,72 +157,3 @@ def arrays_of(path: str, place: Path) -> dict[str, Any]:
         return unpacked(place.read_bytes(), ("X", "y", "names"), most=LARGEST, objects=True)
     except (OSError, ValueError, MemoryError) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
-
-
-def source(
-    path: str,
-    frame: pd.DataFrame,
-    features: Sequence[str],
-    reading: Reading,
-    faults: FileFaults,
-    index: Sequence[str],
-    *,
-    typed: bool,
-) -> Source:
-    labels = None if reading.target is None else frame[reading.target]
-    listed = ", ".join(shown(name, 40) for name in index)
-    note = (
-        f"{listed} is the index of a pandas table and not a feature (dataset.features can add it)"
-    )
-    notes = [f"{path}: {note}"] if index else []
-    return Source(path, frame[list(features)], labels, typed, faults, notes)
-
-
-def selected(
-    names: list[str],
-    reading: Reading,
-    index: Sequence[str],
-    faults: FileFaults,
-    line: int | None = None,
-) -> list[str]:
-    """The names of the features, in order. Adds a fault for each name that cannot be used.
-
-    Args:
-        names: of all columns.
-        index: columns that are no features unless the config names them.
-        line: of the header.
-    """
-    for name in repeated([name for name in names if name]):
-        places = [str(place + 1) for place, other in enumerate(names) if other == name]
-        faults.add(line, name, f"columns {', '.join(places)} have the same name")
-    target = () if reading.target is None else (reading.target,)
-    for name in dict.fromkeys((*target, *reading.named)):
-        if not name or name not in names:
-            faults.add(line, None, no_column(name, names, reading.delimiter))
-    if reading.features is not None or faults.found:
-        return list(reading.features or ())
-    for place, name in enumerate(names):
-        if not name:
-            faults.add(line, None, no_name(place))
-    left_out = {*target, *(name for name in index if name not in reading.named)}
-    features = [name for name in names if name not in left_out]
-    if not features:
-        but = " and the index" if index else ""
-        faults.add(line, None, f"there is no column but {shown(*target)}{but}, so no feature")
-    return features
-
-
-def no_name(place: int) -> str:
-    return f"column {place + 1} has no name; if it is no feature, name those that are in `features`"
-
-
-def no_column(name: str, names: list[str], delimiter: str) -> str:
-    known = ", ".join(shown(each, 40) for each in names[:20])
-    rest = f" and {len(names) - 20} more" if len(names) > 20 else ""
-    text = f"no column {shown(name)}.{nearest(name, names)} The columns are {known}{rest}"
-    others = [each for each in DELIMITERS if each != delimiter and each in names[0]]
-    if len(names) == 1 and others:
-        text += f" (is the delimiter {shown(others[0])}?)"
-    if all(map(is_number, names)):
-        text += " (only numbers: has the file no header line?)"
-    return text

@@ -15,6 +15,7 @@ from torch import Tensor
 from exp.engine.custom_errors import attributed
 from exp.engine.job import Job
 from exp.engine.job_checks import check_job
+from exp.engine.kernel.support import alone
 from exp.engine.recorder import Recording
 from exp.engine.result import Predictor, Result
 from exp.engine.stack import Stack
@@ -61,9 +62,7 @@ def grouped(
     for index, job in enumerate(jobs):
         kind = (job.key(), job.device.threads)
         if kind not in single:
-            single[kind] = (
-                job.unstackable() is not None
-            )  # builds a model, so once for all of a kind
+            single[kind] = alone(job) is not None  # builds a model, so once for all of a kind
         numbers = start[index][1] if index in start else {"epoch": 0, "ended": None}
         apart = single[kind] or numbers["ended"] is not None
         norms = recordings[index].norms if index in recordings else None

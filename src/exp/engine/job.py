@@ -22,14 +22,18 @@ from exp.components.stacking import structure
 from exp.config.environment import values_unshown
 from exp.config.schema import Plan
 from exp.data.prepared import Prepared
-from exp.engine.layers import lifted
 from exp.engine.model import seed
 from exp.engine.prepare import prepare
+from exp.engine.tracing import unknown_step
 from exp.engine.view import View, axes_known, drawable
-from exp.registry.component import Chosen
+from exp.registry.component import Chosen, Component
 from exp.registry.user_code import calling, seeded
 from exp.util.errors import ComponentError, ConfigError, Fault, ImpossibleError
 from exp.util.metric_names import OF_CLASSES, OF_NUMBERS
+
+UNKNOWN_STEPS: dict[Hashable, tuple[str | None, Component]] = {}
+"""`Job.unknown_step` of each model, since reading a `forward` takes milliseconds; with the
+component, whose id is in the key."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,11 @@ class Job:
         return View.of(self.data, None if self.plan.figures is None else self.plan.figures.plane)
 
     @property
+    def batch(self) -> int:
+        """Rows of a training step."""
+        return int(min(self.plan.trainer.batch_size or self.shapes.train, self.shapes.train))
+
+    @property
     def signature(self) -> str:
         """Digest of all that can change the result: config, data and the version of exp."""
         return self.signature_of(None)
@@ -148,25 +157,32 @@ class Job:
         return module
 
     @cached_property
-    def _layered(self) -> nn.Module | None:
-        module = self.module()
-        return None if lifted("", [module]) is None else module
+    def _read(self) -> nn.Module:
+        return self.module()
+
+    @cached_property
+    def unknown_step(self) -> str | None:
+        """What of the model the engine does not know; None: it is made of layers that it does."""
+        chosen = self.plan["model"]
+        parts = json.dumps(chosen.as_dict(), sort_keys=True)
+        key = (id(chosen.component), parts, self.data.X.shape[1], self.outputs)
+        if key not in UNKNOWN_STEPS:
+            UNKNOWN_STEPS[key] = (unknown_step([self._read]), chosen.component)
+        return UNKNOWN_STEPS[key][0]
 
     def source(self) -> nn.Module:
         """`module()` for the engine. A module of known layers is only read, so that one is enough
         for the whole job; any other is trained itself."""
-        return self.module() if self._layered is None else self._layered
+        return self._read if self.unknown_step is None else self.module()
 
     def unstackable(self) -> str | None:
         """Why this run cannot share a stack, or None."""
-        if self.device.threads > 1:
-            return "device.threads > 1: long sums are cut by thread, so the bits could differ"
         if not self.plan["optimizer"].component.builder.stackable:  # type: ignore[attr-defined]
             return f"optimizer {self.plan['optimizer'].name} trains one run at a time"
         if not self.loss.component.builder.stackable:  # type: ignore[attr-defined]
             return f"loss {self.loss.name} takes one run at a time"
-        if self._layered is None:
-            return f"model {self.plan['model'].name} has a layer that exp cannot stack"
+        if self.unknown_step is not None:
+            return f"model {self.plan['model'].name}: exp cannot stack {self.unknown_step}"
         return None
 
     def key(self) -> Hashable:
@@ -211,7 +227,7 @@ def measured(plan: Plan, loss: Chosen) -> None:
         what = f"{monitored} is not measured on these data, whose target is {kind}"
         faults.append(Fault("trainer.monitor", f"{what}. Measured are {', '.join(followed)}"))
     faults += [
-        Fault("trainer.prune", f"{column} is not measured here. Measured are {', '.join(known)}")
+        Fault("trainer.prune", f"{column} is not measured here. Available: {', '.join(known)}")
         for column in plan.trainer.prune or ()
         if column.partition("/")[2] not in known and column != plan.monitor
     ]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from exp.engine.kernel import structures
-from exp.engine.kernel.network import Network
 from exp.engine.kernel.structures import OPERATIONS, OPTIMIZERS, address
 from exp.engine.kernel.support import NUMBERS, SCALARS, VECTORS, flags_of
 from exp.engine.model import padded
@@ -41,8 +41,8 @@ class Kernel:
     def adopt(self) -> None:
         """Takes up the tensors of the stack as it is now."""
         stack, watch, runs = self.stack, self.watch, self.stack.runs
-        features = stack.splits["train"].features
-        net = self.network = Network(stack.model, stack.objective, features)
+        assert stack.network is not None
+        net = self.network = stack.network
         struct = net.struct
         for place, split in enumerate(SPLITS):
             if split in stack.splits:
@@ -52,6 +52,8 @@ class Kernel:
         struct.best, struct.now, struct.before = (
             address(kept[0]) for kept in (watch.best_state, watch.now, watch.before)
         )
+        for place, every in enumerate((watch.best_state, watch.now, watch.before), start=1):
+            net.set_statistics(place, dict(zip(stack.model.buffers, every[1:], strict=True)))
         if stack.clip_norm is not None:
             struct.clip = net.doubles(stack.clip_norm)
         if names := net.program.dropouts:
@@ -60,7 +62,7 @@ class Kernel:
         trainer = stack.trainer
         struct.runs, struct.eval_every, struct.epochs = runs, trainer.eval_every, trainer.epochs
         struct.batch = trainer.batch_size or 0
-        struct.draw_width = padded(self.batch)
+        struct.draw_width = padded(self.stack.jobs[0].batch)
         # A score that the kernel does not measure is watched after each evaluation.
         known = stack.monitored is None
         struct.sign, struct.column = watch.sign, self.columns.index(stack.monitor) if known else -1
@@ -77,18 +79,19 @@ class Kernel:
     @property
     def rows(self) -> int:
         """Training rows of each run."""
-        return self.stack.splits["train"].count
-
-    @property
-    def batch(self) -> int:
-        """Rows of a step."""
-        return int(min(self.stack.trainer.batch_size or self.rows, self.rows))
+        return int(self.stack.splits["train"].count)
 
     @property
     def columns(self) -> list[str]:
         """Of the rows that the kernel fills in: those of the history but the learning rate."""
         scores = ("loss", *self.stack.objective.loss.measures)
         return [f"{n}/{score}" for n in SPLITS if n in self.stack.splits for score in scores]
+
+    def guess(self) -> float:
+        """Seconds of an epoch, at most: one call must not keep a signal waiting."""
+        program = self.network.struct.program
+        each = 3e-10 * program.parameters + 4e-9 * program.lines
+        return float(self.stack.runs * self.rows * each)
 
     def most(self) -> int:
         """How many epochs one call may train, for the numbers that it is given beforehand."""
@@ -118,14 +121,30 @@ class Kernel:
         self.best_value.copy_(torch.tensor(watch.best, dtype=torch.float64))
         self.best_epoch.copy_(torch.tensor(watch.best_epoch))
         self.waited.copy_(torch.tensor(watch.waited))
-        span = (ctypes.c_int64(0), ctypes.c_int64(stack.runs))
-        if self.network.library.exp_train(self.network.level, ctypes.byref(struct), *span):
-            raise MemoryError
+        self._train()
         watch.best, watch.best_epoch = self.best_value.tolist(), self.best_epoch.tolist()
         watch.waited = self.waited.tolist()
         reasons, done = self.ended.tolist(), self.done.tolist()
         ends = {run: (done[run], REASONS[why]) for run, why in enumerate(reasons) if why}
         return found.transpose(1, 2), ends
+
+    def _train(self) -> None:
+        """Calls the kernel, on as many threads as the runs may have: each takes some of them."""
+        net, runs = self.network, self.stack.runs
+        parts = min(self.stack.device.threads, runs)
+        ends = [runs * part // parts for part in range(parts + 1)]
+
+        def some(start: int, stop: int) -> int:
+            first, last = ctypes.c_int64(start), ctypes.c_int64(stop)
+            return int(net.library.exp_train(net.level, ctypes.byref(net.struct), first, last))
+
+        if parts == 1:
+            failed = some(0, runs)
+        else:
+            with ThreadPoolExecutor(parts) as pool:
+                failed = max(pool.map(some, ends[:-1], ends[1:]))
+        if failed:
+            raise MemoryError
 
     def _optimizer(self, struct: structures.Optimizer) -> None:
         rule: Any = self.stack.optimizer
@@ -164,9 +183,10 @@ class Kernel:
         if not widths:
             return None
         draws = torch.empty(count, stack.steps, stack.runs, sum(widths), net.struct.draw_width)
+        batch = stack.jobs[0].batch
         for of_epoch in draws:
             for step, of_step in enumerate(of_epoch):
-                rows = padded(min(self.batch, self.rows - step * self.batch))
+                rows = padded(min(batch, self.rows - step * batch))
                 for of_run, generator in zip(of_step, stack.model.generators, strict=True):
                     for part in of_run.split(widths):
                         part[:, :rows] = torch.rand(len(part), rows, generator=generator)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from exp.components.models.shortcuts import Shortcut
+from exp.util.errors import ComponentError
 
 
 @dataclass
@@ -136,6 +137,42 @@ class Joined:
         return torch.cat([x, made], dim=1)
 
 
+@dataclass(frozen=True)
+class LayerNorm:
+    """`nn.LayerNorm` over the features of each row."""
+
+    prefix: str
+    eps: float
+    weight: bool
+    bias: bool
+
+    def __call__(self, x: Tensor, tensors: dict[str, Tensor], now: Pass) -> Tensor:
+        mean = x.mean(dim=1, keepdim=True)
+        variance = (x - mean).square().mean(dim=1, keepdim=True)
+        x = (x - mean) / (variance + self.eps).sqrt()
+        if self.weight:
+            x = x * tensors[self.prefix + "weight"]
+        return x + tensors[self.prefix + "bias"] if self.bias else x
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """`nn.Embedding` of one column that holds the numbers of categories."""
+
+    weight: str
+
+    def __call__(self, x: Tensor, tensors: dict[str, Tensor], now: Pass) -> Tensor:
+        weight = tensors[self.weight]  # [runs, categories, numbers]
+        numbers = x[:, 0].long()
+        if int(numbers.min()) < 0 or int(numbers.max()) >= weight.shape[1]:
+            raise ComponentError(
+                f"{self.weight} has the categories 0 to {weight.shape[1] - 1}, and the rows have "
+                f"{int(numbers.min())} to {int(numbers.max())} in that column"
+            )
+        places = numbers[:, :, None].expand(-1, -1, weight.shape[-1])
+        return weight.gather(1, places).transpose(1, 2)
+
+
 ELEMENTWISE = (
     nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Softplus, nn.Sigmoid, nn.Tanh,
     nn.Identity, nn.ReLU6, nn.Hardtanh, nn.Hardswish, nn.Hardsigmoid, nn.Mish, nn.Softsign,
@@ -143,7 +180,7 @@ ELEMENTWISE = (
 )  # fmt: skip
 
 
-def lifted(name: str, modules: Sequence[nn.Module]) -> list[Layer] | None:
+def known_layers(name: str, modules: Sequence[nn.Module]) -> list[Layer] | None:
     """The stacked layers of R modules of one architecture, or None where one is not known.
 
     Args:
@@ -155,7 +192,7 @@ def lifted(name: str, modules: Sequence[nn.Module]) -> list[Layer] | None:
     if kind is nn.Sequential or kind is Shortcut:
         layers: list[Layer] = []
         for key in dict(first.named_children()):
-            part = lifted(f"{name}{key}.", [module.get_submodule(key) for module in modules])
+            part = known_layers(f"{name}{key}.", [module.get_submodule(key) for module in modules])
             if part is None:
                 return None
             layers.extend(part)
@@ -167,6 +204,13 @@ def lifted(name: str, modules: Sequence[nn.Module]) -> list[Layer] | None:
     if isinstance(first, nn.BatchNorm1d) and kind is nn.BatchNorm1d:
         track = first.track_running_stats
         return [BatchNorm(name, first.momentum, first.eps, first.affine, track)]
+    if isinstance(first, nn.LayerNorm) and kind is nn.LayerNorm:
+        affine = first.elementwise_affine
+        known = LayerNorm(name, first.eps, affine, affine and first.bias is not None)
+        return [known] if len(first.normalized_shape) == 1 else None
+    if isinstance(first, nn.Embedding) and kind is nn.Embedding:
+        plain = first.padding_idx is None and first.max_norm is None and not first.sparse
+        return [Embedding(name + "weight")] if plain and not first.scale_grad_by_freq else None
     bare = next(first.parameters(), None) is None and next(first.buffers(), None) is None
     if bare and (kind in ELEMENTWISE or getattr(first, "elementwise", False)):
         # Not the module itself: its hooks cost more than a small activation takes.

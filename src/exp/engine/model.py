@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from exp.components.optimizers.parameter_buffer import Parameters
-from exp.engine.layers import Layer, Pass, lifted
+from exp.engine.layers import Layer, Pass
+from exp.engine.tracing import lifted
 from exp.util.errors import ComponentError
 
 LANES = 32
@@ -58,7 +59,7 @@ class Model:
         first = modules[0]
         self.shapes = {name: p.shape for name, p in first.named_parameters()}
         self.trainable = {name for name, p in first.named_parameters() if p.requires_grad}
-        self.layers: list[Layer] | None = lifted("", modules)
+        self.layers: list[Layer] | None = lifted(modules)
         if self.layers is None and len(modules) > 1:
             raise ValueError("a module of unknown layers cannot share a stack")
         width = sum(padded(shape.numel()) for shape in self.shapes.values())

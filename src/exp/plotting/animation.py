@@ -6,7 +6,6 @@ import io
 
 from matplotlib.axes import Axes
 from matplotlib.text import Text
-from PIL import Image
 
 from exp.plotting import layout, points
 from exp.plotting.boundary import SIDE
@@ -17,7 +16,7 @@ from exp.plotting.style import THEMES, plain
 
 _FINER = 4  # points of an animated map for each of a frame's
 _QUALITY = 85  # without loss it takes six times as long, or three times as much room
-_SHOWN, _HELD = 280, 2000  # milliseconds of a frame, and of the last one
+_SHOWN, _LAST_SHOWN = 280, 2000  # milliseconds of a frame, and of the last one
 
 
 def draw(picture: Picture) -> bytes:
@@ -31,23 +30,22 @@ def draw(picture: Picture) -> bytes:
     axes.set_xlabel(plain(picture.axes[0]))
     axes.set_ylabel(plain(picture.axes[1]))
     layout.legend(axes, points.handles(picture.classes, theme))
-    notes = (picture.note, picture.map_note)
-    layout.note(figure, "; ".join(note for note in notes if note))
+    layout.note(figure, picture.note, picture.map_note)
     layout.heading(figure, *picture.subject, remark=picture.metric)
-    size, images = layout.extent(figure, dpi=picture.dpi), []
+    figure.set_dpi(picture.dpi)
+    box, images = figure.get_tightbbox().padded(layout.MARGIN), []
     for index in range(len(frames)):
         texts = _title(axes, picture, int(frames.epochs[index]))
         decision = DecisionMap(still(frames, index, finer=_FINER), theme)
         decision.shade(axes)
         decision.outline(axes)
-        content = layout.encode(figure, "png", dpi=picture.dpi, size=size)
-        images.append(Image.open(io.BytesIO(content)).convert("RGB"))
+        images.append(layout.image(layout.pixels(figure, box, dpi=picture.dpi)))
         for artist in (*axes.images, *axes.collections, *texts):
             artist.remove()
     target = io.BytesIO()
     images[0].save(
         target, "WEBP", save_all=True, append_images=images[1:], loop=0, quality=_QUALITY,
-        method=0, duration=[_SHOWN] * (len(images) - 1) + [_HELD],
+        method=0, duration=[_SHOWN] * (len(images) - 1) + [_LAST_SHOWN],
     )  # fmt: skip
     return target.getvalue()
 

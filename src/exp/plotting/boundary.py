@@ -1,8 +1,11 @@
-"""The decision boundary: what the model says everywhere in the plane."""
+"""The decision boundary: what the model predicts everywhere in the plane."""
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from exp.plotting import layout, points
@@ -17,8 +20,8 @@ SIDE = 4.1  # inches
 def draw(picture: Picture) -> Figure:
     """The map, the boundary and the rows, train and test side by side."""
     theme = THEMES[picture.theme]
-    figure = layout.figure()
-    ((left, right),) = layout.panels(figure, [SIDE, SIDE], [SIDE])
+    figure, left, right = _panels(picture.theme)
+    layout.clear(figure)
     decision = DecisionMap(picture, theme) if picture.mapped else None
     for axes, split, name in ((left, TRAIN, "train"), (right, TEST, "test")):
         layout.title(axes, name, _counted(picture, split))
@@ -29,7 +32,7 @@ def draw(picture: Picture) -> Figure:
         points.cross_out(axes, picture, split)
         points.thinned(axes, picture, split)
         points.show_window(axes, picture)
-    layout.join(left, right)
+    right.set_ylabel("")
     entries = [*points.handles(picture.classes, theme, 10), points.misclassified(theme)]
     if decision is not None:
         entries.append(points.handle("decision boundary", color=theme.ink))
@@ -38,8 +41,18 @@ def draw(picture: Picture) -> Figure:
     notes = [picture.note, picture.map_note]
     if not np.isfinite(picture.probabilities).all():
         notes.append("striped grey: the model gives no finite probability")
-    layout.note(figure, "; ".join(note for note in notes if note))
+    layout.note(figure, *notes)
     return figure
+
+
+@cache
+def _panels(theme: str) -> tuple[Figure, Axes, Axes]:
+    """The empty figure of a theme (whose settings are in force), which all runs of a process share:
+    new panels and ticks would take longer than the rows and the map."""
+    figure = layout.figure()
+    ((left, right),) = layout.panels(figure, [SIDE, SIDE], [SIDE])
+    right.set_yticks([])
+    return figure, left, right
 
 
 def _counted(picture: Picture, split: int) -> str:

@@ -15,9 +15,9 @@ from exp.plotting import (
     data,
     fit,
     hidden_units,
+    layer_norms,
     layout,
     learning_curves,
-    norms,
     precision_recall,
     roc,
 )
@@ -34,7 +34,7 @@ DRAWERS: dict[str, Callable[[Picture], Figure]] = {
     "precision_recall": precision_recall.draw,
     "calibration": calibration.draw,
     "hidden_units": hidden_units.draw,
-    "norms": norms.draw,
+    "norms": layer_norms.draw,
     "fit": fit.draw,
 }
 """Every figure of a run; each has its file. A new one also has its name in `exp.plotting.names`."""
@@ -47,8 +47,11 @@ def drawings(picture: Picture) -> Iterator[tuple[str, bytes]]:
         with settings(picture.theme):
             figure = DRAWERS[name](picture)
             layout.heading(figure, *picture.subject, remark=picture.metric)
-            for suffix in picture.format:
-                yield f"{name}.{suffix}", layout.encode(figure, suffix, dpi=picture.dpi)
+            files = {
+                f"{name}.{suffix}": layout.encode(figure, suffix, dpi=picture.dpi)
+                for suffix in picture.format
+            }
+        yield from files.items()
     if picture.animation and picture.frames is not None and len(picture.frames):
         with settings(picture.theme):
             yield "boundary.webp", animation.draw(picture)

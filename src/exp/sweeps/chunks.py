@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from exp.sweeps.planner import Planned, Runs
 
+MIXED = -1
+
 
 def seconds_of(runs: Sequence[Planned], found: Runs) -> float:
     """Roughly how many seconds runs take if one process does them all."""
@@ -23,10 +25,11 @@ def chunks(
     """
     stacks: dict[tuple[int, int | None], list[Planned]] = {}
     for run in runs:  # those that go on stack where they go on after the same epoch
-        stacks.setdefault((run.stack, found.going_on.get(run.number)), []).append(run)
+        kind = MIXED if found.stacks[run.stack].mixes else run.stack
+        stacks.setdefault((kind, found.going_on.get(run.number)), []).append(run)
     broken_off = sum(epoch is not None for _, epoch in stacks)
-    for (number, epoch), members in stacks.items():
-        info = found.stacks[number]
+    for (_, epoch), members in stacks.items():
+        info = found.stacks[members[0].stack]
         limit = 1 if info.alone else (most or info.size)
         # Stacks that were broken off are enough for all workers where there was one for each.
         among = 1 if epoch is not None and broken_off >= workers else workers

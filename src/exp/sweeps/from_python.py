@@ -15,7 +15,8 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.version import VersionBase, setbase
-from omegaconf.basecontainer import BaseContainer
+from omegaconf import OmegaConf
+from omegaconf.resolvers import oc
 
 from exp.config import plugins, text_values
 from exp.config.compose import resolvers
@@ -27,7 +28,7 @@ from exp.util.errors import ExpError, shown
 ONE = threading.RLock()
 """Hydra knows one config at a time, so one thread at a time has it."""
 
-RESOLVERS = ("exp.id", "exp.slug", "oc.env", "hydra", "now", "python_version")
+RESOLVERS = ("exp.id", "exp.slug", "hydra", "now", "python_version")
 """What exp and Hydra register. Those of a user's own module, which is imported once, stay."""
 VARIABLES = ("PYTHONSAFEPATH", "MKL_CBWR", "OPENBLAS_NUM_THREADS")
 """Of the environment: what the helper processes of a run need besides."""
@@ -81,17 +82,17 @@ def restored_afterwards() -> Iterator[None]:
     before = hydra.hydra, config.cfg, version.version_base
     kinds = Plugins.instance().plugin_type_to_subclass_list
     classes = {kind: list(found) for kind, found in kinds.items()}
-    known = {name: BaseContainer._resolvers.get(name) for name in RESOLVERS}
+    new = [name for name in RESOLVERS if not OmegaConf.has_resolver(name)]
     folder, path, words = os.getcwd(), list(sys.path), list(command_line.words)
     loaded, variables = list(plugins.loaded), {name: os.environ.get(name) for name in VARIABLES}
     try:
         yield
     finally:
         hydra.hydra, config.cfg, version.version_base = before
-        for name, resolver in known.items():
-            BaseContainer._resolvers.pop(name, None)
-            if resolver is not None:
-                BaseContainer._resolvers[name] = resolver
+        for name in new:
+            OmegaConf.clear_resolver(name)
+        if "exp.id" in new:  # not within another run, that goes on
+            OmegaConf.register_new_resolver("oc.env", oc.env, replace=True)
         for kind, found in classes.items():
             kinds[kind][:] = found
         os.chdir(folder)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import yaml
+from hydra import initialize_config_dir, initialize_config_module
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
@@ -19,30 +22,27 @@ import exp.registry.kinds  # noqa: F401 - declares the kinds
 from exp.config import plugins
 from exp.config.guarded_loader import GuardedLoader
 from exp.config.hydra_errors import one_line
-from exp.config.hydra_internal import (
-    Hydra,
-    create_automatic_config_search_path,
-    get_args_parser,
-)
+from exp.config.hydra_internal import get_args_parser
 from exp.registry.registry import register
 from exp.util.errors import ConfigError, Fault, shown
 
 PACKAGED = Path(__file__).resolve().parents[3] / "conf"
 ABOUT = {"experiment": "presets: several choices at once"}
-"""Groups of the config that are no kinds of component."""
+"""Groups of the config that are not kinds of component."""
 
 
-class HydraApp(Hydra):  # type: ignore[misc]
-    """Hydra; its `--help` says what each group is."""
+HydraApp = Any
+"""Hydra's class of an application, which has no public name."""
 
-    def format_config_groups(self, predicate: Callable[[str], bool], compact: bool = True) -> str:
-        listed: str = super().format_config_groups(predicate, compact)
-        lines = []
-        for line in listed.splitlines():
-            kind = register.kinds.get(line.partition(":")[0])
-            about = kind.about if kind else ABOUT.get(line.partition(":")[0])
-            lines += [line, f"    {about}"] if about else [line]
-        return "".join(f"{line}\n" for line in lines)
+
+def described(listed: Callable[..., str], *args: Any, **kwargs: Any) -> str:
+    """Hydra's list of groups for `--help`, with what each group is."""
+    lines = []
+    for line in listed(*args, **kwargs).splitlines():
+        kind = register.kinds.get(line.partition(":")[0])
+        about = kind.about if kind else ABOUT.get(line.partition(":")[0])
+        lines += [line, f"    {about}"] if about else [line]
+    return "".join(f"{line}\n" for line in lines)
 
 
 class UserConf(SearchPathPlugin):  # type: ignore[misc]
@@ -90,7 +90,12 @@ def create(args: argparse.Namespace) -> HydraApp:
     registered = Plugins.instance()
     registered.register(UserConf)
     path = "pkg://exp.conf" if args.config_path is None else primary(args.config_path)
-    search_path = create_automatic_config_search_path(None, None, path)
+    GlobalHydra.instance().clear()
+    if path.startswith("pkg://"):
+        initialize_config_module(path.removeprefix("pkg://"), "exp", version_base="1.3")
+    else:
+        initialize_config_dir(path, "exp", version_base="1.3")
+    search_path = GlobalHydra.instance().config_loader().get_search_path()
     for place in plugins.conf_folders():
         search_path.prepend("components", f"file://{place.absolute()}", anchor="main")
     if args.config_dir is not None:
@@ -98,10 +103,9 @@ def create(args: argparse.Namespace) -> HydraApp:
         if not is_folder(extra):
             raise ConfigError([Fault("--config-dir", f"there is no directory {extra}")])
         search_path.prepend("command-line", f"file://{extra}", anchor="schema")
-    GlobalHydra.instance().clear()
-    loader = GuardedLoader(search_path, trusted=args.trust_config)
-    hydra = HydraApp(task_name="exp", config_loader=loader)
-    GlobalHydra.instance().initialize(hydra)
+    hydra = GlobalHydra.instance().hydra
+    hydra.config_loader = GuardedLoader(search_path, trusted=args.trust_config)
+    hydra.format_config_groups = partial(described, hydra.format_config_groups)
     return hydra
 
 

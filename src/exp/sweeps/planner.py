@@ -17,11 +17,12 @@ from exp.components.schedulers.scheduler import scheduler
 from exp.config.schema import Plan, plan, unavailable
 from exp.engine import Job, check_job
 from exp.engine.job import Shapes, possible, stack_key
+from exp.engine.kernel.support import alone, unfit
 from exp.engine.prepare import prepare
 from exp.engine.view import axes_known
 from exp.sweeps.composer import Composed, Composer
 from exp.sweeps.grid import Words
-from exp.sweeps.stack_size import cost, fitting
+from exp.sweeps.stack_size import MOST, cost, fitting, kernel_cost
 from exp.util.errors import (
     ConfigError,
     CustomCodeError,
@@ -59,11 +60,14 @@ class StackInfo:
         size: how many of them fit the processor's cache together.
         seconds: that each of them takes, roughly.
         alone: why they train one by one; None: they do not.
+        mixes: whether they can train together with runs of other kinds that mix, since the kernel
+            computes each run by itself.
     """
 
     size: int = 1
     seconds: float = 0.0
     alone: str | None = None
+    mixes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +249,10 @@ class Planner:
     def _first(self, found: Plan) -> StackInfo:
         """Builds everything for the first run of its kind, to see whether it can."""
         job = self._at("dataset", lambda: Job.of(found, keep=False))
-        why = self._at("model", job.unstackable)
+        why = self._at("model", lambda: alone(job))
         self._at("model", lambda: check_job(job))
+        if why is None and unfit(job) is None:
+            return StackInfo(MOST, kernel_cost(job), mixes=True)
         size = fitting(job)
         return StackInfo(size, cost(job, 1 if why else size), why)
 

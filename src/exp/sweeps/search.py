@@ -14,6 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hydra.core.override_parser.types import Override
+
 from exp.config import plugins
 from exp.config.compose import draws
 from exp.config.schema import plan
@@ -37,7 +39,6 @@ from exp.util.errors import ConfigError, Fault, ImpossibleError
 from exp.util.metric_names import HEADLINES
 
 if TYPE_CHECKING:
-    from exp.sweeps.search_space import Space
     from exp.sweeps.search_study import Trial
     from hydra_plugins.exp_sweeps.optuna_sweeper import OptunaSweeper
 
@@ -74,9 +75,14 @@ class Search(Sweep):
             raise ConfigError([Fault("hydra/sweeper", "optuna searches runs of exp only")])
         if any("is not installed" in fault.message for fault in self.faults):
             raise ConfigError(self.faults)
-        from exp.sweeps.search_study import NAME, Study  # imports optuna, which is an extra
+        from exp.sweeps import search_space, search_study  # import optuna, which is an extra
 
-        self.space = self.space_of(words)
+        try:
+            self.space = search_space.space_of(
+                self.searched(words), grid=self.search.sampler == "grid"
+            )
+        except ConfigError as error:
+            raise ConfigError([*self.faults, *error.faults]) from None
         self.composer, self.planner = Composer(self.loader, self.config), Planner(repeats=True)
         self.fit = Applicable(self.composer, self.space.corners())
         corners = [self.with_limits(self.fit(words), []) for words in self.space.corners()]
@@ -96,8 +102,8 @@ class Search(Sweep):
             if self.one_by_one is not None:
                 print(f"trained one by one: {self.one_by_one}", flush=True)
             self.directory.claim(may_exist=self.settings.dir is not None)
-            path = self.directory.path / NAME
-            study = self.study = Study(path, self.space, self.search, self.metric)
+            path = self.directory.path / search_study.NAME
+            study = self.study = search_study.Study(path, self.space, self.search, self.metric)
             self.begin()
             try:
                 self.loop()
@@ -119,19 +125,13 @@ class Search(Sweep):
         print(self.outcome(), flush=True)
         self.sweeper.exit_code = 0 if study.best is not None else 1
 
-    def space_of(self, words: list[str]) -> Space:
-        """What is searched, as the command line says."""
-        from exp.sweeps.search_space import space_of  # imports optuna, which is an extra
-
+    def searched(self, words: list[str]) -> list[Override]:
+        """The overrides that say what is searched."""
         overrides = self.parse(words)
-        overrides = [o for o in overrides if o.key_or_group.split(".")[0] not in OF_THE_SWEEP]
         plugins.only_named(dict.fromkeys(words))
         if self.prunes and any(override.key_or_group == PRUNE for override in overrides):
             self.faults.append(Fault(PRUNE, "is set by the pruner of the search"))
-        try:
-            return space_of(overrides, grid=self.search.sampler == "grid")
-        except ConfigError as error:
-            raise ConfigError([*self.faults, *error.faults]) from None
+        return [o for o in overrides if o.key_or_group.split(".")[0] not in OF_THE_SWEEP]
 
     def checked(self, corners: Sequence[Words]) -> str:
         """Validates runs at the ends of the search space; returns the score to follow.

@@ -59,3 +59,21 @@ def cost(job: Job, size: int) -> float:
     epoch = STEP * (steps + 1) / size + each
     figures = 0.0 if job.plan.figures is None else FIGURES
     return float(LEAST + figures + trainer.epochs * epoch)
+
+
+KERNEL_STEP = 2e-6
+"""Seconds of a step that the kernel makes, whatever it holds; the next as `NUMBER`, `WEIGHT`."""
+KERNEL_NUMBER = 4e-10
+KERNEL_WEIGHT = 6e-11
+
+
+def kernel_cost(job: Job) -> float:
+    """Roughly how many seconds a run takes that the kernel trains, by benchmarks/epoch.py."""
+    trainer, rows = job.plan.trainer, job.shapes.train
+    layers = [m for m in job.module().modules() if isinstance(m, nn.Linear)]
+    numbers = sum(layer.out_features for layer in layers)
+    weights = sum(layer.in_features * layer.out_features for layer in layers)
+    steps = 1 if trainer.batch_size is None else -(-rows // trainer.batch_size)
+    each = rows * (KERNEL_NUMBER * numbers + KERNEL_WEIGHT * weights)
+    figures = 0.0 if job.plan.figures is None else FIGURES
+    return float(LEAST + figures + trainer.epochs * (KERNEL_STEP * (steps + 1) + each))

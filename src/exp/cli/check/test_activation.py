@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from exp.cli.check.subject import Subject, global_states
 from exp.cli.check.training import assert_same_in_a_stack, same
-from exp.engine.layers import lifted
+from exp.engine.tracing import lifted
 
 
 def inputs() -> Tensor:
@@ -64,7 +64,7 @@ def test_same_each_time(subject: Subject) -> None:
 def test_one_by_one(subject: Subject) -> None:
     """the same bits for a run alone and in a stack of runs"""
     module, x = subject.build(), inputs()
-    if lifted("", [module]) is None:
+    if lifted([module]) is None:
         return  # a model that holds it trains by itself
     with torch.no_grad():
         whole = module(x)

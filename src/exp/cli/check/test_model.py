@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from exp.cli.check.subject import Subject, global_states, globally_seeded
 from exp.cli.check.training import assert_same_again, assert_same_in_a_stack
-from exp.engine.layers import lifted
 from exp.engine.model_checks import last_step, tensors
+from exp.engine.tracing import lifted
 
 SHAPES = ((2, 1), (2, 3), (5, 4))
 """Features and logits: two classes have one logit, K have K."""
@@ -139,5 +139,5 @@ def test_repeatable(subject: Subject) -> None:
 
 def test_stack(subject: Subject, module: nn.Module) -> None:
     """the same bits alone and in a stack, or by itself if not known to stack"""
-    if lifted("", [module]) is not None:  # otherwise it trains by itself, through the same loop
+    if lifted([module]) is not None:  # otherwise it trains by itself, through the same loop
         assert_same_in_a_stack(subject)

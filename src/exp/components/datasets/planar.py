@@ -22,6 +22,7 @@ from exp.registry.types import NonNegative, Probability, Rows, Width
 
 Classes = Annotated[int, Field(ge=2, le=1000)]
 Floats = NDArray[np.float64]
+Curve = tuple[Floats, Floats]
 
 LARGEST = 1_000_000_000
 """Numbers in X: 4 GB. A larger matrix is taken for a mistake."""
@@ -29,6 +30,17 @@ LARGEST = 1_000_000_000
 
 def planar(X: Floats, y: NDArray[np.int64], classes: int = 2) -> Data:
     return Data.checked(X, y, classes=[str(label) for label in range(classes)])
+
+
+def curves(first: Curve, second: Curve, noise: float, seed: int) -> Data:
+    """Noisy points of two curves, the bits that scikit-learn gives: importing it takes longer than
+    a small run."""
+    X = np.hstack([first, second]).T
+    y = np.repeat([0, 1], [len(first[0]), len(second[0])])
+    chance = RandomState(seed)
+    order = np.arange(len(y))
+    chance.shuffle(order)
+    return planar(X[order] + chance.normal(scale=noise, size=X.shape), y[order])
 
 
 @register.dataset("moons")
@@ -46,7 +58,10 @@ def moons(seed: int, *, n_samples: Rows = 1000, noise: NonNegative = 0.03) -> Da
     Returns:
         X [n_samples, 2], 2 classes.
     """
-    return planar(*from_sklearn("make_moons")(n_samples=n_samples, noise=noise, random_state=seed))
+    outer = np.linspace(0, np.pi, n_samples // 2)
+    inner = np.linspace(0, np.pi, n_samples - n_samples // 2)
+    lower = 1 - np.cos(inner), 1 - np.sin(inner) - 0.5
+    return curves((np.cos(outer), np.sin(outer)), lower, noise, seed)
 
 
 @register.dataset("circles")
@@ -67,11 +82,10 @@ def circles(
     Returns:
         X [n_samples, 2], 2 classes.
     """
-    return planar(
-        *from_sklearn("make_circles")(
-            n_samples=n_samples, noise=noise, random_state=seed, factor=factor
-        )
-    )
+    outer = np.linspace(0, 2 * np.pi, n_samples // 2, endpoint=False)
+    inner = np.linspace(0, 2 * np.pi, n_samples - n_samples // 2, endpoint=False)
+    smaller = np.cos(inner) * factor, np.sin(inner) * factor
+    return curves((np.cos(outer), np.sin(outer)), smaller, noise, seed)
 
 
 def blobs_fit(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from exp.engine.job import Job
 from exp.engine.kernel.network import loss_of
 from exp.engine.kernel.program import NotKnownError, program
 from exp.engine.model import Model
+from exp.engine.objective import Objective
 from exp.util.compiled import form
 
 VECTORS = {
@@ -82,8 +83,28 @@ def why_not(job: Job, model: Model, loss: Loss) -> str | None:
     if len(model.trainable) < len(model.shapes):
         return "some of its parameters are not trained"
     try:
-        program(model, job.shapes.features)
+        program(model, job.shapes.features, job.batch)
         loss_of(loss)
     except NotKnownError as error:
         return f"the kernel has no {error}"
     return None
+
+
+def unfit(job: Job) -> str | None:
+    """Why torch trains this run; None: the kernel does."""
+    model = Model(
+        [job.source()],
+        outputs=job.outputs,
+        dtype=job.device.dtype,
+        device=torch.device("cpu"),
+        generators=[torch.Generator()],
+    )
+    return why_not(job, model, Objective([job]).loss)
+
+
+def alone(job: Job) -> str | None:
+    """Why this run cannot train together with others; None: it can."""
+    why = job.unstackable()
+    if why is None and job.device.threads > 1 and unfit(job) is not None:
+        return "device.threads > 1: sums are split among threads, so the last bits could differ"
+    return why

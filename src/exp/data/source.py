@@ -1,0 +1,113 @@
+"""What a file of rows says, and which of its columns are features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from exp.data.faults import repeated
+from exp.data.file_faults import FileFaults
+from exp.data.reading import DELIMITERS, Reading, is_number
+from exp.util.errors import nearest, shown
+
+LARGEST = 4 << 30
+"""Bytes of an array or a file, unpacked: more is taken for a mistake."""
+
+
+@dataclass
+class Source:
+    """What a file says.
+
+    Attributes:
+        path: of the file.
+        frame: a column for each feature, by name. Its index counts the rows as messages do: lines
+            of a csv file, rows of others. A csv file has texts only, "" where nothing stands.
+        labels: the target, or None.
+        typed: whether the file says which columns hold numbers.
+        faults: what is wrong in the file so far.
+        notes: what a user should know of how it was read.
+    """
+
+    path: str
+    frame: pd.DataFrame
+    labels: pd.Series | None
+    typed: bool
+    faults: FileFaults
+    notes: list[str]
+
+
+def source(
+    path: str,
+    frame: pd.DataFrame,
+    features: Sequence[str],
+    reading: Reading,
+    faults: FileFaults,
+    index: Sequence[str],
+    *,
+    typed: bool,
+) -> Source:
+    labels = None if reading.target is None else frame[reading.target]
+    listed = ", ".join(shown(name, 40) for name in index)
+    note = (
+        f"{listed} is the index of a pandas table and not a feature (dataset.features can add it)"
+    )
+    notes = [f"{path}: {note}"] if index else []
+    return Source(path, frame[list(features)], labels, typed, faults, notes)
+
+
+def selected(
+    names: list[str],
+    reading: Reading,
+    index: Sequence[str],
+    faults: FileFaults,
+    line: int | None = None,
+) -> list[str]:
+    """The names of the features, in order. Adds a fault for each name that cannot be used.
+
+    Args:
+        names: of all columns.
+        index: columns that are not features unless the config names them.
+        line: of the header.
+    """
+    for name in repeated([name for name in names if name]):
+        places = [str(place + 1) for place, other in enumerate(names) if other == name]
+        faults.add(line, name, f"columns {', '.join(places)} have the same name")
+    target = () if reading.target is None else (reading.target,)
+    for name in dict.fromkeys((*target, *reading.named)):
+        if not name or name not in names:
+            faults.add(line, None, no_column(name, names, reading.delimiter))
+    if reading.features is not None or faults.found:
+        return list(reading.features or ())
+    for place, name in enumerate(names):
+        if not name:
+            faults.add(line, None, no_name(place))
+    left_out = {*target, *(name for name in index if name not in reading.named)}
+    features = [name for name in names if name not in left_out]
+    if not features:
+        but = " and the index" if index else ""
+        faults.add(
+            line,
+            None,
+            f"there is no column besides {shown(*target)}{but}, so there are no features",
+        )
+    return features
+
+
+def no_name(place: int) -> str:
+    return (
+        f"column {place + 1} has no name; if it is not a feature, list the features in `features`"
+    )
+
+
+def no_column(name: str, names: list[str], delimiter: str) -> str:
+    known = ", ".join(shown(each, 40) for each in names[:20])
+    rest = f" and {len(names) - 20} more" if len(names) > 20 else ""
+    text = f"no column {shown(name)}.{nearest(name, names)} The columns are {known}{rest}"
+    others = [each for each in DELIMITERS if each != delimiter and each in names[0]]
+    if len(names) == 1 and others:
+        text += f" (is the delimiter {shown(others[0])}?)"
+    if all(map(is_number, names)):
+        text += " (only numbers: has the file no header line?)"
+    return text
