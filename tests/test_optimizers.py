@@ -535,7 +535,7 @@ def test_the_gradient_is_left_as_it_was() -> None:
 
 def test_a_rule_says_which_state_does_not_fit() -> None:
     rule = build({"name": "sgd", "momentum": 0.9}, [0], parameters(1))
-    with pytest.raises(ValueError, match=r"not a state of SGD: \['momentum_buffer'\] only"):
+    with pytest.raises(ValueError, match=r"not a state of SGD: .*\['momentum_buffer'\]"):
         rule.state = {}
 
 
