@@ -242,6 +242,7 @@ def stack_key(plan: Plan, shapes: Shapes, loss: Chosen, device: Device) -> Hasha
     """
     trainer = plan.trainer
     schedule = (trainer.epochs, trainer.batch_size, trainer.eval_every, plan.monitor)
+    means = (trainer.accumulate, trainer.average, trainer.average_start)
     stops = (trainer.early_stopping is None, trainer.clip_norm is None)
     parts = [(chosen.name, structure(chosen.params)) for chosen in (plan["optimizer"], loss)]
     model = plan["model"].as_dict()
@@ -252,4 +253,4 @@ def stack_key(plan: Plan, shapes: Shapes, loss: Chosen, device: Device) -> Hasha
     architecture = (json.dumps(model, sort_keys=True), bool(rate))
     place = (str(device.torch_device), device.dtype)
     saves = trainer.checkpoint_every
-    return (shapes, schedule, stops, saves, architecture, tuple(parts), place)
+    return (shapes, schedule, means, stops, saves, architecture, tuple(parts), place)

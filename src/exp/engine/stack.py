@@ -130,7 +130,9 @@ class Stack:
     def steps(self) -> int:
         """Optimizer steps of one epoch."""
         size = self.trainer.batch_size
-        return 1 if size is None else -(-self.splits["train"].count // size)
+        if size is None:
+            return 1
+        return int(-(-self.splits["train"].count // (size * self.trainer.accumulate)))
 
     def batches(self) -> Iterator[Batch]:
         """The training rows of one epoch."""
