@@ -99,7 +99,12 @@ class Film:
         single = stack.model.layers is None
         places = [grid.device] if grid.device.type == "cuda" else []
         with torch.no_grad(), torch.random.fork_rng(places, enabled=single):
-            chances = stack.objective.loss.probabilities(stack.model(grid, mask, False))
+            if stack.network is None:
+                logits = stack.model(grid, mask, False)
+            else:
+                each = [stack.network.logits(grid[run], run) for run in range(stack.runs)]
+                logits = torch.stack(each)
+            chances = stack.objective.loss.probabilities(logits)
         count = chances.shape[1]
         chances = torch.nan_to_num(chances[:, 1:] if count == 2 else chances, nan=1 / count)
         maps = (chances * 255).round_().to(torch.uint8).cpu().numpy()

@@ -53,13 +53,13 @@ class History:
             values: `[runs]` for each column.
         """
         block = torch.stack([values[name] for name in self.columns])[None]
-        return self.extend([epoch], block)[0]
+        self.extend([epoch], block)
+        return Row(self.columns, block[0])
 
-    def extend(self, epochs: Sequence[int], block: Tensor) -> list[Row]:
+    def extend(self, epochs: Sequence[int], block: Tensor) -> None:
         """Appends the rows of some epochs, `[epochs, columns, runs]`."""
         self.epochs.extend(epochs)
         self._rows.append(block)
-        return [Row(self.columns, values) for values in block]
 
     def block(self) -> Tensor | None:
         """All rows, `[epochs, columns, runs]`, or None before the first."""

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from exp.engine.kernel import structures
-from exp.engine.kernel.network import Network
 from exp.engine.kernel.structures import OPERATIONS, OPTIMIZERS, address
 from exp.engine.kernel.support import NUMBERS, SCALARS, VECTORS, flags_of
 from exp.engine.model import padded
@@ -42,8 +41,8 @@ class Kernel:
     def adopt(self) -> None:
         """Takes up the tensors of the stack as it is now."""
         stack, watch, runs = self.stack, self.watch, self.stack.runs
-        features = stack.splits["train"].features
-        net = self.network = Network(stack.model, stack.objective, features)
+        assert stack.network is not None
+        net = self.network = stack.network
         struct = net.struct
         for place, split in enumerate(SPLITS):
             if split in stack.splits:

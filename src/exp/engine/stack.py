@@ -11,6 +11,7 @@ from torch import Tensor
 from exp.components.schedulers.scheduler import Progress, Scheduler, scheduler
 from exp.engine.history import History
 from exp.engine.job import Job
+from exp.engine.kernel.network import Network
 from exp.engine.kernel.support import why_not
 from exp.engine.model import Model
 from exp.engine.monitored import Monitored
@@ -87,6 +88,7 @@ class Stack:
         self.monitored = None if self.monitor in names else Monitored(self.monitor)
         # Why torch trains these runs; None: the kernel does.
         self.unfit = why_not(first, self.model, self.objective.loss)
+        self.network = self._network()
         self.higher = first.plan.higher_is_better(self.monitor)
         if self.monitored is not None:
             names.append(self.monitor)
@@ -112,6 +114,12 @@ class Stack:
             device=self.device.torch_device,
             shuffled=name == "train" and self.trainer.batch_size is not None,
         )
+
+    def _network(self) -> Network | None:
+        """The runs as the kernel computes them; None: it does not train them."""
+        if self.unfit is not None:
+            return None
+        return Network(self.model, self.objective, self.splits["train"].features)
 
     @property
     def runs(self) -> int:
@@ -167,6 +175,7 @@ class Stack:
         self.model.select(index)
         self.optimizer.select(self.model.parameters, index)
         self.objective = Objective(self.jobs)
+        self.network = self._network()
         if self.clip_norm is not None:
             self.clip_norm = self.clip_norm[index]
         for split in self.splits.values():

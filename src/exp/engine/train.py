@@ -178,20 +178,24 @@ class Training:
         if measured and stack.monitored is not None:
             followed = self.evaluation.monitored([])
             block = torch.cat([block, followed.expand(len(block), 1, -1)], dim=1)
-        rows = stack.history.extend(measured, block[[epoch - epochs[0] for epoch in measured]])
-        by_epoch = dict(zip(measured, rows, strict=True))
-        for self.epoch in epochs:
-            row = by_epoch.get(self.epoch)
-            if self.epoch == epochs[-1]:
-                if row is not None:
-                    ends |= self.watched(row, ends)
-                    self.observed(row)
-                for position, reason in ends.items():
-                    if reason == "diverged":
-                        self.watch.restore_finite(position)
-                self.recorder.look(self.epoch, self.watch, measured=row is not None, ending=ends)
+        stack.history.extend(measured, block[[epoch - epochs[0] for epoch in measured]])
+        columns = stack.history.columns
+        for epoch in epochs[:-1] if self.attentive else ():
+            self.epoch = epoch
+            row = Row(columns, block[epoch - epochs[0]]) if self.evaluation.due(epoch) else None
             for hook in self.attentive:
                 hook.after_epoch(self, row)
+        self.epoch = epochs[-1]
+        row = Row(columns, block[-1]) if self.evaluation.due(self.epoch) else None
+        if row is not None:
+            ends |= self.watched(row, ends)
+            self.observed(row)
+        for position, reason in ends.items():
+            if reason == "diverged":
+                self.watch.restore_finite(position)
+        self.recorder.look(self.epoch, self.watch, measured=row is not None, ending=ends)
+        for hook in self.attentive:
+            hook.after_epoch(self, row)
         self.epoch += 1
         if ends:
             self.release(ends)

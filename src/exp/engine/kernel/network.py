@@ -133,8 +133,8 @@ class Network:
             raise MemoryError
         return found.value
 
-    def logits(self, x: Tensor) -> Tensor:
-        """Logits `[outputs, rows]` of the first run, of rows `[features, rows]`."""
+    def logits(self, x: Tensor, run: int = 0) -> Tensor:
+        """Logits `[outputs, rows]` of the run at this position, of rows `[features, rows]`."""
         rows = x.shape[1]
         width = -(-max(rows, 1) // LANES) * LANES
         whole = torch.zeros(x.shape[0], width)
@@ -144,7 +144,7 @@ class Network:
         if self.library.exp_answer(
             self.level,
             ctypes.byref(self.struct.program),
-            ctypes.c_void_p(address(self.model.parameters.values)),
+            ctypes.c_void_p(self.model.parameters.values[run].data_ptr()),
             ctypes.c_void_p(address(whole)),
             ctypes.c_int64(width),
             ctypes.c_void_p(address(found)),
