@@ -56,6 +56,7 @@ class Case:
         names = dict.fromkeys(GROUPS, "standard") | {
             "dataset": self.dataset, "split": "holdout", "features": "none", "model": "mlp",
             "optimizer": "sgd", "loss": "auto", "scheduler": "none", "device": "cpu",
+            "figures": "none",  # its frames would be drawn after some epochs
         }  # fmt: skip
         parts: dict[str, dict[str, object]] = {group: {"name": name} for group, name in names.items()}
         parts["split"]["standardize"] = self.dataset != "moons"
