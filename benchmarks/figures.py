@@ -82,18 +82,18 @@ def frames(rounds: int) -> None:
     """What frames take of a run in a stack of 32."""
     stack = Stack(jobs(STACK))
     training = Training(stack)
-    film = training.recorder.film
-    calendar = sorted(film.due)
+    recorder = training.recorder.frames
+    calendar = sorted(recorder.due)
     for _ in range(rounds):
-        film.calendars = [frozenset(calendar)] * STACK
-        film.select(list(range(STACK)))
-        film._grid = None
+        recorder.calendars = [frozenset(calendar)] * STACK
+        recorder.select(list(range(STACK)))
+        recorder._grid = None
         for job in stack.jobs:
             job.__dict__.pop("view", None)
         begun = time.process_time()
         for epoch in range(stack.trainer.epochs):
             training.recorder.look(epoch, training.watch, measured=True)
-        kept = [film.frames(run) for run in range(STACK)]
+        kept = [recorder.frames(run) for run in range(STACK)]
         sizes = [len(each.to_bytes()) for each in kept if each is not None]
         assert len(sizes) == STACK
         spent.setdefault("frames", []).append((time.process_time() - begun) * 1e3 / STACK)

@@ -14,6 +14,7 @@ import atexit
 import json
 import os
 import runpy
+import select
 import signal
 import socket
 import subprocess
@@ -106,13 +107,14 @@ def serve(path: str) -> NoReturn:
     listening.listen(64)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how those end that answer
     print("ready", flush=True)
-    while True:
+    while sys.stdin not in select.select([listening, sys.stdin], [], [])[0]:  # it has no end yet
         line, _ = listening.accept()
         if os.fork() == 0:
             listening.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             answer(line)
         line.close()
+    sys.exit()
 
 
 def answer(line: socket.socket) -> NoReturn:

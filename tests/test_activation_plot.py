@@ -11,7 +11,7 @@ from PIL import Image
 import exp.components.activations  # noqa: F401 - registers them
 from commands import Ended, inside
 from exp.cli.plot_functions import function
-from exp.plotting.activations import Function, apart, draw
+from exp.plotting.activation_plot import Function, apart, draw
 from exp.plotting.style import THEMES, settings
 from exp.registry.registry import register
 
@@ -84,11 +84,11 @@ def test_what_is_no_picture_is_not_overwritten(tmp_path):
         (("activations", "--plot", "."), ".: expected a name in .png"),
         (("activations", "--plot", "no/a.png"), "cannot write no/a.png: No such file"),
         (("activations", "--plot", "--theme", "drak"), "unknown theme 'drak'. Did you mean 'dark'"),
-        (("datasets", "--plot"), "there is no picture of group 'dataset'; there is one of 'activ"),
+        (("datasets", "--plot"), "group 'dataset' has no picture; 'activations' has one"),
         (("activatoins", "--plot"), "unknown group 'activatoins'. Did you mean 'activation'?"),
         (("activations", "--plto"), "no such option --plto. Did you mean '--plot'?"),
-        (("activations", "--theme", "dark"), "the command is exp list activations --plot [FILE]"),
-        (("activations", "tanh", "--plot"), "the command is exp list activations --plot [FILE]"),
+        (("activations", "--theme", "dark"), "expected exp list activations --plot [FILE]"),
+        (("activations", "tanh", "--plot"), "expected exp list activations --plot [FILE]"),
     ],
 )
 def test_errors(words, message, tmp_path):

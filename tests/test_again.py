@@ -205,7 +205,7 @@ def test_what_is_no_run(in_tmp: Path, verb: str) -> None:
         ("none", "exp: there is no directory 'none'\n"),
         (
             "empty",
-            f"exp: {in_tmp / 'empty'} is no run directory: run.json: No such file or directory\n",
+            f"exp: {in_tmp}/empty is not a run directory: run.json: No such file or directory\n",
         ),
     ):
         ended = inside(in_tmp, verb, name)
@@ -341,13 +341,13 @@ def test_a_sweep_or_a_folder_in_place_of_a_run(run: Path, in_tmp: Path) -> None:
     assert ended.code == 0, ended.err
     ended = inside(in_tmp, "compare", str(run), "all/swept")
     assert (ended.code, ended.err) == (2, (
-        f"exp: {in_tmp}/all/swept is no run directory: it is a sweep. Expected one run of it, "
+        f"exp: {in_tmp}/all/swept is not a run directory: it is a sweep. Expected one run of it, "
         f"such as {in_tmp}/all/swept/0-seed=1\n"
     ))  # fmt: skip
     for words in (("resume", "all"), ("rerun", "all"), ("compare", str(run), "all")):
         assert inside(in_tmp, *words).err == (
-            f"exp: {in_tmp}/all is no run directory: it holds others. Expected one of them, such "
-            f"as {in_tmp}/all/swept\n"
+            f"exp: {in_tmp}/all is not a run directory: it contains others. Choose one of them, "
+            f"such as {in_tmp}/all/swept\n"
         )
 
 

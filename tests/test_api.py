@@ -286,7 +286,7 @@ def test_what_has_changed_is_not_loaded(in_tmp: Path) -> None:
         exp.load(run.path)
     with pytest.raises(RunDirectoryError, match="there is no directory"):
         exp.load(in_tmp / "nowhere")
-    with pytest.raises(RunDirectoryError, match="is no run directory"):
+    with pytest.raises(RunDirectoryError, match="is not a run directory"):
         exp.load(in_tmp)
 
 

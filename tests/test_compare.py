@@ -117,7 +117,7 @@ def test_no_figure_of_unlike_features(where: Path, in_tmp: Path) -> None:
     inside(in_tmp, "figures=none", "dataset=iris", "trainer.epochs=2", "hydra.run.dir=iris")
     ended = inside(in_tmp, "compare", f"{where}/run", "iris", "--figure", "x.png")
     assert (ended.code, ended.out) == (2, "")
-    assert ended.err.startswith("exp: --figure: A and B have not the same features: ['x1', 'x2']")
+    assert ended.err.startswith("exp: --figure: A and B have different features: ['x1', 'x2']")
     ended = inside(in_tmp, "compare", f"{where}/run", "iris", "--figure", "x.gif")
     told = f"exp: --figure: expected a file.png, found {in_tmp / 'x.gif'}\n"
     assert (ended.code, ended.err) == (2, told)

@@ -179,7 +179,7 @@ def test_labels_are_numbered_in_sorted_order(
             ",a,kind\nm,2,x\nf,3,y\nm,3,y\n",
             (
                 "1 fault in rows.csv; no row was used\n"
-                "  line 1  column 1 has no name; if it is no feature, name those that are in "
+                "  line 1  column 1 has no name; if it is not a feature, list the features in "
                 "`features`"
             ),
         ),
@@ -187,7 +187,7 @@ def test_labels_are_numbered_in_sorted_order(
             "kind\nx\ny\n",
             (
                 "1 fault in rows.csv; no row was used\n"
-                "  line 1  there is no column but 'kind', so no feature"
+                "  line 1  there is no column besides 'kind', so there are no features"
             ),
         ),
         (
@@ -244,7 +244,10 @@ def test_labels_are_numbered_in_sorted_order(
         ),
         (
             "a,kind\n1,1\n2,01\n3,2\n4,2\n",
-            "rows.csv, column 'kind' (the target): '1' and '01' are one number in two spellings",
+            (
+                "rows.csv, column 'kind' (the target): '1' and '01' are the same number written in "
+                "two ways"
+            ),
         ),
     ],
 )
@@ -304,7 +307,7 @@ def test_no_such_file(here: Path) -> None:
     ("path", "message"),
     [
         (".", "'.' is a directory, expected a csv file"),
-        ("/dev/null", "'/dev/null' is no regular file, expected a csv file"),
+        ("/dev/null", "'/dev/null' is not a regular file, expected a csv file"),
         ("x" * 300, "File name too long"),
         ("a\0b", "'a\\x00b'"),
         ("~no-such-user/rows.csv", "cannot read '~no-such-user/rows.csv'"),

@@ -268,7 +268,7 @@ def test_parquet_is_read_as_csv_is(here: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1" * 10, ROWS.encode(), bytes(1000)])
 def test_bytes_that_are_no_parquet(here: Path, content: bytes) -> None:
     (here / "rows.parquet").write_bytes(content)
-    with pytest.raises(DataError, match=r"^rows.parquet is no Parquet file that can be read: "):
+    with pytest.raises(DataError, match=r"^rows.parquet is not a readable Parquet file: "):
         load("parquet")
 
 

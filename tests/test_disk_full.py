@@ -69,7 +69,7 @@ def test_at_ten_moments(small: Path, whole: Path, moment: int) -> None:
     if (small / "run/run.json").exists():
         again = inside(small.parent, "resume", str(small / "run"))
         assert again.code == 0, again.err
-    else:  # what it has left is no obstacle
+    else:  # what it has left is not an obstacle
         assert inside(small.parent, *WORDS, f"hydra.run.dir={small / 'run'}").code == 0
     for name in FILES:
         assert (small / "run" / name).read_bytes() == (whole / name).read_bytes(), name
@@ -93,8 +93,8 @@ def test_a_file_beyond_a_limit_names_that_limit(in_tmp: Path) -> None:
 
 
 WHY = {
-    errno.EDQUOT: "Disk quota exceeded: your quota of the disk is used up",
-    errno.EFBIG: "File too large: it is larger than files may be here (ulimit -f)",
+    errno.EDQUOT: "Disk quota exceeded: your disk quota is used up",
+    errno.EFBIG: "File too large: the file is larger than this system allows (ulimit -f)",
     errno.ENOSPC: "No space left on device",
     errno.EROFS: "Read-only file system: the disk is mounted for reading only",
 }

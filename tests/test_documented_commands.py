@@ -150,7 +150,7 @@ def tried(step: Typed, where: Path, stock: Path, shown: str = "") -> None:
     verb = verb_of(words)
     assert verb is None or verb in cli.VERBS, step
     if step.inline and (words == [verb] or words[-1].startswith("--")) and verb != "list":
-        return  # speaks of a verb, and is no command
+        return  # speaks of a verb, and is not a command
     if shlex.join(step.words) in BESIDE:
         return
     if any(word in GIVEN for word in words):

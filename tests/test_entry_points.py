@@ -247,7 +247,7 @@ FOLDER = {
         "import numpy as np", "import numpy as np\n\nfrom . import _shared"
     ),
     "parts/_shared.py": "HELPED = True\n",
-    "parts/test_rings.py": "raise RuntimeError('a test is no component')\n",
+    "parts/test_rings.py": "raise RuntimeError('a test is not a component')\n",
     "parts/random.py": "HIDES = 'no other module of this name'\n",
     "parts/conf/dataset/folder_rings.yaml": "name: folder_rings\nn_samples: 40\n",
 }

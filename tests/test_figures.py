@@ -48,7 +48,7 @@ def norms(epochs=20):
     return {"epoch": epoch, **layers, **{f"gradient/{n}.weight": 0.7**epoch + n for n in (0, 2)}}
 
 
-def film(classes, score, plane, limits, epochs=(0, 2, 9, 19)):
+def frames(classes, score, plane, limits, epochs=(0, 2, 9, 19)):
     """Frames that grow more certain."""
     xs, ys, points = plane.grid(limits, 12)
     certain = score(points).T.reshape(classes, 12, 12)
@@ -92,7 +92,7 @@ def picture(classes=3, rows=60, resolution=40, **changes) -> Picture:
         "probabilities": score(points).T.reshape(classes, resolution, resolution),
         "history": history(),
         "scores": score(X),
-        "frames": film(classes, score, plane, plane.limits(np.vstack([X, centres]))),
+        "frames": frames(classes, score, plane, plane.limits(np.vstack([X, centres]))),
         "norms": norms(),
         "units": np.stack(
             [np.maximum(points @ [i, 1 - i], -i).reshape(resolution, -1) for i in range(5)]

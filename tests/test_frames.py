@@ -38,7 +38,7 @@ def bytes_of(result: Result) -> tuple[bytes, list[bytes]]:
     recording = result.recording
     assert recording.norms is not None
     norms = [column.tobytes() for column in recording.norms.values()]
-    if result.job.data.data.numeric:  # has no decisions that could be filmed
+    if result.job.data.data.numeric:  # has no decisions, so no frames
         assert recording.frames is None
         return b"", norms
     assert recording.frames is not None
@@ -122,8 +122,8 @@ def test_alone_and_in_stacks(name: str) -> None:
         together = train(jobs)
         assert bytes_of(together[position]) == bytes_of(alone)
         for other, result in zip(jobs, together, strict=True):
-            filmed = other.plan.figures is not None and not other.data.data.numeric
-            assert (result.recording.frames is not None) == filmed
+            framed = other.plan.figures is not None and not other.data.data.numeric
+            assert (result.recording.frames is not None) == framed
 
 
 @pytest.mark.parametrize("name", CONFIGS)

@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import json
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -144,30 +145,45 @@ def same_in_mlflow(where: Path, run: Path) -> Any:
 
 
 def records(where: Path) -> dict[str, list[Any]]:
-    """Name of a run -> the records of its .wandb file: LevelDB's log format, wandb's own messages.
+    """Name of a run -> the records of its .wandb file.
+
+    wandb's process says that a run has ended, and only then writes the end of its file.
+    """
+    found = {}
+    for path in where.glob("wandb/offline-run-*/*.wandb"):
+        end = time.monotonic() + 120
+        while not any(record.HasField("exit") for record in read_records(path)):
+            assert time.monotonic() < end, f"{path.name} has no end"
+            time.sleep(0.05)
+        each = read_records(path)
+        (name,) = {record.run.display_name for record in each if record.HasField("run")}
+        found[name] = each
+    return found
+
+
+def read_records(path: Path) -> list[Any]:
+    """The records of a .wandb file: LevelDB's log format, wandb's own messages.
 
     https://github.com/google/leveldb/blob/main/doc/log_format.md; seven bytes stand in front.
     """
     from wandb.proto.wandb_internal_pb2 import Record
 
-    found = {}
-    for path in where.glob("wandb/offline-run-*/*.wandb"):
-        data, at, whole, each = path.read_bytes(), 7, b"", []
-        while at + 7 <= len(data):
-            if 32768 - at % 32768 < 7:
-                at += 32768 - at % 32768
-                continue
-            _, size, kind = struct.unpack("<IHB", data[at : at + 7])
-            whole += data[at + 7 : at + 7 + size]
-            at += 7 + size
-            if kind in (1, 4):  # whole, or its last part
-                record = Record()
-                record.ParseFromString(whole)
-                each.append(record)
-                whole = b""
-        (name,) = {record.run.display_name for record in each if record.HasField("run")}
-        found[name] = each
-    return found
+    data, at, whole, each = path.read_bytes(), 7, b"", []
+    while at + 7 <= len(data):
+        if 32768 - at % 32768 < 7:
+            at += 32768 - at % 32768
+            continue
+        _, size, kind = struct.unpack("<IHB", data[at : at + 7])
+        if at + 7 + size > len(data):
+            break  # is being written
+        whole += data[at + 7 : at + 7 + size]
+        at += 7 + size
+        if kind in (1, 4):  # whole, or its last part
+            record = Record()
+            record.ParseFromString(whole)
+            each.append(record)
+            whole = b""
+    return each
 
 
 def same_in_wandb(where: Path, run: Path) -> Any:
@@ -224,6 +240,8 @@ def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_BASE_URL", "MLFLOW_TRACKING_URI"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NETRC", str(tmp_path / "no-netrc"))
+    # Seconds until wandb's own process has to answer: machines of CI are busy.
+    monkeypatch.setenv("WANDB_X_SERVICE_WAIT", "300")
 
 
 @needs("tensorboard")

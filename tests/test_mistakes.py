@@ -354,7 +354,7 @@ def test_a_plateau_is_told_with_what_may_move_it(
     (told,) = [line for line in ended.out.splitlines() if line.startswith(PLATEAU)]
     last = (ended.run / "metrics.csv").read_text().splitlines()[-1].split(",")[2]
     assert told == (
-        "A plateau: over the last 40 epochs the training loss has hardly fallen, with "
+        "A plateau: over the last 40 epochs the training loss has hardly decreased, with "
         f"{1 - float(last):.1%} of the training rows wrong. Unless the classes overlap, this may "
         f"move it: {moves}another seeds.init, more trainer.epochs"
     )

@@ -314,7 +314,7 @@ def test_a_sweep_has_pictures_and_a_page(swept: Path, tmp_path: Path) -> None:
          "learning_curves, hidden_units, norms, fit\n")),
         (("trainer.prune={test/accuracy: [[1, 0.5]]}",),
          ("exp: 1 fault in the config; nothing was started\n  trainer.prune  test/accuracy is not "
-         "measured here. Measured are loss, rmse, mae, r2\n")),
+         "measured here. Available: loss, rmse, mae, r2\n")),
         (("dataset=line", "dataset.start=1"),
          ("exp: 1 fault in the config; nothing was started\n  dataset.stop  expected a number "
          "greater than start=1.0, found 1.0\n")),

@@ -122,7 +122,7 @@ def as_published(table: Table, part: Part, number: Number) -> float:
 @pytest.mark.parametrize("name", names())
 def test_each_number_counts(name: str) -> None:
     """The published numbers are reproduced, and so is one on the edge of its tolerance; a number
-    beyond it, or that is no number, makes the table differ."""
+    beyond it, or that is not a number, makes the table differ."""
     table = load(name)
     good = table.measured(as_published)
     compared = [number for number in table.numbers if number.compared]

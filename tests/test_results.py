@@ -444,7 +444,7 @@ def test_a_manifest_that_leads_out_is_refused(swept: Path, in_tmp: Path) -> None
     (swept / "sweep.json").write_text(text.replace("0-run", "../0-run"))
     ended = results(in_tmp, "swept")
     assert ended.code == 2
-    assert "'../0-run' is no directory of a run within that of the sweep" in ended.err
+    assert "'../0-run' is not a run directory inside the sweep directory" in ended.err
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_the_command_writes_it_the_same_each_time(in_tmp: Path) -> None:
 def test_it_overwrites_nothing_else(in_tmp: Path) -> None:
     (in_tmp / "notes.json").write_text("{}\n")
     ended = inside(in_tmp, "schema", "--output", "notes.json")
-    told = "notes.json exists and is no JSON Schema of exp: it is not overwritten"
+    told = "notes.json exists and is not a JSON Schema written by exp: it is not overwritten"
     assert ended.err == f"exp: exp schema: {told}\n"
     assert (in_tmp / "notes.json").read_text() == "{}\n"
     assert inside(in_tmp, "schema", "--output", "no/where.json").code == 2

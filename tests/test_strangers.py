@@ -569,8 +569,8 @@ def test_no_message_shows_a_value(value: str, limit: int) -> None:
 
 
 def test_a_short_value_is_replaced_where_it_is_quoted() -> None:
-    text = "split.test: expected less than 1, found 5; 'a' is no option of a 5"
-    shown = "split.test: expected less than 1, found ${N}; '${A}' is no option of a 5"
+    text = "split.test: expected less than 1, found 5; 'a' is not an option of a 5"
+    shown = "split.test: expected less than 1, found ${N}; '${A}' is not an option of a 5"
     assert unshown(text, {"5": "${N}", "a": "${A}"}) == shown
 
 

@@ -113,7 +113,7 @@ def test_a_directory_shows_the_runs_of_every_command(in_tmp: Path) -> None:
         ended = inside(in_tmp, "-m", *SMALL, "sweep.dir=swept", *words, HERE)
         assert ended.code == 0, ended.err
     assert "6 runs in" in ended.out
-    assert "4 of them are of earlier commands" in ended.out
+    assert "4 of them are from earlier commands" in ended.out
     names = ["0-seed=4", "1-seed=5", "0-seed=2", "1-seed=3", "0-seed=0", "1-seed=1"]
     table = read_csv(in_tmp / "swept/runs.csv")
     assert table["directory"].tolist() == names
@@ -149,7 +149,7 @@ def test_other_settings_are_another_run(in_tmp: Path) -> None:
     words = ("-m", *SMALL, "trainer.epochs=3", "sweep.dir=swept", "seed=0,1", HERE)
     again = inside(in_tmp, *words)
     assert again.code == 2
-    assert "0-seed=0 holds another finished run: this sweep was made by another" in again.err
+    assert "0-seed=0 holds another finished run: it belongs to a sweep with another" in again.err
     assert snapshot(in_tmp / "swept") == before
 
 
@@ -279,12 +279,12 @@ def test_a_sweep_that_is_asked_to_end_saves_what_it_trains(
     assert "interrupted" in [record["status"] for record in records]
     assert all(record["status"] in ("done", "interrupted") for record in records)
     said = (in_tmp / "out.txt").read_text()
-    assert "To go on: python -m exp resume swept\n" in said
+    assert "To continue: python -m exp resume swept\n" in said
     assert len(said.splitlines()) < 8, said
     assert read_csv(in_tmp / "swept/runs.csv")["run"].tolist() == ["0", "1", "2", "3"]
     again = inside(in_tmp, "resume", "swept")
     assert again.code == 0, again.err
-    assert " go on from their checkpoints" in again.out
+    assert " continue from their checkpoints" in again.out
     # Stacks that were broken off go on as stacks.
     assert f"a stack of {4 // jobs}" in again.out
     assert not leftovers(in_tmp / "swept")
@@ -338,7 +338,7 @@ def test_interrupted_while_runs_are_taken_over(
         patch.setattr(reuse, "copy", once)
         ended = inside(in_tmp, *SWEEP, HERE)
     assert ended.code == 130
-    assert "To go on: python -m exp resume swept" in ended.out
+    assert "To continue: python -m exp resume swept" in ended.out
     assert inside(in_tmp, *again, *([HERE] if again is SWEEP else [])).code == 0
     assert len(done_in(in_tmp / "swept")) == 4
 

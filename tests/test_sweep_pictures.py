@@ -595,7 +595,7 @@ def test_planes_of_their_own_make_no_ensemble(tmp_path):
     ]
     said = words(runs_of(rows), tmp_path / "figures")
     assert "ensemble" not in said
-    assert "its own training rows" in " ".join(said["contact_sheet"])
+    assert "that run's training rows" in " ".join(said["contact_sheet"])
     plain = [
         one(tmp_path / "b", i, {"seed": i}, frames={"window": w}) for i, w in enumerate(windows)
     ]
@@ -690,7 +690,7 @@ def test_a_very_large_sweep_is_not_drawn_unasked(in_tmp, monkeypatch):
     ended = inside(in_tmp, "-m", *TINY, "sweep.n_jobs=1", "seed=1,2,3", "sweep.dir=s")
     assert ended.code == 0
     assert ended.out.splitlines()[-1] == (
-        "Not drawn, as it has more than 2 runs: exp results s --figures does it"
+        "Not drawn, since it has more than 2 runs: exp results s --figures draws them"
     )
     assert not (in_tmp / "s" / "figures").exists()
 

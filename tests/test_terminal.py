@@ -24,7 +24,7 @@ from exp.util.errors import ConfigError, ExpError, Fault, lines
 from exp.util.terminal import indented, one_line, printable
 
 HOSTILE = "\x1b[31m\x1b]0;title\x07\x9b2J\u202eevil\u2066\udc9b\r\x08"
-"""Colours, a window's title, C1's clear, a text that runs backwards, a byte that is no UTF-8."""
+"""Colours, a window's title, C1's clear, a text that runs backwards, a byte that is not UTF-8."""
 TURNS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 

@@ -78,4 +78,6 @@ def written(value: Any) -> str:
     try:
         return json.dumps(value, allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise ConfigError([Fault("Classifier", f"a value that no config holds: {error}")]) from None
+        raise ConfigError(
+            [Fault("Classifier", f"a config cannot hold this value: {error}")]
+        ) from None

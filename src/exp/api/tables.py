@@ -39,7 +39,7 @@ def arrays(path: Path) -> Arrays:
     except OSError as error:
         raise RunDirectoryError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, csv.Error) as error:
-        raise DamagedError(f"{path} is no table of runs: {error}") from error
+        raise DamagedError(f"{path} is not a table of runs: {error}") from error
 
 
 def column(values: list[str]) -> NDArray[Any]:

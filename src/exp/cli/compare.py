@@ -73,7 +73,7 @@ def comparable(one: RunRecord, other: RunRecord) -> None:
     for name in ("features", "classes"):
         a, b = (part(run.record, "data").get(name) for run in (one, other))
         if a != b:
-            raise ExpError(f"--figure: A and B have not the same {name}: {shown(a)} and {shown(b)}")
+            raise ExpError(f"--figure: A and B have different {name}: {shown(a)} and {shown(b)}")
     if not part(one.record, "data").get("classes"):
         raise ExpError("--figure draws decision boundaries, and the target of A and B is a number")
 

@@ -18,9 +18,14 @@ FORMATS = {"onnx": ".onnx", "torchscript": ".pt", "state_dict": ".safetensors"}
 
 @click.command("export")
 @click.argument("run", type=DIRECTORY)
-@click.option("--to", "file_format", type=Choice(tuple(FORMATS)), required=True, help="Format.")
 @click.option(
-    "--output", metavar="FILE", type=OUTPUT, help="Default: model.onnx, .pt, or .safetensors."
+    "--to", "file_format", type=Choice(tuple(FORMATS)), required=True, help="File format."
+)
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=OUTPUT,
+    help="File to write. Default: model.onnx, .pt, or .safetensors.",
 )
 @click.option("--checkpoint", type=Choice(CHECKPOINTS), default="final", show_default=True)
 @trust_option

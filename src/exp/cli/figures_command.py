@@ -20,10 +20,17 @@ from exp.util.terminal import one_line
 
 @click.command("figures")
 @click.argument("directory", type=DIRECTORY)
-@click.option("--all", "every", is_flag=True, help="Every figure, and the animation.")
-@click.option("--draw", "names", metavar="NAMES", help=f"Some of {', '.join(EVERY)}.")
-@click.option("--format", "formats", metavar="FORMATS", help=f"Some of {', '.join(FORMATS)}.")
-@click.option("--theme", type=Choice(THEMES), help="Default: that of the run.")
+@click.option("--all", "every", is_flag=True, help="Draw every figure, and the animation.")
+@click.option(
+    "--draw", "names", metavar="NAMES", help=f"Figures, several with commas: {', '.join(EVERY)}."
+)
+@click.option(
+    "--format",
+    "formats",
+    metavar="FORMATS",
+    help=f"File formats, several with commas: {', '.join(FORMATS)}.",
+)
+@click.option("--theme", type=Choice(THEMES), help="Theme. Default: that of the run.")
 @trust_option
 def command(
     directory: str,

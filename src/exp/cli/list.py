@@ -49,7 +49,7 @@ def completed(context: click.Context, parameter: click.Parameter, incomplete: st
     "modules",
     metavar="MODULE",
     multiple=True,
-    help="Include the components of this module, or, with a /, of this folder: its code runs.",
+    help="Include the components of this module, or, with a /, of this folder. Their code runs.",
 )
 @click.option(
     "--plot",
@@ -59,7 +59,9 @@ def completed(context: click.Context, parameter: click.Parameter, incomplete: st
     type=FILE,
     help="Draw the activations into a file. Default: activations.png.",
 )
-@click.option("--theme", type=Choice(("light", "dark")), help="Of that picture. Default: light.")
+@click.option(
+    "--theme", type=Choice(("light", "dark")), help="Theme of this picture. Default: light."
+)
 def command(
     words: tuple[str, ...], modules: tuple[str, ...], plot: str | None, theme: str | None
 ) -> int:
@@ -76,7 +78,7 @@ def command(
 def import_all(modules: list[str]) -> None:
     """
     Raises:
-        ExpError: one is no name of a module, or cannot be imported.
+        ExpError: one is not a name of a module, or cannot be imported.
     """
     if strange := [name for name in modules if not plugins.is_place(name)]:
         raise ExpError(f"exp list: --plugins: expected names of modules, found {strange[0]!r}")
@@ -94,7 +96,7 @@ def listed(words: list[str], plot: str | None, theme: str | None) -> int:
     if plot is not None:
         return drawn(words, plot, theme)
     if theme is not None:
-        raise ExpError(f"exp list: --theme needs --plot; the command is {USAGE}")
+        raise ExpError(f"exp list: --theme needs --plot; expected {USAGE}")
     if not words:
         entry_points.load()
         known = {name: options(kind) for name, kind in register.kinds.items()}
@@ -164,10 +166,10 @@ def drawn(words: list[str], file: str, theme: str | None) -> int:
         ExpError: there is no picture of that group.
     """
     if len(words) > 1:
-        raise ExpError(f"exp list: the command is {USAGE}")
+        raise ExpError(f"exp list: expected {USAGE}")
     name = group(words[0]) if words else DRAWN
     if name != DRAWN:
-        what = f"there is no picture of group {name!r}; there is one of {plural(DRAWN)!r}"
+        what = f"group {name!r} has no picture; {plural(DRAWN)!r} has one"
         raise ExpError(f"exp list --plot: {what}: {USAGE}")
 
     from exp.cli.plot_functions import plot

@@ -38,7 +38,7 @@ from exp.util.folders import existing
     "overrides",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Such as logger.mlflow.experiment=thesis.",
+    help="Setting of a logger, such as logger.mlflow.experiment=thesis.",
 )
 def command(directories: tuple[str, ...], to: tuple[str, ...], overrides: tuple[str, ...]) -> int:
     """Write finished runs and sweeps into a tracker.

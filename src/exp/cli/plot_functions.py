@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from exp.plotting.activations import LIMITS, Function, apart, draw
+from exp.plotting.activation_plot import LIMITS, Function, apart, draw
 from exp.plotting.layout import encode
 from exp.plotting.picture import FORMATS
 from exp.plotting.style import settings

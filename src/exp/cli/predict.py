@@ -35,13 +35,13 @@ class Delimiter(click.ParamType):  # type: ignore[type-arg]
 @click.command("predict")
 @click.argument("run", type=DIRECTORY)
 @click.argument("file", type=FILE)
-@click.option("--output", metavar="FILE", type=OUTPUT, help="Where to write. Default: print.")
+@click.option("--output", metavar="FILE", type=OUTPUT, help="File to write. Default: print.")
 @click.option(
     "--checkpoint",
     type=Choice(CHECKPOINTS),
     default="final",
     show_default=True,
-    help="final: the one that the scores of the run belong to.",
+    help="Weights to use; final: those behind the reported scores.",
 )
 @click.option(
     "--delimiter",

@@ -22,8 +22,13 @@ NAME = "report.html"
 
 @click.command("report")
 @click.argument("directory", type=DIRECTORY)
-@click.option("--output", metavar="FILE", type=OUTPUT, help=f"Default: {NAME} in the directory.")
-@click.option("--metric", help="Ranks the runs, such as test/loss.")
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=OUTPUT,
+    help=f"Page to write. Default: {NAME} in the directory.",
+)
+@click.option("--metric", help="Score that ranks the runs, such as test/loss.")
 def command(directory: str, output: str | None, metric: str | None) -> int:
     """Write one HTML page of a sweep, of a run, or of a folder of runs.
 

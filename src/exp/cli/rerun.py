@@ -89,7 +89,7 @@ def rerun(
     made = RunRecord.at(directory.path)
     result, lines = verdict(parent, made)
     for name in damaged:
-        lines.append(f"the earlier run has changed since: {name}")
+        lines.append(f"the earlier run has changed since it was written: {name}")
     # Also where it came out the same: that these made no difference is worth knowing.
     lines += changed_environment(parent, made)
     print("\n".join([*lines, result]), flush=True)

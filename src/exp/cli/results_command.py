@@ -27,7 +27,7 @@ from exp.util.terminal import one_line, write_data
     help="Keys that define a group, such as a,b. Default: all that vary, except the seeds.",
 )
 @click.option(
-    "--metric", help="Such as f1, test/loss, best/accuracy, seconds. Default: accuracy, or rmse."
+    "--metric", help="Score, such as f1, test/loss, best/accuracy. Default: accuracy, or rmse."
 )
 @click.option(
     "--where",
@@ -35,9 +35,11 @@ from exp.util.terminal import one_line, write_data
     metavar="CONDITION",
     help="Only runs that satisfy key=value, also != < > <= >=. May be repeated.",
 )
-@click.option("--sort", metavar="KEY", help=f"A key, or {', '.join(ORDERS)}; --sort=-KEY.")
+@click.option(
+    "--sort", metavar="KEY", help=f"Sort by a key, or {', '.join(ORDERS)}; --sort=-KEY reverses."
+)
 @click.option("--top", metavar="N", help="Show only the first N groups.")
-@click.option("--test", default="t", help="t (paired, the default) or wilcoxon.")
+@click.option("--test", default="t", help="Paired test: t (the default) or wilcoxon.")
 @click.option("--csv", metavar="FILE", type=OUTPUT, help="Write the groups as CSV; - prints it.")
 @click.option("--json", metavar="FILE", type=OUTPUT, help="Write everything as JSON; - prints it.")
 @click.option("--parquet", metavar="FILE", type=OUTPUT, help="Write the groups as Parquet.")
@@ -82,7 +84,7 @@ def command(
         first = Path(directories[0])
         if not figures and (first / "run.json").exists():
             raise ExpError(
-                f"--figures: {first} is a run, which has its own figures: name another folder"
+                f"--figures: {first} is a run, which has figures already: give another folder"
             )
         folder = figures or no_link(first / "figures", "--figures")
         draw(found, Path(folder), theme)

@@ -197,7 +197,7 @@ def untrusted(path: Path, words: list[str]) -> None:
     if unsafe:
         what = ", ".join(shown(word) for word in unsafe)
         raise ExpError(
-            f"the command line in {path / 'sweep.json'} has {what}. If you trust whoever made "
+            f"the command line in {path / 'sweep.json'} contains {what}. If you trust whoever made "
             "this sweep, add --trust"
         )
 

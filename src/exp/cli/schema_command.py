@@ -40,14 +40,19 @@ INTERPOLATION: Schema = {
 
 
 @click.command("schema")
-@click.option("--output", metavar="FILE", type=OUTPUT, help="Write it there; a schema is replaced.")
-@click.option("--group", help="Of the option files of this group, conf/GROUP/*.yaml.")
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=OUTPUT,
+    help="Write the schema to this file; an earlier schema there is replaced.",
+)
+@click.option("--group", help="Schema of the option files of this group, conf/GROUP/*.yaml.")
 @click.option(
     "--plugins",
     "modules",
     metavar="MODULE",
     multiple=True,
-    help="Include the components of this module, or, with a /, of this folder: its code runs.",
+    help="Include the components of this module, or, with a /, of this folder. Their code runs.",
 )
 def command(output: str | None, group: str | None, modules: tuple[str, ...]) -> int:
     """Print the config as JSON Schema, with which editors check YAML files."""
@@ -70,7 +75,7 @@ def write(path: Path, text: str) -> None:
         if path.is_file():
             with path.open("rb") as file:
                 if file.read(len(START)) != START.encode():
-                    what = "exists and is no JSON Schema of exp: it is not overwritten"
+                    what = "exists and is not a JSON Schema written by exp: it is not overwritten"
                     raise ExpError(f"exp schema: {path} {what}")
         write_through(path, text.encode())
     except OSError as error:
@@ -107,13 +112,13 @@ def whole() -> Schema:
         for group in GROUPS
     }
     top = of_model(TOP, "", {"seed": "one number for the whole run"})
-    seeds = of_model(SEEDS, "one seed for each source of chance", {})
+    seeds = of_model(SEEDS, "one seed for each source of randomness", {})
     nodes = {
         "run": of_model(RUNNING, "", docstrings.parameters(RunSettings)),
         "sweep": of_model(SWEEPING, "", docstrings.parameters(SweepSettings)),
     }
     hydras = {
-        "defaults": {"type": "array", "description": "which option of each group is taken"},
+        "defaults": {"type": "array", "description": "which option of each group is used"},
         "hydra": {"type": "object", "description": "settings of Hydra"},
     }
     # Several at once, each under a label.

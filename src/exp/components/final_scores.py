@@ -180,6 +180,6 @@ def errors(predicted: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
 
 
 def mean(values: Any) -> float | None:
-    """The mean of some numbers; None of none, or where it is no number."""
+    """The mean of some numbers; None of none, or where it is not a number."""
     found = float(np.mean(values)) if len(values) else float("nan")
     return found if np.isfinite(found) else None

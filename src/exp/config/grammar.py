@@ -135,7 +135,7 @@ def flat(values: Any) -> list[Any]:
     for value in values:
         if isinstance(value, (IntervalSweep, Glob)):
             name = "interval" if isinstance(value, IntervalSweep) else "glob"
-            raise ValueError(f"{name}(...) must stand by itself, not among other values")
+            raise ValueError(f"{name}(...) cannot be combined with other values")
         if isinstance(value, RangeSweep) and length(value) > MOST:
             raise ValueError(f"a range of more than {MOST:,} values")
         if isinstance(value, RangeSweep):
@@ -219,7 +219,7 @@ def override_of(visitor: HydraOverrideVisitor, ctx: Any) -> Override:
     """A whole override."""
     found: Override = _override_of(visitor, ctx)
     if found.is_delete() and found.is_sweep_override():
-        raise HydraException("what is deleted (~) cannot be swept")
+        raise HydraException("a deletion (~) cannot be swept")
     return found
 
 
@@ -229,7 +229,9 @@ def without_sweep(value: Any) -> Any:
         HydraException: a sweep stands inside a list or a mapping.
     """
     if isinstance(value, (Sweep, Glob)):
-        raise HydraException("a sweep cannot stand inside a list or mapping: sweep over whole ones")
+        raise HydraException(
+            "a sweep cannot be inside a list or mapping: sweep over the whole value"
+        )
     return value
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.default_element import GroupDefault, ResultDefault
-from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
@@ -91,18 +90,6 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
                 self.config_search_path.prepend(f"package {package}", place, anchor="schema")
         self.repository = Repository(self.config_search_path)
         return bool(new)
-
-    def get_group_options(
-        self,
-        group_name: str,
-        results_filter: Any = ObjectType.CONFIG,
-        config_name: str | None = None,
-        overrides: list[str] | None = None,
-    ) -> list[str]:
-        """Hydra copies every source for each question: `--help` asks a hundred of them."""
-        if overrides:
-            return super().get_group_options(group_name, results_filter, config_name, overrides)  # type: ignore[no-any-return]
-        return self.repository.get_group_options(group_name, results_filter)
 
     def load_sweep_config(self, *args: Any, **kwargs: Any) -> DictConfig:
         """The config of one run, whose directory must lie within that of the sweep."""

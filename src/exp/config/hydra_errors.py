@@ -23,7 +23,7 @@ QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
 
 
 def unreadable(text: str, error: Exception, rest: Sequence[str] = ()) -> Fault:
-    """Why a word is no override: at its key, if it has one.
+    """Why a word is not an override: at its key, if it has one.
 
     Args:
         rest: the other words of the command line.

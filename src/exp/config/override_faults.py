@@ -83,7 +83,7 @@ def round_list(override: Override) -> Fault:
     """That a list stands in round brackets, as a tuple of Python."""
     return Fault(
         override.key_or_group,
-        f"a list stands in square brackets.{offer(str(override.input_line))}",
+        f"write a list in square brackets.{offer(str(override.input_line))}",
     )
 
 

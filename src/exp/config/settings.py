@@ -1,4 +1,4 @@
-"""The parts of a config that are no components: seeds, `run`, `sweep`, and the top-level keys."""
+"""The parts of a config that are not components: seeds, `run`, `sweep`, and the top-level keys."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def target(hydra: DictConfig, keys: Keys, found: Any, *, called: bool) -> Iterat
         stands_for = value(hydra, *keys)
         whole = re.fullmatch(r"\s*\$\{.*\}\s*", found) is not None
         if OmegaConf.is_config(stands_for) or (stands_for is None and whole):
-            what = f"{shown(found)} stands for settings from elsewhere: {TRUST}"
+            what = f"{shown(found)} reads settings from elsewhere: {TRUST}"
             yield Fault(path_of(keys), what)
 
 
@@ -187,7 +187,8 @@ def file_names(hydra: DictConfig) -> Iterator[Fault]:
         yield Fault("hydra.job.name", f"{shown(str(name))} is too long for the name of a file")
     if name is not None and (not stays_within(str(name)) or "/" in str(name)):
         yield Fault(
-            "hydra.job.name", f"{shown(name)} is part of a file's name: no / and no .. in it"
+            "hydra.job.name",
+            f"{shown(name)} becomes part of a file name: it cannot contain / or ..",
         )
 
 

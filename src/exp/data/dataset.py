@@ -90,7 +90,7 @@ class Data:
         else:
             raise_any([*values, *wrong_labels(self.y, self.classes)])
         if self.positive is not None and (len(self.classes) != 2 or self.positive not in (0, 1)):
-            raise DataError(f"positive must be 0 or 1, of two classes; found {self.positive!r}")
+            raise DataError(f"positive must be 0 or 1, one of two classes; found {self.positive!r}")
         raise_any([*wrong_codes(self.X, self.categories, self.features)])
 
     @classmethod
@@ -159,8 +159,8 @@ class Data:
         raise_any([*not_finite(cast[:, None], targets[:, None], ["target"])])
         if coarse(targets):
             raise DataError(
-                "the targets differ by less than float32, in which models compute, can tell apart: "
-                "subtract their mean, or give them another unit"
+                "the targets differ too little for float32, in which models compute: "
+                "subtract their mean, or use another unit"
             )
         return cls(rows, cast, (), names, given)
 

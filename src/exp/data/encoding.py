@@ -218,7 +218,7 @@ class Encoding:
         if size > LARGEST and count > 10:
             raise DataError(
                 f"column {shown(largest.name)} has {count} categories: {rows} rows of "
-                f"{len(self.names)} encoded columns take {size / 2**30:.1f} GiB, several times. "
+                f"{len(self.names)} encoded columns take {size / 2**30:.1f} GiB for each copy. "
                 "dataset.max_categories=50 keeps the 49 most frequent categories of a column and "
                 "lets the others share one"
             )

@@ -131,7 +131,7 @@ def real(values: ArrayLike, name: str) -> NDArray[np.generic]:
     try:
         array = np.asarray(values)
     except ValueError as error:
-        raise DataError(f"{name} is no array: {error}") from error
+        raise DataError(f"{name} is not an array: {error}") from error
     if array.dtype.kind not in "iufb":
         raise DataError(f"{name} has dtype {array.dtype}, expected numbers")
     return array

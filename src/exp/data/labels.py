@@ -37,7 +37,7 @@ def not_classes(labels: Sequence[str], rows: int) -> str | None:
         by_value: dict[float, str] = {}
         for label in () if integers(labels) else labels:
             if (other := by_value.setdefault(float(label), label)) != label:
-                return f"{shown(other)} and {shown(label)} are one number in two spellings"
+                return f"{shown(other)} and {shown(label)} are the same number written in two ways"
         whole = all(float(label).is_integer() for label in labels)
         if 2 * count > rows and (count > SURE or not whole):
             found = f"{count} different numbers in {rows} rows"

@@ -44,10 +44,11 @@ def read_parquet(path: str, reading: Reading) -> Source:
                         f"{table.schema.field(name).type}",
                     )  # fmt: skip
             faults.raise_any()
+            table.validate(full=True)  # texts that are not UTF-8 among others
             frame = table.to_pandas(integer_object_nulls=True)
     except (pyarrow.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{path} is no Parquet file that can be read: {reason}") from error
+        raise DataError(f"{path} is not a readable Parquet file: {reason}") from error
     frame = frame.astype({name: "category" for name in features if name in categories})
     index = [] if reading.features else [name for name in index if name not in wanted]
     return source(path, frame, features, reading, faults, index, typed=True)

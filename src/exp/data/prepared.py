@@ -58,7 +58,7 @@ class Prepared:
                 raise DataError(f"split: {name} names a row outside 0..{len(seen) - 1}")
             if seen[rows].any():
                 row = rows[seen[rows]][0]
-                raise DataError(f"split: row {row} stands in {name} and in another part")
+                raise DataError(f"split: row {row} is in {name} and in another part")
             seen[rows] = True
         if self.data.numeric:
             if not len(self.split.train):

@@ -68,7 +68,7 @@ def selected(
 
     Args:
         names: of all columns.
-        index: columns that are no features unless the config names them.
+        index: columns that are not features unless the config names them.
         line: of the header.
     """
     for name in repeated([name for name in names if name]):
@@ -87,12 +87,18 @@ def selected(
     features = [name for name in names if name not in left_out]
     if not features:
         but = " and the index" if index else ""
-        faults.add(line, None, f"there is no column but {shown(*target)}{but}, so no feature")
+        faults.add(
+            line,
+            None,
+            f"there is no column besides {shown(*target)}{but}, so there are no features",
+        )
     return features
 
 
 def no_name(place: int) -> str:
-    return f"column {place + 1} has no name; if it is no feature, name those that are in `features`"
+    return (
+        f"column {place + 1} has no name; if it is not a feature, list the features in `features`"
+    )
 
 
 def no_column(name: str, names: list[str], delimiter: str) -> str:

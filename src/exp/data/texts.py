@@ -176,7 +176,7 @@ def hint(texts: Sequence[str], counts: NDArray[Any], name: str, *, plain: bool) 
 
 
 def clue(text: str) -> str | None:
-    """How a text could be read that is no number as it stands."""
+    """How a text could be read that is not a number as it stands."""
     if found := fitting_notations([text], np.ones(1)):
         return "it is a number with " + " or ".join(str(each) for each in found)
     if not np.isnan(days([text])[0]):

@@ -1,4 +1,4 @@
-"""Decision maps of a stack's runs while they train: the frames of a film."""
+"""Decision maps of a stack's runs while they train."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def calendar(epochs: int, frames: int, *, early: bool) -> list[int]:
     return found
 
 
-class Film:
+class FrameRecorder:
     """Takes the frames of all runs of a stack at once, and keeps them for each run by itself.
 
-    A run's grid lies over its own rows. Nothing is drawn from a random generator and nothing that
-    training reads is written.
+    A run's grid lies over that run's rows. No random number is drawn, and nothing that training
+    reads is written.
 
     Args:
         stack: the runs; some of them may want no frames.
@@ -49,7 +49,7 @@ class Film:
         self.calendars: list[frozenset[int]] = []
         for job in stack.jobs:
             figures, trainer = job.plan.figures, job.plan.trainer
-            # What is filmed are decisions; there are none where the target is a number.
+            # Frames show decisions; there are none where the target is a number.
             wanted = 0 if figures is None or job.data.data.numeric else figures.frames
             early = trainer.early_stopping is not None
             self.calendars.append(frozenset(calendar(trainer.epochs, wanted, early=early)))
@@ -95,7 +95,7 @@ class Film:
         """`[runs, K', G, G]` of the models as they are."""
         stack, grid = self.stack, self.grid
         mask = torch.ones(grid.shape[0], grid.shape[2], dtype=grid.dtype, device=grid.device)
-        # A module of the user's own may draw numbers whenever it is asked.
+        # A user's module may draw random numbers whenever it is called.
         single = stack.model.layers is None
         places = [grid.device] if grid.device.type == "cuda" else []
         with torch.no_grad(), torch.random.fork_rng(places, enabled=single):

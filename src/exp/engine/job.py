@@ -115,6 +115,11 @@ class Job:
         return View.of(self.data, None if self.plan.figures is None else self.plan.figures.plane)
 
     @property
+    def batch(self) -> int:
+        """Rows of a training step."""
+        return int(min(self.plan.trainer.batch_size or self.shapes.train, self.shapes.train))
+
+    @property
     def signature(self) -> str:
         """Digest of all that can change the result: config, data and the version of exp."""
         return self.signature_of(None)
@@ -222,7 +227,7 @@ def measured(plan: Plan, loss: Chosen) -> None:
         what = f"{monitored} is not measured on these data, whose target is {kind}"
         faults.append(Fault("trainer.monitor", f"{what}. Measured are {', '.join(followed)}"))
     faults += [
-        Fault("trainer.prune", f"{column} is not measured here. Measured are {', '.join(known)}")
+        Fault("trainer.prune", f"{column} is not measured here. Available: {', '.join(known)}")
         for column in plan.trainer.prune or ()
         if column.partition("/")[2] not in known and column != plan.monitor
     ]

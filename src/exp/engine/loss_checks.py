@@ -47,7 +47,7 @@ def check_loss(stack: Stack) -> None:
         wrong = value.flatten()[~value.flatten().isfinite()]
         if len(wrong):
             raise ComponentError(
-                f"loss {name} is {wrong[0].item()} for finite logits, before anything is trained"
+                f"loss {name} is {wrong[0].item()} for finite logits of the untrained model"
             )
         if type(loss).mean is Loss.mean:
             check_rows(name, stack, loss, z, targets, value)

@@ -150,9 +150,9 @@ def rows(dataset: Chosen, seed: int) -> Data:
         repeated = user_rows(dataset, seed)
         if repeated.fingerprint != first.fingerprint:
             raise ComponentError(
-                f"dataset {dataset.name} gives other rows each time, although the seed is {seed} "
-                "both times: a run could not be repeated. Draw from np.random.default_rng(seed), "
-                "and read no clock"
+                f"dataset {dataset.name} gives different rows for the same seed ({seed}): "
+                "a run could not be repeated. Draw from np.random.default_rng(seed), "
+                "and do not use the time"
             )
     return first
 
@@ -180,8 +180,8 @@ def user_split(split: Chosen, labels: NDArray[Any], seed: int) -> object:
             found.append(checked(split.build(labels.copy(), seed), split))
     if found[0].digest != found[1].digest:
         raise ComponentError(
-            f"split {split.name} gives other parts each time, although the seed is {seed} both "
-            "times: a run could not be repeated. Draw from np.random.default_rng(seed)"
+            f"split {split.name} gives different parts for the same seed ({seed}): "
+            "a run could not be repeated. Draw from np.random.default_rng(seed)"
         )
     return found[0]
 
@@ -211,7 +211,7 @@ def parts_of(data: Data, split: Chosen, seed: int) -> Split:
     parts = split_of(split, data.y[rest], seed)
     if len(parts.test):
         raise DataError(
-            f"split {split.name} holds rows out for a test, and dataset.test_path names a file "
+            f"split {split.name} sets test rows aside, and dataset.test_path names a file "
             "of test rows: use split=holdout"
         )
     return Split(rest[parts.train], data.test, rest[parts.validation])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exp.engine.boundary_frames import Film
+from exp.engine.boundary_frames import FrameRecorder
 from exp.engine.evaluation import Evaluation
 from exp.engine.norms import Norms
 from exp.engine.stack import Stack
@@ -41,7 +41,7 @@ class Recorder:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        self.film = Film(stack)
+        self.frames = FrameRecorder(stack)
         self.norms = Norms(stack)
 
     def look(
@@ -56,39 +56,39 @@ class Recorder:
         """
         if measured:
             self.norms.look(epoch)
-        self.film.look(epoch, ending)
+        self.frames.look(epoch, ending)
         best = {
             position: watch.best_epoch[position]
             for position in ending
-            if self.film.calendars[position]
+            if self.frames.calendars[position]
             and self.stack.jobs[position].plan.restores_best
             and math.isfinite(watch.best[position])
         }
         if best:
             with watch.best_weights(list(best)):
-                self.film.look_at_best(best)
+                self.frames.look_at_best(best)
 
     def next_look(self, epoch: int, evaluation: Evaluation) -> int | None:
         """The first epoch from this one on after which it looks at the models; None: at none but
         those that end."""
-        looks = [due for due in self.film.due if due >= epoch]
+        looks = [due for due in self.frames.due if due >= epoch]
         if any(self.norms.wanted):
             looks.append(evaluation.next(epoch))
         return min(looks, default=None)
 
     def recording(self, run: int) -> Recording:
         """What was recorded of the run at this position."""
-        return Recording(self.film.frames(run), self.norms.table(run))
+        return Recording(self.frames.frames(run), self.norms.table(run))
 
     def restore(self, earlier: Sequence[Recording]) -> None:
         """Takes up the recordings of the stack's runs where an earlier training was left."""
         for run, each in enumerate(earlier):
             if each.frames is not None:
-                self.film.restore(run, each.frames)
+                self.frames.restore(run, each.frames)
         if tables := [each.norms for each in earlier if each.norms is not None]:
             self.norms.restore(tables)
 
     def select(self, keep: list[int]) -> None:
         """Keeps the runs at these positions, after the stack did."""
-        self.film.select(keep)
+        self.frames.select(keep)
         self.norms.select(keep)

@@ -119,7 +119,8 @@ class Stack:
         """The runs as the kernel computes them; None: it does not train them."""
         if self.unfit is not None:
             return None
-        return Network(self.model, self.objective, self.splits["train"].features)
+        first = self.jobs[0]
+        return Network(self.model, self.objective, first.shapes.features, first.batch)
 
     @property
     def runs(self) -> int:

@@ -136,7 +136,7 @@ def try_out(training: Training, tensors: dict[str, Tensor], numbers: dict[str, A
             training.plain_step(batch, training.stack.rates(training.epoch, 0))
     except Exception as error:  # of torch.optim, or of a schedule of the user's own
         what = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(f"training cannot go on from it: {what[:300]}") from error
+        raise ValueError(f"training cannot continue from it: {what[:300]}") from error
 
 
 def faults_of(

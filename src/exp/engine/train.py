@@ -96,7 +96,8 @@ class Training:
         self.first = FirstSteps(stack, kinds) if kinds and stack.unfit is not None else None
         self.on_gpu = stack.device.torch_device.type == "cuda"
         self.kernel = Kernel(stack, self.watch) if stack.unfit is None else None
-        self.pace = AT_ONCE / 16  # seconds for each epoch; it is not known yet
+        # Seconds for each epoch: a guess until the first call.
+        self.pace = AT_ONCE / 16 if self.kernel is None else max(AT_ONCE / 16, self.kernel.guess())
 
     def run(self) -> None:
         """Trains until every run has ended."""

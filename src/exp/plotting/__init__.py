@@ -1,7 +1,7 @@
 """Figures: plain arrays in, files out.
 
 This package imports NumPy only. matplotlib is imported by `exp.plotting.draw` and what it draws
-with, so that a main process which hands its pictures to a `FigureWorker` never pays for it.
+with, so that a main process which gives its pictures to a `FigureWorker` never pays for it.
 """
 
 from exp.plotting.picture import Picture

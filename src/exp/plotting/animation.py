@@ -16,7 +16,7 @@ from exp.plotting.style import THEMES, plain
 
 _FINER = 4  # points of an animated map for each of a frame's
 _QUALITY = 85  # without loss it takes six times as long, or three times as much room
-_SHOWN, _HELD = 280, 2000  # milliseconds of a frame, and of the last one
+_SHOWN, _LAST_SHOWN = 280, 2000  # milliseconds of a frame, and of the last one
 
 
 def draw(picture: Picture) -> bytes:
@@ -30,8 +30,7 @@ def draw(picture: Picture) -> bytes:
     axes.set_xlabel(plain(picture.axes[0]))
     axes.set_ylabel(plain(picture.axes[1]))
     layout.legend(axes, points.handles(picture.classes, theme))
-    notes = (picture.note, picture.map_note)
-    layout.note(figure, "; ".join(note for note in notes if note))
+    layout.note(figure, picture.note, picture.map_note)
     layout.heading(figure, *picture.subject, remark=picture.metric)
     figure.set_dpi(picture.dpi)
     box, images = figure.get_tightbbox().padded(layout.MARGIN), []
@@ -46,7 +45,7 @@ def draw(picture: Picture) -> bytes:
     target = io.BytesIO()
     images[0].save(
         target, "WEBP", save_all=True, append_images=images[1:], loop=0, quality=_QUALITY,
-        method=0, duration=[_SHOWN] * (len(images) - 1) + [_HELD],
+        method=0, duration=[_SHOWN] * (len(images) - 1) + [_LAST_SHOWN],
     )  # fmt: skip
     return target.getvalue()
 

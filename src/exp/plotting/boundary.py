@@ -1,4 +1,4 @@
-"""The decision boundary: what the model says everywhere in the plane."""
+"""The decision boundary: what the model predicts everywhere in the plane."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def draw(picture: Picture) -> Figure:
     notes = [picture.note, picture.map_note]
     if not np.isfinite(picture.probabilities).all():
         notes.append("striped grey: the model gives no finite probability")
-    layout.note(figure, "; ".join(note for note in notes if note))
+    layout.note(figure, *notes)
     return figure
 
 

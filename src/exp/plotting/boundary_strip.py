@@ -42,8 +42,7 @@ def draw(picture: Picture) -> Figure:
     layout.legend(grid[0][-1], entries)
     for unused in every[len(chosen) :]:
         unused.remove()
-    notes = (picture.note, picture.map_note)
-    layout.note(figure, "; ".join(note for note in notes if note), below=0.2)
+    layout.note(figure, picture.note, picture.map_note, below=0.2)
     return figure
 
 

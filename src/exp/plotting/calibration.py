@@ -55,7 +55,7 @@ def draw(picture: Picture) -> Figure:
     layout.join(*uppers)
     layout.join(*lowers)
     _key(uppers[1], theme, binary=positive is not None)
-    layout.note(figure, f"{BINS} bins of equal width; bars: 95 % intervals of Wilson")
+    layout.note(figure, f"{BINS} bins of equal width; bars: 95 % Wilson intervals")
     return figure
 
 
@@ -68,8 +68,8 @@ def _curve(axes: Axes, found: Calibration, theme: Theme) -> None:
     display = CalibrationDisplay(prob_true=y, prob_pred=x, y_prob=x, estimator_name="model")
     dots = {"color": theme.test, "markeredgecolor": theme.page, "linewidth": 1.4, "zorder": 4}
     display.plot(ax=axes, ref_line=False, **dots, **_DOT)
-    if (own := axes.get_legend()) is not None:
-        own.remove()
+    if (legend := axes.get_legend()) is not None:
+        legend.remove()
     axes.axline((0, 0), slope=1, color=theme.muted, linewidth=0.8, linestyle=(0, (2, 3)))
     axes.set_aspect("auto")
 
@@ -93,7 +93,7 @@ def _logarithmic(lowers: list[Axes]) -> None:
 def _key(axes: Axes, theme: Theme, *, binary: bool) -> None:
     meaning = "below the diagonal: the\nmodel is too sure of itself;\nabove: not sure enough"
     if binary:
-        meaning = "below the diagonal: rarer\nthan the model says;\nabove: more often"
+        meaning = "below the diagonal: rarer\nthan predicted;\nabove: more often"
     dots = {"color": theme.test, "markeredgecolor": theme.page, "linewidth": 1.4}
     entries = [
         handle("rows of a bin", **dots, **_DOT),

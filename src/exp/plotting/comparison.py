@@ -77,7 +77,7 @@ def draw(one: Picture, other: Picture) -> Figure:
     steps = shades(np.linspace(0.0, 1.0, 64)[:, None], theme)
     marks = [(0.0, "0 the same"), (1.0, "1 opposite")]
     layout.scale(figure, steps, marks, "distance of the\nprobabilities")
-    layout.note(figure, "; ".join(note for note in (one.note, one.map_note) if note))
+    layout.note(figure, one.note, one.map_note)
     return figure
 
 

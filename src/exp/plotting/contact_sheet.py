@@ -104,7 +104,7 @@ def draw(
     sheet.set(xlim=(0.0, width), ylim=(0.0, height))
     sheet.axis("off")
     _legend(figure, sheet, classes, _classes(sections), height, theme)
-    layout.note(figure, "; ".join(_notes(windows, axes, note)), below=0.1)
+    layout.note(figure, *_notes(windows, axes, note), below=0.1)
     return figure
 
 

@@ -14,7 +14,7 @@ SIDE = 4.1  # inches, as in the boundary's panels: rows lie at the same places
 
 def draw(picture: Picture) -> Figure:
     """Train rows filled, validation rows pale, test rows hollow; where the target is a number, it
-    is an axis of its own or a colour."""
+    is a second axis or a colour."""
     if picture.numeric:
         return fit.draw_data(picture)
     theme = THEMES[picture.theme]

@@ -1,4 +1,4 @@
-"""A decision map: what a model says everywhere in a plane, as colours and lines."""
+"""A decision map: what a model predicts everywhere in a plane, as colours and lines."""
 
 from __future__ import annotations
 

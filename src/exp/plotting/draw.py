@@ -15,9 +15,9 @@ from exp.plotting import (
     data,
     fit,
     hidden_units,
+    layer_norms,
     layout,
     learning_curves,
-    norms,
     precision_recall,
     roc,
 )
@@ -34,7 +34,7 @@ DRAWERS: dict[str, Callable[[Picture], Figure]] = {
     "precision_recall": precision_recall.draw,
     "calibration": calibration.draw,
     "hidden_units": hidden_units.draw,
-    "norms": norms.draw,
+    "norms": layer_norms.draw,
     "fit": fit.draw,
 }
 """Every figure of a run; each has its file. A new one also has its name in `exp.plotting.names`."""

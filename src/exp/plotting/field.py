@@ -13,7 +13,7 @@ Window = tuple[float, float, float, float]
 
 
 class Field(Map):
-    """What a model says in a window of the plane, which others can be laid beside."""
+    """What a model predicts in a window of the plane, which others can be laid beside."""
 
     @property
     def window(self) -> Window:

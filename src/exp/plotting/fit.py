@@ -61,7 +61,7 @@ def draw_data(picture: Picture) -> Figure:
 
 
 def _line(picture: Picture, *, fitted: bool = True) -> Figure:
-    """The target over the one feature, with what the model says everywhere."""
+    """The target over the one feature, with what the model predicts everywhere."""
     figure, theme = layout.figure(), THEMES[picture.theme]
     ((axes,),) = layout.panels(figure, [5.2], [3.6])
     layout.title(axes, "fit" if fitted else "data", f"{len(picture.targets):,} rows")
@@ -96,7 +96,7 @@ def _surface(picture: Picture) -> Figure:
     row = layout.panels(figure, [_SIDE, _SIDE], [_SIDE])[0]
     field = picture.probabilities[0].astype(np.float64) if picture.mapped else np.zeros((0, 0))
     finite = np.isfinite(field)
-    # Lighter than the rows' own colours, so that rows stand out where the fit is good.
+    # Lighter than the rows' colours, so that rows stand out where the fit is good.
     image = _colours(field, scale)
     image = image + (np.array(to_rgb(theme.page)) - image) * 0.25
     image = np.where(finite[..., None], image, decision_map.striped(finite.shape, theme))
@@ -119,7 +119,7 @@ def _surface(picture: Picture) -> Figure:
     notes = [picture.note, picture.map_note]
     if not finite.all():
         notes.append("striped grey: the model gives no finite number")
-    layout.note(figure, "; ".join(note for note in notes if note))
+    layout.note(figure, *notes)
     return figure
 
 
@@ -196,7 +196,7 @@ def _coloured(axes: Axes, picture: Picture, split: int, scale: Range) -> None:
 
 
 def _ringed(size: float, split: int, colour: Colour, theme: Theme) -> dict[str, Any]:
-    """How a row is drawn that has the colour of its target: its edge tells its split."""
+    """How a row is drawn that has the colour of its target: its edge shows its split."""
     edge, thickness = {TRAIN: (theme.page, 0.45), VALIDATION: (theme.muted, 0.9)}.get(
         split, (theme.ink, 0.7)
     )

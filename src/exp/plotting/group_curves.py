@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from exp.plotting import layout
@@ -104,10 +103,7 @@ def _panel(
         axes.plot(curve.epochs, mean, zorder=5, **style | single)
     first = min(float(curve.epochs[0]) for curve in known)
     last = max(float(curve.epochs[-1]) for curve in known)
-    pad = (last - first) * 0.025 or 1.0
-    axes.set_xlim(first - pad, last + pad)
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.set_xlabel("epoch")
+    layout.epochs(axes, first, last)
     if log:
         lowest, highest = metric.limits(np.log10(finite))
         axes.set_ylim(10**lowest, 10 ** min(highest, 303.0))

@@ -42,7 +42,7 @@ def draw(picture: Picture) -> Figure:
 
 
 def _arranged(names: tuple[str, ...]) -> tuple[list[list[int]], int]:
-    """The units row by row, each layer on rows of its own, and how many there is no room for."""
+    """The units row by row, each layer on new rows, and how many there is no room for."""
     layers: dict[str, list[int]] = {}
     for unit, name in enumerate(names):
         layers.setdefault(name.partition(".")[0], []).append(unit)

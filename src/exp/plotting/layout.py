@@ -28,6 +28,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import BboxImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox, BboxBase, TransformedBbox
 from numpy.typing import NDArray
 from PIL import Image
@@ -132,12 +133,14 @@ def title(axes: Axes, text: str, remark: str = "") -> None:
         )  # fmt: skip
 
 
-def note(figure: Figure, text: str, *, below: float = 0.56) -> None:
+def note(figure: Figure, *texts: str, below: float = 0.56) -> None:
     """What the reader must know, at the foot; long text is wrapped.
 
     Args:
+        texts: which are joined; empty ones are left out.
         below: how far below the panels it begins, in inches: under the labels of the axes.
     """
+    text = "; ".join(each for each in texts if each)
     if not text:
         return
     lines = textwrap.wrap(plain(text, 400), max(30, int(right(figure) * 19)))
@@ -192,6 +195,14 @@ def scale(
     figure.text(left, height + 0.12, caption, size=SMALL, color=muted)
 
 
+def epochs(axes: Axes, first: float, last: float) -> None:
+    """Make a panel's horizontal axis that of these epochs."""
+    margin = (last - first) * 0.025 or 1.0
+    axes.set_xlim(first - margin, last + margin)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.set_xlabel("epoch")
+
+
 def log_scale(axes: Axes) -> None:
     """Make a panel's vertical axis logarithmic, with plain numbers at round values; its limits are
     set already."""
@@ -223,7 +234,7 @@ def empty(axes: Axes, text: str) -> None:
 
 
 def notice(text: str, reason: str) -> Figure:
-    """A figure that only says why there is nothing to draw."""
+    """A figure that only shows why there is nothing to draw."""
     made = figure()
     only = axes(made, 0.0, 0.0, 5.0, 1.0)
     only.set(xticks=[], yticks=[])

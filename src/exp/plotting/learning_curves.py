@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from exp.plotting import layout
@@ -81,14 +81,10 @@ def _panel(axes: Axes, picture: Picture, metric: str, lines: dict[str, Values]) 
     if picture.best_epoch is not None:
         axes.axvline(picture.best_epoch, **_best(theme))
     layout.title(axes, _title(metric), ", ".join(remarks))
-    axes.set_xlabel("epoch")
 
 
 def _set_limits(axes: Axes, epochs: Values, finite: Values, metric: str, log: bool) -> None:
-    first, last = float(epochs.min()), float(epochs.max())
-    pad = (last - first) * 0.025 or 1.0
-    axes.set_xlim(first - pad, last + pad)
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    layout.epochs(axes, float(epochs.min()), float(epochs.max()))
     values = np.log10(finite) if log else finite
     low, high = float(values.min()), float(values.max())
     if metric == "accuracy":

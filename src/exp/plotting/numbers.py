@@ -30,7 +30,7 @@ def raised(text: str) -> str:
 
 
 def percent(share: float) -> str:
-    """A share in percent; 0 % and 100 % are said only where nothing and all is meant."""
+    """A share in percent; 0 % and 100 % only stand for nothing and all."""
     if share in (0, 1):
         return f"{share:.0%}".replace("%", " %")
     if 0 < share < 0.0005:

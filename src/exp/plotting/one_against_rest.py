@@ -52,8 +52,8 @@ def draw(
         axes.grid(True)
         axes.set(xlim=(-0.025, 1.025), ylim=(-0.025, 1.025), xlabel=labels[0], ylabel=labels[1])
         axes.set_aspect("auto")
-        if (own := axes.get_legend()) is not None:
-            own.remove()
+        if (legend := axes.get_legend()) is not None:
+            legend.remove()
     layout.join(left, right)
     about = "each class against the rest"
     if picture.positive is not None:

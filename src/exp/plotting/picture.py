@@ -40,7 +40,7 @@ class Picture:
     """The content of all figures of one run.
 
     Attributes:
-        dataset, model, optimizer, seed: what the title says was run.
+        dataset, model, optimizer, seed: what was run, for the title.
         metric: the test metric as text, such as "test accuracy 97.5 %".
         classes: the K class names; () where the target is a number.
         axes: the two axis labels, with units.
@@ -56,7 +56,7 @@ class Picture:
         xs, ys: `[G]` each, increasing; the grid over the plane. May be empty: no map is drawn.
         probabilities: `[K, G, G]`, of class k at `(xs[column], ys[row])`. The boundary is
             smoothest where small values are exact: give sigmoid(-z), not 1 - sigmoid(z). Of a
-            number `[1, G, G]`: what the model says there.
+            number `[1, G, G]`: what the model predicts there.
         history: the columns of metrics.csv, `[epochs]` each: `epoch`, `train/loss`,
             `train/accuracy` (a fraction), the same of `validation` and `test`, `lr`.
         scores: `[rows, K]`, the probability of each class for each row; may be empty, where no
@@ -64,7 +64,7 @@ class Picture:
         frames: how the map came about; None where none were kept.
         norms: columns over some epochs, `[epochs]` each: `epoch`, then `weight/<name>` and
             `gradient/<name>` of each layer.
-        units: `[U, G, G]`, what each hidden unit gives over the plane, on a grid of its own.
+        units: `[U, G, G]`, what each hidden unit gives over the plane, on a separate grid.
         unit_names: `[U]`, `<layer>.<unit>`, both counted from 1.
         no_units: why there are none.
         best_epoch: the epoch to mark; None marks none.

@@ -18,10 +18,10 @@ _GOLDEN = 0.6180339887498949  # its multiples fill an interval evenly, however m
 class Plane:
     """A plane through input space: rows are projected onto it, its points are lifted back.
 
-    Two features are their own plane. More are shown in the plane of the first two principal
+    Two features are the plane themselves. More are shown in the plane of the first two principal
     components of the training rows, through their mean, or by two of them, the others at their
     median. One feature lies on the first axis; the second then only spreads the rows out so that
-    they can be told apart.
+    they can be distinguished.
 
     Attributes:
         origin: `[features]` float64, the point of input space at (0, 0).

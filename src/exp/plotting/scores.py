@@ -1,4 +1,4 @@
-"""Curves that tell how good probabilities are: ROC, precision and recall, calibration.
+"""Curves that show how good probabilities are: ROC, precision and recall, calibration.
 
 Formulas as in scikit-learn's `roc_curve`, `precision_recall_curve` and `average_precision_score`,
 and for calibration Guo et al. (2017); the tests compare with them.
@@ -102,17 +102,17 @@ def calibration(
         positive: of two classes; None where there are more.
     """
     if positive is None:
-        said, came = scores.max(axis=1, initial=0.0), predicted == labels
+        stated, came = scores.max(axis=1, initial=0.0), predicted == labels
     else:
-        said, came = scores[:, positive], labels == positive
-    said = np.asarray(said, np.float64)
-    keep = np.isfinite(said)
-    said, came = said[keep], came[keep]
+        stated, came = scores[:, positive], labels == positive
+    stated = np.asarray(stated, np.float64)
+    keep = np.isfinite(stated)
+    stated, came = stated[keep], came[keep]
     # The right edge belongs to a bin, and 0 to the first.
-    place = np.clip(np.ceil(said * BINS).astype(np.int64) - 1, 0, BINS - 1)
+    place = np.clip(np.ceil(stated * BINS).astype(np.int64) - 1, 0, BINS - 1)
     counts = np.bincount(place, minlength=BINS)
     rows = np.where(counts, counts, np.nan)
-    mean = np.bincount(place, said, BINS) / rows
+    mean = np.bincount(place, stated, BINS) / rows
     share = np.bincount(place, came, BINS) / rows
     gap = np.nan_to_num(np.abs(mean - share)) * counts
     low, high = wilson(share, rows)

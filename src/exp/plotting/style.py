@@ -111,7 +111,7 @@ THEMES = {
 def palette(count: int, theme: Theme) -> NDArray[np.float64]:
     """`[count, 3]` RGB, one colour per class.
 
-    Up to 6 and up to 10 classes these are Petroff's sequences, made to be told apart with any
+    Up to 6 and up to 10 classes these are Petroff's sequences, made to be distinguished with any
     colour vision. Beyond that no such sequence exists: hues a golden angle apart in
     three alternating lightnesses keep neighbours distinct for any count, and the marker shapes
     carry what colour alone cannot.

@@ -1,8 +1,8 @@
 """A helper process that draws a run's figures while the main process goes on.
 
 Importing matplotlib takes as long as drawing the figures. The helper does both beside the training;
-the main process hands over plain arrays and gets files back. Not a pool of concurrent.futures: that
-would import the user's own main module once more.
+the main process sends plain arrays and gets files back. Not a pool of concurrent.futures: that
+would import the user's main module once more.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def nested_kind(parameter: inspect.Parameter) -> str | None:
 
 
 def schema_of(title: str, parameters: Mapping[str, inspect.Parameter]) -> type[BaseModel]:
-    """A pydantic model that refuses extra keys and does not guess: `"3"` is no integer.
+    """A pydantic model that refuses extra keys and does not guess: `"3"` is not an integer.
 
     A name that pydantic has a use for itself, such as `copy` or `model_config`, is the alias of a
     field.

@@ -43,7 +43,7 @@ def over_one_plane(
     data = one[0].data
     codes = [(job.data.features, job.data.data.categories) for job, _ in (one, other)]
     if codes[0] != codes[1]:
-        raise ExpError("--figure: the categories of A and B have not been encoded alike")
+        raise ExpError("--figure: A and B encode their categories differently")
     view = View.of(data, None)
     plane = view.plane
     xs, ys, points = plane.grid(view.limits, RESOLUTION, fine=view.fine)

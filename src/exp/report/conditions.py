@@ -31,7 +31,7 @@ class Condition:
     def of(cls, text: str) -> Condition:
         """
         Raises:
-            ValueError: it is no condition; the message says what is expected.
+            ValueError: it is not a condition; the message says what is expected.
         """
         found = _CONDITION.fullmatch(text)
         if found is None:

@@ -100,7 +100,7 @@ def plane_note(maps: Sequence[Map]) -> str:
     if len(notes) > 1:
         return "the planes are not the same for all runs"
     if notes[0] and not one_plane(maps):
-        return f"{notes[0]}; the plane of each run comes from its own training rows"
+        return f"{notes[0]}; the plane of each run comes from that run's training rows"
     return notes[0]
 
 

@@ -154,7 +154,7 @@ def problems(rows: Iterable[Row], base: Path) -> list[str]:
         where = relative(some[0].path, base)
         lines.append(f"{len(some)} {status}{why} ({'such as ' if len(some) > 1 else ''}{where})")
     rest = sum(len(some) for some in list(found.values())[LISTED:])
-    return [*lines, *([f"{rest} more did not end well"] if rest else [])]
+    return [*lines, *([f"{rest} more did not finish"] if rest else [])]
 
 
 def skips(skipped: Sequence[Row]) -> list[str]:

@@ -57,7 +57,7 @@ def curves(scored: Scored, maps: Maps, theme: Theme) -> Figure | None:
     figure = group_curves.draw(groups, metrics, theme, log)
     layout.heading(figure, heading(scored, len(groups)), remark=remark(scored))
     stopped = len({row.metrics.get("epochs") for row in scored.rows if row.status == "done"}) > 1
-    note = f"in the key: mean {scored.metric.title} in the end"
+    note = f"in the legend: final mean {scored.metric.title}"
     layout.note(figure, note + "; a run that stopped early keeps its last value" * stopped)
     return figure
 

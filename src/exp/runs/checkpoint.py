@@ -79,7 +79,7 @@ def sized(path: Path) -> None:
     """Looks at a file before it is mapped into memory.
 
     Raises:
-        ValueError: it is no regular file, or a sparse one that says it is large.
+        ValueError: it is not a regular file, or a sparse one that says it is large.
         OSError: it cannot be opened.
     """
     with opened(path) as file:

@@ -229,7 +229,7 @@ class RunDirectory:
         """The content of run.json.
 
         Raises:
-            RunDirectoryError: this is no run directory.
+            RunDirectoryError: this is not a run directory.
             DamagedError: the file is corrupted.
         """
         try:
@@ -238,7 +238,7 @@ class RunDirectory:
         except OSError as error:
             reason = error.strerror or error
             raise RunDirectoryError(
-                f"{self.path} is no run directory: {self.record.name}: {reason}"
+                f"{self.path} is not a run directory: {self.record.name}: {reason}"
             ) from error
         except ValueError as error:
             raise DamagedError(f"{self.record} is corrupted: {error}") from error
@@ -254,7 +254,7 @@ class RunDirectory:
         found = []
         for key, digest in record.get("digests", {}).items():
             if not stays_within(key):
-                found.append(f"{shown(key)} is no name of a file of a run")
+                found.append(f"{shown(key)} is not the name of a file of a run")
                 continue
             name = one_line(key)
             try:
@@ -309,6 +309,8 @@ def refuse_links(path: Path) -> None:
     """
     for found in path.rglob("*"):
         if found.is_symlink():
-            raise DamagedError(f"{found} is a link; exp writes none, and follows none there")
+            raise DamagedError(
+                f"{found} is a symbolic link; exp writes and follows none in a run directory"
+            )
         if not (found.is_file() or found.is_dir()):
             raise DamagedError(f"{found} is neither a file nor a folder; exp writes nothing else")

@@ -69,6 +69,6 @@ def manifest(path: Path) -> dict[str, Any]:
     for run in runs:
         name = run.get("directory")
         if not isinstance(name, str) or not stays_within(name) or PurePath(name) == PurePath("."):
-            what = f"{shown(name)} is no directory of a run within that of the sweep"
+            what = f"{shown(name)} is not a run directory inside the sweep directory"
             raise DamagedError(f"{place} is corrupted: {what}")
     return dict(found)

@@ -91,7 +91,7 @@ def table_of(data: bytes) -> dict[str, list[str]]:
 
 
 def numbers(name: str, texts: Sequence[str]) -> NDArray[np.float64]:
-    """A column of numbers; an empty field is no number (NaN)."""
+    """A column of numbers; an empty field is not a number (NaN)."""
     try:
         return np.array([text or "nan" for text in texts], np.float64)
     except ValueError:

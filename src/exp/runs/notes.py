@@ -28,8 +28,8 @@ def before(job: Job) -> Iterator[str]:
         pairs = zip(data.features, data.rows.T, strict=True)
         fine = ", ".join(name for name, column in pairs if coarse(column))
         yield (
-            f"{fine}: the rows differ by less than float32, in which models compute, "
-            "can tell apart: split.standardize=true"
+            f"{fine}: the values differ too little for float32, in which models "
+            "compute: split.standardize=true"
         )
     if job.data.data.numeric:
         return
@@ -62,7 +62,7 @@ def after(result: Result) -> str | None:
     else:
         left = f"{1 - share:.1%} of the training rows wrong. Unless the classes overlap"
     return (
-        f"A plateau: over the last {epochs} epochs the training loss has hardly fallen, with "
+        f"A plateau: over the last {epochs} epochs the training loss has hardly decreased, with "
         f"{left}, this may move it: {', '.join(moves(result.job))}"
     )
 

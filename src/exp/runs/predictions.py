@@ -46,7 +46,7 @@ class Predictions:
         truth: `[rows]` the true classes, int64 in 0..K-1; or numbers, float64.
         predicted: the predicted ones, likewise.
         probabilities: `[rows, K]`; `[rows, 0]` where the target is a number.
-        categories: features that hold categories; None: those of which a value is no number.
+        categories: features that hold categories; None: those of which a value is not a number.
     """
 
     columns: dict[str, list[str]]
@@ -155,7 +155,7 @@ def true_column(header: Sequence[str]) -> str:
     """The column of true values.
 
     Raises:
-        ValueError: it is no header of predictions.csv.
+        ValueError: it is not a header of predictions.csv.
     """
     if list(header[:2]) != ["split", "row"] or list(header[-1:]) != ["predicted"]:
         raise ValueError("expected the columns split, row, ..., predicted")

@@ -62,7 +62,7 @@ class RunRecord:
         directory = RunDirectory(path)
         if not directory.record.exists():
             if (instead := other_than_a_run(path)) is not None:
-                raise RunDirectoryError(f"{path} is no run directory: {instead}")
+                raise RunDirectoryError(f"{path} is not a run directory: {instead}")
             if directory.was_never_begun():
                 raise RunDirectoryError(
                     f"the run in {path} ended before training started: there is nothing to "
@@ -87,7 +87,7 @@ class RunRecord:
         except ValueError as error:
             return cls(path, {}, f"is corrupted: {error}")
         if not isinstance(found, dict):
-            return cls(path, {}, "is corrupted: it holds no mapping")
+            return cls(path, {}, "is corrupted: expected a mapping")
         parts = valid_parts(Run, found)
         if "status" in found and "status" not in parts:
             return cls(path, {}, f"has a status that does not exist: {shown(found['status'])}")
@@ -136,7 +136,7 @@ class RunRecord:
         """
         found = self._read(self.directory.config, yaml_of)
         if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
-            raise DamagedError(f"{self.directory.config} holds no config")
+            raise DamagedError(f"{self.directory.config} is corrupted: expected a config")
         return found
 
     def config_text(self, most: int | None = None) -> bytes:
@@ -156,7 +156,7 @@ class RunRecord:
         place = self.directory.hydra / "overrides.yaml"
         found = self._read(place, yaml_of)
         if not isinstance(found, list):
-            raise DamagedError(f"{place} holds no list of overrides")
+            raise DamagedError(f"{place} is corrupted: expected a list of overrides")
         return [str(word) for word in found]
 
     def summary(self) -> dict[str, Any]:
@@ -298,4 +298,4 @@ def other_than_a_run(path: Path) -> str | None:
     below = [found.parent for found in within if not manifest.is_sweep(found.parent.parent)]
     sweeps = sorted({*path.glob(f"*/{manifest.NAME}"), *path.glob(f"*/*/{manifest.NAME}")})
     inner = [*(found.parent for found in sweeps), *below]
-    return f"it holds others. Expected one of them, such as {inner[0]}" if inner else None
+    return f"it contains others. Choose one of them, such as {inner[0]}" if inner else None

@@ -81,7 +81,7 @@ def git() -> dict[str, Any] | None:
     with tempfile.TemporaryDirectory(prefix="exp-git-") as folder, tempfile.TemporaryFile() as out:
         try:
             environment = made(Path(folder), commit, found, settings(deadline))
-        except (OSError, ValueError):  # its index is no regular file, for one
+        except (OSError, ValueError):  # its index is not a regular file, for one
             return unknown
         compare = (
             "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=dirty",
@@ -157,7 +157,7 @@ def copied(index: Path, place: Path) -> None:
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is no regular file, or a very large one.
+        ValueError: it is not a regular file, or a very large one.
     """
     with contextlib.suppress(FileNotFoundError), opened(index) as file, place.open("wb") as copy:
         if os.fstat(file).st_size > LARGEST_INDEX:

@@ -31,7 +31,9 @@ def resume_point(directory: RunDirectory, job: Job) -> Checkpoint:
         except ValueError as error:
             raise DamagedError(f"{place} is corrupted: {error}") from error
     except DamagedError as error:
-        raise DamagedError(f"{error}. Without that file the run starts anew") from error
+        raise DamagedError(
+            f"{error}. Without that file, the run starts from the beginning"
+        ) from error
     training.recorder.restore([recording_before(directory, found[1]["epoch"])])
     return found
 

@@ -44,7 +44,7 @@ def draw(
     path, directory = run.directory.path, run.directory
     if run.status not in ENDED:
         raise RunDirectoryError(
-            f"{path} is {run.status}: figures are drawn of runs that have ended"
+            f"{path} is {run.status}: figures can be drawn only of runs that have ended"
         )
     run.check()
     refuse_links(path)

@@ -89,8 +89,6 @@ class Applicable:
         return self.missing[case]
 
     def _look_up(self, choices: Words, keys: set[str]) -> frozenset[str] | None:
-        # A look into the file of an option takes far less time than composing.
-        keys = {key for key in keys if not self._in_file(choices, key)}
         if not keys:
             return frozenset()
         composer = self.composer
@@ -99,19 +97,6 @@ class Applicable:
         except (*BROKEN, ConfigError):
             return None  # validation says what is wrong with it
         return frozenset(key for key in keys if not takes(config, key))
-
-    def _in_file(self, choices: Words, key: str) -> bool:
-        """Whether the file of the option that a run names has a key."""
-        group, _, rest = key.partition(".")
-        chosen = [word for word in choices if word.partition("=")[0] == group]
-        if not rest or len(chosen) != 1:
-            return False
-        path = f"{group}/{parsed(chosen[0]).value()}"
-        try:
-            found = self.composer.loader.repository.load_config(config_path=path)
-            return found is not None and value_fault(found.config, parsed(f"{rest}=0")) is None
-        except (*BROKEN, ConfigError):
-            return False
 
 
 def line_of(word: str, line: Line) -> int | None:

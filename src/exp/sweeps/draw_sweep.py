@@ -45,7 +45,8 @@ def draw(sweep: Path, figures: dict[str, Any], *, runs: int) -> str:
     """
     if runs > MOST:
         return (
-            f"Not drawn, as it has more than {MOST:,} runs: exp results {sweep} --figures does it"
+            f"Not drawn, since it has more than {MOST:,} runs: exp results {sweep} --figures "
+            "draws them"
         )
     try:
         from exp.report import sweep_figures  # imports matplotlib
@@ -63,5 +64,5 @@ def draw(sweep: Path, figures: dict[str, Any], *, runs: int) -> str:
         return f"The pictures of the sweep could not be drawn: {reason}"
     names = dict.fromkeys(path.stem for path in paths)
     if not names:
-        return "There is nothing to draw of this sweep"
+        return "This sweep has nothing to draw"
     return f"Pictures of the sweep: {sweep / FOLDER}/ ({', '.join(names)})"

@@ -28,7 +28,7 @@ from exp.util.errors import ConfigError, Fault, shown
 
 PACKAGED = Path(__file__).resolve().parents[3] / "conf"
 ABOUT = {"experiment": "presets: several choices at once"}
-"""Groups of the config that are no kinds of component."""
+"""Groups of the config that are not kinds of component."""
 
 
 HydraApp = Any

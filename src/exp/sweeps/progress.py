@@ -109,11 +109,11 @@ def interrupted(statuses: Mapping[str, int], place: Path) -> str:
         statuses: how many runs have which status.
         place: the directory of the sweep.
     """
-    words = {"interrupted": "saved on their way", "pending": "not begun"}
+    words = {"interrupted": "saved before they were complete", "pending": "not started"}
     parts = ", ".join(f"{count} {words.get(status, status)}" for status, count in statuses.items())
     where = one_line(shlex.quote(str(place)))
     total = sum(statuses.values())
-    return f"interrupted: of {total} runs {parts}\nTo go on: python -m exp resume {where}"
+    return f"interrupted: of {total} runs {parts}\nTo continue: python -m exp resume {where}"
 
 
 def closing(results: Results, place: Path, seconds: float, *, ranking: bool = True) -> str:

@@ -29,7 +29,7 @@ from exp.util.compiled import form
 from exp.util.errors import ConfigError, ExpError, Fault, nearest, shown
 from exp.util.packages import installed
 
-SETTINGS = " Settings are written key=value, without dashes; exp --help has the flags"
+SETTINGS = " Settings are written key=value, without dashes; exp --help lists the flags"
 
 
 def main(words: list[str], *, usage: str = "") -> int:

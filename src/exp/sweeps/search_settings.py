@@ -103,7 +103,7 @@ def metric_of(settings: SearchSettings, plans: Iterable[Plan]) -> tuple[str, lis
         monitors = list(dict.fromkeys(plan.monitor for plan in plans))
         if len(monitors) > 1:
             found = " and ".join(monitors)
-            wanted = f"runs of this search monitor {found}: name one score for all"
+            wanted = f"runs of this search monitor different scores ({found}): choose one for all"
             return monitors[0], [Fault(f"{NODE}.metric", wanted)]
         metric = monitors[0]
     split = metric.partition("/")[0]
@@ -126,7 +126,7 @@ def warning(metric: str) -> str | None:
         )
     if split == "train":
         return (
-            f"warning: this search chooses by {metric}: it favours trials that learn their "
-            f"training rows by heart. {aside}"
+            f"warning: this search chooses by {metric}: it favours trials that "
+            f"memorize their training rows. {aside}"
         )
     return None

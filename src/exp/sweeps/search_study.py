@@ -123,7 +123,7 @@ class Study:
             and (directory is None or (stays_within(directory) and directory != "."))
         )
         if not sound:
-            raise ValueError(f"trial {number} is none of this search")
+            raise ValueError(f"trial {number} is not part of this search")
         return Trial(
             number,
             {axis.key: found.params[axis.key] for axis in self.space.axes},
@@ -143,9 +143,9 @@ class Study:
             for trial in members:
                 if self._sample(trial.number) != trial.values:
                     raise RunDirectoryError(
-                        f"{self.file.path} cannot go on: trial {trial.number} would be another. It "
-                        "was made with another seed of the sampler, or another version of optuna "
-                        "or cmaes"
+                        f"{self.file.path} cannot continue: trial {trial.number} would get "
+                        "different values. The search was started with another seed of the sampler "
+                        "or another version of optuna or cmaes"
                     )
             for trial in members:
                 self._report(trial)

@@ -69,8 +69,8 @@ class SweepDirectory:
             self._clean()
         except FileExistsError:
             raise RunDirectoryError(
-                f"the sweep directory {self.path} exists already. To do what is missing there, "
-                "name it with sweep.dir=DIR"
+                f"the sweep directory {self.path} exists already. To complete it, "
+                "give sweep.dir=DIR"
             ) from None
         except OSError as error:
             raise RunDirectoryError(
@@ -193,7 +193,7 @@ class SweepDirectory:
         record = read_json(run.record) if run.path.exists() else None
         if record and record.get("status") in ENDED:
             raise RunDirectoryError(
-                f"{run.path} holds another finished run: this sweep was made by another command"
+                f"{run.path} holds another finished run: it belongs to a sweep with another command"
             )
         if run.path.is_symlink():
             raise RunDirectoryError(

@@ -203,7 +203,7 @@ class Sweep:
         ranking = self.settings.ranking
         print(closing(results, directory.path, seconds, ranking=ranking), flush=True)
         if earlier := len(every) - len(entries):
-            print(f"{earlier} of them are of earlier commands in this directory", flush=True)
+            print(f"{earlier} of them are from earlier commands in this directory", flush=True)
         self.draw(found.planned, directory, len(every))
         self.log(found.planned, directory, entries)
         bad = set(statuses) - {"done", "diverged"}

@@ -44,7 +44,7 @@ def unfinished(
     if count := len(entries) - len(todo) - copied:
         print(f"{count} of {len(entries)} runs are done already", flush=True)
     if found.going_on:
-        print(f"{len(found.going_on)} go on from their checkpoints", flush=True)
+        print(f"{len(found.going_on)} continue from their checkpoints", flush=True)
     return todo
 
 

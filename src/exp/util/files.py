@@ -138,8 +138,8 @@ def reason_of(error: OSError) -> str:
     """Why a file cannot be written, with what can be done about it."""
     reason = error.strerror or str(error)
     hints = {
-        errno.EDQUOT: "your quota of the disk is used up",
-        errno.EFBIG: "it is larger than files may be here (ulimit -f)",
+        errno.EDQUOT: "your disk quota is used up",
+        errno.EFBIG: "the file is larger than this system allows (ulimit -f)",
         errno.EMFILE: "too many files are open (ulimit -n)",
         errno.EROFS: "the disk is mounted for reading only",
     }

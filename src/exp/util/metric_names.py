@@ -94,8 +94,8 @@ def number(text: str) -> float | None:
 ABOUT = {
     "loss": "what the training minimizes, penalty included",
     "accuracy": "the share of rows whose likeliest class is the true one",
-    "precision": "of the rows that are predicted positive, the share that is",
-    "recall": "of the rows that are positive, the share that is predicted so",
+    "precision": "of the rows that are predicted positive, the share that is positive",
+    "recall": "of the rows that are positive, the share that is predicted positive",
     "f1": "the harmonic mean of precision and recall",
     "balanced_accuracy": "the mean recall of the classes",
     "auroc": "the area under the ROC curve",

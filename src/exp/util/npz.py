@@ -57,7 +57,7 @@ def unpacked(
         objects: whether arrays of Python's texts, numbers and None are read, too.
 
     Raises:
-        ValueError: it is no npz file, or holds something else than plain arrays within the bound.
+        ValueError: it is not an npz file, or contains more than plain arrays within the bound.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

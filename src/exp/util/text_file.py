@@ -72,7 +72,7 @@ def place_of(path: str, expected: str) -> Path:
         if not place.exists():
             raise DataError(not_there(path, place))
         if not place.is_file():
-            raise DataError(f"{shown(path)} is no regular file, expected {expected}")
+            raise DataError(f"{shown(path)} is not a regular file, expected {expected}")
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"cannot read {shown(path)}: {reason}") from error

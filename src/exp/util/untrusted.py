@@ -32,7 +32,7 @@ PIECE = 1 << 20
 """Bytes that are read at a time."""
 SURROGATES = b"\\ud", b"\\uD"
 """How the escapes of halves of characters begin in JSON."""
-IRREGULAR = "it is no regular file"
+IRREGULAR = "it is not a regular file"
 READ = (
     os.O_RDONLY
     | getattr(os, "O_NONBLOCK", 0)
@@ -52,7 +52,7 @@ def read(path: Path, most: int = SIZE) -> bytes:
     """The bytes of a regular file.
 
     Raises:
-        ValueError: it is no regular file, or has more than `most` bytes.
+        ValueError: it is not a regular file, or has more than `most` bytes.
         OSError: it cannot be read.
     """
     with opened(path) as file:
@@ -75,7 +75,7 @@ def sha256_of(path: Path, most: int = DIGESTED) -> str:
         most: bytes that are read of a file of which fewer are on the disk (a sparse file).
 
     Raises:
-        ValueError: it is no regular file, or a sparse one of more than `most` bytes.
+        ValueError: it is not a regular file, or a sparse one of more than `most` bytes.
         OSError: it cannot be read.
     """
     total = hashlib.sha256()
@@ -98,7 +98,7 @@ def opened(path: str | Path) -> Iterator[int]:
     Nothing else is opened: opening a FIFO can wait for ever, and opening a device can do anything.
 
     Raises:
-        ValueError: it is no regular file.
+        ValueError: it is not a regular file.
         OSError: it cannot be opened.
     """
     if not stat.S_ISREG(os.stat(path).st_mode):
@@ -145,7 +145,7 @@ def scan(data: bytes) -> None:
     """Looks through a YAML text without making anything of it.
 
     Raises:
-        ValueError: it is no YAML, or beyond a bound.
+        ValueError: it is not YAML, or beyond a bound.
     """
     sizes: dict[str, int] = {}
     open_nodes: list[tuple[str | None, int]] = []
@@ -162,13 +162,13 @@ def scan(data: bytes) -> None:
             elif isinstance(event, yaml.AliasEvent):
                 total += sizes.get(str(event.anchor), 1)
                 if any(anchor == event.anchor for anchor, _ in open_nodes):
-                    raise ValueError(f"the alias *{event.anchor} stands within itself")
+                    raise ValueError(f"the alias *{event.anchor} refers to itself")
             elif isinstance(event, yaml.ScalarEvent):
                 total += 1
             if len(open_nodes) > DEPTH:
                 raise ValueError(f"it is nested more than {DEPTH} deep")
             if total > NODES:
-                raise ValueError(f"it stands for more than {NODES:,} values")
+                raise ValueError(f"it expands to more than {NODES:,} values")
     except yaml.YAMLError as error:
         raise ValueError(first_line(error)) from None
 
@@ -202,7 +202,7 @@ def json_of(data: bytes, *, infinite: bool = False) -> Any:
 
 
 def no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def below(node: dict[str, Any] | list[Any]) -> Any:

@@ -20,7 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     module = config.getoption("--components")
     if module is None:
-        raise pytest.UsageError("--components MODULE says what is tested")
+        raise pytest.UsageError("--components MODULE is missing: it names what to test")
     try:
         found = subjects(module, config.getoption("--component"))
     except ExpError as error:

@@ -67,7 +67,7 @@ class Subject:
         """What its option file says; only its name where there is no such file.
 
         Raises:
-            ValueError: the file is no YAML.
+            ValueError: the file is not YAML.
         """
         found = yaml_of(read(self.file)) if self.file else None
         return found if isinstance(found, dict) else {"name": self.component.name}

@@ -192,7 +192,9 @@ def subjects(module: str, name: str | None) -> list[Subject]:
     """
     module = module.removesuffix(".py") if "/" not in module else module
     if not plugins.is_place(module):
-        raise ExpError(f"exp check: {module!r} is no name of a module, and no folder (with a /)")
+        raise ExpError(
+            f"exp check: {module!r} is neither the name of a module nor a folder (written with a /)"
+        )
     plugins.import_all([module])
     place = plugins.package_name(Path(module)) if plugins.is_folder(module) else module
     everything = registered(place)

@@ -35,7 +35,7 @@ def built(subject: Subject, classes: int, runs: int = RUNS) -> Any:
     chosen = subject.chosen
     builder: Any = chosen.component.builder
     is_loss = isinstance(builder, type) and issubclass(builder, Loss)
-    assert is_loss, "a builder that is no subclass of exp.components.losses.Loss"
+    assert is_loss, "a builder that is not a subclass of exp.components.losses.Loss"
     if builder.impossible(classes, chosen.params):
         return None
     parameters = hyperparameters(chosen, [chosen.declared] * runs, torch.device("cpu"))

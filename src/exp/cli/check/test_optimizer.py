@@ -77,7 +77,7 @@ def test_optimizer(subject: Subject) -> None:
     """an exp.components.optimizers.Optimizer"""
     builder: Any = subject.component.builder
     is_optimizer = isinstance(builder, type) and issubclass(builder, Optimizer)
-    assert is_optimizer, "a builder that is no subclass of it"
+    assert is_optimizer, "a builder that is not a subclass of it"
     lr = Steps(subject, [0]).optimizer.lr
     assert isinstance(lr, Tensor), f"one whose lr is {type(lr).__name__}, not [runs, 1] float64"
     fits = lr.shape == (1, 1) and lr.dtype == torch.float64

@@ -56,7 +56,7 @@ def page(every: Sequence[Table], runs: Reproduction) -> str:
 </head>
 <body>
 <h1>{good} of {len(every)} published tables reproduced</h1>
-<p>Cells are <i>published / measured</i>; what stands in brackets is not compared. In the pictures
+<p>Cells are <i>published / measured</i>; numbers in brackets are not compared. In the pictures
 lines are measured and dots published. Epochs count from 0.</p>
 <p class="soft">Runs: {escape(str(runs.path))}</p>
 <div class="wide"><table>{rows}</table></div>

@@ -23,7 +23,7 @@ def completed(context: click.Context, parameter: click.Parameter, incomplete: st
 
 @click.command("reproduce")
 @click.argument("wanted", metavar="[NAME...]", nargs=-1, shell_complete=completed)
-@click.option("--all", "every", is_flag=True, help="Every table.")
+@click.option("--all", "every", is_flag=True, help="Repeat every table.")
 @click.option(
     "--dir",
     "directory",
@@ -48,7 +48,7 @@ def command(
     one. Without a name, the tables are listed. The exit code is 1 if a number differs.
     """
     if every and wanted:
-        raise ExpError(f"{PROG}: either names or --all. See {PROG} --help")
+        raise ExpError(f"{PROG}: give names or --all, not both. See {PROG} --help")
     if not every and not wanted:
         if html or markdown or directory or jobs:
             raise ExpError(f"{PROG}: which tables? Name some, or give --all. See {PROG} --help")

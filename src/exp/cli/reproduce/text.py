@@ -43,7 +43,7 @@ def markdown(every: Sequence[Table]) -> str:
         "# Reproduced",
         "",
         "Published tables, and what exp measures for them: `exp reproduce --all` does them again.",
-        "A cell is *published / measured*; what stands in brackets is not compared. Epochs count",
+        "A cell is *published / measured*; numbers in brackets are not compared. Epochs count",
         f"from 0. {good} of {len(every)} tables are reproduced.",
         "",
         "| preset | what it is | verdict |",

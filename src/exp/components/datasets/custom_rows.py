@@ -72,7 +72,7 @@ def _parted(frame: Any, name: str) -> tuple[Any, Any]:
     if len(there) != 1:
         what = "no column" if not there else f"the columns {', '.join(map(str, there))}"
         raise ComponentError(
-            f"dataset {name} gave a DataFrame with {what} to learn. Give (X, y): "
+            f"dataset {name} returned a DataFrame with {what} to predict. Return (X, y): "
             "frame.drop(columns=COLUMN), frame[COLUMN]"
         )
     return frame.drop(columns=there), frame[there[0]]
@@ -106,7 +106,7 @@ def _array(values: Any, what: str) -> NDArray[Any]:
     try:
         return np.asarray(values)
     except ValueError as error:
-        raise DataError(f"{what} is no array: {error}") from error
+        raise DataError(f"{what} is not an array: {error}") from error
 
 
 def _frame(X: Any) -> tuple[NDArray[Any], list[str], tuple[tuple[str, ...] | None, ...]]:

@@ -78,7 +78,7 @@ def plain(value: Any, most: int) -> bool:
 
 
 def size(generator: str, params: Mapping[str, Any]) -> tuple[int, int]:
-    """Rows and features that the parameters give; 0 where that is no number."""
+    """Rows and features that the parameters give; 0 where that is not a number."""
     rows = params.get("n_samples", 0)
     counts = rows if isinstance(rows, list) else [rows]
     total = sum(count for count in counts if isinstance(count, int))

@@ -44,7 +44,7 @@ def columns_apart(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if name in named["categorical"]:
             yield "dates", f"names {shown(name)}, which `categorical` names too"
     if values.get("thousands") == values.get("decimal", "."):
-        yield "thousands", "is the sign before the decimals as well (dataset.decimal)"
+        yield "thousands", "is also the decimal sign (dataset.decimal): use another"
 
 
 @register.dataset("csv", check=columns_apart)

@@ -114,7 +114,9 @@ class Rule(Optimizer):
     def state(self, saved: Mapping[str, Tensor]) -> None:
         if set(saved) != set(self._state):
             missing = sorted(set(saved) ^ set(self._state))
-            raise ValueError(f"not a state of {type(self).__name__}: {missing} only in one of them")
+            raise ValueError(
+                f"not a state of {type(self).__name__}: only one of the two has {missing}"
+            )
         for name, tensor in self._state.items():
             tensor.copy_(saved[name].reshape(tensor.shape))
 

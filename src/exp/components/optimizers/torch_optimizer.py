@@ -76,7 +76,7 @@ class TorchOptimizer(Optimizer):
         if not isinstance(nest, list) or not all(
             each is None or isinstance(each, dict) for each in nest
         ):
-            raise ValueError(f"no state of optimizer {self.algorithm}")
+            raise ValueError(f"not a state of optimizer {self.algorithm}")
         self.torch.state.clear()
         for view, state in zip(self.views, nest, strict=True):
             if state is not None:

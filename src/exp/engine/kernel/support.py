@@ -76,7 +76,7 @@ def why_not(job: Job, model: Model, loss: Loss) -> str | None:
     if len(model.trainable) < len(model.shapes):
         return "some of its parameters are not trained"
     try:
-        program(model, job.shapes.features)
+        program(model, job.shapes.features, job.batch)
         loss_of(loss)
     except NotKnownError as error:
         return f"the kernel has no {error}"
@@ -99,5 +99,5 @@ def alone(job: Job) -> str | None:
     """Why this run cannot train together with others; None: it can."""
     why = job.unstackable()
     if why is None and job.device.threads > 1 and unfit(job) is not None:
-        return "device.threads > 1: long sums are cut by thread, so the bits could differ"
+        return "device.threads > 1: sums are split among threads, so the last bits could differ"
     return why

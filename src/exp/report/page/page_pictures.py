@@ -88,10 +88,13 @@ def pictures(rows: Sequence[tuple[int, Row]], budget: Budget) -> Pictures:
             still(found, place, row, budget)
     if left_out:
         have = f"the best {len(found.frames):,} runs have" if found.frames else "no run has"
-        found.notes.append(f"For size, {have} decision maps over epochs; {left_out:,} do not.")
+        found.notes.append(
+            f"To keep the page small, {have} decision maps over epochs; {left_out:,} do not."
+        )
     if unread:
         found.notes.append(
-            f"For size, only the best {MAPS:,} runs have thumbnails and decision maps."
+            f"To keep the page small, only the best {MAPS:,} runs have thumbnails and decision "
+            "maps."
         )
     if without:
         figures = f"; {len(found.stills):,} show their figure instead" if found.stills else ""

@@ -75,7 +75,9 @@ class WandB(Logger):
             settings=wandb.Settings(
                 silent=True, console="off", save_code=False, disable_git=True,
                 disable_job_creation=True, x_disable_meta=True, x_disable_stats=True,
-                x_save_requirements=False, init_timeout=30,
+                x_save_requirements=False,
+                # Offline only this machine is waited for, which may be busy.
+                init_timeout=30 if self.way == "online" else 300,
             ),
         ) as made:  # fmt: skip
             folder = Path(made.dir).parent

@@ -68,7 +68,7 @@ class Trained:
         """
         if not self.classes:
             raise ExpError(
-                "there are no probabilities: the target of this run is a number; predict gives it"
+                "there are no probabilities: the target of this run is a number: use predict"
             )
         return self.answers(X)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from exp.plotting import layout
@@ -54,9 +53,7 @@ def _panel(axes: Axes, title: str, epochs: Values, lines: list[Values], theme: T
         if np.isfinite(shown).sum() == 1:
             look |= {"marker": "o", "markersize": 5.5}
         axes.plot(epochs, shown, zorder=4, **look)
-    pad = (float(epochs.max()) - float(epochs.min())) * 0.025 or 1.0
-    axes.set_xlim(float(epochs.min()) - pad, float(epochs.max()) + pad)
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    layout.epochs(axes, float(epochs.min()), float(epochs.max()))
     if log:
         margin = (found.max() / positive.min()) ** 0.05
         axes.set_ylim(positive.min() / margin, found.max() * margin)
@@ -64,7 +61,6 @@ def _panel(axes: Axes, title: str, epochs: Values, lines: list[Values], theme: T
     else:
         axes.set_ylim(0.0, max(float(found.max()) * 1.05, 1e-30))
     axes.grid(True)
-    axes.set_xlabel("epoch")
     layout.title(axes, title, "log scale" if log else "")
 
 
