@@ -2,9 +2,9 @@
 
     python benchmarks/epoch.py [CASE ...]
 
-For some networks (`CASES`), alone and in stacks of 16 and 64: JAX (`jit(vmap(scan))`, its first call
-apart) and torch.func's vmap, both of which share one data set among the runs of a stack, while each
-run of exp has its own. For the default run by itself also the hand-written loop with torchmetrics,
+For some networks (`CASES`), alone and in stacks of 16 and 64: JAX (`jit(vmap(scan))`, its first
+call apart) and torch.func's vmap, both of which share one data set among the runs of a stack, while
+each run of exp has its own. For the default run by itself also the hand-written loop with torchmetrics,
 skorch and Lightning, with their progress output, checkpoints and loggers switched off.
 
 Everything is on one thread, and CPU time is what counts, the least of several rounds taken in turn:
@@ -58,7 +58,9 @@ class Case:
             "optimizer": "sgd", "loss": "auto", "scheduler": "none", "device": "cpu",
             "figures": "none",  # its frames would be drawn after some epochs
         }  # fmt: skip
-        parts: dict[str, dict[str, object]] = {group: {"name": name} for group, name in names.items()}
+        parts: dict[str, dict[str, object]] = {
+            group: {"name": name} for group, name in names.items()
+        }
         parts["split"]["standardize"] = self.dataset != "moons"
         parts["model"]["hidden"] = list(self.hidden)
         parts["trainer"] |= {"epochs": epochs, "batch_size": self.batch}
@@ -188,7 +190,9 @@ class Peer:
     def begin(self) -> None:
         """The first call, and how many epochs are worth measuring."""
         self.first = spent(self.run, 5)
-        again = min(spent(self.run, 25) - (spent(self.run, 5) if self.constant else 0) for _ in range(2))
+        again = min(
+            spent(self.run, 25) - (spent(self.run, 5) if self.constant else 0) for _ in range(2)
+        )
         each = max(again, 1e-4) / (20 if self.constant else 25)
         self.epochs = max(10, min(2000, int(LEAST / each) // 5 * 5))
         if not self.constant:  # compiled for each number of epochs

@@ -1,8 +1,8 @@
 """Stacks of networks as one would train them without exp: JAX's and torch.func's vmap.
 
-Multilayer perceptrons with ReLU for two classes, plain gradient descent at 0.1, loss and accuracy of
-both splits in each epoch. The runs of a stack share their rows, and differ in their weights and in
-the order of their batches.
+Multilayer perceptrons with ReLU for two classes, plain gradient descent at 0.1, loss and accuracy
+of both splits in each epoch. The runs of a stack share their rows, and differ in their weights and
+in the order of their batches.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Task:
         return list(zip(sizes[1:], sizes[:-1], strict=True))
 
     def weights(self, runs: int) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-        """Weights [runs, outputs, inputs] and biases [runs, outputs, 1], drawn as nn.Linear does."""
+        """Weights [runs, outputs, inputs] and biases [runs, outputs, 1], as nn.Linear does."""
         rng, drawn = np.random.default_rng(42), []
         for outputs, inputs in self.shapes:
             bound = inputs**-0.5
@@ -47,7 +47,7 @@ class Task:
         return drawn
 
     def orders(self, runs: int, epochs: int) -> NDArray[np.int32]:
-        """The order of the training rows, [runs, epochs, steps, batch]; of no epoch without batches."""
+        """The order of the training rows, [runs, epochs, steps, batch]; empty without batches."""
         if self.batch is None:
             return np.zeros((runs, epochs, 0, 0), np.int32)
         rows = len(self.train[0])
@@ -64,9 +64,14 @@ def with_jax(task: Task, runs: int) -> Callable[[int], float]:
     import jax
     import jax.numpy as jnp
 
-    (X, y), (X_test, y_test) = ((jnp.asarray(a), jnp.asarray(b)) for a, b in (task.train, task.test))
+    (X, y), (X_test, y_test) = (
+        (jnp.asarray(a), jnp.asarray(b)) for a, b in (task.train, task.test)
+    )
     # Feature-major is the faster of the two for full batches.
-    columns, test_columns = jnp.asarray(np.asarray(X).T.copy()), jnp.asarray(np.asarray(X_test).T.copy())
+    columns, test_columns = (
+        jnp.asarray(np.asarray(X).T.copy()),
+        jnp.asarray(np.asarray(X_test).T.copy()),
+    )
 
     def loss(layers, x, labels):  # type: ignore[no-untyped-def]
         for weight, bias in layers[:-1]:
@@ -120,7 +125,9 @@ def with_torch_func(task: Task, runs: int) -> Callable[[int], float]:
         return binary_cross_entropy_with_logits(logits, labels), hits
 
     shared = task.batch is None
-    learn = vmap(grad_and_value(loss, has_aux=True), in_dims=(0, *((None, None) if shared else (0, 0))))
+    learn = vmap(
+        grad_and_value(loss, has_aux=True), in_dims=(0, *((None, None) if shared else (0, 0)))
+    )
     measure = vmap(loss, in_dims=(0, None, None))
     weights = task.weights(runs)
 
