@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import time
+from itertools import pairwise
 
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
@@ -47,7 +48,7 @@ def jobs(runs: int, hidden: list[int], rows: int, batch: int | None, epochs: int
 
 def weights(hidden: list[int]) -> int:
     sizes = [2, *hidden, 1]
-    return sum(a * b for a, b in zip(sizes, sizes[1:], strict=False))
+    return sum(a * b for a, b in pairwise(sizes))
 
 
 def spent(stack: list[Job]) -> float:

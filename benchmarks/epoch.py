@@ -4,8 +4,8 @@
 
 For some networks (`CASES`), alone and in stacks of 16 and 64: JAX (`jit(vmap(scan))`, its first
 call apart) and torch.func's vmap, both of which share one data set among the runs of a stack, while
-each run of exp has its own. For the default run by itself also the hand-written loop with torchmetrics,
-skorch and Lightning, with their progress output, checkpoints and loggers switched off.
+each run of exp has its own. For the default run by itself also the hand-written loop with
+torchmetrics, skorch and Lightning, without their progress output, checkpoints and loggers.
 
 Everything is on one thread, and CPU time is what counts, the least of several rounds taken in turn:
 so a busy machine hurts all alike. What a run costs but for its epochs is taken off: of exp and the
