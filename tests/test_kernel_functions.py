@@ -17,7 +17,11 @@ import pytest
 import scipy.special
 from numpy.typing import NDArray
 
-from exp.util.compiled import FOLDER
+from conftest import make_plan
+from exp.engine import Job, train
+from exp.engine.kernel import structures
+from exp.util.compiled import FOLDER, form
+from exp.util.errors import ConfigError
 
 SOURCE = Path(__file__).with_name("kernel_forms.c")
 OPTIONS = ["-O2", "-ffp-contract=off", "-fno-math-errno", f"-I{FOLDER}"]
@@ -136,3 +140,11 @@ def test_clang_compiles_the_kernel(tmp_path: Path) -> None:
         ["clang", *options, str(FOLDER / "kernel.c"), "-o", str(library), "-lm"], check=True
     )
     assert ctypes.CDLL(str(library)).exp_level() in range(4)
+
+
+@pytest.mark.skipif(form() is None, reason="exp was installed without a compiler")
+def test_a_kernel_of_other_source_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a pull without a new install."""
+    monkeypatch.setattr(structures, "Stack", structures.Split)
+    with pytest.raises(ConfigError, match=r"(?s)_kernel.*install exp again"):
+        train([Job.of(make_plan(seed=1))])
