@@ -196,7 +196,7 @@ class Peer:
         each = max(again, 1e-4) / (20 if self.constant else 25)
         self.epochs = max(10, min(2000, int(LEAST / each) // 5 * 5))
         if not self.constant:  # compiled for each number of epochs
-            self.first = spent(self.run, self.epochs)
+            self.first = max(self.first, spent(self.run, self.epochs))
 
     def measure(self) -> None:
         self.long = min(self.long, spent(self.run, self.epochs))
