@@ -1,7 +1,7 @@
 /* exp, log, tanh, erf and their kin of 16 floats at once, from IEEE operations only.
  *
  * Polynomials and reductions as in Cephes (Moshier) for exp, log and tanh; erf in two pieces, each a
- * minimax polynomial. Errors stand in tests/test_kernel.py, against float64.
+ * minimax polynomial. Errors stand in tests/test_kernel_functions.py, against float64.
  */
 
 INLINE vec NAME(absolute)(vec x) {

@@ -113,6 +113,9 @@ EXPORT int exp_train(int level, const Stack *s, int64_t first, int64_t last) {
     return CALL(train, s, first, last);
 }
 
+/* By which Python notices that it was compiled from other source. */
+EXPORT int64_t exp_size(void) { return (int64_t)sizeof(Stack); }
+
 EXPORT int exp_loss(int level, const Stack *s, float *found) { return CALL(loss, s, found); }
 
 EXPORT int exp_answer(int level, const Stack *s, int64_t run, const float *x, int64_t rows, float *z,

@@ -16,6 +16,7 @@ from exp.engine.kernel.program import NotKnownError, program
 from exp.engine.kernel.structures import LOSSES, address
 from exp.engine.model import Model, padded
 from exp.util.compiled import LEVELS, form, library
+from exp.util.errors import ConfigError, Fault
 
 if TYPE_CHECKING:
     from exp.engine.objective import Objective
@@ -72,6 +73,9 @@ class Network:
         found, name = library(), form()
         assert found is not None
         assert name is not None
+        if not hasattr(found, "exp_size") or found.exp_size() != ctypes.sizeof(structures.Stack):
+            what = "was compiled from other source than is here; install exp again"
+            raise ConfigError([Fault("exp.engine.kernel._kernel", what)])
         self.library, self.level = found, LEVELS[name]
         self.model, self.objective = model, objective
         self.kept: list[Any] = []
