@@ -156,8 +156,8 @@ def killed(where: Path, *words: str, number: int, at: str, after: float) -> int:
 
 
 LONG = (
-    "figures=none", "dataset.n_samples=200", "trainer.epochs=12000", "trainer.batch_size=50",
-    "model.dropout=0.1", "trainer.checkpoint_every=500", "trainer.print_every=1000",
+    "figures=none", "dataset.n_samples=1000", "trainer.epochs=500", "trainer.batch_size=50",
+    "model.dropout=0.1", "model.hidden=[128,128]", "trainer.checkpoint_every=50",
 )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from test_same_bits import CONFIGS, assert_same, job
 
 compiled = pytest.mark.skipif(form() is None, reason="exp was installed without a compiler")
 here = {"avx512": ["avx2", "avx512"], "avx2": ["avx2"], "neon": ["neon"], None: []}
+AVERAGES = "the kernel does not average weights (trainer.average)"
 DIGESTS = Path(__file__).with_name("kernel_digests.txt")
 
 MORE: dict[str, dict[str, Any]] = {
@@ -229,6 +230,13 @@ def test_what_torch_gives(name: str) -> None:
 def test_which_runs_the_kernel_trains() -> None:
     torch_trains = {name: why for name in EVERY if (why := unfit(made(name)))}
     assert torch_trains == {
+        "muon mini-batch, narrow layers": "the kernel has no optimizer muon",
+        "soap three classes": "the kernel has no optimizer soap",
+        "schedule-free sgd, batch norm": "the kernel has no optimizer schedule_free_sgd",
+        "schedule-free adamw, early stopping": "the kernel has no optimizer schedule_free_adamw",
+        "sam momentum, dropout, clipped": "the kernel has no optimizer sam",
+        "exponential average, accumulated": AVERAGES,
+        "average of epochs": AVERAGES,
         "rprop float64": "it computes in torch.float64",
     }
 

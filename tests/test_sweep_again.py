@@ -250,15 +250,18 @@ def test_sweeps_that_start_together_share_nothing(in_tmp: Path) -> None:
     assert all(len(table.read_text().splitlines()) == 3 for table in tables)
 
 
-LONG = ("-m", "figures=none", "dataset.n_samples=100", "trainer.epochs=12000", "seed=1,2,3,4",
-        "trainer.batch_size=20", "trainer.checkpoint_every=500")  # fmt: skip
+LONG = ("-m", "figures=none", "dataset.n_samples=1000", "trainer.epochs=800", "seed=1,2,3,4",
+        "model.hidden=[128,128]", "trainer.batch_size=20",
+        "trainer.checkpoint_every=10")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sweep that nobody has asked to end."""
     where = tmp_path_factory.mktemp("undisturbed")
-    assert inside(where, *LONG, HERE, "sweep.dir=whole").code == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EXP_CACHE", str(where / "cache"))  # nobody is to reuse these runs
+        assert inside(where, *LONG, HERE, "sweep.dir=whole").code == 0
     return where / "whole"
 
 

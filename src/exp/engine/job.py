@@ -22,7 +22,8 @@ from exp.components.stacking import structure
 from exp.config.environment import values_unshown
 from exp.config.schema import Plan
 from exp.data.prepared import Prepared
-from exp.engine.model import seed
+from exp.engine.layers import known_layers
+from exp.engine.model import Model, seed
 from exp.engine.prepare import prepare
 from exp.engine.tracing import unknown_step
 from exp.engine.view import View, axes_known, drawable
@@ -168,8 +169,32 @@ class Job:
         components = components_of(chosen)
         key = (*map(id, components), parts, self.data.X.shape[1], self.outputs)
         if key not in UNKNOWN_STEPS:
-            UNKNOWN_STEPS[key] = (unknown_step([self._read]), components)
+            step = unknown_step([self._read])
+            if step is None and known_layers("", [self._read]) is None:
+                step = self._misread()
+            UNKNOWN_STEPS[key] = (step, components)
         return UNKNOWN_STEPS[key][0]
+
+    def _misread(self) -> str | None:
+        """Whether a `forward` and the layers that were read from it give other numbers."""
+        module = self.module().to(self.device.torch_device, self.device.dtype).eval()
+        rows = torch.from_numpy(self.data.X[:3].copy()).to(next(module.parameters(), torch.ones(1)))
+        mask = torch.ones(1, len(rows), dtype=rows.dtype, device=rows.device)
+        try:
+            with torch.no_grad(), torch.random.fork_rng(devices=[]):
+                plain = module(rows)
+                stacked = Model(
+                    [module],
+                    outputs=self.outputs,
+                    dtype=rows.dtype,
+                    device=rows.device,
+                    generators=[torch.Generator()],
+                )(rows.T[None], mask, False)[0].T
+        except Exception:  # it trains by itself, so that the error is shown as torch has it
+            return "forward, which raises an error"
+        if plain.shape == stacked.shape and torch.allclose(plain, stacked, 1e-3, 1e-4, True):
+            return None
+        return "forward, which gives other numbers than its layers do"
 
     def source(self) -> nn.Module:
         """`module()` for the engine. A module of known layers is only read, so that one is enough

@@ -42,6 +42,7 @@ class Model:
         outputs: logits of each row.
         dtype, device: of the stack.
         generators: one for each run, for dropout.
+        known: whether the modules are looked through for layers that the engine knows.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Model:
         dtype: torch.dtype,
         device: torch.device,
         generators: Sequence[torch.Generator],
+        known: bool = True,
     ) -> None:
         self.modules = list(modules)
         self.outputs = outputs
@@ -59,7 +61,7 @@ class Model:
         first = modules[0]
         self.shapes = {name: p.shape for name, p in first.named_parameters()}
         self.trainable = {name for name, p in first.named_parameters() if p.requires_grad}
-        self.layers: list[Layer] | None = lifted(modules)
+        self.layers: list[Layer] | None = lifted(modules) if known else None
         if self.layers is None and len(modules) > 1:
             raise ValueError("a module of unknown layers cannot share a stack")
         width = sum(padded(shape.numel()) for shape in self.shapes.values())

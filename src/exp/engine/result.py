@@ -44,6 +44,7 @@ class Predictor:
             dtype=job.device.dtype,
             device=job.device.torch_device,
             generators=[torch.Generator()],
+            known=job.unknown_step is None,
         )
         if state is not None:
             self.model.load(0, state)

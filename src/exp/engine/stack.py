@@ -67,6 +67,7 @@ class Stack:
             dtype=self.dtype,
             device=place,
             generators=droppers,
+            known=first.unknown_step is None,
         )
         rule = first.plan["optimizer"]
         values = hyperparameters(rule, [job.plan["optimizer"].declared for job in jobs], place)

@@ -98,6 +98,7 @@ def unfit(job: Job) -> str | None:
         dtype=job.device.dtype,
         device=torch.device("cpu"),
         generators=[torch.Generator()],
+        known=job.unknown_step is None,
     )
     return why_not(job, model, Objective([job]).loss)
 
