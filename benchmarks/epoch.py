@@ -1,10 +1,15 @@
-"""Milliseconds per epoch of the default run, both splits evaluated, exp against its peers.
+"""Milliseconds per epoch of one run, both splits evaluated, exp against its peers.
 
-    python benchmarks/epoch.py [EPOCHS]
+    python benchmarks/epoch.py [CASE ...]
 
-skorch and Lightning evaluate accuracy and loss on both splits each epoch, with their progress
-output, checkpoints and loggers switched off. Every peer runs on one thread, as exp does. The
-figure is the best of several rounds taken in turn, so that a busy machine hurts all alike.
+For some networks (`CASES`), alone and in stacks of 16 and 64: JAX (`jit(vmap(scan))`, its first
+call apart) and torch.func's vmap, both of which share one data set among the runs of a stack, while
+each run of exp has its own. For the default run by itself also the hand-written loop with
+torchmetrics, skorch and Lightning, without their progress output, checkpoints and loggers.
+
+Everything is on one thread, and CPU time is what counts, the least of several rounds taken in turn:
+so a busy machine hurts all alike. What a run costs but for its epochs is taken off: of exp and the
+loops by the difference of two lengths, of JAX as it is compiled beforehand.
 """
 
 from __future__ import annotations
@@ -17,40 +22,86 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
 
 os.environ.setdefault("MKL_CBWR", "AUTO")
+if hasattr(os, "sched_setaffinity"):  # JAX starts as many threads as there are cores
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 warnings.simplefilter("ignore")
 
 import torch
 from hand_written import build, data, loop
+from vmapped import Task, with_jax, with_torch_func
 
-EPOCHS = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-ROUNDS = 5
+from exp.config.schema import GROUPS, plan
+from exp.engine import Job, train
+from exp.util.compiled import form
+
+ROUNDS = 4
+LEAST = 0.15
+"""CPU seconds of a measurement, about."""
+STACKS = (1, 16, 64)
+Run = Callable[[int], object]
+"""Trains that many epochs."""
 
 
-def ours() -> Callable[[int], None]:
-    from exp.config.schema import GROUPS, plan
-    from exp.engine import Job, train
+@dataclass(frozen=True)
+class Case:
+    hidden: tuple[int, ...]
+    dataset: str = "moons"
+    batch: int | None = None
 
-    defaults = dict.fromkeys(GROUPS, "standard") | {
-        "dataset": "moons", "split": "holdout", "features": "none", "model": "mlp",
-        "optimizer": "sgd", "loss": "auto", "scheduler": "none", "device": "cpu",
-    }  # fmt: skip
+    def jobs(self, runs: int, epochs: int) -> list[Job]:
+        names = dict.fromkeys(GROUPS, "standard") | {
+            "dataset": self.dataset, "split": "holdout", "features": "none", "model": "mlp",
+            "optimizer": "sgd", "loss": "auto", "scheduler": "none", "device": "cpu",
+            "figures": "none",  # its frames would be drawn after some epochs
+        }  # fmt: skip
+        parts: dict[str, dict[str, object]] = {
+            group: {"name": name} for group, name in names.items()
+        }
+        parts["split"]["standardize"] = self.dataset != "moons"
+        parts["model"]["hidden"] = list(self.hidden)
+        parts["trainer"] |= {"epochs": epochs, "batch_size": self.batch}
+        return [Job.of(plan({"seed": 42 + seed, **parts})) for seed in range(runs)]
+
+    def task(self) -> Task:
+        (job,) = self.jobs(1, 1)
+        X, labels, split = job.data.X, job.data.data.y, job.data.split
+        train, test = (
+            (X[rows].astype("float32"), labels[rows].astype("float32"))
+            for rows in (split.train, split.test)
+        )
+        return Task(train, test, self.hidden, self.batch)
+
+
+CASES = {
+    "8-8": Case((8, 8)),
+    "16-16": Case((16, 16)),
+    "64-64": Case((64, 64)),
+    "30 features, 128-128": Case((128, 128), "breast_cancer"),
+    "8-8, batches of 32": Case((8, 8), batch=32),
+}
+
+
+def ours(case: Case, runs: int) -> Run:
+    made: dict[int, list[Job]] = {}
 
     def run(epochs: int) -> None:
-        trainer = {"name": "standard", "epochs": epochs}
-        parts = {name: {"name": option} for name, option in defaults.items()}
-        train([Job.of(plan({"seed": 42, **parts, "trainer": trainer}))])
+        if epochs not in made:
+            made[epochs] = case.jobs(runs, epochs)
+        train(made[epochs])
 
     return run
 
 
-def hand_written() -> Callable[[int], None]:
+def hand_written() -> Run:
     parts = data()
     return lambda epochs: loop(build(), parts, epochs, say=False)  # type: ignore[return-value]
 
 
-def with_skorch() -> Callable[[int], None]:
+def with_skorch() -> Run:
     from skorch import NeuralNetBinaryClassifier
     from skorch.callbacks import EpochScoring
     from skorch.dataset import Dataset
@@ -74,7 +125,7 @@ def with_skorch() -> Callable[[int], None]:
     return run
 
 
-def with_lightning() -> Callable[[int], None]:
+def with_lightning() -> Run:
     import lightning
     from torch.utils.data import DataLoader, TensorDataset
     from torchmetrics import Accuracy
@@ -118,32 +169,89 @@ def with_lightning() -> Callable[[int], None]:
     return run
 
 
-def seconds(run: Callable[[int], None], epochs: int) -> float:
-    begun = time.perf_counter()
+@dataclass
+class Peer:
+    """
+    Attributes:
+        constant: whether a call costs more than its epochs.
+        first: CPU seconds of the first call.
+        long, short: the least CPU seconds of so many epochs, and of a fifth of them.
+    """
+
+    name: str
+    runs: int
+    run: Run
+    constant: bool
+    epochs: int = 0
+    first: float = 0.0
+    long: float = float("inf")
+    short: float = float("inf")
+
+    def begin(self) -> None:
+        """The first call, and how many epochs are worth measuring."""
+        self.first = spent(self.run, 5)
+        again = min(
+            spent(self.run, 25) - (spent(self.run, 5) if self.constant else 0) for _ in range(2)
+        )
+        each = max(again, 1e-4) / (20 if self.constant else 25)
+        self.epochs = max(10, min(2000, int(LEAST / each) // 5 * 5))
+        if not self.constant:  # compiled for each number of epochs
+            self.first = max(self.first, spent(self.run, self.epochs))
+
+    def measure(self) -> None:
+        self.long = min(self.long, spent(self.run, self.epochs))
+        if self.constant:
+            self.short = min(self.short, spent(self.run, self.epochs // 5))
+
+    @property
+    def milliseconds(self) -> float:
+        """Of an epoch of one run."""
+        if not self.constant:
+            return 1000 * self.long / self.epochs / self.runs
+        return 1000 * (self.long - self.short) / (self.epochs - self.epochs // 5) / self.runs
+
+
+def spent(run: Run, epochs: int) -> float:
+    """CPU seconds of all threads."""
+    begun = time.process_time()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         run(epochs)
-    return time.perf_counter() - begun
+    return time.process_time() - begun
+
+
+def peers(name: str, case: Case, runs: int) -> list[Peer]:
+    task = case.task()
+    found = [Peer("exp", runs, ours(case, runs), True)]
+    if find_spec("jax"):
+        found.append(Peer("JAX", runs, with_jax(task, runs), False))
+    found.append(Peer("torch.func", runs, with_torch_func(task, runs), True))
+    if name == "8-8" and runs == 1:
+        found.append(Peer("hand-written with torchmetrics", 1, hand_written(), True))
+        if find_spec("skorch"):
+            found.append(Peer("skorch", 1, with_skorch(), True))
+        if find_spec("lightning"):
+            found.append(Peer("Lightning", 1, with_lightning(), True))
+    return found
 
 
 def main() -> None:
     torch.set_num_threads(1)
-    peers = {"exp": ours(), "hand-written with torchmetrics": hand_written()}
-    for name, make in (("skorch", with_skorch), ("Lightning", with_lightning)):
-        try:
-            peers[name] = make()
-        except ImportError as error:
-            print(f"{name}: not installed ({error})")
-    best = dict.fromkeys(peers, float("inf"))
-    for run in peers.values():
-        seconds(run, 5)
-    for _ in range(ROUNDS):
-        for name, run in peers.items():
-            # Two lengths: their difference is free of what is done once.
-            long, short = seconds(run, EPOCHS), seconds(run, EPOCHS // 5)
-            best[name] = min(best[name], (long - short) / (EPOCHS - EPOCHS // 5))
-    print(f"{'':<32}{'ms/epoch':>10}{'exp takes':>12}")
-    for name, value in best.items():
-        print(f"{name:<32}{1000 * value:>10.3f}{best['exp'] / value:>11.3f}x")
+    absent = [name for name in ("jax", "skorch", "lightning") if not find_spec(name)]
+    print(f"exp trains by {form() or 'torch'}; not installed: {', '.join(absent) or 'none'}")
+    print(f"{'':<22}{'runs':>5}  {'':<32}{'ms/epoch':>10}{'exp takes':>11}{'first call':>12}")
+    for name in sys.argv[1:] or CASES:
+        for runs in STACKS:
+            rivals = peers(name, CASES[name], runs)
+            for peer in rivals:
+                peer.begin()
+            for _ in range(ROUNDS):
+                for peer in rivals:
+                    peer.measure()
+            for peer in rivals:
+                ratio = f"{rivals[0].milliseconds / peer.milliseconds:.3f}x"
+                first = f"{peer.first:.2f} s" if peer.name == "JAX" else ""
+                cells = f"{peer.milliseconds:>10.4f}{ratio:>11}{first:>12}"
+                print(f"{name:<22}{runs:>5}  {peer.name:<32}{cells}", flush=True)
 
 
 if __name__ == "__main__":

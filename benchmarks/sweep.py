@@ -2,9 +2,10 @@
 
     python benchmarks/sweep.py [time] [cpu] [memory]
 
-time: wall seconds of one more run, moons, 1,000 epochs, all files and figures: the difference of
-two sweeps of different length over the difference of their lengths, so that what is done once does
-not count.
+time: wall and CPU seconds of one more run, moons, 1,000 epochs, with all files, with and without
+figures:
+the difference of two sweeps of different length over the difference of their lengths, so that what
+is done once does not count.
 
 cpu: CPU of a run with one epoch and no figures, and how much of it is composing, checking and
 bookkeeping (config, Hydra's files, run.json, digests, logs, sweep.json, runs.csv): all but training
@@ -62,27 +63,34 @@ def measured(command: list[str]) -> tuple[float, float]:
     return wall, cpu
 
 
-def marginal(command: list[str], short: int, long: int, which: int = 0) -> float:
-    """Seconds of one more run."""
-    few = measured([*command, f"seed=range(0,{short})"])[which]
-    many = measured([*command, f"seed=range(0,{long})"])[which]
-    return (many - few) / (long - short)
+def marginal(command: list[str], short: int, long: int) -> tuple[float, float]:
+    """Wall and CPU seconds of one more run."""
+    few, many = (measured([*command, f"seed=range(0,{n})"]) for n in (short, long))
+    wall, cpu = ((b - a) / (long - short) for a, b in zip(few, many, strict=True))
+    return wall, cpu
 
 
 def times() -> None:
-    ours = marginal(EXP, 4, 64)
-    basic = marginal(APP, 2, 6)
-    print(f"{'':<34}{'s per run':>10}{'exp takes':>12}")
-    print(f"{'exp':<34}{ours:>10.3f}")
-    print(f"{'Hydra, basic launcher':<34}{basic:>10.3f}{'1/' + format(basic / ours, '.1f'):>12}")
+    found = {
+        "Hydra, basic launcher": marginal(APP, 1, 5),
+        "exp, figures=none": marginal([*EXP, "figures=none"], 4, 68),
+        "exp": marginal(EXP, 4, 68),
+    }
     if find_spec("hydra_plugins.hydra_joblib_launcher"):
         workers = os.cpu_count() or 1
         options = ["hydra/launcher=joblib", f"hydra.launcher.n_jobs={workers}"]
-        joblib = marginal([*APP, *options], workers, 5 * workers)
         name = f"Hydra, joblib launcher, {workers} workers"
-        print(f"{name:<34}{joblib:>10.3f}{'1/' + format(joblib / ours, '.1f'):>12}")
+        found[name] = marginal([*APP, *options], workers, 5 * workers)
     else:
         print("Hydra's joblib launcher is not installed")
+    basic = found["Hydra, basic launcher"]
+    print(f"{'one more run':<34}{'wall s':>10}{'of basic':>10}{'CPU s':>10}{'of basic':>10}")
+    for name, values in found.items():
+        cells = (
+            f"{value:>10.4f}{'1/' + format(base / value, '.1f'):>10}"
+            for value, base in zip(values, basic, strict=True)
+        )
+        print(f"{name:<34}" + "".join(cells))
 
 
 def cpu() -> None:

@@ -59,11 +59,15 @@ def through_file(saved: checkpoint.Checkpoint, folder: Path) -> checkpoint.Check
     return checkpoint.load(directory.checkpoints / "last.safetensors")
 
 
-@pytest.mark.parametrize("name", [*CONFIGS, "lbfgs", "plateau", "early stopping"])
+@pytest.mark.parametrize("name", [*CONFIGS, "lbfgs", "averaged", "plateau", "early stopping"])
 def test_resuming_is_as_if_nothing_had_happened(name: str, tmp_path: Path) -> None:
     """From each of several epochs, as its file has it: history, weights, best weights, answers."""
     more: dict[str, dict[str, Any]] = {
         "lbfgs": {"optimizer": {"name": "lbfgs", "lr": 0.5, "max_iter": 5}},
+        "averaged": {
+            "optimizer": {"name": "torch", "lr": 0.02},
+            "trainer": {"average": "ema", "average_decay": 0.9, "batch_size": 40, "accumulate": 2},
+        },
         "plateau": {"scheduler": {"name": "plateau", "patience": 1}, "trainer": {"batch_size": 99}},
         "early stopping": {"trainer": {"early_stopping": 3, "min_delta": 0.01}},
     }

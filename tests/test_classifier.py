@@ -122,7 +122,7 @@ def test_its_parameters_are_keys_of_the_config(rows: Any) -> None:
         ({"overrides": ("dataset=moons",)}, "is given its rows by fit"),
         ({"overrides": ("split.test=0.5",)}, "is given its rows by fit"),
         ({"overrides": "seed=1"}, "expected a list of overrides"),
-        ({"lr": float("nan")}, "a value that no config holds"),
+        ({"lr": float("nan")}, "a config cannot hold this value"),
         ({"loss": "bce", "overrides": ("loss.pos_weight=-1",)}, "loss.pos_weight"),
     ],
 )

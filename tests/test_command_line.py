@@ -20,6 +20,7 @@ from commands import SMALL, inside, process, read_csv
 from exp.cli.main import dispatch, guarded
 from exp.cli.verbs import VERBS
 from exp.registry.registry import register
+from exp.util.compiled import form
 from exp.util.metric_names import EVERY
 from test_published import MOONS, MOONS_LOGITS, SPIRALS
 
@@ -72,7 +73,8 @@ def test_cfg_job_shows_the_config_as_a_run_would_have_it(in_tmp: Path) -> None:
 
 def test_version_is_that_of_exp(in_tmp: Path) -> None:
     ended = inside(in_tmp, "--version")
-    assert (ended.code, ended.out) == (0, f"exp {version('exp')}\n")
+    trained_by = form() or "torch"
+    assert (ended.code, ended.out) == (0, f"exp {version('exp')} (training by {trained_by})\n")
 
 
 def test_list_names_every_group_and_its_options(in_tmp: Path) -> None:

@@ -368,7 +368,7 @@ def indices(*rows: int) -> np.ndarray:
         (Split(indices(0, 1), test=indices(-1)), "split: test names a row outside 0..3"),
         (
             Split(indices(0, 1, 2), test=indices(3), validation=indices(2)),
-            "split: row 2 stands in validation and in another part",
+            "split: row 2 is in validation and in another part",
         ),
     ],
 )

@@ -292,7 +292,9 @@ def test_a_folder_works_in_workers_and_rerun_wants_trust(in_tmp: Path) -> None:
     assert again.out.splitlines()[-1] == "bit-identical", again.err
     sweep = second.parent
     refused = inside(in_tmp, "resume", str(sweep))
-    assert "has '--components'. If you trust whoever made this sweep, add --trust" in refused.err
+    assert (
+        "contains '--components'. If you trust whoever made this sweep, add --trust" in refused.err
+    )
 
 
 def test_another_file_is_another_run(in_tmp: Path) -> None:

@@ -21,6 +21,7 @@ from exp.components.optimizers.torch_options import algorithms
 from exp.components.stacking import stacked, structure
 from exp.registry.registry import register
 from exp.util.errors import ConfigError, ImpossibleError
+from reference_optimizers import REFERENCES
 
 CONF = Path(__file__).parents[1] / "conf" / "optimizer"
 STEPS = 200
@@ -66,6 +67,21 @@ SETTINGS: list[dict[str, Any]] = [
     {"name": "rprop"},
     {"name": "rprop", "lr": 0.1, "eta_minus": 0.3, "eta_plus": 1.5, "step_size_max": 0.4},
 ]
+# Those that torch.optim has not got, or only for matrices.
+PUBLISHED: list[dict[str, Any]] = [
+    {"name": "lion"},
+    {"name": "lion", "lr": 2e-3, "beta1": 0.8, "beta2": 0.95, "weight_decay": 0.3},
+    {"name": "schedule_free_sgd", "lr": 0.1},
+    {"name": "schedule_free_sgd", "lr": 0.3, "momentum": 0.6, "weight_decay": 0.02},
+    {"name": "schedule_free_adamw"},
+    {"name": "schedule_free_adamw", "lr": 0.02, "beta2": 0.95, "weight_decay": 0.1, "eps": 1e-6},
+    {"name": "soap", "precondition_frequency": 7},
+    {"name": "soap", "lr": 3e-3, "beta1": 0.9, "weight_decay": 0.2, "precondition_frequency": 1},
+    {"name": "muon"},
+    {"name": "muon", "lr": 0.02, "adjust_lr_fn": "original", "nesterov": False, "ns_steps": 3},
+]
+EVERY = [*SETTINGS, *PUBLISHED]
+EVERY_NAME = ["-".join(str(v) for v in setting.values()) for setting in EVERY]
 NAMES = ["-".join(str(v) for v in setting.values()) for setting in SETTINGS]
 
 
@@ -215,6 +231,198 @@ def test_what_classical_momentum_needs() -> None:
             register.choose("optimizer", setting)
 
 
+def chosen(held: Parameters, keep: Tensor) -> Parameters:
+    """A copy of some runs, laid out as the engine does it."""
+    values, gradients = held.values[keep].clone(), held.gradients[keep].clone()
+    leaves = [
+        values.as_strided((len(values), *leaf.shape[1:]), leaf.stride(), leaf.storage_offset())
+        for leaf in held.leaves
+    ]
+    for leaf in leaves:
+        leaf.requires_grad_()
+    return Parameters(values, gradients, leaves)
+
+
+# -- the papers ------------------------------------------------------------------------------------
+
+
+def weights_of(held: Parameters, run: int) -> list[Tensor]:
+    return [leaf.detach()[run].clone() for leaf in held.leaves]
+
+
+class TorchMuon:
+    """`torch.optim.Muon` of the matrices and `torch.optim.AdamW` of the rest."""
+
+    def __init__(self, weights: list[Tensor], **options: Any) -> None:
+        self.weights, self.decay = weights, options["weight_decay"]
+        matrices = [weight for weight in weights if weight.dim() == 2]
+        rest = [weight for weight in weights if weight.dim() != 2]
+        names = ("momentum", "nesterov", "ns_steps", "adjust_lr_fn", "weight_decay")
+        betas = (options["beta1"], options["beta2"])
+        self.parts = (
+            torch.optim.Muon(matrices, **{name: options[name] for name in names}),
+            torch.optim.AdamW(rest, betas=betas, eps=options["eps"], weight_decay=self.decay),
+        )
+
+    def step(self, gradients: list[Tensor], lr: float) -> None:
+        for weight, gradient in zip(self.weights, gradients, strict=True):
+            weight.grad = gradient
+        for part in self.parts:
+            part.param_groups[0]["lr"] = lr
+            part.step()
+
+
+def for_paper(setting: dict[str, Any], runs: int, dtype: torch.dtype) -> Parameters:
+    """Of square matrices for SOAP: others have gradients without a unique eigenbasis, so that two
+    roundings of one formula part company at once."""
+    square = setting["name"] == "soap"
+    return parameters(runs, dtype, shapes=((4, 4), (4,), (3, 3)) if square else SHAPES)
+
+
+def beside_the_paper(setting: dict[str, Any], runs: int, dtype: torch.dtype) -> Iterator[Any]:
+    """Ours and the reference of each run, after each of 200 steps."""
+    held = for_paper(setting, runs, dtype)
+    start = held.values.clone()
+    rule = build(setting, list(range(runs)), held)
+    configs = [config(setting, run) for run in range(runs)]
+    kind: Any = TorchMuon if setting["name"] == "muon" else REFERENCES[setting["name"]]
+    theirs = [kind(weights_of(held, run), **configs[run]) for run in range(runs)]
+    starts = [weights_of(held, run) for run in range(runs)]
+    for step in range(STEPS):
+        rates = [decaying(params["lr"], step) for params in configs]
+        held.gradients.copy_(slope(held.values, step, start))
+        rule.step(column(rates))
+        for reference, rate, begin in zip(theirs, rates, starts, strict=True):
+            pairs = zip(reference.weights, begin, strict=True)
+            reference.step([slope(weight, step, each) for weight, each in pairs], rate)
+    yield from ((held, rule, run, reference) for run, reference in enumerate(theirs))
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("runs", [1, 5])
+@pytest.mark.parametrize("setting", PUBLISHED, ids=EVERY_NAME[len(SETTINGS) :])
+def test_float64_is_the_paper(
+    setting: dict[str, Any], runs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # torch makes matrices orthogonal in bfloat16, which is all that differs.
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)
+    for held, rule, run, reference in beside_the_paper(setting, runs, torch.float64):
+        for ours, theirs in zip(weights_of(held, run), reference.weights, strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
+        if rule.averages:
+            for leaf, theirs in zip(held.leaves, reference.x, strict=True):
+                ours = rule.averaged.as_strided(leaf.shape, leaf.stride(), leaf.storage_offset())
+                torch.testing.assert_close(ours[run], theirs, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("setting", PUBLISHED, ids=EVERY_NAME[len(SETTINGS) :])
+def test_float32_is_near_the_paper(
+    setting: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)
+    for held, _, run, reference in beside_the_paper(setting, 2, torch.float32):
+        for ours, theirs in zip(weights_of(held, run), reference.weights, strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-3)
+
+
+def test_muon_is_near_that_of_torch_in_bfloat16() -> None:
+    for held, _, run, reference in beside_the_paper({"name": "muon"}, 1, torch.float32):
+        start = weights_of(parameters(1), 0)
+        moved = zip(weights_of(held, run), reference.weights, start, strict=True)
+        for ours, theirs, begin in moved:
+            assert (ours - theirs).norm() < 0.05 * (theirs - begin).norm()
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize(
+    ("name", "package", "algorithm"),
+    [
+        ("schedule_free_sgd", "schedulefree", "SGDScheduleFree"),
+        ("schedule_free_adamw", "schedulefree", "AdamWScheduleFree"),
+        ("lion", "pytorch_optimizer", "Lion"),
+        ("soap", "pytorch_optimizer", "SOAP"),
+    ],
+)
+def test_published_packages(name: str, package: str, algorithm: str) -> None:
+    kind = getattr(pytest.importorskip(package), algorithm)
+    held = for_paper({"name": name}, 1, torch.float64)
+    start, weights, starts = held.values.clone(), weights_of(held, 0), weights_of(held, 0)
+    rule = build({"name": name}, [0], held)
+    options: dict[str, Any] = config({"name": name}, 0)
+    options.pop("max_precond_dim", None)
+    if "beta1" in options:
+        options["betas"] = (options.pop("beta1"), options.pop("beta2"))
+    theirs = kind([weight.requires_grad_() for weight in weights], **options)
+    if rule.averages:
+        theirs.train()
+    for step in range(STEPS):
+        theirs.param_groups[0]["lr"] = decaying(options["lr"], step)
+        held.gradients.copy_(slope(held.values, step, start))
+        rule.step(column([decaying(options["lr"], step)]))
+        for weight, begin in zip(weights, starts, strict=True):
+            weight.grad = slope(weight.detach(), step, begin)
+        theirs.step()
+    if rule.averages:
+        theirs.eval()
+        held.values.copy_(rule.averaged)
+    # pytorch_optimizer makes the bases of SOAP in float32.
+    limit = 1e-4 if name == "soap" else 1e-9
+    for ours, weight in zip(weights_of(held, 0), weights, strict=True):
+        torch.testing.assert_close(ours, weight.detach(), rtol=limit, atol=limit)
+
+
+SAM_BASES = ("sgd", "adam", "schedule_free_sgd")
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("base", SAM_BASES)
+def test_sam_is_its_paper(base: str) -> None:
+    """Foret et al. 2021, algorithm 1: the gradient at w + rho g / |g|, with which w is changed."""
+    held, plain = parameters(3, torch.float64), parameters(3, torch.float64)
+    start = held.values.clone()
+    setting = {"name": "sam", "base": {"name": base, "lr": 0.02}, "rho": 0.1}
+    values = [register.choose("optimizer", setting).declared for _ in range(3)]
+    for run, each in enumerate(values):
+        each["rho"] = 0.1 * (run + 1)
+    rule = register.choose("optimizer", setting).component.builder(held, **stacked(values))
+    other = build_plain({"name": base, "lr": 0.02}, plain)
+    for step in range(STEPS):
+
+        def closure(step: int = step) -> Tensor:
+            held.gradients.copy_(slope(held.values, step, start))
+            return torch.zeros(())
+
+        closure()
+        rule.step(rule.lr * (1 - step / 400), closure)
+        for run in range(3):
+            gradient = slope(plain.values[run], step, start[run])
+            far = plain.values[run] + 0.1 * (run + 1) * gradient / gradient.norm()
+            plain.gradients[run] = slope(far, step, start[run])
+        other.step(other.lr * (1 - step / 400))
+    torch.testing.assert_close(held.values, plain.values, rtol=1e-9, atol=1e-9)
+    assert (rule.averaged is None) == (base != "schedule_free_sgd")
+
+
+def build_plain(setting: dict[str, Any], held: Parameters) -> Rule:
+    found = register.choose("optimizer", setting)
+    rule = found.component.builder(held, **stacked([found.declared] * len(held.values)))
+    assert isinstance(rule, Rule)
+    return rule
+
+
+def test_the_rate_of_sam_is_that_of_its_base_unless_it_has_one() -> None:
+    for lr, found in ((None, 0.01), (0.3, 0.3)):
+        chosen = register.choose("optimizer", {"name": "sam", "base": "adam", "lr": lr})
+        rule = chosen.component.builder(parameters(2), **stacked([chosen.declared] * 2))
+        assert rule.lr.tolist() == [[found], [found]]
+
+
+@pytest.mark.parametrize("base", ["lbfgs", "torch", "sam"])
+def test_what_sam_cannot_wrap(base: str) -> None:
+    with pytest.raises(ConfigError, match=f"optimizer.base  expected an optimizer .*found {base}"):
+        register.choose("optimizer", {"name": "sam", "base": base})
+
+
 def noise(run: int, step: int, shape: torch.Size) -> Tensor:
     """A gradient of one run that no other run has, over many magnitudes."""
     generator = torch.Generator().manual_seed(100_003 * run + step)
@@ -226,9 +434,7 @@ def with_noise(
     setting: dict[str, Any], runs: list[int], bad: tuple[int, ...] = ()
 ) -> dict[int, Any]:
     """Values and state of each run after 12 steps of noise."""
-    held = parameters(max(runs) + 1)
-    index = torch.tensor(runs)
-    held = Parameters(held.values[index].clone(), held.gradients[index].clone(), [])
+    held = chosen(parameters(max(runs) + 1), torch.tensor(runs))
     rule = build(setting, runs, held)
     for step in range(12):
         for row, run in enumerate(runs):
@@ -242,7 +448,7 @@ def with_noise(
     }
 
 
-@pytest.mark.parametrize("setting", SETTINGS, ids=NAMES)
+@pytest.mark.parametrize("setting", EVERY, ids=EVERY_NAME)
 def test_same_bits_alone_and_in_any_stack(setting: dict[str, Any]) -> None:
     alone = {run: with_noise(setting, [run])[run] for run in (0, 1, 6, 33, 63)}
     stacks = [[1, 0], [6, 5, 4, 3, 2, 1, 0], list(range(64))]
@@ -264,21 +470,21 @@ def steps(rule: Optimizer, held: Parameters, start: Tensor, span: range) -> None
 @pytest.mark.parametrize(
     "keep", [torch.tensor([3, 0, 4]), torch.tensor([True, False, True, False, True])]
 )
-@pytest.mark.parametrize("setting", SETTINGS, ids=NAMES)
+@pytest.mark.parametrize("setting", EVERY, ids=EVERY_NAME)
 def test_select_keeps_runs_as_they_are(setting: dict[str, Any], keep: Tensor) -> None:
     whole, part = parameters(5), parameters(5)
     start = whole.values.clone()
-    rule, chosen = build(setting, list(range(5)), whole), build(setting, list(range(5)), part)
+    rule, fewer = build(setting, list(range(5)), whole), build(setting, list(range(5)), part)
     steps(rule, whole, start, range(20))
-    steps(chosen, part, start, range(10))
-    left = Parameters(part.values[keep], part.gradients[keep], [])
-    chosen.select(left, keep)
-    steps(chosen, left, start[keep], range(10, 20))
+    steps(fewer, part, start, range(10))
+    left = chosen(part, keep)
+    fewer.select(left, keep)
+    steps(fewer, left, start[keep], range(10, 20))
     assert torch.equal(left.values, whole.values[keep])
-    assert torch.equal(chosen.lr, rule.lr[keep])
+    assert torch.equal(fewer.lr, rule.lr[keep])
 
 
-@pytest.mark.parametrize("setting", SETTINGS, ids=NAMES)
+@pytest.mark.parametrize("setting", EVERY, ids=EVERY_NAME)
 def test_goes_on_exactly_from_its_state(setting: dict[str, Any]) -> None:
     whole, half = parameters(3), parameters(3)
     start = whole.values.clone()
@@ -286,14 +492,14 @@ def test_goes_on_exactly_from_its_state(setting: dict[str, Any]) -> None:
     first = build(setting, [0, 1, 2], half)
     steps(first, half, start, range(10))
     # One run leaves the stack for a checkpoint and goes on alone.
-    alone = Parameters(half.values[1:2].clone(), half.gradients[1:2].clone(), [])
+    alone = chosen(half, torch.tensor([1]))
     second = build(setting, [1], alone)
     second.state = {key: value[1].clone() for key, value in first.state.items()}
     steps(second, alone, start[1:2], range(10, 20))
     assert torch.equal(alone.values, whole.values[1:2])
 
 
-@pytest.mark.parametrize("setting", SETTINGS, ids=NAMES)
+@pytest.mark.parametrize("setting", EVERY, ids=EVERY_NAME)
 def test_idle_lanes_stay_zero(setting: dict[str, Any]) -> None:
     held = parameters(2)
     start = held.values.clone()
@@ -302,7 +508,7 @@ def test_idle_lanes_stay_zero(setting: dict[str, Any]) -> None:
     assert torch.isfinite(held.values).all()
 
 
-@pytest.mark.parametrize("setting", SETTINGS, ids=NAMES)
+@pytest.mark.parametrize("setting", EVERY, ids=EVERY_NAME)
 def test_frozen_parameters_stay(setting: dict[str, Any]) -> None:
     held = parameters(2)
     start = held.values.clone()
@@ -318,7 +524,7 @@ def test_frozen_parameters_stay(setting: dict[str, Any]) -> None:
 
 
 def test_the_gradient_is_left_as_it_was() -> None:
-    for setting in SETTINGS:
+    for setting in EVERY:
         held = parameters(2)
         held.gradients.normal_(generator=torch.Generator().manual_seed(0))
         before = held.gradients.clone()
@@ -329,7 +535,7 @@ def test_the_gradient_is_left_as_it_was() -> None:
 
 def test_a_rule_says_which_state_does_not_fit() -> None:
     rule = build({"name": "sgd", "momentum": 0.9}, [0], parameters(1))
-    with pytest.raises(ValueError, match=r"not a state of SGD: \['momentum_buffer'\] only"):
+    with pytest.raises(ValueError, match=r"not a state of SGD: .*\['momentum_buffer'\]"):
         rule.state = {}
 
 
@@ -343,7 +549,7 @@ def test_centered_rmsprop_survives_rounding() -> None:
 
 
 def test_a_rate_of_zero_changes_nothing() -> None:
-    for setting in SETTINGS:
+    for setting in EVERY:
         if setting["name"] == "rprop":
             continue
         held = parameters(2)
@@ -361,10 +567,11 @@ def test_rules_do_not_pay_for_torch_optim() -> None:
         "from exp.components.optimizers.parameter_buffer import Parameters\n"
         "from exp.registry.registry import register\n"
         "for name in register.kinds['optimizer'].names():\n"
-        "    builder = register.choose('optimizer', name).component.builder\n"
-        "    if builder.stackable:\n"
-        "        rule = builder(Parameters(torch.zeros(2, 32), torch.ones(2, 32), []))\n"
-        "        rule.step(rule.lr)\n"
+        "    chosen = register.choose('optimizer', name)\n"
+        "    if chosen.component.builder.stackable:\n"
+        "        held = Parameters(torch.zeros(2, 32), torch.ones(2, 32), [])\n"
+        "        rule = chosen.component.builder(held, **chosen.declared)\n"
+        "        rule.step(rule.lr, lambda: torch.zeros(()))\n"
         "sys.exit('torch._dynamo' in sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
@@ -572,8 +779,8 @@ def test_flat_state_keeps_everything() -> None:
 def test_yaml_states_the_defaults(name: str) -> None:
     written = yaml.safe_load((CONF / f"{name}.yaml").read_text())
     component = register.choose("optimizer", name)
-    assert written == component.as_dict()
-    assert register.choose("optimizer", written).params == component.params
+    assert set(written) == set(component.as_dict())
+    assert register.choose("optimizer", written).as_dict() == component.as_dict()
 
 
 def test_every_yaml_is_an_optimizer() -> None:
@@ -594,7 +801,8 @@ FAULTS: list[tuple[object, str]] = [
         "adm",
         (
             "optimizer  unknown optimizer 'adm'. Did you mean 'adam'? Known: adadelta, adagrad, "
-            "adam, adamw, lbfgs, nadam, radam, rmsprop, rprop, sgd, torch"
+            "adam, adamw, lbfgs, lion, muon, nadam, radam, rmsprop, rprop, sam, "
+            "schedule_free_adamw, schedule_free_sgd, sgd, soap, torch"
         ),
     ),
     ({"name": "sgd", "lr": math.nan}, "optimizer.lr  expected a finite number, found nan"),

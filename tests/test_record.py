@@ -234,7 +234,11 @@ def test_a_run_of_the_first_version_is_read(in_tmp: Path, name: str) -> None:
     ended = inside(in_tmp, "predict", name, f"{name}/predictions.csv", "--output", "new.csv")
     assert ended.code == 0, ended.err
     now = read_csv(in_tmp / "new.csv")
-    assert now["predicted"].tolist() == text["predicted"].tolist()
+    if name == "number":  # the kernel rounds other last digits than torch
+        wanted = text["predicted"].astype(float)
+        assert now["predicted"].astype(float).tolist() == pytest.approx(wanted.tolist(), rel=1e-6)
+    else:
+        assert now["predicted"].tolist() == text["predicted"].tolist()
 
 
 @pytest.fixture(scope="module")

@@ -178,7 +178,7 @@ def test_a_run_that_has_not_got_there_reproduces_nothing() -> None:
 
 ERRORS = {
     ("blog_mons",): "unknown table 'blog_mons'. Did you mean 'blog_moons'? Known: ",
-    ("blog_moons", "--all"): "exp reproduce: either names or --all",
+    ("blog_moons", "--all"): "exp reproduce: give names or --all, not both",
     ("--html", "a.html"): "exp reproduce: which tables? Name some, or give --all",
     (
         "blog_moons",

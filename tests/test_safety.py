@@ -238,7 +238,7 @@ def test_a_link_in_a_run_directory(run: Path, in_tmp: Path) -> None:
     (place / "exp.log").unlink()
     (in_tmp / "precious").write_text("mine")
     (place / "exp.log").symlink_to(in_tmp / "precious")
-    assert "is a link" in refused(in_tmp, "resume", "run").err
+    assert "is a symbolic link" in refused(in_tmp, "resume", "run").err
     assert (in_tmp / "precious").read_text() == "mine"
 
 

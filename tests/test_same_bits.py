@@ -94,6 +94,39 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "split": {"validation": 0.2},
         "trainer": {"batch_size": 37},
     },
+    "lion decayed": {"optimizer": {"name": "lion", "lr": 0.003, "weight_decay": 0.1}},
+    "muon mini-batch, narrow layers": {
+        "optimizer": {"name": "muon", "lr": 0.02},
+        "model": {"hidden": [7, 1, 3]},
+        "trainer": {"batch_size": 64},
+    },
+    "soap three classes": {
+        "optimizer": {"name": "soap", "lr": 0.01, "precondition_frequency": 3},
+        "model": {"hidden": [9, 16]},
+        "dataset": "spirals",
+    },
+    "schedule-free sgd, batch norm": {
+        "optimizer": {"name": "schedule_free_sgd", "lr": 0.5},
+        "model": {"hidden": [5, 9], "batch_norm": True},
+        "trainer": {"batch_size": 50},
+    },
+    "schedule-free adamw, early stopping": {
+        "optimizer": {"name": "schedule_free_adamw", "lr": 0.02, "weight_decay": 0.01},
+        "trainer": {"early_stopping": 5},
+        "split": {"validation": 0.2},
+    },
+    "sam momentum, dropout, clipped": {
+        "optimizer": {"name": "sam", "base": {"name": "sgd", "momentum": 0.9}},
+        "model": {"hidden": [8, 8], "dropout": 0.2, "batch_norm": True},
+        "trainer": {"clip_norm": 0.5, "batch_size": 64},
+    },
+    "exponential average, accumulated": {
+        "optimizer": {"name": "adam", "lr": 0.01},
+        "model": {"hidden": [8], "batch_norm": True, "dropout": 0.1},
+        "trainer": {"average": "ema", "average_decay": 0.9, "batch_size": 20, "accumulate": 3},
+        "split": {"validation": 0.2},
+    },
+    "average of epochs": {"trainer": {"average": "swa", "average_start": 3, "monitor": "f1"}},
     "rprop float64": {"optimizer": {"name": "rprop", "lr": 0.01}, "device": {"dtype": "float64"}},
 }
 EPOCHS = 40

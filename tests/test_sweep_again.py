@@ -250,8 +250,8 @@ def test_sweeps_that_start_together_share_nothing(in_tmp: Path) -> None:
     assert all(len(table.read_text().splitlines()) == 3 for table in tables)
 
 
-LONG = ("-m", "figures=none", "dataset.n_samples=100", "trainer.epochs=800", "seed=1,2,3,4",
-        "trainer.batch_size=20", "trainer.checkpoint_every=10")  # fmt: skip
+LONG = ("-m", "figures=none", "dataset.n_samples=100", "trainer.epochs=12000", "seed=1,2,3,4",
+        "trainer.batch_size=20", "trainer.checkpoint_every=500")  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -229,7 +229,7 @@ def test_a_failing_run_is_told_and_the_others_go_on(in_tmp: Path) -> None:
         ended = sweep(in_tmp, *words)
     assert ended.code == 1, ended.out + ended.err
     assert [row["status"] for row in rows(in_tmp)] == ["done", "done", "failed", "failed"]
-    assert "trained one by one (run 2, 3): model fragile has a layer" in ended.out
+    assert "trained one by one (run 2, 3): model fragile: exp cannot stack" in ended.out
     assert "run 2 failed: " in ended.out
     failed = in_tmp / "swept" / names(in_tmp)[2]
     assert "division" in json.loads((failed / "run.json").read_text())["message"]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from exp.registry.registry import register
-from exp.registry.types import Count, Finite, NonNegative, Positive
+from exp.registry.types import Count, Finite, NonNegative, Positive, Probability
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Limit = Annotated[list[Finite], Field(min_length=2, max_length=2)]
 """A number of epochs and a value."""
+Epoch = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
 @register.trainer("standard")
@@ -37,6 +38,12 @@ class Trainer:
         prune: column -> [[epochs, value], ...]: a run stops at its first evaluation after so many
             epochs if the best that the column of metrics.csv has had is worse than the value: a
             higher loss, a lower accuracy; null: it never does. A search with a pruner writes it.
+        accumulate: mini-batches of a step, whose gradient is the mean over all of their rows.
+        average: which weights are evaluated, saved and predicted with: ema, a running mean over the
+            steps; swa, the mean over the epochs; null, those that are trained.
+        average_decay: share of the running mean that each step keeps, with ema.
+        average_start: the epoch with which the mean begins; null: the first with ema, and with swa
+            the one after three quarters of them.
     """
 
     epochs: Count = 1000
@@ -50,3 +57,7 @@ class Trainer:
     restore_best: bool | None = None
     clip_norm: Positive | None = None
     prune: dict[Text, list[Limit]] | None = None
+    accumulate: Count = 1
+    average: Literal["ema", "swa"] | None = None
+    average_decay: Probability = 0.99
+    average_start: Epoch | None = None

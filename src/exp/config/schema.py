@@ -252,6 +252,17 @@ def together(chosen: Mapping[str, Chosen]) -> Iterator[tuple[str, str]]:
     """Faults of values that are fine by themselves and not together."""
     split, trainer = chosen["split"].params, chosen["trainer"].params
     own_test = chosen["dataset"].params.get("test_path")
+    if trainer["accumulate"] > 1 and trainer["batch_size"] is None:
+        what = f"expected 1 with the full batch, found {trainer['accumulate']}"
+        yield "trainer.accumulate", f"{what}: set trainer.batch_size"
+    if trainer["average"] is not None:
+        optimizer = chosen["optimizer"]
+        for each in (optimizer, *optimizer.nested):
+            if getattr(each.component.builder, "averages", False):
+                yield "trainer.average", f"expected null: optimizer {each.name} averages weights"
+        if (trainer["average_start"] or 0) >= trainer["epochs"]:
+            what = f"expected less than trainer.epochs, which is {trainer['epochs']}"
+            yield "trainer.average_start", f"{what}, found {trainer['average_start']}"
     named = [("monitor", trainer["monitor"])] if trainer["monitor"] != "auto" else []
     for key, score in [*named, *(("prune", column) for column in trainer["prune"] or ())]:
         path, (part, slash, name) = f"trainer.{key}", score.rpartition("/")

@@ -30,7 +30,8 @@ def recordable(stack: Stack) -> bool:
     place = stack.device.torch_device.type
     dropout = any(name.endswith("rates") for name in stack.model.buffers)
     stacked = stack.model.layers is not None and stack.optimizer.stackable
-    return place == "cuda" and stacked and not dropout
+    repeats = stack.optimizer.recordable and stack.trainer.accumulate == 1
+    return place == "cuda" and stacked and repeats and not dropout
 
 
 class Recorded:

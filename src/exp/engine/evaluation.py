@@ -14,10 +14,12 @@ class Evaluation:
 
     Args:
         stack: the runs.
+        averaged: whether the weights are averages: the steps were made with others, so that the
+            training rows are evaluated as well.
     """
 
-    def __init__(self, stack: Stack) -> None:
-        self.stack = stack
+    def __init__(self, stack: Stack, *, averaged: bool = False) -> None:
+        self.stack, self.averaged = stack, averaged
 
     def due(self, epoch: int) -> bool:
         """Whether every split is evaluated after this epoch."""
@@ -36,6 +38,8 @@ class Evaluation:
             training_rows: of the passes that made this epoch's steps.
         """
         stack, logits = self.stack, list[Tensor]()
+        if self.averaged:
+            training_rows = self.evaluate("train", logits)
         row = self._named("train", training_rows)
         row["lr"] = stack.shown_rates(epoch)
         for split in ("test", "validation"):

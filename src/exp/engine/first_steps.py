@@ -91,7 +91,8 @@ class FirstSteps:
                 f"{custom}: {' and '.join(drawn)} was used in the first step, which exp does not "
                 "seed: the run would not be repeatable. Draw from torch"
             )
-        if "optimizer" in self.kinds and self.stack.runs > 1 and self.gradients is not None:
+        compared = self.gradients is not None and not self.stack.optimizer.second_gradient
+        if "optimizer" in self.kinds and self.stack.runs > 1 and compared:
             self.compare_with_single_run(rates)
 
     def name(self, kind: str) -> str:

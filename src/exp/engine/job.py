@@ -31,9 +31,9 @@ from exp.registry.user_code import calling, seeded
 from exp.util.errors import ComponentError, ConfigError, Fault, ImpossibleError
 from exp.util.metric_names import OF_CLASSES, OF_NUMBERS
 
-UNKNOWN_STEPS: dict[Hashable, tuple[str | None, Component]] = {}
+UNKNOWN_STEPS: dict[Hashable, tuple[str | None, list[Component]]] = {}
 """`Job.unknown_step` of each model, since reading a `forward` takes milliseconds; with the
-component, whose id is in the key."""
+components whose ids are in the key."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,11 @@ class Job:
         return View.of(self.data, None if self.plan.figures is None else self.plan.figures.plane)
 
     @property
+    def batch(self) -> int:
+        """Rows of a training step."""
+        return int(min(self.plan.trainer.batch_size or self.shapes.train, self.shapes.train))
+
+    @property
     def signature(self) -> str:
         """Digest of all that can change the result: config, data and the version of exp."""
         return self.signature_of(None)
@@ -160,9 +165,10 @@ class Job:
         """What of the model the engine does not know; None: it is made of layers that it does."""
         chosen = self.plan["model"]
         parts = json.dumps(chosen.as_dict(), sort_keys=True)
-        key = (id(chosen.component), parts, self.data.X.shape[1], self.outputs)
+        components = components_of(chosen)
+        key = (*map(id, components), parts, self.data.X.shape[1], self.outputs)
         if key not in UNKNOWN_STEPS:
-            UNKNOWN_STEPS[key] = (unknown_step([self._read]), chosen.component)
+            UNKNOWN_STEPS[key] = (unknown_step([self._read]), components)
         return UNKNOWN_STEPS[key][0]
 
     def source(self) -> nn.Module:
@@ -183,6 +189,12 @@ class Job:
     def key(self) -> Hashable:
         """What must be equal for two runs to share a stack."""
         return stack_key(self.plan, self.shapes, self.loss, self.device)
+
+
+def components_of(chosen: Chosen) -> list[Component]:
+    """A chosen component and those in its parameters."""
+    inner = [value for value in chosen.params.values() if isinstance(value, Chosen)]
+    return [chosen.component, *(each for value in inner for each in components_of(value))]
 
 
 def possible(loss: Chosen, counts: Sequence[int], classes: Sequence[str] = ()) -> Chosen:
@@ -237,6 +249,7 @@ def stack_key(plan: Plan, shapes: Shapes, loss: Chosen, device: Device) -> Hasha
     """
     trainer = plan.trainer
     schedule = (trainer.epochs, trainer.batch_size, trainer.eval_every, plan.monitor)
+    means = (trainer.accumulate, trainer.average, trainer.average_start)
     stops = (trainer.early_stopping is None, trainer.clip_norm is None)
     parts = [(chosen.name, structure(chosen.params)) for chosen in (plan["optimizer"], loss)]
     model = plan["model"].as_dict()
@@ -247,4 +260,4 @@ def stack_key(plan: Plan, shapes: Shapes, loss: Chosen, device: Device) -> Hasha
     architecture = (json.dumps(model, sort_keys=True), bool(rate))
     place = (str(device.torch_device), device.dtype)
     saves = trainer.checkpoint_every
-    return (shapes, schedule, stops, saves, architecture, tuple(parts), place)
+    return (shapes, schedule, means, stops, saves, architecture, tuple(parts), place)

@@ -52,6 +52,8 @@ class Kernel:
         struct.best, struct.now, struct.before = (
             address(kept[0]) for kept in (watch.best_state, watch.now, watch.before)
         )
+        for place, every in enumerate((watch.best_state, watch.now, watch.before), start=1):
+            net.set_statistics(place, dict(zip(stack.model.buffers, every[1:], strict=True)))
         if stack.clip_norm is not None:
             struct.clip = net.doubles(stack.clip_norm)
         if names := net.program.dropouts:
@@ -60,7 +62,7 @@ class Kernel:
         trainer = stack.trainer
         struct.runs, struct.eval_every, struct.epochs = runs, trainer.eval_every, trainer.epochs
         struct.batch = trainer.batch_size or 0
-        struct.draw_width = padded(self.batch)
+        struct.draw_width = padded(self.stack.jobs[0].batch)
         # A score that the kernel does not measure is watched after each evaluation.
         known = stack.monitored is None
         struct.sign, struct.column = watch.sign, self.columns.index(stack.monitor) if known else -1
@@ -80,15 +82,16 @@ class Kernel:
         return int(self.stack.splits["train"].count)
 
     @property
-    def batch(self) -> int:
-        """Rows of a step."""
-        return int(min(self.stack.trainer.batch_size or self.rows, self.rows))
-
-    @property
     def columns(self) -> list[str]:
         """Of the rows that the kernel fills in: those of the history but the learning rate."""
         scores = ("loss", *self.stack.objective.loss.measures)
         return [f"{n}/{score}" for n in SPLITS if n in self.stack.splits for score in scores]
+
+    def guess(self) -> float:
+        """Seconds of an epoch, at most: one call must not keep a signal waiting."""
+        program = self.network.struct.program
+        each = 3e-10 * program.parameters + 4e-9 * program.lines
+        return float(self.stack.runs * self.rows * each)
 
     def most(self) -> int:
         """How many epochs one call may train, for the numbers that it is given beforehand."""
@@ -180,9 +183,10 @@ class Kernel:
         if not widths:
             return None
         draws = torch.empty(count, stack.steps, stack.runs, sum(widths), net.struct.draw_width)
+        batch = stack.jobs[0].batch
         for of_epoch in draws:
             for step, of_step in enumerate(of_epoch):
-                rows = padded(min(self.batch, self.rows - step * self.batch))
+                rows = padded(min(batch, self.rows - step * batch))
                 for of_run, generator in zip(of_step, stack.model.generators, strict=True):
                     for part in of_run.split(widths):
                         part[:, :rows] = torch.rand(len(part), rows, generator=generator)

@@ -24,11 +24,13 @@ class Pass:
         mask: `[runs, rows]`, 1 for real rows and 0 for padding.
         training: whether dropout draws and batch norm learns.
         generators: one for each run, for dropout.
+        counting: whether running statistics become the mean over the passes since they were reset.
     """
 
     mask: Tensor
     training: bool
     generators: Sequence[torch.Generator]
+    counting: bool = False
 
 
 Layer = Callable[[Tensor, dict[str, Tensor], Pass], Tensor]
@@ -95,7 +97,7 @@ class BatchNorm:
             mean = (x * mask).sum(dim=-1, keepdim=True) / rows
             variance = ((x - mean) * mask).square().sum(dim=-1, keepdim=True) / rows
             if now.training and self.tracking:
-                self.learn(tensors, mean.detach(), variance.detach(), rows)
+                self.learn(tensors, mean.detach(), variance.detach(), rows, now.counting)
         else:
             mean = tensors[self.prefix + "running_mean"][:, :, None]
             variance = tensors[self.prefix + "running_var"][:, :, None]
@@ -105,11 +107,17 @@ class BatchNorm:
         return x * tensors[self.prefix + "weight"] + tensors[self.prefix + "bias"]
 
     def learn(
-        self, tensors: dict[str, Tensor], mean: Tensor, variance: Tensor, rows: Tensor
+        self,
+        tensors: dict[str, Tensor],
+        mean: Tensor,
+        variance: Tensor,
+        rows: Tensor,
+        counting: bool,
     ) -> None:
         """Moves the running statistics; the variance is the unbiased one, as torch has it."""
         count = tensors[self.prefix + "num_batches_tracked"].add_(1)
-        share = self.momentum if self.momentum is not None else (1 / count)[:, None]
+        fixed = None if counting else self.momentum
+        share = fixed if fixed is not None else (1 / count)[:, None]
         unbiased = variance * rows / (rows - 1).clamp_min(1)
         for name, seen in (("running_mean", mean), ("running_var", unbiased)):
             running = tensors[self.prefix + name]

@@ -166,11 +166,13 @@ class Model:
     def runs(self) -> int:
         return self.parameters.values.shape[0]
 
-    def __call__(self, x: Tensor, mask: Tensor, training: bool) -> Tensor:
+    def __call__(
+        self, x: Tensor, mask: Tensor, training: bool, *, counting: bool = False
+    ) -> Tensor:
         """Logits `[runs, outputs, rows]` of rows `[runs, features, rows]`."""
         if self.layers is None:
             return self._module_logits(x, mask, training)
-        now = Pass(mask, training, self.generators)
+        now = Pass(mask, training, self.generators, counting)
         for layer in self.layers:
             x = layer(x, self.tensors, now)
         return x

@@ -50,7 +50,7 @@ class Predictor:
         self.objective = Objective([job])
         self.network: Network | None = None
         if why_not(job, self.model, self.objective.loss) is None:
-            self.network = Network(self.model, self.objective, job.shapes.features)
+            self.network = Network(self.model, self.objective, job.shapes.features, job.batch)
 
     def logits(self, X: np.ndarray) -> np.ndarray:
         """Logits `[rows, outputs]` of rows `[rows, features]`; the bits of a row do not depend on

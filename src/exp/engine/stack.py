@@ -119,7 +119,8 @@ class Stack:
         """The runs as the kernel computes them; None: it does not train them."""
         if self.unfit is not None:
             return None
-        return Network(self.model, self.objective, self.splits["train"].features)
+        first = self.jobs[0]
+        return Network(self.model, self.objective, first.shapes.features, first.batch)
 
     @property
     def runs(self) -> int:
@@ -129,7 +130,9 @@ class Stack:
     def steps(self) -> int:
         """Optimizer steps of one epoch."""
         size = self.trainer.batch_size
-        return 1 if size is None else -(-self.splits["train"].count // size)
+        if size is None:
+            return 1
+        return int(-(-self.splits["train"].count // (size * self.trainer.accumulate)))
 
     def batches(self) -> Iterator[Batch]:
         """The training rows of one epoch."""

@@ -27,7 +27,7 @@ def capture(
     stack, watch = training.stack, training.watch
     block = stack.history.block()
     tensors = {f"model.{name}": value for name, value in stack.model.state(position).items()}
-    for name, kept in (("best", watch.best_state), ("previous", watch.now)):
+    for name, kept in kept_models(training):
         named = named_state(training, kept, position)
         tensors |= {f"{name}.{key}": value for key, value in named.items()}
     for name, value in stack.optimizer.state.items():
@@ -46,6 +46,14 @@ def capture(
         "schedule": stack.schedules[position].state,
     }
     return {k: v.detach().cpu().clone().contiguous() for k, v in tensors.items()}, numbers
+
+
+def kept_models(training: Training) -> Iterator[tuple[str, Sequence[Tensor]]]:
+    """What is kept of the models beside what they are: parameters, then buffers."""
+    yield "best", training.watch.best_state
+    yield "previous", training.watch.now
+    if training.averages is not None:
+        yield "trained", training.averages.trained
 
 
 def best_state(training: Training, position: int) -> dict[str, Tensor]:
@@ -86,8 +94,8 @@ def restore(training: Training, saved: Sequence[tuple[dict[str, Tensor], dict[st
     stack, watch = training.stack, training.watch
     for position, (tensors, numbers) in enumerate(saved):
         stack.model.load(position, part(tensors, "model."))
-        put_back(training, position, watch.best_state, part(tensors, "best."))
-        put_back(training, position, watch.now, part(tensors, "previous."))
+        for name, kept in kept_models(training):
+            put_back(training, position, kept, part(tensors, f"{name}."))
         stack.shufflers[position].set_state(tensors["random.shuffle"])
         stack.model.generators[position].set_state(tensors["random.dropout"])
         if numbers["best"] is not None:
@@ -133,7 +141,7 @@ def try_out(training: Training, tensors: dict[str, Tensor], numbers: dict[str, A
         if not optimizer.stackable and numbers["ended"] is None:
             # What torch.optim keeps has no schema: whether it can go on from there is tried.
             batch = next(iter(training.stack.batches()))
-            training.plain_step(batch, training.stack.rates(training.epoch, 0))
+            training.plain_step([batch], training.stack.rates(training.epoch, 0))
     except Exception as error:  # of torch.optim, or of a schedule of the user's own
         what = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"training cannot continue from it: {what[:300]}") from error

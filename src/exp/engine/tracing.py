@@ -135,13 +135,24 @@ class Tracer(fx.Tracer):
         return known or super().is_leaf_module(module, name)
 
 
+def attributes(module: nn.Module) -> dict[str, str]:
+    """What a module and its parts remember besides tensors and layers: a step that depends on it
+    would be read once, and then stay as it was."""
+    return {
+        f"{path}.{name}" if path else name: repr(value)
+        for path, part in module.named_modules()
+        for name, value in vars(part).items()
+        if not name.startswith("_") and name != "training"
+    }
+
+
 def graph_of(module: nn.Module) -> fx.Graph:
     """The steps of a `forward`.
 
     Raises:
         UnknownStepError: they depend on numbers, or on whether it is trained.
     """
-    training = module.training
+    training, before = module.training, attributes(module)
     try:
         graphs = [Tracer().trace(module.train(mode)) for mode in (True, False)]
     except Exception as error:  # of code that is not ours
@@ -149,6 +160,9 @@ def graph_of(module: nn.Module) -> fx.Graph:
         raise UnknownStepError(what) from error
     finally:
         module.train(training)
+    after = attributes(module)
+    if changed := [name for name in {**before, **after} if before.get(name) != after.get(name)]:
+        raise UnknownStepError(f"forward, which changes self.{changed[0]}")
     one, other = (str(graph) for graph in graphs)
     if one != other:
         raise UnknownStepError("its forward asks whether it is trained")

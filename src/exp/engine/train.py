@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from torch import Tensor
 
+from exp.engine.averages import averages_of
 from exp.engine.cuda_graph import WORTH, Recorded, recordable
 from exp.engine.evaluation import Evaluation
 from exp.engine.first_steps import FirstSteps, custom_kinds
+from exp.engine.gradients import fill_again, fill_gradients
 from exp.engine.history import Row
 from exp.engine.kernel_training import Kernel
 from exp.engine.loss_checks import check_loss
@@ -84,7 +87,8 @@ class Training:
     def __init__(self, stack: Stack, hooks: Sequence[Hook] = ()) -> None:
         self.stack, self.hooks = stack, hooks
         self.attentive = [h for h in hooks if type(h).after_epoch is not Hook.after_epoch]
-        self.evaluation = Evaluation(stack)
+        self.averages = averages_of(stack)
+        self.evaluation = Evaluation(stack, averaged=self.averages is not None)
         self.watch = Watch(stack)
         self.recorder = Recorder(stack)
         self.epoch = 0
@@ -96,7 +100,8 @@ class Training:
         self.first = FirstSteps(stack, kinds) if kinds and stack.unfit is not None else None
         self.on_gpu = stack.device.torch_device.type == "cuda"
         self.kernel = Kernel(stack, self.watch) if stack.unfit is None else None
-        self.pace = AT_ONCE / 16  # seconds for each epoch; it is not known yet
+        # Seconds for each epoch: a guess until the first call.
+        self.pace = AT_ONCE / 16 if self.kernel is None else max(AT_ONCE / 16, self.kernel.guess())
 
     def run(self) -> None:
         """Trains until every run has ended."""
@@ -123,7 +128,11 @@ class Training:
         stack, epoch, row = self.stack, self.epoch, None
         measured = self.evaluation.due(epoch)
         self.watch.remember()
+        if self.averages is not None:
+            self.averages.before_epoch()
         tally = self.learn(measured)
+        if self.averages is not None:
+            self.averages.after_epoch(epoch)
         if measured:
             row = stack.history.add(epoch, self.evaluation.row(epoch, tally))
             ends = self.watch.observe(epoch, row)
@@ -238,60 +247,57 @@ class Training:
     def learn(self, measured: bool) -> Tally:
         """One pass over the training rows; its tally is of the passes that made the steps."""
         stack, tally = self.stack, self.evaluation.tally("train")
-        for step, batch in enumerate(stack.batches()):
+        for step, batches in enumerate(self.groups()):
             rates = stack.rates(self.epoch, step)
             if self.first is not None:
-                self.first.before(batch)
-            losses, right = self.step(batch, rates)
-            if self.first is not None and self.first.after(batch, rates):
+                self.first.before(batches[0])
+            passes = self.step(batches, rates)
+            if self.first is not None and self.first.after(batches[0], rates):
                 self.first = None
-            tally.add(losses, right if measured else None, batch)
+            if self.averages is not None:
+                self.averages.after_step(self.epoch, step)
+            for batch, (losses, right) in zip(batches, passes, strict=True):
+                tally.add(losses, right if measured else None, batch)
         return tally
 
-    def step(self, batch: Batch, rates: Tensor) -> tuple[Tensor, Tensor]:
-        """One step of every run: the losses `[runs]`, and which rows were right, or how far from
-        it, `[runs, rows]`.
+    def groups(self) -> Iterator[list[Batch]]:
+        """The batches of each step of an epoch."""
+        batches = self.stack.batches()
+        while found := list(islice(batches, self.stack.trainer.accumulate)):
+            yield found
+
+    def step(self, batches: list[Batch], rates: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """One step of every run. Of each batch: the losses `[runs]`, and which rows were right, or
+        how far from it, `[runs, rows]`.
 
         On a GPU it is recorded when it is done for the first time.
         """
         if not self.on_gpu:
-            return self.plain_step(batch, rates)
+            return self.plain_step(batches, rates)
         if self.recorded is None and self.worth_recording():
-            self.recorded = Recorded(self.plain_step, self.stack, batch, rates)
-        if self.recorded is not None and self.recorded.fits(batch):
-            return self.recorded(batch, rates)
-        return self.plain_step(batch, rates)
+            self.recorded = Recorded(self.one_batch, self.stack, batches[0], rates)
+        if self.recorded is not None and self.recorded.fits(batches[0]):
+            return [self.recorded(batches[0], rates)]
+        return self.plain_step(batches, rates)
 
-    def plain_step(self, batch: Batch, rates: Tensor) -> tuple[Tensor, Tensor]:
-        stack, model = self.stack, self.stack.model
-        logits = model(batch.x, batch.mask, True)  # [runs, outputs, rows]
-        losses = stack.objective(logits, batch, model)  # [runs]
-        model.backward(losses)
-        if stack.clip_norm is not None:
-            self.clip(stack.clip_norm)
+    def plain_step(self, batches: list[Batch], rates: Tensor) -> list[tuple[Tensor, Tensor]]:
+        stack = self.stack
+        passes = fill_gradients(stack, batches)
         if self.first is not None and not self.on_gpu:
             self.first.stepping()
-        stack.optimizer.step(rates, lambda: self.closure(batch))
-        return losses.detach(), stack.objective.loss.correct(logits.detach(), batch.truth)
+        stack.optimizer.step(rates, lambda: fill_again(stack, batches))
+        correct = stack.objective.loss.correct
+        return [
+            (losses.detach(), correct(logits.detach(), batch.truth))
+            for batch, (losses, logits) in zip(batches, passes, strict=True)
+        ]
+
+    def one_batch(self, batch: Batch, rates: Tensor) -> tuple[Tensor, Tensor]:
+        return self.plain_step([batch], rates)[0]
 
     def worth_recording(self) -> bool:
         left = (self.stack.trainer.epochs - self.epoch) * self.stack.steps
         return left >= WORTH and recordable(self.stack)
-
-    def closure(self, batch: Batch) -> Tensor:
-        """Loss and gradient once more, for optimizers that evaluate them several times in a step
-        (L-BFGS)."""
-        model = self.stack.model
-        with torch.enable_grad():
-            losses = self.stack.objective(model(batch.x, batch.mask, True), batch, model)
-        model.backward(losses)
-        return losses.detach().sum()
-
-    def clip(self, limit: Tensor) -> None:
-        """Scales each run's gradient down to its norm's limit, as `clip_grad_norm_` does."""
-        gradients = self.stack.model.parameters.gradients
-        norm = gradients.square().sum(dim=-1).sqrt()
-        gradients.mul_((limit.to(norm.dtype) / (norm + 1e-6)).clamp_max(1)[:, None])
 
     def release(self, ends: Mapping[int, str]) -> None:
         """Lets runs go that have ended; the others go on.
@@ -306,6 +312,7 @@ class Training:
         if not keep:
             self.stack.ids = []
             return
-        for each in (self.stack, self.watch, self.recorder):
-            each.select(keep)
+        for each in (self.stack, self.watch, self.recorder, self.averages):
+            if each is not None:
+                each.select(keep)
         self.recorded = None  # its tensors are those of the stack as it was

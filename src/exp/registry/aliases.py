@@ -62,7 +62,11 @@ OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "optimizer": {
         "sgd": ("momentum", "gradient_descent", "nesterov"),
-        "torch": ("Adamax", "ASGD", "Adafactor", "Muon"),
+        "schedule_free_adamw": ("AdamWScheduleFree", "schedulefree", "schedule_free"),
+        "schedule_free_sgd": ("SGDScheduleFree",),
+        "soap": ("shampoo",),
+        "sam": ("sharpness_aware", "SharpnessAwareMinimization"),
+        "torch": ("Adamax", "ASGD", "Adafactor"),
     },
     "scheduler": {
         "step": ("StepLR",),
@@ -91,6 +95,8 @@ OVERRIDES = {
     "dataset=sklearn dataset.generator=make_classification": ("make_classification",),
     "dataset=sklearn dataset.generator=make_gaussian_quantiles": ("make_gaussian_quantiles",),
     "dataset=sklearn dataset.generator=make_hastie_10_2": ("make_hastie_10_2",),
+    "trainer.average=ema": ("ema", "exponential_moving_average", "ExponentialMovingAverage"),
+    "trainer.average=swa": ("swa", "stochastic_weight_averaging", "AveragedModel"),
     "optimizer=torch optimizer.algorithm=Adamax": ("Adamax",),
     "optimizer=torch optimizer.algorithm=ASGD": ("ASGD",),
     "optimizer=torch optimizer.algorithm=Adafactor": ("Adafactor",),
@@ -128,6 +134,13 @@ KEYS = {
     "trainer.early_stopping": ("patience", "n_iter_no_change", "early_stop"),
     "trainer.min_delta": ("tol",),
     "trainer.clip_norm": ("clip", "grad_clip", "clip_grad_norm", "max_grad_norm", "clipnorm"),
+    "trainer.accumulate": (
+        "accumulate_grad_batches", "gradient_accumulation_steps", "gradient_accumulation",
+        "accumulation_steps", "grad_accum",
+    ),
+    "trainer.average": ("averaging", "weight_averaging"),
+    "trainer.average_decay": ("ema_decay",),
+    "trainer.average_start": ("swa_start", "swa_epoch_start", "start_averaging"),
     "trainer.print_every": ("log_every", "print_freq"),
     "trainer.eval_every": ("eval_freq", "validation_freq"),
     "model.hidden": (

@@ -45,13 +45,25 @@ class Optimizer(ABC):
 
     Attributes:
         stackable: whether it can train several runs at once.
+        averages: whether it averages weights itself, so that `averaged` is no None.
+        second_gradient: whether a step uses the gradient of its closure in place of the first one:
+            it is then clipped as well, and running statistics stay those of the first pass.
+        recordable: whether each step starts the same operations, and reads nothing back from a GPU.
         parameters: the parameters of its R runs and their gradients.
         lr: base learning rates, `[R, 1]` float64, which a schedule starts from.
     """
 
     stackable: ClassVar[bool] = True
+    averages: ClassVar[bool] = False
+    second_gradient: ClassVar[bool] = False
+    recordable: ClassVar[bool] = True
     parameters: Parameters
     lr: Tensor
+
+    @property
+    def averaged(self) -> Tensor | None:
+        """The weights to evaluate and to keep, `[R, P]`; None: those that it trains."""
+        return None
 
     @property
     @abstractmethod
@@ -68,7 +80,7 @@ class Optimizer(ABC):
 
         Args:
             lr: the learning rate of each run at this step, `[R, 1]` float64.
-            closure: computes the loss and refills the gradients once more; only L-BFGS calls it.
+            closure: computes the loss and refills the gradients once more; L-BFGS and SAM call it.
         """
 
     @abstractmethod

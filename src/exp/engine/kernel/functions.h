@@ -1,7 +1,7 @@
 /* exp, log, tanh, erf and their kin of 16 floats at once, from IEEE operations only.
  *
  * Polynomials and reductions as in Cephes (Moshier) for exp, log and tanh; erf in two pieces, each a
- * minimax polynomial. Errors stand in tests/test_kernel.py, against float64.
+ * minimax polynomial. Errors stand in tests/test_kernel_functions.py, against float64.
  */
 
 INLINE vec NAME(absolute)(vec x) {
@@ -15,7 +15,7 @@ INLINE vec NAME(with_sign)(vec size, vec sign) {
 
 INLINE vec NAME(negative)(vec x) { return NAME(sub)(NAME(all)(0.0f), x); }
 
-/* e^x for x <= 0; 0 below -87.3. NaN stays NaN. */
+/* e^x for x up to 88; 0 below -87.3. NaN stays NaN. */
 INLINE vec NAME(exp)(vec x) {
     mask gone = NAME(above)(NAME(all)(-87.3f), x);
     vec magic = NAME(all)(12582912.0f); /* 1.5 * 2^23: adding it rounds to a whole number */
@@ -99,7 +99,7 @@ INLINE vec NAME(softplus)(vec x) {
     return NAME(add)(NAME(max)(NAME(all)(0.0f), x), NAME(log1p)(NAME(exp_of_minus)(x)));
 }
 
-/* e^x - 1 for x <= 0; near 0 by its series, where the difference would lose digits. */
+/* e^x - 1; near 0 by its series, where the difference would lose digits. */
 INLINE vec NAME(expm1)(vec x) {
     vec p = NAME(all)(1.0f / 5040);
     p = NAME(fma)(p, x, NAME(all)(1.0f / 720));
@@ -108,7 +108,7 @@ INLINE vec NAME(expm1)(vec x) {
     p = NAME(fma)(p, x, NAME(all)(1.0f / 6));
     p = NAME(fma)(p, x, NAME(all)(0.5f));
     p = NAME(fma)(NAME(mul)(p, x), x, x);
-    return NAME(pick)(NAME(above)(x, NAME(all)(-0.4f)), p,
+    return NAME(pick)(NAME(above)(NAME(all)(0.4f), NAME(absolute)(x)), p,
                       NAME(sub)(NAME(exp)(x), NAME(all)(1.0f)));
 }
 

@@ -21,6 +21,9 @@
 #define NAME(n) n##_neon
 #include "vectors.h"
 #include "functions.h"
+#include "products.h"
+#include "activations.h"
+#include "norms.h"
 #include "network.h"
 #include "losses.h"
 #include "optimizers.h"
@@ -41,6 +44,9 @@
 #define mask mask_avx2
 #include "vectors.h"
 #include "functions.h"
+#include "products.h"
+#include "activations.h"
+#include "norms.h"
 #include "network.h"
 #include "losses.h"
 #include "optimizers.h"
@@ -61,6 +67,9 @@
 #define mask mask_avx512
 #include "vectors.h"
 #include "functions.h"
+#include "products.h"
+#include "activations.h"
+#include "norms.h"
 #include "network.h"
 #include "losses.h"
 #include "optimizers.h"
@@ -104,11 +113,14 @@ EXPORT int exp_train(int level, const Stack *s, int64_t first, int64_t last) {
     return CALL(train, s, first, last);
 }
 
+/* By which Python notices that it was compiled from other source. */
+EXPORT int64_t exp_size(void) { return (int64_t)sizeof(Stack); }
+
 EXPORT int exp_loss(int level, const Stack *s, float *found) { return CALL(loss, s, found); }
 
-EXPORT int exp_answer(int level, const Program *p, const float *w, const float *x, int64_t rows,
-                      float *z, int64_t outputs) {
-    return CALL(answer, p, w, x, rows, z, outputs);
+EXPORT int exp_answer(int level, const Stack *s, int64_t run, const float *x, int64_t rows, float *z,
+                      int64_t outputs) {
+    return CALL(answer, s, run, x, rows, z, outputs);
 }
 
 /* setuptools asks for it where a module of Python is built; this one is opened by ctypes. */

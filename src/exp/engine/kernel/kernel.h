@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINEAR, DROPOUT, JOIN, SUM, PRODUCT, COLUMNS, LAYER_NORM, IDENTITY, RELU, LEAKY_RELU, ELU, SELU, GELU, SILU, SOFTPLUS,
-       SIGMOID, TANH, CLAMP };
+enum { LINEAR, DROPOUT, JOIN, SUM, PRODUCT, COLUMNS, LAYER_NORM, BATCH_NORM, IDENTITY, RELU, LEAKY_RELU, ELU, SELU, GELU, SILU, SOFTPLUS,
+       SIGMOID, TANH, TANH_FROM_EXP, CLAMP };
 enum { BCE, CROSS_ENTROPY, FOCAL, HINGE, TANH_MSE, MSE, L1, SQUARED, ABSOLUTE };
 enum { SGD, ADAM, NADAM, RADAM, RMSPROP, ADAGRAD, ADADELTA, RPROP, LION };
 enum { GOES_ON, DIVERGED, STOPPED };
@@ -15,8 +15,9 @@ typedef struct {
     int32_t kind, in, in2, out;
     int32_t inputs, outputs; /* lines of `in` and `out` */
     int32_t weight, bias;    /* where they stand among the parameters; -1: no bias */
-    int32_t which; /* the number of a dropout layer, the first column, or the slot of a layer norm's
-                    * own numbers */
+    int32_t which; /* the number of a dropout or batch norm layer, the first column, or the slot of
+                    * a layer norm's own numbers */
+    int32_t own;   /* the slot of a batch norm's own numbers */
     int32_t more, more2;     /* whether another operation has a gradient for `in`, `in2` already */
     float a, b;              /* of an activation */
 } Op;
@@ -52,6 +53,14 @@ typedef struct {
     float *gain;           /* [runs] */
 } Optimizer;
 
+/* Running statistics of a batch norm, each as it is and as the weights are kept: live, best, now, before. */
+typedef struct {
+    float *mean[4], *variance[4]; /* [runs][outputs] */
+    int64_t *batches[4];          /* [runs] */
+    int64_t outputs;
+    double momentum; /* below 0: the mean of all batches */
+} Statistics;
+
 typedef struct {
     Program program;
     Loss loss;
@@ -63,6 +72,8 @@ typedef struct {
     int64_t penalties;
     const double *clip; /* [runs], or null */
     const float *rates; /* of dropout [runs][dropouts] */
+    const Statistics *statistics;
+    int64_t norms; /* batch norm layers */
     float *values, *gradients, *best, *now, *before; /* [runs][parameters] */
     /* This call */
     int64_t runs, epoch, count, batch; /* batch: 0 is all rows */

@@ -85,10 +85,8 @@ static void NAME(loss_of)(const Loss *l, const double *h, const float *z, int64_
     const int K = (int)l->outputs, numbers = l->kind == SQUARED || l->kind == ABSOLUTE;
     const vec zero = NAME(all)(0.0f), one = NAME(all)(1.0f);
     vec losses = zero, first = zero, second = zero;
-    static const float lanes[32] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     for (int64_t k = 0; k < rows; k += 16) {
-        const int64_t left = rows - k;
-        const vec real = NAME(load)(lanes + (left >= 16 ? 0 : 16 - left));
+        const vec real = NAME(real)(rows - k);
         const vec target = NAME(load)(y + k);
         const vec count = weight ? NAME(mul)(NAME(load)(weight + k), real) : real;
         const vec factor = NAME(mul)(count, NAME(all)(scale));

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,6 +16,7 @@ from exp.engine.kernel.program import NotKnownError, program
 from exp.engine.kernel.structures import LOSSES, address
 from exp.engine.model import Model, padded
 from exp.util.compiled import LEVELS, form, library
+from exp.util.errors import ConfigError, Fault
 
 if TYPE_CHECKING:
     from exp.engine.objective import Objective
@@ -61,22 +63,39 @@ class Network:
         model: of known layers.
         objective: of the same runs.
         features: of each row.
+        batch: rows of a training step.
 
     Raises:
         NotKnownError: the kernel has not got a layer or the loss.
     """
 
-    def __init__(self, model: Model, objective: Objective, features: int) -> None:
+    def __init__(self, model: Model, objective: Objective, features: int, batch: int) -> None:
         found, name = library(), form()
         assert found is not None
         assert name is not None
+        if not hasattr(found, "exp_size") or found.exp_size() != ctypes.sizeof(structures.Stack):
+            what = "was compiled from other source than is here; install exp again"
+            raise ConfigError([Fault("exp.engine.kernel._kernel", what)])
         self.library, self.level = found, LEVELS[name]
         self.model, self.objective = model, objective
         self.kept: list[Any] = []
-        self.program = program(model, features)
+        self.program = program(model, features, batch)
         self.struct = structures.Stack(program=self.program.struct)
         self.struct.values = address(model.parameters.values)
         self._loss()
+        self.statistics = (structures.Statistics * len(self.program.norms))()
+        self.struct.statistics = ctypes.addressof(self.statistics)
+        self.struct.norms = len(self.program.norms)
+        self.set_statistics(0, model.buffers)
+
+    def set_statistics(self, place: int, buffers: Mapping[str, Tensor]) -> None:
+        """Sets where running statistics stand: live ones (0), or as the watch keeps them."""
+        for found, norm in zip(self.statistics, self.program.norms, strict=True):
+            found.momentum = -1.0 if norm.momentum is None else norm.momentum
+            found.outputs = buffers[norm.prefix + "running_mean"].shape[1]
+            found.mean[place] = address(buffers[norm.prefix + "running_mean"])
+            found.variance[place] = address(buffers[norm.prefix + "running_var"])
+            found.batches[place] = address(buffers[norm.prefix + "num_batches_tracked"])
 
     def keep(self, tensor: Tensor) -> int | None:
         """The address of a tensor that lives as long as this does."""
@@ -143,8 +162,8 @@ class Network:
         found = torch.empty(outputs, width)
         if self.library.exp_answer(
             self.level,
-            ctypes.byref(self.struct.program),
-            ctypes.c_void_p(self.model.parameters.values[run].data_ptr()),
+            ctypes.byref(self.struct),
+            ctypes.c_int64(run),
             ctypes.c_void_p(address(whole)),
             ctypes.c_int64(width),
             ctypes.c_void_p(address(found)),

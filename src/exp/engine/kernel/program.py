@@ -10,12 +10,14 @@ from torch import nn
 
 from exp.engine.kernel import structures
 from exp.engine.kernel.structures import OPERATIONS, activation
-from exp.engine.layers import Dropout, Elementwise, Joined, Layer, LayerNorm, Linear
+from exp.engine.layers import BatchNorm, Dropout, Elementwise, Joined, Layer, LayerNorm, Linear
 from exp.engine.model import Model, padded
 from exp.engine.tracing import Columns, Join, Operation, Product, Sum, Traced
 
 CACHE = 98_304
-"""Bytes of activations and gradients that one block of rows takes."""
+"""Bytes of activations and gradients that one block of rows takes, about."""
+LEAST = 192
+"""Rows of the smallest block."""
 
 
 class NotKnownError(Exception):
@@ -29,12 +31,14 @@ class Program:
     Attributes:
         struct: what the kernel is given; it points to the next two.
         dropouts: names of the tensors with the rates, in the order of the layers.
+        norms: the layers of batch norm.
     """
 
     struct: structures.Program
     ops: ctypes.Array[structures.Op]
     places: ctypes.Array[ctypes.c_int64]
     dropouts: list[str]
+    norms: list[BatchNorm]
     drawn: int
 
 
@@ -52,6 +56,7 @@ class Compiler:
     widths: list[int]
     ops: list[structures.Op] = field(default_factory=list)
     dropouts: list[str] = field(default_factory=list)
+    norms: list[BatchNorm] = field(default_factory=list)
     drawn: int = 0
 
     def add(self, kind: str, first: int, outputs: int, *, second: int = 0, **more: float) -> int:
@@ -105,6 +110,16 @@ class Compiler:
             return self.add(
                 "layer_norm", slot, width, which=rest, weight=places[0], bias=places[1], a=layer.eps
             )
+        if isinstance(layer, BatchNorm):
+            if not layer.tracking:
+                raise NotKnownError("BatchNorm without running statistics")
+            places = [self.offsets.get(layer.prefix + name, -1) for name in ("weight", "bias")]
+            self.widths.append(-(-2 * width // LEAST))  # mean and 1 / deviation of each feature
+            self.norms.append(layer)
+            return self.add(
+                "batch_norm", slot, width, which=len(self.norms) - 1, own=len(self.widths) - 1,
+                weight=places[0], bias=places[1], a=layer.eps,
+            )  # fmt: skip
         if isinstance(layer, Elementwise):
             module = getattr(layer.function, "__self__", None)
             known = activation(module) if isinstance(module, nn.Module) else None
@@ -135,8 +150,11 @@ class Compiler:
         return first
 
 
-def program(model: Model, features: int) -> Program:
+def program(model: Model, features: int, batch: int) -> Program:
     """
+    Args:
+        batch: rows of a training step.
+
     Raises:
         NotKnownError: a layer of the model is none that the kernel has.
     """
@@ -170,7 +188,9 @@ def program(model: Model, features: int) -> Program:
         starts.append(starts[-1] + width)
     lines = starts.pop()
     starts = [0, *starts]
-    block = max(192, min(1008, CACHE // (8 * lines) // 48 * 48))
+    block = max(LEAST, min(1008, CACHE // (8 * lines) // 48 * 48))
+    if compiler.norms:  # which take the mean over all rows of a step
+        block = max(block, -(-batch // 48) * 48)
     ops = (structures.Op * len(compiler.ops))(*compiler.ops)
     places = (ctypes.c_int64 * len(starts))(*starts)
     struct = structures.Program(
@@ -184,4 +204,4 @@ def program(model: Model, features: int) -> Program:
         drawn=compiler.drawn,
         dropouts=len(compiler.dropouts),
     )
-    return Program(struct, ops, places, compiler.dropouts, compiler.drawn)
+    return Program(struct, ops, places, compiler.dropouts, compiler.norms, compiler.drawn)

@@ -6,9 +6,12 @@ from ctypes import POINTER, Structure, c_double, c_float, c_int32, c_int64, c_vo
 
 from torch import Tensor, nn
 
+from exp.components.activations import TanhFromExp
+
 OPERATIONS = (
-    "linear", "dropout", "join", "sum", "product", "columns", "layer_norm", "identity", "relu",
-    "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "sigmoid", "tanh", "clamp",
+    "linear", "dropout", "join", "sum", "product", "columns", "layer_norm", "batch_norm",
+    "identity", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "sigmoid", "tanh",
+    "tanh_from_exp", "clamp",
 )  # fmt: skip
 LOSSES = (
     "bce", "cross_entropy", "focal", "hinge", "tanh_mse", "mse", "l1", "squared", "absolute",
@@ -22,7 +25,7 @@ GOES_ON, DIVERGED, STOPPED = range(3)
 class Op(Structure):
     _fields_ = (
         *((name, c_int32) for name in ("kind", "first", "second", "out", "inputs", "outputs")),
-        *((name, c_int32) for name in ("weight", "bias", "which", "more", "more2")),
+        *((name, c_int32) for name in ("weight", "bias", "which", "own", "more", "more2")),
         ("a", c_float),
         ("b", c_float),
     )
@@ -59,6 +62,14 @@ class Optimizer(Structure):
     )
 
 
+class Statistics(Structure):
+    _fields_ = (
+        *((name, c_void_p * 4) for name in ("mean", "variance", "batches")),
+        ("outputs", c_int64),
+        ("momentum", c_double),
+    )
+
+
 class Stack(Structure):
     _fields_ = (
         ("program", Program),
@@ -67,7 +78,8 @@ class Stack(Structure):
         ("optimizer", Optimizer),
         *((name, c_void_p) for name in ("loss_number", "l1", "l2", "penalized")),
         ("penalties", c_int64),
-        *((name, c_void_p) for name in ("clip", "rates")),
+        *((name, c_void_p) for name in ("clip", "rates", "statistics")),
+        ("norms", c_int64),
         *((name, c_void_p) for name in ("values", "gradients", "best", "now", "before")),
         *((name, c_int64) for name in ("runs", "epoch", "count", "batch", "eval_every", "epochs")),
         ("lr", c_void_p),
@@ -106,6 +118,7 @@ def activation(module: nn.Module) -> tuple[str, float, float] | None:
         nn.SiLU: "silu",
         nn.Sigmoid: "sigmoid",
         nn.Tanh: "tanh",
+        TanhFromExp: "tanh_from_exp",
     }
     return (names[kind], 0.0, 0.0) if kind in names else None
 

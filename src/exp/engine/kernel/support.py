@@ -25,6 +25,7 @@ VECTORS = {
     "adagrad": ("sum",),
     "adadelta": ("square_avg", "acc_delta"),
     "rprop": ("prev", "step_size"),
+    "lion": ("exp_avg",),
 }
 SCALARS = {
     "adam": ("correction1", "correction2"),
@@ -43,6 +44,7 @@ NUMBERS = {
     "adagrad": ("eps", "lr_decay"),
     "adadelta": ("rho", "eps"),
     "rprop": ("eta_minus", "eta_plus", "step_size_min", "step_size_max"),
+    "lion": ("beta1", "beta2"),
 }
 
 
@@ -66,6 +68,11 @@ def why_not(job: Job, model: Model, loss: Loss) -> str | None:
         return f"it trains on {job.device.torch_device}"
     if job.device.dtype is not torch.float32:
         return f"it computes in {job.device.dtype}"
+    trainer = job.plan.trainer
+    if trainer.average is not None:
+        return "the kernel does not average weights (trainer.average)"
+    if trainer.accumulate > 1:
+        return "the kernel does not accumulate gradients (trainer.accumulate)"
     for kind in ("optimizer", "scheduler"):
         if not job.plan[kind].packaged:
             return f"{kind} {job.plan[kind].name} is a custom one"
@@ -76,7 +83,7 @@ def why_not(job: Job, model: Model, loss: Loss) -> str | None:
     if len(model.trainable) < len(model.shapes):
         return "some of its parameters are not trained"
     try:
-        program(model, job.shapes.features)
+        program(model, job.shapes.features, job.batch)
         loss_of(loss)
     except NotKnownError as error:
         return f"the kernel has no {error}"

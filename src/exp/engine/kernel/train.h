@@ -86,13 +86,14 @@ static double NAME(pass)(const Stack *s, int64_t run, const Split *split, int64_
         const float *x = NAME(rows)(split, run, start + from, few, order ? order + from : 0, room,
                                     p->block, &stride, &y, &weight);
         const float *drawn = draws ? draws + from : 0;
-        NAME(forward)(p, w, room->slots, x, stride, padded, rates, drawn, s->draw_width);
+        NAME(forward)(p, w, room->slots, x, stride, padded, few, learn, s->statistics, run, rates, drawn,
+                      s->draw_width);
         const float *z = p->last ? room->slots + p->starts[p->last] * p->block : x;
         float *back = learn ? room->back + p->starts[p->last] * p->block : 0;
         NAME(loss_of)(&s->loss, s->loss_number + 2 * run, z, p->block, y, weight, few,
                       (float)(1.0 / divisor), back, tally);
         if (learn)
-            NAME(backward)(p, w, room->slots, room->back, x, stride, padded, rates, drawn,
+            NAME(backward)(p, w, room->slots, room->back, x, stride, padded, few, rates, drawn,
                            s->draw_width, s->gradients + run * p->parameters);
     }
     return divisor;
@@ -120,6 +121,17 @@ static void NAME(clip)(float *gradient, int64_t count, double limit) {
         NAME(store)(gradient + k, NAME(mul)(NAME(load)(gradient + k), NAME(all)(factor)));
 }
 
+/* Copies the running statistics of a run: 0 live, 1 best, 2 now, 3 before. */
+static void NAME(keep)(const Stack *s, int64_t run, int from, int to) {
+    for (int64_t n = 0; n < s->norms; n++) {
+        const Statistics *t = s->statistics + n;
+        const int64_t start = run * t->outputs, bytes = t->outputs * (int64_t)sizeof(float);
+        memcpy(t->mean[to] + start, t->mean[from] + start, bytes);
+        memcpy(t->variance[to] + start, t->variance[from] + start, bytes);
+        t->batches[to][run] = t->batches[from][run];
+    }
+}
+
 static void NAME(epochs)(const Stack *s, int64_t run, NAME(Room) *room) {
     const Program *p = &s->program;
     const Split *train = &s->split[0];
@@ -136,6 +148,7 @@ static void NAME(epochs)(const Stack *s, int64_t run, NAME(Room) *room) {
         float *swap = before;
         before = now, now = swap;
         memcpy(now, w, bytes);
+        if (s->norms) NAME(keep)(s, run, 2, 3), NAME(keep)(s, run, 0, 2);
         NAME(Tally) tally = {0, 0, 0};
         double losses = 0.0, divisors = 0.0;
         float loss = 0.0f;
@@ -182,6 +195,7 @@ static void NAME(epochs)(const Stack *s, int64_t run, NAME(Room) *room) {
         if (s->sign * value < s->sign * s->best_value[run] - s->min_delta[run]) {
             s->best_value[run] = value, s->best_epoch[run] = epoch, s->waited[run] = 0;
             memcpy(s->best + run * size, w, bytes);
+            if (s->norms) NAME(keep)(s, run, 0, 1);
         } else if (++s->waited[run] >= s->patience[run]) {
             s->ended[run] = STOPPED;
         }
@@ -230,14 +244,16 @@ static int NAME(loss)(const Stack *s, float *found) {
     return 0;
 }
 
-/* Logits [outputs][rows] of rows [features][rows]; rows is a multiple of 16. */
-static int NAME(answer)(const Program *p, const float *w, const float *x, int64_t rows, float *z,
+/* Logits [outputs][rows] of a run for rows [features][rows]; rows is a multiple of 16. */
+static int NAME(answer)(const Stack *s, int64_t run, const float *x, int64_t rows, float *z,
                         int64_t outputs) {
+    const Program *p = &s->program;
+    const float *w = s->values + run * p->parameters;
     float *slots = aligned_alloc(64, (size_t)(p->lines * p->block) * sizeof(float));
     if (!slots) return 1;
     for (int64_t from = 0; from < rows; from += p->block) {
         const int64_t few = rows - from < p->block ? rows - from : p->block;
-        NAME(forward)(p, w, slots, x + from, rows, few, 0, 0, 0);
+        NAME(forward)(p, w, slots, x + from, rows, few, few, 0, s->statistics, run, 0, 0, 0);
         const float *last = p->last ? slots + p->starts[p->last] * p->block : 0;
         for (int64_t o = 0; o < outputs; o++)
             memcpy(z + o * rows + from, last ? last + o * p->block : x + from + o * rows,
