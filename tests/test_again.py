@@ -345,7 +345,7 @@ def test_a_sweep_or_a_folder_in_place_of_a_run(run: Path, in_tmp: Path) -> None:
     assert ended.code == 0, ended.err
     ended = inside(in_tmp, "compare", str(run), "all/swept")
     assert (ended.code, ended.err) == (2, (
-        f"exp: {in_tmp}/all/swept is not a run directory: it is a sweep. Expected one run of it, "
+        f"exp: {in_tmp}/all/swept is not a run directory: it is a sweep. Name one of its runs, "
         f"such as {in_tmp}/all/swept/0-seed=1\n"
     ))  # fmt: skip
     for words in (("resume", "all"), ("rerun", "all"), ("compare", str(run), "all")):

@@ -304,7 +304,7 @@ class Reader:
             given: Any = args[0]
             dim = args[1] if len(args) > 1 else node.kwargs.get("dim", node.kwargs.get("axis", 0))
             if dim not in (1, -1) and target is not torch.hstack:
-                raise UnknownStepError(f"{what} along dimension {dim}, which is that of the rows")
+                raise UnknownStepError(f"{what} along dimension {dim}, the dimension of the rows")
             self.add(node, Join(), *map(self.number, given))
         elif target is operator.getitem:
             self.columns(node)

@@ -291,7 +291,7 @@ def other_than_a_run(path: Path) -> str | None:
     if manifest.is_sweep(path):
         first = next(iter(sorted(path.glob("*/run.json"))), None)
         one = f", such as {first.parent}" if first is not None else ""
-        return f"it is a sweep. Expected one run of it{one}"
+        return f"it is a sweep. Name one of its runs{one}"
     if not path.is_dir():
         return None
     within = sorted({*path.glob("*/run.json"), *path.glob("*/*/run.json")})

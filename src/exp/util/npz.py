@@ -75,7 +75,7 @@ def unpacked(
 
 def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, objects: bool) -> NDArray[Any]:
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ValueError(f"{entry.filename} is packed in another way")
+        raise ValueError(f"{entry.filename} is compressed in an unsupported way")
     content = io.BytesIO(archive.read(entry))
     if np.lib.format.read_magic(content) != (1, 0):
         raise ValueError(f"{entry.filename} has a header of another version")

@@ -227,7 +227,7 @@ def playground_circle(seed: int, *, n_samples: Rows = 500, noise: NonNegative = 
 
     Args:
         seed: of the points and the noise.
-        n_samples: rows of both together; the disc has the odd one.
+        n_samples: rows of disc and ring together; if odd, the disc has one row more.
         noise: the label is that of a point up to 5 * noise away in each coordinate; the Playground
             goes from 0 to 0.5.
 

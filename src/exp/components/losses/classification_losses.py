@@ -139,8 +139,8 @@ class Hinge(Loss):
     """The support vector machine's loss: rows beyond the margin cost nothing.
 
     Two classes: max(0, margin - s z) with s = -1 or 1; K classes: Crammer and Singer (2001), the
-    largest max(0, margin - z_true + z_other). Its probabilities are sigmoid or softmax of scores
-    that were not fitted as such: good for drawing, not calibrated.
+    largest max(0, margin - z_true + z_other). Its probabilities are sigmoid or softmax of the
+    scores: good for drawing, but not calibrated.
 
     Args:
         margin: the wanted difference of scores.

@@ -117,8 +117,8 @@ class MeanSquaredError(Loss):
 class MeanAbsoluteError(Loss):
     """Mean absolute error: of a number, or between probabilities and one-hot labels.
 
-    A number: |prediction - target|. Two classes: |p - y|; K classes: the mean over classes. Of
-    classes it minds wrong labels less than cross entropy does, and learns more slowly (Ghosh,
+    A number: |prediction - target|. Two classes: |p - y|; K classes: the mean over classes. For
+    classes it is less sensitive to wrong labels than cross entropy, and learns more slowly (Ghosh,
     Kumar and Sastry 2017).
     """
 
