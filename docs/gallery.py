@@ -147,7 +147,7 @@ def page() -> str:
         "",
         "Every data set and every figure, some light and some dark. `python docs/gallery.py` makes",
         "this page and its images, which are smaller here than a run draws them.",
-        "[figures.md](figures.md) says what each figure tells.",
+        "[figures.md](figures.md) says what each figure shows.",
     ]
     for title, section in SECTIONS.items():
         lines += ["", f"## {title}"]
