@@ -332,7 +332,7 @@ def test_a_split_that_differs_or_writes_to_the_labels() -> None:
 @pytest.mark.parametrize(
     ("function", "text"),
     [
-        (lambda X: X - X.mean(axis=0), "maps a row by the other rows"),
+        (lambda X: X - X.mean(axis=0), "gives a row different numbers when other rows change"),
         (lambda X: X[: len(X) - 1], "must give"),
     ],
 )

@@ -104,7 +104,9 @@ SWEEPING = schema_of("sweep", config_parameters(SweepSettings))
 def run_settings(given: object) -> tuple[RunSettings, list[Fault]]:
     """The node `run` of a config, and what is wrong with it."""
     if not isinstance(given, Mapping):
-        return RunSettings(), [Fault("run", f"expected a mapping with reuse; found {shown(given)}")]
+        return RunSettings(), [
+            Fault("run", f"expected a mapping such as {{reuse: auto}}, found {shown(given)}")
+        ]
     values, faults = checked(RUNNING, given, "run", "setting of run")
     return RunSettings(**values), faults
 
