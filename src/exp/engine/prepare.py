@@ -249,8 +249,8 @@ def mapped_alone(prepared: Prepared, name: str) -> None:
     few = prepared.mapped(prepared.scaled[: max(1, len(before) // 2)])
     if not np.allclose(few, whole[: len(few)], rtol=1e-4, atol=1e-5):
         raise ComponentError(
-            f"features {name} gives a row different numbers when other rows change, so that training "
-            "would use the test rows. Map each row by itself"
+            f"features {name} gives a row different numbers when other rows change, so that "
+            "training would use the test rows. Map each row by itself"
         )
 
 
