@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -18,13 +19,17 @@ class Row(Mapping[str, list[float]]):
     """
 
     def __init__(self, columns: tuple[str, ...], values: Tensor) -> None:
-        self.columns, self.values_of = columns, values
+        self.columns, self.numbers = columns, values
+
+    @cached_property
+    def lists(self) -> dict[str, list[float]]:
+        return dict(zip(self.columns, self.numbers.tolist(), strict=True))
 
     def __getitem__(self, name: str) -> list[float]:
-        if name not in self.columns:
-            raise KeyError(name)
-        found: list[float] = self.values_of[self.columns.index(name)].tolist()
-        return found
+        return self.lists[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.columns
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.columns)
