@@ -64,7 +64,11 @@ class Model:
         self.layers: list[Layer] | None = lifted(modules) if known else None
         if self.layers is None and len(modules) > 1:
             raise ValueError("a module of unknown layers cannot share a stack")
-        width = sum(padded(shape.numel()) for shape in self.shapes.values())
+        self.places: dict[str, slice] = {}
+        width = 0
+        for name, shape in self.shapes.items():
+            self.places[name] = slice(width, width + padded(shape.numel()))
+            width = self.places[name].stop
         values = torch.zeros(len(modules), width, dtype=dtype, device=device)
         for run, module in enumerate(modules):
             for (_, part), (_, parameter) in zip(
@@ -75,12 +79,21 @@ class Model:
         self.buffers = self._buffers(dtype, device)
         self._adopt(values)
 
+    @property
+    def weight_places(self) -> dict[str, slice]:
+        """Where the trained weights, but no biases, stand in a buffer `[runs, P]`, with the zeros
+        behind each: a sum over them has the same bits in a stack of any size."""
+        return {
+            name: place
+            for name, place in self.places.items()
+            if len(self.shapes[name]) >= 2 and name in self.trainable
+        }
+
     def slices(self, flat: Tensor) -> Iterator[tuple[str, Tensor]]:
         """Views `[runs, *shape]` into a buffer `[runs, P]`, by parameter name."""
-        start = 0
         for name, shape in self.shapes.items():
+            start = self.places[name].start
             yield name, flat[:, start : start + shape.numel()].view(-1, *shape)
-            start += padded(shape.numel())
 
     def _buffers(self, dtype: torch.dtype, device: torch.device) -> dict[str, Tensor]:
         """Buffers of the modules, and dropout's rates, each with a leading `runs` dimension."""

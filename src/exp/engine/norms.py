@@ -8,7 +8,6 @@ import numpy as np
 import torch
 
 from exp.engine.history import History
-from exp.engine.model import padded
 from exp.engine.stack import Stack
 from exp.util.errors import DamagedError
 
@@ -27,14 +26,7 @@ class Norms:
         self.wanted = [
             job.plan.figures is not None and "norms" in job.plan.figures.names for job in stack.jobs
         ]
-        self.ranges: dict[str, slice] = {}
-        start = 0
-        for name, shape in stack.model.shapes.items():
-            # With the zeros between parameters: a sum has the same bits in a stack of any size.
-            stop = start + padded(shape.numel())
-            if len(shape) >= 2 and name in stack.model.trainable:
-                self.ranges[name] = slice(start, stop)
-            start = stop
+        self.ranges = stack.model.weight_places
         columns = [f"{what}/{name}" for what in ("weight", "gradient") for name in self.ranges]
         self.history = History(columns)
 

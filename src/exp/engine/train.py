@@ -141,11 +141,19 @@ class Training:
             ends = self.watch.diverged({"train/loss": tally.loss().tolist()})
         if epoch == stack.trainer.epochs - 1:
             ends = dict.fromkeys(range(stack.runs), "done") | ends
+        self.end_epoch(row, ends)
+
+    def end_epoch(self, row: Row | None, ends: Mapping[int, str]) -> None:
+        """What follows an epoch, for the pictures, the hooks and the runs that end with it.
+
+        Args:
+            ends: position -> of `END_REASONS`.
+        """
         for position, reason in ends.items():
             if reason == "diverged":
                 self.watch.restore_finite(position)
-        self.recorder.look(epoch, self.watch, measured=measured, ending=ends)
-        for hook in self.hooks:
+        self.recorder.look(self.epoch, self.watch, measured=row is not None, ending=ends)
+        for hook in self.attentive:
             hook.after_epoch(self, row)
         self.epoch += 1
         if ends:
@@ -199,15 +207,7 @@ class Training:
         if row is not None:
             ends |= self.watched(row, ends)
             self.observed(row)
-        for position, reason in ends.items():
-            if reason == "diverged":
-                self.watch.restore_finite(position)
-        self.recorder.look(self.epoch, self.watch, measured=row is not None, ending=ends)
-        for hook in self.attentive:
-            hook.after_epoch(self, row)
-        self.epoch += 1
-        if ends:
-            self.release(ends)
+        self.end_epoch(row, ends)
 
     def observed(self, row: Row) -> None:
         """Lets the schedules know that follow the monitored score."""

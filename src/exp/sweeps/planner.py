@@ -22,7 +22,7 @@ from exp.engine.prepare import prepare
 from exp.engine.view import axes_known
 from exp.sweeps.composer import Composed, Composer
 from exp.sweeps.grid import Words
-from exp.sweeps.stack_size import MOST, cost, fitting, kernel_cost
+from exp.sweeps.stack_size import KERNEL, MOST, TORCH, cost, fitting
 from exp.util.errors import (
     ConfigError,
     CustomCodeError,
@@ -252,9 +252,9 @@ class Planner:
         why = self._at("model", lambda: alone(job))
         self._at("model", lambda: check_job(job))
         if why is None and unfit(job) is None:
-            return StackInfo(MOST, kernel_cost(job), mixes=True)
+            return StackInfo(MOST, cost(job, KERNEL), mixes=True)
         size = fitting(job)
-        return StackInfo(size, cost(job, 1 if why else size), why)
+        return StackInfo(size, cost(job, TORCH, 1 if why else size), why)
 
     def _rows(self, found: Plan, parts: dict[str, Any]) -> Rows:
         """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from torch import nn
 
 from exp.engine import Job
@@ -21,10 +23,9 @@ def fitting(job: Job) -> int:
     What a step touches again and again is the activations of one batch: forward, saved for the
     gradient, and their gradients.
     """
-    rows = job.plan.trainer.batch_size or job.shapes.train
     module = job.module()
     widths = [m.out_features for m in module.modules() if isinstance(m, nn.Linear)]
-    numbers = padded(min(rows, job.shapes.train)) * (job.shapes.features + 3 * sum(widths))
+    numbers = padded(job.batch) * (job.shapes.features + 3 * sum(widths))
     return max(1, min(MOST, CACHE // (numbers * job.device.dtype.itemsize)))
 
 
@@ -32,48 +33,42 @@ LEAST = 0.04
 """Seconds that any run takes, about: its files."""
 FIGURES = 0.15
 """Seconds that drawing a run takes, about."""
-STEP = 4e-4
-"""Seconds that a step takes whatever its stack holds, and so does an evaluation of a split."""
-NUMBER = 4e-9
-"""Seconds for each activation of a step, forward and backward."""
-WEIGHT = 3e-10
-"""Seconds for each weight and row of a step."""
 
 
-def cost(job: Job, size: int) -> float:
-    """Roughly how many seconds a run like this one takes in a stack.
+class Pace(NamedTuple):
+    """Seconds that training takes, about.
+
+    Attributes:
+        step: of a step whatever its stack holds, and of an evaluation of a split.
+        number: of each activation of a row in a step, forward and backward.
+        weight: of each weight and row of a step.
+    """
+
+    step: float
+    number: float
+    weight: float
+
+
+TORCH = Pace(4e-4, 4e-9, 3e-10)
+KERNEL = Pace(2e-6, 4e-10, 6e-11)
+"""By benchmarks/epoch.py."""
+
+
+def cost(job: Job, pace: Pace, size: int = 1) -> float:
+    """Roughly how many seconds a run like this one takes.
 
     Only whether worker processes are worth their start is decided by it, for which a factor of two
-    does not matter. The constants are rough, from the times of the loop in docs/how_it_works.md.
+    does not matter.
 
     Args:
-        size: of the stack.
+        pace: of what trains it.
+        size: how many runs share a step.
     """
-    trainer, rows = job.plan.trainer, job.shapes.train
-    module = job.module()
-    layers = [m for m in module.modules() if isinstance(m, nn.Linear)]
-    numbers = sum(layer.out_features for layer in layers)
-    weights = sum(layer.in_features * layer.out_features for layer in layers)
-    steps = 1 if trainer.batch_size is None else -(-rows // trainer.batch_size)
-    each = padded(rows) * (NUMBER * numbers + WEIGHT * weights)
-    epoch = STEP * (steps + 1) / size + each
-    figures = 0.0 if job.plan.figures is None else FIGURES
-    return float(LEAST + figures + trainer.epochs * epoch)
-
-
-KERNEL_STEP = 2e-6
-"""Seconds of a step that the kernel makes, whatever it holds; the next as `NUMBER`, `WEIGHT`."""
-KERNEL_NUMBER = 4e-10
-KERNEL_WEIGHT = 6e-11
-
-
-def kernel_cost(job: Job) -> float:
-    """Roughly how many seconds a run takes that the kernel trains, by benchmarks/epoch.py."""
     trainer, rows = job.plan.trainer, job.shapes.train
     layers = [m for m in job.module().modules() if isinstance(m, nn.Linear)]
     numbers = sum(layer.out_features for layer in layers)
     weights = sum(layer.in_features * layer.out_features for layer in layers)
-    steps = 1 if trainer.batch_size is None else -(-rows // trainer.batch_size)
-    each = rows * (KERNEL_NUMBER * numbers + KERNEL_WEIGHT * weights)
+    steps = -(-rows // job.batch)
+    each = padded(rows) * (pace.number * numbers + pace.weight * weights)
     figures = 0.0 if job.plan.figures is None else FIGURES
-    return float(LEAST + figures + trainer.epochs * (KERNEL_STEP * (steps + 1) + each))
+    return float(LEAST + figures + trainer.epochs * (pace.step * (steps + 1) / size + each))

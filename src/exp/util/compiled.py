@@ -49,7 +49,8 @@ def chosen(wanted: str) -> str | None:
     best = 0 if found is None or wanted == "off" else int(found.exp_level())
     if not best:
         return None
-    here = [name for name, level in LEVELS.items() if level <= best and (best == 1) == (level == 1)]
+    x86 = [name for name in ("avx2", "avx512") if LEVELS[name] <= best]
+    here = x86 or ["neon"]
     if wanted and wanted not in here:
         what = f"this processor cannot run {wanted}; it can run {', '.join(here)}"
         raise ConfigError([Fault(SWITCH, what)])

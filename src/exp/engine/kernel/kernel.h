@@ -15,9 +15,8 @@ typedef struct {
     int32_t kind, in, in2, out;
     int32_t inputs, outputs; /* lines of `in` and `out` */
     int32_t weight, bias;    /* where they stand among the parameters; -1: no bias */
-    int32_t which; /* the number of a dropout or batch norm layer, the first column, or the slot of
-                    * a layer norm's own numbers */
-    int32_t own;   /* the slot of a batch norm's own numbers */
+    int32_t which;           /* the number of a dropout or batch norm layer, or the first column */
+    int32_t own;             /* the slot of the numbers that a norm keeps for its gradient */
     int32_t more, more2;     /* whether another operation has a gradient for `in`, `in2` already */
     float a, b;              /* of an activation */
 } Op;

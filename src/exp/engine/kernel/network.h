@@ -69,7 +69,7 @@ static void NAME(forward)(const Program *p, const float *w, float *slots, const 
                 memcpy(y + o * ys, x + (op->which + o) * xs, rows * sizeof *x);
             break;
         case LAYER_NORM:
-            NAME(normalize)(op, w, x, xs, y, line, SLOT(op->which), rows);
+            NAME(normalize)(op, w, x, xs, y, line, SLOT(op->own), rows);
             break;
         case BATCH_NORM:
             NAME(normalize_batch)(op, w, x, xs, y, line, SLOT(op->own), rows, count, learn,
@@ -131,7 +131,7 @@ static void NAME(backward)(const Program *p, const float *w, float *slots, float
             break;
         }
         case LAYER_NORM:
-            NAME(denormalize)(op, w, x, xs, d, line, SLOT(op->which), rows, to, gradient);
+            NAME(denormalize)(op, w, x, xs, d, line, SLOT(op->own), rows, to, gradient);
             break;
         case BATCH_NORM:
             NAME(denormalize_batch)(op, w, x, xs, d, line, SLOT(op->own), rows, count, to, gradient);

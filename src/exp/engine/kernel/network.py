@@ -14,7 +14,7 @@ from exp.components.losses import regression_losses as numbers
 from exp.engine.kernel import structures
 from exp.engine.kernel.program import NotKnownError, program
 from exp.engine.kernel.structures import LOSSES, address
-from exp.engine.model import Model, padded
+from exp.engine.model import Model
 from exp.util.compiled import LEVELS, form, library
 from exp.util.errors import ConfigError, Fault
 
@@ -122,13 +122,8 @@ class Network:
             struct.l1 = self.doubles(objective.l1)
         if isinstance(objective.l2, Tensor):
             struct.l2 = self.doubles(objective.l2)
-        places, start = [], 0
-        for name, shape in self.model.shapes.items():
-            stop = start + padded(shape.numel())
-            if len(shape) >= 2 and name in self.model.trainable:
-                places += [start, stop]
-            start = stop
-        struct.penalties = len(places) // 2
+        places = [[place.start, place.stop] for place in self.model.weight_places.values()]
+        struct.penalties = len(places)
         struct.penalized = self.keep(torch.tensor(places, dtype=torch.int64))
 
     def set_split(self, place: int, split: Split) -> None:

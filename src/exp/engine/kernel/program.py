@@ -11,7 +11,7 @@ from torch import nn
 from exp.engine.kernel import structures
 from exp.engine.kernel.structures import OPERATIONS, activation
 from exp.engine.layers import BatchNorm, Dropout, Elementwise, Joined, Layer, LayerNorm, Linear
-from exp.engine.model import Model, padded
+from exp.engine.model import Model
 from exp.engine.tracing import Columns, Join, Operation, Product, Sum, Traced
 
 CACHE = 98_304
@@ -106,9 +106,9 @@ class Compiler:
         if isinstance(layer, LayerNorm):
             places = [self.offsets.get(layer.prefix + name, -1) for name in ("weight", "bias")]
             self.widths.append(2)  # mean and 1 / deviation of each row
-            rest = len(self.widths) - 1
+            own = len(self.widths) - 1
             return self.add(
-                "layer_norm", slot, width, which=rest, weight=places[0], bias=places[1], a=layer.eps
+                "layer_norm", slot, width, own=own, weight=places[0], bias=places[1], a=layer.eps
             )
         if isinstance(layer, BatchNorm):
             if not layer.tracking:
@@ -160,10 +160,7 @@ def program(model: Model, features: int, batch: int) -> Program:
     """
     if model.layers is None:
         raise NotKnownError(type(model.modules[0]).__name__)
-    offsets, start = {}, 0
-    for name, shape in model.shapes.items():
-        offsets[name] = start
-        start += padded(shape.numel())
+    offsets = {name: place.start for name, place in model.places.items()}
     compiler = Compiler(offsets, dict(model.shapes), [features])
     slot = 0
     for layer in model.layers:
