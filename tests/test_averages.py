@@ -16,9 +16,9 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 import exp.engine.stack
 from commands import inside, read_csv
 from conftest import make_plan
-from exp.engine import Job, Result, Stack, Training, train
-from exp.runs.training_hooks import EndOnSignal
+from exp.engine import Job, Result, Stack, train
 from exp.util.errors import ConfigError
+from hooks import broken_off
 from reference_optimizers import ScheduleFree
 
 EXACT: dict[str, Any] = {"device": {"dtype": "float64"}, "dataset": {"n_samples": 60}}
@@ -227,13 +227,7 @@ def test_resume_and_rerun_come_to_the_same(name: str, in_tmp: Path) -> None:
     whole = inside(in_tmp, *words, "hydra.run.dir=whole")
     assert whole.code == 0, whole.err
 
-    def broken(self: EndOnSignal, training: Training) -> None:
-        self.training = training
-        if training.epoch >= 7:
-            raise KeyboardInterrupt
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(EndOnSignal, "between_epochs", broken)
+    with broken_off(7):
         inside(in_tmp, *words, "trainer.checkpoint_every=5", "hydra.run.dir=half")
     assert not (in_tmp / "half/summary.json").exists()
     resumed = inside(in_tmp, "resume", "half")

@@ -20,11 +20,11 @@ from commands import Ended, inside, read_csv, runs
 from conftest import make_plan
 from exp.components.schedulers.plateau import Plateau
 from exp.config.schema import plan
-from exp.engine import Job, Result, Training, train
+from exp.engine import Job, Result, train
 from exp.registry.registry import register
 from exp.runs.directory import RunDirectory
 from exp.runs.record import RunRecord
-from exp.runs.training_hooks import EndOnSignal
+from hooks import broken_off
 
 OVERFIT = (
     "dataset.n_samples=120", "dataset.noise=0.4", "split.validation=0.3", "model.hidden=[32,32]",
@@ -121,15 +121,7 @@ def test_resume_and_rerun_come_to_the_same(in_tmp: Path) -> None:
     whole = inside(in_tmp, *OVERFIT, *STOPPED, "hydra.run.dir=whole")
     assert whole.code == 0, whole.err
     half = (*OVERFIT, *STOPPED, "trainer.checkpoint_every=5")
-
-    # A run that is broken off in the middle.
-    def broken(self: EndOnSignal, training: Training) -> None:
-        self.training = training
-        if training.epoch >= 7:
-            raise KeyboardInterrupt
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(EndOnSignal, "between_epochs", broken)
+    with broken_off(7):
         inside(in_tmp, *half, "hydra.run.dir=half")
     assert not (in_tmp / "half/summary.json").exists()
     resumed = inside(in_tmp, "resume", "half")

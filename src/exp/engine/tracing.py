@@ -47,8 +47,6 @@ PRODUCTS = (operator.mul, operator.imul, torch.mul, "mul")
 JOINS = (torch.cat, torch.concat, torch.hstack)
 SAME = (torch.flatten, "flatten", "contiguous", "float", "clone")
 """What leaves rows of features as they are."""
-
-
 WHOLE = ("long", "int", "to")
 """What makes whole numbers of a column, for an embedding."""
 
@@ -310,13 +308,13 @@ class Reader:
             self.columns(node)
         elif target in WHOLE and node.args and node.args[0] in self.single:
             if list(args[1:]) not in ([], [torch.long], [torch.int64]) or node.kwargs:
-                raise UnknownStepError(str(what))
+                raise UnknownStepError(f"the operation {what}")
             self.numbers[node] = self.number(args[0], single=True)
             self.single.add(node)
         elif target in SAME and list(args[1:]) in ([], [1]) and not node.kwargs:
             self.numbers[node] = self.number(args[0])
         else:
-            raise UnknownStepError(str(what))
+            raise UnknownStepError(f"the operation {what}")
 
     def columns(self, node: fx.Node) -> None:
         """`x[:, 2:5]` of the input."""
