@@ -104,7 +104,7 @@ def features(data: Data, rows: np.ndarray) -> list[list[str]]:
 
 
 def summary(result: Result, final: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The content of summary.json: the final scores, the best epoch's row, and the number of epochs.
+    """The content of summary.json: final scores, the best epoch's row, and the number of epochs.
 
     `positive_class` names the class that precision and recall describe; "macro" means the average
     over all classes. `exp.runs.file_schemas.Summary` checks the file when it is read."""
