@@ -17,7 +17,7 @@ os.environ.setdefault("MKL_CBWR", "AUTO")
 
 import torch
 
-from exp.config.schema import GROUPS, plan
+from exp.config.plan import GROUPS, plan
 from exp.engine import Job, train
 from exp.sweeps.stack_size import fitting
 from exp.util.compiled import form

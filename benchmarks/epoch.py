@@ -34,7 +34,7 @@ import torch
 from hand_written import build, data, loop
 from vmapped import Task, with_jax, with_torch_func
 
-from exp.config.schema import GROUPS, plan
+from exp.config.plan import GROUPS, plan
 from exp.engine import Job, train
 from exp.util.compiled import form
 

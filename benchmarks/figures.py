@@ -28,7 +28,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # as in a helper p
 
 import torch
 
-from exp.config.schema import GROUPS, plan
+from exp.config.plan import GROUPS, plan
 from exp.engine import Job, Stack, Training, train
 from exp.plotting.draw import drawings
 from exp.plotting.names import EVERY, USUAL

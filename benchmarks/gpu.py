@@ -13,7 +13,7 @@ import time
 
 import torch
 
-from exp.config.schema import GROUPS, plan
+from exp.config.plan import GROUPS, plan
 from exp.engine import Job, Stack, Training
 
 EPOCHS = int(sys.argv[1]) if len(sys.argv) > 1 else 200

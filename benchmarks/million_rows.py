@@ -64,7 +64,7 @@ def plain(folder: Path, epochs: int) -> dict[str, float]:
 
 def ours(folder: Path, epochs: int) -> dict[str, float]:
     from exp import register
-    from exp.config.schema import plan
+    from exp.config.plan import plan
     from exp.data.dataset import Data, Split
     from exp.engine import Job, Stack, Training
 

@@ -22,7 +22,7 @@ from results import make
 DRAWN = """
 import sys, time
 from pathlib import Path
-import sklearn.datasets, exp.sweeps.launcher, exp.sweeps.sweeper, exp.sweeps.runs_table
+import sklearn.datasets, exp.sweeps.dispatch, exp.sweeps.sweeper, exp.sweeps.runs_table
 from exp.sweeps import draw_sweep
 begun, cpu = time.perf_counter(), time.process_time()
 look = {"theme": "light", "format": ["png"], "dpi": 120}

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from exp.config.schema import GROUPS, Plan, plan
+from exp.config.plan import GROUPS, Plan, plan
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -95,8 +95,8 @@ def serve(path: str) -> NoReturn:
     from hydra.core.plugins import Plugins
 
     import exp.api
+    import exp.sweeps.dispatch
     import exp.sweeps.hydra_launcher
-    import exp.sweeps.launcher
     import exp.sweeps.start_run
     import exp.sweeps.train_run  # noqa: F401
 

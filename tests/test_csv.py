@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import exp.registry.kinds  # noqa: F401 - declares the kinds
 from exp.data.dataset import Data
 from exp.data.read_table import read_table
-from exp.data.reading import Reading
+from exp.data.reading_settings import Reading
 from exp.registry.registry import register
 from exp.util.errors import ConfigError, DataError
 

@@ -17,7 +17,7 @@ import pytest
 import exp.registry.kinds  # declares the kinds
 from exp.cli import list as listing
 from exp.cli.verbs import VERBS
-from exp.config.schema import GROUPS
+from exp.config.plan import GROUPS
 from exp.registry.component import Component
 from exp.registry.registry import register
 from reading import PAGES, ROOT, Typed, relative, steps

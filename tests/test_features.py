@@ -13,7 +13,7 @@ from sklearn.preprocessing import PolynomialFeatures
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
 from commands import SMALL, inside, process
-from exp.config.schema import plan
+from exp.config.plan import plan
 from exp.data.feature_map import FeatureMap
 from exp.engine import Job
 from exp.plotting.frames import Frames

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from commands import Ended, inside
 from exp.cli.verbs import VERBS
-from exp.config.schema import GROUPS
+from exp.config.plan import GROUPS
 from exp.registry.component import Component
 from exp.registry.registry import register
 

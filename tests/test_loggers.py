@@ -21,7 +21,7 @@ import yaml
 
 import custom_modules
 from commands import SMALL, Ended, inside, runs
-from exp.config.schema import loggers_of
+from exp.config.plan import loggers_of
 from exp.runs.config_values import flat, written
 from exp.runs.loggers.finished_run import FinishedRun
 from exp.runs.loggers.log_runs import reason

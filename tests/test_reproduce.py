@@ -18,8 +18,8 @@ from exp.cli.reproduce.published import Number, Part, Table, Values, load, names
 from exp.cli.reproduce.table_cells import grids
 from exp.cli.reproduce.text import markdown
 from exp.config.compose import compose, resolved, resolvers
+from exp.config.plan import plan
 from exp.config.presets import presets, text
-from exp.config.schema import plan
 from exp.sweeps.hydra_setup import create, flags
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -19,7 +19,7 @@ from sklearn import metrics
 from commands import Ended, inside, read_csv, runs
 from conftest import make_plan
 from exp.components.schedulers.plateau import Plateau
-from exp.config.schema import plan
+from exp.config.plan import plan
 from exp.engine import Job, Result, train
 from exp.registry.registry import register
 from exp.runs.directory import RunDirectory

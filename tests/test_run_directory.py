@@ -18,7 +18,7 @@ from sklearn.datasets import make_moons
 from torch import nn
 
 from commands import Ended, process, read_csv
-from exp.config.schema import plan
+from exp.config.plan import plan
 from exp.engine import Job
 from exp.util.metric_names import OF_CLASSES
 

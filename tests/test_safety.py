@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from commands import SMALL, Ended, inside
-from exp.config.schema import GROUPS
+from exp.config.plan import GROUPS
 from exp.runs.directory import RunDirectory
 
 CANARY = "canary"

@@ -19,7 +19,7 @@ from conftest import DEFAULTS
 from custom_modules import forgotten
 from exp.cli.schema_command import schema
 from exp.config.compose import compose, resolved, resolvers
-from exp.config.schema import GROUPS, plan
+from exp.config.plan import GROUPS, plan
 from exp.registry.registry import register
 from exp.sweeps.hydra_setup import create, flags
 from exp.util.errors import ConfigError

@@ -18,7 +18,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from commands import Ended, inside
-from exp.config.schema import Plan
+from exp.config.plan import Plan
 from exp.engine import Job, train
 from exp.runs.manifest import read_json
 from exp.runs.metrics_file import history_text

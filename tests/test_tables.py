@@ -24,8 +24,8 @@ from commands import inside, read_csv
 from exp.data.dataset import Data
 from exp.data.labels import key
 from exp.data.prepared import Prepared
-from exp.data.reading import Notation
-from exp.data.texts import days
+from exp.data.reading_settings import Notation
+from exp.data.text_parsing import days
 from exp.engine.prepare import prepare
 from exp.registry.registry import register
 from exp.util.errors import ConfigError, DataError

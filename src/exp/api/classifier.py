@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from exp.api.classifier_parameters import planned
 from exp.components.devices import Device
 from exp.config import plugins
-from exp.config.schema import Plan, plan
+from exp.config.plan import Plan, plan
 from exp.data.dataset import Data, Split
 from exp.data.prepared import Prepared, Standardize
 from exp.engine import Job, Predictor, check_job, train

@@ -9,7 +9,7 @@ from typing import Any
 from hydra.types import RunMode
 
 from exp.config.compose import compose, resolved
-from exp.config.schema import Plan, plan
+from exp.config.plan import Plan, plan
 from exp.sweeps.from_python import composer, texts
 from exp.util.errors import ConfigError, Fault
 

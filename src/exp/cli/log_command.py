@@ -13,7 +13,7 @@ from hydra.version import setbase
 from exp.cli.options import DIRECTORY
 from exp.config import plugins
 from exp.config.compose import compose, resolved, resolvers
-from exp.config.schema import loggers_of, unavailable
+from exp.config.plan import loggers_of, unavailable
 from exp.registry.component import Chosen
 from exp.runs.collection import found_in
 from exp.runs.loggers.finished_run import FinishedSweep

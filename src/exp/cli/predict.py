@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from exp.cli.options import DIRECTORY, FILE, OUTPUT, Choice, refuse_swapped, trust_option
-from exp.data.reading import DELIMITERS, sign_of
+from exp.data.reading_settings import DELIMITERS, sign_of
 from exp.runs.record import CHECKPOINTS, RunRecord
 from exp.util.errors import shown
 from exp.util.files import write_output

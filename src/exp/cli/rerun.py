@@ -16,7 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from exp.cli.options import DIRECTORY, refuse_swapped, trust_option
 from exp.config import environment, hydra_errors, text_values
 from exp.config.compose import slug
-from exp.config.schema import Plan, plan
+from exp.config.plan import Plan, plan
 from exp.registry.registry import register
 from exp.report.differences import AGREED, results, surroundings, unlike, verdict
 from exp.runs.config_values import flat

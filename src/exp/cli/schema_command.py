@@ -16,7 +16,7 @@ import click
 
 from exp.cli.options import OUTPUT
 from exp.config import plugins
-from exp.config.schema import GROUPS
+from exp.config.plan import GROUPS
 from exp.config.settings import RUNNING, SEEDS, SWEEPING, TOP, RunSettings, SweepSettings
 from exp.registry import docstrings, entry_points
 from exp.registry.component import Component

@@ -33,10 +33,10 @@ from exp.config.override_faults import (
     unfitting,
     value_fault,
 )
+from exp.config.plan import plan
 from exp.config.presets import presets
-from exp.config.schema import plan
 from exp.config.settings import OF_THE_SWEEP
-from exp.config.written import unresolved, value_at, walk
+from exp.config.unresolved import unresolved, value_at, walk
 from exp.util.errors import ConfigError, Fault, shown
 
 SEVERAL = re.compile(r"\+{0,2}[a-z_]+(@[\w.]*)?=\s*\[")

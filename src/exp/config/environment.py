@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from exp.config.written import unresolved
+from exp.config.unresolved import unresolved
 from exp.util.errors import ConfigError, ExpError, Fault, Lines
 from exp.util.terminal import one_line
 from exp.util.untrusted import yaml_of

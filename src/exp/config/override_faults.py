@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from exp.config import suggestions
 from exp.config.hydra_errors import BROKEN
-from exp.config.written import unresolved
+from exp.config.unresolved import unresolved
 from exp.registry import entry_points
 from exp.registry.registry import register
 from exp.util.errors import Fault, offer, shown, unknown

@@ -15,7 +15,7 @@ from hydra.core.default_element import ConfigDefault, GroupDefault, ResultDefaul
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import open_dict
 
-from exp.config.written import unresolved, value_at
+from exp.config.unresolved import unresolved, value_at
 
 Options = frozenset[str]
 

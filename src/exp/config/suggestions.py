@@ -14,7 +14,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from exp.config import presets
-from exp.config.written import unresolved
+from exp.config.unresolved import unresolved
 from exp.registry import aliases
 from exp.util.errors import closest, nearest, offer, shown
 

@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from exp.config.interpolation import bounded
-from exp.config.written import Keys, unresolved, value_at, walk
+from exp.config.unresolved import Keys, unresolved, value_at, walk
 from exp.util.errors import ConfigError, Fault, shown
 from exp.util.untrusted import stays_within
 

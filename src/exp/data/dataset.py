@@ -29,7 +29,7 @@ from exp.data.faults import (
 from exp.util.errors import DataError
 
 if TYPE_CHECKING:
-    from exp.data.reading import Reading
+    from exp.data.reading_settings import Reading
 
 Floats = NDArray[np.float32] | NDArray[np.float64]
 

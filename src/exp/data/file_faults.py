@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from exp.data.faults import MOST, rows_text
-from exp.data.reading import Policy
+from exp.data.reading_settings import Policy
 from exp.util.errors import DataError, lines, shown
 
 FILL = (

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from exp.data.dataset import Data, precise
 from exp.data.labels import SURE, in_order, key, not_classes
 from exp.data.read_table import Table, read_table
-from exp.data.reading import Reading
+from exp.data.reading_settings import Reading
 from exp.util.errors import DataError, shown
 
 

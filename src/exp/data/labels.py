@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
-from exp.data.reading import is_number
+from exp.data.reading_settings import is_number
 from exp.util.errors import shown
 
 SURE = 20

@@ -10,7 +10,7 @@ import pyarrow
 from pyarrow import parquet, types
 
 from exp.data.file_faults import FileFaults
-from exp.data.reading import Reading
+from exp.data.reading_settings import Reading
 from exp.data.source import LARGEST, Source, selected, source
 from exp.util.errors import DataError
 from exp.util.text_file import place_of

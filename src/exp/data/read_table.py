@@ -14,8 +14,8 @@ from exp.data.faults import MOST, rows_text
 from exp.data.file_faults import FileFaults, Gap, judge
 from exp.data.labels import SURE
 from exp.data.readers import read
-from exp.data.reading import Floats, Kind, NaValues, Reading
-from exp.data.texts import clue, days, hint, text_of
+from exp.data.reading_settings import Floats, Kind, NaValues, Reading
+from exp.data.text_parsing import clue, days, hint, text_of
 from exp.util.errors import DataError, shown
 
 LARGEST = float(np.finfo(np.float32).max)

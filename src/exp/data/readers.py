@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from exp.data.file_faults import FileFaults
-from exp.data.reading import Reading
+from exp.data.reading_settings import Reading
 from exp.data.source import LARGEST, Source, no_name, selected, source
 from exp.util.errors import DataError, ExpError, shown
 from exp.util.npz import unpacked

@@ -9,7 +9,7 @@ import pandas as pd
 
 from exp.data.faults import repeated
 from exp.data.file_faults import FileFaults
-from exp.data.reading import DELIMITERS, Reading, is_number
+from exp.data.reading_settings import DELIMITERS, Reading, is_number
 from exp.util.errors import nearest, shown
 
 LARGEST = 4 << 30

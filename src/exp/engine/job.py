@@ -20,7 +20,7 @@ from exp.components.models import mlp
 from exp.components.models.initial_weights import KEYS
 from exp.components.stacking import structure
 from exp.config.environment import values_unshown
-from exp.config.schema import Plan
+from exp.config.plan import Plan
 from exp.data.prepared import Prepared
 from exp.engine.layers import known_layers
 from exp.engine.model import Model, seed

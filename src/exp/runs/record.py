@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from exp.plotting.frames import Frames
 from exp.runs import manifest, process
 from exp.runs.directory import RECORD_SIZE, RunDirectory, record_digest
+from exp.runs.file_schemas import Run, Schema, Summary, fault_of, run_file, valid_parts
 from exp.runs.metrics_file import Columns, history_of, history_texts
 from exp.runs.predictions import Predictions
-from exp.runs.schemas import Run, Schema, Summary, fault_of, run_file, valid_parts
 from exp.util.errors import DamagedError, RunDirectoryError, lines, shown
 from exp.util.untrusted import json_of, read, yaml_of
 

@@ -104,9 +104,10 @@ def features(data: Data, rows: np.ndarray) -> list[list[str]]:
 
 
 def summary(result: Result, final: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """summary.json, as `SUMMARY` of `exp.runs.schemas` has it: the final scores, the best epoch's
-    row, the number of epochs, and of classes what the scores are of: the positive class, or means
-    over all ("macro")."""
+    """The content of summary.json: final scores, the best epoch's row, and the number of epochs.
+
+    `positive_class` names the class that precision and recall describe; "macro" means the average
+    over all classes. `exp.runs.file_schemas.Summary` checks the file when it is read."""
     history = result.history
     flat = {
         f"{split}/{name}": value for split, part in final.items() for name, value in part.items()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from exp.config import plugins
 from exp.config.environment import restored, values_unshown
-from exp.config.schema import Plan, plan
+from exp.config.plan import Plan, plan
 from exp.runs.record import RunRecord
 from exp.util.errors import ConfigError, ExpError, Fault, shown
 from exp.util.terminal import one_line

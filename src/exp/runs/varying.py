@@ -45,7 +45,7 @@ def above(key: str) -> list[str]:
 
 def presentation(key: str) -> bool:
     """Whether a key cannot change a result."""
-    from exp.config.schema import PRESENTATION  # with pydantic: a single sweep does not need it
+    from exp.config.plan import PRESENTATION  # with pydantic: a single sweep does not need it
 
     if key.startswith("trainer.prune"):
         return True  # a run within the limit has the same bits as without

@@ -25,7 +25,7 @@ from exp.config.hydra_errors import BROKEN, one_line
 from exp.config.interpolation import bounded
 from exp.config.override_faults import value_fault
 from exp.config.trust import subdir_fault
-from exp.config.written import unresolved
+from exp.config.unresolved import unresolved
 from exp.sweeps.grid import Words, parsed
 from exp.util.errors import ConfigError, Fault
 from exp.util.serialize import yaml_text

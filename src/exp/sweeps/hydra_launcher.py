@@ -1,4 +1,4 @@
-"""What Hydra's launcher contract asks of `hydra/launcher=stacked`."""
+"""Implements Hydra's launcher interface for `hydra/launcher=stacked`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from exp.config.settings import sweep_settings
 from exp.sweeps.applicable import Applicable
 from exp.sweeps.chunks import seconds_of
 from exp.sweeps.composer import Composer
+from exp.sweeps.dispatch import train_planned
 from exp.sweeps.hydra_task import swept
-from exp.sweeps.launcher import train_planned
 from exp.sweeps.planner import Planned, Planner
 from exp.sweeps.train_stack import Outcome
 from exp.sweeps.workers import Workers

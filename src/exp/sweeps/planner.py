@@ -14,7 +14,7 @@ from typing import Any
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
 from exp.components.schedulers.scheduler import scheduler
-from exp.config.schema import Plan, plan, unavailable
+from exp.config.plan import Plan, plan, unavailable
 from exp.engine import Job, check_job
 from exp.engine.job import Shapes, possible, stack_key
 from exp.engine.kernel.support import alone, unfit

@@ -10,7 +10,7 @@ from hydra.types import RunMode
 from hydra.version import setbase
 
 from exp.config.compose import compose, resolved, resolvers
-from exp.config.schema import plan
+from exp.config.plan import plan
 from exp.sweeps.hydra_setup import create, flags
 from exp.util.errors import ExpError
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from exp.config.schema import plan
+from exp.config.plan import plan
 from exp.runs.directory import RunDirectory
 from exp.runs.manifest import read_json
 from exp.sweeps.train_stack import Order, Outcome, RunOrder

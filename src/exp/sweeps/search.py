@@ -18,7 +18,7 @@ from hydra.core.override_parser.types import Override
 
 from exp.config import plugins
 from exp.config.compose import draws
-from exp.config.schema import plan
+from exp.config.plan import plan
 from exp.config.settings import OF_THE_SWEEP
 from exp.runs.collection import files, finite, part
 from exp.runs.manifest import Entry

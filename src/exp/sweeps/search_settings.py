@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from exp.config.schema import Plan
+from exp.config.plan import Plan
 from exp.registry.parameter_schema import checked, config_parameters, schema_of
 from exp.registry.registry import register
 from exp.registry.types import Count, Seed

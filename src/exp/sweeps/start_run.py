@@ -10,7 +10,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, read_write
 
 from exp.config.compose import compose, draws, resolved
-from exp.config.schema import plan, unavailable
+from exp.config.plan import plan, unavailable
 from exp.plotting import FigureWorker
 from exp.sweeps.hydra_checks import asks_for_sweep, misplaced, unshaped
 from exp.sweeps.hydra_setup import HydraApp, as_faults

@@ -30,9 +30,9 @@ from exp.sweeps import draw_sweep, hydra_launcher, runs_table
 from exp.sweeps.applicable import Applicable
 from exp.sweeps.chunks import seconds_of
 from exp.sweeps.composer import Composer
+from exp.sweeps.dispatch import train_planned
 from exp.sweeps.grid import Words, expand, listed, swept_keys
 from exp.sweeps.hydra_task import swept
-from exp.sweeps.launcher import train_planned
 from exp.sweeps.planner import Planned, Planner, Runs
 from exp.sweeps.progress import closing, interrupted
 from exp.sweeps.sweep_directory import SweepDirectory

@@ -21,7 +21,7 @@ from exp.config.compose import resolved, slug
 from exp.config.hydra_errors import one_line as hydra_error
 from exp.config.hydra_internal import Callbacks
 from exp.config.interpolation import bounded
-from exp.config.schema import Plan, plan, unavailable
+from exp.config.plan import Plan, plan, unavailable
 from exp.config.settings import run_settings
 from exp.engine import Job, Result, check_job
 from exp.plotting import FigureWorker

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from exp.config import plugins
-from exp.config.schema import plan
+from exp.config.plan import plan
 from exp.engine import Job
 from exp.runs import signals
 from exp.runs.checkpoint import Checkpoint

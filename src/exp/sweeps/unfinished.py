@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from exp.config.schema import plan
+from exp.config.plan import plan
 from exp.runs import provenance, reuse
 from exp.runs.manifest import Entry
 from exp.sweeps.planner import Planned, Runs

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from exp.config import plugins
-from exp.config.schema import Plan, plan
+from exp.config.plan import Plan, plan
 from exp.registry import entry_points
 from exp.registry.component import Chosen, Component
 from exp.registry.registry import register

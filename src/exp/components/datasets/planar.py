@@ -14,7 +14,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from pydantic import Field
 
-from exp.components.datasets.scikit_learn import from_sklearn
+from exp.components.datasets.lazy_sklearn import from_sklearn
 from exp.data.cache import repeatable
 from exp.data.dataset import Data
 from exp.registry.registry import register

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from exp.components.datasets.bundled import bundled
+from exp.components.datasets.lazy_sklearn import from_sklearn
 from exp.components.datasets.planar import LARGEST
-from exp.components.datasets.scikit_learn import from_sklearn
 from exp.data.cache import repeatable
 from exp.data.dataset import Data
 from exp.registry.registry import register

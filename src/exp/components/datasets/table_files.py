@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from exp.data.dataset import Data
 from exp.data.faults import repeated
-from exp.data.reading import Reading, sign_of
+from exp.data.reading_settings import Reading, sign_of
 from exp.registry.registry import register
 from exp.util.errors import shown
 

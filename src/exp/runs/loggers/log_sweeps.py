@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from exp.config.environment import restored
-from exp.config.schema import loggers_of
+from exp.config.plan import loggers_of
 from exp.runs.collection import below
 from exp.runs.loggers.finished_run import FinishedSweep
 from exp.runs.loggers.log_runs import log

@@ -8,7 +8,7 @@ from dataclasses import replace
 from exp.data.file_faults import FileFaults
 from exp.data.read_table import read_table
 from exp.data.readers import records
-from exp.data.reading import Kind, Reading
+from exp.data.reading_settings import Kind, Reading
 from exp.runs.targets import target_of
 from exp.runs.trained.predictor import Trained
 from exp.util.serialize import csv_text

@@ -1,4 +1,4 @@
-"""The data sets of scikit-learn by name."""
+"""Functions of `sklearn.datasets` by name, imported when one is used."""
 
 from __future__ import annotations
 

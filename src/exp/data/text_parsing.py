@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from exp.data.reading import Floats, Notation
+from exp.data.reading_settings import Floats, Notation
 from exp.util.errors import shown
 
 MOST_LOOKED_AT = 1_000

@@ -1,4 +1,4 @@
-"""Launches the runs of a sweep: gives them to workers, as stacks, and watches how they end."""
+"""Gives the runs of a sweep to workers, as stacks, and watches how they end."""
 
 from __future__ import annotations
 

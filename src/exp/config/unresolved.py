@@ -1,4 +1,4 @@
-"""Configs as plain values, interpolations as they are written."""
+"""Config nodes as plain values whose interpolations are not resolved."""
 
 from __future__ import annotations
 
