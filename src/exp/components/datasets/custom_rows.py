@@ -150,9 +150,7 @@ def _target(y: NDArray[Any], name: str) -> tuple[NDArray[Any], list[str] | None]
     names, codes = np.unique(y, return_inverse=True)
     if y.dtype.kind in "iu" and len(names) > CLASSES and 2 * len(names) > len(y):
         raise DataError(
-            (
-                f"dataset {name}: y has {len(names)} different integers in {len(y)} rows. If "
-                "they are the target values of a regression, return floats: y.astype(float)"
-            )
+            f"dataset {name}: y has {len(names)} different integers in {len(y)} rows. If "
+            "they are the target values of a regression, return floats: y.astype(float)"
         )
     return codes, [str(each) for each in names.tolist()]

@@ -51,10 +51,8 @@ def kfold(
 
     if len(labels) < folds:
         raise DataError(
-            (
-                f"split: expected at least one row per fold, found {folds} folds of "
-                f"{rows_text(len(labels))}"
-            )
+            f"split: expected at least one row per fold, found {folds} folds of "
+            f"{rows_text(len(labels))}"
         )
     counts = np.bincount(labels)
     if stratify and (small := np.flatnonzero(counts < folds).tolist()):
