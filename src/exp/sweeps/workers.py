@@ -52,7 +52,7 @@ class Workers:
         # So many runs take longer than workers do to start, whatever they train.
         if runs * LEAST * (1 - 1 / self.count) > START:
             self.decided = True
-        self.pool = Pool(self.count, draws=draws)
+        self.pool = Pool(self.count, timed_work, draws=draws)
 
     def warm(self) -> None:
         """Starts worker processes of this machine, where it is certain that they are wanted;
