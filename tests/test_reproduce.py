@@ -230,8 +230,8 @@ def test_exp_list_tells_the_presets(in_tmp: Path) -> None:
     lines = inside(in_tmp, "list", "experiment").out.splitlines()
     assert [line.split()[0] for line in lines] == list(presets())
     assert lines[0] == (
-        "blog_moons               Moons that stick on a plateau near 90 %, from the blog post that "
-        "this project grew from."
+        "blog_moons               Moons: the network of the blog post behind this project, "
+        "stuck on a plateau near 90 %."
     )
     assert inside(in_tmp, "list", "experiments", "blog_moons").out == text(presets()["blog_moons"])
     (in_tmp / "conf/experiment").mkdir(parents=True)

@@ -53,7 +53,7 @@ def composer(
     """
     words = texts(overrides)
     with ONE, restored_afterwards(), silenced() if quiet else contextlib.nullcontext():
-        command_line.words = words
+        command_line.words, command_line.python = words, True
         os.environ["PYTHONSAFEPATH"] = "1"  # of helper processes, as `exp.cli.main` has it
         setbase("1.3")
         resolvers()
@@ -84,6 +84,7 @@ def restored_afterwards() -> Iterator[None]:
     classes = {kind: list(found) for kind, found in kinds.items()}
     new = [name for name in RESOLVERS if not OmegaConf.has_resolver(name)]
     folder, path, words = os.getcwd(), list(sys.path), list(command_line.words)
+    python = command_line.python
     loaded, variables = list(plugins.loaded), {name: os.environ.get(name) for name in VARIABLES}
     try:
         yield
@@ -97,7 +98,7 @@ def restored_afterwards() -> Iterator[None]:
             kinds[kind][:] = found
         os.chdir(folder)
         sys.path[:] = path
-        command_line.words, plugins.loaded[:] = words, loaded
+        command_line.words, command_line.python, plugins.loaded[:] = words, python, loaded
         for name, value in variables.items():
             os.environ.pop(name, None)
             if value is not None:

@@ -19,6 +19,8 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from exp.sweeps import forked
+from exp.sweeps.forked import Forked
 from exp.util.errors import ExpError
 
 # Not "-m": that would look for exp in the current folder first. The folder that holds this exp
@@ -59,16 +61,8 @@ class Worker:
     def __init__(self, work: Work, *, draws: bool) -> None:
         incoming, self._send = os.pipe()
         self._receive, outgoing = os.pipe()
-        root = str(Path(__file__).resolve().parents[2])
-        words = [root, str(incoming), str(outgoing), str(os.getpid())]
         try:
-            self.process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _CHILD, *words],
-                stdin=subprocess.DEVNULL,
-                pass_fds=(incoming, outgoing),
-                # Ctrl-C is for this process, which decides what becomes of the runs.
-                process_group=0,
-            )
+            self.process = started(incoming, outgoing)
         except OSError as error:
             for descriptor in (self._send, self._receive):
                 os.close(descriptor)
@@ -113,6 +107,34 @@ class Worker:
         self.orders.close()
         self.answers.close()
         return code
+
+
+def started(incoming: int, outgoing: int) -> subprocess.Popen[bytes] | Forked:
+    """A worker process: a copy of this one, or a new interpreter where that cannot work.
+
+    Args:
+        incoming, outgoing: its ends of the pipes, to read from and to write to.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    parent = os.getpid()
+    if forked.possible():
+
+        def work() -> None:
+            from exp.sweeps.worker_process import serve  # only a worker has it
+
+            serve(incoming, outgoing, parent)
+
+        return Forked(work)
+    root = str(Path(__file__).resolve().parents[2])
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", _CHILD, root, *map(str, (incoming, outgoing, parent))],
+        stdin=subprocess.DEVNULL,
+        pass_fds=(incoming, outgoing),
+        # Ctrl-C is for this process, which decides what becomes of the runs.
+        process_group=0,
+    )
 
 
 class Pool:

@@ -23,11 +23,17 @@ PR_SET_PDEATHSIG = 1
 
 
 def main() -> NoReturn:
+    """A new interpreter's: its arguments are those of `serve`."""
+    serve(*(int(word) for word in sys.argv[2:5]))
+
+
+def serve(incoming: int, outgoing: int, parent: int) -> NoReturn:
     """Does orders until the pipe from the parent is closed.
 
-    The arguments are two descriptors, to read from and to write to, and the parent's process id.
+    Args:
+        incoming, outgoing: descriptors to read from and to write to.
+        parent: its process id.
     """
-    incoming, outgoing, parent = (int(word) for word in sys.argv[2:5])
     end_with(parent)
     # Ctrl-C reaches every process of a terminal: what is to be done about it the parent decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from joblib import Parallel, cpu_count, delayed, parallel_config
 
 from exp.config.settings import SweepSettings
+from exp.sweeps import forked
 from exp.sweeps.stack_size import LEAST
 from exp.sweeps.train_stack import Order, Outcome, timed_work
 from exp.sweeps.worker_pool import Pool, Retry
@@ -18,7 +19,9 @@ from exp.util.errors import ConfigError, Fault
 NEEDS = {"ray": "ray", "dask": "distributed"}
 """What a backend has to have installed."""
 START = 5.0
-"""Seconds that worker processes take to start, about: they import what this process has already."""
+"""Seconds that new interpreters take to start, about: they import what this process has already."""
+COPY = 0.1
+"""Seconds that copies of this process take to start, about."""
 
 
 class Workers:
@@ -50,7 +53,8 @@ class Workers:
         self.count = max(1, min(settings.n_jobs or cores(), runs))
         self.decided = settings.n_jobs is not None or not self.local or self.count == 1
         # So many runs take longer than workers do to start, whatever they train.
-        if runs * LEAST * (1 - 1 / self.count) > START:
+        self.start = COPY if forked.possible() else START
+        if runs * LEAST * (1 - 1 / self.count) > self.start:
             self.decided = True
         self.pool = Pool(self.count, timed_work, draws=draws)
 
@@ -68,7 +72,7 @@ class Workers:
         """
         if not self.decided:
             saved = seconds * (1 - 1 / self.count)
-            if saved < START:
+            if saved < self.start:
                 self.count = 1
             self.decided = True
         self.warm()

@@ -1,9 +1,11 @@
-"""The command line of this process."""
+"""The command line of this process, if it has one."""
 
 from __future__ import annotations
 
 words: list[str] = []
 """The command line after `python -m exp`."""
+python = False
+"""Whether a program in Python runs exp, such as a notebook, and no command line."""
 
 
 def command() -> list[str]:
