@@ -1,4 +1,4 @@
-"""The targets of `exp bench` (src/exp/cli/bench/suite.yaml), from runs with seeds that it does not use.
+"""The targets of `exp bench` (src/exp/cli/bench/suite.yaml), from runs with seeds of their own.
 
     python benchmarks/bench_targets.py [FOLDER]
 

@@ -31,6 +31,11 @@ def files(where: Path) -> dict[str, bytes]:
     return {name: path.read_bytes() for name, path in found.items() if name != "seconds.csv"}
 
 
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     ended = inside(tmp_path_factory.mktemp("small"), "bench", *SMALL, *WORDS, "--jobs", "1")
@@ -51,18 +56,22 @@ def test_a_run_of_a_bench_is_that_of_the_command_line(small: Ended, in_tmp: Path
         kept = read(Path(unit.path), unit.signature)
         assert kept is not None
         run = exp.run([*unit.words, f"optimizer.lr={kept.rate}", f"seed={seed}"])
-        history = run.arrays("history")
+        table_of_run = run.arrays("history")
         for column in KEPT:
-            there = history[column].astype(np.float32)
+            there = table_of_run[column].astype(np.float32)
             assert there.tobytes() == kept.history[column][seed].tobytes(), (unit, seed, column)
         assert run.summary["best"]["epoch"] == kept.epoch[kept.best_epoch[seed]]
-        assert run.summary["final"]["test/accuracy"] == kept.score("test/accuracy")[seed]
+        final = np.float32(run.summary["final"]["test/accuracy"])
+        assert final == kept.score("test/accuracy")[seed]
     # The table has the same numbers.
-    with (small.where / "bench/results.csv").open() as file:
-        rows = {(r["dataset"], r["optimizer"], r["seed"]): r for r in csv.DictReader(file)}
+    lines = table(small.where / "bench/results.csv")
+    rows = {(r["dataset"], r["optimizer"], r["seed"]): r for r in lines}
     assert len(rows) == 12
     row = rows[unit.dataset, unit.optimizer, str(seed)]
-    assert float(row["test/accuracy"]) == run.summary["final"]["test/accuracy"]
+    history = table(run.path / "metrics.csv")
+    (line,) = (each for each in history if each["epoch"] == row["best_epoch"])
+    for column in ("validation/loss", "validation/accuracy", "test/loss", "test/accuracy"):
+        assert row[column] == line[column]
     assert float(row["lr"]) == kept.rate
 
 
@@ -133,9 +142,9 @@ def test_an_optimizer_of_your_own_takes_part(in_tmp: Path) -> None:
     words = ("plugins=[mine]", "--datasets", "iris", "--optimizers", "sgd,mine", "--seeds", "2")
     ended = inside(in_tmp, "bench", *words, "trainer.epochs=2", "--jobs", "1")
     assert (ended.code, ended.err) == (0, "")
-    with (in_tmp / "bench/tuning.csv").open() as file:
-        rates = [float(r["lr"]) for r in csv.DictReader(file) if r["optimizer"] == "mine"]
-    assert rates == [0.01, 0.03, 0.1, 0.3, 1.0]
+    lines = table(in_tmp / "bench/tuning.csv")
+    rates = [float(each["lr"]) for each in lines if each["optimizer"] == "mine"]
+    assert rates == [0.003, 0.01, 0.03, 0.1, 0.3, 1.0]
 
 
 @pytest.mark.parametrize(

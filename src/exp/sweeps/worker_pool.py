@@ -32,8 +32,8 @@ _CHILD = (
 Order = Any
 """What a worker is given to do; it can be pickled."""
 Work = Callable[[Order], Any]
-"""What a worker does with an order: a function of a module, that gives what came out and the seconds
-that it took."""
+"""What a worker does with an order: a function of a module, which returns what came out and the
+seconds that it took."""
 Retry = Callable[[Order, str], tuple[list[Any], list[Order]]]
 """What becomes of an order whose worker has died, and why that died: outcomes of the runs that have
 ended, and orders for the others."""

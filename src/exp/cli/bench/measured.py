@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exp.cli.bench.bench import Bench, done
 from exp.cli.bench.suite import Suite
 from exp.cli.bench.training import Runs
 from exp.util.files import write_output
+from exp.util.serialize import csv_text
 
 RESULTS = (
     "dataset", "optimizer", "lr", "seed", "status", "epochs", "best_epoch", "validation/loss",
@@ -35,50 +36,39 @@ def write(path: Path, content: str) -> None:
 
 
 def results(found: Bench) -> str:
-    """results.csv: a row for each run that counts."""
-    return table(RESULTS, rows(found))
+    """results.csv: a row for each run that counts; numbers as metrics.csv has them."""
+    return csv_text(RESULTS, rows(found))
 
 
-def rows(found: Bench) -> Iterable[Sequence[object]]:
-    for (name, optimizer), unit in found.units.items():
-        runs = found.runs(name, optimizer)
-        (dataset,) = (each for each in found.suite.datasets if each.name == name)
-        columns = [runs.score(column).tolist() for column in SCORES]
-        steps = target_steps(runs, dataset.target)
-        for at, seed in enumerate(unit.seeds):
-            yield (
-                name, optimizer, "" if np.isnan(runs.rate) else runs.rate, seed,
-                "diverged" if runs.diverged[at] else "done",
-                runs.epochs[at], runs.epoch[runs.best_epoch[at]],
-                *(column[at] for column in columns), steps[at],
-            )  # fmt: skip
+def rows(found: Bench) -> Iterator[Sequence[str]]:
+    targets = {dataset.name: dataset.target for dataset in found.suite.datasets}
+    for (dataset, optimizer), unit in found.units.items():
+        runs = found.runs(dataset, optimizer)
+        rate = "" if np.isnan(runs.rate) else str(runs.rate)
+        statuses = np.where(runs.diverged, "diverged", "done").tolist()
+        scores = [runs.score(column) for column in SCORES]
+        columns: list[NDArray[Any]] = [runs.epochs, runs.epoch[runs.best_epoch], *scores]
+        texts = [column.astype(str).tolist() for column in columns]
+        steps = target_steps(runs, targets[dataset])
+        for seed, status, *numbers, reached in zip(
+            unit.seeds, statuses, *texts, steps, strict=True
+        ):
+            yield (dataset, optimizer, rate, str(seed), status, *numbers, reached)
 
 
-def target_steps(runs: Runs, target: float | None) -> list[object]:
+def target_steps(runs: Runs, target: float | None) -> list[str]:
     """Steps to the target for a table: nothing for a run that never gets there."""
     if target is None:
         return [""] * len(runs.epochs)
-    return ["" if np.isinf(steps) else int(steps) for steps in runs.steps_to(target)]
+    return ["" if np.isinf(steps) else str(int(steps)) for steps in runs.steps_to(target)]
 
 
 def tuning(found: Bench) -> str:
     """tuning.csv: a row for each learning rate that was tried."""
-    header = ("dataset", "optimizer", "lr", "runs", "validation/loss", "chosen")
-    lines: list[Sequence[object]] = []
-    for name, optimizer in found.units:
-        runs = found.runs(name, optimizer)
-        if len(runs.rates) < 2:
-            continue
+    lines = []
+    for dataset, optimizer in found.units:
+        runs = found.runs(dataset, optimizer)
         for rate, losses in zip(runs.rates.tolist(), runs.tuning, strict=True):
-            chosen = str(rate == runs.rate).lower()
-            lines.append((name, optimizer, rate, len(losses), float(losses.mean()), chosen))
-    return table(header, lines)
-
-
-def table(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
-    """A csv file; the losses of diverged runs are `inf`, as in runs.csv."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(lines)
-    return text.getvalue()
+            loss, chosen = float(losses.mean()), str(rate == runs.rate).lower()
+            lines.append((dataset, optimizer, str(rate), str(len(losses)), str(loss), chosen))
+    return csv_text(("dataset", "optimizer", "lr", "runs", "validation/loss", "chosen"), lines)
