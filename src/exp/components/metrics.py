@@ -7,8 +7,8 @@
     register.metric("jaccard")(sklearn.metrics.jaccard_score)
     register.metric("f_1")(torchmetrics.classification.BinaryF1Score)
 
-A metric is computed of every split at the end of a run, and of one split at every evaluated epoch
-where `trainer.monitor` names it.
+exp computes a metric for every split at the end of a run. If `trainer.monitor` names it, exp also
+computes it for one split at every evaluated epoch.
 """
 
 from __future__ import annotations
@@ -42,22 +42,22 @@ class Metric:
     """A registered metric.
 
     Args:
-        name: its key in summary.json.
-        function: takes the true values `[rows]` and, second, the predicted ones `[rows]` or
+        name: the key in summary.json.
+        function: a function of the true values `[rows]` and the predictions `[rows]` or the
             probabilities, as NumPy arrays; or a class of torchmetrics.
-        module: in which it is registered.
-        higher_is_better: None: taken from the class of torchmetrics, or from the name of the
-            function of scikit-learn.
-        probabilities: whether the second argument is probabilities; None: decided by its name.
-        regression: whether it is for targets that are numbers; None: where torchmetrics or
-            scikit-learn keep it among those, else it is for classes.
+        module: the module that registers it.
+        higher_is_better: the direction; None: that of the torchmetrics class, or of the
+            scikit-learn function of that name.
+        probabilities: whether the second argument is probabilities; None: its name decides.
+        regression: whether the metric is for regression; None: as in torchmetrics or
+            scikit-learn, else for classes.
 
     Raises:
         ValueError: a name that is taken or not allowed, or an unknown direction.
 
-    Two classes come as 0 and 1, where 1 is the positive class, and their probabilities as those of
-    the positive class, `[rows]`. More classes come as 0..K-1, their probabilities as `[rows, K]`. A
-    parameter called `classes` is given the names of the classes in the order of these numbers.
+    Two classes are numbered 0 and 1, where 1 is the positive class, and the probabilities are those
+    of the positive class, `[rows]`. More classes are numbered 0..K-1, with probabilities
+    `[rows, K]`. A parameter called `classes` receives the names of the classes in this order.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Metric:
             predicted: `[rows]`, likewise.
             probabilities: `[rows, K]`; not used for numbers.
             positive: of two classes the one that counts as positive.
-            classes: their names.
+            classes: the names of the classes.
 
         Raises:
             CustomCodeError: it raises an error, or does not return a number.
@@ -150,7 +150,7 @@ class Metric:
 
 
 def direction(inner: Any, *, torch: bool, place: str) -> bool | None:
-    """Whether higher values of a metric are better, if its package defines that."""
+    """Whether higher values of a metric are better, if its package defines this."""
     if torch:
         found: bool | None = getattr(inner, "higher_is_better", None)
         return found
@@ -161,7 +161,7 @@ def direction(inner: Any, *, torch: bool, place: str) -> bool | None:
 
 
 def custom(*, regression: bool) -> list[Metric]:
-    """Every registered metric for such targets, in the order of their names."""
+    """Every registered metric for classes or for regression, sorted by name."""
     found = register.kinds["metric"].components
     metrics = [found[name].builder for name in sorted(found)]
     return [each for each in metrics if isinstance(each, Metric) and each.regression == regression]
@@ -182,10 +182,10 @@ def value(
     positive: int | None,
     classes: tuple[str, ...],
 ) -> float | None:
-    """One score, of exp or registered.
+    """One score of exp or of a registered metric.
 
     Args:
-        name: not the loss; the others as for `Metric`.
+        name: any score except the loss. For the others see `Metric`.
     """
     if name not in EVERY:
         metric: Any = register.kinds["metric"].components[name].builder

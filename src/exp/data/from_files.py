@@ -29,7 +29,7 @@ def data_of(
         max_categories: as for `Data`.
 
     Raises:
-        DataError: naming file, line and column of up to 10 faults.
+        DataError: up to 10 errors, each with file, line and column.
         ExpError: pyarrow is not installed.
     """
     tables = [read_table(path, kind, reading)]
@@ -114,6 +114,6 @@ def counters(table: Table) -> Iterator[str]:
         steps = np.diff(column)
         if (steps >= 1).all() and (steps % 1 == 0).all() and column[-1] - column[0] < rows:
             yield (
-                f"{table.path}, column {shown(name, 40)} counts the rows: if it is not a feature, "
-                "name those that are in dataset.features"
+                f"{table.path}, column {shown(name, 40)} only numbers the rows: if it is "
+                "not a feature, list the features in dataset.features"
             )

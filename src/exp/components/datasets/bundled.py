@@ -15,7 +15,7 @@ from exp.registry.registry import register
 @register.dataset("iris")
 @repeatable
 def iris(seed: int) -> Data:
-    """Measures of 150 iris flowers of 3 species (Fisher 1936, as in scikit-learn).
+    """Measurements of 150 iris flowers of 3 species (Fisher 1936, as in scikit-learn).
 
     Args:
         seed: not used.
@@ -84,7 +84,7 @@ def loaded(name: str) -> Any:
 def bundled(
     bunch: Any, features: Sequence[str] | None = None, units: Sequence[str | None] | None = None
 ) -> Data:
-    """A scikit-learn `Bunch` as `Data`."""
+    """Converts a scikit-learn `Bunch` to `Data`."""
     return Data.checked(
         bunch.data,
         bunch.target,

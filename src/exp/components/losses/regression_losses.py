@@ -17,14 +17,14 @@ from exp.util.metric_names import OF_NUMBERS
 
 
 class RegressionLoss(Loss):
-    """A loss of R runs whose targets are numbers: one output, which is the prediction.
+    """A regression loss of R runs: there is one output, the prediction.
 
-    Padding is marked by NaN, as any number may be a target. What is measured are torchmetrics'
-    `mean_squared_error(squared=False)`, `mean_absolute_error` and `r2_score`; the latter is NaN
-    where all targets of a split are the same.
+    Padding is marked by NaN, because any number may be a target. The scores are torchmetrics'
+    `mean_squared_error(squared=False)`, `mean_absolute_error` and `r2_score`. R² is NaN if all
+    targets of a split are equal.
 
     Args:
-        classes: 0, there are none.
+        classes: 0.
         class_weights: None.
     """
 
@@ -62,7 +62,7 @@ class RegressionLoss(Loss):
         return logits.squeeze(1)
 
     def correct(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """How far each prediction is from its target, `[runs, rows]`; 0 for padding."""
+        """The difference between each prediction and its target, `[runs, rows]`; 0 for padding."""
         error = logits.squeeze(1) - targets
         return torch.where(targets.isnan(), torch.zeros_like(error), error)
 
@@ -97,9 +97,9 @@ class AbsoluteError(RegressionLoss):
 
 @register.loss("mse")
 class MeanSquaredError(Loss):
-    """Mean squared error: of a number, or between probabilities and one-hot labels (Brier 1950).
+    """Mean squared error; for classes, of probabilities and one-hot labels (Brier 1950).
 
-    A number: (prediction - target)^2. Two classes: (p - y)^2; K classes: the mean over classes.
+    Regression: (prediction - target)^2. Two classes: (p - y)^2; K classes: the mean over classes.
     """
 
     regression = SquaredError
@@ -115,11 +115,11 @@ class MeanSquaredError(Loss):
 
 @register.loss("l1")
 class MeanAbsoluteError(Loss):
-    """Mean absolute error: of a number, or between probabilities and one-hot labels.
+    """Mean absolute error; for classes, of probabilities and one-hot labels.
 
-    A number: |prediction - target|. Two classes: |p - y|; K classes: the mean over classes. For
-    classes it is less sensitive to wrong labels than cross entropy, and learns more slowly (Ghosh,
-    Kumar and Sastry 2017).
+    Regression: |prediction - target|. Two classes: |p - y|; K classes: the mean over classes. For
+    classes, this loss is less sensitive to wrong labels than cross entropy, but learns more slowly
+    (Ghosh, Kumar and Sastry 2017).
     """
 
     regression = AbsoluteError

@@ -24,22 +24,22 @@ Scale = Literal["original", "match_rms_adamw"]
 
 @register.optimizer("muon")
 class Muon(Moments):
-    """Move matrices along their momentum made orthogonal, as `torch.optim.Muon`; the rest by AdamW.
+    """Orthogonalized momentum for matrices, as `torch.optim.Muon`; AdamW for all other parameters.
 
-    torch computes the orthogonal matrix in bfloat16, exp in the precision of the run.
+    PyTorch computes the orthogonal matrix in bfloat16, exp in the precision of the run.
 
     Source: Jordan et al. 2024, kellerjordan.github.io/posts/muon; `match_rms_adamw`: Liu et al.
     2025, arXiv:2502.16982.
 
     Args:
-        lr: learning rate, of AdamW too.
-        momentum: share of the running mean of gradients that each step keeps, of matrices.
-        nesterov: look ahead along the momentum.
+        lr: learning rate, also for AdamW.
+        momentum: weight of the past in the running mean of gradients, for matrices.
+        nesterov: Nesterov momentum.
         ns_steps: iterations that make a matrix orthogonal.
-        adjust_lr_fn: match_rms_adamw: the steps of matrices are as large as those of AdamW, so that
-            one rate fits both; original: they grow with the root of rows / columns.
-        beta1: share of the running mean of gradients that AdamW keeps.
-        beta2: share of the running mean of squared gradients that AdamW keeps.
+        adjust_lr_fn: match_rms_adamw: the steps of matrices are as large as those of AdamW, so one
+            learning rate suits both; original: they grow with the root of rows / columns.
+        beta1: weight of the past in AdamW's running mean of gradients.
+        beta2: weight of the past in AdamW's running mean of squared gradients.
         eps: added to the denominator of AdamW.
         weight_decay: each step first multiplies the weights by 1 - lr * weight_decay.
     """
@@ -97,15 +97,15 @@ class Muon(Moments):
 
 
 def ratio(kind: Scale, matrix: Matrix) -> float:
-    """The rate of a matrix divided by that of the optimizer."""
+    """The learning rate of a matrix, divided by that of the optimizer."""
     if kind == "original":
         return math.sqrt(max(1, matrix.rows / matrix.columns))
     return 0.2 * math.sqrt(max(matrix.rows, matrix.columns))
 
 
 def orthogonal(flat: Tensor, matrix: Matrix, steps: int) -> Tensor:
-    """About U V^T of the matrix U S V^T of each run, `[R, rows, columns]`: some iterations of
-    Newton and Schulz, which bring every singular value near 1."""
+    """Approximates U V^T for the matrix U S V^T of each run, `[R, rows, columns]`. Newton-Schulz
+    iterations bring every singular value near 1."""
     a, b, c = COEFFICIENTS
     norm = matrix.lanes(flat).square().sum(dim=1, keepdim=True).sqrt()
     size = norm.clamp_min(LEAST_NORM)

@@ -14,10 +14,11 @@ from exp.registry.types import NonNegative, Positive, Probability
 
 
 class ScheduleFree(Rule):
-    """The three sequences of weights of Defazio et al. 2024, arXiv:2405.15682.
+    """The three sequences of weights x, y and z of Defazio et al. 2024, arXiv:2405.15682.
 
-    z takes the steps, x is its mean, weighted by the largest squared rate so far, and gradients are
-    taken at y = (1 - interpolation) z + interpolation x, which `parameters.values` holds.
+    The optimizer steps change z. x is the mean of z, weighted by the largest squared learning rate
+    so far. Gradients are computed at y = (1 - interpolation) z + interpolation x, which is
+    `parameters.values`.
     """
 
     averages: ClassVar[bool] = True
@@ -38,7 +39,7 @@ class ScheduleFree(Rule):
         self.share_of_x = self.cast(self.numbers[self.interpolation])
 
     def descend(self, direction: Tensor, lr: Tensor) -> None:
-        """One step of z along a direction `[R, P]`, and what follows from it for x and y."""
+        """Moves z along a direction `[R, P]`, and updates x and y."""
         state = self._state
         largest = torch.maximum(state["lr_max"], lr, out=state["lr_max"])
         weight = largest * largest
@@ -52,15 +53,15 @@ class ScheduleFree(Rule):
 
 @register.optimizer("schedule_free_sgd")
 class ScheduleFreeSGD(ScheduleFree):
-    """SGD whose averaged weights need no schedule, as `schedulefree.SGDScheduleFree`.
+    """SGD with averaged weights instead of a schedule, as `schedulefree.SGDScheduleFree`.
 
-    The averaged weights are evaluated, saved and predicted with.
+    Evaluation, checkpoints and predictions use the averaged weights.
 
     Source: Defazio et al. 2024, arXiv:2405.15682.
 
     Args:
         lr: learning rate, larger than that of SGD with a schedule.
-        momentum: share of the average in the weights at which gradients are taken.
+        momentum: weight of the average at the point where gradients are computed.
         weight_decay: L2 term that is added to the gradient.
     """
 
@@ -82,18 +83,18 @@ class ScheduleFreeSGD(ScheduleFree):
 
 @register.optimizer("schedule_free_adamw")
 class ScheduleFreeAdamW(ScheduleFree):
-    """AdamW whose averaged weights need no schedule, as `schedulefree.AdamWScheduleFree`.
+    """AdamW with averaged weights instead of a schedule, as `schedulefree.AdamWScheduleFree`.
 
-    The averaged weights are evaluated, saved and predicted with.
+    Evaluation, checkpoints and predictions use the averaged weights.
 
     Source: Defazio et al. 2024, arXiv:2405.15682.
 
     Args:
         lr: learning rate, larger than that of AdamW with a schedule.
-        beta1: share of the average in the weights at which gradients are taken.
-        beta2: share of the running mean of squared gradients that each step keeps.
+        beta1: weight of the average at the point where gradients are computed.
+        beta2: weight of the past in the running mean of squared gradients.
         eps: added to the denominator.
-        weight_decay: share of the weights that is added to the direction of each step.
+        weight_decay: share of the weights added to the direction of each step.
     """
 
     interpolation = "beta1"
