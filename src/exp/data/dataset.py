@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from exp.data.faults import (
     wrong_names,
     wrong_shapes,
 )
+from exp.data.split_columns import columns_of_split
 from exp.util.errors import DataError
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class Data:
         max_categories: how many columns are made of one column of categories at most, the rarest
             sharing the last; None: one for each category.
         reading: how the file was read that the rows come from; None: they came from no file.
+        columns: columns that are no features and that a split may use, by name: [rows] numbers or
+            texts, such as the patient that a row is of.
         positive: of two classes the label (0 or 1) that counts as positive in scores such as
             precision; None: the names of the classes and the training rows decide.
 
@@ -77,6 +80,7 @@ class Data:
     max_categories: int | None = None
     reading: Reading | None = None
     positive: int | None = None
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         columns = (len(self.features), len(self.units))
@@ -92,6 +96,7 @@ class Data:
         if self.positive is not None and (len(self.classes) != 2 or self.positive not in (0, 1)):
             raise DataError(f"positive must be 0 or 1, one of two classes; found {self.positive!r}")
         raise_any([*wrong_codes(self.X, self.categories, self.features)])
+        columns_of_split(self.columns, len(self.y))
 
     @classmethod
     def checked(
@@ -103,6 +108,7 @@ class Data:
         features: Sequence[str] | None = None,
         units: Sequence[str | None] | None = None,
         positive: int | None = None,
+        columns: Mapping[str, ArrayLike] | None = None,
     ) -> Data:
         """`Data` from arrays of any real type, cast to float32 (see `precise`) and int64.
 
@@ -113,6 +119,8 @@ class Data:
             features: names of the columns; x1, x2, ... unless given.
             units: of the columns; none unless given.
             positive: of two classes the label that counts as positive, as for `Data`.
+            columns: columns [rows] that are no features, by name, for a split: groups of rows, or
+                the part of each row.
 
         Raises:
             DataError: as for `Data`, and for numbers that float32 cannot hold.
@@ -131,7 +139,8 @@ class Data:
         if labels.size and labels.min() == 1 and labels.max() == len(classes):
             raise DataError(f"y holds labels 1..{len(classes)}, expected 0..K-1: y - 1")
         y64 = labels.astype(np.int64)
-        return cls(rows, y64, tuple(classes), names, given, positive=positive)
+        kept = columns_of_split(columns, len(y64))
+        return cls(rows, y64, tuple(classes), names, given, positive=positive, columns=kept)
 
     @classmethod
     def numbers(
@@ -141,13 +150,14 @@ class Data:
         *,
         features: Sequence[str] | None = None,
         units: Sequence[str | None] | None = None,
+        columns: Mapping[str, ArrayLike] | None = None,
     ) -> Data:
         """`Data` whose target is a number (regression), cast to float32; X see `precise`.
 
         Args:
             X: [rows, features], any real numbers that float32 can hold.
             y: [rows], the same.
-            features, units: as for `checked`.
+            features, units, columns: as for `checked`.
 
         Raises:
             DataError: as for `Data`, and for numbers that float32 cannot hold.
@@ -162,7 +172,8 @@ class Data:
                 "the targets differ too little for float32, in which models compute: "
                 "subtract their mean, or use another unit"
             )
-        return cls(rows, cast, (), names, given)
+        kept = columns_of_split(columns, len(cast))
+        return cls(rows, cast, (), names, given, columns=kept)
 
     @property
     def numeric(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -63,6 +63,7 @@ def csv(
     na_values: NaValues | None = None,
     test_path: Text | None = None,
     delimiter: Delimiter = ",",
+    aside: Sequence[str] = (),
 ) -> Data:
     """Your own rows: a csv file in UTF-8 with a header line, numbers, texts, a column of labels.
 
@@ -90,6 +91,7 @@ def csv(
         test_path: another file with the same columns, whose rows are the test rows; `split.test`
             is then not used.
         delimiter: what stands between two fields: , ; | tab or space.
+        aside: names of columns that the split needs, which are no features.
 
     Returns:
         X [rows, features] in the order of the file, test rows last; as many classes as there are
@@ -101,7 +103,7 @@ def csv(
     reading = Reading(
         target=target, features=features, delimiter=delimiter, missing=missing,
         categorical=categorical or (), dates=dates, decimal=decimal, thousands=thousands,
-        na_values=na_values,
+        na_values=na_values, aside=aside,
     )  # fmt: skip
     return rows("csv", path, test_path, reading, max_categories)
 
@@ -121,6 +123,7 @@ def parquet(
     missing: Missing = "refuse",
     na_values: NaValues | None = None,
     test_path: Text | None = None,
+    aside: Sequence[str] = (),
 ) -> Data:
     """Your own rows: a Parquet file of numbers, texts and a column of labels (`exp[parquet]`).
 
@@ -138,6 +141,7 @@ def parquet(
         missing: what is done about missing values (null and NaN), as for `csv`.
         na_values: texts that stand for a missing value, as for `csv`.
         test_path: another file with the same columns, as for `csv`.
+        aside: names of columns that the split needs, as for `csv`.
 
     Raises:
         DataError: naming file, row and column of up to 10 faults.
@@ -145,7 +149,7 @@ def parquet(
     """
     reading = Reading(
         target=target, features=features, missing=missing, categorical=categorical or (),
-        dates=dates, decimal=decimal, thousands=thousands, na_values=na_values,
+        dates=dates, decimal=decimal, thousands=thousands, na_values=na_values, aside=aside,
     )  # fmt: skip
     return rows("parquet", path, test_path, reading, max_categories)
 
@@ -161,6 +165,7 @@ def npz(
     missing: Missing = "refuse",
     na_values: NaValues | None = None,
     test_path: Text | None = None,
+    aside: Sequence[str] = (),
 ) -> Data:
     """Your own rows: an npz file of arrays X and y, and maybe names.
 
@@ -176,13 +181,14 @@ def npz(
         missing: what is done about missing values (NaN), as for `csv`.
         na_values: numbers and texts that stand for a missing value, as for `csv`.
         test_path: another file with the same columns, as for `csv`.
+        aside: names of columns that the split needs, as for `csv`.
 
     Raises:
         DataError: naming file, row and column of up to 10 faults.
     """
     reading = Reading(
         target="y", features=features, missing=missing, categorical=categorical or (),
-        na_values=na_values,
+        na_values=na_values, aside=aside,
     )  # fmt: skip
     return rows("npz", path, test_path, reading, max_categories)
 
