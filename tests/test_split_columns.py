@@ -202,7 +202,7 @@ def test_the_last_groups() -> None:
     ("name", "column", "params", "message"),
     [
         ("kfold", ["a"] * 6 + ["b"] * 6, {"groups": "c"}, "10 folds of 2 groups"),
-        ("holdout", ["a"] * 12, {"groups": "c"}, "test=0.2 .1 group. of 1 group leave none"),
+        ("holdout", ["a"] * 12, {"groups": "c"}, "test=0.2 .1 group. of 1 group leave no training rows"),
         ("holdout", ["a"] * 12, {"column": "c"}, "column 'c' holds 'a', expected train, validation"),
         ("holdout", [0, 1] * 6, {"column": "c"}, "for numbers of folds use split=kfold"),
         ("holdout", ["train"] * 12, {"column": "c"}, "marks no row as test: set split.test=0"),

@@ -151,4 +151,4 @@ def nothing_left(shares: Mapping[str, tuple[Any, int]], total: int, *, grouped: 
     """
     text = groups_text if grouped else rows_text
     taken = [f"{key}={value} ({text(count)})" for key, (value, count) in shares.items() if value]
-    return DataError(f"split: {' and '.join(taken)} of {text(total)} leave none to train on")
+    return DataError(f"split: {' and '.join(taken)} of {text(total)} leave no training rows")

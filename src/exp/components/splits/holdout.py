@@ -33,7 +33,7 @@ Rows = NDArray[np.int64]
 def leaves_rows(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     test, validation = values["test"], values["validation"]
     if test + validation >= 1:
-        wanted = "expected test + validation < 1, so that rows to train on are left"
+        wanted = "expected test + validation < 1, so that training rows remain"
         yield "validation", f"{wanted}; found {test} + {validation}"
 
 
@@ -62,28 +62,28 @@ def holdout(
     standardize: Standardize = False,
     columns: Columns = None,
 ) -> Split:
-    """Hold out random rows for the test, and others for validation if wanted.
+    """Random test rows, and random validation rows if requested.
 
-    Rows and their order are those of scikit-learn's `train_test_split(X, y, test_size=test,
-    random_state=seed)`; a second call with the same seed takes the validation rows out of the
-    training part. With groups they are those of `GroupShuffleSplit`.
+    The rows and their order equal those of scikit-learn's `train_test_split(X, y, test_size=test,
+    random_state=seed)`. A second call with the same seed takes the validation rows from the
+    training part. With groups, they equal those of `GroupShuffleSplit`.
 
     Args:
         labels: [rows] int64.
-        seed: of the shuffling.
-        test: share of all rows, rounded up; 0 holds none out and, without validation, leaves all
-            rows for training in their own order.
-        validation: share of all rows, rounded up; 0 for none; column for the rows that
-            `split.column` marks so.
-        stratify: keep the proportions of the classes equal in all parts.
-        groups: name of a column of the data. Rows of one value are never in two parts, and the
-            shares are of the groups.
-        column: name of a column of the data that holds train, validation or test for each row;
-            `split.test` is then not used, and a share of validation rows is taken out of those
-            that train.
-        standardize: bring each feature to mean 0 and standard deviation 1, or with minmax to the
-            range from 0 to 1, by the training rows only (done by `exp.engine.prepare`).
-        columns: of the data, by name; `groups` and `column` are among them.
+        seed: seed of the shuffling.
+        test: share of all rows, rounded up; 0: no test rows. Without test and validation rows, the
+            training rows keep their order.
+        validation: share of all rows, rounded up; 0: no validation rows; column: the rows for which
+            `split.column` says so.
+        stratify: whether all parts have the same shares of the classes.
+        groups: name of a column of the data, such as the patient: the rows of one value are all in
+            the same part, and the shares are shares of the groups.
+        column: name of a column of the data that contains train, validation or test for each row;
+            `split.test` is then ignored, and a share of validation rows is taken from the training
+            part.
+        standardize: true: scale each feature to mean 0 and standard deviation 1; minmax: to 0..1;
+            both fitted on the training rows (by `exp.engine.prepare`).
+        columns: the columns of the data by name; `groups` and `column` are among them.
 
     Raises:
         DataError: no row is left to train on, or a column that does not say what is needed.

@@ -54,28 +54,29 @@ def kfold(
 ) -> Split:
     """Cross-validation: test on one fold and train on the others; the seed chooses the fold.
 
-    The fold is `seeds.split` modulo `folds`, and the rows are shuffled by the quotient, so
-    that `-m seed='range(0,10)'` tests on each of ten folds once, and `range(0,30)` does so three
-    times with other folds. They are those of scikit-learn's `StratifiedKFold(folds, shuffle=True,
-    random_state=seed // folds)`, or of `KFold`; with groups of `StratifiedGroupKFold` or
-    `GroupKFold`.
+    The fold is `seeds.split` modulo `folds`, and the quotient is the seed of the shuffling. So
+    `-m seed='range(0,10)'` tests on each of ten folds once, and `range(0,30)` does so three times
+    with different folds. The folds equal those of scikit-learn's `StratifiedKFold(folds,
+    shuffle=True, random_state=seed // folds)`, or of `KFold`; with groups, of `StratifiedGroupKFold`
+    or `GroupKFold`.
 
     Args:
         labels: [rows] int64.
-        seed: of the fold and the shuffling.
-        folds: how many.
-        stratify: keep the proportions of the classes equal in all folds.
-        validation: share of all rows (with groups: of all groups) that is taken out of the training
-            part to choose by, rounded up, as `holdout` does it; 0 for none.
-        inner_folds: nested cross-validation: the training part is divided into so many folds, of
-            which one is the validation part: the inner fold is the quotient modulo `inner_folds`,
-            and only after `folds * inner_folds` seeds are the rows shuffled anew. null for none.
-        groups: name of a column of the data. Rows of one value are never in two parts.
-        column: name of a column of the data that holds the fold of each row; rows of fold -1 always
-            train, as in `PredefinedSplit`. No seed shuffles the rows then.
-        standardize: bring each feature to mean 0 and standard deviation 1, or with minmax to the
-            range from 0 to 1, by the training rows only.
-        columns: of the data, by name; `groups` and `column` are among them.
+        seed: seed of the fold and the shuffling.
+        folds: number of folds.
+        stratify: whether all folds have the same shares of the classes.
+        validation: share of all rows (with groups: of all groups), rounded up, that `holdout` would
+            take from the training part for validation; 0: no validation rows.
+        inner_folds: nested cross-validation: the training part is divided into this many folds, and
+            one of them is the validation part: the quotient modulo `inner_folds`. The rows are
+            shuffled again after `folds * inner_folds` seeds. null: no validation rows.
+        groups: name of a column of the data, such as the patient: the rows of one value are all in
+            the same part.
+        column: name of a column of the data that contains the fold of each row, as for
+            `PredefinedSplit`: rows of fold -1 are training rows in every run. No row is shuffled.
+        standardize: true: scale each feature to mean 0 and standard deviation 1; minmax: to 0..1;
+            both fitted on the training rows.
+        columns: the columns of the data by name; `groups` and `column` are among them.
 
     Raises:
         DataError: there are fewer rows or groups than folds, a fold has no rows, or the column has
@@ -127,7 +128,10 @@ def folds_of(
     counted = len(rows) if group is None else len(np.unique(group[rows]))
     if counted < folds:
         found = rows_text(counted) if group is None else groups_text(counted)
-        raise DataError(f"split: {folds} {what} of {found}")
+        unit = "row" if group is None else "group"
+        raise DataError(
+            f"split: expected at least one {unit} per fold, found {folds} {what} of {found}"
+        )
     if stratify:
         counts = np.bincount(labels[rows], minlength=int(labels.max()) + 1)
         if small := np.flatnonzero(counts < folds).tolist():

@@ -33,21 +33,21 @@ def last(
     standardize: bool = False,
     columns: Columns = None,
 ) -> Split:
-    """Hold out the last rows for the test, and those before them for validation if wanted.
+    """The last rows are test rows; the rows before them are validation rows if requested.
 
-    No row is moved: it is scikit-learn's `train_test_split(X, y, test_size=test, shuffle=False)`,
-    for rows whose order matters, such as a time series.
+    The rows keep their order, as in scikit-learn's `train_test_split(X, y, test_size=test,
+    shuffle=False)`. Use this split if the order matters, as in a time series.
 
     Args:
         labels: [rows].
         seed: has no effect.
-        test: share of all rows, rounded up; 0 holds none out.
-        validation: share of all rows, rounded up; 0 for none.
-        groups: name of a column of the data, such as a day or a session, whose rows stand together.
-            Rows of one value are never in two parts, and the shares are of the groups.
-        standardize: bring each feature to mean 0 and standard deviation 1, both taken from the
-            training rows only.
-        columns: of the data, by name; `groups` is one of them.
+        test: share of all rows, rounded up; 0: no test rows.
+        validation: share of all rows, rounded up; 0: no validation rows.
+        groups: name of a column of the data, such as the day, whose rows follow one another: the
+            rows of one value are all in the same part, and the shares are shares of the groups.
+        standardize: scale each feature to mean 0 and standard deviation 1, fitted on the training
+            rows.
+        columns: the columns of the data by name; `groups` is one of them.
 
     Raises:
         DataError: no row is left to train on, or rows of a group stand apart.
