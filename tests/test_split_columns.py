@@ -1,4 +1,4 @@
-"""Splits by columns of the data, groups and stated parts, against scikit-learn; and nested folds."""
+"""Groups, stated parts and nested folds, compared with scikit-learn."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sklearn.model_selection import (
 )
 
 import exp
-import exp.registry.kinds  # noqa: F401 - declares the kinds
+import exp.registry.kinds
 from commands import Ended, inside, read_csv
 from exp.data.dataset import Data, Split
 from exp.data.split_columns import column_of
@@ -202,8 +202,8 @@ def test_the_last_groups() -> None:
     ("name", "column", "params", "message"),
     [
         ("kfold", ["a"] * 6 + ["b"] * 6, {"groups": "c"}, "10 folds of 2 groups"),
-        ("holdout", ["a"] * 12, {"groups": "c"}, "test=0.2 .1 group. of 1 group leave no training rows"),
-        ("holdout", ["a"] * 12, {"column": "c"}, "column 'c' holds 'a', expected train, validation"),
+        ("holdout", ["a"] * 12, {"groups": "c"}, "of 1 group leave no training rows"),
+        ("holdout", ["a"] * 12, {"column": "c"}, "column 'c' holds 'a', expected train"),
         ("holdout", [0, 1] * 6, {"column": "c"}, "for numbers of folds use split=kfold"),
         ("holdout", ["train"] * 12, {"column": "c"}, "marks no row as test: set split.test=0"),
         ("holdout", ["test"] * 12, {"column": "c"}, "column 'c' has no row of train, only 'test'"),
@@ -215,7 +215,7 @@ def test_the_last_groups() -> None:
             "holdout", ["train", "test"] * 6, {"column": "c", "validation": "column"},
             "marks no row as validation",
         ),
-        ("kfold", [0, 1, 2] * 4, {"column": "c"}, "column 'c' has 3 folds .0, 1, 2.: split.folds=3"),
+        ("kfold", [0, 1, 2] * 4, {"column": "c"}, "has 3 folds .0, 1, 2.: split.folds=3"),
         (
             "kfold", ["train", "test"] * 6, {"column": "c", "folds": 5},
             "for parts use split=holdout",
@@ -337,3 +337,116 @@ def test_columns_of_a_file_that_cannot_be_used(
             "dataset", {**written(frame, tmp_path, kind), **params, "missing": "drop"}
         )
         assert len(prepare(dropped, chosen, data_seed=0, split_seed=0).data.y) == 59
+
+
+def test_custom_data_have_columns_for_a_split(frame: pd.DataFrame) -> None:
+    """As a field of `Data`, as a column of a frame, as a key of a mapping."""
+    y = (frame["answer"] == "yes").to_numpy(int)
+    X, patients = frame[["a", "b"]], frame["patient"]
+    give: dict[str, Callable[[int], Any]] = {
+        "data": lambda seed: Data.checked(
+            X.to_numpy(), y, classes=["no", "yes"], columns={"patient": patients}
+        ),
+        "frame": lambda seed: frame[["a", "b", "patient"]].assign(target=y),
+        "pair": lambda seed: (frame[["a", "b", "patient"]], y),
+        "bunch": lambda seed: {"data": X.to_numpy(), "target": y, "patient": patients},
+    }
+    wanted = next(GroupShuffleSplit(1, test_size=0.2, random_state=5).split(y, groups=patients))
+    for way, builder in give.items():
+        name = f"patients_as_{way}"
+        register.dataset(name)(builder)
+        split = register.choose("split", {"name": "holdout", "groups": "patient"})
+        rows = prepare(register.choose("dataset", name), split, data_seed=0, split_seed=5)
+        assert len(rows.features) == 2
+        np.testing.assert_array_equal(rows.split.train, wanted[0])
+        np.testing.assert_array_equal(rows.split.test, wanted[1])
+        none = register.choose("split", {"name": "holdout", "groups": "patent"})
+        near = "" if way == "bunch" else ". Did you mean 'patient'"
+        with pytest.raises(DataError, match=f"unknown column 'patent'{near}"):
+            prepare(register.choose("dataset", name), none, data_seed=0, split_seed=5)
+
+
+def test_a_custom_split_is_given_the_columns(frame: pd.DataFrame, tmp_path: Path) -> None:
+    @register.split("one_patient")
+    def one_patient(labels: Any, seed: int, columns: Any, *, groups: str = "patient") -> Split:
+        """Tests on one group."""
+        of = columns[groups]
+        tested = of == np.unique(of)[seed]
+        return Split(np.flatnonzero(~tested), np.flatnonzero(tested))
+
+    params = written(frame.drop(columns=["visit", "fold"]), tmp_path, "csv")
+    rows = prepare(
+        register.choose("dataset", params),
+        register.choose("split", {"name": "one_patient"}),
+        data_seed=0,
+        split_seed=2,
+    )
+    patient = sorted(set(frame["patient"]))[2]
+    assert rows.split.test.tolist() == np.flatnonzero(frame["patient"] == patient).tolist()
+    assert rows.features == ("a", "b")
+
+
+def test_folds_of_numbers() -> None:
+    """The target is a number: no shares of classes, but folds and groups."""
+    _, group = table(50, 9)
+    numbers = np.random.default_rng(0).normal(size=50).astype(np.float32)
+    chosen = register.choose(
+        "split", {"name": "kfold", "folds": 3, "stratify": False, "groups": "g", "inner_folds": 2}
+    )
+    split = chosen.build(numbers, 4, columns={"g": group})
+    wanted = [*GroupKFold(3, shuffle=True, random_state=0).split(numbers, groups=group)][1]
+    np.testing.assert_array_equal(split.test, wanted[1])
+    assert whole(group, split)
+
+
+def test_a_classifier_takes_groups(frame: pd.DataFrame) -> None:
+    X, y, groups = frame[["a", "b"]], frame["answer"], frame["patient"]
+    options = {"epochs": 3, "validation": 0.3, "seed": 4}
+    fitted = exp.Classifier(**options).fit(X, y, groups=groups)
+    shuffle = GroupShuffleSplit(1, test_size=int(np.ceil(0.3 * 12)), random_state=4)
+    train, _ = next(shuffle.split(X, groups=groups))
+    alone = exp.Classifier(epochs=3, seed=4).fit(X.iloc[train], y.iloc[train])
+    for name, weights in fitted.weights_.items():
+        np.testing.assert_array_equal(weights, alone.weights_[name])
+    with pytest.raises(ValueError, match=r"split\.groups"):
+        exp.Classifier(overrides=["split.groups=patient"]).fit(X, y)
+
+
+def test_runs_of_groups_are_repeated_and_used(frame: pd.DataFrame, in_tmp: Path) -> None:
+    frame.drop(columns=["visit", "fold"]).to_csv("rows.csv", index=False)
+    frame.drop(columns=["visit", "fold", "patient", "answer"]).to_csv("new.csv", index=False)
+    few = ("dataset=csv", "dataset.path=rows.csv", "dataset.target=answer", "figures=none")
+    words = (*few, "split=kfold", "split.folds=3", "split.inner_folds=2", "split.groups=patient")
+    words = (*words, "split.standardize=true", "trainer.epochs=4", "seed=4")
+    assert inside(in_tmp, *words, "hydra.run.dir=run").code == 0
+    found = read_csv(in_tmp / "run/predictions.csv")
+    assert list(found)[:4] == ["split", "row", "a", "b"]
+    group = frame["patient"].to_numpy()[found["row"].astype(int)]
+    parts = [set(group[found["split"] == part]) for part in ("train", "validation", "test")]
+    assert all(parts)
+    assert len(set.union(*parts)) == sum(map(len, parts)) == 12
+    again = inside(in_tmp, "rerun", "run")
+    assert again.code == 0, again.err
+    assert again.out.rstrip().splitlines()[-1] == "bit-identical"
+    # A new row needs no group.
+    assert inside(in_tmp, "predict", "run", "new.csv", "--output", "answers.csv").code == 0
+    assert len(read_csv(in_tmp / "answers.csv")["predicted"]) == 60
+    summary = json.loads((in_tmp / "run/summary.json").read_text())
+    assert "validation/accuracy" in summary["final"]
+
+
+def test_a_wrong_column_starts_nothing(frame: pd.DataFrame, in_tmp: Path) -> None:
+    frame.to_csv("rows.csv", index=False)
+    few = ("dataset=csv", "dataset.path=rows.csv", "dataset.target=answer", "figures=none")
+
+    def refused(*words: str) -> Ended:
+        ended = inside(in_tmp, *few, *words)
+        assert ended.code == 2
+        assert "Traceback" not in ended.err
+        return ended
+
+    assert "Did you mean 'patient'?" in refused("split.groups=patien").err
+    wanted = "split.folds is 10, and column 'fold' has 3 folds (0, 1, 2): split.folds=3"
+    assert wanted in refused("split=kfold", "split.column=fold").err
+    assert wanted in refused("-m", "split=kfold", "split.column=fold", "seed=0,1").err
+    assert sorted(path.name for path in in_tmp.iterdir()) == ["rows.csv"]

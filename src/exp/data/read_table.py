@@ -65,7 +65,7 @@ def read_table(path: str, kind: str, reading: Reading) -> Table:
         kinds[name], columns[name] = column.read()
         gaps += column.gaps()
     labels, aside = None, {}
-    needed = {name: "a value that the split needs is missing" for name in file.aside}
+    needed = dict.fromkeys(file.aside, "a value that the split needs is missing")
     if file.labels is not None:
         texts = Texts(file.labels, reading.na)
         labels = texts.values

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,10 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from exp.data.faults import rows_text
 from exp.data.labels import integers, key
 from exp.data.reading_settings import is_number
-from exp.util.errors import DataError, shown, unknown
-
-if TYPE_CHECKING:
-    from exp.data.dataset import Data
+from exp.util.errors import DataError, shown
 
 LARGEST = 2**63 - 1
 
@@ -62,38 +58,3 @@ def columns_of_split(columns: Mapping[str, ArrayLike] | None, rows: int) -> dict
             counts = f"{rows_text(len(values))}, the data have {rows_text(rows)}"
             raise DataError(f"column {shown(name)} has {counts}")
     return found
-
-
-def set_aside(data: Data, names: Sequence[str]) -> Data:
-    """The data with these columns in `columns`: those that are features are features no longer.
-
-    Raises:
-        DataError: there is no such column, a value in it is missing, or no feature is left.
-    """
-    for name in names:
-        if name in data.columns:
-            continue
-        if name not in data.features:
-            known = [*data.features, *data.columns]
-            wrong = unknown("column", name, known, allowed="The columns are")
-            raise DataError(f"split: {wrong}")
-        at = data.features.index(name)
-        values: NDArray[Any] = data.X[:, at]
-        if (texts := data.categories[at] if data.categories else None) is not None:
-            known_rows = ~np.isnan(values)
-            codes = np.where(known_rows, values, 0).astype(np.int64)
-            values = np.where(known_rows, np.array(texts, object)[codes], None)
-        column = column_of(values, name)
-        if len(data.features) == 1:
-            raise DataError(f"split: {shown(name)} is the only feature; no feature is left")
-        left = [place for place in range(len(data.features)) if place != at]
-        categories = tuple(data.categories[place] for place in left) if data.categories else ()
-        data = replace(
-            data,
-            X=np.ascontiguousarray(data.X[:, left]),
-            features=tuple(data.features[place] for place in left),
-            units=tuple(data.units[place] for place in left),
-            categories=categories if any(each is not None for each in categories) else (),
-            columns={**data.columns, name: column},
-        )
-    return data

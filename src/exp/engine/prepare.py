@@ -19,7 +19,7 @@ from exp.data.dataset import Data, Split
 from exp.data.faults import TooFewRowsError
 from exp.data.feature_map import FeatureMap
 from exp.data.prepared import Prepared
-from exp.data.split_columns import set_aside
+from exp.data.set_aside import set_aside
 from exp.registry.component import Chosen, Component
 from exp.registry.user_code import calling, seeded
 from exp.util.errors import ComponentError, ConfigError, DataError, Fault, ImpossibleError, unknown
@@ -44,8 +44,9 @@ def prepare(
 
     Args:
         dataset: built with `data_seed`; gives `Data`.
-        split: built with the labels, `split_seed` and the columns that it names; gives `Split`. If it has a parameter
-            `standardize`, it says how the features are scaled by the training rows.
+        split: built with the labels, `split_seed` and the columns of the data that it names; gives
+            `Split`. If it has a parameter `standardize`, it says how the features are scaled by the
+            training rows.
         data_seed: of the rows.
         split_seed: of the split.
         features: built with the names of the features and `init_seed`; gives a `FeatureMap`, or

@@ -57,8 +57,8 @@ def kfold(
     The fold is `seeds.split` modulo `folds`, and the quotient is the seed of the shuffling. So
     `-m seed='range(0,10)'` tests on each of ten folds once, and `range(0,30)` does so three times
     with different folds. The folds equal those of scikit-learn's `StratifiedKFold(folds,
-    shuffle=True, random_state=seed // folds)`, or of `KFold`; with groups, of `StratifiedGroupKFold`
-    or `GroupKFold`.
+    shuffle=True, random_state=seed // folds)`, or of `KFold`; with groups, of
+    `StratifiedGroupKFold` or `GroupKFold`.
 
     Args:
         labels: [rows] int64.
