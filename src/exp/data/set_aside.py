@@ -31,8 +31,8 @@ def set_aside(data: Data, names: Sequence[str]) -> Data:
         values: Any = X[:, at]
         if (texts := data.categories[at] if data.categories else None) is not None:
             known_rows = ~np.isnan(values)
-            names = np.append(np.array(texts, object), None)
-            values = names[np.where(known_rows, values, len(texts)).astype(np.int64)]
+            texts_or_none: NDArray[Any] = np.array([*texts, None], object)
+            values = texts_or_none[np.where(known_rows, values, len(texts)).astype(np.int64)]
         column = column_of(values, name)
         if len(data.features) == 1:
             raise DataError(f"split: {shown(name)} is the only feature; no feature is left")

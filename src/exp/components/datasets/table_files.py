@@ -97,7 +97,7 @@ def csv(
         labels.
 
     Raises:
-        DataError: naming file, line and column of up to 10 faults.
+        DataError: up to 10 errors, each with file, line and column.
     """
     reading = Reading(
         target=target, features=features, delimiter=delimiter, missing=missing,
@@ -143,7 +143,7 @@ def parquet(
         aside: names of columns that the split needs, as for `csv`.
 
     Raises:
-        DataError: naming file, row and column of up to 10 faults.
+        DataError: up to 10 errors, each with file, row and column.
         ExpError: pyarrow is not installed.
     """
     reading = Reading(
@@ -183,7 +183,7 @@ def npz(
         aside: names of columns that the split needs, as for `csv`.
 
     Raises:
-        DataError: naming file, row and column of up to 10 faults.
+        DataError: up to 10 errors, each with file, row and column.
     """
     reading = Reading(
         target="y", features=features, missing=missing, categorical=categorical or (),

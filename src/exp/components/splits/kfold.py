@@ -81,7 +81,7 @@ def kfold(
     Raises:
         DataError: there are fewer rows or groups than folds, a fold has no rows, or the column has
             another number of folds.
-        TooFewRowsError: a class with fewer rows than folds, where they are stratified.
+        TooFewRowsError: with stratification, a class has fewer rows than folds.
     """
     group = groups_of(columns, groups)
     inner_count = inner_folds or 1
