@@ -31,7 +31,7 @@ def set_aside(data: Data, names: Sequence[str]) -> Data:
         values: Any = X[:, at]
         if (texts := data.categories[at] if data.categories else None) is not None:
             known_rows = ~np.isnan(values)
-            texts_or_none: NDArray[Any] = np.array([*texts, None], object)
+            texts_or_none: Any = np.array([*texts, None], object)
             values = texts_or_none[np.where(known_rows, values, len(texts)).astype(np.int64)]
         column = column_of(values, name)
         if len(data.features) == 1:
