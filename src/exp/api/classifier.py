@@ -25,16 +25,17 @@ from exp.data.prepared import Prepared, Standardize
 from exp.engine import Job, Predictor, check_job, train
 from exp.engine.job import possible
 from exp.engine.prepare import with_positive
+from exp.registry.component import Chosen
 from exp.runs.trained.predictor import Trained
 from exp.util.errors import ExpError
 
 
 class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A network that is trained by exp's engine, behind scikit-learn's interface.
+    """A scikit-learn estimator whose network is trained by exp's engine.
 
-    Each parameter sets one key of the config; None, the default, leaves it as the config files
-    have it (your `./conf` included), so that `Classifier()` is what `python -m exp`
-    trains. Nothing is written to disk.
+    Each parameter sets one key of the config. None, the default, keeps the value of the config
+    files (including your `./conf`), so `Classifier()` trains the same model as `python -m exp`.
+    Nothing is written to disk.
 
     Args:
         model: `model`, the name of an option.
@@ -47,25 +48,25 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         loss: `loss`.
         scheduler: `scheduler`.
         epochs: `trainer.epochs`.
-        batch_size: `trainer.batch_size`; None is the full batch.
+        batch_size: `trainer.batch_size`; None: all training rows.
         early_stopping: `trainer.early_stopping`.
-        validation: `split.validation`, the share of the rows of `fit` that is held out for early
-            stopping.
+        validation: `split.validation`, the share of the rows of `fit` that are validation rows
+            for early stopping.
         standardize: `split.standardize`.
         device: `device`.
-        seed: `seed`, of the split, the initial weights and the shuffling.
+        seed: `seed` for the split, the initial weights and the shuffling.
         overrides: further overrides, such as `("optimizer.momentum=0.9",)`.
 
     Attributes:
         classes_: the labels, sorted.
-        n_features_in_: columns of X.
-        feature_names_in_: their names, where X had names.
+        n_features_in_: number of columns of X.
+        feature_names_in_: names of the columns, if X had names.
         config_: the resolved config.
-        weights_: name -> array, of the model after its last epoch (the last finite ones if it
-            has diverged), or with early stopping after its best one (`trainer.restore_best`).
+        weights_: name -> array, the weights of the last epoch (after divergence, the last finite
+            ones), or of the best epoch with early stopping (`trainer.restore_best`).
         history_: the columns of metrics.csv.
-        n_iter_: epochs that were trained.
-        status_: done, stopped (early) or diverged; the last is a ConvergenceWarning as well.
+        n_iter_: number of trained epochs.
+        status_: done, stopped (early) or diverged; divergence also raises a ConvergenceWarning.
     """
 
     def __init__(
@@ -107,11 +108,15 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.seed = seed
         self.overrides = overrides
 
-    def fit(self, X: Any, y: Any) -> Classifier:
+    def fit(self, X: Any, y: Any, groups: Any = None) -> Classifier:
         """Trains on rows `[rows, features]` with labels `[rows]`.
 
+        Args:
+            groups: [rows] numbers or texts, such as the patient that a row is of: rows of one value
+                are never in the training part and in the validation part at once.
+
         Raises:
-            ValueError: parameters, rows or labels that cannot be; with every fault.
+            ValueError: invalid parameters, rows or labels; the message lists every error.
         """
         X, y = validate_data(self, X, y, dtype=(np.float64, np.float32))
         check_classification_targets(y)
@@ -120,7 +125,8 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError("Classifier needs at least 2 classes; y holds 1 class")
         with as_value_errors():
             chosen = planned(self.get_params(deep=False))
-            prepared = self._prepared(chosen, X, codes, [str(name) for name in classes])
+            texts = [str(name) for name in classes]
+            prepared = self._prepared(chosen, X, codes, texts, groups)
             job = job_of(chosen, prepared)
             check_job(job)
             (result,) = train([job])
@@ -137,29 +143,35 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _prepared(
-        self, chosen: Plan, X: NDArray[Any], codes: NDArray[Any], classes: list[str]
+        self, chosen: Plan, X: NDArray[Any], codes: NDArray[Any], classes: list[str], groups: Any
     ) -> Prepared:
         """The rows of `fit`, prepared as those of a data set are."""
         names = getattr(self, "feature_names_in_", None)
         features = None if names is None else [str(name) for name in names]
-        data = Data.checked(X, codes, classes=classes, features=features)
+        columns = {} if groups is None else {"groups": groups}
+        data = Data.checked(X, codes, classes=classes, features=features, columns=columns)
         data = with_positive(data, chosen["dataset"].common.get("positive"))
-        parts = chosen["split"].build(data.y, chosen.seeds.split)
-        standardize = chosen["split"].params.get("standardize", False)
+        split = chosen["split"]
+        if groups is not None:
+            if "groups" not in split.component.declared:
+                raise ValueError(f"split {split.name} takes no groups")
+            split = Chosen(split.component, {**split.params, "groups": "groups"})
+        parts = split.build(data.y, chosen.seeds.split, columns=data.columns)
+        standardize = split.params.get("standardize", False)
         return Prepared.of(data, parts, standardize=standardize)
 
     def predict_proba(self, X: Any) -> NDArray[np.floating]:
-        """Probabilities `[rows, classes]` of rows `[rows, features]`; classes as in `classes_`.
+        """Probabilities `[rows, classes]` for rows `[rows, features]`, in the order of `classes_`.
 
         Raises:
-            ValueError: rows that do not fit.
+            ValueError: the rows do not match the training data.
         """
         answering, rows = self._ready(X)
         with as_value_errors():
             return answering.predict_proba(rows)
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """The likeliest label of rows `[rows, features]`, `[rows]`."""
+        """The most probable label of each row: `[rows, features]` to `[rows]`."""
         answering, rows = self._ready(X)
         with as_value_errors():
             labels: NDArray[Any] = self.classes_[answering.numbered(rows)]
@@ -196,7 +208,7 @@ def without_rows(prepared: Prepared) -> Prepared:
     data = prepared.data
     count = len(data.classes)
     X = np.zeros((count, data.X.shape[1]), data.X.dtype)
-    blank = dataclasses.replace(data, X=X, y=np.arange(count, dtype=np.int64))
+    blank = dataclasses.replace(data, X=X, y=np.arange(count, dtype=np.int64), columns={})
     return dataclasses.replace(prepared, data=blank, split=Split(np.arange(count, dtype=np.int64)))
 
 

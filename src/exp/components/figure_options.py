@@ -20,7 +20,7 @@ Axes = Annotated[list[str], Field(min_length=2, max_length=2)]
 
 
 def fit(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Values that do not fit together."""
+    """Values that are not allowed together."""
     plane = values["plane"]
     if plane is not None and plane[0] == plane[1]:
         yield "plane", f"expected two different features, found {plane[0]!r} twice"
@@ -35,9 +35,8 @@ class Figures:
 
     Attributes:
         draw: names of figures; null: data, boundary or fit, learning_curves and confusion_matrix
-            for a single run, and boundary or fit for each run of a sweep. fit is for regression;
-            boundary, boundary_strip, confusion_matrix, roc, precision_recall and calibration are
-            only for classes.
+            for a single run, and boundary or fit for each run of a sweep. In regression, fit
+            replaces all figures of classes and probabilities.
         format: file formats; each figure is written in all of them.
         theme: light or dark.
         dpi: pixels per inch of PNG files.

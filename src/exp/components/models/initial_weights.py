@@ -20,16 +20,15 @@ KEYS = ("init", "init_scale", "init_bias")
 def initialized(
     module: nn.Sequential, init: Init, scale: float, bias: float | None
 ) -> nn.Sequential:
-    """The same module with other weights in its linear layers, drawn in the order of the layers.
+    """Draws new weights for the linear layers of a module, in the order of the layers.
 
     Sources: Glorot and Bengio 2010, He et al. 2015, in the formulas of `torch.nn.init`;
     `MLPClassifier` of scikit-learn.
 
     Args:
-        init: torch keeps the weights of the layers; normal and uniform have the same spread in
-            every layer; glorot and he scale it by the inputs and outputs of a layer; sklearn draws
-            weights and biases from NumPy's generator, as
-            `MLPClassifier(random_state=seeds.init)` with ReLU units does.
+        init: torch keeps the weights of the layers. normal and uniform have the same spread in
+            every layer. glorot and he scale it by the inputs and outputs of a layer. sklearn draws
+            weights and biases as `MLPClassifier(random_state=seeds.init)` with ReLU units.
         scale: standard deviation of normal, half the width of uniform, a factor for others.
         bias: the value of every bias; None: drawn at random.
     """
@@ -61,7 +60,8 @@ def spread(weight: torch.Tensor, init: Init) -> None:
 
 
 def like_sklearn(layers: list[nn.Linear]) -> None:
-    """Glorot's uniform bound for weights and biases, each layer's weights before its biases."""
+    """Glorot's uniform distribution for weights and biases; each layer's weights are drawn
+    first."""
     # While a model is built, torch is seeded with `seeds.init`.
     random = RandomState(torch.initial_seed() % 2**32)
     for layer in layers:
