@@ -203,7 +203,7 @@ def test_the_last_groups() -> None:
     [
         ("kfold", ["a"] * 6 + ["b"] * 6, {"groups": "c"}, "10 folds of 2 groups"),
         ("holdout", ["a"] * 12, {"groups": "c"}, "of 1 group leave no training rows"),
-        ("holdout", ["a"] * 12, {"column": "c"}, "column 'c' holds 'a', expected train"),
+        ("holdout", ["a"] * 12, {"column": "c"}, "column 'c' contains 'a', expected train"),
         ("holdout", [0, 1] * 6, {"column": "c"}, "for numbers of folds use split=kfold"),
         ("holdout", ["train"] * 12, {"column": "c"}, "has no test rows: set split.test=0"),
         ("holdout", ["test"] * 12, {"column": "c"}, "column 'c' has no row of train, only 'test'"),
