@@ -58,9 +58,9 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     build = Chosen.build
 
-    def counting(self: Chosen, *handed: Any) -> Any:
+    def counting(self: Chosen, *handed: Any, **more: Any) -> Any:
         names.append(self.name)
-        return build(self, *handed)
+        return build(self, *handed, **more)
 
     monkeypatch.setattr(Chosen, "build", counting)
     return names
