@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from exp.report.groups import Ranked, averages
 from exp.report.statistics.corrections import pairs
 from exp.report.statistics.paired import TESTS
+from exp.report.test_rows import chosen_by_test_rows
 from exp.runs.collection import Row
 from exp.util.statuses import STATUSES, WENT_WRONG
 from exp.util.text_tables import aligned, cell, count, number
@@ -120,6 +121,8 @@ def statistics(results: Results) -> Iterator[str]:
     of = averages(results.runs.rows, results.metric)
     if len(of) > 1:
         yield f"The scores are not comparable: {'; '.join(of)}. dataset.positive names one class."
+    scored = sum(bool(group.scores) for group in groups)
+    yield from chosen_by_test_rows(results.runs.rows, results.metric, scored)
     if any(each.group.repeats for each in results.shown):
         yield "Runs of one group with the same seed count once, by their mean."
     if results.tested:

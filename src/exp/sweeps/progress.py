@@ -18,6 +18,7 @@ from rich.progress import Progress as Bar
 from exp.config import environment
 from exp.report.groups import ranked
 from exp.report.results_text import relative, table
+from exp.report.test_rows import chosen_by_test_rows
 from exp.runs.config_values import plain_key
 from exp.sweeps.grid import Words
 from exp.sweeps.planner import Planned
@@ -123,6 +124,8 @@ def closing(results: Results, place: Path, seconds: float, *, ranking: bool = Tr
     lines = [f"{statuses.total()} runs in {seconds:.1f} s: {counts}"]
     if metric is not None and ranking:
         lines += ["", *best(results, metric, place)]
+        compared = sum(bool(group.scores) for group in results.groups(metric).all)
+        lines += chosen_by_test_rows(results.rows, metric, compared)
     return "\n".join([*lines, "", f"Every run: {place}/runs.csv"])
 
 
