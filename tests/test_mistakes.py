@@ -204,10 +204,10 @@ REFUSED = {
         "example because of > 0.5 or argmax" + GIVE
     ),
     ("dataset=labelled", "dataset.kind=from_one", *SMALL[::2]): (
-        "y holds labels 1..2, expected 0..K-1: y - 1"
+        "y contains labels 1..2, expected 0..K-1: y - 1"
     ),
     ("dataset=labelled", "dataset.kind=texts", *SMALL[::2]): (
-        "y holds texts, expected integers 0..K-1: classes, y = np.unique(y, return_inverse=True)"
+        "y contains texts, expected integers 0..K-1: classes, y = np.unique(y, return_inverse=True)"
     ),
     ("model=elsewhere", *SMALL): (
         "model elsewhere keeps mean on meta, and this run uses cpu. "
@@ -306,8 +306,8 @@ def test_check_names_a_tensor_that_stays_behind(mine: Path) -> None:
     said = inside(mine, "check", "slips", "--name", "elsewhere").out.splitlines()
     (told,) = [line for line in said if line.startswith("FAIL")]
     assert told == (
-        "FAIL  model=elsewhere  tensors: expected each tensor a parameter or a buffer, moved with "
-        "the model and saved, found a plain tensor mean"
+        "FAIL  model=elsewhere  tensors: expected every tensor as a parameter or buffer, "
+        "which is moved with the model and saved, found a plain tensor mean"
     )
 
 
