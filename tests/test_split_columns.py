@@ -508,7 +508,7 @@ def test_a_run_of_groups_is_exported(frame: pd.DataFrame, in_tmp: Path) -> None:
     ended = inside(in_tmp, "export", "run", "--to", "torchscript")
     assert ended.code == 0, ended.err
     (file,) = (path for path in in_tmp.rglob("*.pt") if "checkpoints" not in path.parts)
-    found = torch.jit.load(file)(torch.from_numpy(frame[["a", "b"]].to_numpy(np.float32)))
+    found = torch.jit.load(file)(torch.tensor(frame[["a", "b"]].to_numpy(), dtype=torch.float32))
     wanted = read_csv(in_tmp / "run/predictions.csv")["row"].astype(int)
     first = found[0] if isinstance(found, tuple) else found
     assert len(first) == len(wanted) == 60

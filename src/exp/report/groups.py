@@ -1,16 +1,15 @@
-"""Runs that differ only in their seeds, as groups: their scores, their rank, and paired tests."""
+"""Runs that differ only in their seeds, as groups, with their scores."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from exp.report.statistics.corrections import holm, pairs
-from exp.report.statistics.means import ALPHA, Mean
-from exp.report.statistics.paired import Paired, paired
-from exp.report.statistics.power import FEW, needed
-from exp.runs.collection import Row
+from exp.report.design import Design, Draw, Seeds, design
+from exp.runs.collection import Row, config_of
 from exp.runs.config_values import Scalar, names_seed
 from exp.util.metric_names import MACRO, OF_POSITIVE, higher_is_better
 from exp.util.text_tables import cell
@@ -19,7 +18,8 @@ SPLITS = ("validation", "test", "train")
 LARGEST = 1e100
 """A score beyond it counts as none: its square would overflow."""
 
-Seeds = tuple[int, ...]
+Cell = tuple[Scalar, ...]
+"""Values of the keys within which groups are compared."""
 
 
 def value(row: Row, metric: str) -> float | None:
@@ -61,21 +61,47 @@ class Group:
         values: of those keys.
         first: the first run.
         statuses: the number of runs with each status.
-        scores: seeds -> score; the mean score where several runs have the same seeds.
-        repeats: seeds -> number of runs, where that is more than one.
+        cells: values of all other keys that vary -> seeds -> score; the mean score where several
+            runs have the same values and seeds.
+        draws: likewise, of the rows of the runs.
+        counts: likewise, of how many runs there are.
         without: the number of runs that are done and lack the score.
     """
 
     values: tuple[Scalar, ...]
     first: Row
     statuses: Counter[str] = field(default_factory=Counter)
-    scores: dict[Seeds, float] = field(default_factory=dict)
-    repeats: dict[Seeds, int] = field(default_factory=dict)
+    cells: dict[Cell, dict[Seeds, float]] = field(default_factory=dict)
+    draws: dict[Cell, dict[Seeds, Draw]] = field(default_factory=dict)
+    counts: Counter[tuple[Cell, Seeds]] = field(default_factory=Counter)
     without: int = 0
 
     @property
     def runs(self) -> int:
         return self.statuses.total()
+
+    @property
+    def scores(self) -> dict[Seeds, float]:
+        """Seeds -> the mean score over the cells that have them."""
+        found: dict[Seeds, list[float]] = {}
+        for scores in self.cells.values():
+            for seeds, score in scores.items():
+                found.setdefault(seeds, []).append(score)
+        return {seeds: mean(some) for seeds, some in found.items()}
+
+    @property
+    def repeated(self) -> bool:
+        """Whether several runs have the same seeds."""
+        return len(self.cells) > 1 or any(count > 1 for count in self.counts.values())
+
+    def seeds(self, cells: Sequence[Cell]) -> list[Seeds]:
+        """The seeds that each of some cells has."""
+        first, *others = cells
+        return [s for s in self.cells[first] if all(s in self.cells[cell] for cell in others)]
+
+
+def mean(values: Sequence[float]) -> float:
+    return values[0] if len(values) == 1 else math.fsum(values) / len(values)
 
 
 class Groups:
@@ -84,13 +110,16 @@ class Groups:
     Args:
         by: the keys whose values make a group, as in the rows' parameters.
         metric: the score.
+        within: all other keys that vary, but the seeds: groups are compared within their values.
     """
 
-    def __init__(self, by: Sequence[str], metric: str) -> None:
-        self.by, self.metric = tuple(by), metric
+    def __init__(self, by: Sequence[str], metric: str, within: Sequence[str] = ()) -> None:
+        self.by, self.metric, self.within = tuple(by), metric, tuple(within)
         self.directions: dict[str, bool] = {}
         self._found: dict[tuple[tuple[bool, Scalar], ...], Group] = {}
         self._seeds: dict[Seeds, Seeds] = {}
+        self._draws: dict[Draw, Draw] = {}
+        self._configs: dict[tuple[Scalar, ...], Mapping[str, Scalar]] = {}
 
     @property
     def all(self) -> list[Group]:
@@ -117,15 +146,36 @@ class Groups:
             return
         seeds = row.seeds or seeds_of(row)
         seeds = self._seeds.setdefault(seeds, seeds)  # one object for all groups
-        count = 1
-        if seeds in group.scores:
-            count = group.repeats[seeds] = group.repeats.get(seeds, 1) + 1
-        before = group.scores.get(seeds, score)
-        group.scores[seeds] = before + (score - before) / count
+        where = tuple(row.parameters.get(key) for key in self.within)
+        group.draws.setdefault(where, {}).setdefault(seeds, self._draw(row))
+        scores = group.cells.setdefault(where, {})
+        group.counts[where, seeds] += 1
+        before = scores.get(seeds, score)
+        scores[seeds] = before + (score - before) / group.counts[where, seeds]
+
+    def _draw(self, row: Row) -> Draw:
+        found = Draw.of(row, self.metric)
+        return self._draws.setdefault(found, found)  # one object for all groups
+
+    def design(self, group: Group, cells: Iterable[Cell]) -> Design:
+        """How the runs of a group in some cells differ by their seeds."""
+        return design(
+            [group.draws[cell] for cell in cells], self.metric, partial(self._config, group)
+        )
+
+    def _config(self, group: Group) -> Mapping[str, Scalar]:
+        """The config of a group, read once for all that have the same split."""
+        parameters = group.first.parameters
+        split = tuple(value for key, value in parameters.items() if key.startswith("split"))
+        if split not in self._configs:
+            self._configs[split] = config_of(group.first.path)
+        return self._configs[split]
 
 
-def grouped(rows: Iterable[Row], by: Sequence[str], metric: str) -> Groups:
-    groups = Groups(by, metric)
+def grouped(
+    rows: Iterable[Row], by: Sequence[str], metric: str, within: Sequence[str] = ()
+) -> Groups:
+    groups = Groups(by, metric, within)
     for row in rows:
         groups.add(row)
     return groups
@@ -140,112 +190,3 @@ def seeds_of(row: Row) -> Seeds:
 def over_seeds(keys: Sequence[str]) -> tuple[str, ...]:
     """All keys but those of seeds."""
     return tuple(key for key in keys if not names_seed(key))
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """A group and its place in the ranking.
-
-    Attributes:
-        rank: from 1; None where no run of the group has a score.
-        score: the mean over seeds.
-        test: the best group against this one over their common seeds; the difference is positive
-            where the best group is better. None for the best group and for groups without scores.
-        p: the p-value of the test after Holm's correction for all pairs of groups, since any group
-            could have come out best.
-        needed: seeds with which a difference of this size would be shown with a power of 80 %,
-            where there are too few.
-        verdict: the result of the test in words.
-    """
-
-    group: Group
-    rank: int | None
-    score: Mean | None
-    test: Paired | None
-    p: float | None
-    needed: int | None
-    verdict: str
-
-
-def ranked(groups: Groups, test: str = "t") -> list[Ranked]:
-    """The groups, the best first, each tested against the best one.
-
-    Args:
-        test: one of `statistics.TESTS`.
-    """
-    sign = 1.0 if groups.higher else -1.0
-    means = [(group, Mean.of(list(group.scores.values()))) for group in groups.all if group.scores]
-    means.sort(key=lambda pair: -sign * pair[1].mean)
-    tests = [versus(means[0][0], group, sign, test) for group, _ in means[1:]]
-    known = [each.p for each in tests if each.p is not None]
-    family = pairs(len(known) + 1)
-    corrected = iter(holm(known, family))
-    found = [Ranked(group, 1, mean, None, None, None, "best") for group, mean in means[:1]]
-    for rank, ((group, mean), each) in enumerate(zip(means[1:], tests, strict=True), start=2):
-        p = None if each.p is None else next(corrected)
-        few = too_few(each, p, family)
-        wanted = seeds_needed(each, family, test) if few else None
-        found.append(Ranked(group, rank, mean, each, p, wanted, verdict(each, p, few, wanted)))
-    for group in groups.all:
-        if not group.scores:
-            reason = "no such score" if group.statuses["done"] else "no finished run"
-            found.append(Ranked(group, None, None, None, None, None, reason))
-    return found
-
-
-def versus(best: Group, other: Group, sign: float, test: str) -> Paired:
-    """The paired test of two groups over their common seeds."""
-    common = [seeds for seeds in best.scores if seeds in other.scores]
-    one = [sign * best.scores[seeds] for seeds in common]
-    return paired(one, [sign * other.scores[seeds] for seeds in common], test)
-
-
-def too_few(test: Paired, p: float | None, family: int) -> bool:
-    """Whether there may be too few pairs to show any difference."""
-    if p is None or test.smallest is None:
-        return True
-    return p > ALPHA and (test.n < FEW or family * test.smallest > ALPHA)
-
-
-def seeds_needed(test: Paired, family: int, name: str) -> int | None:
-    """The number of seeds that would show this difference; None where that is unknown."""
-    family = max(family, 1)
-    if test.effect is None:
-        return None
-    least = FEW
-    while name == "wilcoxon" and family * 2.0 ** (1 - least) > ALPHA:
-        least += 1
-    found = needed(test.effect, ALPHA / family)
-    return None if found is None else max(found, least)
-
-
-def verdict(test: Paired, p: float | None, few: bool, wanted: int | None) -> str:
-    """The result of a test in words."""
-    if few:
-        hint = f"; about {wanted} needed" if wanted is not None else ""
-        return f"too few seeds ({test.n} in common{hint})"
-    assert p is not None
-    assert test.difference is not None
-    if p > ALPHA:
-        return f"not shown worse: {p_text(p)}"
-    mean, low = test.difference.mean, test.difference.low
-    assert low is not None
-    way = "worse" if mean > 0 else "better on the common seeds"
-    return f"{way} by {plus_minus(abs(mean), mean - low)}, {p_text(p)}"
-
-
-def p_text(p: float) -> str:
-    """A p-value in two digits, and no more than three decimals."""
-    if p < 0.001:
-        return "p<0.001"
-    return f"p={p:.2f}" if p >= 0.095 else f"p={p:.3f}"
-
-
-def plus_minus(value: float, half: float) -> str:
-    """A value and the half width of its interval, with two digits of the latter."""
-    if half <= 0:
-        return f"{value:.3g}"
-    decimals = 0
-    while decimals < 12 and half * 10**decimals < 9.95:
-        decimals += 1
-    return f"{value:.{decimals}f} ± {half:.{decimals}f}"
