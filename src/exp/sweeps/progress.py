@@ -20,7 +20,7 @@ from exp.report.groups import ranked
 from exp.report.results_text import relative, table
 from exp.runs.config_values import plain_key
 from exp.sweeps.grid import Words
-from exp.sweeps.planner import Planned
+from exp.sweeps.planner import Planned, Runs
 from exp.sweeps.runs_table import BEST, Results, loss_of
 from exp.sweeps.train_stack import Outcome
 from exp.util.terminal import one_line, raw, streams
@@ -93,6 +93,22 @@ class Progress:
 
     def say(self, text: str) -> None:
         print(text, flush=True)
+
+
+def print_lines(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(line, flush=True)
+
+
+def print_skipped(found: Runs, total: int) -> None:
+    """Says which runs are left out, each reason once."""
+    reasons: dict[str, list[Words]] = {}
+    for _, words, reason in found.skipped:
+        reasons.setdefault(reason, []).append(words)
+    for reason, runs in reasons.items():
+        print(f"skipped {len(runs)} of {total} runs, such as {' '.join(runs[0])}: {reason}")
+    if found.repeated:
+        print(f"{len(found.repeated)} of {total} runs are the same as an earlier one: left out")
 
 
 def trouble(number: int, words: Words, outcome: Outcome) -> str:

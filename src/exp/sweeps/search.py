@@ -28,11 +28,11 @@ from exp.sweeps.composer import Composer
 from exp.sweeps.grid import Words
 from exp.sweeps.hydra_task import swept
 from exp.sweeps.planner import Planned, Planner, Runs
-from exp.sweeps.progress import closing, interrupted
+from exp.sweeps.progress import closing, interrupted, print_lines, print_skipped
 from exp.sweeps.search_curves import curve
 from exp.sweeps.search_settings import direction, metric_of, search_settings, warning
 from exp.sweeps.sweep_directory import SweepDirectory
-from exp.sweeps.sweeper import Sweep, print_lines, print_skipped
+from exp.sweeps.sweeper import Sweep
 from exp.sweeps.unfinished import unfinished
 from exp.sweeps.workers import Workers
 from exp.util.errors import ConfigError, Fault, ImpossibleError
@@ -56,7 +56,11 @@ class Search(Sweep):
         super().__init__(sweeper)
         self.search, faults = search_settings(sweeper.given)
         self.faults += faults
-        for key, given in (("zip", self.settings.zip), ("file", self.settings.file)):
+        for key, given in (
+            ("zip", self.settings.zip),
+            ("file", self.settings.file),
+            ("until", self.settings.until),
+        ):
             if given:
                 self.faults.append(Fault(f"sweep.{key}", "is for hydra/sweeper=grid"))
         self.prunes = self.search.pruner != "none"
@@ -221,7 +225,7 @@ class Search(Sweep):
         self.save()
         todo = unfinished(found, entries, self.directory, copies=self.reuse is not False)
         before = len(self.study.trials) - len(todo)
-        self.train_runs(found, todo, self.directory, self.workers, before=before, total=self.total)
+        self.train_runs(found, todo, before=before, total=self.total)
         configs = {run.number: run.config for run in found.planned}
         for trial in batch:
             if trial.number in configs:
