@@ -24,7 +24,10 @@ from scipy import stats
 from commands import SMALL, Ended, inside
 from exp.report.conditions import Condition
 from exp.report.groups import Ranked, grouped, plus_minus, ranked
-from exp.report.statistics import Mean, holm, mcnemar, needed, paired
+from exp.report.statistics.corrections import holm
+from exp.report.statistics.means import Mean
+from exp.report.statistics.paired import mcnemar, paired
+from exp.report.statistics.power import needed
 from exp.runs import process
 from exp.runs.collection import Row, config_of, gather, natural
 from exp.runs.config_values import leaves, typed, written

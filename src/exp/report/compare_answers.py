@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exp.report.groups import p_text
-from exp.report.statistics import mcnemar
+from exp.report.statistics.paired import mcnemar
 from exp.runs.collection import part
 from exp.runs.predictions import Predictions
 from exp.runs.record import RunRecord

@@ -15,7 +15,7 @@ from exp.plotting.style import Theme
 from exp.report.captions import problems
 from exp.report.maps import Maps
 from exp.report.scored import Scored
-from exp.report.statistics import Mean
+from exp.report.statistics.means import Mean
 from exp.util.text_tables import count
 
 Values = NDArray[np.float64]

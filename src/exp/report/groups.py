@@ -6,7 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from exp.report.statistics import ALPHA, FEW, Mean, Paired, holm, needed, paired, pairs
+from exp.report.statistics.corrections import holm, pairs
+from exp.report.statistics.means import ALPHA, Mean
+from exp.report.statistics.paired import Paired, paired
+from exp.report.statistics.power import FEW, needed
 from exp.runs.collection import Row
 from exp.runs.config_values import Scalar, names_seed
 from exp.util.metric_names import MACRO, OF_POSITIVE, higher_is_better

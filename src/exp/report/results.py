@@ -9,7 +9,7 @@ from typing import Any
 
 from exp.report.conditions import OF_A_RUN, Condition
 from exp.report.groups import SPLITS, Groups, Ranked, grouped, over_seeds, ranked
-from exp.report.statistics import TESTS
+from exp.report.statistics.paired import TESTS
 from exp.runs.collection import Row, Runs, gather, with_keys
 from exp.runs.config_values import is_number
 from exp.util.errors import ExpError, RunDirectoryError, lines, shown, unknown

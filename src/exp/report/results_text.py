@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exp.report.groups import Ranked, averages
-from exp.report.statistics import TESTS, pairs
+from exp.report.statistics.corrections import pairs
+from exp.report.statistics.paired import TESTS
 from exp.runs.collection import Row
 from exp.util.statuses import STATUSES, WENT_WRONG
 from exp.util.text_tables import aligned, cell, count, number

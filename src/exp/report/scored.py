@@ -15,7 +15,7 @@ from exp.plotting.metric import Metric
 from exp.report.captions import brief, caption, short
 from exp.report.groups import direction, grouped, value
 from exp.report.results import metric_named, metrics_of
-from exp.report.statistics import Mean
+from exp.report.statistics.means import Mean
 from exp.runs.collection import Row, Runs
 from exp.runs.config_values import Scalar, is_number, names_seed, written
 from exp.util.metric_names import headline

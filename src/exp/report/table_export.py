@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from exp.report.groups import Ranked
 from exp.report.results import Results
-from exp.report.statistics import TESTS, pairs
+from exp.report.statistics.corrections import pairs
+from exp.report.statistics.paired import TESTS
 from exp.runs.collection import Row
 from exp.util.errors import ExpError
 from exp.util.serialize import json_text

@@ -1,0 +1,1 @@
+"""Means, intervals, tests and sample sizes, of plain arrays; docs/results.md has the formulas."""
