@@ -132,12 +132,25 @@ def interrupted(statuses: Mapping[str, int], place: Path) -> str:
     return f"interrupted: of {total} runs {parts}\nTo continue: python -m exp resume {where}"
 
 
-def closing(results: Results, place: Path, seconds: float, *, ranking: bool = True) -> str:
-    """The table at the end: what became of all and, if wanted, the best groups or runs."""
+def closing(
+    results: Results,
+    place: Path,
+    seconds: float,
+    *,
+    ranking: bool = True,
+    table: Sequence[str] | None = None,
+) -> str:
+    """The table at the end: what became of all and, if wanted, the best groups or runs.
+
+    Args:
+        table: lines in place of the best groups or runs.
+    """
     statuses, metric = results.statuses, results.metric
     counts = ", ".join(f"{count} {status}" for status, count in statuses.most_common())
     lines = [f"{statuses.total()} runs in {seconds:.1f} s: {counts}"]
-    if metric is not None and ranking:
+    if table:
+        lines += ["", *table]
+    elif metric is not None and ranking:
         lines += ["", *best(results, metric, place)]
     return "\n".join([*lines, "", f"Every run: {place}/runs.csv"])
 

@@ -64,7 +64,7 @@ class Sweep:
         self.entries: dict[int, Entry] = {}
         self.skipped: dict[int, tuple[Words, str]] = {}
         self.repeated: list[int] = []
-        self.planned: list[Planned] = []
+        self.started: list[Planned] = []
         self.begun = time.monotonic()
 
     def run(self, words: list[str]) -> Any:
@@ -190,7 +190,7 @@ class Sweep:
             except KeyboardInterrupt as error:
                 ended_early = error
             every = self.all_entries
-            results = runs_table.write(directory, self.keys, every, self.decided())
+            results = runs_table.write(directory, self.keys, every, self.columns())
             statuses = Counter(
                 RunRecord.tolerant(directory.path / entry.directory).status
                 for entry in self.entries.values()
@@ -204,8 +204,8 @@ class Sweep:
         print(self.closing(results), flush=True)
         if earlier := len(every) - len(self.entries):
             print(f"{earlier} of them are from earlier commands in this directory", flush=True)
-        self.draw(self.planned, directory, len(every))
-        self.log(self.planned, directory, [self.entries[run.number] for run in self.planned])
+        self.draw(self.started, directory, len(every))
+        self.log(self.started, directory, [self.entries[run.number] for run in self.started])
         bad = set(statuses) - {"done", "diverged"}
         self.sweeper.exit_code = 1 if bad else 3 if "diverged" in statuses else 0
 
@@ -220,7 +220,7 @@ class Sweep:
             Those that are still to be done.
         """
         entries = self.directory.entries_of(found.planned)
-        self.planned += found.planned
+        self.started += found.planned
         self.entries |= {entry.number: entry for entry in entries}
         self.skipped |= {number: (words, reason) for number, words, reason in found.skipped}
         self.repeated += found.repeated
@@ -229,19 +229,15 @@ class Sweep:
         print(f"{len(todo)} runs to do in {self.directory.path}/", flush=True)
         return todo
 
-    def save(self, **more: Any) -> None:
-        """Writes sweep.json.
-
-        Args:
-            more: what else it is to say.
-        """
+    def save(self) -> None:
+        """Writes sweep.json."""
         every = self.all_entries
         if len(every) > len(self.entries):
             earlier = swept_keys([entry.overrides for entry in every])
             self.keys = list(dict.fromkeys([*self.keys, *earlier]))
         skipped = [(number, *why) for number, why in sorted(self.skipped.items())]
         self.write_manifest(
-            self.directory, self.keys, every, skipped, repeated=self.repeated, more=more
+            self.directory, self.keys, every, skipped, repeated=self.repeated, more=self.more()
         )
 
     @property
@@ -255,8 +251,12 @@ class Sweep:
             self.workers.decide(seconds_of(todo, found))
         self.train_runs(found, todo)
 
-    def decided(self) -> dict[int, dict[str, Any]]:
-        """Number of a run -> what runs.csv says of it besides; of a sweep until decided."""
+    def more(self) -> dict[str, Any]:
+        """What else sweep.json says."""
+        return {}
+
+    def columns(self) -> dict[int, dict[str, Any]]:
+        """Number of a run -> other columns of runs.csv."""
         return {}
 
     def closing(self, results: runs_table.Results) -> str:

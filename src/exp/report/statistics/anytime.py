@@ -20,7 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-ALPHA = 0.05
+from exp.report.statistics.means import ALPHA
+
 PRIOR = 1.0
 """Variance of the prior on the effect, in variances of a difference around those of its table: the
 interval is narrowest, for its level, where an effect of that size is just shown."""
@@ -35,8 +36,8 @@ Scores = NDArray[np.float64]
 def half_width(n: int, squares: float, alpha: float, ratio: float = 0.0) -> float:
     """Half of the interval of a mean that holds at every n at once, with probability 1 - alpha.
 
-    Differences d_i = mean + a + e_i, where a is the luck of the table that all splits share. With s2
-    the variance of e_i, that of a is ratio * s2 by Nadeau and Bengio, so that the mean of n
+    Differences are mean + a + e_i, where a is the luck of the table that all splits share. With
+    s2 the variance of e_i, that of a is ratio * s2 by Nadeau and Bengio, so that the mean of n
     differences has the variance s2 * (1/n + ratio), and more splits never bring it below
     s2 * ratio. The likelihood ratio of an effect with the variance `PRIOR` * s2 against none, of
     what is left of the data when their unit is taken away, is a martingale:
@@ -135,14 +136,12 @@ class Standing:
 
     Attributes:
         verdict: `best`, `worse`, `equivalent` or `undecided`.
-        seeds: that it was given.
         against: the group that it was compared with; None for the best.
         found: that group minus this one.
         reason: why it is undecided.
     """
 
     verdict: str
-    seeds: int
     against: int | None = None
     found: Look | None = None
     reason: str | None = None
@@ -201,7 +200,7 @@ class Race:
         for group in self._members(cell):
             if (bad := int(np.isnan(scores[group]).sum())) * 2 > seeds:
                 why = f"{bad} of {seeds} runs have no score"
-                self.standings[group] = Standing("undecided", seeds, reason=why)
+                self.standings[group] = Standing("undecided", reason=why)
         members = self._members(cell)
         for one, other in itertools.combinations(members, 2):
             found = self._compare(one, other, scores)
@@ -211,8 +210,8 @@ class Race:
                 before = self.standings[worse]
                 # Compared with the one that beats it most clearly.
                 if before is None or before.found is None or shown(found) > shown(before.found):
-                    self.standings[worse] = Standing("worse", seeds, better, found)
-        best, others = self.best(cell, scores)
+                    self.standings[worse] = Standing("worse", better, found)
+        _, others = self.best(cell, scores)
         if all(self.is_equivalent(f) or f.hopeless for f in others.values()):
             self.settled.add(cell)
 
@@ -242,14 +241,13 @@ class Race:
         for cell in dict.fromkeys(self.cells):
             best, others = self.best(cell, scores)
             if best is not None:
-                given = int(np.isfinite(scores[best]).sum())
-                found[best] = Standing("best", given)
+                found[best] = Standing("best")
             for group, seen in others.items():
                 word = "equivalent" if self.is_equivalent(seen) else "undecided"
                 reason = None
                 if word == "undecided":
                     reason = "more splits of this table cannot tell" if seen.hopeless else why
-                found[group] = Standing(word, given, best, seen, reason)
+                found[group] = Standing(word, best, seen, reason)
         return [each for each in found if each is not None]
 
 
