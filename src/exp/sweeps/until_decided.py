@@ -101,16 +101,20 @@ class UntilDecided(Sweep):
             self.faults.append(Fault("sweep.until", "decides between runs of exp only"))
 
     def with_seeds(self, overrides: list[Override]) -> list[Override]:
-        """Gives every group the seeds of the first batch."""
-        lines = [line for _, line in self.lines]
-        self.faults += misplaced(overrides, self.settings.linked, lines)
-        given = given_seeds(overrides)
-        if given is None or self.faults:
-            return overrides
-        most = self.settings.max_seeds
-        if len(given) > most:
-            found = f"the command line names {len(given)} seeds already, found {most}"
-            self.faults.append(Fault("sweep.max_seeds", found))
+        """Gives every group the seeds of the first batch.
+
+        Raises:
+            ConfigError: seeds are varied in another way.
+        """
+        faults = misplaced(overrides, self.settings.linked, [line for _, line in self.lines])
+        given, most = given_seeds(overrides), self.settings.max_seeds
+        if given is not None and len(given) > most:
+            wanted = f"the command line names {len(given)} seeds: expected at least as many"
+            faults.append(Fault("sweep.max_seeds", f"{wanted}, found {most}"))
+        if faults:
+            raise ConfigError(faults)
+        if given is None:
+            return overrides  # validation says what is wrong with them
         self.given, self.seeds = given, more_seeds(given, max(len(given), min(FIRST, most)))
         (word,) = self.parse([f"{KEY}={','.join(map(str, self.seeds))}"])
         if not given:
