@@ -113,7 +113,7 @@ class RunDirectory:
 
     def _taken(self) -> RunDirectoryError:
         return RunDirectoryError(
-            f"the run directory {self.path} already holds something. Name another with "
+            f"the run directory {self.path} is not empty. Choose another with "
             "hydra.run.dir=DIR, or leave that out"
         )
 
