@@ -21,13 +21,15 @@ from exp.runs.manifest import read_json
 from test_sweep_again import started, until
 
 QUICK = ("figures=none", "dataset.n_samples=100", "trainer.epochs=8", "optimizer=adam")
-LRS = "optimizer.lr=0.1,0.000001"
+LRS = "optimizer.lr=0.1,1e-06"
 """One that learns and one that does not, which eight seeds show."""
 ALIKE = "optimizer.lr=0.1,0.1000001"
 """Two that give the same accuracy."""
 DECIDED = ("sweep.until=decided", "sweep.n_jobs=1", "run.reuse=false")
-SAME = ("metrics.csv", "predictions.csv", "summary.json", "config.yaml", "checkpoints/last.safetensors",
-        ".hydra/overrides.yaml", ".hydra/config.yaml")  # fmt: skip
+SAME = (
+    "metrics.csv", "predictions.csv", "summary.json", "config.yaml", ".hydra/overrides.yaml",
+    ".hydra/config.yaml", "checkpoints/last.safetensors",
+)  # fmt: skip
 
 
 def sweep(where: Path, *words: str, name: str = "swept") -> Ended:
@@ -46,6 +48,11 @@ def verdicts(where: Path, name: str = "swept") -> list[str]:
 
 def seeds(where: Path, name: str = "swept") -> list[int]:
     return [group["seeds"] for group in decision(where, name)["groups"]]
+
+
+def ended(where: Path) -> int:
+    """How many runs have their scores."""
+    return len(list((where / "swept").glob("*/summary.json")))
 
 
 # The rule.
@@ -159,7 +166,7 @@ def test_a_group_that_is_worse_gets_no_more_seeds(in_tmp: Path) -> None:
     assert 0 < worse["low"] < worse["difference"] < worse["high"]
     table = read_csv(in_tmp / "swept/runs.csv")
     by_lr = dict(zip(table["optimizer.lr"], table["verdict"], strict=True))
-    assert by_lr == {"0.1": "best", "0.000001": "worse", "0.0999999": "undecided"}
+    assert by_lr == {"0.1": "best", "1e-06": "worse", "0.0999999": "undecided"}
     assert set(table["verdict/seeds"]) == {"12", "16"}
     assert all("anytime" in rule for rule in table["verdict/rule"])
     lines = ended.out.splitlines()
@@ -215,7 +222,7 @@ def test_undecided_at_the_last_seed(in_tmp: Path) -> None:
     # More seeds go on where it ended.
     more = sweep(in_tmp, ALIKE, "sweep.max_seeds=10", "sweep.margin=0.01")
     assert verdicts(in_tmp) == ["best", "equivalent"]
-    assert "16 of 16 runs are done already" in more.out
+    assert "16 of 16 runs are already finished" in more.out
 
 
 def test_the_number_of_workers_changes_nothing(in_tmp: Path) -> None:
@@ -232,7 +239,7 @@ def test_killed_and_gone_on_with(in_tmp: Path) -> None:
     killed = 0
     for least in (3, 19):
         process = started(in_tmp, *words, "sweep.chunk=1", "sweep.dir=swept")
-        until(lambda: len(list((in_tmp / "swept").glob("*/summary.json"))) >= least, 60)
+        until(lambda: ended(in_tmp) >= least, 60)  # noqa: B023 - called at once
         os.kill(process.pid, signal.SIGKILL)
         killed += process.wait() == -signal.SIGKILL
     assert killed
@@ -253,7 +260,7 @@ def test_killed_and_gone_on_with(in_tmp: Path) -> None:
 def test_interrupted_and_resumed(in_tmp: Path) -> None:
     words = ("-m", *QUICK, *DECIDED, ALIKE, "sweep.max_seeds=9", "trainer.epochs=3000")
     process = started(in_tmp, *words, "sweep.chunk=1", "sweep.dir=swept", out="out.txt")
-    until(lambda: len(list((in_tmp / "swept").glob("*/summary.json"))) >= 2, 60)
+    until(lambda: ended(in_tmp) >= 2, 60)
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 130
     assert "python -m exp resume swept" in (in_tmp / "out.txt").read_text()

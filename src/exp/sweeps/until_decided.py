@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,10 +14,12 @@ from hydra.core.override_parser.types import Override
 
 from exp.config.plan import plan
 from exp.registry.registry import register
+from exp.report.design import Design, Draws
 from exp.report.groups import direction, value
 from exp.report.results import metric_named
 from exp.report.statistics.anytime import FIRST, Race, Scores, Standing
 from exp.report.statistics.means import ALPHA
+from exp.report.statistics.verdicts import UNDECIDED
 from exp.runs.collection import Row, files
 from exp.runs.collection import row as row_of
 from exp.sweeps import runs_table, verdicts_table
@@ -43,9 +46,7 @@ from exp.util.text_tables import cell
 if TYPE_CHECKING:
     from hydra_plugins.exp_sweeps.grid_sweeper import GridSweeper
 
-SAME_ROWS = ("dataset", "split")
-"""Groups are compared where their choices below these keys are the same."""
-RULE = "anytime-valid t-test (Lai 1976; Wang and Ramdas 2025), corrected for all pairs of groups"
+RULE = "anytime-valid t-test (Wang and Ramdas 2025), corrected for all pairs of groups"
 
 
 def sweep_for(sweeper: GridSweeper) -> Sweep:
@@ -61,24 +62,17 @@ class Contender:
     Attributes:
         words: the overrides of its runs, without that of the seed.
         place: where that stands among them.
+        data: the data set and its settings: groups are compared where they are the same.
         runs: seed -> number of the run.
     """
 
     words: Words
     place: int
+    data: str
     runs: dict[int, int] = field(default_factory=dict)
 
     def with_seed(self, seed: int) -> Words:
         return (*self.words[: self.place], f"{KEY}={seed}", *self.words[self.place :])
-
-    @property
-    def cell(self) -> Words:
-        """What decides on which rows its runs train and are tested."""
-        keys = (word.lstrip("+~").partition("=")[0].partition("@")[0] for word in self.words)
-        return tuple(
-            word for word, key in zip(self.words, keys, strict=True)
-            if key.partition(".")[0] in SAME_ROWS
-        )  # fmt: skip
 
 
 class UntilDecided(Sweep):
@@ -95,7 +89,7 @@ class UntilDecided(Sweep):
         self.looks: list[int] = []
         self.race: Race | None = None
         self.metric: str | None = None
-        self.design: str | None = None
+        self.designs: list[Design] = []
         self.why = ""
         if sweeper.task_function is not swept:
             self.faults.append(Fault("sweep.until", "decides between runs of exp only"))
@@ -129,7 +123,7 @@ class UntilDecided(Sweep):
         """
         self.folds = folds_of(found.planned)
         self.enter(found.planned)
-        self.cells = [group.cell for group in self.groups]
+        self.cells = [group.data for group in self.groups]
         most = self.settings.max_seeds
         faults = [*without_effect(found.planned), *self.metric_faults(found.planned)]
         faults += incomplete(self.given, self.folds, most)
@@ -159,7 +153,7 @@ class UntilDecided(Sweep):
             place = next(i for i, w in enumerate(run.words) if w.lstrip("+").startswith(f"{KEY}="))
             words = (*run.words[:place], *run.words[place + 1 :])
             if words not in known:
-                known[words] = Contender(words, place)
+                known[words] = Contender(words, place, str(run.config["dataset"]))
                 self.groups.append(known[words])
             known[words].runs[int(run.config[KEY])] = run.number
 
@@ -218,12 +212,18 @@ class UntilDecided(Sweep):
         if self.metric is None:
             return False
         self.sign = 1.0 if direction(results.rows, self.metric) else -1.0
-        self.race = Race(self.cells, self.ratios(), self.settings.margin)
+        self.designs = [self.design_of(group) for group in self.groups]
+        ratios = [design.overlap for design in self.designs]
+        self.race = Race(self.cells, ratios, self.settings.margin)
         return True
 
-    def ratios(self) -> list[float]:
-        self.design = "?"
-        return [0.0] * len(self.groups)
+    def design_of(self, group: Contender) -> Design:
+        """What differs between the runs of a group."""
+        draws = Draws(str(self.metric))
+        for row in (self.rows[number] for number in group.runs.values()):
+            if value(row, str(self.metric)) is not None:
+                draws.add(row.seeds, row)
+        return draws.design()
 
     def scores(self) -> Scores:
         """`[groups, seeds]`, higher is better; nan where a run gave none."""
@@ -252,7 +252,7 @@ class UntilDecided(Sweep):
         """What is known of each group."""
         if self.race is None:
             why = "no run has a score" if self.rows else "no seed is done yet"
-            return [Standing("undecided", reason=why) for _ in self.groups]
+            return [Standing(UNDECIDED, reason=why) for _ in self.groups]
         return self.race.result(self.scores(), self.why or "more seeds are needed")
 
     def more(self) -> dict[str, Any]:
@@ -264,7 +264,7 @@ class UntilDecided(Sweep):
         found = {
             "rule": RULE,
             "alpha": ALPHA,
-            "design": self.design,
+            "designs": [asdict(design) for design in self.designs],
             "margin": self.settings.margin,
             "max_seeds": self.settings.max_seeds,
             "metric": self.metric,
@@ -303,11 +303,16 @@ class UntilDecided(Sweep):
         scores = self.sign * self.scores()
         margin = self.settings.margin
         better = "higher" if self.sign > 0 else "lower"
-        title = f"Decided by {self.metric} ({better} is better)"
+        head = f"Decided by {self.metric} ({better} is better)"
+        sizes: dict[Design, int] = {}
+        for group, design in zip(self.groups, self.designs, strict=True):
+            sizes[design] = max(sizes.get(design, 0), len(group.runs))
+        family = sum(math.comb(size, 2) for size in Counter(self.cells).values())
+        all_pairs = f"; corrected for {family} pairs of groups" if family > 1 else ""
         return [
-            title if margin is None else f"{title}, with a margin of {margin:g}",
+            head if margin is None else f"{head}, with a margin of {margin:g}",
+            *(f"Anytime-valid {d.words('paired t-test', n)}{all_pairs}" for d, n in sizes.items()),
             *verdicts_table.table(keys, values, self.cells, scores, self.standings, self.sign),
-            f"Test: {RULE}; {self.design}.",
         ]
 
     def closing(self, results: runs_table.Results) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from exp.report.statistics.anytime import Scores, Standing
+from exp.report.statistics.verdicts import BEST, EQUIVALENT, WORSE, spread
 from exp.util.text_tables import aligned, number
 
 
@@ -35,19 +36,18 @@ def stored(standing: Standing) -> dict[str, Any]:
 def width(standing: Standing) -> float:
     """Half of the interval that the verdict rests on."""
     assert standing.found is not None
-    return standing.found.inner if standing.verdict == "equivalent" else standing.found.half
+    return standing.found.inner if standing.verdict == EQUIVALENT else standing.found.half
 
 
 def verdict(standing: Standing) -> str:
     """A verdict in words: `worse by 0.045 (0.021 to 0.069)`."""
-    seen = stored(standing)
-    word = standing.verdict
+    seen, text = stored(standing), standing.verdict
     if "difference" in seen:
-        ends = "" if seen["low"] is None else f" ({number(seen['low'])} to {number(seen['high'])})"
-        by = " by " if word == "worse" else ": behind by "
-        word += f"{by}{number(seen['difference'])}{ends}"
-        return f"{word}; {standing.reason}" if standing.reason else word
-    return f"{word}: {standing.reason}" if standing.reason else word
+        value, low, high = seen["difference"], seen["low"], seen["high"]
+        found = f"{value:.3g}" if low is None else spread(value, low, high)
+        text += f" by {found}" if text == WORSE else f": {found}"
+        return f"{text}; {standing.reason}" if standing.reason else text
+    return f"{text}: {standing.reason}" if standing.reason else text
 
 
 def table(
@@ -73,7 +73,7 @@ def table(
 
     def order(group: int) -> tuple[int, bool, bool, float]:
         mean = means[group]
-        best = standings[group].verdict == "best"
+        best = standings[group].verdict == BEST
         return places[cells[group]], not best, bool(np.isnan(mean)), -sign * mean
 
     lines = [

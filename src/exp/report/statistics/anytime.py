@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exp.report.statistics.means import ALPHA
+from exp.report.statistics.verdicts import BEST, EQUIVALENT, UNDECIDED, WORSE
 
 PRIOR = 1.0
 """Variance of the prior on the effect, in variances of a difference around those of its table: the
@@ -150,10 +151,10 @@ class Standing:
 class Race:
     """Groups that get seeds until it is decided which is best.
 
-    After each batch of seeds every two groups that are still in the race are compared. One that is
-    worse than another leaves it. It ends when each of the others is equivalent to the best, two
-    one-sided tests at `ALPHA` each showing that they differ by less than the margin, or when no
-    more seeds are to be had.
+    After each batch of seeds every two groups that are still in the race are compared. They are
+    equivalent where two one-sided tests, at `ALPHA` each, show that they differ by less than the
+    margin. Else one that is worse than the other leaves the race. It ends when all that are left
+    are equivalent to the best, or when no more seeds are to be had.
 
     The probability that anything said is wrong is at most `ALPHA`: that of each pair is at most
     `ALPHA` divided by the number of pairs, k (k - 1) / 2, as any group could come out best.
@@ -200,23 +201,24 @@ class Race:
         for group in self._members(cell):
             if (bad := int(np.isnan(scores[group]).sum())) * 2 > seeds:
                 why = f"{bad} of {seeds} runs have no score"
-                self.standings[group] = Standing("undecided", reason=why)
+                self.standings[group] = Standing(UNDECIDED, reason=why)
         members = self._members(cell)
         for one, other in itertools.combinations(members, 2):
             found = self._compare(one, other, scores)
-            if abs(found.difference) > found.half:
+            if abs(found.difference) > found.half and not self.is_equivalent(found):
                 worse, better = (other, one) if found.difference > 0 else (one, other)
                 found = self._compare(better, worse, scores)
                 before = self.standings[worse]
                 # Compared with the one that beats it most clearly.
                 if before is None or before.found is None or shown(found) > shown(before.found):
-                    self.standings[worse] = Standing("worse", better, found)
+                    self.standings[worse] = Standing(WORSE, better, found)
         _, others = self.best(cell, scores)
         if all(self.is_equivalent(f) or f.hopeless for f in others.values()):
             self.settled.add(cell)
 
     def _compare(self, one: int, other: int, scores: Scores) -> Look:
-        return look(scores[one], scores[other], self.alpha, self.ratios[one], self.margin)
+        ratio = max(self.ratios[one], self.ratios[other])
+        return look(scores[one], scores[other], self.alpha, ratio, self.margin)
 
     def is_equivalent(self, found: Look) -> bool:
         return self.margin is not None and abs(found.difference) + found.inner < self.margin
@@ -241,11 +243,11 @@ class Race:
         for cell in dict.fromkeys(self.cells):
             best, others = self.best(cell, scores)
             if best is not None:
-                found[best] = Standing("best")
+                found[best] = Standing(BEST)
             for group, seen in others.items():
-                word = "equivalent" if self.is_equivalent(seen) else "undecided"
+                word = EQUIVALENT if self.is_equivalent(seen) else UNDECIDED
                 reason = None
-                if word == "undecided":
+                if word == UNDECIDED:
                     reason = "more splits of this table cannot tell" if seen.hopeless else why
                 found[group] = Standing(word, best, seen, reason)
         return [each for each in found if each is not None]
