@@ -100,9 +100,8 @@ def sweep(scores: Scores, means: Sequence[float], margin: float | None, ratio: f
             wrong |= standing.verdict == "worse" and difference <= 0
             wrong |= standing.verdict == "equivalent" and abs(difference) >= (margin or 0)
     runs = int(np.isfinite(seen).sum())
-    return Ended(
-        wrong, seeds, runs, Counter(each.verdict for each in found[1:] if each.verdict != BEST)
-    )
+    words = Counter(each.verdict for each in found if each.verdict != BEST)
+    return Ended(wrong, seeds, runs, words)
 
 
 def nulls(count: int) -> bool:

@@ -199,7 +199,9 @@ class UntilDecided(Sweep):
         going = self.race.going
         out = [self.names[g] for g in before if self.race.standings[g] is not None]
         dropped = f"no more seeds for {', '.join(out)}; " if out and going else ""
-        left = f"{len(going)} groups go on" if going else "decided"
+        undecided = any(standing.verdict == UNDECIDED for standing in self.standings)
+        end = "more seeds would not decide more" if undecided else "decided"
+        left = f"{len(going)} groups go on" if going else end
         print(f"after {len(self.seeds)} seeds: {dropped}{left}", flush=True)
         return bool(going)
 
