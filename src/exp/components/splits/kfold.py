@@ -45,7 +45,7 @@ def kfold(
 
     Raises:
         DataError: there are fewer rows than folds.
-        TooFewRowsError: a class with fewer rows than folds, where they are stratified.
+        TooFewRowsError: with stratification, a class has fewer rows than folds.
     """
     from sklearn.model_selection import KFold, StratifiedKFold
 
