@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from hydra.core.override_parser.types import Override
 
 from exp.config.grammar import values_of
+from exp.report.design import folds_of
 from exp.report.statistics.anytime import next_look
-from exp.runs.config_values import names_seed
+from exp.runs.config_values import leaves, names_seed
 from exp.sweeps.grid import Words
 from exp.sweeps.planner import Planned
 from exp.util.errors import Fault
@@ -77,14 +78,13 @@ def without_effect(runs: Sequence[Planned]) -> list[Fault]:
     return [Fault("sweep.until", f"{what}: leave at least one of them out")]
 
 
-def folds_of(runs: Iterable[Planned]) -> int:
+def round_of(runs: Iterable[Planned]) -> int:
     """After how many seeds each test fold of cross-validation had its turn; 1 without it."""
     return math.lcm(
         *(
-            int(run.config["split"]["folds"])
+            folds_of(leaves(run.config)) or 1
             for run in runs
-            if run.config["split"]["name"] == "kfold"
-            and run.config["seeds"]["split"] == run.config[KEY]
+            if run.config["seeds"]["split"] == run.config[KEY]
         )
     )
 

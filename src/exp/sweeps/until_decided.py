@@ -14,23 +14,23 @@ from hydra.core.override_parser.types import Override
 
 from exp.config.plan import plan
 from exp.registry.registry import register
-from exp.report.design import Design, Draws
+from exp.report.design import Design, Draw, design
 from exp.report.groups import direction, value
 from exp.report.results import metric_named
 from exp.report.statistics.anytime import FIRST, Race, Scores, Standing
 from exp.report.statistics.means import ALPHA
 from exp.report.statistics.verdicts import UNDECIDED
-from exp.runs.collection import Row, files
+from exp.runs.collection import Row, config_of, files
 from exp.runs.collection import row as row_of
 from exp.sweeps import runs_table, verdicts_table
 from exp.sweeps.added_seeds import (
     KEY,
-    folds_of,
     given_seeds,
     incomplete,
     misplaced,
     more_seeds,
     next_count,
+    round_of,
     without_effect,
 )  # fmt: skip
 from exp.sweeps.chunks import seconds_of
@@ -121,7 +121,7 @@ class UntilDecided(Sweep):
         Raises:
             ConfigError: with every fault.
         """
-        self.folds = folds_of(found.planned)
+        self.folds = round_of(found.planned)
         self.enter(found.planned)
         self.cells = [group.data for group in self.groups]
         most = self.settings.max_seeds
@@ -215,17 +215,17 @@ class UntilDecided(Sweep):
             return False
         self.sign = 1.0 if direction(results.rows, self.metric) else -1.0
         self.designs = [self.design_of(group) for group in self.groups]
-        ratios = [design.overlap for design in self.designs]
+        ratios = [found.overlap for found in self.designs]
         self.race = Race(self.cells, ratios, self.settings.margin)
         return True
 
     def design_of(self, group: Contender) -> Design:
         """What differs between the runs of a group."""
-        draws = Draws(str(self.metric))
-        for row in (self.rows[number] for number in group.runs.values()):
-            if value(row, str(self.metric)) is not None:
-                draws.add(row.seeds, row)
-        return draws.design()
+        metric = str(self.metric)
+        rows = [self.rows[number] for number in group.runs.values()]
+        scored = [row for row in rows if value(row, metric) is not None]
+        draws = {row.seeds: Draw.of(row, metric) for row in scored}
+        return design([draws], metric, lambda: config_of(rows[0].path))
 
     def scores(self) -> Scores:
         """`[groups, seeds]`, higher is better; nan where a run gave none."""
@@ -266,7 +266,7 @@ class UntilDecided(Sweep):
         found = {
             "rule": RULE,
             "alpha": ALPHA,
-            "designs": [asdict(design) for design in self.designs],
+            "designs": [asdict(found) for found in self.designs],
             "margin": self.settings.margin,
             "max_seeds": self.settings.max_seeds,
             "metric": self.metric,
@@ -307,8 +307,8 @@ class UntilDecided(Sweep):
         better = "higher" if self.sign > 0 else "lower"
         head = f"Decided by {self.metric} ({better} is better)"
         sizes: dict[Design, int] = {}
-        for group, design in zip(self.groups, self.designs, strict=True):
-            sizes[design] = max(sizes.get(design, 0), len(group.runs))
+        for group, found in zip(self.groups, self.designs, strict=True):
+            sizes[found] = max(sizes.get(found, 0), len(group.runs))
         family = sum(math.comb(size, 2) for size in Counter(self.cells).values())
         all_pairs = f"; corrected for {family} pairs of groups" if family > 1 else ""
         return [

@@ -105,17 +105,18 @@ def look(
         margin: differences of at most that count as none.
     """
     differences = one - other
-    differences = differences[np.isfinite(differences)]
+    both = ~np.isnan(differences)
+    differences = differences[both]
     n = len(differences)
     if n < 2:
-        return Look(n, float(differences.mean()) if n else math.nan, math.inf, math.inf)
-    mean = float(differences.mean())
-    scale = max(float(np.nanmax(np.abs(one))), float(np.nanmax(np.abs(other))))
-    if float(np.ptp(differences)) <= 1e-12 * scale:
-        mean = 0.0 if abs(mean) <= 1e-12 * scale else mean
+        return Look(n, float(differences[0]) if n else math.nan, math.inf, math.inf)
+    mean = float(differences.sum()) / n
+    rest = differences - mean
+    tiny = 1e-12 * float(np.abs(one[both]).max())
+    if float(rest.max() - rest.min()) <= tiny:
         half = 0.0 if 2.0 ** (1 - n) <= alpha else math.inf
-        return Look(n, mean, half, half)
-    squares = float(np.sum((differences - mean) ** 2))
+        return Look(n, mean if abs(mean) > tiny else 0.0, half, half)
+    squares = float(rest @ rest)
     half, inner = (half_width(n, squares, level, ratio) for level in (alpha, 2 * alpha))
     found = Look(n, mean, half, inner)
     if ratio and math.isfinite(half):
