@@ -16,7 +16,7 @@ two groups differ with a standard deviation of 1.
    chosen without knowing the true difference: for the smallest one that matters, the margin, with a
    power of 80 %, corrected for all pairs. All groups but the first are worse by so many margins.
    Up to three times as many seeds are allowed, with which the rule has at least that power. Ends
-   with 1 where the median is more than half of the fixed number, from twice the margin on.
+   with 1 where the runs are more than half of those of the fixed design, from twice the margin on.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def needs(count: int) -> bool:
                 words: Counter[str] = sum((each.verdicts for each in ended), Counter())
                 seeds = float(np.median([each.seeds for each in ended])) / wanted
                 runs = float(np.median([each.runs for each in ended])) / wanted / groups
-                good &= times < 2 or seeds <= 0.5
+                good &= times < 2 or runs <= 0.5
                 said = [f"{n / words.total():.0%} {word}" for word, n in sorted(words.items())]
                 print(
                     f"{margin:>6}{groups:>8}{times:>15}{seeds * wanted:>14.0f}{wanted:>7}"

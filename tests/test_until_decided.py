@@ -20,7 +20,8 @@ from exp.report.statistics.anytime import PRIOR, Race, half_width, least_half_wi
 from exp.runs.manifest import read_json
 from test_sweep_again import started, until
 
-QUICK = ("figures=none", "dataset.n_samples=100", "trainer.epochs=8", "optimizer=adam")
+QUICK = ("figures=none", "trainer.epochs=8", "optimizer=adam")
+FEW = "dataset.n_samples=100"
 LRS = "optimizer.lr=0.1,1e-06"
 """One that learns and one that does not, which eight seeds show."""
 ALIKE = "optimizer.lr=0.1,0.1000001"
@@ -33,7 +34,9 @@ SAME = (
 
 
 def sweep(where: Path, *words: str, name: str = "swept") -> Ended:
-    return inside(where, "-m", *QUICK, *DECIDED, f"sweep.dir={name}", *words)
+    """Of few rows, unless the words name a data set."""
+    few = () if any(word.startswith("dataset=") for word in words) else (FEW,)
+    return inside(where, "-m", *QUICK, *few, *DECIDED, f"sweep.dir={name}", *words)
 
 
 def decision(where: Path, name: str = "swept") -> dict[str, Any]:
@@ -177,7 +180,7 @@ def test_a_group_that_is_worse_gets_no_more_seeds(in_tmp: Path) -> None:
 def test_the_runs_are_those_of_a_fixed_design(in_tmp: Path) -> None:
     assert sweep(in_tmp, LRS, "sweep.max_seeds=12").code == 0
     count = seeds(in_tmp)[0]
-    plain = ("-m", *QUICK, "sweep.n_jobs=1", "run.reuse=false", "sweep.dir=plain", LRS)
+    plain = ("-m", *QUICK, FEW, "sweep.n_jobs=1", "run.reuse=false", "sweep.dir=plain", LRS)
     assert inside(in_tmp, *plain, f"seed=range(0,{count})").code == 0
 
     def places(name: str) -> dict[tuple[str, ...], Path]:
@@ -195,6 +198,38 @@ def test_the_runs_are_those_of_a_fixed_design(in_tmp: Path) -> None:
         assert files[0] == files[1]
         records = [json.loads((p / "run.json").read_text()) for p in (place, other)]
         assert records[0]["signature"] == records[1]["signature"]
+
+
+@pytest.mark.parametrize(
+    ("split", "looks", "kind"),
+    [
+        (("split=holdout",), (8, 12, 16, 20, 25, 31), "splits"),
+        (("split=kfold", "split.folds=5"), (10, 15, 20, 25, 35, 45, 60), "folds"),
+    ],
+)
+def test_splits_of_one_table_come_to_an_end(
+    in_tmp: Path, split: tuple[str, ...], looks: tuple[int, ...], kind: str
+) -> None:
+    """Where more splits are not likely to decide; folds are added in whole rounds."""
+    ended = sweep(in_tmp, "dataset=iris", "optimizer.lr=0.02,0.03", *split)
+    assert ended.code == 0, ended.err
+    found = decision(in_tmp)
+    assert tuple(found["looks"]) == looks[: len(found["looks"])]
+    assert all(design["kind"] == kind for design in found["designs"])
+    assert all(design["overlap"] == pytest.approx(0.25) for design in found["designs"])
+    (group,) = [each for each in found["groups"] if each["verdict"] != "best"]
+    assert group["verdict"] == "undecided"
+    assert group["reason"] == "more splits of this table cannot tell"
+    assert seeds(in_tmp) == [found["looks"][-1]] * 2
+    assert "resampled t-test over" in ended.out
+
+
+def test_a_score_of_which_less_is_better(in_tmp: Path) -> None:
+    assert sweep(in_tmp, LRS, "sweep.metric=loss", "split.validation=0.2").code == 0
+    found = decision(in_tmp)
+    assert found["metric"] == "validation/loss"
+    assert verdicts(in_tmp) == ["best", "worse"]
+    assert found["groups"][1]["difference"] > 0
 
 
 @pytest.mark.parametrize(
@@ -234,7 +269,7 @@ def test_the_number_of_workers_changes_nothing(in_tmp: Path) -> None:
 
 def test_killed_and_gone_on_with(in_tmp: Path) -> None:
     """kill -9 in the first batch, and again when a later one has begun: the end is the same."""
-    words = ("-m", *QUICK, *DECIDED, ALIKE, "sweep.max_seeds=14", "trainer.epochs=300")
+    words = ("-m", *QUICK, FEW, *DECIDED, ALIKE, "sweep.max_seeds=14", "trainer.epochs=300")
     assert inside(in_tmp, *words, "sweep.dir=whole").code == 0
     killed = 0
     for least in (3, 19):
@@ -258,7 +293,7 @@ def test_killed_and_gone_on_with(in_tmp: Path) -> None:
 
 
 def test_interrupted_and_resumed(in_tmp: Path) -> None:
-    words = ("-m", *QUICK, *DECIDED, ALIKE, "sweep.max_seeds=9", "trainer.epochs=3000")
+    words = ("-m", *QUICK, FEW, *DECIDED, ALIKE, "sweep.max_seeds=9", "trainer.epochs=3000")
     process = started(in_tmp, *words, "sweep.chunk=1", "sweep.dir=swept", out="out.txt")
     until(lambda: ended(in_tmp) >= 2, 60)
     process.send_signal(signal.SIGINT)

@@ -48,7 +48,8 @@ def next_count(seeds: int, most: int, folds: int) -> int:
     Returns:
         `seeds` where there can be no more.
     """
-    wanted = -(-next_look(seeds, most) // folds) * folds
+    wanted = seeds if seeds % folds else next_look(seeds, most)
+    wanted = -(-wanted // folds) * folds
     return max(seeds, min(wanted, most // folds * folds))
 
 

@@ -32,7 +32,7 @@ from exp.sweeps.added_seeds import (
     next_count,
     round_of,
     without_effect,
-)  # fmt: skip
+)
 from exp.sweeps.chunks import seconds_of
 from exp.sweeps.grid import Words, swept_keys
 from exp.sweeps.hydra_task import swept
@@ -87,6 +87,7 @@ class UntilDecided(Sweep):
         self.groups: list[Contender] = []
         self.rows: dict[int, Row] = {}
         self.looks: list[int] = []
+        self.units = 0
         self.race: Race | None = None
         self.metric: str | None = None
         self.designs: list[Design] = []
@@ -194,14 +195,19 @@ class UntilDecided(Sweep):
             return False
         assert self.race is not None
         before = self.race.going
-        self.race.look(self.scores())
+        scores = self.scores()
+        if scores.shape[1] == self.units:
+            self.why = "more splits of this table cannot tell: there are no others"
+            return False
+        self.units = scores.shape[1]
+        self.race.look(scores)
         self.looks.append(len(self.seeds))
         going = self.race.going
         out = [self.names[g] for g in before if self.race.standings[g] is not None]
         dropped = f"no more seeds for {', '.join(out)}; " if out and going else ""
         undecided = any(standing.verdict == UNDECIDED for standing in self.standings)
         end = "more seeds would not decide more" if undecided else "decided"
-        left = f"{len(going)} groups go on" if going else end
+        left = f"{len(going)} groups continue" if going else end
         print(f"after {len(self.seeds)} seeds: {dropped}{left}", flush=True)
         return bool(going)
 
@@ -228,15 +234,30 @@ class UntilDecided(Sweep):
         return design([draws], metric, lambda: config_of(rows[0].path))
 
     def scores(self) -> Scores:
-        """`[groups, seeds]`, higher is better; nan where a run gave none."""
-        found = np.full((len(self.groups), len(self.seeds)), math.nan)
-        for g, group in enumerate(self.groups):
-            for s, seed in enumerate(self.seeds):
+        """`[groups, units]`, higher is better; nan where a group has none.
+
+        A unit is a seed, or several that score the same split of one table: their mean counts, as
+        in `exp results`. The first fold of a column is the same in each round.
+        """
+        known: dict[tuple[int, object], list[float]] = {}
+        units: dict[object, None] = {}
+        for seed in self.seeds:
+            unit = None
+            for g, group in enumerate(self.groups):
                 row = self.rows.get(group.runs.get(seed, -1))
-                score = value(row, self.metric) if row is not None and self.metric else None
-                if score is not None:
-                    found[g, s] = self.sign * score
-        return found
+                score = value(row, str(self.metric)) if row is not None else None
+                if row is None or score is None:
+                    continue
+                if unit is None:
+                    draw = Draw.of(row, str(self.metric))
+                    unit = self.designs[g].unit_of(row.seeds, [draw])
+                known.setdefault((g, unit), []).append(self.sign * score)
+            units[seed if unit is None else unit] = None
+        found = [
+            [float(np.mean(known[g, unit])) if (g, unit) in known else math.nan for unit in units]
+            for g in range(len(self.groups))
+        ]
+        return np.array(found).reshape(len(self.groups), len(units))
 
     def next_batch(self, count: int) -> Runs:
         """The runs of the groups that go on, with the seeds up to this number, validated."""
