@@ -123,7 +123,8 @@ rank  optimizer    mean      sd  95 % interval     seeds  against the best
 p=1.00; about 368 seeds would tell
    3  sgd        0.9167  0.0163  0.8995 to 0.9338      6  worse by 0.035 (0.024 to 0.046), p=0.001
 
-The interval is Student's t of the mean over seeds.
+Intervals are Student's t, 95 %: of the mean over seeds, and in brackets of the mean difference to \
+the best.
 """
 
 
