@@ -172,6 +172,7 @@ def test_a_group_that_is_worse_gets_no_more_seeds(in_tmp: Path) -> None:
     assert by_lr == {"0.1": "best", "1e-06": "worse", "0.0999999": "undecided"}
     assert set(table["verdict/seeds"]) == {"12", "16"}
     assert all("anytime" in rule for rule in table["verdict/rule"])
+    assert "sweep.json has its verdicts" in inside(in_tmp, "results", "swept").out
     lines = ended.out.splitlines()
     assert any(line.startswith("0.1 ") and line.endswith("best") for line in lines)
     assert any("worse by " in line for line in lines)

@@ -182,10 +182,10 @@ class Sweep:
                 raise ImpossibleError("no run of this sweep is possible; nothing was started")
             self.check(found)
             directory.claim(may_exist=self.settings.dir is not None)
-            todo = self.add(found)
-            if self.one_by_one is not None:
-                print(f"trained one by one: {self.one_by_one}", flush=True)
             try:
+                todo = self.add(found)
+                if self.one_by_one is not None:
+                    print(f"trained one by one: {self.one_by_one}", flush=True)
                 self.train_all(found, todo)
             except KeyboardInterrupt as error:
                 ended_early = error
