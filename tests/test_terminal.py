@@ -22,6 +22,7 @@ from commands import SMALL, Ended, inside, process
 from exp.runs.directory import RunDirectory
 from exp.util.errors import ConfigError, ExpError, Fault, lines
 from exp.util.terminal import indented, one_line, printable
+from fork_server import Forked
 
 HOSTILE = "\x1b[31m\x1b]0;title\x07\x9b2J\u202eevil\u2066\udc9b\r\x08"
 """Colours, a window's title, C1's clear, a text that runs backwards, a byte that is not UTF-8."""
@@ -242,9 +243,8 @@ def on_a_terminal(where: Path, *words: str) -> str:
     """What a terminal is sent by a command, from both of its streams."""
     mine, its = pty.openpty()
     command = [sys.executable, "-m", "exp", *words]
-    child = subprocess.Popen(
-        command, cwd=where, stdin=its, stdout=its, stderr=its, env={**os.environ, "TERM": "xterm"}
-    )
+    environment = {**os.environ, "TERM": "xterm"}
+    child = Forked(command, where, environment, stdin=its, stdout=its, stderr=its)
     os.close(its)
     found = b""
     while True:

@@ -223,6 +223,7 @@ def test_splits_of_one_table_come_to_an_end(
     assert group["reason"] == "more splits of this table cannot tell"
     assert seeds(in_tmp) == [found["looks"][-1]] * 2
     assert "resampled t-test over" in ended.out
+    assert "equally often" not in ended.out  # more seeds complete the first round
 
 
 def test_a_score_of_which_less_is_better(in_tmp: Path) -> None:

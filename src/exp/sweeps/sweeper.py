@@ -31,6 +31,7 @@ from exp.sweeps.applicable import Applicable
 from exp.sweeps.chunks import seconds_of
 from exp.sweeps.composer import Composer
 from exp.sweeps.dispatch import train_planned
+from exp.sweeps.fold_rounds import incomplete_rounds
 from exp.sweeps.grid import Words, expand, listed, swept_keys
 from exp.sweeps.hydra_task import swept
 from exp.sweeps.planner import Planned, Planner, Runs
@@ -210,7 +211,8 @@ class Sweep:
         self.sweeper.exit_code = 1 if bad else 3 if "diverged" in statuses else 0
 
     def check(self, found: Runs) -> None:
-        """What can be wrong with a sweep although each of its runs is valid."""
+        """Looks at the sweep as a whole, where each of its runs is valid."""
+        print_lines([*incomplete_rounds(found.planned)])
 
     def add(self, found: Runs) -> list[Planned]:
         """Lists runs in sweep.json before any of them starts, so that whatever ends this process,
