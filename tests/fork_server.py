@@ -56,6 +56,7 @@ class Forked:
     Args:
         stdin, stdout, stderr: files, or descriptors of them; None: nothing is read or kept.
         session: whether it leads a session of its own.
+        at: the socket of the server; None: the one of this process.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Forked:
         stdout: Stream = None,
         stderr: Stream = None,
         session: bool = False,
+        at: str | None = None,
     ) -> None:
         request = {
             "words": list(command[1:]),
@@ -77,7 +79,7 @@ class Forked:
         }
         self.returncode: int | None = None
         self._line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._line.connect(server())
+        self._line.connect(at or server())
         with open(os.devnull, "r+b") as nothing:
             streams = [each if each is not None else nothing for each in (stdin, stdout, stderr)]
             numbers = [each if isinstance(each, int) else each.fileno() for each in streams]
@@ -237,5 +239,15 @@ def execute(words: Sequence[str]) -> None:
         runpy.run_path(words[0], run_name="__main__")
 
 
+def forward(path: str, words: Sequence[str]) -> NoReturn:
+    """Has a server run a command line on the streams of this process: for lines of a shell."""
+    child = Forked(
+        [sys.executable, *words], Path.cwd(), os.environ, stdin=0, stdout=1, stderr=2, at=path
+    )
+    os._exit(child.wait() % 256)
+
+
 if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        forward(sys.argv[1], sys.argv[2:])
     serve(sys.argv[1])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import (
@@ -478,3 +479,36 @@ def test_choosing_by_test_rows_is_warned_of(in_tmp: Path) -> None:
         assert (warned in ended.out) == wanted
         assert (warned in inside(in_tmp, "results", place).out) == wanted
     assert warned not in inside(in_tmp, "results", "sweep0", "--metric", "train/loss").out
+
+
+def test_groups_beside_a_file_of_test_rows(frame: pd.DataFrame, in_tmp: Path) -> None:
+    """The groups divide the first file only; the second needs no such column."""
+    frame[["a", "b", "patient", "answer"]][:40].to_csv("rows.csv", index=False)
+    frame[["a", "b", "answer"]][40:].to_csv("test.csv", index=False)
+    params = {"path": "rows.csv", "test_path": "test.csv", "target": "answer"}
+    dataset = register.choose("dataset", {"name": "csv", **params})
+    split = register.choose("split", {"name": "holdout", "groups": "patient", "validation": 0.3})
+    rows = prepare(dataset, split, data_seed=0, split_seed=2)
+    group = frame["patient"].to_numpy()[:40]
+    size = int(np.ceil(0.3 * len(set(group))))
+    shuffle = GroupShuffleSplit(1, test_size=size, random_state=2)
+    train, validated = next(shuffle.split(group, groups=group))
+    np.testing.assert_array_equal(rows.split.train, train)
+    np.testing.assert_array_equal(rows.split.validation, validated)
+    assert rows.split.test.tolist() == list(range(40, 60))
+    assert rows.features == ("a", "b")
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.load` is deprecated:DeprecationWarning")
+def test_a_run_of_groups_is_exported(frame: pd.DataFrame, in_tmp: Path) -> None:
+    frame[["a", "b", "patient", "answer"]].to_csv("rows.csv", index=False)
+    few = ("dataset=csv", "dataset.path=rows.csv", "dataset.target=answer", "figures=none")
+    words = (*few, "split.groups=patient", "trainer.epochs=2", "hydra.run.dir=run")
+    assert inside(in_tmp, *words).code == 0
+    ended = inside(in_tmp, "export", "run", "--to", "torchscript")
+    assert ended.code == 0, ended.err
+    (file,) = (path for path in in_tmp.rglob("*.pt") if "checkpoints" not in path.parts)
+    found = torch.jit.load(file)(torch.tensor(frame[["a", "b"]].to_numpy(), dtype=torch.float32))
+    wanted = read_csv(in_tmp / "run/predictions.csv")["row"].astype(int)
+    first = found[0] if isinstance(found, tuple) else found
+    assert len(first) == len(wanted) == 60
