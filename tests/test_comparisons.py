@@ -20,6 +20,7 @@ from commands import SMALL, inside
 from exp.report.comparisons import Ranked
 from exp.report.design import overlap_of
 from exp.report.results import Table, tables
+from exp.report.scored import Scored
 from exp.report.statistics.means import Mean
 from exp.report.statistics.paired import paired
 from exp.report.statistics.power import needed
@@ -394,6 +395,16 @@ def test_intervals_stay_within_the_bounds_of_a_score(in_tmp: Path) -> None:
 )  # fmt: skip
 def test_bounds(metric: str, limits: tuple[float, float]) -> None:
     assert bounds(metric) == limits
+
+
+def test_figures_have_the_intervals_of_the_table() -> None:
+    found = pair((0.9, 0.95, 1.0, 0.99), (0.5, 0.6, 0.55, 0.5))
+    (best, other) = only(found, "recipe").ranking.every
+    scored = Scored(Runs((), ("recipe", "seed"), tuple(found)), METRIC)
+    assert scored.over_seeds(range(4)) == best.score
+    assert scored.over_seeds(range(4, 8)) == other.score
+    assert best.score is not None
+    assert best.score.high == 1.0
 
 
 def test_cut_intervals_contain_the_mean_as_often() -> None:
