@@ -66,6 +66,7 @@ def results(
     sort: str | None = None,
     top: int | None = None,
     test: str = "t",
+    margin: float | None = None,
     arrays: bool = False,
 ) -> Any:
     """What `exp results` says, a row for each group, best first: the numbers of its `--json`.
@@ -78,6 +79,7 @@ def results(
         sort: a key; with a minus in front for the other direction.
         top: how many groups.
         test: t (paired) or wilcoxon.
+        margin: differences of the score up to it do not matter.
         arrays: a dict of column -> list of values instead of a pandas DataFrame.
 
     Raises:
@@ -88,6 +90,6 @@ def results(
     paths = [directories] if one else list(directories)  # type: ignore[arg-type]
     found = found_in(
         [existing(fspath(path)) for path in paths],  # type: ignore[arg-type]
-        by=by, metric=metric, where=where, sort=sort, top=top, test=test,
+        by=by, metric=metric, where=where, sort=sort, top=top, test=test, margin=margin,
     )  # fmt: skip
     return columns_of(found) if arrays else frame(columns_of(found))

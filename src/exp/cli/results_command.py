@@ -40,6 +40,9 @@ from exp.util.terminal import one_line, write_data
 )
 @click.option("--top", metavar="N", help="Show only the first N groups.")
 @click.option("--test", default="t", help="Paired test: t (the default) or wilcoxon.")
+@click.option(
+    "--margin", metavar="M", help="Differences of the score up to M do not matter: equivalent."
+)
 @click.option("--csv", metavar="FILE", type=OUTPUT, help="Write the groups as CSV; - prints it.")
 @click.option("--json", metavar="FILE", type=OUTPUT, help="Write everything as JSON; - prints it.")
 @click.option("--parquet", metavar="FILE", type=OUTPUT, help="Write the groups as Parquet.")
@@ -60,6 +63,7 @@ def command(
     sort: str | None,
     top: str | None,
     test: str,
+    margin: str | None,
     csv: str | None,
     json: str | None,
     parquet: str | None,
@@ -68,7 +72,8 @@ def command(
 ) -> int:
     """Rank the results of sweeps and runs.
 
-    Runs that differ only in their seeds form a group; each group is tested against the best one.
+    Runs that differ only in their seeds form a group; each group is compared with the best one of
+    its data set.
     docs/results.md explains the table.
     """
     found = results(
@@ -79,6 +84,7 @@ def command(
         sort=sort,
         top=top,
         test=test,
+        margin=margin,
     )
     if figures is not None:
         first = Path(directories[0])

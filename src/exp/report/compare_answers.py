@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.report.groups import p_text
 from exp.report.statistics.paired import mcnemar
+from exp.report.statistics.verdicts import p_text
 from exp.runs.collection import part
 from exp.runs.predictions import Predictions
 from exp.runs.record import RunRecord

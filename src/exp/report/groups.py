@@ -1,15 +1,13 @@
-"""Runs that differ only in their seeds, as groups: their scores, their rank, and paired tests."""
+"""Runs that differ only in their seeds, as groups, with their scores."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from exp.report.statistics.corrections import holm, pairs
-from exp.report.statistics.means import ALPHA, Mean
-from exp.report.statistics.paired import Paired, paired
-from exp.report.statistics.power import FEW, needed
+from exp.report.design import Draws, Seeds
 from exp.runs.collection import Row
 from exp.runs.config_values import Scalar, names_seed
 from exp.util.metric_names import MACRO, OF_POSITIVE, higher_is_better
@@ -19,7 +17,8 @@ SPLITS = ("validation", "test", "train")
 LARGEST = 1e100
 """A score beyond it counts as none: its square would overflow."""
 
-Seeds = tuple[int, ...]
+Cell = tuple[Scalar, ...]
+"""Values of the keys within which groups are compared."""
 
 
 def value(row: Row, metric: str) -> float | None:
@@ -60,22 +59,45 @@ class Group:
     Attributes:
         values: of those keys.
         first: the first run.
+        draws: the rows of its runs.
         statuses: the number of runs with each status.
-        scores: seeds -> score; the mean score where several runs have the same seeds.
-        repeats: seeds -> number of runs, where that is more than one.
+        cells: values of all other keys that vary -> seeds -> score; the mean score where several
+            runs have the same values and seeds.
+        repeats: how often several runs have the same values and seeds.
         without: the number of runs that are done and lack the score.
     """
 
     values: tuple[Scalar, ...]
     first: Row
+    draws: Draws
     statuses: Counter[str] = field(default_factory=Counter)
-    scores: dict[Seeds, float] = field(default_factory=dict)
-    repeats: dict[Seeds, int] = field(default_factory=dict)
+    cells: dict[Cell, dict[Seeds, float]] = field(default_factory=dict)
+    counts: Counter[tuple[Cell, Seeds]] = field(default_factory=Counter)
     without: int = 0
 
     @property
     def runs(self) -> int:
         return self.statuses.total()
+
+    @property
+    def scores(self) -> dict[Seeds, float]:
+        """Seeds -> the mean score over the cells."""
+        return self.over(self.cells)
+
+    @property
+    def repeated(self) -> bool:
+        """Whether several runs have the same seeds."""
+        return len(self.cells) > 1 or any(count > 1 for count in self.counts.values())
+
+    def over(self, cells: Collection[Cell]) -> dict[Seeds, float]:
+        """Seeds -> the mean score over some cells."""
+        if len(cells) == 1:
+            return dict(self.cells[next(iter(cells))])
+        found: dict[Seeds, list[float]] = {}
+        for each in cells:
+            for seeds, score in self.cells[each].items():
+                found.setdefault(seeds, []).append(score)
+        return {seeds: math.fsum(scores) / len(scores) for seeds, scores in found.items()}
 
 
 class Groups:
@@ -84,10 +106,11 @@ class Groups:
     Args:
         by: the keys whose values make a group, as in the rows' parameters.
         metric: the score.
+        within: all other keys that vary, but the seeds: groups are compared within their values.
     """
 
-    def __init__(self, by: Sequence[str], metric: str) -> None:
-        self.by, self.metric = tuple(by), metric
+    def __init__(self, by: Sequence[str], metric: str, within: Sequence[str] = ()) -> None:
+        self.by, self.metric, self.within = tuple(by), metric, tuple(within)
         self.directions: dict[str, bool] = {}
         self._found: dict[tuple[tuple[bool, Scalar], ...], Group] = {}
         self._seeds: dict[Seeds, Seeds] = {}
@@ -109,7 +132,7 @@ class Groups:
         key = tuple((isinstance(value, bool), value) for value in values)
         group = self._found.get(key)
         if group is None:
-            group = self._found[key] = Group(values, row)
+            group = self._found[key] = Group(values, row, Draws(self.metric))
         group.statuses[row.status] += 1
         score = value(row, self.metric)
         if score is None:
@@ -117,15 +140,18 @@ class Groups:
             return
         seeds = row.seeds or seeds_of(row)
         seeds = self._seeds.setdefault(seeds, seeds)  # one object for all groups
-        count = 1
-        if seeds in group.scores:
-            count = group.repeats[seeds] = group.repeats.get(seeds, 1) + 1
-        before = group.scores.get(seeds, score)
-        group.scores[seeds] = before + (score - before) / count
+        group.draws.add(seeds, row)
+        where = tuple(row.parameters.get(key) for key in self.within)
+        scores = group.cells.setdefault(where, {})
+        group.counts[where, seeds] += 1
+        before = scores.get(seeds, score)
+        scores[seeds] = before + (score - before) / group.counts[where, seeds]
 
 
-def grouped(rows: Iterable[Row], by: Sequence[str], metric: str) -> Groups:
-    groups = Groups(by, metric)
+def grouped(
+    rows: Iterable[Row], by: Sequence[str], metric: str, within: Sequence[str] = ()
+) -> Groups:
+    groups = Groups(by, metric, within)
     for row in rows:
         groups.add(row)
     return groups
@@ -140,112 +166,3 @@ def seeds_of(row: Row) -> Seeds:
 def over_seeds(keys: Sequence[str]) -> tuple[str, ...]:
     """All keys but those of seeds."""
     return tuple(key for key in keys if not names_seed(key))
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """A group and its place in the ranking.
-
-    Attributes:
-        rank: from 1; None where no run of the group has a score.
-        score: the mean over seeds.
-        test: the best group against this one over their common seeds; the difference is positive
-            where the best group is better. None for the best group and for groups without scores.
-        p: the p-value of the test after Holm's correction for all pairs of groups, since any group
-            could have come out best.
-        needed: seeds with which a difference of this size would be shown with a power of 80 %,
-            where there are too few.
-        verdict: the result of the test in words.
-    """
-
-    group: Group
-    rank: int | None
-    score: Mean | None
-    test: Paired | None
-    p: float | None
-    needed: int | None
-    verdict: str
-
-
-def ranked(groups: Groups, test: str = "t") -> list[Ranked]:
-    """The groups, the best first, each tested against the best one.
-
-    Args:
-        test: one of `statistics.TESTS`.
-    """
-    sign = 1.0 if groups.higher else -1.0
-    means = [(group, Mean.of(list(group.scores.values()))) for group in groups.all if group.scores]
-    means.sort(key=lambda pair: -sign * pair[1].mean)
-    tests = [versus(means[0][0], group, sign, test) for group, _ in means[1:]]
-    known = [each.p for each in tests if each.p is not None]
-    family = pairs(len(known) + 1)
-    corrected = iter(holm(known, family))
-    found = [Ranked(group, 1, mean, None, None, None, "best") for group, mean in means[:1]]
-    for rank, ((group, mean), each) in enumerate(zip(means[1:], tests, strict=True), start=2):
-        p = None if each.p is None else next(corrected)
-        few = too_few(each, p, family)
-        wanted = seeds_needed(each, family, test) if few else None
-        found.append(Ranked(group, rank, mean, each, p, wanted, verdict(each, p, few, wanted)))
-    for group in groups.all:
-        if not group.scores:
-            reason = "no such score" if group.statuses["done"] else "no finished run"
-            found.append(Ranked(group, None, None, None, None, None, reason))
-    return found
-
-
-def versus(best: Group, other: Group, sign: float, test: str) -> Paired:
-    """The paired test of two groups over their common seeds."""
-    common = [seeds for seeds in best.scores if seeds in other.scores]
-    one = [sign * best.scores[seeds] for seeds in common]
-    return paired(one, [sign * other.scores[seeds] for seeds in common], test)
-
-
-def too_few(test: Paired, p: float | None, family: int) -> bool:
-    """Whether there may be too few pairs to show any difference."""
-    if p is None or test.smallest is None:
-        return True
-    return p > ALPHA and (test.n < FEW or family * test.smallest > ALPHA)
-
-
-def seeds_needed(test: Paired, family: int, name: str) -> int | None:
-    """The number of seeds that would show this difference; None where that is unknown."""
-    family = max(family, 1)
-    if test.effect is None:
-        return None
-    least = FEW
-    while name == "wilcoxon" and family * 2.0 ** (1 - least) > ALPHA:
-        least += 1
-    found = needed(test.effect, ALPHA / family)
-    return None if found is None else max(found, least)
-
-
-def verdict(test: Paired, p: float | None, few: bool, wanted: int | None) -> str:
-    """The result of a test in words."""
-    if few:
-        hint = f"; about {wanted} needed" if wanted is not None else ""
-        return f"too few seeds ({test.n} in common{hint})"
-    assert p is not None
-    assert test.difference is not None
-    if p > ALPHA:
-        return f"not shown worse: {p_text(p)}"
-    mean, low = test.difference.mean, test.difference.low
-    assert low is not None
-    way = "worse" if mean > 0 else "better on the common seeds"
-    return f"{way} by {plus_minus(abs(mean), mean - low)}, {p_text(p)}"
-
-
-def p_text(p: float) -> str:
-    """A p-value in two digits, and no more than three decimals."""
-    if p < 0.001:
-        return "p<0.001"
-    return f"p={p:.2f}" if p >= 0.095 else f"p={p:.3f}"
-
-
-def plus_minus(value: float, half: float) -> str:
-    """A value and the half width of its interval, with two digits of the latter."""
-    if half <= 0:
-        return f"{value:.3g}"
-    decimals = 0
-    while decimals < 12 and half * 10**decimals < 9.95:
-        decimals += 1
-    return f"{value:.{decimals}f} ± {half:.{decimals}f}"

@@ -1,17 +1,19 @@
-"""Groups over seeds, ranked, each tested against the best: what `exp results` shows."""
+"""Groups over seeds, ranked within each data set: what `exp results` shows."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from exp.report.comparisons import Ranked, Ranking, ranking, unranked
 from exp.report.conditions import OF_A_RUN, Condition
-from exp.report.groups import SPLITS, Groups, Ranked, grouped, over_seeds, ranked
+from exp.report.groups import SPLITS, Groups, grouped, over_seeds
 from exp.report.statistics.paired import TESTS
 from exp.runs.collection import Row, Runs, gather, with_keys
-from exp.runs.config_values import is_number
+from exp.runs.config_values import Scalar, is_number
 from exp.util.errors import ExpError, RunDirectoryError, lines, shown, unknown
 from exp.util.metric_names import headline
 from exp.util.text_tables import cell
@@ -28,29 +30,61 @@ ORDERS: dict[str, Callable[[Ranked], Any]] = {
 
 
 @dataclass(frozen=True)
+class Table:
+    """The groups of one data set; or of several that nothing but the data tells apart, unranked.
+
+    Attributes:
+        data: the values that name the data set, by their keys; empty where it does not vary.
+        groups: its runs.
+        ranking: of all its groups.
+        shown: the groups in the order in which they are shown, without those beyond `--top`.
+    """
+
+    data: dict[str, Scalar]
+    groups: Groups
+    ranking: Ranking
+    shown: tuple[Ranked, ...]
+
+    @property
+    def best(self) -> Ranked | None:
+        """The first in the ranking; None where no run has a score, or there is no ranking."""
+        first = self.ranking.every[0]
+        return first if first.rank is not None else None
+
+    @property
+    def scored(self) -> bool:
+        """Whether some run has a score."""
+        return any(each.score is not None for each in self.ranking.every)
+
+    def value(self, each: Ranked, key: str) -> Scalar:
+        """What a group has for a key of the table, or of its data set."""
+        if key in self.data:
+            return self.data[key]
+        return each.group.values[self.groups.by.index(key)]
+
+
+@dataclass(frozen=True)
 class Results:
     """
     Attributes:
         runs: those that satisfy `--where`.
         left_out: the number of those that do not.
-        groups: of `runs`.
-        shown: the groups in the order in which they are shown, without those beyond `--top`.
-        best: the first in the ranking; None where no run has a score.
-        tested: the number of groups that were tested against it.
-        test: one of `statistics.TESTS`.
+        by: the keys that make a group, those of data sets first.
+        metric: the score.
+        higher: whether more of it is better.
+        tables: one for each data set.
+        test: one of `statistics.paired.TESTS`.
+        margin: differences up to it do not matter.
     """
 
     runs: Runs
     left_out: int
-    groups: Groups
-    shown: tuple[Ranked, ...]
-    best: Ranked | None
-    tested: int
+    by: tuple[str, ...]
+    metric: str
+    higher: bool
+    tables: tuple[Table, ...]
     test: str
-
-    @property
-    def metric(self) -> str:
-        return self.groups.metric
+    margin: float | None = None
 
 
 def results(
@@ -62,8 +96,9 @@ def results(
     sort: str | None = None,
     top: str | int | None = None,
     test: str = "t",
+    margin: str | float | None = None,
 ) -> Results:
-    """The runs in some directories as groups, ranked and tested.
+    """The runs in some directories as groups, ranked and tested within each data set.
 
     Args:
         paths: sweep directories, run directories, or folders that contain some.
@@ -73,13 +108,14 @@ def results(
         where: conditions, `key=value`.
         sort: a key of `by` or of `ORDERS`, with a minus in front for descending order.
         top: the number of groups to show.
-        test: one of `statistics.TESTS`.
+        test: one of `statistics.paired.TESTS`.
+        margin: in units of the metric; differences up to it do not matter.
 
     Raises:
         ExpError: with all faults of the options.
         RunDirectoryError: there are no runs.
     """
-    runs = gather(paths)
+    runs = with_data_sets(gather(paths))
     metrics = metrics_of(runs.rows)
     conditions, faults = parsed(where)
     # `loss` is also a group of components: loss=bce means that, loss<0.1 the metric.
@@ -98,7 +134,7 @@ def results(
     keys = tuple(by) if by is not None else over_seeds(runs.keys)
     if test not in TESTS:
         faults.append("--test: " + unknown("test", test, list(TESTS)))
-    faults += sort_faults(sort, keys) + top_faults(top)
+    faults += sort_faults(sort, keys) + top_faults(top) + margin_faults(margin)
     if faults:
         raise ExpError(lines(faults[0], *(f"     {fault}" for fault in faults[1:])))
     rows, skipped = (
@@ -109,17 +145,62 @@ def results(
         raise RunDirectoryError(f"no runs found in {', '.join(map(str, paths))}")
     if not rows:
         raise ExpError(f"none of {len(runs.rows)} runs satisfies {' and '.join(where)}")
-    groups = grouped(rows, keys, scored)
-    every = ranked(groups, test)
+    chosen = replace(runs, rows=rows, skipped=skipped)
+    found = tables(chosen, keys, scored, test, None if margin is None else float(margin))
+    limit = None if top is None else int(top)
     return Results(
-        runs=replace(runs, rows=rows, skipped=skipped),
+        runs=chosen,
         left_out=len(runs.rows) - len(rows),
-        groups=groups,
-        shown=tuple(ordered(every, sort, keys)[: None if top is None else int(top)]),
-        best=every[0] if every[0].rank is not None else None,
-        tested=sum(each.p is not None for each in every),
+        by=tuple(dict.fromkeys([*found[0].data, *keys])),
+        metric=scored,
+        higher=found[0].groups.higher,
+        tables=tuple(replace(t, shown=tuple(ordered(t, sort)[:limit])) for t in found),
         test=test,
+        margin=None if margin is None else float(margin),
     )
+
+
+def tables(
+    runs: Runs, by: Sequence[str], metric: str, test: str = "t", margin: float | None = None
+) -> list[Table]:
+    """The groups of each data set, ranked; scores of different data sets are not ranked together.
+
+    Args:
+        by: keys that make a group.
+        margin: differences up to it do not matter.
+    """
+    data = data_keys(runs, by)
+    rows: dict[tuple[Scalar, ...], list[Row]] = {}
+    for row in runs.rows:
+        rows.setdefault(tuple(row.parameters.get(key) for key in data), []).append(row)
+    inner = [key for key in by if key not in data]
+    within = [key for key in over_seeds(runs.keys) if key not in (*data, *inner)]
+    found = []
+    for values, some in rows.items():
+        groups = grouped(some, inner, metric, within)
+        every = ranking(groups, test, margin)
+        found.append(Table(dict(zip(data, values, strict=True)), groups, every, every.every))
+    if len(found) > 1 and not inner:
+        groups = grouped(runs.rows, data, metric, within)
+        every = unranked(groups)
+        return [Table({}, groups, every, every.every)]
+    return found
+
+
+def with_data_sets(runs: Runs) -> Runs:
+    """The runs with their data set as a key, where a preset that varies may have chosen it."""
+    if not any(key.lstrip("+") == "experiment" for key in runs.keys) or "dataset" in runs.keys:
+        return runs
+    found, _ = with_keys(runs, ["dataset"])
+    several = len({row.parameters.get("dataset") for row in found.rows}) > 1
+    return replace(found, keys=("dataset", *found.keys)) if several else runs
+
+
+def data_keys(runs: Runs, by: Sequence[str]) -> list[str]:
+    """The keys that vary and tell data sets apart."""
+    varies = dict.fromkeys([*by, *over_seeds(runs.keys)])
+    keys = [key for key in varies if key.split(".")[0] == "dataset"]
+    return [key for key in keys if len({row.parameters.get(key) for row in runs.rows}) > 1]
 
 
 def parsed(where: Sequence[str]) -> tuple[list[Condition], list[str]]:
@@ -189,16 +270,28 @@ def top_faults(top: str | int | None) -> list[str]:
     return [f"--top: expected a number greater than 0, found {shown(top)}"]
 
 
-def ordered(groups: list[Ranked], sort: str | None, keys: tuple[str, ...]) -> list[Ranked]:
-    """The groups by a key; those without a value of it last."""
+def margin_faults(margin: str | float | None) -> list[str]:
+    """What is wrong with `--margin`."""
+    if margin is None:
+        return []
+    try:
+        good = 0 < float(margin) < math.inf
+    except ValueError:
+        good = False
+    return [] if good else [f"--margin: expected a number greater than 0, found {shown(margin)}"]
+
+
+def ordered(table: Table, sort: str | None) -> list[Ranked]:
+    """The groups of a table by a key; those without a value of it last."""
+    every = list(table.ranking.every)
     if sort is None:
-        return groups
+        return every
     name = sort.removeprefix("-")
 
     def value(each: Ranked) -> Any:
-        return each.group.values[keys.index(name)] if name in keys else ORDERS[name](each)
+        return ORDERS[name](each) if name in ORDERS else table.value(each, name)
 
-    known = [each for each in groups if value(each) is not None]
+    known = [each for each in every if value(each) is not None]
     numeric = all(isinstance(value(each), (int, float)) for each in known)
     known.sort(key=lambda each: value(each) if numeric else str(value(each)), reverse=sort != name)
-    return [*known, *(each for each in groups if value(each) is None)]
+    return [*known, *(each for each in every if value(each) is None)]

@@ -7,40 +7,133 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exp.report.groups import Ranked, averages
+from exp.report.comparisons import Ranked
+from exp.report.groups import Cell, Group, Groups, averages
 from exp.report.statistics.corrections import pairs
 from exp.report.statistics.paired import TESTS
+from exp.report.statistics.verdicts import BEST
 from exp.runs.collection import Row
 from exp.util.statuses import STATUSES, WENT_WRONG
 from exp.util.text_tables import aligned, cell, count, number
 
 if TYPE_CHECKING:
-    from exp.report.results import Results
+    from exp.report.results import Results, Table
 
 LISTED = 5
 """Messages of runs that went wrong; the others are counted."""
 
 
 def text(results: Results) -> str:
-    """Title, table, notes on the statistics, and what went wrong."""
-    base = results.runs.paths[0] if len(results.runs.paths) == 1 else Path.cwd()
-    lines = [title(results), "", *table(results.shown, results.groups.by, results.metric, base)]
-    notes = [*statistics(results), *problems(results.runs.rows, base), *skips(results.runs.skipped)]
-    return "\n".join([*lines, *([""] if notes else []), *notes])
+    """Title, a table for each data set, notes on the statistics, and what went wrong."""
+    runs = results.runs
+    base = runs.paths[0] if len(runs.paths) == 1 else Path.cwd()
+    lines = [title(results)]
+    for each in results.tables:
+        lines += [*heading(each), *tests(each, results.test, results.margin), ""]
+        lines += table(each.shown, each.groups.by, results.metric, base)
+        notes = list(unlike(each))
+        lines += [*([""] if notes else []), *notes, ""]
+    notes = [*statistics(results), *problems(runs.rows, base), *skips(runs.skipped)]
+    return "\n".join([*lines[: None if notes else -1], *notes])
 
 
 def title(results: Results) -> str:
-    better = "higher" if results.groups.higher else "lower"
+    better = "higher" if results.higher else "lower"
     of = averages(results.runs.rows, results.metric)
     about = f"{better} is better{f'; {of[0]}' if len(of) == 1 else ''}"
     parts = [f"{cell(results.metric)} ({about}) of {count(len(results.runs.rows), 'run')}"]
     if results.left_out:
         parts[0] += f" ({results.left_out} left out by --where)"
-    groups = len(results.groups.all)
-    if results.groups.by:
-        parts.append(f"{count(groups, 'group')} by {', '.join(map(cell, results.groups.by))}")
-    shown = f"; {len(results.shown)} shown" if len(results.shown) < groups else ""
-    return ", ".join(parts) + shown + (": none has finished" if results.best is None else "")
+    if len(results.tables) > 1:
+        parts.append(f"{len(results.tables)} data sets, each by itself")
+        return ", ".join(parts)
+    (only,) = results.tables
+    groups = len(only.groups.all)
+    if only.groups.by:
+        parts.append(f"{count(groups, 'group')} by {', '.join(map(cell, only.groups.by))}")
+    shown = f"; {len(only.shown)} shown" if len(only.shown) < groups else ""
+    return ", ".join(parts) + shown + ("" if only.scored else ": none has finished")
+
+
+def heading(table: Table) -> list[str]:
+    """What names the data set of a table."""
+    if not table.data:
+        return []
+    named = ", ".join(f"{cell(key)}={cell(value)}" for key, value in table.data.items())
+    groups = len(table.groups.all)
+    by = f" by {', '.join(map(cell, table.groups.by))}" if table.groups.by else ""
+    shown = f"; {len(table.shown)} shown" if len(table.shown) < groups else ""
+    none = "" if table.scored else ": none has finished"
+    return ["", f"{named}: {count(groups, 'group')}{by}{shown}{none}"]
+
+
+def tests(table: Table, test: str, margin: float | None) -> list[str]:
+    """The test, its unit and their number; nothing where none was made."""
+    tested = [each for each in table.ranking.every if each.test is not None and each.test.n > 1]
+    if not tested:
+        return []
+    lines = dict[str, None]()
+    for design in dict.fromkeys(each.design for each in tested):
+        sizes = sorted({each.test.n for each in tested if each.test and each.design == design})
+        words = design.words(TESTS[test], sizes[-1])
+        some = f" (of {sizes[0]} to {sizes[-1]} where some are missing)" if sizes[1:] else ""
+        lines[words + some] = None
+    groups = len(tested) + 1
+    family = f"; p corrected by Holm for the {pairs(groups)} pairs of {groups} groups"
+    first = f"Against the best: {'; '.join(lines)}; two-sided{family if groups > 2 else ''}"
+    equal = f"Equivalent: within {margin:g}, by two one-sided t-tests"
+    return [first, *([equal] if margin is not None else [])]
+
+
+def unlike(table: Table) -> Iterator[str]:
+    """In what groups of a table are not alike, so that their means do not compare by themselves."""
+    groups, ranking = table.groups, table.ranking
+    known = [group for group in groups.all if group.cells]
+    cells = list(dict.fromkeys(each for group in known for each in group.cells))
+    keys = ", ".join(map(cell, groups.within))
+    if len(known) > 1 and len(cells) > 1 and table.best is not None:
+        missing = [each for each in cells if each not in ranking.cells]
+        if not missing:
+            yield f"Compared within each of {len(cells)} values of {keys}."
+        elif ranking.cells:
+            yield (
+                f"Means are over the {len(ranking.cells)} of {len(cells)} values of {keys} that all "
+                f"groups have; left out: {listed(groups, missing, known)}."
+            )
+        else:
+            yield (
+                f"No value of {keys} is common to all groups, so each mean is over other values: "
+                f"{listed(groups, missing, known)}. Only values that two groups share are compared."
+            )
+        uneven = [
+            group for group in known
+            if len({len(group.cells[each]) for each in group.cells}) > 1
+        ]  # fmt: skip
+        if uneven:
+            yield (
+                f"{count(len(uneven), 'group')} lacks seeds of some values of {keys}: a seed is "
+                "compared over the values that both groups have."
+            )
+    if ranking.incomplete:
+        yield (
+            f"{count(ranking.incomplete, 'run')} not used: a round of folds counts once all its "
+            "folds are there."
+        )
+
+
+def listed(groups: Groups, cells: Sequence[Cell], known: Sequence[Group]) -> str:
+    """Values that some groups lack, with those that have them."""
+    texts = []
+    for each in cells[:LISTED]:
+        values = zip(groups.within, each, strict=True)
+        named = ", ".join(f"{cell(key)}={cell(value)}" for key, value in values)
+        having = [group for group in known if each in group.cells]
+        names = " and ".join(
+            " ".join(map(cell, group.values)) or "all" for group in having[:LISTED]
+        )
+        texts.append(f"{named} (only {names})")
+    more = len(cells) - LISTED
+    return "; ".join(texts) + (f"; and {more} more" if more > 0 else "")
 
 
 def table(groups: Sequence[Ranked], by: Sequence[str], metric: str, base: Path) -> list[str]:
@@ -70,15 +163,15 @@ def table(groups: Sequence[Ranked], by: Sequence[str], metric: str, base: Path) 
         ]
     else:
         columns.append((cell(metric), means, True))
-    if any(each.group.repeats for each in groups):
+    if any(each.group.repeated for each in groups):
         columns.append(("runs", [str(each.group.runs) for each in groups], True))
     if any(missing := [unfinished(each) for each in groups]):
         columns.append(("not done", missing, False))
     if all(each.group.runs == 1 for each in groups):
         paths = [relative(each.group.first.path, base) for each in groups]
         columns.append(("directory", paths, False))
-    elif any(each.verdict != "best" for each in groups):
-        columns.append(("against the best", [each.verdict for each in groups], False))
+    elif any(each.verdict.text not in ("", BEST) for each in groups):
+        columns.append(("against the best", [each.verdict.text for each in groups], False))
     header = [name for name, _, _ in columns]
     rows = zip(*(cells for _, cells, _ in columns), strict=True)
     return aligned(
@@ -100,47 +193,44 @@ def relative(path: Path, base: Path) -> str:
 
 
 def statistics(results: Results) -> Iterator[str]:
-    """What the numbers of the table mean."""
-    groups = results.groups.all
-    if any(each.score is not None and each.score.n > 1 for each in results.shown):
-        yield "The interval is Student's t of the mean over seeds."
-    elif results.best is not None and len(groups) > 1:
+    """What the numbers of the tables mean."""
+    shown = [each for table in results.tables for each in table.shown]
+    if any(each.score is not None and each.score.n > 1 for each in shown):
+        wide = any(each.design.overlap for each in shown if each.score and each.score.n > 1)
+        more = ", widened since splits of one table overlap" if wide else ""
+        yield f"The interval is Student's t of the mean over seeds{more}."
+    elif any(table.best is not None and len(table.groups.all) > 1 for table in results.tables):
         yield (
             "One seed for each group: no interval and no test. Several, such as "
             "seed=range(0,10), give both."
         )
-    if results.tested:
-        tested = results.tested + 1
-        family = f" for the {pairs(tested)} pairs of {tested} groups" if tested > 2 else ""
-        yield (
-            f"Against the best: {TESTS[results.test]} over common seeds, two-sided"
-            + (f", p corrected by Holm{family}" if family else "")
-            + "; ± is the 95 % interval of the mean difference."
-        )
     of = averages(results.runs.rows, results.metric)
     if len(of) > 1:
         yield f"The scores are not comparable: {'; '.join(of)}. dataset.positive names one class."
-    if any(each.group.repeats for each in results.shown):
+    if any(each.group.repeated for each in shown):
         yield "Runs of one group with the same seed count once, by their mean."
-    if results.tested:
-        yield from different_data(results)
+    if any(table.best is None and table.scored for table in results.tables):
+        yield "Scores of different data sets are not ranked."
+    if any(table.ranking.tested for table in results.tables):
+        yield from different_splits(results)
 
 
-def different_data(results: Results) -> Iterator[str]:
-    """A warning where groups were trained on different data."""
-    known = [group for group in results.groups.all if group.scores]
-    unlike = [
-        key
-        for at, key in enumerate(results.groups.by)
-        if key.split(".")[0] in ("dataset", "split")
-        and len({group.values[at] for group in known}) > 1
-    ]
-    if unlike and results.best is not None:
-        first = results.best.group.values[results.groups.by.index(unlike[0])]
-        yield (
-            f"Groups that differ in {', '.join(unlike)} used different data: --where selects "
-            f"one, such as --where {unlike[0]}={cell(first)}."
-        )
+def different_splits(results: Results) -> Iterator[str]:
+    """A warning where groups were trained or tested on different rows."""
+    for table in results.tables:
+        known = [group for group in table.groups.all if group.cells]
+        keys = [
+            key
+            for at, key in enumerate(table.groups.by)
+            if key.split(".")[0] == "split" and len({group.values[at] for group in known}) > 1
+        ]
+        if keys and table.best is not None:
+            first = table.best.group.values[table.groups.by.index(keys[0])]
+            yield (
+                f"Groups that differ in {', '.join(keys)} used different rows: --where selects "
+                f"one, such as --where {keys[0]}={cell(first)}."
+            )
+            return
 
 
 def problems(rows: Iterable[Row], base: Path) -> list[str]:

@@ -6,7 +6,7 @@ import csv
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from exp.report.groups import Ranked
+from exp.report.comparisons import Ranked
 from exp.report.results import Results
 from exp.report.statistics.corrections import pairs
 from exp.report.statistics.paired import TESTS
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 FIGURES = (
-    "rank", "seeds", "mean", "sd", "low", "high", "runs", *STATUSES, "common", "difference",
-    "difference_low", "difference_high", "effect", "p", "p_holm", "seeds_needed", "verdict",
+    "rank", "seeds", "mean", "sd", "low", "high", "runs", *STATUSES, "design", "common",
+    "difference", "difference_low", "difference_high", "effect", "p", "p_holm",
+    "p_equivalent_holm", "seeds_needed", "verdict", "comparison",
 )  # fmt: skip
 """Columns of a group after its keys. `difference` is positive where the best group is better."""
 
@@ -35,6 +36,7 @@ def figures(each: Ranked) -> dict[str, Any]:
         **{name: getattr(score, name, None) for name in ("mean", "sd", "low", "high")},
         "runs": each.group.runs,
         **{status: each.group.statuses[status] for status in STATUSES},
+        "design": each.design.kind if score else None,
         "common": test.n if test else None,
         "difference": getattr(difference, "mean", None),
         "difference_low": getattr(difference, "low", None),
@@ -42,15 +44,21 @@ def figures(each: Ranked) -> dict[str, Any]:
         "effect": test.effect if test else None,
         "p": test.p if test else None,
         "p_holm": each.p,
-        "seeds_needed": each.needed,
-        "verdict": each.verdict,
+        "p_equivalent_holm": each.p_within,
+        "seeds_needed": each.verdict.needed,
+        "verdict": each.verdict.word or None,
+        "comparison": each.verdict.text or None,
     }
 
 
 def columns(results: Results) -> dict[str, list[Any]]:
     """Name -> values, one for each group; a key that is named like a figure becomes `by:key`."""
-    keys = [f"by:{key}" if key in FIGURES else key for key in results.groups.by]
-    rows = [[*each.group.values, results.metric, *figures(each).values()] for each in results.shown]
+    keys = [f"by:{key}" if key in FIGURES else key for key in results.by]
+    rows = [
+        [*(table.value(each, key) for key in results.by), results.metric, *figures(each).values()]
+        for table in results.tables
+        for each in table.shown
+    ]
     names = [*keys, "metric", *FIGURES]
     return {name: [row[at] for row in rows] for at, name in enumerate(names)}
 
@@ -75,23 +83,25 @@ def json(results: Results) -> str:
     whole = {
         "paths": [str(path) for path in runs.paths],
         "metric": results.metric,
-        "higher_is_better": results.groups.higher,
+        "higher_is_better": results.higher,
         "positive": sorted({row.positive for row in runs.rows if row.positive is not None}),
-        "by": list(results.groups.by),
+        "by": list(results.by),
         "test": TESTS[results.test],
-        "pairs": pairs(results.tested + 1),
+        "margin": results.margin,
+        "pairs": [pairs(table.ranking.tested + 1) for table in results.tables],
         "runs": len(runs.rows),
         "left_out": results.left_out,
         "groups": [
             {
-                "values": dict(zip(results.groups.by, each.group.values, strict=True)),
+                "values": {key: table.value(each, key) for key in results.by},
                 **figures(each),
                 "scores": [
                     {"seeds": list(seeds), "score": score}
                     for seeds, score in each.group.scores.items()
                 ],
             }
-            for each in results.shown
+            for table in results.tables
+            for each in table.shown
         ],
         "not_done": [run_of(row) for row in runs.rows if row.status != "done"],
         "skipped": [run_of(row) for row in runs.skipped],

@@ -46,6 +46,8 @@ class Row:
             where they are means over classes; None for numeric targets, and for old runs.
         positive: the name of the positive class, where there is one.
         directions: registered metric -> whether higher is better.
+        data: digest of the data set, and that of its split; empty where run.json has none.
+        parts: how many rows train, validation and test have; empty for runs of version 0.1.
     """
 
     path: Path
@@ -61,6 +63,8 @@ class Row:
     average: str | None = None
     positive: str | None = None
     directions: Mapping[str, bool] = field(default_factory=dict)
+    data: tuple[str, str] = ("", "")
+    parts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -211,6 +215,7 @@ def row(
     numbers = {**final, **{f"best/{name}": value for name, value in best.items()}}
     numbers["epochs"] = summary.get("epochs")
     seeds, metrics = part(record, "seeds"), part(summary, "metrics")
+    data = part(record, "data")
     return Row(
         path=path,
         number=number,
@@ -225,6 +230,8 @@ def row(
         average=text_of(summary.get("average")),
         positive=text_of(summary.get("positive")),
         directions={name: bool(part(metrics, name).get("higher_is_better")) for name in metrics},
+        data=(str(data.get("fingerprint", "")), str(data.get("split", ""))),
+        parts={n: size for n, size in part(data, "parts").items() if isinstance(size, int)},
     )
 
 

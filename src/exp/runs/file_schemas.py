@@ -61,13 +61,15 @@ class Process(Stored):
 
 class Rows(Stored):
     """The data of a run. Where the target is a number there are no classes; `categories` are the
-    features that hold some, which runs of version 0.1 do not list."""
+    features that hold some, `parts` the numbers of rows to train, validate and test on: runs of
+    version 0.1 list neither."""
 
     fingerprint: str
     split: str
     rows: Count
     features: list[str]
     classes: list[str]
+    parts: dict[Literal["train", "validation", "test"], Count] = {}
     categories: list[str] = []
     target: Literal["number"] = "number"
     notes: list[str] = []

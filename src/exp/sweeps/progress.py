@@ -16,8 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from exp.config import environment
-from exp.report.groups import ranked
-from exp.report.results_text import relative, table
+from exp.report.results_text import relative, table, tests
 from exp.runs.config_values import plain_key
 from exp.sweeps.grid import Words
 from exp.sweeps.planner import Planned
@@ -25,6 +24,9 @@ from exp.sweeps.runs_table import BEST, Results, loss_of
 from exp.sweeps.train_stack import Outcome
 from exp.util.terminal import one_line, raw, streams
 from exp.util.text_tables import aligned, cell, number
+
+TABLES = 5
+"""Data sets whose best groups are shown at the end."""
 
 
 class Progress:
@@ -128,16 +130,24 @@ def closing(results: Results, place: Path, seconds: float, *, ranking: bool = Tr
 
 def best(results: Results, metric: str, place: Path) -> list[str]:
     """`exp results` in short: the best groups over seeds, or runs where none has several seeds."""
-    groups = results.groups(metric)
-    scores = [len(group.scores) for group in groups.all if group.scores]
-    title = f"Best by {groups.metric}"
-    if max(scores) > 1:
-        standings = ranked(groups)
-        count = len(standings)
-        title += f" over seeds, {BEST} of {count} groups" if count > BEST else " over seeds"
-        return [title, *table(standings[:BEST], groups.by, groups.metric, place)]
-    title += f", {BEST} of {sum(scores)}" if sum(scores) > BEST else ""
-    return [title, *best_runs(results, metric, place)]
+    tables = results.tables(metric)
+    groups = [each for found in tables for each in found.groups.all]
+    title = f"Best by {metric}"
+    scores = [len(group.scores) for group in groups if group.cells]
+    if max(scores) <= 1:
+        title += f", {BEST} of {sum(scores)}" if sum(scores) > BEST else ""
+        return [title, *best_runs(results, metric, place)]
+    lines = []
+    for found in tables[:TABLES]:
+        named = ", ".join(f"{cell(key)}={cell(value)}" for key, value in found.data.items())
+        count = len(found.ranking.every)
+        of = f"{title} over seeds" + (f", {named}" if named else "")
+        lines += [""] * bool(lines) + [f"{of}, {BEST} of {count} groups" if count > BEST else of]
+        lines += tests(found, "t", None)
+        lines += table(found.ranking.every[:BEST], found.groups.by, metric, place)
+    if more := len(tables) - TABLES:
+        lines += [""] + ([f"and {more} more data sets"] if more > 0 else [])
+    return lines
 
 
 def best_runs(results: Results, metric: str, place: Path) -> list[str]:

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from exp.report.groups import SPLITS, Groups, grouped, over_seeds, value
-from exp.runs.collection import Row, files, parameters, part
+from exp.report.groups import SPLITS, over_seeds, value
+from exp.report.results import Table, tables
+from exp.runs.collection import Row, Runs, files, parameters, part
 from exp.runs.collection import row as row_of
 from exp.runs.config_values import plain_key
 from exp.runs.manifest import Entry
@@ -48,9 +49,10 @@ class Results:
         has_one = (m for m in metrics if any(value(row, m) is not None for row in self.rows))
         return next(has_one, None)
 
-    def groups(self, metric: str) -> Groups:
-        """The runs that differ only in their seeds, by a score."""
-        return grouped(self.rows, over_seeds([plain_key(key) for key in self.keys]), metric)
+    def tables(self, metric: str) -> list[Table]:
+        """The runs that differ only in their seeds, by a score; a table for each data set."""
+        keys = tuple(plain_key(key) for key in self.keys)
+        return tables(Runs((), keys, tuple(self.rows)), over_seeds(keys), metric)
 
     def best(self, metric: str) -> list[Row]:
         """The `BEST` runs by a score, the lower loss first where two tie."""

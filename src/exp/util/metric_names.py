@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 
 OF_CLASSES = (
@@ -19,6 +20,16 @@ HIGHER = (
     "mcc", "r2",
 )  # fmt: skip
 """Scores of which more is better; of every other (loss, seconds, ...) less is."""
+SHARES = (
+    "accuracy", "precision", "recall", "f1", "balanced_accuracy", "auroc", "average_precision",
+    "calibration_error",
+)  # fmt: skip
+"""Scores between 0 and 1."""
+LIMITS = {
+    "mcc": (-1.0, 1.0), "brier": (0.0, 2.0), "log_loss": (0.0, math.inf),
+    "rmse": (0.0, math.inf), "mae": (0.0, math.inf), "r2": (-math.inf, 1.0),
+}  # fmt: skip
+"""Those with other limits."""
 HEADLINES = ("accuracy", "rmse")
 """The score that a run is judged by unless another is named: the first that it has."""
 OF_POSITIVE = ("precision", "recall", "f1", "average_precision")
@@ -35,6 +46,18 @@ def higher_is_better(metric: str, custom: Mapping[str, bool] | None = None) -> b
     """
     name = metric.rpartition("/")[2]
     return name in HIGHER or bool(custom and name not in EVERY and custom.get(name))
+
+
+def bounds(metric: str) -> tuple[float, float]:
+    """Between which values a score lies, of a score with its split or without; infinite where
+    there is no bound, or none that is known (registered metrics, and losses: they may be custom).
+    """
+    name = metric.rpartition("/")[2]
+    if name in SHARES:
+        return 0.0, 1.0
+    if name in LIMITS:
+        return LIMITS[name]
+    return (0.0, math.inf) if metric in ("seconds", "epochs") else (-math.inf, math.inf)
 
 
 def headline(metrics: Collection[str]) -> str:

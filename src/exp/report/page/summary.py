@@ -6,14 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from exp.report.groups import direction, grouped, over_seeds, plus_minus, ranked
+from exp.report.groups import direction, over_seeds
 from exp.report.page.ranking import Ranking
+from exp.report.results import Table, tables
+from exp.report.results_text import tests
+from exp.report.statistics.verdicts import spread
 from exp.runs.collection import Row, Runs
 from exp.util.statuses import STATUSES, WENT_WRONG
 from exp.util.text_tables import cell
 
-GROUPS, FAILURES = 10, 200
-"""Most groups and failures that are listed."""
+TABLES, GROUPS, FAILURES = 10, 10, 200
+"""Most data sets, groups of each, and failures that are listed."""
 UNFOLDED = 6
 """More of them are folded away, so that the table of runs is near."""
 MESSAGE = 2_000
@@ -64,29 +67,38 @@ def duration(seconds: float) -> str:
 
 
 def best(runs: Runs, ranking: Ranking) -> str:
-    """The best groups over seeds with their intervals."""
-    keys = over_seeds(runs.keys)
-    groups = ranked(grouped(runs.rows, keys, ranking.metric))
-    rows = []
+    """The best groups over seeds with their intervals, a table for each data set."""
+    return "\n".join(
+        standings(each) for each in tables(runs, over_seeds(runs.keys), ranking.metric)[:TABLES]
+    )
+
+
+def standings(found: Table) -> str:
+    """The best groups of a data set."""
+    groups, rows = found.ranking.every, []
     for each in groups[:GROUPS]:
         score = each.score
-        half = score.mean - score.low if score and score.low is not None else 0.0
-        mean = "-" if score is None else plus_minus(score.mean, half)
+        mean = "-"
+        if score is not None:
+            low, high = (score.mean if end is None else end for end in (score.low, score.high))
+            mean = spread(score.mean, low, high)
         cells = [
             *((cell(value), "") for value in each.group.values),
             (mean, "number"),
             (str(score.n if score else 0), "number"),
-            (each.verdict, "long"),
+            (each.verdict.text, "long"),
         ]
         rows.append("".join(td(*each) for each in cells))
-    heading = f"{ranking.metric}, mean ± 95 % interval"
-    heads = [*((key, "") for key in keys), (heading, "number"), ("seeds", "number")]
+    heading = f"{found.groups.metric}, mean and 95 % interval"
+    heads = [*((key, "") for key in found.groups.by), (heading, "number"), ("seeds", "number")]
     heads.append(("against the best", ""))
-    first = f"The best {GROUPS} of {len(groups):,} groups" if len(groups) > GROUPS else "All"
-    caption = f"{first if len(groups) > 1 else 'All runs'} over seeds" + (
-        ", paired tests with Holm's correction" if len(groups) > 1 else ""
-    )
-    return table(caption.replace("All over", "All groups over"), heads, rows)
+    several = len(groups) > 1
+    first = f"The best {GROUPS} of {len(groups):,} groups" if len(groups) > GROUPS else "All groups"
+    named = ", ".join(f"{key}={cell(value)}" for key, value in found.data.items())
+    caption = f"{first if several else 'All runs'} over seeds" + (f" of {named}" if named else "")
+    for line in tests(found, "t", None):
+        caption += f". {line}"
+    return table(caption, heads, rows)
 
 
 def failures(runs: Runs) -> str:
