@@ -72,7 +72,7 @@ SECTIONS: dict[str, tuple[Shown, ...]] = {
         boundary("moons", "moons: two half circles", "light"),
         boundary("circles", "circles: one inside the other", "dark"),
         boundary("xor", "xor: opposite quadrants", "light"),
-        boundary("gaussians", "gaussians: two clouds that a line can part", "dark"),
+        boundary("gaussians", "gaussians: two clouds that a line can separate", "dark"),
         boundary("spirals", "spirals: three arms", "light"),
         boundary("two_spirals", "two spirals: hard for a small network", "dark", WIDE),
         boundary("checkerboard", "checkerboard: many corners", "light", WIDE),
@@ -93,10 +93,10 @@ SECTIONS: dict[str, tuple[Shown, ...]] = {
         boundary("breast_cancer", "breast cancer: 30 features", "light"),
         boundary("digits", "digits: 64 features, ten classes", "light"),
     ),
-    "How it came about": (
+    "Training over time": (
         Shown("The boundary of the default run over time", "boundary_strip", MOONS),
         Shown("Three spirals", "boundary_strip", SPIRALS, "dark"),
-        Shown("The same, moving", "boundary", SPIRALS, "light", "webp"),
+        Shown("Three spirals as an animation", "boundary", SPIRALS, "light", "webp"),
         Shown("Loss and accuracy of the default run", "learning_curves", MOONS),
         Shown(
             "A learning rate that varies, and the best epoch by the validation loss",
@@ -106,15 +106,15 @@ SECTIONS: dict[str, tuple[Shown, ...]] = {
         ),
         Shown("Norms of weights and gradients by layer", "norms", SPIRALS),
     ),
-    "What the model knows": (
+    "Rows, units and scores": (
         Shown("The rows: train filled, test hollow", "data", IRIS, "dark"),
         Shown("The default run's hidden units", "hidden_units", MOONS),
         Shown(
-            "With tanh a unit can be below 0: blue", "hidden_units",
+            "With tanh, units can also be negative (blue)", "hidden_units",
             ("dataset=circles", "activation=tanh", *PLANAR, "model.hidden=[8,8]"), "dark",
         ),
-        Shown("Which digit is taken for which", "confusion_matrix", DIGITS),
-        Shown("Which cancer is taken for which", "confusion_matrix",
+        Shown("Predicted digits against true digits", "confusion_matrix", DIGITS),
+        Shown("Predicted tumours against true tumours", "confusion_matrix",
               ("dataset=breast_cancer", *TABULAR), "dark"),
         Shown("ROC of two classes that overlap", "roc",
               ("dataset=moons", "dataset.noise=0.35", *PLANAR)),
@@ -126,12 +126,12 @@ SECTIONS: dict[str, tuple[Shown, ...]] = {
         Shown("Calibration of ten classes", "calibration", DIGITS, "dark"),
     ),
     "A target that is a number": (
-        Shown("A straight line with noise, the last rows held out", "fit",
+        Shown("A straight line with noise; the last rows are test rows", "fit",
               ("dataset=line", "dataset.noise=0.05", "split=last", "activation=identity")),
         Shown("The Playground's plane", "fit", ("dataset=plane", "activation=tanh"), "dark"),
         Shown("The Playground's bumps", "fit",
               ("dataset=bumps", "activation=tanh", *PLANAR, WIDE, "trainer.epochs=1000")),
-        Shown("The same rows by themselves", "data", ("dataset=bumps",), "dark"),
+        Shown("The rows of the bumps without the model", "data", ("dataset=bumps",), "dark"),
     ),
 }  # fmt: skip
 
@@ -145,9 +145,9 @@ def page() -> str:
     lines = [
         "# Gallery",
         "",
-        "Every data set and every figure, some light and some dark. `python docs/gallery.py` makes",
-        "this page and its images, which are smaller here than a run draws them.",
-        "[figures.md](figures.md) says what each figure shows.",
+        "This page shows every data set and every figure, in the light and the dark theme.",
+        "`python docs/gallery.py` generates it. The images are smaller than those of a run.",
+        "[figures.md](figures.md) explains each figure.",
     ]
     for title, section in SECTIONS.items():
         lines += ["", f"## {title}"]

@@ -350,7 +350,8 @@ def test_a_sweep_or_a_folder_in_place_of_a_run(run: Path, in_tmp: Path) -> None:
     ))  # fmt: skip
     for words in (("resume", "all"), ("rerun", "all"), ("compare", str(run), "all")):
         assert inside(in_tmp, *words).err == (
-            f"exp: {in_tmp}/all is not a run directory: it contains others. Choose one of them, "
+            f"exp: {in_tmp}/all is not a run directory: it contains run "
+            f"directories. Choose one of them, "
             f"such as {in_tmp}/all/swept\n"
         )
 
@@ -404,7 +405,7 @@ def test_a_sweep_goes_on(in_tmp: Path) -> None:
     shutil.rmtree(top / "0-seed=1")
     ended = inside(in_tmp, "resume", str(top))
     assert ended.code == 0, ended.err
-    assert "1 of 2 runs are done already" in ended.out
+    assert "1 of 2 runs are already finished" in ended.out
     assert (top / "0-seed=1/metrics.csv").read_bytes() == kept
 
 

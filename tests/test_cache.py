@@ -302,10 +302,10 @@ def test_components_that_break_their_contract(place: Path, monkeypatch: pytest.M
 
     with pytest.raises(ComponentError) as broken:
         ready("bad")
-    assert str(broken.value).startswith("dataset bad gave a list of 1. Give an exp.data.Data")
+    assert str(broken.value).startswith("dataset bad returned a list of 1. Return an exp.data.Data")
     with pytest.raises(ComponentError) as broken:
         ready(split="bad")
-    assert str(broken.value) == "split bad must give an exp.data.Split, found tuple"
+    assert str(broken.value) == "split bad must return an exp.data.Split, found tuple"
     with pytest.raises(DataError) as caught:
         ready("huge")
     assert str(caught.value) == "dataset huge does not fit in memory: Unable to allocate 1 EiB"

@@ -65,7 +65,7 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
     "no Data": (
         "dataset",
         (("return Data.checked(X, y, ", "return dict(rows=X, y=y, "),),
-        "rows: | gave a mapping of 'rows', 'y'",
+        "rows: | returned a mapping of 'rows', 'y'",
     ),
     "unseeded": (
         "dataset",
@@ -96,7 +96,7 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
             ("    return Data", "    BUFFER[:] = X\n    X = BUFFER\n    return Data"),
             ("@register", "BUFFER = np.empty((600, 2), np.float32)\n\n\n@register"),
         ),
-        "no shared state: | rows of an earlier call that a later one has changed",
+        "no shared state: | rows of the first call that a later call has changed",
     ),
     "a value that its type accepts and it does not": (
         "dataset",
@@ -161,7 +161,7 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
     "dropout that eval() does not stop": (
         "model",
         ((FORWARD, f"rows = nn.functional.dropout(rows, 0.5)\n        {FORWARD}"),),
-        "evaluation: | other logits the second time",
+        "evaluation: | different logits the second time",
     ),
     "rows that see each other": (
         "model",
@@ -184,7 +184,7 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
     "a loss that mixes runs": (
         "loss",
         (("cooled = self.cooled(logits)", "cooled = self.cooled(logits) / logits.std()"),),
-        "runs apart: | other losses in a stack, with 2 classes",
+        "runs apart: | different losses in a stack, with 2 classes",
     ),
     "a loss that mixes rows": (
         "loss",
@@ -218,7 +218,7 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
                 ),
             ),
         ),
-        "labels: | labels that are not the likeliest class",
+        "labels: | labels that are not the most probable class",
     ),
     "a loss of the wrong sign": (
         "loss",
@@ -228,7 +228,7 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
     "an optimizer that mixes runs": (
         "optimizer",
         (("mean.addcmul_(self.gradient()", "mean.addcmul_(self.gradient().mean(0)"),),
-        "runs apart: | other values of run 0 in a stack of 3 than alone",
+        "runs apart: | different values of run 0 in a stack of 3 than alone",
     ),
     "a state that is not saved": (
         "optimizer",
@@ -239,7 +239,7 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
             ),
             ('self.state["mean"]', 'self.hidden["mean"]'),
         ),
-        "resume: | other values: `state` does not hold all it needs",
+        "resume: | different values: `state` does not contain everything that it needs",
     ),
     "an optimizer that climbs": (
         "optimizer",
@@ -249,12 +249,12 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
     "an activation that sees other numbers": (
         "activation",
         ((SIGMOID, SIGMOID + " - x.mean()"),),
-        "one by one: | other values in a stack: it is marked elementwise and is not",
+        "one by one: | different values in a stack: it is marked elementwise, but it is not",
     ),
     "an activation in place": (
         "activation",
         ((SIGMOID, "return x.mul_(torch.sigmoid(self.slope * x))"),),
-        "input kept: | numbers that it has changed (inplace?)",
+        "input kept: | numbers that the activation has changed (inplace?)",
     ),
     "an activation that overflows": (
         "activation",

@@ -191,7 +191,7 @@ def test_a_gpu_that_is_not_there_is_one_clear_error(in_tmp: Path) -> None:
 def test_device_auto_takes_the_processor_and_says_so(in_tmp: Path) -> None:
     ended = inside(in_tmp, *SMALL, "device=auto")
     assert ended.code == 0
-    assert "\ndevice auto: took cpu, since no GPU was found\n" in ended.out
+    assert "\ndevice auto: using cpu, because no GPU was found\n" in ended.out
 
 
 def test_a_run_directory_that_holds_something_is_not_written_to(in_tmp: Path) -> None:
@@ -200,7 +200,7 @@ def test_a_run_directory_that_holds_something_is_not_written_to(in_tmp: Path) ->
     ended = inside(in_tmp, *SMALL, "hydra.run.dir=mine")
     assert ended.code == 2
     assert ended.err == (
-        "exp: the run directory mine already holds something. Name another with "
+        "exp: the run directory mine is not empty. Choose another with "
         "hydra.run.dir=DIR, or leave that out\n"
     )
     assert {path: path.stat().st_mtime_ns for path in in_tmp.rglob("*")} == before

@@ -217,7 +217,7 @@ def test_labels_are_numbered_in_sorted_order(
         (
             "a,kind\n1,x\n2,x\n",
             (
-                "rows.csv, column 'kind' (the target): every row holds 'x'; "
+                "rows.csv, column 'kind' (the target): every row has the value 'x'; "
                 "a classifier needs at least two classes"
             ),
         ),
@@ -238,8 +238,8 @@ def test_labels_are_numbered_in_sorted_order(
         (
             "a,kind\n" + "".join(f"{i},person {i}\n" for i in range(30)),
             (
-                "rows.csv, column 'kind' (the target): it looks like a name of each row (30 "
-                "different texts in 30 rows, such as 'person 0'), not like classes"
+                "rows.csv, column 'kind' (the target): it seems to identify the rows (30 "
+                "different texts in 30 rows, such as 'person 0'); a classifier needs classes"
             ),
         ),
         (

@@ -130,9 +130,9 @@ def test_a_column_of_names_is_no_category(here: Path) -> None:
         load()
     assert str(caught.value) == (
         "1 fault in rows.csv; no row was used\n"
-        "  line 2, column 'who'  it looks like a name of each row (30 different texts in 30 rows, "
-        "such as 'person 0'), not like categories; leave it out of `features` (if it is one, name "
-        "it in `categorical`)"
+        "  line 2, column 'who'  it seems to identify the rows (30 different texts in 30 rows, "
+        "such as 'person 0'); leave it out of `features`, or name it in `categorical` if it holds "
+        "categories"
     )
     assert len(load(categorical=["who"]).categories[0] or ()) == 30
 
@@ -340,7 +340,7 @@ def test_npz(here: Path) -> None:
         ({"X": X * np.inf, "y": np.arange(4)}, "row 0, column 'x1'  inf is not finite"),
         ({"X": X * 1e300, "y": np.arange(4)}, "row 0, column 'x1'  1e+300 does not fit float32"),
         ({"X": X, "y": np.array([1, {}, 3, 4])}, "expected texts or numbers: y.astype(str)"),
-        ({"X": X, "y": np.array([Path(), 1, 3, 4])}, "it holds objects of pathlib."),
+        ({"X": X, "y": np.array([Path(), 1, 3, 4])}, "it contains objects of pathlib."),
         ({"X": X, "y": np.array([10**400, "a", "b", "c"])}, "x2"),
         ({"X": np.full((4, 1), 10**400, object), "y": np.arange(4)}, "too large"),
         ({"X": X.astype(complex), "y": np.arange(4)}, "found X of complex128"),
@@ -377,7 +377,7 @@ class Trap:
 def test_nothing_that_a_pickle_names_is_run(here: Path) -> None:
     for y in (np.array([Trap(), "a", "b", "c"], object), np.array([Trap()] * 4, object)):
         np.savez(here / "rows.npz", X=X, y=y)
-        with pytest.raises(DataError, match=r"^rows.npz cannot be read: it holds objects of"):
+        with pytest.raises(DataError, match=r"^rows.npz cannot be read: it contains objects of"):
             load("npz")
     assert not (here / "trap").exists()
 
@@ -407,7 +407,7 @@ def test_npz_that_claims_more_than_it_holds(here: Path) -> None:
     np.lib.format.write_array_header_1_0(header, shape)
     with zipfile.ZipFile(here / "rows.npz", "w") as archive:
         archive.writestr("X.npy", header.getvalue())
-    with pytest.raises(DataError, match="does not hold what its header says"):
+    with pytest.raises(DataError, match="match its header"):
         load("npz")
 
 

@@ -360,7 +360,8 @@ def indices(*rows: int) -> np.ndarray:
         (
             Split(indices(0, 2), test=indices(1, 3)),
             (
-                "split: the training part needs a row of each class, but got none of these: "
+                "split: the training part needs a row of each class, but has "
+                "none of these classes: "
                 "class 'b' (label 1): 2 rows"
             ),
         ),

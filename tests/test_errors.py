@@ -51,7 +51,10 @@ def test_an_integer_of_more_digits_than_python_reads_is_a_fault(in_tmp: Path) ->
 
 def test_a_model_that_no_machine_holds_is_refused(in_tmp: Path) -> None:
     ended = inside(in_tmp, f"model.hidden=[{','.join(['65536'] * 64)}]", "figures=none")
-    text = "exp: model mlp does not fit in memory: training takes 6,494 GB, and this machine has "
+    text = (
+        "exp: model mlp does not fit in memory: training needs 6,494 "
+        "GB of memory, and this machine has "
+    )
     assert ended.err.startswith(text)
     assert_refused(ended, ended.err[:-1])
 
@@ -85,7 +88,7 @@ frequent value of the training rows""",
     ),
     "one class": (
         "u,y\n1,a\n2,a\n3,a\n",
-        """rows.csv, column 'y' (the target): every row holds 'a'; \
+        """rows.csv, column 'y' (the target): every row has the value 'a'; \
 a classifier needs at least two classes""",
     ),
     "ragged rows": (

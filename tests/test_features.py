@@ -86,8 +86,9 @@ def test_a_row_is_mapped_by_itself(name: str) -> None:
         ),
         (
             "polynomial", tuple(f"x{n}" for n in range(64)), {"degree": 5},
-            ("features polynomial: 64 features make 11238512 products of degree 5 at most, and "
-            "65536 is the limit. Lower features.degree"),
+            ("features polynomial: 64 features have 11238512 products up "
+             "to degree 5, but the limit is 65536. "
+                "Lower features.degree"),
         ),
     ],
 )  # fmt: skip

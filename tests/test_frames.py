@@ -395,18 +395,18 @@ def npy(header: bytes, body: bytes = b"") -> bytes:
 
 def test_a_stranger_s_file_is_bounded_and_never_a_pickle() -> None:
     huge = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }\n"
-    with pytest.raises(ValueError, match="does not hold what its header says"):
+    with pytest.raises(ValueError, match="match its header"):
         unpacked(npy(huge, b"12345678"), ["a"])
     target = io.BytesIO()
     np.savez(target, a=np.array([{}], dtype=object))
-    with pytest.raises(ValueError, match="does not hold"):
+    with pytest.raises(ValueError, match="does not match"):
         unpacked(target.getvalue(), ["a"])
     bomb = packed({"a": np.zeros(1 << 20)})
     assert len(bomb) < 100_000
     with pytest.raises(ValueError, match="at most 1,000"):
         unpacked(bomb, ["a"], most=1000)
     for data in (b"", b"PK", bomb[: len(bomb) // 2]):
-        with pytest.raises(ValueError, match="no npz file"):
+        with pytest.raises(ValueError, match="not an npz file"):
             unpacked(data, ["a"])
     with pytest.raises(ValueError, match="epochs is missing"):
         Frames.from_bytes(bomb)
@@ -458,7 +458,7 @@ def test_unknown_features_are_told_before_anything_starts(in_tmp: Path) -> None:
 def test_two_different_features_are_wanted() -> None:
     with pytest.raises(ConfigError, match="expected two different features, found 'x1' twice"):
         make_plan(figures={"name": "standard", "plane": ["x1", "x1"]})
-    with pytest.raises(ConfigError, match="needs frames of at least 2, found 1"):
+    with pytest.raises(ConfigError, match="needs at least 2 frames, found 1"):
         make_plan(figures={"name": "standard", "animation": True, "frames": 1})
 
 

@@ -354,7 +354,7 @@ def test_an_embedding_of_categories_is_stacked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "why"), [("unknown", "layer act, a PReLU"), ("depends", "asks whether it is trained")]
+    ("name", "why"), [("unknown", "layer act, a PReLU"), ("depends", "depends on self.training")]
 )
 def test_what_is_not_known_trains_by_itself(name: str, why: str) -> None:
     jobs = [module_job(name, seed) for seed in (1, 2)]

@@ -174,7 +174,7 @@ def test_each_run_of_a_stack_has_its_own_numbers() -> None:
 @pytest.mark.parametrize(
     ("params", "classes", "reason"),
     [
-        ({"name": "bce"}, 3, ("loss bce has one logit for two classes, and these data have 3. "
+        ({"name": "bce"}, 3, ("loss bce needs two classes, and these data have 3. "
          "Use loss=cross_entropy or loss=auto")),
         ({"name": "cross_entropy", "class_weights": [1.0, 2.0]}, 3,
          ("loss.class_weights has 2 numbers, and these data have 3 classes: give one number for "
@@ -182,8 +182,7 @@ def test_each_run_of_a_stack_has_its_own_numbers() -> None:
         ({"name": "cross_entropy", "class_weights": [0.0, 0.0]}, 2,
          "loss.class_weights are all 0: no row would count"),
         ({"name": "focal", "alpha": 0.25}, 3,
-         ("loss.alpha of focal is the weight of the positive class of two, and these data "
-         "have 3 classes. Leave it null")),
+         ("loss.alpha of focal needs two classes, and these data have 3. Leave it null")),
     ],
 )  # fmt: skip
 def test_impossible_combinations_are_explained(

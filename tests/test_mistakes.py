@@ -172,10 +172,10 @@ REFUSED = {
         "ends", "log-sigmoid", "bce", NEVER
     ),
     ("model=ends", "model.how=softmax", *SMALL): probabilities(
-        "ends", "softmax", "bce", ": of one logit it is always 1"
+        "ends", "softmax", "bce", ": for one logit it is always 1"
     ),
     ("model=ends", "model.how=log_softmax", *SMALL): probabilities(
-        "ends", "log-softmax", "bce", ": of one logit it is always 0"
+        "ends", "log-softmax", "bce", ": for one logit it is always 0"
     ),
     ("model=ends", "model.how=softmax", *THREE): probabilities(
         "ends", "softmax", "cross_entropy", TWICE
@@ -196,12 +196,12 @@ REFUSED = {
         "model ends cannot be trained: its last step is round, whose gradient is 0" + GIVE
     ),
     ("model=ends", "model.how=compared", *SMALL): (
-        "model ends cannot be trained: no gradient leads from its outputs to its "
-        "parameters, as after > 0.5 or argmax" + GIVE
+        "model ends cannot be trained: no gradient reaches its parameters, for "
+        "example because of > 0.5 or argmax" + GIVE
     ),
     ("model=ends", "model.how=chosen", *THREE): (
-        "model ends cannot be trained: no gradient leads from its outputs to its "
-        "parameters, as after > 0.5 or argmax" + GIVE
+        "model ends cannot be trained: no gradient reaches its parameters, for "
+        "example because of > 0.5 or argmax" + GIVE
     ),
     ("dataset=labelled", "dataset.kind=from_one", *SMALL[::2]): (
         "y holds labels 1..2, expected 0..K-1: y - 1"
@@ -211,8 +211,8 @@ REFUSED = {
     ),
     ("model=elsewhere", *SMALL): (
         "model elsewhere keeps mean on meta, and this run uses cpu. "
-        "self.register_buffer('mean', tensor) makes it a part of the model: moved with it, and "
-        "saved"
+        "self.register_buffer('mean', tensor) makes it a part of the model, so that it is "
+        "moved and saved"
     ),
     ("model=elsewhere", "model.what=buffer", *SMALL): (
         "model elsewhere: mean is on the device meta and has no values. Build the model on the "
@@ -223,8 +223,8 @@ REFUSED = {
         "the CPU: exp moves it to the device of the run"
     ),
     ("dataset=labelled", "dataset.kind=float", *SMALL[::2]): (
-        "y has dtype float64, expected integers 0..K-1. Labels count classes: y.astype(int); a "
-        "loss makes floats of them itself"
+        "y has dtype float64, expected integers 0..K-1. Labels are integers: use y.astype(int). "
+        "The loss converts them itself"
     ),
     ("dataset=labelled", "dataset.kind=half", *SMALL[::2]): (
         "y has dtype float64, expected integers 0..K-1"
@@ -311,7 +311,7 @@ def test_check_names_a_tensor_that_stays_behind(mine: Path) -> None:
     )
 
 
-RARE = "a model that always says"
+RARE = "a model that always predicts"
 
 
 def test_a_class_that_most_rows_have_is_told_with_its_share(mine: Path) -> None:
@@ -319,7 +319,7 @@ def test_a_class_that_most_rows_have_is_told_with_its_share(mine: Path) -> None:
     labels = [row.split(",")[4] for row in (rare.run / "predictions.csv").read_text().splitlines()]
     test = labels[-12:]
     assert (
-        f"{test.count('no') / 12:.1%} of the 12 test rows are of class no: {RARE} no has that "
+        f"{test.count('no') / 12:.1%} of the 12 test rows belong to class no: {RARE} no has this "
         in (rare.out)
     )
 
@@ -331,7 +331,7 @@ def test_even_classes_are_not_worth_a_word(mine: Path) -> None:
 FLAT = ("figures=none", "trainer.print_every=null", "trainer.eval_every=2", "trainer.epochs=200")
 STOPPING = ("trainer.early_stopping=2", "trainer.min_delta=0.1")
 PLATEAU = "A plateau: "
-APART = "split.standardize=true, since the features' scales are far apart"
+APART = "split.standardize=true, since the features have very different scales"
 
 
 @pytest.mark.parametrize(
@@ -356,7 +356,7 @@ def test_a_plateau_is_told_with_what_may_move_it(
     assert told == (
         "A plateau: over the last 40 epochs the training loss has hardly decreased, with "
         f"{1 - float(last):.1%} of the training rows wrong. Unless the classes overlap, this may "
-        f"move it: {moves}another seeds.init, more trainer.epochs"
+        f"help: {moves}another seeds.init, more trainer.epochs"
     )
 
 

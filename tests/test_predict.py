@@ -261,4 +261,4 @@ def test_categories_and_gaps(tmp_path: Path) -> None:
     assert len(said) == 4
     refused = inside(tmp_path, "export", "run", "--to", "onnx")
     assert refused.code == 2
-    assert "prepared by more than a standardization" in refused.err
+    assert "its rows are encoded or mapped" in refused.err

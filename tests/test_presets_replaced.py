@@ -126,7 +126,7 @@ def test_a_sweep_without_m_goes_on(in_tmp: Path, words: tuple[str, ...]) -> None
         shutil.rmtree(gone)
         ended = inside(in_tmp, "resume", "swept")
         assert ended.code == 0, ended.err
-        assert "1 of 2 runs are done already" in ended.out
+        assert "1 of 2 runs are already finished" in ended.out
         assert (gone / "metrics.csv").read_bytes() == before
 
 
@@ -161,7 +161,7 @@ def test_a_preset_chooses_the_launcher(in_tmp: Path) -> None:
 def test_directories_that_mean_nothing_here(in_tmp: Path) -> None:
     ended = sweep(in_tmp, "-m", "seed=1,2", "hydra.run.dir=out")
     assert ended.code == 2
-    assert "hydra.run.dir  names the directory of one run; that of a sweep" in ended.err
+    assert "hydra.run.dir  sets the directory of a single run" in ended.err
     for word in ("hydra.sweep.dir=out", "sweep.dir=out"):
         ended = quick(in_tmp, word)
         assert ended.code == 2

@@ -161,7 +161,7 @@ def test_what_differs_is_marked_and_ends_with_1(
     )
     words = ("--dir", "runs", "--jobs", "1", "--html", "bad.html")
     ended = inside(cheap.where, "reproduce", *CHEAP, *words)
-    assert "3 of 3 runs are done already" in ended.out
+    assert "3 of 3 runs are already finished" in ended.out
     assert ended.code == 1
     assert "1.0431 / 1.04324 !" in ended.out
     assert "  differs: 39 of 40 numbers\n" in ended.out

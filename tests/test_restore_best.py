@@ -225,7 +225,7 @@ def test_plateau_follows_a_score_as_pytorch_does(mode: str, higher: bool) -> Non
             "Did you mean 'validation/auroc'?",
         ),
         (("trainer.monitor=val_loss",), "unknown score 'val_loss'"),
-        (("trainer.monitor=validation/f1",), "validation/f1 is measured on validation rows"),
+        (("trainer.monitor=validation/f1",), "validation/f1 needs validation rows"),
         (("trainer.monitor=test/f1", "split.test=0"), "test/f1 needs test rows"),
         (("trainer.monitor=train/rmse",), "rmse is not measured on these data"),
         (("trainer.monitor=f1", "dataset=line"), "f1 is not measured on these data"),

@@ -19,7 +19,7 @@ def test_a_single_run_says_so_and_trains_all_the_same(in_tmp: Path) -> None:
     assert "finished already" not in first.out
     again = inside(in_tmp, *SMALL, "hydra.run.dir=two")
     assert again.code == 0
-    assert f"the same run is finished already: {in_tmp / 'one'}\n" in again.out
+    assert f"the same run has already finished: {in_tmp / 'one'}\n" in again.out
     assert (in_tmp / "two/summary.json").exists()
 
 
@@ -28,7 +28,7 @@ def test_it_is_enough_where_that_is_said(in_tmp: Path) -> None:
     again = inside(in_tmp, *SMALL, "hydra.run.dir=two", "run.reuse=true")
     assert again.code == 0
     assert again.out == (
-        f"the same run is finished already, and run.reuse=true: {in_tmp / 'one'}\n"
+        f"the same run has already finished, and run.reuse=true: {in_tmp / 'one'}\n"
     )
     assert not (in_tmp / "two").exists()
 
@@ -64,13 +64,13 @@ def test_a_sweep_takes_over_what_is_there(in_tmp: Path) -> None:
     words = ("-m", *SMALL, "seed=1,2,3", HERE)
     ended = inside(in_tmp, *words, "sweep.dir=swept")
     assert ended.code == 0, ended.err
-    assert "1 of 3 runs were finished elsewhere: copied" in ended.out
+    assert "1 of 3 runs were already finished elsewhere and are copied" in ended.out
     assert "2 runs to do in swept/" in ended.out
     taken = in_tmp / "swept/1-seed=2"
     assert (taken / "run.json").read_bytes() == (in_tmp / "one/run.json").read_bytes()
     assert len((in_tmp / "swept/runs.csv").read_text().splitlines()) == 4
     third = inside(in_tmp, *words, "sweep.dir=third")
-    assert "3 of 3 runs were finished elsewhere: copied" in third.out
+    assert "3 of 3 runs were already finished elsewhere and are copied" in third.out
     trained = inside(in_tmp, *words, "sweep.dir=fourth", "run.reuse=false")
     assert "3 runs to do in fourth/" in trained.out
     assert "run.reuse" not in json.loads((in_tmp / "fourth/sweep.json").read_text())["keys"]

@@ -97,7 +97,7 @@ def test_of_numbers(tmp_path: Path) -> None:
     assert list(drawn(tmp_path / "run")) == ["data.png", "fit.png", "learning_curves.png"]
     ended = inside(tmp_path, "figures", "run", "--draw=roc,boundary")
     assert ended.code == 2
-    assert "the target is a number, where there is no roc and no boundary" in ended.err
+    assert "these figures do not exist: roc, boundary" in ended.err
 
 
 @pytest.mark.parametrize(

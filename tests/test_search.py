@@ -144,7 +144,7 @@ def test_a_search_that_goes_on_asks_for_what_it_would_have(in_tmp: Path, sampler
     before = results(in_tmp / "parts")
     again = search(in_tmp / "parts", *words, more)
     assert again.code == 0, again.err
-    assert "8 trials of this search are done already" in again.out
+    assert "8 trials of this search are already finished" in again.out
     assert overrides(in_tmp / "parts") == overrides(in_tmp / "whole")
     assert results(in_tmp / "parts") == results(in_tmp / "whole")
     assert results(in_tmp / "parts")[:8] == before
@@ -374,10 +374,12 @@ def test_what_is_not_installed_is_told(
 def test_a_search_by_test_rows_is_warned_of(in_tmp: Path) -> None:
     ended = search(in_tmp, LR, "hydra.sweeper.metric=test/accuracy", "hydra.sweeper.n_trials=1")
     assert ended.code == 0
-    assert ended.err.startswith("warning: this search chooses by test/accuracy: the test score of")
+    assert ended.err.startswith(
+        "warning: this search optimizes test/accuracy, so the test score of"
+    )
     ended = search(in_tmp, LR, "hydra.sweeper.n_trials=1", "split.validation=0", "sweep.dir=other")
     assert ended.code == 0
-    assert ended.err.startswith("warning: this search chooses by train/loss")
+    assert ended.err.startswith("warning: this search optimizes train/loss")
 
 
 def test_another_search_is_not_mixed_in(in_tmp: Path) -> None:
@@ -420,4 +422,4 @@ def test_exp_resume_goes_on(in_tmp: Path) -> None:
     assert inside(in_tmp, *words, "hydra.sweeper.n_trials=4").code == 0
     again = inside(in_tmp, "resume", "swept")
     assert again.code == 0, again.err
-    assert "4 trials of this search are done already" in again.out
+    assert "4 trials of this search are already finished" in again.out

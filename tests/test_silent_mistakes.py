@@ -264,7 +264,7 @@ class LazyOfTorch(torch.optim.Optimizer):
 
 @pytest.mark.parametrize("kind", [Lazy, LazyOfTorch])
 def test_an_optimizer_that_changes_nothing(kind: type[Optimizer]) -> None:
-    refused("optimizer", kind, "has not changed any parameter in 10 steps")
+    refused("optimizer", kind, "did not change any parameter in 10 steps")
 
 
 def test_an_optimizer_that_mixes_the_runs_of_a_stack() -> None:
@@ -305,7 +305,7 @@ def cloud(rng: Any) -> Any:
     ],
 )
 def test_a_data_set_that_gives_other_rows_each_time(builder: Any) -> None:
-    refused("dataset", builder, "gives different rows for the same seed")
+    refused("dataset", builder, "returns different rows for the same seed")
 
 
 def test_a_data_set_may_draw_from_the_global_generator() -> None:
@@ -319,7 +319,7 @@ def test_a_split_that_differs_or_writes_to_the_labels() -> None:
         order = np.random.default_rng().permutation(len(labels))
         return Split(order[:30], order[30:])
 
-    refused("split", chance, "gives different parts for the same seed")
+    refused("split", chance, "returns different parts for the same seed")
 
     def writing(labels: Any, seed: int) -> Split:
         labels[:] = 0
@@ -332,7 +332,7 @@ def test_a_split_that_differs_or_writes_to_the_labels() -> None:
 @pytest.mark.parametrize(
     ("function", "text"),
     [
-        (lambda X: X - X.mean(axis=0), "gives a row different numbers when other rows change"),
+        (lambda X: X - X.mean(axis=0), "maps a row differently when other rows change"),
         (lambda X: X[: len(X) - 1], "must give"),
     ],
 )

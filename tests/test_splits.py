@@ -150,12 +150,12 @@ def test_parts_and_digest() -> None:
         (
             [0, 1, 0, 1],
             {"test": 0.9},
-            "split: test=0.9 (4 rows) of 4 rows leave none to train on",
+            "split: test=0.9 (4 rows) of 4 rows leave no training rows",
         ),
         (
             [0, 1],
             {"test": 0.4, "validation": 0.4},
-            "split: test=0.4 (1 row) and validation=0.4 (1 row) of 2 rows leave none to train on",
+            "split: test=0.4 (1 row) and validation=0.4 (1 row) of 2 rows leave no training rows",
         ),
     ],
 )
@@ -171,8 +171,8 @@ def test_what_cannot_be_split(labels: list[int], params: dict[str, Any], message
         (
             {"test": 0.7, "validation": 0.3},
             (
-                "  split.validation  expected test + validation < 1, so that rows to train on are "
-                "left; found 0.7 + 0.3"
+                "  split.validation  expected test + validation < 1, so that training rows "
+                "remain; found 0.7 + 0.3"
             ),
         ),
         ({"test": 1.0}, "  split.test  expected a number less than 1, found 1.0"),
@@ -212,7 +212,7 @@ def test_a_class_without_training_rows(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         prepare(dataset, split, data_seed=0, split_seed=seed)
     assert str(caught.value) == (
-        "split: the training part needs a row of each class, but got none of these: "
+        "split: the training part needs a row of each class, but has none of these classes: "
         "class 'newt' (label 2): 1 row"
     )
 

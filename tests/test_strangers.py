@@ -262,7 +262,7 @@ def test_what_came_of_a_strangers_checkpoint_is_nobody_elses_result(here: Path) 
     assert "finished already" not in ended.out
     assert (here / "own/run.json").exists()
     again = inside(here, *words, "hydra.run.dir=again")
-    assert f"finished already, and run.reuse=true: {here / 'own'}" in again.out
+    assert f"already finished, and run.reuse=true: {here / 'own'}" in again.out
 
 
 # The folder that it was started in

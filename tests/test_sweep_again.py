@@ -75,7 +75,7 @@ def test_only_what_is_missing_is_done(in_tmp: Path) -> None:
         (top / name / "metrics.csv").write_text("torn")
     again = inside(in_tmp, *SWEEP, HERE)
     assert again.code == 0, again.err
-    assert "1 of 4 runs are done already" in again.out
+    assert "1 of 4 runs are already finished" in again.out
     after = snapshot(top)
     for name, (content, changed) in before.items():
         if name.startswith("0-"):
@@ -90,7 +90,7 @@ def test_a_finished_sweep_is_left_as_it_is(in_tmp: Path) -> None:
     before = snapshot(in_tmp / "swept")
     again = inside(in_tmp, *SWEEP, HERE)
     assert again.code == 0
-    assert "4 of 4 runs are done already" in again.out
+    assert "4 of 4 runs are already finished" in again.out
     assert snapshot(in_tmp / "swept") == before
 
 
@@ -128,7 +128,7 @@ def test_a_directory_shows_the_runs_of_every_command(in_tmp: Path) -> None:
     assert sorted(groups["seeds"]) == [2, 4]
     # The first command again has nothing to do, and hides nothing either.
     again = inside(in_tmp, "-m", *SMALL, "sweep.dir=swept", "seed=0,1", HERE)
-    assert "2 of 2 runs are done already" in again.out
+    assert "2 of 2 runs are already finished" in again.out
     assert set(read_csv(in_tmp / "swept/runs.csv")["directory"]) == set(names)
 
 
@@ -149,7 +149,7 @@ def test_other_settings_are_another_run(in_tmp: Path) -> None:
     words = ("-m", *SMALL, "trainer.epochs=3", "sweep.dir=swept", "seed=0,1", HERE)
     again = inside(in_tmp, *words)
     assert again.code == 2
-    assert "0-seed=0 holds another finished run: it belongs to a sweep with another" in again.err
+    assert "0-seed=0 contains a finished run of a sweep with another" in again.err
     assert snapshot(in_tmp / "swept") == before
 
 

@@ -690,7 +690,8 @@ def test_a_very_large_sweep_is_not_drawn_unasked(in_tmp, monkeypatch):
     ended = inside(in_tmp, "-m", *TINY, "sweep.n_jobs=1", "seed=1,2,3", "sweep.dir=s")
     assert ended.code == 0
     assert ended.out.splitlines()[-1] == (
-        "Not drawn, since it has more than 2 runs: exp results s --figures draws them"
+        "No figures were drawn, because the sweep has more than 2 "
+        "runs: exp results s --figures draws them"
     )
     assert not (in_tmp / "s" / "figures").exists()
 

@@ -170,7 +170,7 @@ def test_impossible_combinations_are_skipped_with_their_reason(in_tmp: Path) -> 
     ended = sweep(in_tmp, "dataset=moons,spirals", "loss=bce,hinge", "seed=1")
     assert ended.code == 0, ended.err
     assert len(names(in_tmp)) == 3
-    reason = "loss bce has one logit for two classes, and these data have 3."
+    reason = "loss bce needs two classes, and these data have 3."
     assert f"dataset=spirals loss=bce seed=1: {reason}" in ended.out
     skipped = json.loads((in_tmp / "swept/sweep.json").read_text())["skipped"]
     assert [entry["number"] for entry in skipped] == [2]
@@ -379,7 +379,7 @@ def test_a_sweep_goes_on_as_often_as_one_likes(in_tmp: Path) -> None:
     for _ in range(2):
         again = inside(in_tmp, "resume", "swept")
         assert again.code == 0, again.err
-        assert "2 of 2 runs are done already" in again.out
+        assert "2 of 2 runs are already finished" in again.out
     words = json.loads((in_tmp / "swept/sweep.json").read_text())["command"]
     assert words[:4] == ["python", "-m", "exp", "-m"]
 

@@ -140,11 +140,11 @@ def test_an_index_without_metadata_and_other_indices(here: Path) -> None:
 def test_a_column_that_counts_the_rows_is_mentioned(here: Path) -> None:
     frame().to_csv("rows.csv", index_label="PassengerId")
     (note,) = load().notes
-    assert "'PassengerId' counts the rows" in note
+    assert "'PassengerId' only numbers the rows" in note
     assert load(features=["PassengerId", "a"]).notes == ()
     gaps = frame().assign(a=frame()["a"].where(frame().index % 3 > 0))
     gaps.to_csv("rows.csv", index_label="id")
-    assert any("'id' counts the rows" in note for note in load(missing="drop").notes)
+    assert any("'id' only numbers the rows" in note for note in load(missing="drop").notes)
 
 
 def test_a_first_column_without_a_name_that_is_no_index(here: Path) -> None:
@@ -474,7 +474,7 @@ def test_one_list_for_features_and_target(here: Path) -> None:
     message = refused(text)
     assert "column 'kind'  the label is missing in 3 of 6 rows" in message
     assert "column 'c'     missing value in 1 of 6 rows" in message
-    assert "'NA' and 'none' stand for a missing value here; dataset.na_values" in message
+    assert "'NA' and 'none' stand for a missing value here. Set dataset.na_values" in message
     dropped = read(text, missing="drop")
     assert dropped.classes == ("x", "y")
     assert len(dropped.y) == 2
@@ -529,7 +529,7 @@ def test_categories_that_training_does_not_know_are_counted(here: Path) -> None:
     Path("new.csv").write_text("zip,city\n7000,Bern\n7000,Genf\n")
     done = inside(here, "predict", str(ended.run), "new.csv")
     assert done.code == 0
-    assert "column 'zip': no category of the rows is one of the training rows" in done.err
+    assert "column 'zip': the rows and the training rows have no category in common" in done.err
     assert "column 'city': 1 of 2 rows have a category that no training row has" in done.err
     Path("new.csv").write_text("zip,city\n8000,Bern\n9000,Basel\n")
     assert inside(here, "predict", str(ended.run), "new.csv").err == ""

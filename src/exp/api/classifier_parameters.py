@@ -61,7 +61,7 @@ def refuse(overrides: Sequence[str]) -> None:
     keys = [word.partition("=")[0].lstrip("+~").replace("/", ".") for word in overrides]
     strange = [k for k in keys if any(f"{k}.".startswith(f"{name}.") for name in FOREIGN)]
     if strange:
-        why = "a Classifier is given its rows by fit and writes no files: leave this out"
+        why = "a Classifier gets its rows from fit and writes no files: remove this override"
         raise ConfigError([Fault(key, why) for key in strange])
 
 

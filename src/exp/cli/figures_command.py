@@ -46,7 +46,7 @@ def command(
     figures of some run could not be drawn.
     """
     if every and names:
-        raise ExpError("--all and --draw: give one of them")
+        raise ExpError("give either --all or --draw, not both")
     wanted = chosen("--draw", "figure", names, EVERY) if names else None
     look: dict[str, Any] = {"animation": every}
     if formats:

@@ -49,7 +49,10 @@ def completed(context: click.Context, parameter: click.Parameter, incomplete: st
     "modules",
     metavar="MODULE",
     multiple=True,
-    help="Include the components of this module, or, with a /, of this folder. Their code runs.",
+    help=(
+        "Include the components of this module, or of this folder if it ends with /. Their "
+        "code is executed."
+    ),
 )
 @click.option(
     "--plot",

@@ -95,7 +95,7 @@ def folder_exists() -> None:
     except FileNotFoundError:
         raise ExpError("the current folder was removed: change to one that exists") from None
     except UnicodeEncodeError:
-        what = "the name of the current folder is not UTF-8, so no file of a run can hold it"
+        what = "the name of the current folder is not UTF-8, so the files of a run cannot store it"
         raise ExpError(f"{what}: start from another folder") from None
 
 

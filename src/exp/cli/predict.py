@@ -41,14 +41,16 @@ class Delimiter(click.ParamType):  # type: ignore[type-arg]
     type=Choice(CHECKPOINTS),
     default="final",
     show_default=True,
-    help="Weights to use; final: those behind the reported scores.",
+    help="Weights to use. final: the weights of the reported scores.",
 )
 @click.option(
     "--delimiter",
     type=Delimiter(),
     metavar="CHARACTER",
-    help="Separates the fields of the file: comma, semicolon, tab, bar or space. Default: as in "
-    "the file of the run's data set, else comma.",
+    help=(
+        "Delimiter of the file: comma, semicolon, tab, bar or space. Default: that of the "
+        "run's data set, else comma."
+    ),
 )
 @trust_option
 def command(

@@ -52,7 +52,10 @@ INTERPOLATION: Schema = {
     "modules",
     metavar="MODULE",
     multiple=True,
-    help="Include the components of this module, or, with a /, of this folder. Their code runs.",
+    help=(
+        "Include the components of this module, or of this folder if it ends with /. Their "
+        "code is executed."
+    ),
 )
 def command(output: str | None, group: str | None, modules: tuple[str, ...]) -> int:
     """Print the config as JSON Schema, with which editors check YAML files."""
@@ -111,7 +114,7 @@ def whole() -> Schema:
         }
         for group in GROUPS
     }
-    top = of_model(TOP, "", {"seed": "one number for the whole run"})
+    top = of_model(TOP, "", {"seed": "the seed of the whole run"})
     seeds = of_model(SEEDS, "one seed for each source of randomness", {})
     nodes = {
         "run": of_model(RUNNING, "", docstrings.parameters(RunSettings)),

@@ -18,20 +18,20 @@ class Verb(NamedTuple):
 
 
 VERBS = {
-    "list": Verb("what a config can name, with parameters and defaults", "exp.cli.list"),
+    "list": Verb("list components with their parameters and defaults", "exp.cli.list"),
     "new": Verb("write the first version of a component: code, option file, test", "exp.cli.new"),
     "check": Verb("test your components", "exp.cli.check.check_command"),
-    "schema": Verb("the config as JSON Schema, for editors", "exp.cli.schema_command"),
+    "schema": Verb("print the config as JSON Schema, for editors", "exp.cli.schema_command"),
     "resume": Verb("continue a run or a sweep that was interrupted", "exp.cli.resume"),
     "rerun": Verb("train a run or a sweep again and compare the results", "exp.cli.rerun"),
-    "compare": Verb("what differs between two runs", "exp.cli.compare"),
+    "compare": Verb("show the differences between two runs", "exp.cli.compare"),
     "results": Verb("rank the runs of a sweep, with statistics", "exp.cli.results_command"),
     "reproduce": Verb("repeat published results", "exp.cli.reproduce.reproduce_command"),
-    "report": Verb("one HTML page of a sweep or a run", "exp.cli.report"),
-    "figures": Verb("draw figures of runs that have ended", "exp.cli.figures_command"),
-    "predict": Verb("predictions of a trained model for new rows", "exp.cli.predict"),
-    "export": Verb("a trained model as a file for other programs", "exp.cli.export"),
-    "log": Verb("write finished runs into a tracker", "exp.cli.log_command"),
+    "report": Verb("write an HTML page of a sweep or a run", "exp.cli.report"),
+    "figures": Verb("draw figures of finished runs", "exp.cli.figures_command"),
+    "predict": Verb("predict new rows with a trained model", "exp.cli.predict"),
+    "export": Verb("write a trained model as a file for other programs", "exp.cli.export"),
+    "log": Verb("send finished runs to a tracker", "exp.cli.log_command"),
 }
 """Name -> verb, in the order of `exp --help`."""
 

@@ -36,13 +36,13 @@ def relu() -> nn.Module:
 
 @register.activation("leaky_relu")
 def leaky_relu(*, negative_slope: Finite = 0.01) -> nn.Module:
-    """x where positive, negative_slope * x elsewhere (Maas et al. 2013)."""
+    """x for positive x, negative_slope * x otherwise (Maas et al. 2013)."""
     return nn.LeakyReLU(negative_slope)
 
 
 @register.activation("elu")
 def elu(*, alpha: Positive = 1.0) -> nn.Module:
-    """x where positive, alpha * (e^x - 1) elsewhere (Clevert et al. 2015)."""
+    """x for positive x, alpha * (e^x - 1) otherwise (Clevert et al. 2015)."""
     return nn.ELU(alpha)
 
 
@@ -54,7 +54,7 @@ def selu() -> nn.Module:
 
 @register.activation("gelu")
 def gelu() -> nn.Module:
-    """x times the normal distribution's cumulative probability (Hendrycks and Gimpel 2016)."""
+    """x times the standard normal distribution function of x (Hendrycks and Gimpel 2016)."""
     return nn.GELU()
 
 
@@ -84,11 +84,11 @@ def tanh() -> nn.Module:
 
 @register.activation("tanh_from_exp")
 def tanh_from_exp() -> nn.Module:
-    """The hyperbolic tangent made from exponentials (the course's exercise 6)."""
+    """The hyperbolic tangent computed from exponentials (exercise 6 of the course)."""
     return TanhFromExp()
 
 
 @register.activation("identity")
 def identity() -> nn.Module:
-    """x itself: a network of linear layers stays linear."""
+    """x unchanged: a network of linear layers stays linear."""
     return nn.Identity()

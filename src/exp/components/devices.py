@@ -20,11 +20,11 @@ class Device:
     """An available device.
 
     Attributes:
-        torch_device: where tensors live.
-        dtype: of parameters, rows and losses.
-        threads: CPU threads of one operation. Same bits in any stack need one thread: with more,
-            long sums are cut in pieces.
-        note: what `auto` has chosen and why, or "".
+        torch_device: the device of all tensors.
+        dtype: the dtype of parameters, rows and losses.
+        threads: CPU threads per operation. The same bits in any stack need one thread: more threads
+            divide long sums into pieces.
+        note: the choice of `auto` and its reason, or "".
     """
 
     torch_device: torch.device
@@ -35,7 +35,7 @@ class Device:
 
 @register.device("cpu")
 def cpu(*, threads: Threads = 1, dtype: DType = "float32") -> Device:
-    """The processor. One thread is fastest for small models, and same bits need it."""
+    """The processor. One thread is fastest for small models, and required for the same bits."""
     return Device(torch.device("cpu"), getattr(torch, dtype), threads)
 
 
@@ -60,12 +60,12 @@ def mps(*, threads: Threads = 1, dtype: DType = "float32") -> Device:
 
 @register.device("auto")
 def auto(*, threads: Threads = 1, dtype: DType = "float32") -> Device:
-    """The first available one of cuda, mps and cpu; prints which."""
+    """The first available device of cuda, mps and cpu; a message names it."""
     if torch.cuda.is_available():
         found, why = cuda(threads=threads, dtype=dtype), "torch sees a CUDA GPU"
     elif torch.backends.mps.is_available() and dtype == "float32":
         found, why = mps(threads=threads, dtype=dtype), "torch sees an Apple GPU"
     else:
         found, why = cpu(threads=threads, dtype=dtype), "no GPU was found"
-    note = f"device auto: took {found.torch_device.type}, since {why}"
+    note = f"device auto: using {found.torch_device.type}, because {why}"
     return Device(found.torch_device, found.dtype, threads, note)

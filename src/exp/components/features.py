@@ -60,15 +60,15 @@ def playground(
     *,
     use: Terms = ["x", "y", "x2", "y2", "xy", "sin_x", "sin_y"],  # noqa: B006 - never changed
 ) -> FeatureMap:
-    """Inputs of the TensorFlow Playground, for two features: x, y, x^2, y^2, xy, sin x, sin y.
+    """The features of the TensorFlow Playground from x and y: x, y, x^2, y^2, xy, sin x, sin y.
 
-    Source: `INPUTS` of its playground.ts. It shows points from -6 to 6; the sines are those of the
-    features themselves, in radians.
+    Source: `INPUTS` of its playground.ts. The Playground shows points from -6 to 6; the sines take
+    the features in radians.
 
     Args:
-        names: of the two features.
+        names: names of the two features.
         seed: not used.
-        use: which of them, in this order.
+        use: the new features to compute, in this order.
 
     Raises:
         ImpossibleError: the number of features is not two.
@@ -94,14 +94,14 @@ def polynomial(
 ) -> FeatureMap:
     """All products of features up to a degree, as scikit-learn's `PolynomialFeatures`.
 
-    Their order is that of scikit-learn; there is no constant, as a layer has a bias. Standardize
-    features that are far from 1: powers drive them further apart.
+    The order is that of scikit-learn, without the constant, because layers have a bias. Standardize
+    features that are far from 1, since powers enlarge differences of scale.
 
     Args:
-        names: of the features.
+        names: names of the features.
         seed: not used.
-        degree: how many factors a product has at most.
-        interaction_only: no powers, each feature at most once in a product.
+        degree: largest number of factors of a product.
+        interaction_only: no powers; each feature occurs at most once in a product.
 
     Raises:
         ImpossibleError: there would be more than 65,536.
@@ -111,8 +111,10 @@ def polynomial(
     count = sum(comb(width if interaction_only else width + n - 1, n) for n in orders)
     if count > MOST:
         raise ImpossibleError(
-            f"features polynomial: {width} features make {count} products of degree {degree} at "
-            f"most, and {MOST} is the limit. Lower features.degree"
+            (
+                f"features polynomial: {width} features have {count} products up to degree "
+                f"{degree}, but the limit is {MOST}. Lower features.degree"
+            )
         )
     pick = combinations if interaction_only else combinations_with_replacement
     products = [chosen for n in orders for chosen in pick(range(width), n)]
@@ -140,16 +142,16 @@ def fourier(
     """Random Fourier features, whose products approximate a Gaussian kernel.
 
     sqrt(2 / D) * cos(w x + b) for D random w and b (Rahimi and Recht, "Random features for
-    large-scale kernel machines", 2007, algorithm 1): w normal with variance 2 * gamma, b even in
-    0..2 pi. The scalar product of two rows' features is close to exp(-gamma * |x - y|^2), and a
-    linear model on them to a kernel machine. Drawn as scikit-learn's `RBFSampler` draws with the
-    same seed. Standardize features of different scales.
+    large-scale kernel machines", 2007, algorithm 1): w normal with variance 2 * gamma, b uniform
+    in 0..2 pi. The scalar product of the new features of two rows approximates
+    exp(-gamma * |x - y|^2). A linear model on them approximates a kernel machine. The draws equal
+    those of scikit-learn's `RBFSampler` with the same seed. Standardize the features first.
 
     Args:
-        names: of the features.
-        seed: of w and b: `seeds.init`.
+        names: names of the features.
+        seed: seed of w and b: `seeds.init`.
         n_components: D.
-        gamma: of the kernel; larger values make it narrower.
+        gamma: parameter of the kernel; larger values make it narrower.
     """
     random = RandomState(seed)
     weights = np.sqrt(2 * gamma) * random.normal(size=(len(names), n_components))

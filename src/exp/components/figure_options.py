@@ -25,27 +25,27 @@ def fit(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if plane is not None and plane[0] == plane[1]:
         yield "plane", f"expected two different features, found {plane[0]!r} twice"
     if values["animation"] and values["frames"] < 2:
-        yield "animation", f"needs frames of at least 2, found {values['frames']}"
+        yield "animation", f"needs at least 2 frames, found {values['frames']}"
 
 
 @register.figures("standard", check=fit)
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """The figures of a run, drawn when it ends: those that take little time.
+    """The figures of a run that take little time, drawn when it ends.
 
     Attributes:
-        draw: which ones; null: data, boundary or fit, learning_curves and confusion_matrix of a
-            single run, boundary or fit of each run of a sweep. Those of classes (boundary,
-            boundary_strip, confusion_matrix, roc, precision_recall, calibration) are left out where
-            the target is a number, and fit where it is a class.
-        format: file formats, each figure in all of them.
+        draw: names of figures; null: data, boundary or fit, learning_curves and confusion_matrix
+            for a single run, and boundary or fit for each run of a sweep. fit is for regression;
+            boundary, boundary_strip, confusion_matrix, roc, precision_recall and calibration are
+            only for classes.
+        format: file formats; each figure is written in all of them.
         theme: light or dark.
         dpi: pixels per inch of PNG files.
-        resolution: points of the boundary's grid along each side.
-        plane: the two features of the axes, the others at their median; null: both of two
-            features, the plane of the principal components of more.
-        frames: how many maps of the boundary over the epochs are kept in frames.npz; 0: none.
-        animation: whether they are also drawn as an animation, figures/boundary.webp.
+        resolution: number of grid points along each side of the decision map.
+        plane: two features as axes, with all others at their median; null: both features if there
+            are two, else the plane of the first two principal components.
+        frames: number of decision maps over the epochs in frames.npz; 0: none.
+        animation: whether these maps are also drawn as an animation, figures/boundary.webp.
     """
 
     draw: Names | None = None

@@ -23,20 +23,20 @@ def scores(
     labels: NDArray[np.int64],
     positive: int | None = None,
 ) -> dict[str, Any]:
-    """Every score of classes but the loss, and the confusion matrix.
+    """All scores for classes except the loss, and the confusion matrix.
 
     Args:
         probabilities: `[rows, classes]`.
-        predicted: `[rows]`, the likeliest class by the loss.
+        predicted: `[rows]`, the predicted classes.
         labels: `[rows]`.
-        positive: of two classes the one that counts as positive; None where there are more.
+        positive: the positive class of two; None with more classes.
 
     Returns:
-        Numbers by name. None stands for what is not defined: without rows of the positive class
-        recall and average precision, and precision and F1 too where none is predicted either; AUROC
-        where all rows are of one class. Means over classes are over those that have rows; of
-        precision, recall and F1 also over those that are only predicted, as in scikit-learn.
-        `confusion` is a nested list, rows true classes and columns predicted ones.
+        Numbers by name; an undefined score is None. Without rows of the positive class, recall and
+        average precision are undefined; without predicted ones, precision and F1 are too. AUROC
+        needs rows of more than one class. Means over classes include the classes that have rows;
+        for precision, recall and F1 also the classes that are only predicted (scikit-learn).
+        `confusion` is a nested list: rows are true classes, columns are predicted classes.
     """
     confusion = counted(labels, predicted, probabilities.shape[1])
     return {
@@ -165,7 +165,7 @@ def errors(predicted: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
         predicted, truth: `[rows]`.
 
     Returns:
-        Numbers by name; `r2` is None where all of `truth` is one number.
+        Numbers by name; `r2` is None if all values of `truth` are equal.
     """
     targets = truth.astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):  # of a run that has diverged

@@ -7,8 +7,8 @@
     register.metric("jaccard")(sklearn.metrics.jaccard_score)
     register.metric("f_1")(torchmetrics.classification.BinaryF1Score)
 
-A metric is computed of every split at the end of a run, and of one split at every evaluated epoch
-where `trainer.monitor` names it.
+exp computes a metric for every split at the end of a run. If `trainer.monitor` names it, exp also
+computes it for one split at every evaluated epoch.
 """
 
 from __future__ import annotations
@@ -42,22 +42,22 @@ class Metric:
     """A registered metric.
 
     Args:
-        name: its key in summary.json.
-        function: takes the true values `[rows]` and, second, the predicted ones `[rows]` or
+        name: the key in summary.json.
+        function: a function of the true values `[rows]` and the predictions `[rows]` or the
             probabilities, as NumPy arrays; or a class of torchmetrics.
-        module: in which it is registered.
-        higher_is_better: None: taken from the class of torchmetrics, or from the name of the
-            function of scikit-learn.
-        probabilities: whether the second argument is probabilities; None: decided by its name.
-        regression: whether it is for targets that are numbers; None: where torchmetrics or
-            scikit-learn keep it among those, else it is for classes.
+        module: the module that registers it.
+        higher_is_better: the direction; None: that of the torchmetrics class, or of the
+            scikit-learn function of that name.
+        probabilities: whether the second argument is probabilities; None: its name decides.
+        regression: whether the metric is for regression; None: as in torchmetrics or
+            scikit-learn, else for classes.
 
     Raises:
         ValueError: a name that is taken or not allowed, or an unknown direction.
 
-    Two classes come as 0 and 1, where 1 is the positive class, and their probabilities as those of
-    the positive class, `[rows]`. More classes come as 0..K-1, their probabilities as `[rows, K]`. A
-    parameter called `classes` is given the names of the classes in the order of these numbers.
+    Two classes are numbered 0 and 1, where 1 is the positive class, and the probabilities are those
+    of the positive class, `[rows]`. More classes are numbered 0..K-1, with probabilities
+    `[rows, K]`. A parameter called `classes` receives the names of the classes in this order.
     """
 
     def __init__(

@@ -19,31 +19,32 @@ Epoch = Annotated[int, Field(ge=0, le=1_000_000_000)]
 @register.trainer("standard")
 @dataclass(frozen=True, kw_only=True)
 class Trainer:
-    """The one training loop: full batch or mini-batches, early stopping, clipping, checkpoints.
+    """The training loop: full batch or mini-batches, early stopping, clipping, checkpoints.
 
     Attributes:
         epochs: passes through the training rows.
-        batch_size: rows of a step; null is the full batch, in the order of the split.
-        eval_every: epochs between two evaluations of every split (a row of metrics.csv each).
-        print_every: epochs between two printed lines; null prints none.
-        checkpoint_every: epochs between two checkpoints; null saves only the end.
-        early_stopping: stop after so many evaluations without improvement; null never stops.
-        min_delta: the least change of the monitored score that counts as an improvement.
-        monitor: the score that early stopping, the plateau scheduler and the best checkpoint
-            follow, such as validation/f1, each in its own direction; without a split it is that of
-            the validation rows where there are any, else of the training rows; auto is loss.
-        restore_best: whether final scores, predictions, figures and the model are those of the best
-            epoch and not of the last one; null: they are where there is early stopping.
-        clip_norm: the largest Euclidean norm of a gradient, which is scaled down to it; null: any.
-        prune: column -> [[epochs, value], ...]: a run stops at its first evaluation after so many
-            epochs if the best that the column of metrics.csv has had is worse than the value: a
-            higher loss, a lower accuracy; null: it never does. A search with a pruner writes it.
-        accumulate: mini-batches of a step, whose gradient is the mean over all of their rows.
-        average: which weights are evaluated, saved and predicted with: ema, a running mean over the
-            steps; swa, the mean over the epochs; null, those that are trained.
-        average_decay: share of the running mean that each step keeps, with ema.
-        average_start: the epoch with which the mean begins; null: the first with ema, and with swa
-            the one after three quarters of them.
+        batch_size: rows per step; null: all training rows, in the order of the split.
+        eval_every: epochs between two evaluations; each is a row of metrics.csv.
+        print_every: epochs between two printed lines; null: print none.
+        checkpoint_every: epochs between two checkpoints; null: save only the last.
+        early_stopping: stop after this number of evaluations without improvement; null: never.
+        min_delta: the smallest change of the monitored score that counts as an improvement.
+        monitor: the score for early stopping, the plateau scheduler and the best checkpoint, such
+            as validation/f1. Without a split it refers to the validation rows if there are any,
+            else to the training rows. auto: the loss.
+        restore_best: whether the final scores, predictions, figures and model use the weights of
+            the best epoch instead of the last; null: only with early stopping.
+        clip_norm: the largest Euclidean norm of a gradient; a larger gradient is scaled down.
+            null: no limit.
+        prune: column of metrics.csv -> [[epochs, value], ...]: after this number of epochs, the run
+            stops if the best value of the column so far is worse than the given value (a higher
+            loss, a lower accuracy). null: never. A search with a pruner sets this key.
+        accumulate: mini-batches per step; the gradient is the mean over all their rows.
+        average: the weights for evaluation, checkpoints and predictions. ema: a running mean over
+            the steps; swa: the mean over the epochs; null: the trained weights.
+        average_decay: weight of the past in the running mean, with ema.
+        average_start: the first epoch of the mean; null: the first epoch with ema, and three
+            quarters of the epochs with swa.
     """
 
     epochs: Count = 1000

@@ -50,7 +50,9 @@ def value_fault(config: DictConfig, override: Override) -> Fault | None:
     for place, part in enumerate(keys):
         where = ".".join(keys[:place])
         if not isinstance(node, dict):
-            return Fault(key, f"{where} holds {shown(OmegaConf.select(config, where))}, not keys")
+            return Fault(
+                key, f"{where} has the value {shown(OmegaConf.select(config, where))}, not keys"
+            )
         if part not in node:
             known = [str(name) for name in node if where or name != "hydra"]
             what = f"{where} has no key" if where else "there is no group or key"

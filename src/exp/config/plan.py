@@ -273,7 +273,7 @@ def together(chosen: Mapping[str, Chosen]) -> Iterator[tuple[str, str]]:
             known = f"Known: {', '.join(f'{split}/' for split in SPLITS)} and one of"
             yield path, f"unknown score {shown(score)}.{near} {known} {', '.join(scores)}"
         elif part == "validation" and not split.get("validation"):
-            what = "is measured on validation rows, and there are none: set split.validation=0.2"
+            what = "needs validation rows, but there are none: set split.validation=0.2"
             yield path, f"{score} {what}"
         elif part == "test" and split.get("test") == 0 and not own_test:
-            yield path, f"{score} needs test rows: split.test is 0"
+            yield path, f"{score} needs test rows, but split.test is 0"

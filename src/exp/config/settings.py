@@ -16,7 +16,10 @@ RunName = Annotated[
     str,
     worded(
         r"^[A-Za-z0-9][A-Za-z0-9._=,+-]{0,99}$",
-        "a name of at most 100 letters, digits and . _ = , + -, a letter or digit first",
+        (
+            "a name that begins with a letter or digit and has at most 100 letters, digits "
+            "and . _ = , + -"
+        ),
     ),
 ]
 Text = Annotated[str, Field(min_length=1)]

@@ -124,7 +124,7 @@ class Data:
         rows, names, given = columns_of(X, labels, features, units)
         if labels.dtype.kind not in "iub":
             whole = bool((labels == np.floor(labels)).all())
-            hint = ". Labels count classes: y.astype(int); a loss makes floats of them itself"
+            hint = ". Labels are integers: use y.astype(int). The loss converts them itself"
             raise DataError(
                 f"y has dtype {labels.dtype}, expected integers 0..K-1{hint if whole else ''}"
             )

@@ -78,9 +78,9 @@ class EncodedColumn:
             listed = ", ".join(shown(text, 40) for text in rare[:5])
             more = f" and {len(rare) - 5} more" if len(rare) > 5 else ""
             note = (
-                f"column {shown(name)}: the {len(rare)} rarest of {len(known)} categories share "
-                f"one column, {shown(f'{name}={RARE}')}, {rows_text(rows)} of {len(column)} "
-                f"training rows ({listed}{more})"
+                f"column {shown(name)}: the {len(rare)} rarest of {len(known)} "
+                f"categories share the column {shown(f'{name}={RARE}')}, in "
+                f"{rows_text(rows)} of {len(column)} training rows ({listed}{more})"
             )
         return cls(name, None, (*steps, encoder), known, frozenset(rare), note)
 
@@ -105,7 +105,9 @@ class EncodedColumn:
         if not strange:
             return
         listed = ", ".join(shown(text, 40) for text in list(dict.fromkeys(strange))[:5])
-        means = "they count as rare ones" if self.rare else "all its columns are 0 for them"
+        means = (
+            "they are treated as rare categories" if self.rare else "all its columns are 0 for them"
+        )
         if len(strange) < len(there):
             yield (
                 f"column {shown(self.name)}: {len(strange)} of {len(there)} {what} have a category "
@@ -114,9 +116,9 @@ class EncodedColumn:
             return
         example = ", ".join(shown(text, 40) for text in categories[:5])
         yield (
-            f"column {shown(self.name)}: no category of the {what} is one of the training rows, so "
-            f"the column carries no information there ({listed} and so on; the training rows have "
-            f"{example} and so on); {means}"
+            f"column {shown(self.name)}: the {what} and the training rows have no "
+            f"category in common, so the column carries no information there ({listed} "
+            f"and so on; the training rows have {example} and so on); {means}"
         )
 
 
@@ -217,8 +219,10 @@ class Encoding:
         count = len(largest.categories or ())
         if size > LARGEST and count > 10:
             raise DataError(
-                f"column {shown(largest.name)} has {count} categories: {rows} rows of "
-                f"{len(self.names)} encoded columns take {size / 2**30:.1f} GiB for each copy. "
-                "dataset.max_categories=50 keeps the 49 most frequent categories of a column and "
-                "lets the others share one"
+                (
+                    f"column {shown(largest.name)} has {count} categories: {rows} rows of "
+                    f"{len(self.names)} encoded columns take {size / 2**30:.1f} GiB per "
+                    "copy. dataset.max_categories=50 gives the 49 most frequent categories "
+                    "of a column their own columns; all others share one"
+                )
             )

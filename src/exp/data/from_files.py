@@ -114,6 +114,6 @@ def counters(table: Table) -> Iterator[str]:
         steps = np.diff(column)
         if (steps >= 1).all() and (steps % 1 == 0).all() and column[-1] - column[0] < rows:
             yield (
-                f"{table.path}, column {shown(name, 40)} counts the rows: if it is not a feature, "
-                "name those that are in dataset.features"
+                f"{table.path}, column {shown(name, 40)} only numbers the rows: if it is "
+                "not a feature, list the features in dataset.features"
             )

@@ -32,7 +32,7 @@ def not_classes(labels: Sequence[str], rows: int) -> str | None:
     """Why the labels of so many rows cannot be classes, if they cannot."""
     count, example = len(labels), shown(labels[0], 40)
     if count == 1:
-        return f"every row holds {example}; a classifier needs at least two classes"
+        return f"every row has the value {example}; a classifier needs at least two classes"
     if all(is_number(label) for label in labels):
         by_value: dict[float, str] = {}
         for label in () if integers(labels) else labels:
@@ -44,7 +44,10 @@ def not_classes(labels: Sequence[str], rows: int) -> str | None:
             return f"it looks continuous ({found}, such as {example}): a classifier needs classes"
     elif 2 * count > rows and count > SURE:
         found = f"{count} different texts in {rows} rows"
-        return f"it looks like a name of each row ({found}, such as {example}), not like classes"
+        return (
+            f"it seems to identify the rows ({found}, such as {example}); a classifier needs "
+            "classes"
+        )
     return None
 
 

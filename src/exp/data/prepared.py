@@ -62,12 +62,12 @@ class Prepared:
             seen[rows] = True
         if self.data.numeric:
             if not len(self.split.train):
-                raise DataError("split: no row is left to train on")
+                raise DataError("split: there are no training rows")
             return
         trained = np.bincount(self.data.y[self.split.train], minlength=len(self.data.classes))
         if lacking := np.flatnonzero(trained == 0).tolist():
             total = np.bincount(self.data.y)
-            need = "the training part needs a row of each class, but got none of these"
+            need = "the training part needs a row of each class, but has none of these classes"
             raise TooFewRowsError({n: int(total[n]) for n in lacking}, need, self.data.classes)
 
     @classmethod

@@ -265,9 +265,11 @@ class Column:
         elif count > SURE and 2 * count > rows:
             self._fault(
                 texts.line(0),
-                f"it looks like a name of each row ({count} different texts in {rows_text(rows)}, "
-                f"such as {example}), not like categories; leave it out of `features` "
-                "(if it is one, name it in `categorical`)",
+                (
+                    f"it seems to identify the rows ({count} different texts in "
+                    f"{rows_text(rows)}, such as {example}); leave it out of `features`, or "
+                    "name it in `categorical` if it holds categories"
+                ),
             )
 
 

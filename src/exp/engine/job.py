@@ -194,7 +194,7 @@ class Job:
             return "forward, which raises an error"
         if plain.shape == stacked.shape and torch.allclose(plain, stacked, 1e-3, 1e-4, True):
             return None
-        return "forward, which gives other numbers than its layers do"
+        return "forward, whose results differ from those of its layers"
 
     def source(self) -> nn.Module:
         """`module()` for the engine. A module of known layers is only read, so that one is enough
@@ -206,7 +206,7 @@ class Job:
         if not self.plan["optimizer"].component.builder.stackable:  # type: ignore[attr-defined]
             return f"optimizer {self.plan['optimizer'].name} trains one run at a time"
         if not self.loss.component.builder.stackable:  # type: ignore[attr-defined]
-            return f"loss {self.loss.name} takes one run at a time"
+            return f"loss {self.loss.name} trains one run at a time"
         if self.unknown_step is not None:
             return f"model {self.plan['model'].name}: exp cannot stack {self.unknown_step}"
         return None

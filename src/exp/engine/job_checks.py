@@ -27,7 +27,10 @@ def check_job(job: Job) -> None:
     chosen, rule = job.plan["model"], job.plan["optimizer"]
     memory = total_memory()
     if memory and (need := COPIES * size(job) * job.device.dtype.itemsize) > memory:
-        found = f"training takes {need / 1e9:,.0f} GB, and this machine has {memory / 1e9:,.0f}"
+        found = (
+            f"training needs {need / 1000000000.0:,.0f} GB of memory, and this machine has "
+            f"{memory / 1000000000.0:,.0f} GB"
+        )
         raise ImpossibleError(f"model {chosen.name} does not fit in memory: {found}")
     try:
         check_output(job)

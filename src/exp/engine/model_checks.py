@@ -36,7 +36,9 @@ SHAPING = ("View", "UnsafeView", "ReshapeAlias", "Squeeze", "Unsqueeze", "T", "T
 """Operations that do not change the numbers."""
 STEPS = ("Round", "Sign", "Floor", "Ceil", "Trunc")
 """Operations whose slope is 0 wherever they have one."""
-ADVICE = "self.register_buffer({!r}, tensor) makes it a part of the model: moved with it, and saved"
+ADVICE = (
+    "self.register_buffer({!r}, tensor) makes it a part of the model, so that it is moved and saved"
+)
 
 
 def check_output(job: Job) -> None:
@@ -97,7 +99,7 @@ def check_output(job: Job) -> None:
 def without_gradient(logits: Tensor, module: nn.Module) -> str | None:
     """How a model loses the gradient at its end, as one that returns labels does."""
     if not logits.requires_grad and any(p.requires_grad for p in module.parameters()):
-        return "no gradient leads from its outputs to its parameters, as after > 0.5 or argmax"
+        return "no gradient reaches its parameters, for example because of > 0.5 or argmax"
     step = last_operation(logits)
     if step in STEPS:
         return f"its last step is {step.lower()}, whose gradient is 0"
@@ -111,7 +113,7 @@ def why(last: str, outputs: int) -> str:
     elif last == "log-sigmoid":
         what = ": it is never above 0, so no row would be predicted as the second class"
     elif outputs == 1:
-        what = f": of one logit it is always {1 if last == 'softmax' else 0}"
+        what = f": for one logit it is always {1 if last == 'softmax' else 0}"
     else:
         what = ": applied twice, it keeps the loss high"
     return what
@@ -124,7 +126,7 @@ def hint(logits: Any, job: Job) -> str:
     if job.outputs == 1 and logits.dim() == 1:
         return ". Remove the squeeze: a loss needs [rows, 1], not [rows]"
     if job.data.data.numeric:
-        return ". The target is a number: one output for each row"
+        return ". A regression model must return one output for each row"
     if job.outputs == 1 and logits.dim() == 2 and logits.shape[1] > 1:
         return (
             f". Loss {job.loss.name} takes one logit for two classes: return out_features logits, "
@@ -217,9 +219,11 @@ def check_repeatable(job: Job, x: Tensor) -> Tensor:
                 )
             if drawn := [each for each in changed(before, after[-1]) if each in GLOBAL]:
                 raise ComponentError(
-                    f"model {name} uses {' and '.join(drawn)} in its forward pass, which exp does "
-                    "not seed: the run would not be repeatable. Draw from torch (torch.rand, "
-                    "nn.Dropout)"
+                    (
+                        f"model {name} uses {' and '.join(drawn)} in its forward pass. exp "
+                        "does not seed it, so the run would not be repeatable. Draw random "
+                        "numbers from torch (torch.rand, nn.Dropout)"
+                    )
                 )
         if not large and "torch" not in changed(after[0], after[1]):
             raise ComponentError(
@@ -247,9 +251,11 @@ def check_repeatable(job: Job, x: Tensor) -> Tensor:
                 few = found[-1][0](x[:2].clone()) if len(x) > 2 else first[:2]
             if not torch.allclose(few, first[:2], equal_nan=True, **CLOSE):
                 raise ComponentError(
-                    f"model {name}: the output for a row depends on the other rows of the batch, "
-                    "in evaluation mode too. Use statistics of the training rows there, as "
-                    "nn.BatchNorm1d does, or those of each row"
+                    (
+                        f"model {name}: the output for a row depends on the other rows of "
+                        "the batch, even in evaluation mode. In that mode, use statistics "
+                        "of the training rows, as nn.BatchNorm1d does, or of the row alone"
+                    )
                 )
     return evaluated
 
@@ -287,7 +293,9 @@ def check_layers(job: Job, plain: Tensor, stacked: Tensor) -> None:
     """
     if not torch.allclose(plain.cpu().to(stacked.dtype), stacked, equal_nan=True, **CLOSE):
         raise ComponentError(
-            f"model {job.plan['model'].name} computes other outputs in a stack of runs. An "
-            "activation with `elementwise = True` must treat each number by itself: remove that "
-            "line if it does not"
+            (
+                f"model {job.plan['model'].name} computes different outputs in a stack of "
+                "runs. An activation with `elementwise = True` must compute each number "
+                "separately: otherwise remove that line"
+            )
         )

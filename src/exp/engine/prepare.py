@@ -150,9 +150,11 @@ def rows(dataset: Chosen, seed: int) -> Data:
         repeated = user_rows(dataset, seed)
         if repeated.fingerprint != first.fingerprint:
             raise ComponentError(
-                f"dataset {dataset.name} gives different rows for the same seed ({seed}): "
-                "a run could not be repeated. Draw from np.random.default_rng(seed), "
-                "and do not use the time"
+                (
+                    f"dataset {dataset.name} returns different rows for the same seed ("
+                    f"{seed}), so a run could not be repeated. Draw from "
+                    "np.random.default_rng(seed), and do not use the time"
+                )
             )
     return first
 
@@ -180,8 +182,10 @@ def user_split(split: Chosen, labels: NDArray[Any], seed: int) -> object:
             found.append(checked(split.build(labels.copy(), seed), split))
     if found[0].digest != found[1].digest:
         raise ComponentError(
-            f"split {split.name} gives different parts for the same seed ({seed}): "
-            "a run could not be repeated. Draw from np.random.default_rng(seed)"
+            (
+                f"split {split.name} returns different parts for the same seed ({seed}), so "
+                "a run could not be repeated. Draw from np.random.default_rng(seed)"
+            )
         )
     return found[0]
 
@@ -220,7 +224,7 @@ def parts_of(data: Data, split: Chosen, seed: int) -> Split:
 def checked(parts: object, split: Chosen) -> Split:
     if not isinstance(parts, Split):
         found = type(parts).__name__
-        raise ComponentError(f"split {split.name} must give an exp.data.Split, found {found}")
+        raise ComponentError(f"split {split.name} must return an exp.data.Split, found {found}")
     return parts
 
 
@@ -231,7 +235,7 @@ def mapping(features: Chosen, names: tuple[str, ...], seed: int) -> FeatureMap |
     if found is not None and not isinstance(found, FeatureMap):
         kind = type(found).__name__
         raise ComponentError(
-            f"features {features.name} must give an exp.data.FeatureMap or None, found {kind}"
+            (f"features {features.name} must return an exp.data.FeatureMap or None, found {kind}")
         )
     return found
 
@@ -245,12 +249,14 @@ def mapped_alone(prepared: Prepared, name: str) -> None:
     before = prepared.scaled.copy()
     whole = prepared.X
     if not np.array_equal(before, prepared.scaled):
-        raise ComponentError(f"features {name} changes the rows that it is given: map a copy")
+        raise ComponentError(f"features {name} changes its input rows: transform a copy")
     few = prepared.mapped(prepared.scaled[: max(1, len(before) // 2)])
     if not np.allclose(few, whole[: len(few)], rtol=1e-4, atol=1e-5):
         raise ComponentError(
-            f"features {name} gives a row different numbers when other rows change, so that "
-            "training would use the test rows. Map each row by itself"
+            (
+                f"features {name} maps a row differently when other rows change, so training "
+                "would use the test rows. Map each row separately"
+            )
         )
 
 

@@ -163,7 +163,7 @@ def graph_of(module: nn.Module) -> fx.Graph:
         raise UnknownStepError(f"forward, which changes self.{changed[0]}")
     one, other = (str(graph) for graph in graphs)
     if one != other:
-        raise UnknownStepError("its forward asks whether it is trained")
+        raise UnknownStepError("forward, which depends on self.training")
     return graphs[0]
 
 
@@ -274,7 +274,7 @@ class Reader:
     def module(self, node: fx.Node) -> None:
         path = str(node.target)
         if len(node.args) != 1 or node.kwargs:
-            raise UnknownStepError(f"layer {path} with more than its input")
+            raise UnknownStepError(f"layer {path} with more than one input")
         parts = [module.get_submodule(path) for module in self.modules]
         layers = known_layers(f"{path}.", parts)
         if layers is None:

@@ -16,7 +16,7 @@ register.kind(
     "exp.components.datasets.regression_datasets",
     injected=("seed",),
     aliases={"seed": ("random_state",)},
-    about="rows and their labels or numbers: generated, bundled, or read from a file",
+    about="rows with their labels or target values: generated, bundled, or read from a file",
 )
 
 
@@ -34,7 +34,9 @@ register.kind(
     "exp.components.splits.last",
     injected=("labels", "seed"),
     aliases={"labels": ("y",), "seed": ("random_state",)},
-    about="which rows train, validate and test, and whether features are standardized",
+    about=(
+        "which rows are for training, validation and test, and whether features are standardized"
+    ),
 )
 register.kind(
     "features",
@@ -68,7 +70,7 @@ register.kind(
     "metric",
     "exp.components.metrics",
     injected=("truth", "predicted", "probabilities", "positive", "classes"),
-    about="custom metrics, besides those of every run; trainer.monitor can follow one",
+    about="custom metrics, besides those of every run; trainer.monitor can name one",
 )
 register.kind(
     "optimizer",
@@ -87,7 +89,7 @@ register.kind(
     injected=("parameters",),
     aliases={"parameters": ("params",)},
     adapter="exp.components.optimizers.custom_optimizers:adapted",
-    about="how a gradient becomes a step of the weights",
+    about="how a gradient changes the weights",
 )
 register.kind(
     "scheduler",
@@ -97,11 +99,13 @@ register.kind(
     adapter="exp.components.schedulers.custom_schedulers:adapted",
     about="how the learning rate changes over the epochs",
 )
-register.kind("device", "exp.components.devices", about="where a run computes, in which precision")
+register.kind(
+    "device", "exp.components.devices", about="the device, precision and threads of a run"
+)
 register.kind(
     "trainer",
     "exp.components.trainers",
-    about="epochs, batches, early stopping, what is printed and saved",
+    about="epochs, batches, early stopping, printed lines, checkpoints",
 )
 register.kind(
     "figures",
@@ -114,5 +118,5 @@ register.kind(
     "exp.runs.loggers.tensorboard",
     "exp.runs.loggers.mlflow",
     "exp.runs.loggers.wandb",
-    about="trackers that finished runs are sent to; several at once",
+    about="trackers that receive finished runs; several can be named",
 )

@@ -61,7 +61,7 @@ def explained(fault: Fault, component: Component, params: Mapping[str, Any], pat
         means := docstrings.parameters(component.builder).get(name)
     ):
         # True of a parameter that counts: people take it for a switch.
-        return Fault(fault.path, f"{fault.message.rstrip('.')}. What it sets: {means}")
+        return Fault(fault.path, f"{fault.message.rstrip('.')}. Meaning: {means}")
     return fault
 
 

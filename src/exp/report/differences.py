@@ -75,7 +75,7 @@ def metrics_differ(one: RunRecord, other: RunRecord) -> tuple[str | None, float]
         return f"metrics.csv has {counts[0]} rows and {counts[1]}", math.inf
     if left.keys() != right.keys():
         only = ", ".join(name for name in [*left, *right] if not (name in left and name in right))
-        return f"metrics.csv: in one of them only: {one_line(only)}", math.inf
+        return f"columns in only one metrics.csv: {one_line(only)}", math.inf
     first, largest = None, 0.0
     for at, epoch in enumerate(left["epoch"]):
         for column, texts in left.items():

@@ -124,7 +124,7 @@ def ensemble_map(scored: Scored, maps: Maps, theme: Theme) -> Figure | None:
     )  # fmt: skip
     accuracy = ensemble_accuracy([scored.rows[place].path for place in found])
     if accuracy is None:
-        about = "the runs were tested on different rows: no accuracy of them together"
+        about = "the runs were tested on different rows, so they have no accuracy together"
     else:
         together, single = map(percent, accuracy)
         about = f"test accuracy {together} together, {single} on average alone"

@@ -86,7 +86,9 @@ def sized(path: Path) -> None:
         status = os.fstat(file)
         stored = getattr(status, "st_blocks", 0) * 512
         if status.st_size > max(SPARSE, stored):
-            raise ValueError(f"it has {status.st_size:,} bytes, of which {stored:,} are stored")
+            raise ValueError(
+                (f"it is a sparse file: only {stored:,} of its {status.st_size:,} bytes are stored")
+            )
 
 
 class Expected:

@@ -89,13 +89,11 @@ def hidden_units(result: Result) -> dict[str, Any]:
     features = len(result.job.data.features)
     if features != 2:
         found = "1 feature" if features == 1 else f"{features} features"
-        return {
-            "no_units": f"hidden units are shown over a plane of two features; here are {found}"
-        }
+        return {"no_units": f"hidden units are drawn over two features, and there are {found}"}
     layers = result.predictor.hidden(result.job.view.grid(UNITS)[2])
     if not layers:
         name = result.job.plan["model"].name
-        return {"no_units": f"model {name} has no hidden layers that are known"}
+        return {"no_units": f"model {name} has no hidden layers that exp knows"}
     maps = np.concatenate(layers, axis=1).T.reshape(-1, UNITS, UNITS)[:MOST_UNITS]
     names = [f"{i + 1}.{k + 1}" for i, each in enumerate(layers) for k in range(each.shape[1])]
     return {"units": maps, "unit_names": tuple(names[:MOST_UNITS])}

@@ -86,7 +86,7 @@ def table_of(data: bytes) -> dict[str, list[str]]:
     if odd := {len(row) for row in rows} - {len(header)}:
         raise ValueError(f"expected {len(header)} fields in a row, found {min(odd)}")
     if not data.endswith(b"\n"):
-        raise ValueError("its last line is cut off")
+        raise ValueError("its last line is incomplete")
     return {name: [row[at] for row in rows] for at, name in enumerate(header)}
 
 

@@ -28,8 +28,8 @@ def before(job: Job) -> Iterator[str]:
         pairs = zip(data.features, data.rows.T, strict=True)
         fine = ", ".join(name for name, column in pairs if coarse(column))
         yield (
-            f"{fine}: the values differ too little for float32, in which models "
-            "compute: split.standardize=true"
+            f"{fine}: the values differ too little for float32, the precision of the "
+            "model. Use split.standardize=true"
         )
     if job.data.data.numeric:
         return
@@ -40,8 +40,8 @@ def before(job: Job) -> Iterator[str]:
     share = counts[most] / len(rows)
     if share >= UNEVEN / len(names):
         yield (
-            f"{share:.1%} of the {len(rows)} {part} rows are of class {names[most]}: a model that "
-            f"always says {names[most]} has that accuracy"
+            f"{share:.1%} of the {len(rows)} {part} rows belong to class {names[most]}: "
+            f"a model that always predicts {names[most]} has this accuracy"
         )
 
 
@@ -62,8 +62,8 @@ def after(result: Result) -> str | None:
     else:
         left = f"{1 - share:.1%} of the training rows wrong. Unless the classes overlap"
     return (
-        f"A plateau: over the last {epochs} epochs the training loss has hardly decreased, with "
-        f"{left}, this may move it: {', '.join(moves(result.job))}"
+        f"A plateau: over the last {epochs} epochs the training loss has hardly "
+        f"decreased, with {left}, this may help: {', '.join(moves(result.job))}"
     )
 
 
@@ -92,7 +92,7 @@ def moves(job: Job) -> Iterator[str]:
     """What may move a run off a plateau, the likeliest first."""
     deviations = job.data.X[job.data.split.train].std(axis=0, dtype=np.float64)
     if job.data.mean is None and deviations.max() > APART * deviations.min():
-        yield "split.standardize=true, since the features' scales are far apart"
+        yield "split.standardize=true, since the features have very different scales"
     yield "another optimizer.lr"
     if job.plan["optimizer"].name == "sgd":
         yield "optimizer=adam"

@@ -65,8 +65,11 @@ class RunRecord:
                 raise RunDirectoryError(f"{path} is not a run directory: {instead}")
             if directory.was_never_begun():
                 raise RunDirectoryError(
-                    f"the run in {path} ended before training started: there is nothing to "
-                    f"continue. To start it there: the same command with hydra.run.dir={path}"
+                    (
+                        f"the run in {path} ended before training started, so there is "
+                        "nothing to continue. To start it again, repeat its command with "
+                        f"hydra.run.dir={path}"
+                    )
                 )
         found = directory.read_record()
         if fault := fault_of(run_file(found), found):
@@ -90,7 +93,7 @@ class RunRecord:
             return cls(path, {}, "is corrupted: expected a mapping")
         parts = valid_parts(Run, found)
         if "status" in found and "status" not in parts:
-            return cls(path, {}, f"has a status that does not exist: {shown(found['status'])}")
+            return cls(path, {}, f"has an unknown status: {shown(found['status'])}")
         return cls(path, parts)
 
     @property
@@ -298,4 +301,4 @@ def other_than_a_run(path: Path) -> str | None:
     below = [found.parent for found in within if not manifest.is_sweep(found.parent.parent)]
     sweeps = sorted({*path.glob(f"*/{manifest.NAME}"), *path.glob(f"*/*/{manifest.NAME}")})
     inner = [*(found.parent for found in sweeps), *below]
-    return f"it contains others. Choose one of them, such as {inner[0]}" if inner else None
+    return f"it contains run directories. Choose one of them, such as {inner[0]}" if inner else None

@@ -54,5 +54,5 @@ def recording_before(directory: RunDirectory, epoch: int) -> Recording:
             early = table["epoch"] < epoch
             norms = {name: column[early] for name, column in table.items()}
     except RunDirectoryError as error:
-        raise DamagedError(f"{error}. Without it the run continues") from error
+        raise DamagedError(f"{error}. The run continues without this file") from error
     return Recording(frames, norms)

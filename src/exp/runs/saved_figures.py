@@ -57,7 +57,10 @@ def draw(
     if not drawn.names:
         kind = "a number" if drawn.numeric else "a class"
         raise ExpError(
-            f"{path}: the target is {kind}, where there is no {' and no '.join(names or ())}"
+            (
+                f"{path}: the target is {kind}, so these figures do not exist: "
+                f"{', '.join(names or ())}"
+            )
         )
     files = dict(drawings(drawn))
     directory.hold()

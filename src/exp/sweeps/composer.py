@@ -179,7 +179,10 @@ def sweep_settings(
             places = {"sweep": content.get("sweep"), "run": content.get("run")}
             places["hydra.sweep.dir"] = (content.get("hydra", {}).get("sweep") or {}).get("dir")
             changed += [path for path, value in places.items() if value and path not in typed]
-    what = "a swept option sets it, but it holds for the whole sweep: set it on the command line"
+    what = (
+        "a swept option sets this key, but the key applies to the whole sweep: set it on "
+        "the command line"
+    )
     yield from (Fault(path, what) for path in dict.fromkeys(changed))
 
 

@@ -45,8 +45,8 @@ def draw(sweep: Path, figures: dict[str, Any], *, runs: int) -> str:
     """
     if runs > MOST:
         return (
-            f"Not drawn, since it has more than {MOST:,} runs: exp results {sweep} --figures "
-            "draws them"
+            f"No figures were drawn, because the sweep has more than {MOST:,} runs: exp "
+            f"results {sweep} --figures draws them"
         )
     try:
         from exp.report import sweep_figures  # imports matplotlib

@@ -28,7 +28,7 @@ def misplaced(overrides: list[str], mode: RunMode) -> list[Fault]:
     for text in overrides:
         key = text.lstrip("+").partition("=")[0]
         if mode is RunMode.MULTIRUN and key == "hydra.run.dir":
-            what = "names the directory of one run; that of a sweep (-m) is hydra.sweep.dir"
+            what = "sets the directory of a single run; a sweep (-m) uses hydra.sweep.dir"
             faults.append(Fault(key, what))
         elif mode is RunMode.RUN and key.startswith(("hydra.sweep.", "sweep.")):
             what = "is for sweeps: with -m before it" if "=" in text else "is for sweeps"

@@ -34,7 +34,7 @@ def plain_reason(launcher: StackedLauncher) -> str | None:
     """Why the runs of a launcher go one by one, as any Hydra task does; None: they are stacked."""
     hydra = launcher.config.hydra
     if launcher.task_function is not swept:
-        return "the task is not one of exp's"
+        return "the task function does not belong to exp"
     if hydra.job.chdir:
         return "hydra.job.chdir=true: each run has another working directory"
     if hydra.job.env_set:

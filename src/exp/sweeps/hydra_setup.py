@@ -72,14 +72,19 @@ def flags() -> argparse.ArgumentParser:
     parser.add_argument(
         "--trust-config",
         action="store_true",
-        help="Let hydra.* name any class, package and file: code of the config's author runs",
+        help=(
+            "Let hydra.* name any class, package and file. The author of the config can "
+            "then run code."
+        ),
     )
     parser.add_argument(
         "--components",
         metavar="DIR",
         action="append",
         default=[],
-        help="Import every Python file of this folder, as plugins=[DIR/] does: its code is run",
+        help=(
+            "Import every Python file of this folder, like plugins=[DIR/]. Their code is executed."
+        ),
     )
     return parser
 

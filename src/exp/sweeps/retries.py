@@ -58,7 +58,7 @@ def failed(run: RunOrder, why: str, origin: dict[str, Any]) -> Outcome:
         record.pop("sha256", None)
         directory.write_record({**record, "status": "failed", "message": why})
     except (OSError, RunDirectoryError) as error:
-        why = f"{why}; that could not be recorded: {error}"
+        why = f"{why}; this could not be recorded: {error}"
     finally:
         directory.release()
     return Outcome(run.number, run.directory, "failed", why)

@@ -164,7 +164,7 @@ class Search(Sweep):
             else:
                 self.entries[trial.number] = Entry(trial.number, trial.directory, words)
         if self.study.trials:
-            print(f"{len(ended)} trials of this search are done already", flush=True)
+            print(f"{len(ended)} trials of this search are already finished", flush=True)
 
     def loop(self) -> None:
         """Asks for trials, trains them and reports their results, batch after batch."""

@@ -118,15 +118,18 @@ def metric_of(settings: SearchSettings, plans: Iterable[Plan]) -> tuple[str, lis
 def warning(metric: str) -> str | None:
     """What should be known about a search that follows this score."""
     split = metric.partition("/")[0]
-    aside = "split.validation=0.2 with hydra.sweeper.metric=validation/accuracy sets rows aside"
+    aside = (
+        "split.validation=0.2 and hydra.sweeper.metric=validation/accuracy use validation "
+        "rows instead"
+    )
     if split == "test":
         return (
-            f"warning: this search chooses by {metric}: the test score of its best trial is then "
-            f"too good to expect of new rows. {aside}"
+            f"warning: this search optimizes {metric}, so the test score of its best "
+            f"trial is better than its score on new rows. {aside}"
         )
     if split == "train":
         return (
-            f"warning: this search chooses by {metric}: it favours trials that "
+            f"warning: this search optimizes {metric}, so it favours trials that "
             f"memorize their training rows. {aside}"
         )
     return None

@@ -97,7 +97,10 @@ class Study:
         self.file.open()
         there = self.file.attributes
         faults = [
-            Fault("sweep.dir", f"{self.file.path} holds a search with another {k}: {there.get(k)}")
+            Fault(
+                "sweep.dir",
+                f"{self.file.path} belongs to a search with another {k}: {there.get(k)}",
+            )
             for k, value in identity.items()
             if there.get(k) != value
         ]

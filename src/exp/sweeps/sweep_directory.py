@@ -193,7 +193,7 @@ class SweepDirectory:
         record = read_json(run.record) if run.path.exists() else None
         if record and record.get("status") in ENDED:
             raise RunDirectoryError(
-                f"{run.path} holds another finished run: it belongs to a sweep with another command"
+                f"{run.path} contains a finished run of a sweep with another command"
             )
         if run.path.is_symlink():
             raise RunDirectoryError(

@@ -191,9 +191,9 @@ def finished_before(job: Job, config: DictConfig) -> Path | None:
         return None
     place = one_line(str(found))
     if settings.reuse is True:
-        print(f"the same run is finished already, and run.reuse=true: {place}", flush=True)
+        print(f"the same run has already finished, and run.reuse=true: {place}", flush=True)
         return found
-    print(f"the same run is finished already: {place}", flush=True)
+    print(f"the same run has already finished: {place}", flush=True)
     return None
 
 
@@ -208,7 +208,7 @@ def callbacks_and_path(config: DictConfig) -> tuple[Callbacks, Path]:
         with environment.name_of_variable(config, slug):
             path = Path(str(config.hydra.run.dir))
         if "${" in str(path.absolute()):
-            what = "holds ${, which Hydra would take for a reference: start from another folder"
+            what = "contains ${, which Hydra would read as a reference: start from another folder"
             raise ConfigError([Fault("hydra.run.dir", f"{shown(str(path.absolute()))} {what}")])
         if "\0" in str(path):
             raise ConfigError([Fault("hydra.run.dir", f"no file is named {shown(str(path))}")])

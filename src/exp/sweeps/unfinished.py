@@ -40,9 +40,12 @@ def unfinished(
             found.going_on[run.number] = epoch
         todo.append(run)
     if copied:
-        print(f"{copied} of {len(entries)} runs were finished elsewhere: copied", flush=True)
+        print(
+            f"{copied} of {len(entries)} runs were already finished elsewhere and are copied",
+            flush=True,
+        )
     if count := len(entries) - len(todo) - copied:
-        print(f"{count} of {len(entries)} runs are done already", flush=True)
+        print(f"{count} of {len(entries)} runs are already finished", flush=True)
     if found.going_on:
         print(f"{len(found.going_on)} continue from their checkpoints", flush=True)
     return todo

@@ -70,7 +70,7 @@ def unpacked(
                 raise ValueError(f"its arrays have {size:,} bytes; at most {most:,}")
             return {name: _array(archive, entry, objects) for name, entry in wanted.items()}
     except FAULTS as error:
-        raise ValueError(f"no npz file: {error}") from error
+        raise ValueError(f"it is not an npz file: {error}") from error
 
 
 def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, objects: bool) -> NDArray[Any]:
@@ -84,7 +84,7 @@ def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, objects: bool) -> N
     if objects and dtype.kind == "O":
         return _objects(body, shape)
     if dtype.hasobject or len(body) != dtype.itemsize * math.prod(shape):
-        raise ValueError(f"{entry.filename} does not hold what its header says")
+        raise ValueError(f"the content of {entry.filename} does not match its header")
     order: Any = "F" if by_columns else "C"
     return np.frombuffer(body, dtype=dtype).reshape(shape, order=order)
 
@@ -117,16 +117,16 @@ def _objects(body: bytes, shape: tuple[int, ...]) -> NDArray[Any]:
     # version, shape, dtype, whether it lies column by column, values in the order of rows
     state = found.state if isinstance(found, _Named) else None
     if not isinstance(state, tuple) or len(state) != 5 or not isinstance(state[4], list):
-        raise ValueError("it holds objects, expected an array of texts or numbers")
+        raise ValueError("it contains objects, expected an array of texts or numbers")
     values = state[4]
     if len(values) != math.prod(shape):
-        raise ValueError("it does not hold what its header says")
+        raise ValueError("its content does not match its header")
     for value in values:
         if isinstance(value, _Named):
-            raise ValueError(f"it holds objects of {value.name}, expected texts or numbers")
+            raise ValueError(f"it contains objects of {value.name}, expected texts or numbers")
         if type(value) not in PLAIN:
             kind = type(value).__name__
-            raise ValueError(f"it holds a {kind}, expected texts or numbers: y.astype(str)")
+            raise ValueError(f"it contains a {kind}, expected texts or numbers: y.astype(str)")
     array = np.empty(len(values), object)
     array[:] = values
     return array.reshape(shape)
@@ -196,5 +196,5 @@ def _read(body: bytes) -> Any:
         elif name == "STOP":
             return stack.pop()
         elif name not in ("PROTO", "FRAME"):
-            raise ValueError(f"it holds objects (opcode {name}), expected texts or numbers")
+            raise ValueError(f"it contains objects (opcode {name}), expected texts or numbers")
     raise ValueError("it is damaged")

@@ -83,7 +83,9 @@ def sha256_of(path: Path, most: int = DIGESTED) -> str:
         status = os.fstat(file)
         stored = getattr(status, "st_blocks", 0) * 512
         if status.st_size > max(most, stored):
-            raise ValueError(f"it has {status.st_size:,} bytes, of which {stored:,} are stored")
+            raise ValueError(
+                f"it is a sparse file: only {stored:,} of its {size:,} bytes are stored"
+            )
         left = status.st_size
         while left > 0 and (piece := os.read(file, min(left, PIECE))):
             total.update(piece)
@@ -197,7 +199,7 @@ def json_of(data: bytes, *, infinite: bool = False) -> Any:
         try:  # JSON may escape them, by mistake or in pairs
             json.dumps(found, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            raise ValueError("it holds half a character (a surrogate)") from None
+            raise ValueError("it contains an incomplete character (a surrogate)") from None
     return found
 
 

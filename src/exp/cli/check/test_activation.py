@@ -49,7 +49,7 @@ def test_input_kept(subject: Subject) -> None:
     x = inputs()
     with torch.no_grad():
         subject.build()(x)
-    assert torch.equal(x, inputs()), "numbers that it has changed (inplace?)"
+    assert torch.equal(x, inputs()), "numbers that the activation has changed (inplace?)"
 
 
 def test_same_each_time(subject: Subject) -> None:
@@ -57,7 +57,7 @@ def test_same_each_time(subject: Subject) -> None:
     module = subject.build()
     with torch.no_grad(), global_states() as changed:
         one, other = module(inputs()), module(inputs())
-    assert same(one, other), "other values the second time"
+    assert same(one, other), "different values the second time"
     assert not changed, f"{' and '.join(changed)} changed"
 
 
@@ -70,7 +70,7 @@ def test_one_by_one(subject: Subject) -> None:
         whole = module(x)
         for run in range(len(x)):
             alone = same(whole[run : run + 1], module(x[run : run + 1]))
-            assert alone, "other values in a stack: it is marked elementwise and is not"
+            assert alone, "different values in a stack: it is marked elementwise, but it is not"
         mixed = module(x.flip(2)).flip(2)
     assert same(whole, mixed), "values that depend on the other rows"
 

@@ -40,7 +40,7 @@ def test_no_shared_state(subject: Subject) -> None:
         for seed in SEEDS[1:]:
             rows(subject, seed)
         same = np.array_equal(first.X, X) and np.array_equal(first.y, y)
-        assert same, "rows of an earlier call that a later one has changed"
+        assert same, "rows of the first call that a later call has changed"
         assert_same(first, rows(subject, 0))
 
 
@@ -65,4 +65,4 @@ def assert_same(one: Data, other: Data) -> None:
         raise AssertionError(f"X[{row}, {column}] = {values[0]:g} and then {values[1]:g}")
     for row in np.flatnonzero(one.y != other.y):
         raise AssertionError(f"y[{row}] = {one.y[row]} and then {other.y[row]}")
-    assert one.fingerprint == other.fingerprint, "other names of classes or features"
+    assert one.fingerprint == other.fingerprint, "different names of classes or features"

@@ -65,7 +65,7 @@ def test_loss(subject: Subject) -> None:
     """an exp.components.losses.Loss for two classes or more"""
     found = {classes: built(subject, classes) for classes in CLASSES}
     possible = any(loss is not None for loss in found.values())
-    assert possible, "none: it says that it is impossible for 2, 3 and 5 classes"
+    assert possible, "none: the loss is declared impossible for 2, 3 and 5 classes"
     for classes, loss in found.items():
         fits = loss is None or loss.outputs in (1, classes)
         assert fits, f"{loss.outputs} logits for {classes} classes"
@@ -98,7 +98,7 @@ def test_runs_apart(subject: Subject, cases: list[Case]) -> None:
             part = slice(run, run + 1)
             alone = single.per_row(case.logits[part], case.targets[part])
             where = f"with {case.loss.classes} classes"
-            assert same(whole[part], alone), f"other losses in a stack, {where}"
+            assert same(whole[part], alone), f"different losses in a stack, {where}"
 
 
 def test_rows_apart(cases: list[Case]) -> None:
@@ -143,7 +143,7 @@ def test_labels(cases: list[Case]) -> None:
         p = case.loss.probabilities(case.logits)
         best = p.gather(1, found.clamp(0, case.loss.classes - 1)[:, None])[:, 0]
         likeliest = (found < case.loss.classes).all() and torch.equal(best, p.amax(dim=1))
-        assert likeliest, "labels that are not the likeliest class"
+        assert likeliest, "labels that are not the most probable class"
         agrees = torch.equal(case.loss.correct(case.logits, case.targets), found == case.labels)
         assert agrees, "correct() that differs from labels()"
 

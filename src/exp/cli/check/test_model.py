@@ -118,7 +118,7 @@ def test_evaluation(module: nn.Module) -> None:
     with torch.no_grad(), global_states():
         module.eval()
         whole, second = module(x), module(x)
-        assert torch.equal(whole, second), "other logits the second time"
+        assert torch.equal(whole, second), "different logits the second time"
         alone = torch.cat([module(x[i : i + 1]) for i in range(len(x))])
     change = (whole - alone).abs().max().item()
     assert change < 1e-4, f"logits of a row that change by {change:.2g} with other rows"

@@ -123,7 +123,7 @@ def test_runs_apart(subject: Subject) -> None:
     for run in range(RUNS):
         alone = Steps(subject, [run]).steps(0, STEPS)
         where = f"of run {run} in a stack of {RUNS} than alone"
-        assert same(whole[run : run + 1], alone), f"other values {where}"
+        assert same(whole[run : run + 1], alone), f"different values {where}"
 
 
 def test_runs_leave(subject: Subject) -> None:
@@ -140,7 +140,7 @@ def test_runs_leave(subject: Subject) -> None:
     for position, run in enumerate(whole.runs):
         alone = Steps(subject, [run]).steps(0, STEPS)
         kept = same(found[position : position + 1], alone)
-        assert kept, f"other values of run {run} after select()"
+        assert kept, f"different values of run {run} after select()"
 
 
 def test_resume(subject: Subject) -> None:
@@ -153,7 +153,9 @@ def test_resume(subject: Subject) -> None:
     second.parameters.values.copy_(first.parameters.values)
     second.optimizer.state = saved
     found = second.steps(3, STEPS)
-    assert same(straight, found), "other values: `state` does not hold all it needs"
+    assert same(straight, found), (
+        "different values: `state` does not contain everything that it needs"
+    )
 
 
 def test_stack(subject: Subject) -> None:

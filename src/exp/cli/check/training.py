@@ -17,7 +17,7 @@ def assert_same_in_a_stack(subject: Subject, **parts: Any) -> None:
     jobs = [Job.of(subject.plan(seed, **parts), keep=False) for seed in SEEDS]
     for job, result in zip(jobs, train(jobs), strict=True):
         difference = apart(train([job])[0], result)
-        assert difference is None, f"other {difference} in a stack of {len(jobs)} than alone"
+        assert difference is None, f"different {difference} in a stack of {len(jobs)} than alone"
 
 
 def assert_same_again(subject: Subject, **parts: Any) -> None:
@@ -26,7 +26,7 @@ def assert_same_again(subject: Subject, **parts: Any) -> None:
         train([Job.of(subject.plan(seed, **parts), keep=False)])[0] for seed in (1, 2, 1)
     )
     difference = apart(first, second)
-    assert difference is None, f"other {difference} when it was trained again after another run"
+    assert difference is None, f"different {difference} when it was trained again after another run"
 
 
 def assert_trains(subject: Subject, **parts: Any) -> None:

@@ -42,7 +42,7 @@ def markdown(every: Sequence[Table]) -> str:
     lines = [
         "# Reproduced",
         "",
-        "Published tables, and what exp measures for them: `exp reproduce --all` does them again.",
+        ("Published tables beside the results of exp. `exp reproduce --all` repeats them."),
         "A cell is *published / measured*; numbers in brackets are not compared. Epochs count",
         f"from 0. {good} of {len(every)} tables are reproduced.",
         "",

@@ -14,7 +14,7 @@ from exp.registry.registry import register
 @register.dataset("iris")
 @repeatable
 def iris(seed: int) -> Data:
-    """Measures of 150 iris flowers of 3 species (Fisher 1936, as in scikit-learn).
+    """Measurements of 150 iris flowers of 3 species (Fisher 1936, as in scikit-learn).
 
     Args:
         seed: not used.

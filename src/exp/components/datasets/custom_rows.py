@@ -20,8 +20,8 @@ FEATURES = ("data", "X", "x", "features")
 CLASSES = 20
 """So many different whole numbers are classes; more of them, as floats, are numbers."""
 WAYS = (
-    "Give an exp.data.Data, a pair (X, y), a scikit-learn Bunch, or a pandas DataFrame with a "
-    f"column {', '.join(TARGETS[:-1])} or {TARGETS[-1]}"
+    "Return an exp.data.Data, a pair (X, y), a scikit-learn Bunch, or a pandas "
+    f"DataFrame with a column {', '.join(TARGETS[:-1])} or {TARGETS[-1]}"
 )
 
 
@@ -54,7 +54,7 @@ def rows_of(found: object, name: str) -> Data:
         kind = f"a {type(found).__name__}"
         if isinstance(found, (tuple, list)):
             kind += f" of {len(found)}"
-        raise ComponentError(f"dataset {name} gave {kind}. {WAYS}")
+        raise ComponentError(f"dataset {name} returned {kind}. {WAYS}")
     return _data(X, y, name, classes=classes, features=features)
 
 
@@ -63,7 +63,9 @@ def _entry(found: Mapping[str, Any], keys: Sequence[str], name: str) -> Any:
         if key in found:
             return found[key]
     there = ", ".join(shown(key, 40) for key in list(found)[:10]) or "nothing"
-    raise ComponentError(f"dataset {name} gave a mapping of {there}, without {keys[0]!r}. {WAYS}")
+    raise ComponentError(
+        f"dataset {name} returned a mapping of {there}, without {keys[0]!r}. {WAYS}"
+    )
 
 
 def _parted(frame: Any, name: str) -> tuple[Any, Any]:
@@ -148,7 +150,9 @@ def _target(y: NDArray[Any], name: str) -> tuple[NDArray[Any], list[str] | None]
     names, codes = np.unique(y, return_inverse=True)
     if y.dtype.kind in "iu" and len(names) > CLASSES and 2 * len(names) > len(y):
         raise DataError(
-            f"dataset {name}: y holds {len(names)} different whole numbers in {len(y)} rows. Are "
-            "they numbers to be predicted? Then give floats: y.astype(float)"
+            (
+                f"dataset {name}: y has {len(names)} different integers in {len(y)} rows. If "
+                "they are the target values of a regression, return floats: y.astype(float)"
+            )
         )
     return codes, [str(each) for each in names.tolist()]

@@ -51,7 +51,7 @@ def moons(seed: int, *, n_samples: Rows = 1000, noise: NonNegative = 0.03) -> Da
     Source: scikit-learn's `make_moons`.
 
     Args:
-        seed: of the noise and of the order of the rows.
+        seed: seed of the noise and the order of the rows.
         n_samples: rows of both classes together.
         noise: standard deviation of the Gaussian noise on each coordinate.
 
@@ -74,7 +74,7 @@ def circles(
     Source: scikit-learn's `make_circles`.
 
     Args:
-        seed: of the noise and of the order of the rows.
+        seed: seed of the noise and the order of the rows.
         n_samples: rows of both classes together.
         noise: standard deviation of the Gaussian noise on each coordinate.
         factor: radius of the inner circle.
@@ -107,16 +107,16 @@ def blobs(
     centers: Classes = 4,
     cluster_std: NonNegative = 1.5,
 ) -> Data:
-    """Gaussian clusters, one for each class, around centres drawn evenly from -10 to 10.
+    """Gaussian clusters, one for each class, with centres drawn uniformly from -10 to 10.
 
     Source: scikit-learn's `make_blobs`.
 
     Args:
-        seed: of the centres, the points and the order of the rows.
+        seed: seed of the centres, the points and the order of the rows.
         n_samples: rows of all classes together.
         n_features: dimensions.
         centers: number of classes.
-        cluster_std: standard deviation of a cluster in each dimension: its noise.
+        cluster_std: standard deviation of a cluster in each dimension.
 
     Returns:
         X [n_samples, n_features], `centers` classes.
@@ -149,9 +149,9 @@ def spirals(
     with the same seed, before they are rounded to float32.
 
     Args:
-        seed: of the noise.
-        n_samples: rows of all classes together; where they cannot be shared evenly, the first
-            arms have one row more.
+        seed: seed of the noise.
+        n_samples: rows of all classes together; if the arms cannot be equal, the first ones
+            have one row more.
         classes: number of arms.
         noise: standard deviation in radians of the Gaussian noise on the angle.
 
@@ -172,16 +172,16 @@ def spirals(
 @register.dataset("xor")
 @repeatable
 def xor(seed: int, *, n_samples: Rows = 1000, noise: NonNegative = 0.0) -> Data:
-    """Four squares, of one class where the signs of both coordinates agree (class 1).
+    """Four squares; class 1 where both coordinates have the same sign.
 
-    Source: `classifyXORData` of TensorFlow Playground. Points are drawn evenly from -5 to 5 and
-    moved 0.3 away from the axes.
+    Source: `classifyXORData` of TensorFlow Playground. Points are drawn uniformly from -5 to 5
+    and moved away from the axes by 0.3.
 
     Args:
-        seed: of the points and the noise.
+        seed: seed of the points and the noise.
         n_samples: rows of both classes together.
-        noise: the label is that of a point up to 5 * noise away in each coordinate, so that some
-            labels near an axis are wrong; the Playground goes from 0 to 0.5.
+        noise: each label belongs to a point that is moved by up to 5 * noise per coordinate, so
+            some labels near an axis are wrong; the Playground allows 0 to 0.5.
 
     Returns:
         X [n_samples, 2], 2 classes.
@@ -202,10 +202,10 @@ def gaussians(seed: int, *, n_samples: Rows = 1000, noise: NonNegative = 0.0) ->
     Source: `classifyTwoGaussData` of TensorFlow Playground.
 
     Args:
-        seed: of the points.
-        n_samples: rows of both classes together; class 0 has the odd one.
-        noise: the variance of each coordinate is 0.5 + 7 * noise; the Playground goes from 0 to
-            0.5, where the variance is 4.
+        seed: seed of the points.
+        n_samples: rows of both classes together; if odd, class 0 has one row more.
+        noise: the variance of each coordinate is 0.5 + 7 * noise; the Playground allows 0 to
+            0.5.
 
     Returns:
         X [n_samples, 2], 2 classes, one after the other.
@@ -222,17 +222,17 @@ def gaussians(seed: int, *, n_samples: Rows = 1000, noise: NonNegative = 0.0) ->
 def playground_circle(seed: int, *, n_samples: Rows = 500, noise: NonNegative = 0.0) -> Data:
     """A disc (class 1) inside a ring (class 0).
 
-    Source: `classifyCircleData` of TensorFlow Playground. The radius is drawn evenly from 0 to 2.5
-    in the disc and from 3.5 to 5 in the ring.
+    Source: `classifyCircleData` of TensorFlow Playground. The radius is drawn uniformly from 0 to
+    2.5 in the disc and from 3.5 to 5 in the ring.
 
     Args:
-        seed: of the points and the noise.
+        seed: seed of the points and the noise.
         n_samples: rows of disc and ring together; if odd, the disc has one row more.
-        noise: the label is that of a point up to 5 * noise away in each coordinate; the Playground
-            goes from 0 to 0.5.
+        noise: each label belongs to a point that is moved by up to 5 * noise per coordinate; the
+            Playground allows 0 to 0.5.
 
     Returns:
-        X [n_samples, 2], 2 classes, those of the disc first.
+        X [n_samples, 2], 2 classes, the rows of the disc first.
     """
     random = RandomState(seed)
     disc, ring = halves(n_samples)
@@ -252,9 +252,9 @@ def playground_spiral(seed: int, *, n_samples: Rows = 500, noise: NonNegative = 
     1.75 * 2 pi * i / n, for i from 0 to n - 1, the other one half a turn away.
 
     Args:
-        seed: of the noise; without noise every seed gives the same points.
-        n_samples: rows of both arms together; class 1 has the odd one.
-        noise: half the width of the even noise on each coordinate; the Playground goes from 0 to
+        seed: seed of the noise; without noise, every seed produces the same points.
+        n_samples: rows of both arms together; if odd, class 1 has one row more.
+        noise: half the width of the uniform noise on each coordinate; the Playground allows 0 to
             0.5.
 
     Returns:
@@ -275,17 +275,17 @@ def playground_spiral(seed: int, *, n_samples: Rows = 500, noise: NonNegative = 
 def checkerboard(
     seed: int, *, n_samples: Rows = 1000, cells: Classes = 4, noise: NonNegative = 0.0
 ) -> Data:
-    """The fields of a chessboard from -1 to 1, the two colours as classes.
+    """The squares of a chessboard from -1 to 1; the two colours are the classes.
 
     Args:
-        seed: of the points and the noise.
+        seed: seed of the points and the noise.
         n_samples: rows of both classes together.
-        cells: fields along each side.
+        cells: number of squares along each side.
         noise: standard deviation of the Gaussian noise on each coordinate, added after the
-            colour was read; a field is 2 / cells wide.
+            label is determined; a square is 2 / cells wide.
 
     Returns:
-        X [n_samples, 2], 2 classes; the field at (-1, -1) is of class 0.
+        X [n_samples, 2], 2 classes; the square at (-1, -1) has class 0.
     """
     random = RandomState(seed)
     X = random.uniform(-1, 1, (n_samples, 2))
@@ -296,15 +296,15 @@ def checkerboard(
 @register.dataset("two_spirals")
 @repeatable
 def two_spirals(seed: int, *, n_samples: Rows = 194, noise: NonNegative = 0.0) -> Data:
-    """Two spirals of three turns each, wound into each other: a classic hard case.
+    """Two intertwined spirals of three turns each: a classic difficult problem.
 
     Source: Lang and Witbrock, "Learning to tell two spirals apart", 1988. With 194 rows and no
     noise these are its points: for i from 0 to 96 the angle is i * pi / 16, the radius
     6.5 * (104 - i) / 104.
 
     Args:
-        seed: of the noise; without noise every seed gives the same points.
-        n_samples: rows of both spirals together, set at even steps of i; class 0 has the odd one.
+        seed: seed of the noise; without noise, every seed produces the same points.
+        n_samples: rows of both spirals together; if odd, class 0 has one row more.
         noise: standard deviation of the Gaussian noise on each coordinate.
 
     Returns:

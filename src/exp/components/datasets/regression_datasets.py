@@ -38,18 +38,18 @@ def line(
     start: Finite = 0.0,
     stop: Finite = 1.0,
 ) -> Data:
-    """A straight line: the target is weight * x + bias, a number.
+    """A straight line: the target is weight * x + bias.
 
     Source: learnpytorch.io, chapters 01 and 02 (section 5.1): its numbers are the defaults.
 
     Args:
-        seed: of the noise; without noise every seed gives the same rows.
-        n_samples: rows, at even steps of x, the first at start and none at stop.
+        seed: seed of the noise; without noise, every seed produces the same rows.
+        n_samples: number of rows, at equal steps of x, the first at start and none at stop.
         weight: slope of the line.
-        bias: its height at 0.
+        bias: value of the line at 0.
         noise: standard deviation of the Gaussian noise on the target.
         start: the smallest x.
-        stop: where x ends.
+        stop: the largest x.
 
     Returns:
         X [n_samples, 1] in increasing order, and a number for each row.
@@ -62,15 +62,15 @@ def line(
 @register.dataset("plane")
 @repeatable
 def plane(seed: int, *, n_samples: Rows = 1200, noise: NonNegative = 0.0) -> Data:
-    """A tilted plane: the target is (x1 + x2) / 10, a number.
+    """A tilted plane: the target is (x1 + x2) / 10.
 
     Source: `regressPlane` of TensorFlow Playground, which draws 1,200 points.
 
     Args:
-        seed: of the points and the noise.
+        seed: seed of the points and the noise.
         n_samples: rows.
-        noise: the target is that of a point up to 6 * noise away in each coordinate; the
-            Playground goes from 0 to 0.5.
+        noise: each target belongs to a point that is moved by up to 6 * noise per coordinate; the
+            Playground allows 0 to 0.5.
 
     Returns:
         X [n_samples, 2] from -6 to 6, and a number for each row, without noise in -1.2..1.2.
@@ -82,17 +82,17 @@ def plane(seed: int, *, n_samples: Rows = 1200, noise: NonNegative = 0.0) -> Dat
 @register.dataset("bumps")
 @repeatable
 def bumps(seed: int, *, n_samples: Rows = 1200, noise: NonNegative = 0.0) -> Data:
-    """Six cones, by turns up and down, on a flat ground: the target is the height, a number.
+    """Six cones on a plane, alternately up and down: the target is the height.
 
     Source: `regressGaussian` of TensorFlow Playground ("multi gaussian"), which draws 1,200 points.
-    A cone has height 1 or -1 above its centre and ends at a distance of 2; where two meet the one
-    that is further from 0 counts.
+    A cone has height 1 or -1 at its centre and ends at a distance of 2. Where two cones overlap,
+    the value further from 0 counts.
 
     Args:
-        seed: of the points and the noise.
+        seed: seed of the points and the noise.
         n_samples: rows.
-        noise: the target is that of a point up to 6 * noise away in each coordinate; the
-            Playground goes from 0 to 0.5.
+        noise: each target belongs to a point that is moved by up to 6 * noise per coordinate; the
+            Playground allows 0 to 0.5.
 
     Returns:
         X [n_samples, 2] from -6 to 6, and a number in -1..1 for each row.

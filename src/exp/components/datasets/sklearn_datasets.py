@@ -91,12 +91,12 @@ def size(generator: str, params: Mapping[str, Any]) -> tuple[int, int]:
 def sklearn(
     seed: int, *, generator: Generator = "make_moons", params: Params | None = None
 ) -> Data:
-    """Any classification data of sklearn.datasets, by the name of the function that makes them.
+    """Any classification data set of sklearn.datasets, by the name of its function.
 
     Args:
         seed: the `random_state` of a make_ function.
-        generator: its name.
-        params: its parameters, as its documentation has them; null leaves it its defaults.
+        generator: the name of the function.
+        params: the parameters of the function, as in its documentation; null: its defaults.
 
     Raises:
         DataError: scikit-learn refuses the parameters.

@@ -64,32 +64,32 @@ def csv(
     test_path: Text | None = None,
     delimiter: Delimiter = ",",
 ) -> Data:
-    """Your own rows: a csv file in UTF-8 with a header line, numbers, texts, a column of labels.
+    """A csv file in UTF-8 with a header line, columns of numbers or texts, and a column of labels.
 
     Args:
         seed: not used.
-        path: of the file, relative to the working directory; ~ is the home.
-        target: name of the column that holds the labels: text or integers. They are numbered in
-            sorted order (as numbers, if all are), and keep their text as the names of the classes.
-        features: names of the columns to learn from, in the order wanted; null takes all but the
-            target and the index of a pandas table.
-        categorical: names of columns of numbers that stand for categories. Columns of text are
-            categories anyway. Each category of the training rows becomes a column of 0 and 1.
-        max_categories: so many columns at most are made of one column of categories: the rarest
-            of the training rows share the last one. null makes one for each.
-        dates: names of columns of dates (as 2026-11-28, with or without a time), which become days
-            since 1970-01-01; true takes every column of dates; {column: "%d.%m.%Y"} names formats.
-        decimal: the sign before the decimals of a number.
+        path: path of the file, relative to the working directory; ~ is your home directory.
+        target: name of the column of labels, which are texts or integers. They are numbered in
+            sorted order (integers by value), and their texts are the names of the classes.
+        features: names of the columns to learn from, in this order; null: all except the target
+            and the index of a pandas table.
+        categorical: names of numeric columns to treat as categories; columns of text always are.
+            Each category of the training rows becomes a column of 0 and 1.
+        max_categories: largest number of encoded columns per column of categories; the rarest
+            categories of the training rows share the last one. null: no limit.
+        dates: names of columns of dates (as 2026-11-28, with or without a time), converted to
+            days since 1970-01-01; true: find them; {column: "%d.%m.%Y"}: their formats.
+        decimal: the decimal sign of numbers.
         thousands: the sign between groups of three digits; null: there is none.
-        missing: what is done about missing values: refuse them, drop their rows, or impute the
-            median (of categories the most frequent) of the training rows. Rows without a label are
-            refused, or dropped.
-        na_values: texts that stand for a missing value, of features and target alike; null takes
-            what pandas takes (NA, N/A, NaN, null, None, ...) and ?, in any case of letters. An
-            empty field is always missing.
-        test_path: another file with the same columns, whose rows are the test rows; `split.test`
-            is then not used.
-        delimiter: what stands between two fields: , ; | tab or space.
+        missing: how to treat missing values: refuse them, drop their rows, or impute the median
+            (for categories, the most frequent value) of the training rows. A row without a label
+            is dropped with drop, and an error otherwise.
+        na_values: texts that mean a missing value, in features and target; null: those of pandas
+            (NA, N/A, NaN, null, None, ...) and ?, in upper or lower case. An empty field is
+            always missing.
+        test_path: a second file with the same columns, for the test rows; `split.test` is then
+            ignored.
+        delimiter: the sign between two fields: , ; | tab or space.
 
     Returns:
         X [rows, features] in the order of the file, test rows last; as many classes as there are
@@ -122,21 +122,21 @@ def parquet(
     na_values: NaValues | None = None,
     test_path: Text | None = None,
 ) -> Data:
-    """Your own rows: a Parquet file of numbers, texts and a column of labels (`exp[parquet]`).
+    """A Parquet file with columns of numbers or texts and a column of labels (`exp[parquet]`).
 
     Args:
         seed: not used.
-        path: of the file, relative to the working directory; ~ is the home.
+        path: path of the file, relative to the working directory; ~ is your home directory.
         target: name of the column of labels, as for `csv`.
-        features: names of the columns to learn from; null takes all but the target and the index
+        features: names of the columns to learn from; null: all except the target and the index
             of a pandas table.
-        categorical: names of columns of numbers that stand for categories, as for `csv`.
-        max_categories: how many columns are made of one column of categories, as for `csv`.
-        dates: names of columns of dates and timestamps, which become days since 1970-01-01 (UTC).
-        decimal: the sign before the decimals, in columns of text that hold numbers.
-        thousands: the sign between groups of three digits in them.
-        missing: what is done about missing values (null and NaN), as for `csv`.
-        na_values: texts that stand for a missing value, as for `csv`.
+        categorical: names of numeric columns to treat as categories, as for `csv`.
+        max_categories: largest number of encoded columns per column, as for `csv`.
+        dates: names of columns of dates and timestamps, converted to days since 1970-01-01 (UTC).
+        decimal: the decimal sign in columns of text that contain numbers.
+        thousands: the sign between groups of three digits in such columns.
+        missing: how to treat missing values (null and NaN), as for `csv`.
+        na_values: texts that mean a missing value, as for `csv`.
         test_path: another file with the same columns, as for `csv`.
 
     Raises:
@@ -162,19 +162,19 @@ def npz(
     na_values: NaValues | None = None,
     test_path: Text | None = None,
 ) -> Data:
-    """Your own rows: an npz file of arrays X and y, and maybe names.
+    """An npz file with arrays X and y, and optionally names.
 
-    X [rows, features] holds numbers, y [rows] integers or texts, names [features] texts.
+    X [rows, features] contains numbers, y [rows] integers or texts, names [features] texts.
 
     Args:
         seed: not used.
-        path: of the file, relative to the working directory; ~ is the home.
-        features: names of the columns to learn from, x1, x2, ... where the file has no names; null
-            takes all.
-        categorical: names of columns that stand for categories, as for `csv`.
-        max_categories: how many columns are made of one column of categories, as for `csv`.
-        missing: what is done about missing values (NaN), as for `csv`.
-        na_values: numbers and texts that stand for a missing value, as for `csv`.
+        path: path of the file, relative to the working directory; ~ is your home directory.
+        features: names of the columns to learn from (x1, x2, ... if the file has no names); null:
+            all.
+        categorical: names of numeric columns to treat as categories, as for `csv`.
+        max_categories: largest number of encoded columns per column, as for `csv`.
+        missing: how to treat missing values (NaN), as for `csv`.
+        na_values: numbers and texts that mean a missing value, as for `csv`.
         test_path: another file with the same columns, as for `csv`.
 
     Raises:

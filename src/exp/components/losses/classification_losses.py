@@ -18,8 +18,8 @@ class BinaryCrossEntropy(Loss):
     """Binary cross entropy on one logit, as `BCEWithLogitsLoss`. For two classes.
 
     Args:
-        pos_weight: how much a row of the positive class (`dataset.positive`) counts against a row
-            of the other; the mean is over the number of rows.
+        pos_weight: weight of a row of the positive class (`dataset.positive`); other rows have
+            weight 1. The mean divides by the number of rows.
     """
 
     def __init__(
@@ -36,8 +36,8 @@ class BinaryCrossEntropy(Loss):
     def impossible(cls, classes: int, params: dict[str, Any]) -> str | None:
         if classes > 2:
             return (
-                f"loss bce has one logit for two classes, and these data have {classes}. "
-                "Use loss=cross_entropy or loss=auto"
+                f"loss bce needs two classes, and these data have {classes}. Use "
+                "loss=cross_entropy or loss=auto"
             )
         return super().impossible(classes, params)
 
@@ -52,7 +52,7 @@ class BinaryCrossEntropy(Loss):
 
 @register.loss("cross_entropy")
 class CrossEntropy(Loss):
-    """Cross entropy on one logit for each class, as `CrossEntropyLoss`; two classes have two.
+    """Cross entropy on one logit for each class, as `CrossEntropyLoss`, also for two classes.
 
     Args:
         label_smoothing: share of each target spread evenly over all classes.
@@ -86,9 +86,9 @@ class Focal(Loss):
     """Cross entropy times (1 - p)^gamma, so that easy rows count less (Lin et al. 2017).
 
     Args:
-        gamma: how strongly easy rows lose weight; 0 is cross entropy.
-        alpha: for two classes, the weight of the positive class (`dataset.positive`; the other gets
-            1 - alpha); null weighs none.
+        gamma: how much less easy rows count; 0 is cross entropy.
+        alpha: weight of the positive class (`dataset.positive`), only for two classes; the other
+            class has 1 - alpha. null: no weights.
     """
 
     def __init__(
@@ -107,8 +107,8 @@ class Focal(Loss):
     def impossible(cls, classes: int, params: dict[str, Any]) -> str | None:
         if params["alpha"] is not None and classes > 2:
             return (
-                "loss.alpha of focal is the weight of the positive class of two, and these data "
-                f"have {classes} classes. Leave it null"
+                f"loss.alpha of focal needs two classes, and these data have {classes}. "
+                "Leave it null"
             )
         return super().impossible(classes, params)
 
@@ -136,14 +136,14 @@ class Focal(Loss):
 
 @register.loss("hinge")
 class Hinge(Loss):
-    """The support vector machine's loss: rows beyond the margin cost nothing.
+    """The loss of support vector machines: rows beyond the margin have loss 0.
 
     Two classes: max(0, margin - s z) with s = -1 or 1; K classes: Crammer and Singer (2001), the
-    largest max(0, margin - z_true + z_other). Its probabilities are sigmoid or softmax of the
-    scores: good for drawing, but not calibrated.
+    largest max(0, margin - z_true + z_other). The probabilities are sigmoid or softmax of the
+    scores: useful for figures, but not calibrated.
 
     Args:
-        margin: the wanted difference of scores.
+        margin: the required difference of scores.
     """
 
     def __init__(
@@ -171,8 +171,8 @@ class Hinge(Loss):
 class TanhMeanSquaredError(Loss):
     """Half the squared difference between tanh of the logit and -1 or 1. For two classes.
 
-    Source: `Errors.SQUARE` on a tanh output, which is how TensorFlow Playground trains. The
-    probability of class 1 is (1 + tanh z) / 2.
+    Source: `Errors.SQUARE` on a tanh output, as in TensorFlow Playground. The probability of class
+    1 is (1 + tanh z) / 2.
     """
 
     slope = 2.0
@@ -181,8 +181,8 @@ class TanhMeanSquaredError(Loss):
     def impossible(cls, classes: int, params: dict[str, Any]) -> str | None:
         if classes > 2:
             return (
-                f"loss tanh_mse has one logit for two classes, and these data have {classes}. "
-                "Use loss=mse or loss=auto"
+                f"loss tanh_mse needs two classes, and these data have {classes}. Use "
+                "loss=mse or loss=auto"
             )
         return super().impossible(classes, params)
 
@@ -193,9 +193,9 @@ class TanhMeanSquaredError(Loss):
 
 @register.loss("auto")
 def auto(*, class_weights: ClassWeights | None = None) -> None:
-    """bce for two classes, cross_entropy for more, mse for a number; the data decide which.
+    """bce for two classes, cross_entropy for more classes, mse for regression.
 
     Args:
-        class_weights: one number for each class, in their order or by their names, or balanced;
-            the mean is over the rows' weights.
+        class_weights: one number for each class, in class order or by name, or balanced. The mean
+            divides by the sum of the rows' weights.
     """

@@ -120,8 +120,10 @@ class Criteria:
         found = type(self).criterion(given)
         if isinstance(found, nn.Module) and any(p.requires_grad for p in found.parameters()):
             raise ComponentError(
-                f"loss {self.title} has parameters, and exp trains those of the model only: "
-                "make them a part of the model"
+                (
+                    f"loss {self.title} has parameters, but exp trains only those of the "
+                    "model: move them into the model"
+                )
             )
         return found
 
@@ -173,9 +175,11 @@ class CustomLoss(Criteria, Loss):
         self.loss = self.build(given)
         if isinstance(self.loss, FOR_REGRESSION):
             raise ImpossibleError(
-                f"loss {self.title} ({type(self.loss).__name__}) is for a target that is a number, "
-                f"and these data have {classes} classes: use loss=auto, or loss=mse, which "
-                "compares probabilities"
+                (
+                    f"loss {self.title} ({type(self.loss).__name__}) is a regression loss, "
+                    f"and these data have {classes} classes: use loss=auto, or loss=mse, "
+                    "which compares probabilities"
+                )
             )
         self.column = True
         self.outputs = self.logits_taken()
@@ -205,8 +209,10 @@ class CustomLoss(Criteria, Loss):
         assert first is not None
         if self.classes > 2 and self.takes_one():
             raise ImpossibleError(
-                f"loss {self.title} takes one logit for two classes, and these data have "
-                f"{self.classes} classes: use loss=auto or loss=cross_entropy"
+                (
+                    f"loss {self.title} needs two classes, and these data have "
+                    f"{self.classes}: use loss=auto or loss=cross_entropy"
+                )
             )
         raise first
 

@@ -50,16 +50,16 @@ class Loss:
 
     Args:
         classes: K, at least 2.
-        class_weights: one number for each class, in their order or by their names, or balanced;
-            the mean is over the rows' weights.
+        class_weights: one number for each class, in class order or by name, or balanced. The mean
+            divides by the sum of the rows' weights.
 
     Attributes:
-        slope: what one logit is multiplied by before the sigmoid that makes it a probability.
-        measures: what is measured of a split at every evaluated epoch, beside the loss.
-        answers: what `probabilities` gives, as exported models call it.
-        regression: the form of this loss for a target that is a number; None: it has none.
-        positive: of two classes the one that counts as positive (`dataset.positive`), 0 or 1; the
-            engine sets it, the same for all R runs.
+        slope: factor of a single logit before the sigmoid turns it into a probability.
+        measures: scores of a split at every evaluated epoch, besides the loss.
+        answers: name of the output of exported models.
+        regression: the form of this loss for regression; None: there is none.
+        positive: the positive class of two (`dataset.positive`), 0 or 1; the engine sets it, the
+            same for all R runs.
     """
 
     slope = 1.0
@@ -77,7 +77,7 @@ class Loss:
 
     @classmethod
     def impossible(cls, classes: int, params: dict[str, Any]) -> str | None:
-        """Why this loss cannot be used with so many classes, or None."""
+        """Why this loss cannot be used with this number of classes, or None."""
         weights = params.get("class_weights")
         if weights is not None and len(weights) != classes:
             return (

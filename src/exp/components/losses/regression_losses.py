@@ -97,9 +97,9 @@ class AbsoluteError(RegressionLoss):
 
 @register.loss("mse")
 class MeanSquaredError(Loss):
-    """Mean squared error: of a number, or between probabilities and one-hot labels (Brier 1950).
+    """Mean squared error; for classes, of probabilities and one-hot labels (Brier 1950).
 
-    A number: (prediction - target)^2. Two classes: (p - y)^2; K classes: the mean over classes.
+    Regression: (prediction - target)^2. Two classes: (p - y)^2; K classes: the mean over classes.
     """
 
     regression = SquaredError
@@ -115,11 +115,11 @@ class MeanSquaredError(Loss):
 
 @register.loss("l1")
 class MeanAbsoluteError(Loss):
-    """Mean absolute error: of a number, or between probabilities and one-hot labels.
+    """Mean absolute error; for classes, of probabilities and one-hot labels.
 
-    A number: |prediction - target|. Two classes: |p - y|; K classes: the mean over classes. For
-    classes it is less sensitive to wrong labels than cross entropy, and learns more slowly (Ghosh,
-    Kumar and Sastry 2017).
+    Regression: |prediction - target|. Two classes: |p - y|; K classes: the mean over classes. For
+    classes, this loss is less sensitive to wrong labels than cross entropy, but learns more slowly
+    (Ghosh, Kumar and Sastry 2017).
     """
 
     regression = AbsoluteError

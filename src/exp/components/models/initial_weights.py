@@ -26,12 +26,12 @@ def initialized(
     `MLPClassifier` of scikit-learn.
 
     Args:
-        init: torch keeps what the layers have drawn; normal and uniform have the same spread in
-            every layer; glorot and he have one that follows from the inputs and outputs of a
-            layer; sklearn draws weights and biases as `MLPClassifier(random_state=seeds.init)` of
-            ReLU units does, from NumPy's generator.
-        scale: standard deviation of normal, half the width of uniform, a factor of any other.
-        bias: the value of every bias; None keeps what is drawn.
+        init: torch keeps the weights of the layers; normal and uniform have the same spread in
+            every layer; glorot and he scale it by the inputs and outputs of a layer; sklearn draws
+            weights and biases from NumPy's generator, as
+            `MLPClassifier(random_state=seeds.init)` with ReLU units does.
+        scale: standard deviation of normal, half the width of uniform, a factor for others.
+        bias: the value of every bias; None: drawn at random.
     """
     layers = [layer for layer in module.modules() if isinstance(layer, nn.Linear)]
     with torch.no_grad():

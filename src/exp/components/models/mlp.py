@@ -34,7 +34,7 @@ def linear(
 
     Args:
         bias: whether the layer has a bias.
-        init: how its weights are drawn, as for `mlp`.
+        init: distribution of the initial weights, as for `mlp`.
         init_scale: as for `mlp`.
         init_bias: as for `mlp`.
     """
@@ -61,14 +61,14 @@ def mlp(
     Args:
         hidden: units of each hidden layer.
         activation: the name of an activation, or `{name: ..., ...}` with its parameters.
-        dropout: share of hidden units that each training step switches off.
+        dropout: share of hidden units that are set to 0 in each training step.
         batch_norm: normalize each hidden unit over the batch, before the activation.
-        shortcuts: the input of each layer is the features and the outputs of all earlier layers.
-        init: how weights are drawn: torch as its layers do; normal or uniform with one spread for
-            all layers; glorot_* and he_* with a spread for each layer; sklearn as its
+        shortcuts: each layer receives the features and the outputs of all earlier layers.
+        init: distribution of the initial weights. torch: PyTorch's default; normal, uniform: the
+            same for all layers; glorot_*, he_*: scaled for each layer; sklearn: as in
             MLPClassifier with ReLU and random_state=seeds.init.
-        init_scale: standard deviation of normal, half the width of uniform, a factor of any other.
-        init_bias: the initial value of all biases; null keeps what is drawn.
+        init_scale: standard deviation of normal, half the width of uniform, a factor for others.
+        init_bias: the initial value of all biases; null: drawn at random.
     """
     assert isinstance(activation, Chosen)
     layers: list[nn.Module] = []

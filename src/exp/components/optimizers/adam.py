@@ -21,11 +21,11 @@ class Moments(Rule):
 
     Args:
         lr: learning rate.
-        beta1: share of the running mean of gradients that each step keeps.
-        beta2: share of the running mean of squared gradients that each step keeps.
+        beta1: weight of the past in the running mean of gradients.
+        beta2: weight of the past in the running mean of squared gradients.
         eps: added to the denominator.
         weight_decay: L2 term that is added to the gradient.
-        amsgrad: divide by the largest mean of squares so far.
+        amsgrad: divide by the largest running mean of squared gradients so far.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Moments(Rule):
 
 @register.optimizer("adam")
 class Adam(Moments):
-    """Adam, as `torch.optim.Adam`. Its default rate is 0.01: see conf/optimizer/adam.yaml.
+    """Adam, as `torch.optim.Adam`. The default rate is 0.01: see conf/optimizer/adam.yaml.
 
     Source: Kingma and Ba 2015, arXiv:1412.6980; amsgrad: Reddi et al. 2018, arXiv:1904.09237.
     """

@@ -13,18 +13,18 @@ from exp.registry.types import NonNegative, Positive, Probability
 
 @register.optimizer("rmsprop")
 class RMSprop(Rule):
-    """Divide by the root of a running mean of squared gradients, as `torch.optim.RMSprop`.
+    """Divide by the root of the running mean of squared gradients, as `torch.optim.RMSprop`.
 
     Source: Hinton 2012, Neural Networks for Machine Learning, lecture 6; centered: Graves 2013,
     arXiv:1308.0850.
 
     Args:
         lr: learning rate.
-        alpha: share of the running means that each step keeps.
+        alpha: weight of the past in the running means.
         eps: added to the denominator.
         weight_decay: L2 term that is added to the gradient.
-        momentum: share of the last step's direction that is kept.
-        centered: divide by the root of the variance instead.
+        momentum: weight of the previous direction.
+        centered: divide by the standard deviation of the gradients instead.
     """
 
     def __init__(
@@ -83,9 +83,9 @@ class Adagrad(Rule):
 
     Args:
         lr: learning rate.
-        lr_decay: step t has the rate lr / (1 + (t - 1) * lr_decay).
+        lr_decay: the learning rate of step t is lr / (1 + (t - 1) * lr_decay).
         weight_decay: L2 term that is added to the gradient.
-        initial_accumulator_value: where the sum starts.
+        initial_accumulator_value: initial value of the sum.
         eps: added to the denominator.
     """
 
@@ -135,14 +135,14 @@ class Adagrad(Rule):
 
 @register.optimizer("adadelta")
 class Adadelta(Rule):
-    """Scale by the ratio of two running roots, of changes and gradients, as `torch.optim.Adadelta`.
+    """Scale gradients by the ratio of past changes to past gradients, as `torch.optim.Adadelta`.
 
     Source: Zeiler 2012, arXiv:1212.5701.
 
     Args:
-        lr: factor of each change; 1 is the paper's rule.
-        rho: share of both running means that each step keeps.
-        eps: added under both roots: the size of the first changes.
+        lr: factor of each change; 1 as in the paper.
+        rho: weight of the past in both running means.
+        eps: added under both square roots; determines the size of the first steps.
         weight_decay: L2 term that is added to the gradient.
     """
 

@@ -13,14 +13,14 @@ from exp.registry.types import NonNegative, Positive, Probability
 
 @register.optimizer("lion")
 class Lion(Rule):
-    """Lion: every weight moves by the rate, along the sign of a running mean of gradients.
+    """Lion: each weight moves by the learning rate, in the direction of the sign of a running mean.
 
     Source: Chen et al. 2023, arXiv:2302.06675.
 
     Args:
-        lr: learning rate; the paper has 3 to 10 times less than that of Adam.
-        beta1: share of the running mean in the direction of a step; the gradient has the rest.
-        beta2: share of the running mean of gradients that each step keeps.
+        lr: learning rate; the paper recommends 3 to 10 times less than for Adam.
+        beta1: weight of the running mean in the direction of a step; the rest is the gradient.
+        beta2: weight of the past in the running mean of gradients.
         weight_decay: each step first multiplies the weights by 1 - lr * weight_decay.
     """
 

@@ -24,22 +24,22 @@ Scale = Literal["original", "match_rms_adamw"]
 
 @register.optimizer("muon")
 class Muon(Moments):
-    """Move matrices along their momentum made orthogonal, as `torch.optim.Muon`; the rest by AdamW.
+    """Orthogonalized momentum for matrices, as `torch.optim.Muon`; AdamW for all other parameters.
 
-    torch computes the orthogonal matrix in bfloat16, exp in the precision of the run.
+    PyTorch computes the orthogonal matrix in bfloat16, exp in the precision of the run.
 
     Source: Jordan et al. 2024, kellerjordan.github.io/posts/muon; `match_rms_adamw`: Liu et al.
     2025, arXiv:2502.16982.
 
     Args:
-        lr: learning rate, of AdamW too.
-        momentum: share of the running mean of gradients that each step keeps, of matrices.
-        nesterov: look ahead along the momentum.
+        lr: learning rate, also for AdamW.
+        momentum: weight of the past in the running mean of gradients, for matrices.
+        nesterov: Nesterov momentum.
         ns_steps: iterations that make a matrix orthogonal.
-        adjust_lr_fn: match_rms_adamw: the steps of matrices are as large as those of AdamW, so that
-            one rate fits both; original: they grow with the root of rows / columns.
-        beta1: share of the running mean of gradients that AdamW keeps.
-        beta2: share of the running mean of squared gradients that AdamW keeps.
+        adjust_lr_fn: match_rms_adamw: the steps of matrices are as large as those of AdamW, so one
+            learning rate suits both; original: they grow with the root of rows / columns.
+        beta1: weight of the past in AdamW's running mean of gradients.
+        beta2: weight of the past in AdamW's running mean of squared gradients.
         eps: added to the denominator of AdamW.
         weight_decay: each step first multiplies the weights by 1 - lr * weight_decay.
     """

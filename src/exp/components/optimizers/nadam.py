@@ -19,9 +19,9 @@ class NAdam(Moments):
     Source: Dozat 2016, Incorporating Nesterov Momentum into Adam.
 
     Args:
-        momentum_decay: how fast the momentum rises to beta1: step t has
+        momentum_decay: how fast the momentum rises to beta1; at step t it is
             beta1 * (1 - 0.96^(t * momentum_decay) / 2).
-        decoupled_weight_decay: decay the weights themselves, as AdamW does.
+        decoupled_weight_decay: decay the weights directly, as in AdamW.
     """
 
     def __init__(

@@ -127,7 +127,7 @@ class Rule(Optimizer):
         if set(saved) != set(self._state):
             missing = sorted(set(saved) ^ set(self._state))
             raise ValueError(
-                f"not a state of {type(self).__name__}: only one of the two has {missing}"
+                (f"not a state of {type(self).__name__}: only one of the two has {missing}")
             )
         for name, tensor in self._state.items():
             tensor.copy_(saved[name].reshape(tensor.shape))

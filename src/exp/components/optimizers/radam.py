@@ -14,12 +14,12 @@ from exp.registry.types import NonNegative, Positive, Probability
 
 @register.optimizer("radam")
 class RAdam(Moments):
-    """Adam that waits until the variance of its denominator is known, as `torch.optim.RAdam`.
+    """Adam with a warm-up that depends on the variance of its denominator, as `torch.optim.RAdam`.
 
     Source: Liu et al. 2020, On the Variance of the Adaptive Learning Rate, arXiv:1908.03265.
 
     Args:
-        decoupled_weight_decay: decay the weights themselves, as AdamW does.
+        decoupled_weight_decay: decay the weights directly, as in AdamW.
     """
 
     def __init__(

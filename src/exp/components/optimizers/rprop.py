@@ -28,12 +28,12 @@ def _rprop(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 class Rprop(Rule):
     """Grow a weight's step while its gradient keeps its sign, as `torch.optim.Rprop`. Full batch.
 
-    Source: Riedmiller and Braun 1993. The signs of mini-batch gradients are too noisy for it.
+    Source: Riedmiller and Braun 1993. Mini-batch gradients are too noisy for this rule.
 
     Args:
-        lr: the first step size of every weight. A schedule does not change the steps after it.
-        eta_minus: factor of a step size where the sign has changed; the weight then waits once.
-        eta_plus: factor of a step size where the sign has stayed.
+        lr: the first step size of every weight. A schedule does not change later steps.
+        eta_minus: factor of a step size after a change of sign; the weight then skips one step.
+        eta_plus: factor of a step size if the sign is the same.
         step_size_min: smallest step size.
         step_size_max: largest step size.
     """

@@ -19,22 +19,22 @@ def _sam(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     base = params["base"]
     builder: Any = base.component.builder
     if builder is SAM or not builder.stackable:
-        yield "base", f"expected an optimizer that takes one gradient in a step, found {base.name}"
+        yield "base", f"expected an optimizer with one gradient per step, found {base.name}"
 
 
 @register.optimizer("sam", check=_sam)
 class SAM(Optimizer):
-    """Steps of another optimizer, with the gradient where the loss is about largest within rho.
+    """Another optimizer with the gradient at the point of largest loss within a distance of rho.
 
-    Each step computes two gradients: one at the weights, and one at a distance of rho along it,
-    which the other optimizer then uses.
+    Each step computes two gradients: one at the weights, and one at a distance of rho in its
+    direction. The other optimizer uses the second.
 
     Source: Foret et al. 2021, arXiv:2010.01412.
 
     Args:
-        base: the other optimizer: its name, or `{name: ..., ...}` with its parameters.
-        rho: how far away the second gradient is taken.
-        lr: learning rate of the other optimizer; null: its own.
+        base: the other optimizer: a name, or `{name: ..., ...}` with parameters.
+        rho: distance at which the second gradient is computed.
+        lr: learning rate of the other optimizer; null: its default.
     """
 
     second_gradient: ClassVar[bool] = True

@@ -52,15 +52,15 @@ class ScheduleFree(Rule):
 
 @register.optimizer("schedule_free_sgd")
 class ScheduleFreeSGD(ScheduleFree):
-    """SGD whose averaged weights need no schedule, as `schedulefree.SGDScheduleFree`.
+    """SGD with averaged weights instead of a schedule, as `schedulefree.SGDScheduleFree`.
 
-    The averaged weights are evaluated, saved and predicted with.
+    Evaluation, checkpoints and predictions use the averaged weights.
 
     Source: Defazio et al. 2024, arXiv:2405.15682.
 
     Args:
         lr: learning rate, larger than that of SGD with a schedule.
-        momentum: share of the average in the weights at which gradients are taken.
+        momentum: weight of the average at the point where gradients are computed.
         weight_decay: L2 term that is added to the gradient.
     """
 
@@ -82,18 +82,18 @@ class ScheduleFreeSGD(ScheduleFree):
 
 @register.optimizer("schedule_free_adamw")
 class ScheduleFreeAdamW(ScheduleFree):
-    """AdamW whose averaged weights need no schedule, as `schedulefree.AdamWScheduleFree`.
+    """AdamW with averaged weights instead of a schedule, as `schedulefree.AdamWScheduleFree`.
 
-    The averaged weights are evaluated, saved and predicted with.
+    Evaluation, checkpoints and predictions use the averaged weights.
 
     Source: Defazio et al. 2024, arXiv:2405.15682.
 
     Args:
         lr: learning rate, larger than that of AdamW with a schedule.
-        beta1: share of the average in the weights at which gradients are taken.
-        beta2: share of the running mean of squared gradients that each step keeps.
+        beta1: weight of the average at the point where gradients are computed.
+        beta2: weight of the past in the running mean of squared gradients.
         eps: added to the denominator.
-        weight_decay: share of the weights that is added to the direction of each step.
+        weight_decay: share of the weights added to the direction of each step.
     """
 
     interpolation = "beta1"

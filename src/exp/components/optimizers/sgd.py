@@ -27,18 +27,18 @@ def _sgd(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 @register.optimizer("sgd", check=_sgd)
 class SGD(Rule):
-    """Gradient descent, with momentum and weight decay if wanted, as `torch.optim.SGD`.
+    """Gradient descent with optional momentum and weight decay, as `torch.optim.SGD`.
 
-    Source: momentum as in Sutskever et al. 2013, in PyTorch's form: the rate multiplies the sum.
+    Source: Sutskever et al. 2013. As in PyTorch, the learning rate multiplies the momentum sum.
 
     Args:
         lr: learning rate.
-        momentum: share of the last step's direction that is kept.
-        dampening: share of the gradient that is withheld from the momentum after the first step.
+        momentum: weight of the previous direction.
+        dampening: share of the gradient that does not enter the momentum (after the first step).
         weight_decay: L2 term that is added to the gradient.
-        nesterov: look ahead along the momentum; needs momentum, and no dampening.
-        classical: a step keeps the rate that it was taken with, as in Sutskever's own form, in
-            Keras and in scikit-learn; the same as PyTorch's form while the rate does not change.
+        nesterov: Nesterov momentum; needs momentum > 0 and dampening = 0.
+        classical: the momentum contains the learning rate, as in Sutskever's paper, Keras and
+            scikit-learn; this equals PyTorch's form while the learning rate is constant.
     """
 
     def __init__(

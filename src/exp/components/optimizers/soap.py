@@ -20,21 +20,21 @@ LEAST = 1e-30
 
 @register.optimizer("soap")
 class SOAP(Moments):
-    """Adam in the eigenbasis of Shampoo's preconditioner, for matrices; the rest by AdamW.
+    """Adam in the eigenbasis of Shampoo's preconditioner, for matrices; AdamW for all others.
 
-    The first step only measures the preconditioner and changes no weight, as in the authors' code.
+    The first step only estimates the preconditioner and changes no weight, as in the authors' code.
 
     Source: Vyas et al. 2024, arXiv:2409.11321.
 
     Args:
         lr: learning rate.
-        beta1: share of the running mean of gradients that each step keeps.
-        beta2: share of the running means of squared gradients, and of the preconditioner, that each
-            step keeps.
+        beta1: weight of the past in the running mean of gradients.
+        beta2: weight of the past in the running means of squared gradients and of the
+            preconditioner.
         eps: added to the denominator.
-        weight_decay: each step then multiplies the weights by 1 - lr * weight_decay.
+        weight_decay: each step finally multiplies the weights by 1 - lr * weight_decay.
         precondition_frequency: steps between two updates of the eigenbasis.
-        max_precond_dim: a side of a matrix that is longer has no preconditioner.
+        max_precond_dim: longer sides of a matrix have no preconditioner.
     """
 
     recordable: ClassVar[bool] = False

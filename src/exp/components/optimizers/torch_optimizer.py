@@ -137,7 +137,7 @@ class LBFGS(TorchOptimizer):
 
 @register.optimizer("torch", check=faults)
 class FromTorch(TorchOptimizer):
-    """Any optimizer of torch.optim by the name of its class, such as Adamax, ASGD or Adafactor.
+    """Any optimizer of torch.optim by class name, such as Adamax, ASGD or Adafactor.
 
     Those that have a name of their own here are faster and can be stacked: prefer them.
 

@@ -24,14 +24,15 @@ MOST = 1_000_000_000
 class Plateau(Scheduler):
     """Multiply the rate by factor when the monitored score stops improving, as `ReduceLROnPlateau`.
 
-    It counts evaluations, not epochs (`trainer.eval_every`), and follows `trainer.monitor`.
+    The schedule counts evaluations, not epochs (`trainer.eval_every`), and follows
+    `trainer.monitor`.
 
     Args:
-        factor: factor of each change.
-        patience: evaluations without improvement that it tolerates.
-        threshold: the least improvement that counts.
-        threshold_mode: rel: as a share of the best score; abs: as a difference.
-        cooldown: evaluations after a change that are not counted.
+        factor: factor at each change.
+        patience: evaluations without improvement before the learning rate changes.
+        threshold: the smallest improvement that counts.
+        threshold_mode: rel: relative to the best score; abs: a difference.
+        cooldown: evaluations after a change that are ignored.
         min_lr: the lowest rate.
     """
 

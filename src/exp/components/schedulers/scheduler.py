@@ -78,8 +78,8 @@ def warmup(*, warmup: Epochs = 0, warmup_start: Factor = 0.1) -> None:
     """Linear warm-up before a schedule, which then begins at its epoch 0.
 
     Args:
-        warmup: epochs in which the rate rises, a little with each step; 0 is no warm-up.
-        warmup_start: factor of the first step's rate.
+        warmup: epochs in which the learning rate rises with each step; 0: no warm-up.
+        warmup_start: the learning rate of the first step, as a share of the full one.
     """
 
 
@@ -135,7 +135,7 @@ class Warmup(Scheduler):
 
 @register.scheduler("none")
 class Constant(Scheduler):
-    """The same rate throughout."""
+    """A constant learning rate."""
 
     constant = True
 

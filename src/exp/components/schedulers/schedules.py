@@ -30,7 +30,7 @@ class Step(Scheduler):
 
     Args:
         step_size: epochs between two changes.
-        gamma: factor of each change.
+        gamma: factor at each change.
     """
 
     def __init__(self, *, step_size: Count = 300, gamma: Positive = 0.1) -> None:
@@ -45,8 +45,8 @@ class MultiStep(Scheduler):
     """Multiply the rate by gamma at each milestone, as `MultiStepLR`.
 
     Args:
-        milestones: the epochs, from 0, that start with a new rate; in any order.
-        gamma: factor of each change.
+        milestones: the epochs (from 0) at which the learning rate changes; in any order.
+        gamma: factor at each change.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Exponential(Scheduler):
     """Multiply the rate by gamma after every epoch, as `ExponentialLR`.
 
     Args:
-        gamma: factor of each change.
+        gamma: factor at each change.
     """
 
     def __init__(self, *, gamma: Positive = 0.995) -> None:
@@ -79,12 +79,12 @@ class Exponential(Scheduler):
 
 @register.scheduler("cosine")
 class Cosine(Scheduler):
-    """Fall along half a cosine from the base rate to eta_min, as `CosineAnnealingLR`.
+    """Lower the rate along half a cosine to eta_min, as `CosineAnnealingLR`.
 
     Source: Loshchilov and Hutter 2017, SGDR, arXiv:1608.03983, without restarts.
 
     Args:
-        t_max: epochs until the rate is eta_min, after which it rises again; null: all epochs.
+        t_max: epochs until the rate is eta_min; after them it rises again; null: all epochs.
         eta_min: the lowest rate.
     """
 
@@ -100,14 +100,20 @@ class Cosine(Scheduler):
 def _one_cycle(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if params["three_phase"] and params["pct_start"] > 0.5:
         found = params["pct_start"]
-        yield "pct_start", f"expected at most 0.5 with three_phase, found {found}: it counts twice"
+        yield (
+            "pct_start",
+            (
+                f"expected at most 0.5 with three_phase, found {found}: the rise and the first "
+                "fall each take this share"
+            ),
+        )
 
 
 @register.scheduler("one_cycle", check=_one_cycle)
 class OneCycle(Scheduler):
-    """Rise from a low rate to max_lr, then fall close to 0, step by step, as `OneCycleLR`.
+    """Raise the rate to max_lr, then lower it close to 0, step by step, as `OneCycleLR`.
 
-    Momentum is not cycled (`cycle_momentum=False`).
+    The momentum is constant (`cycle_momentum=False`).
 
     Source: Smith and Topin 2019, Super-Convergence, arXiv:1708.07120.
 
@@ -117,7 +123,7 @@ class OneCycle(Scheduler):
         div_factor: the first rate is max_lr / div_factor.
         final_div_factor: the last rate is the first / final_div_factor.
         anneal_strategy: cos or linear.
-        three_phase: fall as fast as it has risen, then to the last rate.
+        three_phase: fall as fast as it rose, then fall to the last rate.
     """
 
     within_epoch = True
@@ -161,13 +167,13 @@ class OneCycle(Scheduler):
 class Inverse(Scheduler):
     """Divide the rate by (1 + decay * epoch)^power.
 
-    Source: `learning_rate="invscaling"` of scikit-learn's `MLPClassifier`, which counts the rows
-    that it has seen: decay is the number of training rows there. With power 1 it is Keras's
-    `InverseTimeDecay`.
+    Source: `learning_rate="invscaling"` of scikit-learn's `MLPClassifier`, which counts rows
+    instead of epochs: for the same rates, set decay to the number of training rows. With power
+    1 this is Keras's `InverseTimeDecay`.
 
     Args:
-        decay: how much an epoch counts.
-        power: 0.5 divides by the square root.
+        decay: factor of the epoch number.
+        power: the exponent; 0.5 divides by a square root.
     """
 
     def __init__(self, *, decay: NonNegative = 1.0, power: NonNegative = 0.5) -> None:

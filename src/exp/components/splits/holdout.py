@@ -23,7 +23,7 @@ Rows = NDArray[np.int64]
 def leaves_rows(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     test, validation = values["test"], values["validation"]
     if test + validation >= 1:
-        wanted = "expected test + validation < 1, so that rows to train on are left"
+        wanted = "expected test + validation < 1, so that training rows remain"
         yield "validation", f"{wanted}; found {test} + {validation}"
 
 
@@ -38,21 +38,21 @@ def holdout(
     stratify: bool = False,
     standardize: Standardize = False,
 ) -> Split:
-    """Hold out random rows for the test, and others for validation if wanted.
+    """Random test rows, and random validation rows if requested.
 
-    Rows and their order are those of scikit-learn's `train_test_split(X, y, test_size=test,
-    random_state=seed)`; a second call with the same seed takes the validation rows out of the
+    The rows and their order equal those of scikit-learn's `train_test_split(X, y, test_size=test,
+    random_state=seed)`. A second call with the same seed takes the validation rows from the
     training part.
 
     Args:
         labels: [rows] int64.
-        seed: of the shuffling.
-        test: share of all rows, rounded up; 0 holds none out and, without validation, leaves all
-            rows for training in their own order.
-        validation: share of all rows, rounded up; 0 for none.
-        stratify: keep the proportions of the classes equal in all parts.
-        standardize: bring each feature to mean 0 and standard deviation 1, or with minmax to the
-            range from 0 to 1, by the training rows only (done by `exp.engine.prepare`).
+        seed: seed of the shuffling.
+        test: share of all rows, rounded up; 0: no test rows. Without test and validation rows, the
+            training rows keep their order.
+        validation: share of all rows, rounded up; 0: no validation rows.
+        stratify: whether all parts have the same shares of the classes.
+        standardize: true: scale each feature to mean 0 and standard deviation 1; minmax: to 0..1;
+            both fitted on the training rows (by `exp.engine.prepare`).
 
     Raises:
         DataError: no row is left to train on.
@@ -64,7 +64,7 @@ def holdout(
         shares = f"test={test} ({rows_text(sizes['test'])})"
         if validation:
             shares += f" and validation={validation} ({rows_text(sizes['validation'])})"
-        raise DataError(f"split: {shares} of {rows_text(len(rows))} leave none to train on")
+        raise DataError(f"split: {shares} of {rows_text(len(rows))} leave no training rows")
     train, tested = divided(rows, labels, sizes["test"], seed, stratify, "test")
     train, validated = divided(train, labels, sizes["validation"], seed, stratify, "validation")
     return Split(train=train, test=tested, validation=validated)

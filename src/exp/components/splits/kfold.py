@@ -30,18 +30,18 @@ def kfold(
 ) -> Split:
     """Cross-validation: test on one fold and train on the others; the seed chooses the fold.
 
-    The fold is `seeds.split` modulo `folds`, and the rows are shuffled by the quotient, so
-    that `-m seed='range(0,10)'` tests on each of ten folds once, and `range(0,30)` does so three
-    times with other folds. They are those of scikit-learn's `StratifiedKFold(folds, shuffle=True,
-    random_state=seed // folds)`, or of `KFold`.
+    The fold is `seeds.split` modulo `folds`, and the quotient is the seed of the shuffling. So
+    `-m seed='range(0,10)'` tests on each of ten folds once, and `range(0,30)` does so three times
+    with different folds. The folds equal those of scikit-learn's `StratifiedKFold(folds,
+    shuffle=True, random_state=seed // folds)`, or of `KFold`.
 
     Args:
         labels: [rows] int64.
-        seed: of the fold and the shuffling.
-        folds: how many.
-        stratify: keep the proportions of the classes equal in all folds.
-        standardize: bring each feature to mean 0 and standard deviation 1, both taken from the
-            training rows only.
+        seed: seed of the fold and the shuffling.
+        folds: number of folds.
+        stratify: whether all folds have the same shares of the classes.
+        standardize: scale each feature to mean 0 and standard deviation 1, fitted on the training
+            rows.
 
     Raises:
         DataError: there are fewer rows than folds.
@@ -50,7 +50,12 @@ def kfold(
     from sklearn.model_selection import KFold, StratifiedKFold
 
     if len(labels) < folds:
-        raise DataError(f"split: {folds} folds of {rows_text(len(labels))}")
+        raise DataError(
+            (
+                f"split: expected at least one row per fold, found {folds} folds of "
+                f"{rows_text(len(labels))}"
+            )
+        )
     counts = np.bincount(labels)
     if stratify and (small := np.flatnonzero(counts < folds).tolist()):
         rows = {label: int(counts[label]) for label in small}

@@ -26,18 +26,18 @@ def last(
     validation: Probability = 0.0,
     standardize: bool = False,
 ) -> Split:
-    """Hold out the last rows for the test, and those before them for validation if wanted.
+    """The last rows are test rows; the rows before them are validation rows if requested.
 
-    No row is moved: it is scikit-learn's `train_test_split(X, y, test_size=test, shuffle=False)`,
-    for rows whose order matters, such as a time series.
+    The rows keep their order, as in scikit-learn's `train_test_split(X, y, test_size=test,
+    shuffle=False)`. Use this split if the order matters, as in a time series.
 
     Args:
         labels: [rows].
         seed: has no effect.
-        test: share of all rows, rounded up; 0 holds none out.
-        validation: share of all rows, rounded up; 0 for none.
-        standardize: bring each feature to mean 0 and standard deviation 1, both taken from the
-            training rows only.
+        test: share of all rows, rounded up; 0: no test rows.
+        validation: share of all rows, rounded up; 0: no validation rows.
+        standardize: scale each feature to mean 0 and standard deviation 1, fitted on the training
+            rows.
 
     Raises:
         DataError: no row is left to train on.
@@ -49,6 +49,6 @@ def last(
         shares = f"test={test} ({rows_text(tested)})"
         if validation:
             shares += f" and validation={validation} ({rows_text(validated)})"
-        raise DataError(f"split: {shares} of {rows_text(count)} leave none to train on")
+        raise DataError(f"split: {shares} of {rows_text(count)} leave no training rows")
     rows = np.arange(count, dtype=np.int64)
     return Split(rows[:trained], rows[trained + validated :], rows[trained : trained + validated])

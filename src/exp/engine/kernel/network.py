@@ -74,7 +74,7 @@ class Network:
         assert found is not None
         assert name is not None
         if not hasattr(found, "exp_size") or found.exp_size() != ctypes.sizeof(structures.Stack):
-            what = "was compiled from other source than is here; install exp again"
+            what = "was compiled from another version of the source; install exp again"
             raise ConfigError([Fault("exp.engine.kernel._kernel", what)])
         self.library, self.level = found, LEVELS[name]
         self.model, self.objective = model, objective

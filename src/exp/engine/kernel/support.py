@@ -75,7 +75,7 @@ def why_not(job: Job, model: Model, loss: Loss) -> str | None:
         return "the kernel does not accumulate gradients (trainer.accumulate)"
     for kind in ("optimizer", "scheduler"):
         if not job.plan[kind].packaged:
-            return f"{kind} {job.plan[kind].name} is a custom one"
+            return f"{kind} {job.plan[kind].name} is custom"
     optimizer = job.plan["optimizer"]
     builder: Any = optimizer.component.builder
     if optimizer.name not in NUMBERS or not issubclass(builder, Rule):

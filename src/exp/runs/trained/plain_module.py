@@ -96,8 +96,10 @@ def preparation(data: Prepared) -> nn.Module:
         ImpossibleError: rows are prepared by more than a standardization.
     """
     more = ImpossibleError(
-        "the model cannot be exported: its rows are prepared by more than a standardization. "
-        "exp predict and exp.load use it"
+        (
+            "the model cannot be exported: its rows are encoded or mapped, not only "
+            "standardized. Use exp predict or exp.load instead"
+        )
     )
     if data.encoding is not None or data.mapping is not None:
         raise more

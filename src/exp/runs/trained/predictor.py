@@ -67,9 +67,7 @@ class Trained:
             DataError: rows that the model cannot be given.
         """
         if not self.classes:
-            raise ExpError(
-                "there are no probabilities: the target of this run is a number: use predict"
-            )
+            raise ExpError("this run is a regression, which has no probabilities: use predict")
         return self.answers(X)
 
     def answers(self, X: Any) -> NDArray[np.floating]:
