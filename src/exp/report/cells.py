@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exp.report.captions import caption, short
-from exp.report.groups import Group, Groups, Seeds, grouped, over_seeds
-from exp.runs.collection import Row, Runs, with_keys
+from exp.report.design import Design
+from exp.report.groups import Group, grouped, over_seeds
+from exp.runs.collection import Runs, with_keys
 from exp.runs.config_values import Scalar, written
 from exp.util.errors import ExpError, unknown
-from exp.util.text_tables import cell, count
+from exp.util.text_tables import cell
 
 Values = NDArray[np.float64]
 Place = tuple[str, ...]
@@ -29,19 +29,20 @@ class Block:
 
     Attributes:
         name: of the data set.
-        seeds: those that every method has.
-        scores: `[seeds, methods]`, means over the other keys that vary.
+        design: how its seeds differ.
+        scores: `[units, methods]`: means over the seeds of a unit of the design, and over the other
+            keys that vary. Every method has each of them.
         settings: how many values of those keys all methods have on this data set.
         unused: method -> its scores that are not compared, as another method lacks them.
-        first: its first run.
+        incomplete: seeds that are not used, as their round of folds is not complete.
     """
 
     name: str
-    seeds: tuple[Seeds, ...]
+    design: Design
     scores: Values
     settings: int
     unused: dict[str, int]
-    first: Row
+    incomplete: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,12 +98,10 @@ def keys_of(
     unit = list(dict.fromkeys([*across, *(k for k in runs.keys if k.startswith(below))]))
     rest = [key for key in (over_seeds(runs.keys) if by is None else by) if key not in unit]
     if not rest:
-        several = (
-            f"nothing but {', '.join(map(cell, unit))} varies" if by is None else "--by names none"
-        )
+        why = f"nothing else varies but {', '.join(map(cell, unit))}" if by is None else "see --by"
         raise ExpError(
-            f"--across {','.join(across)}: there is one method only ({several}): sweep what is to be "
-            "compared, such as optimizer=sgd,adam"
+            f"--across {','.join(across)}: there is only one method ({why}); a sweep over what is "
+            "to be compared, such as optimizer=sgd,adam, makes several"
         )
     return runs, unit, rest
 
@@ -119,111 +118,93 @@ def cells(runs: Runs, metric: str, across: Sequence[str], by: Sequence[str] | No
     """
     runs, unit, rest = keys_of(runs, across, by)
     other = [key for key in over_seeds(runs.keys) if key not in (*unit, *rest)]
-    groups = grouped(runs.rows, (*unit, *rest, *other), metric)
-    found: dict[Place, dict[Place, list[Group]]] = {}
-    ends = len(unit), len(unit) + len(rest)
-    values: dict[Place, tuple[Scalar, ...]] = {}
+    groups = grouped(runs.rows, (*unit, *rest), metric, other)
+    found: dict[Place, dict[Place, Group]] = {}
+    methods, data_sets = dict[Place, tuple[Scalar, ...]](), dict[Place, tuple[Scalar, ...]]()
     for group in groups.all:
-        place, method = texts(group.values[: ends[0]]), texts(group.values[ends[0] : ends[1]])
-        values.setdefault(method, group.values[ends[0] : ends[1]])
-        found.setdefault(place, {}).setdefault(method, []).append(group)
-    labels = dict(zip(values, labelled(rest, list(values.values())), strict=True))
-    named = labelled(unit, [first_of(each).values[: ends[0]] for each in found.values()])
-    scored = {
-        m for each in found.values() for m, some in each.items() if any(g.scores for g in some)
-    }
-    methods = [method for method in values if method in scored]
+        ends = group.values[: len(unit)], group.values[len(unit) :]
+        place, method = (tuple(map(written, values)) for values in ends)
+        data_sets.setdefault(place, ends[0])
+        methods.setdefault(method, ends[1])
+        found.setdefault(place, {})[method] = group
+    labels = dict(zip(methods, labelled(rest, list(methods.values())), strict=True))
+    names = dict(zip(data_sets, labelled(unit, list(data_sets.values())), strict=True))
+    scored = {m for some in found.values() for m, group in some.items() if group.cells}
+    kept = [method for method in methods if method in scored]
     blocks, left_out = [], dict[str, tuple[str, ...]]()
-    for name, by_method in zip(named, found.values(), strict=True):
-        block, lacking = block_of(name, by_method, methods, labels, ends[1])
-        if block is not None:
-            blocks.append(block)
+    for place, some in found.items():
+        lacking = [labels[m] for m in kept if m not in some or not some[m].cells]
+        block = None if lacking else block_of(names[place], {labels[m]: some[m] for m in kept})
+        if block is None:
+            left_out[names[place]] = tuple(lacking)
         else:
-            left_out[name] = tuple(labels[method] for method in lacking)
+            blocks.append(block)
     made = Cells(
         tuple(unit), tuple(rest), tuple(other), metric,
-        tuple(values[method] for method in methods), tuple(labels[method] for method in methods),
-        tuple(blocks), left_out, tuple(labels[m] for m in values if m not in scored), groups.higher,
+        tuple(methods[m] for m in kept), tuple(labels[m] for m in kept), tuple(blocks), left_out,
+        tuple(labels[m] for m in methods if m not in scored), groups.higher,
     )  # fmt: skip
-    check(made, across, groups, by)
+    check(made, across, by)
     return made
 
 
-def check(made: Cells, across: Sequence[str], groups: Groups, by: Sequence[str] | None) -> None:
+def check(made: Cells, across: Sequence[str], by: Sequence[str] | None) -> None:
     """
     Raises:
         ExpError: there is nothing to compare.
     """
     what = f"--across {','.join(across)}"
+    names = [*(block.name for block in made.blocks), *made.left_out]
     if not made.methods:
-        raise ExpError(f"{what}: no run has a score {made.metric}")
+        raise ExpError(f"{what}: no run has a score {cell(made.metric)}")
     if len(made.methods) < 2:
+        raise ExpError(f"{what}: only {made.names[0]} has scores: there is nothing to compare with")
+    if len(names) < 2:
         raise ExpError(
-            f"{what}: only one method has scores ({made.names[0]}): there is none to compare it with"
-        )
-    total = len(made.blocks) + len(made.left_out)
-    if total < 2:
-        (name,) = [*(block.name for block in made.blocks), *made.left_out]
-        raise ExpError(
-            f"{what}: all runs have the same value ({name}), so there is nothing to compare across: "
-            "leave --across out to compare the groups on it"
+            f"{what}: there is only one value ({names[0]}); without --across, the groups are "
+            "compared on it"
         )
     if len(made.blocks) < 2:
-        lines = [f"{name} lacks {some_of(lacking)}" for name, lacking in made.left_out.items()]
-        hint = (
-            ""
-            if by is not None
-            else "; --by KEYS names the keys that make a method, such as --by " + cell(made.by[0])
-        )
+        missing = [
+            f"{name}: no score of {some_of(lacking)}" if lacking else f"{name}: no seed in common"
+            for name, lacking in made.left_out.items()
+        ]
+        hint = "; --by KEYS names the keys that make a method" if by is None and made.by[1:] else ""
         raise ExpError(
-            f"{what}: {count(len(made.blocks), 'data set')} of {total} with scores of all "
-            f"{len(made.methods)} methods; at least 2 are needed. {some_of(lines, '; ')}{hint}"
+            f"{what}: at least 2 of {len(names)} must have scores of all {len(made.methods)} "
+            f"methods, found {len(made.blocks)} ({some_of(missing, '; ')}){hint}"
         )
 
 
-def block_of(
-    name: str,
-    by_method: dict[Place, list[Group]],
-    methods: Sequence[Place],
-    labels: dict[Place, str],
-    keys: int,
-) -> tuple[Block | None, list[Place]]:
-    """The scores on a data set; None and the methods to blame where some method has none that the
-    others have too."""
+def block_of(name: str, groups: dict[str, Group]) -> Block | None:
+    """The scores of some methods on a data set; None where they have no cell and seed in common.
+
+    Args:
+        groups: method -> its runs.
+    """
     scores = [
-        {
-            (texts(g.values[keys:]), seeds): s
-            for g in by_method.get(m, ())
-            for seeds, s in g.scores.items()
-        }
-        for m in methods
+        {(where, seeds): score for where, each in g.cells.items() for seeds, score in each.items()}
+        for g in groups.values()
     ]
-    common = (
-        [item for item in scores[0] if all(item in each for each in scores[1:])] if scores else []
-    )
-    if not common:
-        lacking = [method for method, each in zip(methods, scores, strict=True) if not each]
-        return None, lacking or list(methods)
-    by_seed: dict[Seeds, list[int]] = {}
-    for at, (_, seeds) in enumerate(common):
-        by_seed.setdefault(seeds, []).append(at)
-    table = np.array([[each[item] for each in scores] for item in common])
-    means = np.array([table[rows].mean(axis=0) for rows in by_seed.values()])
+    common = [item for item in scores[0] if all(item in each for each in scores[1:])]
+    draws = next(iter(groups.values())).draws
+    design = draws.design()
+    seeds, incomplete = draws.complete(design, dict.fromkeys(seeds for _, seeds in common))
+    if not seeds:
+        return None
+    units: dict[object, list[list[float]]] = {}
+    used = set(seeds)
+    for item in common:
+        if item[1] in used:
+            unit = design.unit(draws.of[item[1]], item[1])
+            units.setdefault(unit, []).append([each[item] for each in scores])
     unused = {
-        labels[method]: len(each) - len(common)
-        for method, each in zip(methods, scores, strict=True)
+        method: len(each) - len(common)
+        for method, each in zip(groups, scores, strict=True)
         if len(each) > len(common)
     }
-    settings = len({setting for setting, _ in common})
-    return Block(name, tuple(by_seed), means, settings, unused, first_of(by_method).first), []
-
-
-def first_of(by_method: dict[Place, list[Group]]) -> Group:
-    return next(iter(by_method.values()))[0]
-
-
-def texts(values: Iterable[Scalar]) -> Place:
-    return tuple(map(written, values))
+    means = np.array([np.mean(rows, axis=0) for rows in units.values()])
+    return Block(name, design, means, len({where for where, _ in common}), unused, incomplete)
 
 
 def labelled(keys: Sequence[str], values: Sequence[tuple[Scalar, ...]]) -> list[str]:
@@ -249,8 +230,3 @@ def some_of(names: Sequence[str], between: str = ", ") -> str:
     if len(names) <= LISTED + 1:
         return between.join(names)
     return f"{between.join(names[:LISTED])} and {len(names) - LISTED:,} more"
-
-
-def not_finite(value: float) -> float | None:
-    """None in place of a number that JSON does not have."""
-    return value if math.isfinite(value) else None

@@ -74,6 +74,15 @@ class RandomEffects:
             return float(self.mean == 0)
         return 2 * float(scipy.stats.t.sf(abs(self.mean) / self.error, self.n - 1))
 
+    def within(self, margin: float) -> float | None:
+        """The p of two one-sided tests that the mean difference lies within a margin."""
+        if self.n < 2 or self.error is None:
+            return None
+        room = margin - abs(self.mean)
+        if self.error == 0:
+            return float(room <= 0)
+        return float(scipy.stats.t.sf(room / self.error, self.n - 1))
+
 
 def random_effects(differences: ArrayLike, errors: ArrayLike) -> RandomEffects:
     """The mean difference over data sets.
