@@ -224,6 +224,11 @@ class Split:
         sizes = [len(self.train), len(self.validation), len(self.test)]
         return digest(json.dumps(sizes).encode(), self.train, self.validation, self.test)
 
+    @cached_property
+    def record(self) -> dict[str, dict[str, Any]]:
+        """Part -> its number of rows and the sha256 of their indices, as run.json has it."""
+        return {n: {"rows": len(rows), "sha256": digest(rows)} for n, rows in self.parts.items()}
+
 
 def columns_of(
     X: ArrayLike,

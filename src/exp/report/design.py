@@ -1,21 +1,44 @@
-"""What differs between runs with different seeds: by it goes how their scores are tested."""
+"""What differs between runs with different seeds: it decides how their scores are compared."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
-from exp.runs.collection import Row, config_of
+from exp.runs.collection import Row
 from exp.runs.config_values import Scalar
 from exp.util.text_tables import count
 
 Seeds = tuple[int, ...]
-Draw = tuple[str, str]
-"""The digests of a run's data and of its split."""
+Config = Callable[[], Mapping[str, Scalar]]
+"""Reads the config of a run, which takes its time and is seldom needed."""
 SPLIT = 3
 """Where `Row.seeds` has the seed of the split, as its names are sorted."""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """The rows of a run.
+
+    Attributes:
+        data: digest of the whole data set.
+        scored: digest of the rows that the score is of.
+        overlap: see `overlap_of`; nan where run.json does not have it (version 0.1).
+    """
+
+    data: str
+    scored: str
+    overlap: float
+
+    @classmethod
+    def of(cls, row: Row, metric: str) -> Draw:
+        data, split = row.data
+        if not row.parts:
+            return cls(data, split, math.nan)
+        sizes = {name: rows for name, (rows, _) in row.parts.items()}
+        return cls(data, row.parts.get(part_of(metric), (0, split))[1], overlap_of(metric, sizes))
 
 
 @dataclass(frozen=True)
@@ -24,20 +47,26 @@ class Design:
 
     Attributes:
         kind: rows: each seed draws new rows; splits: random splits of one table; folds: of one
-            table; seeds: the same rows and split, so only weights and order differ.
-        overlap: rows that are scored for each training row, of splits and folds; 0 of others.
-        folds: how many, of folds; 0 of others.
+            table; seeds: the scored rows are the same, so that only weights, order and perhaps
+            the training rows differ.
+        overlap: of splits and folds, see `overlap_of`; 0 of others.
+        folds: runs in a round of folds; 0 where there are no folds.
     """
 
     kind: Literal["rows", "splits", "folds", "seeds"]
     overlap: float = 0.0
     folds: int = 0
 
-    def unit(self, draw: Draw, seeds: Seeds) -> object:
+    @property
+    def unit(self) -> str:
+        """What is counted."""
+        return {"rows": "seed", "splits": "split", "folds": "fold", "seeds": "seed"}[self.kind]
+
+    def unit_of(self, seeds: Seeds, draws: Sequence[Draw]) -> object:
         """What a run counts for: runs with the same unit are no independent draws."""
         if self.kind == "rows":
-            return draw[0]
-        return seeds if self.kind == "seeds" else draw[1]
+            return tuple(draw.data for draw in draws)
+        return seeds if self.kind == "seeds" else tuple(draw.scored for draw in draws)
 
     def words(self, test: str, n: int) -> str:
         """The test, the unit and their number.
@@ -47,75 +76,101 @@ class Design:
             n: how many units.
         """
         if self.kind == "rows":
-            return f"{test} over {count(n, 'seed')}, each with new rows"
-        if self.kind == "splits":
-            return f"corrected resampled t-test over {count(n, 'split')} of one table"
-        if self.kind == "folds":
-            rounds = f"{count(n // self.folds, 'round')} of " if n % self.folds == 0 else ""
-            return f"corrected t-test over {rounds}{count(n if not rounds else self.folds, 'fold')}"
-        return f"{test} over {count(n, 'seed')}; it holds for these rows and this split only"
+            return f"{test} over {count(n, self.unit)}, each with new rows"
+        if self.kind == "seeds":
+            return f"{test} over {count(n, self.unit)}; it holds for these test rows only"
+        return f"corrected resampled t-test over {count(n, self.unit)} of one table"
 
 
-@dataclass
-class Draws:
-    """The rows of the runs of a group, by their seeds."""
+def design(cells: Iterable[Mapping[Seeds, Draw]], metric: str, config: Config) -> Design:
+    """How runs differ, the most cautious answer where cells do not agree.
 
-    metric: str
-    first: Row | None = None
-    of: dict[Seeds, Draw] = field(default_factory=dict)
-
-    def add(self, seeds: Seeds, row: Row) -> None:
-        self.first = self.first or row
-        self.of.setdefault(seeds, row.data)
-
-    @cached_property
-    def _config(self) -> dict[str, Scalar]:
-        return {} if self.first is None else config_of(self.first.path)
-
-    def design(self) -> Design:
-        """How these runs differ."""
-        data, splits = ({draw[at] for draw in self.of.values()} for at in (0, 1))
-        if len(data) > 1:
-            return Design("rows")
-        if len(splits) < 2:
-            return Design("seeds")
-        folds = self._config.get("split.folds")
-        if self._config.get("split") == "kfold" and isinstance(folds, int):
-            return Design("folds", 1 / (folds - 1), folds)
-        return Design("splits", overlap(self.metric, self._parts()))
-
-    def _parts(self) -> Mapping[str, int | float]:
-        """The rows of each part, or their shares."""
-        if self.first is None or self.first.parts:
-            return {} if self.first is None else self.first.parts
-        # A run of version 0.1.
-        held = {
-            name: share
-            for name in ("test", "validation")
-            if isinstance(share := self._config.get(f"split.{name}"), float)
-        }
-        return {**held, "train": 1.0 - sum(held.values())}
-
-    def complete(self, design: Design, seeds: Iterable[Seeds]) -> tuple[list[Seeds], int]:
-        """The seeds whose rounds of folds are complete, and how many others there are; all of
-        them where no round is complete, or where there are no folds."""
-        every = list(seeds)
-        if design.kind != "folds" or any(len(each) <= SPLIT for each in every):
-            return every, 0
-        rounds: dict[int, set[str]] = {}
-        for each in every:
-            rounds.setdefault(each[SPLIT] // design.folds, set()).add(self.of[each][1])
-        whole = [s for s in every if len(rounds[s[SPLIT] // design.folds]) == design.folds]
-        return (whole, len(every) - len(whole)) if whole else (every, 0)
+    Args:
+        cells: the rows of each run, by its seeds.
+    """
+    kinds: set[str] = set()
+    overlaps = [0.0]
+    for cell in cells:
+        draws = set(cell.values())
+        scored = {draw.scored for draw in draws}
+        if len({draw.data for draw in draws}) > 1:
+            kinds.add("rows")
+        elif len(scored) > 1 and not test_file(draws, metric, config):
+            kinds.add("splits")
+            overlaps += [draw.overlap for draw in draws]
+        else:
+            kinds.add("seeds")
+    if "splits" not in kinds:
+        return Design("seeds" if "seeds" in kinds or not kinds else "rows")
+    overlap = max(overlaps)
+    if any(math.isnan(each) for each in overlaps):
+        overlap = overlap_of(metric, shares_of(config()))
+    folds = folds_of(config())
+    return Design("folds" if folds else "splits", overlap, folds)
 
 
-def overlap(metric: str, parts: Mapping[str, int | float]) -> float:
-    """Rows that are scored for each training row: of the part that the metric is of, of all held
-    out rows for the metrics of training rows; 1 where that is not known, the most cautious."""
+def test_file(draws: Iterable[Draw], metric: str, config: Config) -> bool:
+    """Whether runs of version 0.1 have the test rows of a file: others name the rows they score."""
+    old = any(math.isnan(draw.overlap) for draw in draws)
+    return old and part_of(metric) == "test" and bool(config().get("dataset.test_path"))
+
+
+def folds_of(config: Mapping[str, Scalar]) -> int:
+    """The number of runs in a round of folds; 0 for other splits."""
+    folds, inner = config.get("split.folds"), config.get("split.inner_folds")
+    if config.get("split") != "kfold" or not isinstance(folds, int):
+        return 0
+    return folds * (inner if isinstance(inner, int) else 1)
+
+
+def complete(found: Design, draws: Mapping[Seeds, Sequence[Draw]]) -> tuple[list[Seeds], int]:
+    """The seeds whose rounds of folds are complete, and the number of others.
+
+    All of them where no round is complete: the folds of a part of a round are splits like others.
+    """
+    every = list(draws)
+    if not found.folds or any(len(each) <= SPLIT for each in every):
+        return every, 0
+    rounds: dict[int, set[int]] = {}
+    for each in every:
+        rounds.setdefault(each[SPLIT] // found.folds, set()).add(each[SPLIT])
+    whole = [s for s in every if len(rounds[s[SPLIT] // found.folds]) == found.folds]
+    return (whole, len(every) - len(whole)) if whole else (every, 0)
+
+
+def part_of(metric: str) -> str:
+    """The rows that a score is of: train, validation, test; other words for `seconds` and so on."""
+    return metric.removeprefix("best/").partition("/")[0]
+
+
+def overlap_of(metric: str, parts: Mapping[str, float]) -> float:
+    """By how much the variance of a mean over random splits of one table exceeds that of
+    independent scores, in variances of a score (Nadeau and Bengio 2003).
+
+    Scores of two splits are correlated by about the share of the rows that are scored, among those
+    that are scored or trained on: scored / (scored + training rows). That makes it scored /
+    training rows. Of the score of training rows, which overlap more, it is training / other rows.
+    1 where the numbers of rows are not known.
+
+    Args:
+        parts: part -> its number of rows, or its share of them.
+    """
     train = parts.get("train", 0)
-    if not train:
+    others = sum(parts.values()) - train
+    if not train or not others:
         return 1.0
-    name = metric.removeprefix("best/").partition("/")[0]
-    scored = parts.get(name, 0) if name != "train" else 0
-    scored = scored or sum(parts.values()) - train
-    return scored / train if scored else 1.0
+    name = part_of(metric)
+    return train / others if name == "train" else (parts.get(name) or others) / train
+
+
+def shares_of(config: Mapping[str, Scalar]) -> dict[str, float]:
+    """The shares of rows that a config asks for, of runs whose run.json has no numbers."""
+    folds = config.get("split.folds")
+    if config.get("split") == "kfold" and isinstance(folds, int):
+        return {"train": folds - 1.0, "test": 1.0}
+    held = {
+        name: float(share)
+        for name in ("test", "validation")
+        if isinstance(share := config.get(f"split.{name}"), (int, float))
+    }
+    return {**held, "train": 1.0 - sum(held.values())}

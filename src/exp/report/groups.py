@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from exp.report.design import Draws, Seeds
-from exp.runs.collection import Row
+from exp.report.design import Design, Draw, Seeds, design
+from exp.runs.collection import Row, config_of
 from exp.runs.config_values import Scalar, names_seed
 from exp.util.metric_names import MACRO, OF_POSITIVE, higher_is_better
 from exp.util.text_tables import cell
@@ -59,19 +60,19 @@ class Group:
     Attributes:
         values: of those keys.
         first: the first run.
-        draws: the rows of its runs.
         statuses: the number of runs with each status.
         cells: values of all other keys that vary -> seeds -> score; the mean score where several
             runs have the same values and seeds.
-        repeats: how often several runs have the same values and seeds.
+        draws: likewise, of the rows of the runs.
+        counts: likewise, of how many runs there are.
         without: the number of runs that are done and lack the score.
     """
 
     values: tuple[Scalar, ...]
     first: Row
-    draws: Draws
     statuses: Counter[str] = field(default_factory=Counter)
     cells: dict[Cell, dict[Seeds, float]] = field(default_factory=dict)
+    draws: dict[Cell, dict[Seeds, Draw]] = field(default_factory=dict)
     counts: Counter[tuple[Cell, Seeds]] = field(default_factory=Counter)
     without: int = 0
 
@@ -81,23 +82,26 @@ class Group:
 
     @property
     def scores(self) -> dict[Seeds, float]:
-        """Seeds -> the mean score over the cells."""
-        return self.over(self.cells)
+        """Seeds -> the mean score over the cells that have them."""
+        found: dict[Seeds, list[float]] = {}
+        for scores in self.cells.values():
+            for seeds, score in scores.items():
+                found.setdefault(seeds, []).append(score)
+        return {seeds: mean(some) for seeds, some in found.items()}
 
     @property
     def repeated(self) -> bool:
         """Whether several runs have the same seeds."""
         return len(self.cells) > 1 or any(count > 1 for count in self.counts.values())
 
-    def over(self, cells: Collection[Cell]) -> dict[Seeds, float]:
-        """Seeds -> the mean score over some cells."""
-        if len(cells) == 1:
-            return dict(self.cells[next(iter(cells))])
-        found: dict[Seeds, list[float]] = {}
-        for each in cells:
-            for seeds, score in self.cells[each].items():
-                found.setdefault(seeds, []).append(score)
-        return {seeds: math.fsum(scores) / len(scores) for seeds, scores in found.items()}
+    def seeds(self, cells: Sequence[Cell]) -> list[Seeds]:
+        """The seeds that each of some cells has."""
+        first, *others = cells
+        return [s for s in self.cells[first] if all(s in self.cells[cell] for cell in others)]
+
+
+def mean(values: Sequence[float]) -> float:
+    return values[0] if len(values) == 1 else math.fsum(values) / len(values)
 
 
 class Groups:
@@ -114,6 +118,8 @@ class Groups:
         self.directions: dict[str, bool] = {}
         self._found: dict[tuple[tuple[bool, Scalar], ...], Group] = {}
         self._seeds: dict[Seeds, Seeds] = {}
+        self._draws: dict[Draw, Draw] = {}
+        self._configs: dict[tuple[Scalar, ...], Mapping[str, Scalar]] = {}
 
     @property
     def all(self) -> list[Group]:
@@ -132,7 +138,7 @@ class Groups:
         key = tuple((isinstance(value, bool), value) for value in values)
         group = self._found.get(key)
         if group is None:
-            group = self._found[key] = Group(values, row, Draws(self.metric))
+            group = self._found[key] = Group(values, row)
         group.statuses[row.status] += 1
         score = value(row, self.metric)
         if score is None:
@@ -140,12 +146,30 @@ class Groups:
             return
         seeds = row.seeds or seeds_of(row)
         seeds = self._seeds.setdefault(seeds, seeds)  # one object for all groups
-        group.draws.add(seeds, row)
         where = tuple(row.parameters.get(key) for key in self.within)
+        group.draws.setdefault(where, {}).setdefault(seeds, self._draw(row))
         scores = group.cells.setdefault(where, {})
         group.counts[where, seeds] += 1
         before = scores.get(seeds, score)
         scores[seeds] = before + (score - before) / group.counts[where, seeds]
+
+    def _draw(self, row: Row) -> Draw:
+        found = Draw.of(row, self.metric)
+        return self._draws.setdefault(found, found)  # one object for all groups
+
+    def design(self, group: Group, cells: Iterable[Cell]) -> Design:
+        """How the runs of a group in some cells differ by their seeds."""
+        return design(
+            [group.draws[cell] for cell in cells], self.metric, partial(self._config, group)
+        )
+
+    def _config(self, group: Group) -> Mapping[str, Scalar]:
+        """The config of a group, read once for all that have the same split."""
+        parameters = group.first.parameters
+        split = tuple(value for key, value in parameters.items() if key.startswith("split"))
+        if split not in self._configs:
+            self._configs[split] = config_of(group.first.path)
+        return self._configs[split]
 
 
 def grouped(

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exp.report.comparisons import Ranked
-from exp.report.groups import Cell, Group, Groups, averages
+from exp.report.groups import Cell, Group, Groups, averages, over_seeds
 from exp.report.statistics.corrections import pairs
 from exp.report.statistics.paired import TESTS
 from exp.report.statistics.verdicts import BEST
-from exp.runs.collection import Row
+from exp.runs.collection import Row, Runs
 from exp.util.statuses import STATUSES, WENT_WRONG
 from exp.util.text_tables import aligned, cell, count, number
 
@@ -27,14 +27,17 @@ def text(results: Results) -> str:
     """Title, a table for each data set, notes on the statistics, and what went wrong."""
     runs = results.runs
     base = runs.paths[0] if len(runs.paths) == 1 else Path.cwd()
-    lines = [title(results)]
+    blocks = []
     for each in results.tables:
-        lines += [*heading(each), *tests(each, results.test, results.margin), ""]
-        lines += table(each.shown, each.groups.by, results.metric, base)
-        notes = list(unlike(each))
-        lines += [*([""] if notes else []), *notes, ""]
-    notes = [*statistics(results), *problems(runs.rows, base), *skips(runs.skipped)]
-    return "\n".join([*lines[: None if notes else -1], *notes])
+        lines = table(each.shown, each.groups.by, results.metric, base)
+        blocks += [[*heading(each), *tests(each, results.test, results.margin)], lines]
+        blocks.append(list(unlike(each, runs)))
+    if len(results.tables) == 1:  # its test stands below the title
+        blocks[0] = [title(results), *blocks[0]]
+    else:
+        blocks.insert(0, [title(results)])
+    blocks.append([*statistics(results), *problems(runs.rows, base), *skips(runs.skipped)])
+    return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
 def title(results: Results) -> str:
@@ -59,12 +62,17 @@ def heading(table: Table) -> list[str]:
     """What names the data set of a table."""
     if not table.data:
         return []
-    named = ", ".join(f"{cell(key)}={cell(value)}" for key, value in table.data.items())
     groups = len(table.groups.all)
     by = f" by {', '.join(map(cell, table.groups.by))}" if table.groups.by else ""
     shown = f"; {len(table.shown)} shown" if len(table.shown) < groups else ""
     none = "" if table.scored else ": none has finished"
-    return ["", f"{named}: {count(groups, 'group')}{by}{shown}{none}"]
+    return [f"{named(table)}: {count(groups, 'group')}{by}{shown}{none}"]
+
+
+def named(table: Table) -> str:
+    """The data set of a table: `dataset=moons, dataset.noise=0.3`."""
+    values = [(key, value) for key, value in table.data.items() if value is not None]
+    return ", ".join(f"{cell(key)}={cell(value)}" for key, value in values) or "dataset"
 
 
 def tests(table: Table, test: str, margin: float | None) -> list[str]:
@@ -81,11 +89,12 @@ def tests(table: Table, test: str, margin: float | None) -> list[str]:
     groups = len(tested) + 1
     family = f"; p corrected by Holm for the {pairs(groups)} pairs of {groups} groups"
     first = f"Against the best: {'; '.join(lines)}; two-sided{family if groups > 2 else ''}"
-    equal = f"Equivalent: within {margin:g}, by two one-sided t-tests"
-    return [first, *([equal] if margin is not None else [])]
+    if margin is None:
+        return [first]
+    return [first, f"Equivalent: within {margin:g}, by two one-sided t-tests"]
 
 
-def unlike(table: Table) -> Iterator[str]:
+def unlike(table: Table, runs: Runs) -> Iterator[str]:
     """In what groups of a table are not alike, so that their means do not compare by themselves."""
     groups, ranking = table.groups, table.ranking
     known = [group for group in groups.all if group.cells]
@@ -97,8 +106,8 @@ def unlike(table: Table) -> Iterator[str]:
             yield f"Compared within each of {len(cells)} values of {keys}."
         elif ranking.cells:
             yield (
-                f"Means are over the {len(ranking.cells)} of {len(cells)} values of {keys} that all "
-                f"groups have; left out: {listed(groups, missing, known)}."
+                f"Means are over the {len(ranking.cells)} of {len(cells)} values of {keys} that "
+                f"all groups have; left out: {listed(groups, missing, known)}."
             )
         else:
             yield (
@@ -114,6 +123,8 @@ def unlike(table: Table) -> Iterator[str]:
                 f"{count(len(uneven), 'group')} lacks seeds of some values of {keys}: a seed is "
                 "compared over the values that both groups have."
             )
+    if len(known) > 1 and table.best is not None:
+        yield from along(table, runs)
     if ranking.incomplete:
         yield (
             f"{count(ranking.incomplete, 'run')} not used: a round of folds counts once all its "
@@ -121,17 +132,31 @@ def unlike(table: Table) -> Iterator[str]:
         )
 
 
+def along(table: Table, runs: Runs) -> Iterator[str]:
+    """Keys that are no factor and yet differ between the groups, each with its one value."""
+    groups = table.groups
+    known = [group for group in groups.all if group.cells]
+    given = {*groups.by, *groups.within, *table.data}
+    for key in over_seeds(runs.keys):
+        values = [group.first.parameters.get(key) for group in known]
+        if key not in given and len({repr(value) for value in values}) > 1:
+            pairs = zip(known, values, strict=True)
+            texts = [f"{' '.join(map(cell, group.values))} {cell(value)}" for group, value in pairs]
+            more = f" and {len(texts) - LISTED} more" if len(texts) > LISTED else ""
+            yield f"The groups differ in {cell(key)} too: {', '.join(texts[:LISTED])}{more}."
+
+
 def listed(groups: Groups, cells: Sequence[Cell], known: Sequence[Group]) -> str:
     """Values that some groups lack, with those that have them."""
     texts = []
     for each in cells[:LISTED]:
         values = zip(groups.within, each, strict=True)
-        named = ", ".join(f"{cell(key)}={cell(value)}" for key, value in values)
+        cells_of = ", ".join(f"{cell(key)}={cell(value)}" for key, value in values)
         having = [group for group in known if each in group.cells]
         names = " and ".join(
             " ".join(map(cell, group.values)) or "all" for group in having[:LISTED]
         )
-        texts.append(f"{named} (only {names})")
+        texts.append(f"{cells_of} (only {names})")
     more = len(cells) - LISTED
     return "; ".join(texts) + (f"; and {more} more" if more > 0 else "")
 

@@ -47,7 +47,8 @@ class Row:
         positive: the name of the positive class, where there is one.
         directions: registered metric -> whether higher is better.
         data: digest of the data set, and that of its split; empty where run.json has none.
-        parts: how many rows train, validation and test have; empty for runs of version 0.1.
+        parts: train, validation or test -> how many rows it has, and their digest; empty for runs
+            of version 0.1.
     """
 
     path: Path
@@ -64,7 +65,7 @@ class Row:
     positive: str | None = None
     directions: Mapping[str, bool] = field(default_factory=dict)
     data: tuple[str, str] = ("", "")
-    parts: Mapping[str, int] = field(default_factory=dict)
+    parts: Mapping[str, tuple[int, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -231,7 +232,7 @@ def row(
         positive=text_of(summary.get("positive")),
         directions={name: bool(part(metrics, name).get("higher_is_better")) for name in metrics},
         data=(str(data.get("fingerprint", "")), str(data.get("split", ""))),
-        parts={n: size for n, size in part(data, "parts").items() if isinstance(size, int)},
+        parts={n: (p["rows"], p["sha256"]) for n, p in part(data, "parts").items()},
     )
 
 

@@ -59,17 +59,24 @@ class Process(Stored):
     container: str = ""
 
 
+class Part(Stored):
+    """Rows of a split."""
+
+    rows: Count
+    sha256: str
+
+
 class Rows(Stored):
     """The data of a run. Where the target is a number there are no classes; `categories` are the
-    features that hold some, `parts` the numbers of rows to train, validate and test on: runs of
-    version 0.1 list neither."""
+    features that hold some, `parts` the rows to train, validate and test on: runs of version 0.1
+    list neither."""
 
     fingerprint: str
     split: str
     rows: Count
     features: list[str]
     classes: list[str]
-    parts: dict[Literal["train", "validation", "test"], Count] = {}
+    parts: dict[str, Part] = {}
     categories: list[str] = []
     target: Literal["number"] = "number"
     notes: list[str] = []

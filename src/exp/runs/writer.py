@@ -78,7 +78,7 @@ class RunWriter:
                 "fingerprint": data.fingerprint,
                 "split": data.split_digest,
                 "rows": len(data.data.y),
-                "parts": {name: len(rows) for name, rows in data.split.parts.items()},
+                "parts": data.split.record,
                 "features": list(data.data.features),
                 **({"notes": list(data.notes)} if data.notes else {}),
                 **target_of(data.data).record,

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from exp.config import environment
-from exp.report.results_text import relative, table, tests
+from exp.report.results_text import named, relative, table, tests
 from exp.runs.config_values import plain_key
 from exp.sweeps.grid import Words
 from exp.sweeps.planner import Planned
@@ -137,16 +137,15 @@ def best(results: Results, metric: str, place: Path) -> list[str]:
     if max(scores) <= 1:
         title += f", {BEST} of {sum(scores)}" if sum(scores) > BEST else ""
         return [title, *best_runs(results, metric, place)]
-    lines = []
+    lines: list[str] = []
     for found in tables[:TABLES]:
-        named = ", ".join(f"{cell(key)}={cell(value)}" for key, value in found.data.items())
         count = len(found.ranking.every)
-        of = f"{title} over seeds" + (f", {named}" if named else "")
+        of = f"{title} over seeds" + (f", {named(found)}" if found.data else "")
         lines += [""] * bool(lines) + [f"{of}, {BEST} of {count} groups" if count > BEST else of]
         lines += tests(found, "t", None)
         lines += table(found.ranking.every[:BEST], found.groups.by, metric, place)
-    if more := len(tables) - TABLES:
-        lines += [""] + ([f"and {more} more data sets"] if more > 0 else [])
+    if (more := len(tables) - TABLES) > 0:
+        lines += ["", f"and {more} more data sets"]
     return lines
 
 
