@@ -1,7 +1,7 @@
 """exp from Python: `run`, `sweep`, `load`, `results`, and a scikit-learn estimator.
 
-Importing it sets `MKL_CBWR` and `OPENBLAS_NUM_THREADS` as the command line does, as far as torch
-and NumPy are not imported yet: runs then give the same bits as there.
+Importing it sets `MKL_CBWR` and `OPENBLAS_NUM_THREADS` as the command line does, if torch
+and NumPy are not imported yet. Runs then produce the same bits as on the command line.
 """
 
 import os

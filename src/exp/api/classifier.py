@@ -30,11 +30,11 @@ from exp.util.errors import ExpError
 
 
 class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A network that is trained by exp's engine, behind scikit-learn's interface.
+    """A scikit-learn estimator whose network is trained by exp's engine.
 
-    Each parameter sets one key of the config; None, the default, leaves it as the config files
-    have it (your `./conf` included), so that `Classifier()` is what `python -m exp`
-    trains. Nothing is written to disk.
+    Each parameter sets one key of the config. None, the default, keeps the value of the config
+    files (including your `./conf`), so `Classifier()` trains the same model as `python -m exp`.
+    Nothing is written to disk.
 
     Args:
         model: `model`, the name of an option.
@@ -47,25 +47,25 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         loss: `loss`.
         scheduler: `scheduler`.
         epochs: `trainer.epochs`.
-        batch_size: `trainer.batch_size`; None is the full batch.
+        batch_size: `trainer.batch_size`; None: all training rows.
         early_stopping: `trainer.early_stopping`.
-        validation: `split.validation`, the share of the rows of `fit` that is held out for early
-            stopping.
+        validation: `split.validation`, the share of the rows of `fit` that are validation rows
+            for early stopping.
         standardize: `split.standardize`.
         device: `device`.
-        seed: `seed`, of the split, the initial weights and the shuffling.
+        seed: `seed` for the split, the initial weights and the shuffling.
         overrides: further overrides, such as `("optimizer.momentum=0.9",)`.
 
     Attributes:
         classes_: the labels, sorted.
-        n_features_in_: columns of X.
-        feature_names_in_: their names, where X had names.
+        n_features_in_: number of columns of X.
+        feature_names_in_: names of the columns, if X had names.
         config_: the resolved config.
-        weights_: name -> array, of the model after its last epoch (the last finite ones if it
-            has diverged), or with early stopping after its best one (`trainer.restore_best`).
+        weights_: name -> array, the weights of the last epoch (after divergence, the last finite
+            ones), or of the best epoch with early stopping (`trainer.restore_best`).
         history_: the columns of metrics.csv.
-        n_iter_: epochs that were trained.
-        status_: done, stopped (early) or diverged; the last is a ConvergenceWarning as well.
+        n_iter_: number of trained epochs.
+        status_: done, stopped (early) or diverged; divergence also raises a ConvergenceWarning.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Trains on rows `[rows, features]` with labels `[rows]`.
 
         Raises:
-            ValueError: parameters, rows or labels that cannot be; with every fault.
+            ValueError: invalid parameters, rows or labels; the message lists every error.
         """
         X, y = validate_data(self, X, y, dtype=(np.float64, np.float32))
         check_classification_targets(y)
@@ -149,17 +149,17 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return Prepared.of(data, parts, standardize=standardize)
 
     def predict_proba(self, X: Any) -> NDArray[np.floating]:
-        """Probabilities `[rows, classes]` of rows `[rows, features]`; classes as in `classes_`.
+        """Probabilities `[rows, classes]` for rows `[rows, features]`, in the order of `classes_`.
 
         Raises:
-            ValueError: rows that do not fit.
+            ValueError: the rows do not match the training data.
         """
         answering, rows = self._ready(X)
         with as_value_errors():
             return answering.predict_proba(rows)
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """The likeliest label of rows `[rows, features]`, `[rows]`."""
+        """The most probable label of each row: `[rows, features]` to `[rows]`."""
         answering, rows = self._ready(X)
         with as_value_errors():
             labels: NDArray[Any] = self.classes_[answering.numbered(rows)]

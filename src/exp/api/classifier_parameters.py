@@ -39,10 +39,10 @@ FOREIGN = ("dataset", "split.test", "figures", "hydra", "run", "sweep")
 
 
 def planned(parameters: Mapping[str, Any]) -> Plan:
-    """The validated plan that parameters of a Classifier make of today's config files.
+    """The validated plan of the parameters of a Classifier and the current config files.
 
     Raises:
-        ConfigError: with every fault.
+        ConfigError: invalid parameters; the message lists every error.
     """
     overrides = texts(parameters["overrides"])
     refuse(overrides)
@@ -56,7 +56,7 @@ def planned(parameters: Mapping[str, Any]) -> Plan:
 def refuse(overrides: Sequence[str]) -> None:
     """
     Raises:
-        ConfigError: overrides of what an estimator does not have.
+        ConfigError: overrides that an estimator does not support.
     """
     keys = [word.partition("=")[0].lstrip("+~").replace("/", ".") for word in overrides]
     strange = [k for k in keys if any(f"{k}.".startswith(f"{name}.") for name in FOREIGN)]
@@ -66,10 +66,10 @@ def refuse(overrides: Sequence[str]) -> None:
 
 
 def written(value: Any) -> str:
-    """A value as an override has it.
+    """A value as the text of an override.
 
     Raises:
-        ConfigError: no override can hold it.
+        ConfigError: an override cannot express the value.
     """
     if hasattr(value, "tolist"):  # NumPy's numbers and arrays, as grids of parameters have them
         value = value.tolist()

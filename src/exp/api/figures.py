@@ -19,7 +19,7 @@ SIZE = 64 << 20
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure, a file."""
+    """One figure: a file."""
 
     path: Path
 
@@ -31,10 +31,10 @@ class Figure:
 
 
 class Figures(Mapping[str, Figure]):
-    """Figures by name, such as `run.figures["boundary"]`; a notebook shows them all.
+    """Figures by name, such as `run.figures["boundary"]`; a notebook displays them all.
 
     Args:
-        folder: that holds them; it need not exist.
+        folder: the folder that contains them; it need not exist.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -68,7 +68,7 @@ class Figures(Mapping[str, Figure]):
 
 
 def html(path: Path) -> str:
-    """A figure as part of a page, whole. As an `img` no script in it runs, whoever made it."""
+    """A figure as an HTML `img` element, so that no script in it can run."""
     kind = TYPES.get(path.suffix)
     if kind is None:
         return f"<code>{escape(path.name)}</code>"

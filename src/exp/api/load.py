@@ -1,4 +1,4 @@
-"""`exp.load`: a run or a sweep that is there already."""
+"""`exp.load`: loads an existing run or sweep."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Place = str | PathLike[str]
 def load(directory: Place, *, trust: bool = False) -> Run | Sweep:
     """The run or the sweep in a directory.
 
-    No code of whoever made it runs, and files are compared with their digests.
+    The files are compared with their digests. No code of the person who made the run is executed.
 
     Args:
-        trust: the modules that its config names may be imported when its model is used.
+        trust: whether the modules named in its config may be imported when its model is used.
 
     Raises:
-        RunDirectoryError: there is neither.
+        RunDirectoryError: the directory contains neither.
         DamagedError: a file is corrupted.
     """
     path = existing(fspath(directory))

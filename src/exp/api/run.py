@@ -28,10 +28,10 @@ SHOWN = ("loss", "accuracy", "f1", "auroc", *OF_NUMBERS)
 
 
 class Run:
-    """One run, by `exp.run` or `exp.load`. Files are read when they are used.
+    """One run, from `exp.run` or `exp.load`. Each file is read when it is used.
 
     Attributes:
-        path: its directory, absolute.
+        path: the absolute path of its directory.
         record: the content of run.json.
     """
 
@@ -52,7 +52,7 @@ class Run:
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """The resolved config; values from the environment stand there by name."""
+        """The resolved config; values from the environment appear by name."""
         return self._saved.config()
 
     @cached_property
@@ -60,7 +60,8 @@ class Run:
         """summary.json: final scores, the best epoch's row, the number of epochs.
 
         Raises:
-            RunDirectoryError: it is not there: the run has not ended well. Or it is damaged.
+            RunDirectoryError: the file is missing, because the run did not finish, or it is
+                corrupted.
         """
         return self._saved.summary()
 
@@ -68,10 +69,10 @@ class Run:
         """A table of the run: column -> NumPy array.
 
         Args:
-            table: history, predictions or norms. Classes are named; what is a number is one.
+            table: history, predictions or norms. Classes are given by name.
 
         Raises:
-            ExpError: there is no such table, or it is damaged.
+            ExpError: there is no such table, or it is corrupted.
         """
         if table not in TABLES:
             raise ExpError(unknown("table", table, TABLES, "There are"))
@@ -91,20 +92,20 @@ class Run:
 
     @cached_property
     def figures(self) -> Figures:
-        """Its figures by name; a notebook shows them."""
+        """The figures by name; a notebook displays them."""
         return Figures(self._saved.directory.figures)
 
     @property
     def predictor(self) -> Trained:
-        """The model that the scores of the run are of, with the preparation of its rows."""
+        """The model with the weights of the final scores, and the preparation of its rows."""
         return self.trained()
 
     def trained(self, checkpoint: str = "final") -> Trained:
         """The model of a checkpoint, with the preparation of its rows.
 
         Args:
-            checkpoint: last, best (after the epoch of the best monitored score), or final: the one
-                that the scores of the run are of, best with `trainer.restore_best`, else last.
+            checkpoint: last; best (the epoch with the best monitored score); or final, the weights
+                of the final scores (best with `trainer.restore_best`, else last).
 
         Raises:
             ExpError: there is no model, or its data, its config or the version of exp have changed.
@@ -118,20 +119,21 @@ class Run:
         return self._models[checkpoint]
 
     def predict_proba(self, X: Any, *, checkpoint: str = "final") -> NDArray[np.floating]:
-        """Probabilities `[rows, classes]` of raw rows `[rows, features]`, as they came with the
-        data set: the run's own standardization is applied.
+        """Probabilities `[rows, classes]` for rows `[rows, features]` in their original units; the
+        run's standardization is applied.
 
         Args:
-            X: a matrix, or a DataFrame whose columns are found by name.
+            X: a matrix, or a DataFrame, which is matched by its column names.
 
         Raises:
-            DataError: rows that do not fit.
-            ExpError: the target is a number.
+            DataError: the rows do not match the training data.
+            ExpError: the run is a regression.
         """
         return self.trained(checkpoint).predict_proba(X)
 
     def predict(self, X: Any, *, checkpoint: str = "final") -> NDArray[Any]:
-        """The name of the likeliest class of each raw row, `[rows]`; or the predicted number."""
+        """The name of the most probable class of each row, `[rows]`; in regression, the
+        prediction."""
         return self.trained(checkpoint).predict(X)
 
     def __repr__(self) -> str:

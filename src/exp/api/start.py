@@ -1,4 +1,4 @@
-"""`exp.run` and `exp.sweep`: what a command line does, from Python."""
+"""`exp.run` and `exp.sweep`: train from Python as on the command line."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def run(overrides: Iterable[str] = (), *, verbose: bool = False) -> Run:
 
     Args:
         overrides: such as `["dataset=spirals", "optimizer.lr=0.01"]`.
-        verbose: print what the command line prints; exp.log has it in any case.
+        verbose: print the same lines as the command line; exp.log always contains them.
 
     Returns:
-        The run. One that has diverged is returned too; its `status` says so.
+        The run. A diverged run is returned too; its `status` says so.
 
     Raises:
-        ExpError: of `exp.util.errors`; nothing was started if it is a ConfigError.
+        ExpError: see `exp.util.errors`. After a ConfigError, nothing was started.
     """
     with from_python.composer(overrides, quiet=not verbose) as (hydra, args):
         ran = single(hydra, args, "config", lines=printed_log)
@@ -37,12 +37,12 @@ def sweep(overrides: Iterable[str] = (), *, verbose: bool = False) -> Sweep:
 
     Args:
         overrides: such as `["optimizer=sgd,adam", "seed=range(0,8)", "figures=none"]`.
-        verbose: print what the command line prints.
+        verbose: print the same lines as the command line.
 
     Returns:
-        The sweep. Runs that have failed are in it; their `status` says so.
+        The sweep. It includes failed runs; their `status` says so.
 
     Raises:
-        ExpError: of `exp.util.errors`; nothing was started if it is a ConfigError.
+        ExpError: see `exp.util.errors`. After a ConfigError, nothing was started.
     """
     return Sweep(from_python.sweep(overrides, quiet=not verbose), trust=True)

@@ -1,4 +1,4 @@
-"""A sweep as an object: its runs, and what came out of them."""
+"""A sweep as an object: its runs and their results."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from exp.util.errors import ExpError
 
 
 class Sweep(Sequence[Run]):
-    """A sweep, by `exp.sweep` or `exp.load`: a sequence of its runs, in their order.
+    """A sweep, from `exp.sweep` or `exp.load`: a sequence of its runs, in their order.
 
-    A run is read and its digests are checked when it is used. Runs that were not started are
+    A run is read, and its digests are checked, when it is used. Runs that were not started are
     left out.
 
     Attributes:
-        path: its directory, absolute.
+        path: the absolute path of its directory.
     """
 
     def __init__(self, path: Path, *, trust: bool) -> None:
@@ -55,16 +55,16 @@ class Sweep(Sequence[Run]):
 
     @cached_property
     def table(self) -> Any:
-        """runs.csv as a DataFrame: what was varied, what came out, a row for each run."""
+        """runs.csv as a DataFrame: swept values and results, a row for each run."""
         return frame(self.arrays())
 
     def results(self, **options: Any) -> Any:
-        """As `exp.results`, of this sweep."""
+        """`exp.results` for this sweep."""
         return results(self.path, **options)
 
     @cached_property
     def figures(self) -> Figures:
-        """Its figures as a whole, by name; a notebook shows them."""
+        """The figures of the whole sweep by name; a notebook displays them."""
         return Figures(self.path / "figures")
 
     def __repr__(self) -> str:

@@ -29,7 +29,7 @@ def arrays(path: Path) -> Arrays:
 
     Raises:
         RunDirectoryError: it is not there.
-        DamagedError: it is no such table.
+        DamagedError: the file is not such a table.
     """
     try:
         text = read(path, JSON_SIZE).decode()
@@ -69,22 +69,22 @@ def results(
     margin: float | None = None,
     arrays: bool = False,
 ) -> Any:
-    """What `exp results` says, a row for each group, best first: the numbers of its `--json`.
+    """The table of `exp results`, a row for each group, best first, with the numbers of `--json`.
 
     Args:
-        directories: of sweeps, of runs, or folders that hold some; one or several.
-        by: keys that make a group; None: all that varies but the seeds.
+        directories: one or several directories of sweeps or runs, or folders that contain some.
+        by: keys that define a group; None: all keys that vary, except the seeds.
         metric: such as "accuracy" or "test/loss".
-        where: conditions such as "optimizer=adam"; only runs that meet them all.
-        sort: a key; with a minus in front for the other direction.
-        top: how many groups.
+        where: conditions such as "optimizer=adam"; only runs that satisfy all of them.
+        sort: a key; a minus in front reverses the order.
+        top: number of groups.
         test: t (paired) or wilcoxon.
         margin: differences of the score up to it do not matter.
         arrays: a dict of column -> list of values instead of a pandas DataFrame.
 
     Raises:
-        ExpError: with all faults of the options.
-        RunDirectoryError: there are no runs.
+        ExpError: invalid options; the message lists every error.
+        RunDirectoryError: the directories contain no runs.
     """
     one = isinstance(directories, (str, PathLike))
     paths = [directories] if one else list(directories)  # type: ignore[arg-type]

@@ -78,10 +78,8 @@ def resume_run(saved: RunRecord, *, trust: bool, force: bool) -> int:
             raise RunDirectoryError(in_use(saved))
         if not force:
             raise RunDirectoryError(
-                (
-                    f"{in_use(saved)}; this machine cannot check that process. If it has "
-                    "ended, add --force"
-                )
+                f"{in_use(saved)}; this machine cannot check that process. If it has "
+                "ended, add --force"
             )
     from exp.runs.resume_state import resume_point  # torch
     from exp.sweeps import train_run

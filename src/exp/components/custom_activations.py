@@ -28,12 +28,12 @@ ELEMENTWISE: tuple[Callable[..., Any], ...] = (
 
 
 class Function(nn.Module):
-    """A function on a tensor as a module.
+    """A module that applies a function to a tensor.
 
     Args:
         function: returns a tensor of the same shape.
-        name: of the activation, for messages.
-        elementwise: whether it treats each number by itself.
+        name: name of the activation, for messages.
+        elementwise: whether the function computes each number separately.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Function(nn.Module):
 
 
 def adapted(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """A function that builds an `nn.Module`, for what was registered."""
+    """Converts a registered activation to a function that builds an `nn.Module`."""
     target = unwrapped(builder)
     if inspect.isclass(target) and issubclass(target, nn.Module):
         return builder
@@ -86,7 +86,8 @@ def adapted(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 
 def takes_input(first: inspect.Parameter) -> bool:
-    """Whether a function is the activation itself, by its first parameter, and not its builder."""
+    """Whether a function is the activation itself instead of its builder; its first parameter
+    decides."""
     if first.kind is inspect.Parameter.VAR_POSITIONAL:
         return True
     required = first.default is inspect.Parameter.empty

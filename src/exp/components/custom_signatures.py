@@ -12,10 +12,10 @@ VARYING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def annotated(builder: Callable[..., Any]) -> list[inspect.Parameter]:
-    """The parameters of a callable, their annotations resolved.
+    """The parameters of a callable with resolved annotations.
 
     Raises:
-        ValueError: it has no signature, as some functions written in C.
+        ValueError: it has no signature, like some functions in C.
     """
     known = hints_of(builder)
     return [
@@ -25,7 +25,7 @@ def annotated(builder: Callable[..., Any]) -> list[inspect.Parameter]:
 
 
 def keyword_only(parameters: Iterable[inspect.Parameter]) -> list[inspect.Parameter]:
-    """Those of some parameters that have a name, as keyword-only ones."""
+    """The named parameters, as keyword-only parameters."""
     kind = inspect.Parameter.KEYWORD_ONLY
     return [each.replace(kind=kind) for each in parameters if each.kind not in VARYING]
 
@@ -33,8 +33,8 @@ def keyword_only(parameters: Iterable[inspect.Parameter]) -> list[inspect.Parame
 def names_of(
     builder: Callable[..., Any], parameters: Sequence[inspect.Parameter]
 ) -> dict[str, Any]:
-    """The attributes by which something else stands for a builder: its docstring, its module, its
-    name, and a signature of these parameters."""
+    """The attributes of an adapter that are copied from the builder: docstring, module, name, and a
+    signature with these parameters."""
     target = unwrapped(builder)
     return {
         "__doc__": inspect.getdoc(builder),

@@ -111,10 +111,8 @@ def polynomial(
     count = sum(comb(width if interaction_only else width + n - 1, n) for n in orders)
     if count > MOST:
         raise ImpossibleError(
-            (
-                f"features polynomial: {width} features have {count} products up to degree "
-                f"{degree}, but the limit is {MOST}. Lower features.degree"
-            )
+            f"features polynomial: {width} features have {count} products up to degree "
+            f"{degree}, but the limit is {MOST}. Lower features.degree"
         )
     pick = combinations if interaction_only else combinations_with_replacement
     products = [chosen for n in orders for chosen in pick(range(width), n)]

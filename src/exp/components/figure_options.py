@@ -20,7 +20,7 @@ Axes = Annotated[list[str], Field(min_length=2, max_length=2)]
 
 
 def fit(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Values that do not fit together."""
+    """Values that are not allowed together."""
     plane = values["plane"]
     if plane is not None and plane[0] == plane[1]:
         yield "plane", f"expected two different features, found {plane[0]!r} twice"

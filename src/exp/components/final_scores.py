@@ -54,7 +54,7 @@ def score(
     labels: NDArray[np.int64],
     positive: int | None = None,
 ) -> float | None:
-    """One of the `scores`, without computing the others."""
+    """Computes a single score of `scores`."""
     if name == "calibration_error":
         return calibration(labels, predicted, probabilities, positive).error
     if name in CHANCES:
@@ -71,7 +71,7 @@ def counted(
 
 
 def of_counts(confusion: NDArray[np.int64], positive: int | None) -> dict[str, float | None]:
-    """The scores that follow from a confusion matrix `[classes, classes]`."""
+    """The scores that depend only on a confusion matrix `[classes, classes]`."""
     right = np.diag(confusion).astype(np.float64)
     true, predicted = confusion.sum(axis=1), confusion.sum(axis=0)
     there = true + predicted > 0
@@ -99,8 +99,8 @@ def of_counts(confusion: NDArray[np.int64], positive: int | None) -> dict[str, f
 
 
 def correlation(confusion: Floats) -> float:
-    """Matthews' correlation coefficient for any number of classes (Gorodkin 2004); 0 where all rows
-    are of one class, or predicted as one."""
+    """Matthews' correlation coefficient for any number of classes (Gorodkin 2004); 0 if all true or
+    all predicted classes are equal."""
     true, predicted = confusion.sum(axis=1), confusion.sum(axis=0)
     total = confusion.sum()
     spread = (total**2 - predicted @ predicted) * (total**2 - true @ true)
@@ -112,12 +112,12 @@ def correlation(confusion: Floats) -> float:
 def of_chances(
     probabilities: NDArray[Any], labels: NDArray[np.int64], positive: int | None
 ) -> dict[str, float | None]:
-    """The scores that follow from probabilities."""
+    """The scores that depend on probabilities."""
     return {name: rule(probabilities, labels, positive) for name, rule in CHANCES.items()}
 
 
 def present(labels: NDArray[np.int64], positive: int | None) -> list[int]:
-    """The classes of a mean over classes."""
+    """The classes that a mean over classes includes."""
     found: list[int] = [positive] if positive is not None else np.unique(labels).tolist()
     return found
 
@@ -140,7 +140,7 @@ def log_loss(p: NDArray[Any], labels: NDArray[np.int64], positive: int | None) -
 
 
 def brier(p: NDArray[Any], labels: NDArray[np.int64], positive: int | None) -> float | None:
-    """The mean over rows of the squared distance, halved for two classes."""
+    """The mean squared distance over rows, halved for two classes."""
     classes = p.shape[1]
     squares = np.square(p.astype(np.float64) - np.eye(classes)[labels]).sum(axis=1)
     return mean(squares / 2 if classes == 2 else squares)
@@ -180,6 +180,6 @@ def errors(predicted: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
 
 
 def mean(values: Any) -> float | None:
-    """The mean of some numbers; None of none, or where it is not a number."""
+    """The mean of some numbers; None without numbers, or if it is NaN."""
     found = float(np.mean(values)) if len(values) else float("nan")
     return found if np.isfinite(found) else None

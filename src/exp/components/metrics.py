@@ -111,7 +111,7 @@ class Metric:
             predicted: `[rows]`, likewise.
             probabilities: `[rows, K]`; not used for numbers.
             positive: of two classes the one that counts as positive.
-            classes: their names.
+            classes: the names of the classes.
 
         Raises:
             CustomCodeError: it raises an error, or does not return a number.
@@ -150,7 +150,7 @@ class Metric:
 
 
 def direction(inner: Any, *, torch: bool, place: str) -> bool | None:
-    """Whether higher values of a metric are better, if its package defines that."""
+    """Whether higher values of a metric are better, if its package defines this."""
     if torch:
         found: bool | None = getattr(inner, "higher_is_better", None)
         return found
@@ -161,7 +161,7 @@ def direction(inner: Any, *, torch: bool, place: str) -> bool | None:
 
 
 def custom(*, regression: bool) -> list[Metric]:
-    """Every registered metric for such targets, in the order of their names."""
+    """Every registered metric for classes or for regression, sorted by name."""
     found = register.kinds["metric"].components
     metrics = [found[name].builder for name in sorted(found)]
     return [each for each in metrics if isinstance(each, Metric) and each.regression == regression]
@@ -182,10 +182,10 @@ def value(
     positive: int | None,
     classes: tuple[str, ...],
 ) -> float | None:
-    """One score, of exp or registered.
+    """One score of exp or of a registered metric.
 
     Args:
-        name: not the loss; the others as for `Metric`.
+        name: any score except the loss. For the others see `Metric`.
     """
     if name not in EVERY:
         metric: Any = register.kinds["metric"].components[name].builder

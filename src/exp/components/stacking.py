@@ -15,14 +15,14 @@ from exp.registry.component import Chosen
 
 
 def structure(params: Mapping[str, Any]) -> Hashable:
-    """What must be equal for runs with these parameters to share a stack.
+    """The part of these parameters that must be equal for runs to share a stack.
 
     Args:
         params: validated parameters of one run, such as `Chosen.params`.
 
     Returns:
-        Keys, None-ness, zero-ness of numbers, lengths of lists of numbers, and the whole value of
-        everything else; of a nested component its name and structure.
+        The keys, which values are None, which numbers are 0, the lengths of lists of numbers, and
+        the complete value of everything else. For a nested component: its name and structure.
     """
     return tuple((key, _structure(params[key])) for key in sorted(params))
 
@@ -53,18 +53,18 @@ def _frozen(value: Any) -> Hashable:
 
 
 def stacked(params: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The parameters of R runs as those of one stack.
+    """Stacks the parameters of R runs.
 
     Args:
         params: validated parameters of each run, R of them, of equal `structure`.
 
     Returns:
         By key: a number as float64 `[R, 1]`, a list of n numbers as float64 `[R, n]`, both on the
-        CPU; a number that is 0 in all runs as 0.0, so that its term can be left out; a nested
-        component with its own parameters stacked; anything else as it is.
+        CPU. A number that is 0 in all runs is 0.0, so that its term can be left out. A nested
+        component has its own parameters stacked. Anything else is unchanged.
 
     Raises:
-        ValueError: if the runs cannot share a stack, naming the first key that says so.
+        ValueError: the runs cannot share a stack; the message names the first key that differs.
     """
     first = params[0]
     for other in params[1:]:

@@ -42,27 +42,26 @@ class Data:
     """Labelled rows.
 
     Attributes:
-        X: [rows, features], C-contiguous, finite; not to be written to. float32, or float64
-            where float32 would lose what makes rows differ, see `precise`.
-        y: [rows] int64 labels in 0..K-1, each with at least one row, K at least 2; or, where the
-            target is a number, float32, finite.
-        classes: K names; `classes[y[i]]` is the class of row i. (): the target is a number.
+        X: [rows, features], C-contiguous, finite, read-only. float32, or float64 if float32 cannot
+            distinguish the rows (see `precise`).
+        y: [rows] int64 labels in 0..K-1, each with at least one row, K at least 2; for
+            regression, float32, finite.
+        classes: K names; `classes[y[i]]` is the class of row i. For regression: ().
         features: a name for each column of X.
-        units: a unit for each column of X, None where there is none or it is not known.
-        categories: for each column of X None, or the texts that its numbers 0, 1, ... stand for;
-            () where all columns are numbers.
-        gaps: whether X may hold NaN, a missing value that `exp.data.encoding` fills.
-        test: rows for the test, however the others are split, as they came from a file of test
-            rows; None where any row may be.
-        notes: what a user should know of how the rows were read.
-        max_categories: how many columns are made of one column of categories at most, the rarest
-            sharing the last; None: one for each category.
-        reading: how the file was read that the rows come from; None: they came from no file.
-        positive: of two classes the label (0 or 1) that counts as positive in scores such as
-            precision; None: the names of the classes and the training rows decide.
+        units: a unit for each column of X, or None.
+        categories: for each column of X None, or the texts of its categories 0, 1, ...; () if all
+            columns are numbers.
+        gaps: whether X may contain NaN, a missing value that `exp.data.encoding` fills.
+        test: the indices of the test rows, if they come from a file of test rows; else None.
+        notes: messages for the user about how the rows were read.
+        max_categories: largest number of encoded columns per column of categories; the rarest
+            categories share the last one. None: no limit.
+        reading: how the file of the rows was read; None: the rows do not come from a file.
+        positive: the positive class of two (0 or 1) for scores such as precision; None: the names
+            of the classes and the training rows decide.
 
     Raises:
-        DataError: naming row and column (rows rows_text from 0).
+        DataError: invalid data; the message names row (from 0) and column.
     """
 
     X: Floats
@@ -110,9 +109,9 @@ class Data:
             X: [rows, features], any real numbers that float32 can hold.
             y: [rows], any integers.
             classes: K names.
-            features: names of the columns; x1, x2, ... unless given.
-            units: of the columns; none unless given.
-            positive: of two classes the label that counts as positive, as for `Data`.
+            features: names of the columns; by default x1, x2, ...
+            units: units of the columns; by default there are none.
+            positive: the positive class of two, as for `Data`.
 
         Raises:
             DataError: as for `Data`, and for numbers that float32 cannot hold.
@@ -142,7 +141,7 @@ class Data:
         features: Sequence[str] | None = None,
         units: Sequence[str | None] | None = None,
     ) -> Data:
-        """`Data` whose target is a number (regression), cast to float32; X see `precise`.
+        """`Data` for regression, with y as float32 and X as in `precise`.
 
         Args:
             X: [rows, features], any real numbers that float32 can hold.
@@ -194,7 +193,7 @@ class Data:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Which rows of X do what, in the order in which they are used.
+    """The rows of each part, in the order in which they are used.
 
     Attributes:
         train: [training rows] int64 row indices.

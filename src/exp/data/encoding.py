@@ -219,10 +219,8 @@ class Encoding:
         count = len(largest.categories or ())
         if size > LARGEST and count > 10:
             raise DataError(
-                (
-                    f"column {shown(largest.name)} has {count} categories: {rows} rows of "
-                    f"{len(self.names)} encoded columns take {size / 2**30:.1f} GiB per "
-                    "copy. dataset.max_categories=50 gives the 49 most frequent categories "
-                    "of a column their own columns; all others share one"
-                )
+                f"column {shown(largest.name)} has {count} categories: {rows} rows of "
+                f"{len(self.names)} encoded columns take {size / 2**30:.1f} GiB per "
+                "copy. dataset.max_categories=50 gives the 49 most frequent categories "
+                "of a column their own columns; all others share one"
             )

@@ -1,4 +1,4 @@
-"""Features that are made of the features that there are, before a model sees them."""
+"""Feature maps: new features computed from the given ones, before the model."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Function = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 @dataclass(frozen=True, eq=False)
 class FeatureMap:
-    """A fixed map from rows to what a model is given.
+    """A fixed map from rows to the inputs of a model.
 
-    It is computed by NumPy, once before training and again for a picture, so that a run has the
-    same inputs alone and in a stack. Each row must be mapped by itself.
+    NumPy computes the map once before training, and again for figures, so a run has the same inputs
+    alone and in a stack. Each row must be mapped separately.
 
     Attributes:
-        name: of the component, for messages.
+        name: name of the component, for messages.
         names: a name for each mapped feature.
         function: from [rows, features] float64 to [rows, len(names)] float64.
     """

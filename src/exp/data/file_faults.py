@@ -102,8 +102,6 @@ def judge(
         listed = " and ".join(shown(word, 40) for word in words[:5])
         stand = "stands" if len(words) == 1 else "stand"
         faults.hints.append(
-            (
-                f"{listed} {stand} for a missing value here. Set dataset.na_values to the "
-                "texts that mean missing ([]: only empty fields)"
-            )
+            f"{listed} {stand} for a missing value here. Set dataset.na_values to the "
+            "texts that mean missing ([]: only empty fields)"
         )

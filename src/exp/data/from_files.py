@@ -29,7 +29,7 @@ def data_of(
         max_categories: as for `Data`.
 
     Raises:
-        DataError: naming file, line and column of up to 10 faults.
+        DataError: up to 10 errors, each with file, line and column.
         ExpError: pyarrow is not installed.
     """
     tables = [read_table(path, kind, reading)]

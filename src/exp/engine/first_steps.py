@@ -69,12 +69,10 @@ class FirstSteps:
             return False
         if (self.pulled & ~self.moved).any():
             raise ComponentError(
-                (
-                    f"optimizer {self.name('optimizer')} did not change any parameter in "
-                    f"{STEPS} steps, although there are gradients. It must change "
-                    "parameters.values in place; an optimizer of torch.optim must change "
-                    "the parameters that exp passes to it"
-                )
+                f"optimizer {self.name('optimizer')} did not change any parameter in "
+                f"{STEPS} steps, although there are gradients. It must change "
+                "parameters.values in place; an optimizer of torch.optim must change "
+                "the parameters that exp passes to it"
             )
         return True
 
@@ -91,10 +89,8 @@ class FirstSteps:
         if drawn:
             custom = " and ".join(f"{kind} {self.name(kind)}" for kind in self.kinds)
             raise ComponentError(
-                (
-                    f"{custom}: the first step used {' and '.join(drawn)}. exp does not seed "
-                    "it, so the run would not be repeatable. Draw random numbers from torch"
-                )
+                f"{custom}: the first step used {' and '.join(drawn)}. exp does not seed "
+                "it, so the run would not be repeatable. Draw random numbers from torch"
             )
         compared = self.gradients is not None and not self.stack.optimizer.second_gradient
         if "optimizer" in self.kinds and self.stack.runs > 1 and compared:
@@ -126,9 +122,7 @@ class FirstSteps:
         single.step(rates[:1], lambda: torch.zeros(()))
         if not torch.allclose(values, stack.model.parameters.values[:1], equal_nan=True, **CLOSE):
             raise ComponentError(
-                (
-                    f"optimizer {rule.name} mixes the runs of a stack: the first step of a "
-                    "run is different when it trains alone. Compute sums and norms of each "
-                    "run separately, or set stackable = False"
-                )
+                f"optimizer {rule.name} mixes the runs of a stack: the first step of a "
+                "run is different when it trains alone. Compute sums and norms of each "
+                "run separately, or set stackable = False"
             )

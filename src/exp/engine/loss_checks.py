@@ -104,11 +104,9 @@ def check_rows(
         other[:, :, 1:], labels[:, 1:] = z[:, :, :1], targets[:, :1]
         if not torch.allclose(loss.per_row(other, labels)[:, 0], value[:, 0], **CLOSE):
             raise ComponentError(
-                (
-                    f"loss {name}: the loss of a row depends on other rows, including "
-                    "padding. Compute each row separately, or register a function on "
-                    "(logits, target), which receives a batch without padding"
-                )
+                f"loss {name}: the loss of a row depends on other rows, including "
+                "padding. Compute each row separately, or register a function on "
+                "(logits, target), which receives a batch without padding"
             )
         if stack.runs > 1:
             single = Objective(stack.jobs[:1]).loss.per_row(z[:1], targets[:1])
@@ -145,11 +143,9 @@ def check_direction(name: str, loss: Loss, z: Tensor, targets: Tensor) -> None:
         nearer, farther = mean(loss, step, marks), mean(loss, -step, marks)
         if nearer > farther or (nearer == farther and nearer != 0):
             raise ComponentError(
-                (
-                    f"loss {name} does not decrease when the logit moves towards the true "
-                    f"class {label} ({farther:.4g}, then {nearer:.4g}): is the sign wrong, "
-                    "or does it take probabilities? A model returns logits"
-                )
+                f"loss {name} does not decrease when the logit moves towards the true "
+                f"class {label} ({farther:.4g}, then {nearer:.4g}): is the sign wrong, "
+                "or does it take probabilities? A model returns logits"
             )
 
 

@@ -219,11 +219,9 @@ def check_repeatable(job: Job, x: Tensor) -> Tensor:
                 )
             if drawn := [each for each in changed(before, after[-1]) if each in GLOBAL]:
                 raise ComponentError(
-                    (
-                        f"model {name} uses {' and '.join(drawn)} in its forward pass. exp "
-                        "does not seed it, so the run would not be repeatable. Draw random "
-                        "numbers from torch (torch.rand, nn.Dropout)"
-                    )
+                    f"model {name} uses {' and '.join(drawn)} in its forward pass. exp "
+                    "does not seed it, so the run would not be repeatable. Draw random "
+                    "numbers from torch (torch.rand, nn.Dropout)"
                 )
         if not large and "torch" not in changed(after[0], after[1]):
             raise ComponentError(
@@ -251,11 +249,9 @@ def check_repeatable(job: Job, x: Tensor) -> Tensor:
                 few = found[-1][0](x[:2].clone()) if len(x) > 2 else first[:2]
             if not torch.allclose(few, first[:2], equal_nan=True, **CLOSE):
                 raise ComponentError(
-                    (
-                        f"model {name}: the output for a row depends on the other rows of "
-                        "the batch, even in evaluation mode. In that mode, use statistics "
-                        "of the training rows, as nn.BatchNorm1d does, or of the row alone"
-                    )
+                    f"model {name}: the output for a row depends on the other rows of "
+                    "the batch, even in evaluation mode. In that mode, use statistics "
+                    "of the training rows, as nn.BatchNorm1d does, or of the row alone"
                 )
     return evaluated
 
@@ -293,9 +289,7 @@ def check_layers(job: Job, plain: Tensor, stacked: Tensor) -> None:
     """
     if not torch.allclose(plain.cpu().to(stacked.dtype), stacked, equal_nan=True, **CLOSE):
         raise ComponentError(
-            (
-                f"model {job.plan['model'].name} computes different outputs in a stack of "
-                "runs. An activation with `elementwise = True` must compute each number "
-                "separately: otherwise remove that line"
-            )
+            f"model {job.plan['model'].name} computes different outputs in a stack of "
+            "runs. An activation with `elementwise = True` must compute each number "
+            "separately: otherwise remove that line"
         )

@@ -150,11 +150,9 @@ def rows(dataset: Chosen, seed: int) -> Data:
         repeated = user_rows(dataset, seed)
         if repeated.fingerprint != first.fingerprint:
             raise ComponentError(
-                (
-                    f"dataset {dataset.name} returns different rows for the same seed ("
-                    f"{seed}), so a run could not be repeated. Draw from "
-                    "np.random.default_rng(seed), and do not use the time"
-                )
+                f"dataset {dataset.name} returns different rows for the same seed ("
+                f"{seed}), so a run could not be repeated. Draw from "
+                "np.random.default_rng(seed), and do not use the time"
             )
     return first
 
@@ -182,10 +180,8 @@ def user_split(split: Chosen, labels: NDArray[Any], seed: int) -> object:
             found.append(checked(split.build(labels.copy(), seed), split))
     if found[0].digest != found[1].digest:
         raise ComponentError(
-            (
-                f"split {split.name} returns different parts for the same seed ({seed}), so "
-                "a run could not be repeated. Draw from np.random.default_rng(seed)"
-            )
+            f"split {split.name} returns different parts for the same seed ({seed}), so "
+            "a run could not be repeated. Draw from np.random.default_rng(seed)"
         )
     return found[0]
 
@@ -235,7 +231,7 @@ def mapping(features: Chosen, names: tuple[str, ...], seed: int) -> FeatureMap |
     if found is not None and not isinstance(found, FeatureMap):
         kind = type(found).__name__
         raise ComponentError(
-            (f"features {features.name} must return an exp.data.FeatureMap or None, found {kind}")
+            f"features {features.name} must return an exp.data.FeatureMap or None, found {kind}"
         )
     return found
 
@@ -253,10 +249,8 @@ def mapped_alone(prepared: Prepared, name: str) -> None:
     few = prepared.mapped(prepared.scaled[: max(1, len(before) // 2)])
     if not np.allclose(few, whole[: len(few)], rtol=1e-4, atol=1e-5):
         raise ComponentError(
-            (
-                f"features {name} maps a row differently when other rows change, so training "
-                "would use the test rows. Map each row separately"
-            )
+            f"features {name} maps a row differently when other rows change, so training "
+            "would use the test rows. Map each row separately"
         )
 
 

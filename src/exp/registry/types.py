@@ -1,7 +1,7 @@
 """Types for parameters: the annotation of a component's parameter is its schema.
 
-Numbers must be finite in float32, in which a run computes: a learning rate of 1e300 would be
-infinite there.
+Numbers must be finite in float32, since a run computes in float32: a learning rate of 1e300 would
+be infinite.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ Activation = Annotated[Any, Nested("activation")]
 
 
 def label_text(value: Any) -> Any:
-    """A label as a string, where YAML has read it as a number or a boolean."""
+    """Converts a label to a string if YAML has read it as a number or a boolean."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, (int, float)) else value

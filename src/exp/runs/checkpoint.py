@@ -87,7 +87,7 @@ def sized(path: Path) -> None:
         stored = getattr(status, "st_blocks", 0) * 512
         if status.st_size > max(SPARSE, stored):
             raise ValueError(
-                (f"it is a sparse file: only {stored:,} of its {status.st_size:,} bytes are stored")
+                f"it is a sparse file: only {stored:,} of its {status.st_size:,} bytes are stored"
             )
 
 

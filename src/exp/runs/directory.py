@@ -113,10 +113,8 @@ class RunDirectory:
 
     def _taken(self) -> RunDirectoryError:
         return RunDirectoryError(
-            (
-                f"the run directory {self.path} is not empty. Choose another with "
-                "hydra.run.dir=DIR, or leave that out"
-            )
+            f"the run directory {self.path} is not empty. Choose another with "
+            "hydra.run.dir=DIR, or leave that out"
         )
 
     def hold(self, *, patience: float = 1.0) -> None:

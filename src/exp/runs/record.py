@@ -65,11 +65,9 @@ class RunRecord:
                 raise RunDirectoryError(f"{path} is not a run directory: {instead}")
             if directory.was_never_begun():
                 raise RunDirectoryError(
-                    (
-                        f"the run in {path} ended before training started, so there is "
-                        "nothing to continue. To start it again, repeat its command with "
-                        f"hydra.run.dir={path}"
-                    )
+                    f"the run in {path} ended before training started, so there is "
+                    "nothing to continue. To start it again, repeat its command with "
+                    f"hydra.run.dir={path}"
                 )
         found = directory.read_record()
         if fault := fault_of(run_file(found), found):

@@ -57,10 +57,7 @@ def draw(
     if not drawn.names:
         kind = "a number" if drawn.numeric else "a class"
         raise ExpError(
-            (
-                f"{path}: the target is {kind}, so these figures do not exist: "
-                f"{', '.join(names or ())}"
-            )
+            f"{path}: the target is {kind}, so these figures do not exist: {', '.join(names or ())}"
         )
     files = dict(drawings(drawn))
     directory.hold()

@@ -84,7 +84,7 @@ def sha256_of(path: Path, most: int = DIGESTED) -> str:
         stored = getattr(status, "st_blocks", 0) * 512
         if status.st_size > max(most, stored):
             raise ValueError(
-                f"it is a sparse file: only {stored:,} of its {size:,} bytes are stored"
+                f"it is a sparse file: only {stored:,} of its {status.st_size:,} bytes are stored"
             )
         left = status.st_size
         while left > 0 and (piece := os.read(file, min(left, PIECE))):

@@ -76,7 +76,7 @@ def digits(seed: int) -> Data:
 def bundled(
     bunch: Any, features: Sequence[str] | None = None, units: Sequence[str | None] | None = None
 ) -> Data:
-    """A scikit-learn `Bunch` as `Data`."""
+    """Converts a scikit-learn `Bunch` to `Data`."""
     return Data.checked(
         bunch.data,
         bunch.target,

@@ -1,4 +1,4 @@
-"""What a data set of a user's may give, as `Data`: arrays, a scikit-learn Bunch, a pandas frame."""
+"""Converts the result of a custom data set to `Data`: arrays, a scikit-learn Bunch, a DataFrame."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ WAYS = (
 
 
 def rows_of(found: object, name: str) -> Data:
-    """`Data` of what a data set gave.
+    """The result of a custom data set as `Data`.
 
     Args:
         found: `Data`; (X, y); a mapping or Bunch with data and target; a DataFrame with a column
-            of labels. X is `[rows, features]` numbers, or a frame with columns of texts, which are
-            categories. y is `[rows]`: texts, truth values or whole numbers are classes, other
-            numbers a target that is a number.
-        name: of the data set, for messages.
+            of labels. X is `[rows, features]` numbers, or a frame whose text columns are
+            categories. y is `[rows]`: texts, truth values or integers are classes; other
+            numbers are regression targets.
+        name: name of the data set, for messages.
 
     Raises:
         ComponentError: it is none of these.
@@ -150,9 +150,7 @@ def _target(y: NDArray[Any], name: str) -> tuple[NDArray[Any], list[str] | None]
     names, codes = np.unique(y, return_inverse=True)
     if y.dtype.kind in "iu" and len(names) > CLASSES and 2 * len(names) > len(y):
         raise DataError(
-            (
-                f"dataset {name}: y has {len(names)} different integers in {len(y)} rows. If "
-                "they are the target values of a regression, return floats: y.astype(float)"
-            )
+            f"dataset {name}: y has {len(names)} different integers in {len(y)} rows. If "
+            "they are the target values of a regression, return floats: y.astype(float)"
         )
     return codes, [str(each) for each in names.tolist()]

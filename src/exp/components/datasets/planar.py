@@ -33,8 +33,8 @@ def planar(X: Floats, y: NDArray[np.int64], classes: int = 2) -> Data:
 
 
 def curves(first: Curve, second: Curve, noise: float, seed: int) -> Data:
-    """Noisy points of two curves, the bits that scikit-learn gives: importing it takes longer than
-    a small run."""
+    """Noisy points of two curves with the same bits as in scikit-learn, without importing it: the
+    import takes longer than a small run."""
     X = np.hstack([first, second]).T
     y = np.repeat([0, 1], [len(first[0]), len(second[0])])
     chance = RandomState(seed)

@@ -106,7 +106,7 @@ def bumps(seed: int, *, n_samples: Rows = 1200, noise: NonNegative = 0.0) -> Dat
 
 
 def points(seed: int, rows: int, noise: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Points `[rows, 2]`, and those whose target each of them has."""
+    """Points `[rows, 2]`, and the moved points that determine their targets."""
     random = RandomState(seed)
     X = random.uniform(-RADIUS, RADIUS, (rows, 2))
     return X, X + random.uniform(-RADIUS, RADIUS, X.shape) * noise

@@ -43,7 +43,7 @@ Params = dict[str, Any]
 
 @lru_cache
 def takes(generator: str) -> dict[str, Any]:
-    """The parameters of a generator that a config sets, with their defaults."""
+    """The parameters of a generator that a config may set, with their defaults."""
     signature = inspect.signature(from_sklearn(generator))
     return {n: p.default for n, p in signature.parameters.items() if n not in OURS}
 
@@ -69,7 +69,7 @@ def in_signature(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def plain(value: Any, most: int) -> bool:
-    """Whether a value is one that a generator can be given, integers not above `most`."""
+    """Whether a generator accepts a value; integers may be at most `most`."""
     if isinstance(value, list):
         return len(value) <= 10_000 and all(plain(each, most) for each in value)
     if isinstance(value, int):
@@ -78,7 +78,7 @@ def plain(value: Any, most: int) -> bool:
 
 
 def size(generator: str, params: Mapping[str, Any]) -> tuple[int, int]:
-    """Rows and features that the parameters give; 0 where that is not a number."""
+    """The number of rows and features for these parameters; 0 if that is not a number."""
     rows = params.get("n_samples", 0)
     counts = rows if isinstance(rows, list) else [rows]
     total = sum(count for count in counts if isinstance(count, int))
@@ -120,7 +120,7 @@ def sklearn(
 
 
 def named(bunch: Any) -> Data:
-    """Bundled rows, without the classes that `n_class` leaves out."""
+    """Bundled rows without the classes that `n_class` excludes."""
     present = np.unique(bunch.target)
     bunch.target = np.searchsorted(present, bunch.target)
     bunch.target_names = np.asarray(bunch.target_names)[present]

@@ -96,7 +96,7 @@ def csv(
         labels.
 
     Raises:
-        DataError: naming file, line and column of up to 10 faults.
+        DataError: up to 10 errors, each with file, line and column.
     """
     reading = Reading(
         target=target, features=features, delimiter=delimiter, missing=missing,
@@ -140,7 +140,7 @@ def parquet(
         test_path: another file with the same columns, as for `csv`.
 
     Raises:
-        DataError: naming file, row and column of up to 10 faults.
+        DataError: up to 10 errors, each with file, row and column.
         ExpError: pyarrow is not installed.
     """
     reading = Reading(
@@ -178,7 +178,7 @@ def npz(
         test_path: another file with the same columns, as for `csv`.
 
     Raises:
-        DataError: naming file, row and column of up to 10 faults.
+        DataError: up to 10 errors, each with file, row and column.
     """
     reading = Reading(
         target="y", features=features, missing=missing, categorical=categorical or (),

@@ -35,7 +35,7 @@ OF_PROBABILITIES = {
 
 
 def adapted(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """A subclass of `Loss` for what was registered, unless it is one."""
+    """Converts a registered loss to a subclass of `Loss`, unless it is one."""
     if inspect.isclass(builder) and issubclass(builder, Loss):
         return builder
     target = unwrapped(builder)
@@ -50,7 +50,7 @@ def adapted(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 
 def is_criterion(function: Callable[..., Any]) -> bool:
-    """Whether this is a function on (logits, target), and not one that builds a loss."""
+    """Whether this is a function on (logits, target) instead of one that builds a loss."""
     if isinstance(function, nn.Module):
         return True
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -65,7 +65,7 @@ def is_criterion(function: Callable[..., Any]) -> bool:
 def wrapped(builder: Callable[..., Any], name: str, *, direct: bool) -> Callable[..., Any]:
     """
     Args:
-        direct: whether the builder is the loss itself.
+        direct: whether the registered function is the loss itself.
     """
     signature = [] if isinstance(builder, nn.Module) else annotated(builder)
     signature = [each for each in signature[2 if direct else 0 :] if each.name not in DEPRECATED]
@@ -100,7 +100,7 @@ def wrapped(builder: Callable[..., Any], name: str, *, direct: bool) -> Callable
 
 
 class Criteria:
-    """What both forms of a custom loss share."""
+    """The common part of both forms of a custom loss."""
 
     stackable: ClassVar[bool] = False
     plain_values: ClassVar[bool] = True
@@ -112,27 +112,25 @@ class Criteria:
     loss: Criterion
 
     def build(self, given: dict[str, Any]) -> Criterion:
-        """The loss as its code builds it, with plain numbers.
+        """Builds the loss with plain numbers as parameters.
 
         Raises:
-            ComponentError: it has parameters to train.
+            ComponentError: the loss has trainable parameters.
         """
         found = type(self).criterion(given)
         if isinstance(found, nn.Module) and any(p.requires_grad for p in found.parameters()):
             raise ComponentError(
-                (
-                    f"loss {self.title} has parameters, but exp trains only those of the "
-                    "model: move them into the model"
-                )
+                f"loss {self.title} has parameters, but exp trains only those of the "
+                "model: move them into the model"
             )
         return found
 
     def rows_of(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits `[rows, outputs]` and targets as the loss takes them."""
+        """Logits `[rows, outputs]` and targets in the form that the loss accepts."""
         raise NotImplementedError
 
     def mean(self, logits: Tensor, targets: Tensor, share: Tensor, count: int) -> Tensor:
-        """The loss of the one run of a stack on the first `count` rows, `[1]`."""
+        """The loss on the first `count` rows, `[1]`; the stack has one run."""
         if isinstance(self.loss, nn.Module) and not self.placed:
             self.loss.to(logits.device, logits.dtype)
             self.placed = True
@@ -142,7 +140,7 @@ class Criteria:
     def loss_of(self, logits: Tensor, targets: Tensor) -> Tensor:
         """
         Raises:
-            ComponentError: it returns neither a number nor one for each row.
+            ComponentError: the loss returns neither one number nor one number per row.
         """
         found = self.loss(logits, targets)
         if not isinstance(found, Tensor):
@@ -162,10 +160,11 @@ class Criteria:
 
 
 class CustomLoss(Criteria, Loss):
-    """A custom loss on (logits, target) where the target is a class.
+    """A custom loss on (logits, target) for classes.
 
-    It takes either a logit for each class with int64 targets `[rows]`, as `nn.CrossEntropyLoss`, or
-    for two classes one logit with float targets, as `nn.BCEWithLogitsLoss`: what works first.
+    There are two forms: one logit per class with int64 targets `[rows]`, as `nn.CrossEntropyLoss`;
+    or, for two classes, one logit with float targets, as `nn.BCEWithLogitsLoss`. exp uses the first
+    form that works.
     """
 
     def __init__(self, **given: Any) -> None:
@@ -175,20 +174,18 @@ class CustomLoss(Criteria, Loss):
         self.loss = self.build(given)
         if isinstance(self.loss, FOR_REGRESSION):
             raise ImpossibleError(
-                (
-                    f"loss {self.title} ({type(self.loss).__name__}) is a regression loss, "
-                    f"and these data have {classes} classes: use loss=auto, or loss=mse, "
-                    "which compares probabilities"
-                )
+                f"loss {self.title} ({type(self.loss).__name__}) is a regression loss, "
+                f"and these data have {classes} classes: use loss=auto, or loss=mse, "
+                "which compares probabilities"
             )
         self.column = True
         self.outputs = self.logits_taken()
 
     def logits_taken(self) -> int:
-        """How many logits it takes.
+        """The number of logits that the loss needs.
 
         Raises:
-            ComponentError: it takes neither form.
+            ComponentError: the loss accepts neither form.
         """
         several = torch.zeros(7, self.classes), torch.arange(7) % self.classes
         forms: list[tuple[int, bool, Tensor, Tensor]] = [(self.classes, True, *several)]
@@ -209,15 +206,13 @@ class CustomLoss(Criteria, Loss):
         assert first is not None
         if self.classes > 2 and self.takes_one():
             raise ImpossibleError(
-                (
-                    f"loss {self.title} needs two classes, and these data have "
-                    f"{self.classes}: use loss=auto or loss=cross_entropy"
-                )
+                f"loss {self.title} needs two classes, and these data have "
+                f"{self.classes}: use loss=auto or loss=cross_entropy"
             )
         raise first
 
     def takes_one(self) -> bool:
-        """Whether it is a loss for two classes."""
+        """Whether the loss is for two classes."""
         ones = (torch.arange(7) % 2).float()
         try:
             self.loss_of(torch.zeros(7, 1), ones[:, None])
@@ -231,7 +226,7 @@ class CustomLoss(Criteria, Loss):
         return (logits, targets[:, None]) if self.column else (logits[:, 0], targets)
 
     def per_row(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """The loss of each row by itself, `[runs, rows]`, since the loss may return a mean."""
+        """The loss of each row, `[runs, rows]`, row by row, since the loss may return a mean."""
         rows = []
         for run in range(len(logits)):
             z, y = self.rows_of(logits[run].T, targets[run])
@@ -242,7 +237,7 @@ class CustomLoss(Criteria, Loss):
 
 
 class CustomRegressionLoss(Criteria, RegressionLoss):
-    """A custom loss on (prediction, target), both `[rows, 1]`, where the target is a number."""
+    """A custom loss on (prediction, target), both `[rows, 1]`, for regression."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__()

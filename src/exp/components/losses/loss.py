@@ -29,7 +29,7 @@ from exp.registry.types import NonNegative
 
 
 def with_text_keys(given: Any) -> Any:
-    """A mapping by the names of classes, which YAML may have read as numbers."""
+    """A mapping by class name; YAML may have read the names as numbers."""
     return {str(name): value for name, value in given.items()} if isinstance(given, dict) else given
 
 
@@ -89,30 +89,31 @@ class Loss:
         return None
 
     def targets(self, labels: Tensor, dtype: torch.dtype) -> Tensor:
-        """Labels as `per_row` wants them: float for one logit, else int64. Shape kept."""
+        """Labels in the dtype of `per_row`: float for one logit, else int64; the same shape."""
         return labels.to(dtype) if self.outputs == 1 else labels
 
     def marked(self, targets: Tensor, padding: Tensor) -> Tensor:
-        """Targets that no answer equals where a row is padding."""
+        """Targets in which padding rows have a value that no prediction equals."""
         return targets.masked_fill(padding, -1)
 
     def unmarked(self, marked: Tensor) -> Tensor:
-        """The targets again, with any that `per_row` can take where a row is padding."""
+        """Targets in which padding rows have a value that `per_row` accepts."""
         return marked.clamp_min(0)
 
     def spread(self, labels: Sequence[NDArray[Any]]) -> Tensor | None:
-        """What `measured` must know of the targets `[rows]` of R runs, `[runs]`, if anything."""
+        """Statistics `[runs]` of the targets `[rows]` that `measured` needs, if any."""
         return None
 
     def row_weights(self, labels: Tensor, dtype: torch.dtype) -> Tensor | None:
-        """What each row adds to the mean's divisor, `[runs, rows]`; None: each row adds 1."""
+        """The weight of each row in the divisor of the mean, `[runs, rows]`; None: each row has
+        weight 1."""
         if self.class_weights is None:
             return None
         weights: Tensor = self.class_weights.to(dtype).gather(1, labels)
         return weights
 
     def weighted(self, rows: Tensor, targets: Tensor) -> Tensor:
-        """Losses `[runs, rows]`, each times the weight of its row's class."""
+        """Losses `[runs, rows]`, multiplied by the weight of each row's class."""
         weights = self.row_weights(targets.long(), rows.dtype)
         return rows if weights is None else rows * weights
 
@@ -124,8 +125,8 @@ class Loss:
         """The loss of every run, `[runs]`.
 
         Args:
-            share: what each row counts, `[runs, rows]`; 0 for padding.
-            count: the rows of each run that are no padding: the first ones.
+            share: the weight of each row, `[runs, rows]`; 0 for padding.
+            count: the number of rows of each run without padding.
         """
         return (self.per_row(logits, targets) * share).sum(dim=-1)
 
@@ -139,13 +140,13 @@ class Loss:
         return torch.softmax(logits, dim=1)
 
     def labels(self, logits: Tensor) -> Tensor:
-        """The likeliest class of every row, `[runs, rows]` int64; class 0 where two tie."""
+        """The most probable class of each row, `[runs, rows]` int64; class 0 in a tie."""
         if self.outputs == 1:
             return (logits.squeeze(1) > 0).long()
         return logits.argmax(dim=1)
 
     def correct(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Whether each row's likeliest class is its target, `[runs, rows]` bool.
+        """Whether each row's most probable class is its target, `[runs, rows]` bool.
 
         Args:
             targets: `marked`.
@@ -155,9 +156,9 @@ class Loss:
         return logits.argmax(dim=1) == targets
 
     def summed(self, correct: Tensor) -> Tensor:
-        """What `correct` says, over the rows of a batch: `[runs]`, added up over batches."""
+        """The sum of `correct` over the rows of a batch, `[runs]`; the caller adds the batches."""
         return correct.sum(dim=-1)
 
     def measured(self, sums: Tensor, count: int, spread: Tensor | None) -> list[Tensor]:
-        """The `measures` of a split, `[runs]` each, of its sums and its number of rows."""
+        """The `measures` of a split, `[runs]` each, from its sums and its number of rows."""
         return [sums / count]

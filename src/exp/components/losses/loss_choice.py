@@ -14,15 +14,15 @@ from exp.util.metric_names import class_named
 
 
 def loss_for(loss: Chosen, counts: Sequence[int], classes: Sequence[str] = ()) -> Chosen:
-    """The loss with what the data decide: which one `auto` is, and what each class weighs.
+    """Replaces what depends on the data in a loss: the meaning of `auto`, and the class weights.
 
     Args:
-        counts: training rows of each class, at least one; () where the target is a number.
-        classes: their names.
+        counts: training rows of each class, at least one; () for regression.
+        classes: the names of the classes.
 
     Raises:
-        ConfigError: `class_weights` names a class that is not there.
-        ImpossibleError: the target is a number, and the loss is for classes.
+        ConfigError: `class_weights` names an unknown class.
+        ImpossibleError: the data are for regression, and the loss is for classes.
     """
     if loss.name == "auto":
         name = {0: "mse", 2: "bce"}.get(len(counts), "cross_entropy")
@@ -40,10 +40,10 @@ def loss_for(loss: Chosen, counts: Sequence[int], classes: Sequence[str] = ()) -
 
 
 def by_name(given: Mapping[Any, float], classes: Sequence[str]) -> list[float]:
-    """The weight of each class, 1 where none is given.
+    """The weight of each class; 1 by default.
 
     Raises:
-        ConfigError: there is no such class, or it is named twice.
+        ConfigError: a class is unknown or named twice.
     """
     places = {name: class_named(name, classes) for name in given}
     path = "loss.class_weights"
@@ -64,10 +64,10 @@ def by_name(given: Mapping[Any, float], classes: Sequence[str]) -> list[float]:
 
 
 def for_regression(loss: Chosen) -> Chosen:
-    """The form of a loss for targets that are numbers.
+    """The form of a loss for regression.
 
     Raises:
-        ImpossibleError: it has none, or weighs classes.
+        ImpossibleError: the loss has no such form, or has class weights.
     """
     builder = loss.component.builder
     # `numbers` is its old name, which losses of users may have.

@@ -17,14 +17,14 @@ from exp.util.metric_names import OF_NUMBERS
 
 
 class RegressionLoss(Loss):
-    """A loss of R runs whose targets are numbers: one output, which is the prediction.
+    """A regression loss of R runs: there is one output, the prediction.
 
-    Padding is marked by NaN, as any number may be a target. What is measured are torchmetrics'
-    `mean_squared_error(squared=False)`, `mean_absolute_error` and `r2_score`; the latter is NaN
-    where all targets of a split are the same.
+    Padding is marked by NaN, because any number may be a target. The scores are torchmetrics'
+    `mean_squared_error(squared=False)`, `mean_absolute_error` and `r2_score`. R² is NaN if all
+    targets of a split are equal.
 
     Args:
-        classes: 0, there are none.
+        classes: 0.
         class_weights: None.
     """
 
@@ -62,7 +62,7 @@ class RegressionLoss(Loss):
         return logits.squeeze(1)
 
     def correct(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """How far each prediction is from its target, `[runs, rows]`; 0 for padding."""
+        """The difference between each prediction and its target, `[runs, rows]`; 0 for padding."""
         error = logits.squeeze(1) - targets
         return torch.where(targets.isnan(), torch.zeros_like(error), error)
 

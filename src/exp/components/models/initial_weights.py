@@ -20,7 +20,7 @@ KEYS = ("init", "init_scale", "init_bias")
 def initialized(
     module: nn.Sequential, init: Init, scale: float, bias: float | None
 ) -> nn.Sequential:
-    """The same module with other weights in its linear layers, drawn in the order of the layers.
+    """Draws new weights for the linear layers of a module, in the order of the layers.
 
     Sources: Glorot and Bengio 2010, He et al. 2015, in the formulas of `torch.nn.init`;
     `MLPClassifier` of scikit-learn.
@@ -61,7 +61,8 @@ def spread(weight: torch.Tensor, init: Init) -> None:
 
 
 def like_sklearn(layers: list[nn.Linear]) -> None:
-    """Glorot's uniform bound for weights and biases, each layer's weights before its biases."""
+    """Glorot's uniform distribution for weights and biases; each layer's weights are drawn
+    first."""
     # While a model is built, torch is seeded with `seeds.init`.
     random = RandomState(torch.initial_seed() % 2**32)
     for layer in layers:

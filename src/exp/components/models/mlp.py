@@ -35,8 +35,8 @@ def linear(
     Args:
         bias: whether the layer has a bias.
         init: distribution of the initial weights, as for `mlp`.
-        init_scale: as for `mlp`.
-        init_bias: as for `mlp`.
+        init_scale: scale of the initial weights, as for `mlp`.
+        init_bias: initial value of the bias, as for `mlp`.
     """
     layer = nn.Sequential(nn.Linear(in_features, out_features, bias=bias))
     return initialized(layer, init, init_scale, init_bias)

@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 
 class Shortcut(nn.Sequential):
-    """Layers whose outputs join their inputs: `[rows, n]` becomes `[rows, n + m]`.
+    """Layers whose outputs are appended to their inputs: `[rows, n]` becomes `[rows, n + m]`.
 
-    One after the other they connect each layer to every later one, as Lang and Witbrock did in
-    1988 ("Learning to tell two spirals apart") and DenseNet after them.
+    Several of them in sequence connect each layer to every later one, as in Lang and Witbrock 1988
+    ("Learning to tell two spirals apart") and in DenseNet.
     """
 
     def forward(self, rows: Tensor) -> Tensor:
@@ -22,7 +22,7 @@ class Shortcut(nn.Sequential):
 
 
 def called(layer: nn.Module) -> str:
-    """A layer as one would call it where `nn` is `torch.nn`."""
+    """The code of a layer, with `nn` for `torch.nn`."""
     kind = type(layer)
     if kind.__module__.startswith("torch.nn."):
         return f"nn.{layer!r}"

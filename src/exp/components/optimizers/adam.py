@@ -1,4 +1,4 @@
-"""The family of Adam: rules that scale a running mean of gradients by one of their squares."""
+"""The Adam family: rules that divide a running mean of gradients by one of squared gradients."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from exp.registry.types import NonNegative, Positive, Probability
 
 
 class Moments(Rule):
-    """Running means of gradients and of their squares, with their bias corrections.
+    """Running means of gradients and of squared gradients, with bias correction.
 
-    A correction is 1 - beta^t: the running mean that ones would have by now. It is kept as that
-    mean, so that no power is taken.
+    The correction 1 - beta^t equals the running mean of a sequence of ones. It is computed as this
+    mean, so no power is needed.
 
     Args:
         lr: learning rate.
@@ -53,7 +53,8 @@ class Moments(Rule):
         self.change = torch.empty_like(self.work)
 
     def moments(self, lr: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Takes the gradient in: itself, its mean and the mean of its squares, `[R, P]` each."""
+        """Updates the running means; returns the gradient, its mean and its mean square, `[R, P]`
+        each."""
         state = self._state
         if self.decoupled:
             self.shrink(lr)

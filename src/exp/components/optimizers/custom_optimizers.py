@@ -23,8 +23,8 @@ INJECTED = ("parameters", "params")
 
 
 def adapted(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """An `Optimizer` for what was registered, unless it is one: a class of `torch.optim.Optimizer`,
-    or a function that builds one of `params`."""
+    """Converts a registered optimizer to an `Optimizer`, unless it is one. It may be a class of
+    `torch.optim.Optimizer`, or a function of `params` that builds one."""
     if inspect.isclass(builder) and issubclass(builder, Optimizer):
         return builder
     signature = annotated(builder)
@@ -47,10 +47,10 @@ def built(
 ) -> torch.optim.Optimizer:
     """
     Args:
-        injected: whether the builder takes the parameters.
+        injected: whether the builder accepts the parameters of the model.
 
     Raises:
-        ComponentError: it builds something else.
+        ComponentError: the builder returns something else.
     """
     found = builder(views, **options) if injected else builder(**options)
     if not isinstance(found, torch.optim.Optimizer):
@@ -64,9 +64,9 @@ def built(
 class CustomOptimizer(TorchOptimizer):
     """A custom `torch.optim.Optimizer`.
 
-    Its state is what it keeps in `state` and in its param groups. The rate of a schedule is set as
-    `lr` of its groups before each step; where no group has an `lr`, `rated` is false, and a run
-    with a schedule is refused.
+    The saved state consists of `state` and the param groups. Before each step, `lr` of the groups
+    is set to the learning rate of the schedule. If no group has an `lr`, `rated` is false, and a
+    run with a schedule is refused.
     """
 
     plain_values: ClassVar[bool] = True
@@ -126,7 +126,7 @@ class CustomOptimizer(TorchOptimizer):
 
 
 def storable(value: Any) -> bool:
-    """Whether a checkpoint can store this."""
+    """Whether a checkpoint can store this value."""
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, (list, tuple)):

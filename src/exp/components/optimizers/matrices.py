@@ -16,26 +16,26 @@ LANES = 32
 
 @dataclass(frozen=True)
 class Matrix:
-    """Where a parameter of two dimensions stands in a buffer `[R, P]`."""
+    """The position of a two-dimensional parameter in a buffer `[R, P]`."""
 
     start: int
     rows: int
     columns: int
 
     def of(self, flat: Tensor) -> Tensor:
-        """This matrix of each run, a view `[R, rows, columns]` into a buffer."""
+        """This matrix for each run, as a view `[R, rows, columns]` into a buffer."""
         size = self.rows * self.columns
         return flat[:, self.start : self.start + size].view(-1, self.rows, self.columns)
 
     def lanes(self, flat: Tensor) -> Tensor:
-        """The same with the zeros behind it, `[R, lanes]`: its sums have the same bits in a stack
-        of any size."""
+        """The same matrix with its padding of zeros, `[R, lanes]`: sums over it have the same bits
+        in a stack of any size."""
         width = -(-self.rows * self.columns // LANES) * LANES
         return flat[:, self.start : self.start + width]
 
 
 def matrices(parameters: Parameters) -> list[Matrix]:
-    """The parameters of two dimensions."""
+    """The two-dimensional parameters."""
     first = parameters.values.storage_offset()
     return [
         Matrix(int(leaf.storage_offset() - first), leaf.shape[1], leaf.shape[2])
@@ -47,7 +47,7 @@ def matrices(parameters: Parameters) -> list[Matrix]:
 def product(a: Tensor, b: Tensor) -> Tensor:
     """The matrix product of each run, `[R, n, k]` and `[R, k, m]`.
 
-    A batched product has the same bits in a stack of any size, unless a side has the length 1.
+    A batched product has the same bits in a stack of any size, unless a side has length 1.
     """
     if a.shape[2] == 1:
         return a * b

@@ -97,15 +97,15 @@ class Muon(Moments):
 
 
 def ratio(kind: Scale, matrix: Matrix) -> float:
-    """The rate of a matrix divided by that of the optimizer."""
+    """The learning rate of a matrix, divided by that of the optimizer."""
     if kind == "original":
         return math.sqrt(max(1, matrix.rows / matrix.columns))
     return 0.2 * math.sqrt(max(matrix.rows, matrix.columns))
 
 
 def orthogonal(flat: Tensor, matrix: Matrix, steps: int) -> Tensor:
-    """About U V^T of the matrix U S V^T of each run, `[R, rows, columns]`: some iterations of
-    Newton and Schulz, which bring every singular value near 1."""
+    """Approximates U V^T for the matrix U S V^T of each run, `[R, rows, columns]`. Newton-Schulz
+    iterations bring every singular value near 1."""
     a, b, c = COEFFICIENTS
     norm = matrix.lanes(flat).square().sum(dim=1, keepdim=True).sqrt()
     size = norm.clamp_min(LEAST_NORM)

@@ -1,6 +1,6 @@
-"""Nested state as a flat dict of tensors and back, without loss, for a checkpoint.
+"""Converts nested state to a flat dict of tensors for a checkpoint, and back, without loss.
 
-The shape of the nest and its plain values travel as JSON in one more tensor, of bytes.
+One additional tensor of bytes contains the structure and the plain values as JSON.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ SHAPE = "nest"
 
 
 def flatten(nest: Any, device: torch.device) -> dict[str, Tensor]:
-    """The tensors of a nest by their place in it, and the nest's shape under `SHAPE`.
+    """The tensors of a nested state by their path, and its structure under `SHAPE`.
 
     Args:
         nest: dicts with string keys, lists, tuples, tensors, numbers, strings and None.
-        device: where the nest is used. A tensor elsewhere is on the CPU on purpose, and stays
-            there.
+        device: the device of the state. Tensors on another device are on the CPU on purpose and
+            stay there.
 
     Raises:
-        TypeError: for anything else, since it could not be restored.
+        TypeError: the state contains another type, which could not be restored.
     """
     tensors: dict[str, Tensor] = {}
 
@@ -49,10 +49,10 @@ def flatten(nest: Any, device: torch.device) -> dict[str, Tensor]:
 
 
 def unflatten(tensors: Mapping[str, Tensor], device: torch.device) -> Any:
-    """The nest that `flatten` took apart, in copies.
+    """Reverses `flatten`; the tensors are copies.
 
     Raises:
-        ValueError: it is none that `flatten` made.
+        ValueError: the input does not come from `flatten`.
     """
 
     def build(shape: Any) -> Any:

@@ -44,13 +44,13 @@ class Optimizer(ABC):
     """The interface of an optimizer.
 
     Attributes:
-        stackable: whether it can train several runs at once.
-        averages: whether it averages weights itself, so that `averaged` is no None.
-        second_gradient: whether a step uses the gradient of its closure in place of the first one:
-            it is then clipped as well, and running statistics stay those of the first pass.
-        recordable: whether each step starts the same operations, and reads nothing back from a GPU.
-        parameters: the parameters of its R runs and their gradients.
-        lr: base learning rates, `[R, 1]` float64, which a schedule starts from.
+        stackable: whether the optimizer can train several runs at once.
+        averages: whether the optimizer averages weights itself; `averaged` is then not None.
+        second_gradient: whether a step uses the gradient of its closure instead of the first one.
+            That gradient is clipped too, and running statistics are those of the first pass.
+        recordable: whether each step starts the same operations and reads no value from a GPU.
+        parameters: the parameters of the R runs and their gradients.
+        lr: base learning rates for the schedules, `[R, 1]` float64.
     """
 
     stackable: ClassVar[bool] = True
@@ -62,13 +62,13 @@ class Optimizer(ABC):
 
     @property
     def averaged(self) -> Tensor | None:
-        """The weights to evaluate and to keep, `[R, P]`; None: those that it trains."""
+        """The weights for evaluation and checkpoints, `[R, P]`; None: the trained weights."""
         return None
 
     @property
     @abstractmethod
     def state(self) -> dict[str, Tensor]:
-        """All that a resumed run needs. Assigning a saved state restores it."""
+        """The complete state for resuming a run. Assigning a saved state restores it."""
 
     @state.setter
     @abstractmethod
@@ -80,29 +80,29 @@ class Optimizer(ABC):
 
         Args:
             lr: the learning rate of each run at this step, `[R, 1]` float64.
-            closure: computes the loss and refills the gradients once more; L-BFGS and SAM call it.
+            closure: computes the loss and the gradients again; L-BFGS and SAM call it.
         """
 
     @abstractmethod
     def select(self, parameters: Parameters, keep: Tensor) -> None:
-        """Goes on with some runs only.
+        """Continues with a subset of the runs.
 
         Args:
-            parameters: the parameters of the runs that stay.
-            keep: their positions so far, `[kept]` int64, or a mask `[R]` bool.
+            parameters: the parameters of the remaining runs.
+            keep: their previous positions, `[kept]` int64, or a mask `[R]` bool.
         """
 
 
 class Rule(Optimizer):
     """A rule written for a stack.
 
-    A subclass creates its state in `start`, derives in `prepare` what does not change from step to
-    step, and makes a step in `update`.
+    A subclass creates its state in `start`, computes constants in `prepare`, and makes a step in
+    `update`.
 
     Args:
-        parameters: of R runs.
-        numbers: each float hyperparameter, `[R, 1]` float64, or one number for all runs. The plain
-            number 0 leaves its term out.
+        parameters: the parameters of R runs.
+        numbers: each float hyperparameter, `[R, 1]` float64, or one number for all runs. A plain 0
+            removes its term.
 
     Attributes:
         state: `[R, P]` in the dtype of the parameters, or `[R, 1]`.
@@ -127,7 +127,7 @@ class Rule(Optimizer):
         if set(saved) != set(self._state):
             missing = sorted(set(saved) ^ set(self._state))
             raise ValueError(
-                (f"not a state of {type(self).__name__}: only one of the two has {missing}")
+                f"not a state of {type(self).__name__}: only one of the two has {missing}"
             )
         for name, tensor in self._state.items():
             tensor.copy_(saved[name].reshape(tensor.shape))
@@ -148,7 +148,7 @@ class Rule(Optimizer):
         """The state before the first step."""
 
     def prepare(self) -> None:
-        """Derives numbers and allocates work space, for the current runs."""
+        """Computes constants and allocates work space for the current runs."""
         self.lr = self.numbers["lr"]
         self.one = torch.ones_like(self.lr)
         self.rate = self.cast(self.one)
@@ -182,9 +182,10 @@ class Rule(Optimizer):
         return torch.zeros_like(self.parameters.values)
 
     def frozen_lanes(self) -> Tensor | None:
-        """Where `values` holds parameters that are not trained, `[R, P]` bool; None: nowhere.
+        """A mask of the parameters in `values` that are not trained, `[R, P]` bool; None: there are
+        none.
 
-        Their gradients are 0, so that only weight decay could move them.
+        Their gradients are 0, so only weight decay could change them.
         """
         values = self.parameters.values
         frozen = [leaf for leaf in self.parameters.leaves if not leaf.requires_grad]

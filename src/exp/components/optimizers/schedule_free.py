@@ -14,10 +14,11 @@ from exp.registry.types import NonNegative, Positive, Probability
 
 
 class ScheduleFree(Rule):
-    """The three sequences of weights of Defazio et al. 2024, arXiv:2405.15682.
+    """The three sequences of weights x, y and z of Defazio et al. 2024, arXiv:2405.15682.
 
-    z takes the steps, x is its mean, weighted by the largest squared rate so far, and gradients are
-    taken at y = (1 - interpolation) z + interpolation x, which `parameters.values` holds.
+    The optimizer steps change z. x is the mean of z, weighted by the largest squared learning rate
+    so far. Gradients are computed at y = (1 - interpolation) z + interpolation x, which is
+    `parameters.values`.
     """
 
     averages: ClassVar[bool] = True
@@ -38,7 +39,7 @@ class ScheduleFree(Rule):
         self.share_of_x = self.cast(self.numbers[self.interpolation])
 
     def descend(self, direction: Tensor, lr: Tensor) -> None:
-        """One step of z along a direction `[R, P]`, and what follows from it for x and y."""
+        """Moves z along a direction `[R, P]`, and updates x and y."""
         state = self._state
         largest = torch.maximum(state["lr_max"], lr, out=state["lr_max"])
         weight = largest * largest

@@ -91,7 +91,7 @@ class SGD(Rule):
         self.parameters.values.addcmul_(direction, self.rate, value=-1)
 
     def velocity(self, direction: Tensor) -> Tensor:
-        """What is subtracted: the momentum buffer holds whole steps, rates included."""
+        """The step: the momentum buffer contains complete steps, including learning rates."""
         buffer = self._state["momentum_buffer"].mul_(self.momentum)
         buffer.addcmul_(direction, self.rate)
         if not self.nesterov:

@@ -73,8 +73,8 @@ class SOAP(Moments):
         return state
 
     def sides(self, matrix: Matrix) -> Iterator[tuple[str, int]]:
-        """The sides that have a preconditioner, with their lengths; one of length 1 has nothing to
-        rotate."""
+        """The sides that have a preconditioner, with their lengths; a side of length 1 needs no
+        rotation."""
         for side, length in (("left", matrix.rows), ("right", matrix.columns)):
             if 1 < length <= self.longest:
                 yield side, length
@@ -103,7 +103,7 @@ class SOAP(Moments):
         self.shrink(lr)
 
     def rotated(self, flat: Tensor, *, back: bool) -> Tensor:
-        """A copy of a buffer `[R, P]` whose matrices are in their eigenbases, or back from them."""
+        """A copy of a buffer `[R, P]` with its matrices rotated into their eigenbases, or back."""
         found = flat.clone()
         for matrix in self.matrices:
             x = matrix.of(flat)
@@ -118,7 +118,7 @@ class SOAP(Moments):
         return found
 
     def precondition(self, matrix: Matrix, steps: int) -> None:
-        """Takes a gradient into the preconditioner of a matrix, and updates its eigenbases."""
+        """Adds a gradient to the preconditioner of a matrix, and updates its eigenbases."""
         gradient = matrix.of(self.parameters.gradients)
         for side, _ in self.sides(matrix):
             gram, basis = (self._state[f"{name}.{side}.{matrix.start}"] for name in NAMES)
@@ -131,8 +131,8 @@ class SOAP(Moments):
                 self.turn(matrix, side, gram, basis)
 
     def turn(self, matrix: Matrix, side: str, gram: Tensor, basis: Tensor) -> None:
-        """One power iteration from the basis so far, its vectors in falling order; the mean of
-        squares follows them."""
+        """One power iteration from the current basis, with eigenvectors in decreasing order; the
+        mean of squares is reordered too."""
         found = product(gram, basis)
         sizes = product(basis.transpose(1, 2), found).diagonal(dim1=1, dim2=2)
         order = sizes.sort(dim=1, descending=True, stable=True).indices
@@ -146,7 +146,7 @@ NAMES = ("gram", "basis")
 
 
 def eigenbasis(gram: Tensor) -> Tensor:
-    """The eigenvectors of the symmetric matrices `[R, n, n]`, in columns, the largest first."""
+    """The eigenvectors of symmetric matrices `[R, n, n]` as columns, by decreasing eigenvalue."""
     one = torch.eye(gram.shape[1], dtype=gram.dtype, device=gram.device)
     # A run whose gradient is not finite ends soon; eigh would end its neighbours as well.
     finite = torch.isfinite(gram).flatten(1).all(dim=1)[:, None, None]

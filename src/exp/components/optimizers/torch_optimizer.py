@@ -20,13 +20,13 @@ from exp.util.errors import ImpossibleError
 class TorchOptimizer(Optimizer):
     """Takes a single run.
 
-    torch.optim sees each parameter in its own shape, without the dimension of runs, as a view into
-    `parameters.values` whose `.grad` is a view into `parameters.gradients`.
+    torch.optim receives each parameter without the dimension of runs. It is a view into
+    `parameters.values`, and its `.grad` is a view into `parameters.gradients`.
 
     Args:
         parameters: of one run.
         algorithm: a class of torch.optim.
-        lr: base learning rate; each step is given its own.
+        lr: base learning rate; each step receives its own.
         options: other arguments of that class.
 
     Raises:

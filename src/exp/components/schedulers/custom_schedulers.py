@@ -27,8 +27,8 @@ LENGTHS = ("epochs", "steps_per_epoch", "total_steps")
 
 
 def adapted(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """A `Scheduler` for what was registered: a class of torch, or a function of `optimizer` that
-    builds one; anything else builds a `Scheduler` itself."""
+    """Converts a registered schedule to a `Scheduler`: a class of torch, or a function of
+    `optimizer` that builds one. Anything else must build a `Scheduler` itself."""
     if inspect.isclass(builder) and issubclass(builder, Scheduler):
         return builder
     if "optimizer" not in inspect.signature(builder).parameters:
@@ -54,7 +54,7 @@ def adapted(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 
 def checked(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """The builder, which must build a `Scheduler`."""
+    """Wraps a builder and checks that it returns a `Scheduler`."""
     if inspect.isclass(builder) and not hasattr(builder, "rate"):
         raise TypeError(
             f"scheduler {name!r}: expected a subclass of exp.components.schedulers.Scheduler with "
@@ -64,12 +64,12 @@ def checked(builder: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 
 def follows_loss(target: Any) -> bool:
-    """Whether a class is stepped with a loss."""
+    """Whether the `step` of a class takes a loss."""
     return inspect.isclass(target) and issubclass(target, ReduceLROnPlateau)
 
 
 class CustomScheduler(Scheduler):
-    """A schedule of torch for the rate of one run."""
+    """A schedule of PyTorch for the learning rate of one run."""
 
     title: ClassVar[str]
     builder: ClassVar[Callable[..., Any]]
@@ -89,7 +89,7 @@ class CustomScheduler(Scheduler):
         self.replay: list[float] = []
 
     def start(self, base: float, progress: Progress) -> None:
-        """Builds the schedule of torch at the first step of the run."""
+        """Builds the PyTorch schedule at the first step of the run."""
         total = progress.epochs * progress.steps_per_epoch
         lengths = {
             "epochs": progress.epochs,
@@ -130,7 +130,7 @@ class CustomScheduler(Scheduler):
 
     @property
     def state(self) -> dict[str, Any]:
-        """The losses that it has seen: replayed, they lead to the same rate."""
+        """The losses so far: repeating them leads to the same learning rate."""
         return {"seen": [repr(value) for value in self.seen]} if self.observes else {}
 
     @state.setter
@@ -140,9 +140,8 @@ class CustomScheduler(Scheduler):
 
 
 class RateOnly(torch.optim.Optimizer):
-    """An optimizer of torch with a learning rate and nothing to optimize. The constructor of its
-    base class is not called: the first call in a process imports torch._dynamo, which takes a
-    second."""
+    """A PyTorch optimizer with a learning rate but no parameters. The constructor of its base class
+    is not called, because its first call imports torch._dynamo, which takes a second."""
 
     def __init__(self, rate: float) -> None:
         self.defaults = {"lr": rate, "momentum": 0.0}

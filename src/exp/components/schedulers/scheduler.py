@@ -24,11 +24,11 @@ Epochs = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The progress of a run, from which a schedule computes the rate.
+    """The progress of a run; a schedule computes the learning rate from it.
 
     Attributes:
-        epoch: the epoch that it is in, from 0.
-        epochs: epochs of the whole run.
+        epoch: the current epoch, from 0.
+        epochs: number of epochs of the whole run.
         step: the optimizer step within the epoch, from 0.
         steps_per_epoch: optimizer steps of one epoch.
     """
@@ -45,7 +45,7 @@ class Scheduler(ABC):
     Attributes:
         constant: the rate is always the base rate.
         within_epoch: the rate changes from step to step, not only from epoch to epoch.
-        observes: it needs the monitored score after each evaluation.
+        observes: the schedule needs the monitored score after each evaluation.
         higher_is_better: whether higher values of that score are better; the engine sets it.
     """
 
@@ -56,7 +56,7 @@ class Scheduler(ABC):
 
     @abstractmethod
     def rate(self, base: float, progress: Progress) -> float:
-        """The learning rate of the next step, from `base`, the rate of the optimizer."""
+        """The learning rate of the next step; `base` is the rate of the optimizer."""
 
     def observe(self, value: float) -> None:
         """Called with the monitored score after each evaluation."""
@@ -64,7 +64,7 @@ class Scheduler(ABC):
 
     @property
     def state(self) -> dict[str, Any]:
-        """Its state in values that JSON can store. Assigning a saved state restores it."""
+        """The state as values that JSON can store. Assigning a saved state restores it."""
         return {}
 
     @state.setter
@@ -75,7 +75,7 @@ class Scheduler(ABC):
 
 @register.common("scheduler")
 def warmup(*, warmup: Epochs = 0, warmup_start: Factor = 0.1) -> None:
-    """Linear warm-up before a schedule, which then begins at its epoch 0.
+    """A linear warm-up; the schedule starts after it, at its epoch 0.
 
     Args:
         warmup: epochs in which the learning rate rises with each step; 0: no warm-up.
@@ -84,19 +84,20 @@ def warmup(*, warmup: Epochs = 0, warmup_start: Factor = 0.1) -> None:
 
 
 def scheduler(chosen: Chosen) -> Scheduler:
-    """The schedule of a config, after its warm-up if it has one."""
+    """The schedule of a config, including its warm-up."""
     after: Scheduler = chosen.build()
     shared = chosen.common
     return Warmup(after, shared["warmup"], shared["warmup_start"]) if shared["warmup"] else after
 
 
 class Warmup(Scheduler):
-    """`SequentialLR` of `LinearLR` over the steps of the first epochs, then another schedule.
+    """A linear warm-up over the steps of the first epochs, then another schedule; in PyTorch,
+    `SequentialLR` with `LinearLR`.
 
     Args:
         after: the schedule after the warm-up; its epochs are the remaining ones.
-        epochs: of warm-up, at least 1.
-        start: factor of the first rate.
+        epochs: epochs of the warm-up, at least 1.
+        start: factor of the first learning rate.
     """
 
     within_epoch = True
@@ -116,7 +117,8 @@ class Warmup(Scheduler):
         return self.after.rate(base, Progress(epoch, epochs, progress.step, steps))
 
     def observe(self, value: float) -> None:
-        """Ignores scores during the warm-up, which tell nothing about the full rate."""
+        """Ignores scores during the warm-up, because they do not describe the full learning
+        rate."""
         if not self.warming:
             self.after.higher_is_better = self.higher_is_better
             self.after.observe(value)

@@ -17,7 +17,8 @@ Divisor = Annotated[float, Field(ge=1, le=LARGEST, allow_inf_nan=False)]
 
 
 def powered(base: float, gamma: float, times: int) -> float:
-    """base * gamma^times, at most what float32 can hold: a growing rate ends as a diverged run."""
+    """base * gamma^times, limited to the range of float32: a growing rate ends in a diverged
+    run."""
     try:
         return min(base * gamma**times, LARGEST)
     except OverflowError:

@@ -55,8 +55,8 @@ def holdout(
             both fitted on the training rows (by `exp.engine.prepare`).
 
     Raises:
-        DataError: no row is left to train on.
-        TooFewRowsError: a class too small to be stratified.
+        DataError: there would be no training rows.
+        TooFewRowsError: a class has too few rows for stratification.
     """
     rows = np.arange(len(labels), dtype=np.int64)
     sizes = {"test": held_out(len(rows), test), "validation": held_out(len(rows), validation)}
@@ -71,14 +71,14 @@ def holdout(
 
 
 def held_out(rows: int, share: float) -> int:
-    """How many of `rows` a share is: rounded up, as scikit-learn does."""
+    """The number of rows for a share, rounded up as in scikit-learn."""
     return math.ceil(share * rows)
 
 
 def divided(
     rows: Rows, labels: Rows, size: int, seed: int, stratify: bool, part: str
 ) -> tuple[Rows, Rows]:
-    """`rows` without `size` of them, and those: in the order that `train_test_split` gives."""
+    """Splits `rows` into the remaining rows and `size` rows, in the order of `train_test_split`."""
     if size == 0:
         return rows, rows[:0]
     if not stratify:
@@ -93,7 +93,7 @@ def divided(
 
 
 def check_classes(labels: Rows, size: int, part: str) -> None:
-    """Checks what scikit-learn needs for a stratified split; messages name the classes."""
+    """Checks the requirements of scikit-learn for a stratified split; messages name the classes."""
     counts = np.bincount(labels)
     small = {int(label): int(counts[label]) for label in np.flatnonzero(counts == 1)}
     if small:

@@ -45,16 +45,14 @@ def kfold(
 
     Raises:
         DataError: there are fewer rows than folds.
-        TooFewRowsError: a class with fewer rows than folds, where they are stratified.
+        TooFewRowsError: with stratification, a class has fewer rows than folds.
     """
     from sklearn.model_selection import KFold, StratifiedKFold
 
     if len(labels) < folds:
         raise DataError(
-            (
-                f"split: expected at least one row per fold, found {folds} folds of "
-                f"{rows_text(len(labels))}"
-            )
+            f"split: expected at least one row per fold, found {folds} folds of "
+            f"{rows_text(len(labels))}"
         )
     counts = np.bincount(labels)
     if stratify and (small := np.flatnonzero(counts < folds).tolist()):

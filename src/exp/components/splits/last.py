@@ -40,7 +40,7 @@ def last(
             rows.
 
     Raises:
-        DataError: no row is left to train on.
+        DataError: there would be no training rows.
     """
     count = len(labels)
     tested, validated = held_out(count, test), held_out(count, validation)

@@ -96,10 +96,8 @@ def preparation(data: Prepared) -> nn.Module:
         ImpossibleError: rows are prepared by more than a standardization.
     """
     more = ImpossibleError(
-        (
-            "the model cannot be exported: its rows are encoded or mapped, not only "
-            "standardized. Use exp predict or exp.load instead"
-        )
+        "the model cannot be exported: its rows are encoded or mapped, not only "
+        "standardized. Use exp predict or exp.load instead"
     )
     if data.encoding is not None or data.mapping is not None:
         raise more
