@@ -82,7 +82,7 @@ def diagram(found: Across, theme: Theme) -> Figure:
         bars,
         theme,
         difference=found.critical if nemenyi else None,
-        note="bar: between no two of its methods is a difference shown" if bars else "",
+        note="bar: no difference shown between any two of its methods" if bars else "",
     )
     test = "Nemenyi's test" if nemenyi else "Wilcoxon's signed-rank test with Holm's correction"
     title = Metric(found.cells.metric, False).title
@@ -105,9 +105,10 @@ def score_profile(found: Across, theme: Theme) -> Figure:
         Curve(name=each.name, about=f"mean rank {each.mean_rank:.2f}", x=gap.x, share=gap.share)
         for each, gap in shown
     ]
-    # Up to where nine tenths of the runs of the middle method are.
+    # Nine tenths of the runs of all methods, unless a few methods lie very far behind.
     ends = sorted(quantile(gap, 0.9) for _, gap in shown)
-    end = ends[len(ends) // 2] or ends[-1] or 1.0
+    middle = ends[len(ends) // 2]
+    end = min(ends[-1], 3 * middle) or ends[-1] or 1.0
     note = "each data set counts the same; a run above that mean counts as at distance 0"
     if len(found.methods) > len(shown):
         note = f"the best {len(shown)} of {len(found.methods)} methods; {note}"
@@ -118,7 +119,7 @@ def score_profile(found: Across, theme: Theme) -> Figure:
         x_label="distance to the best method's mean on the data set",
         y_label="share of runs within that distance",
         begin=0.0,
-        end=end,
+        end=1.03 * end,
         remark=f"{count(len(found.methods), 'method')} on {count(len(found.scores), 'data set')}; "
         "farther up is better",
         note=note,
@@ -131,7 +132,7 @@ def ratio_profile(found: TargetProfile, theme: Theme) -> Figure:
     curves = []
     for at in found.order[:MOST]:
         each = profiles.profile(ratios[:, at])
-        about = f"score {found.scores[at]:.2f}, reached on {int(found.reached[at])} data sets"
+        about = f"score {found.scores[at]:.2f}, reached on {int(found.reached[at])} of {len(ratios)}"
         curves.append(Curve(name=found.names[at], about=about, x=each.x, share=each.share))
     solved = ratios[np.isfinite(ratios)]
     end = max(profiles.MOST_RATIO, float(solved.max(initial=1.0)) * 1.05)

@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Values = NDArray[np.float64]
 
-PRIOR = 4.0
+PRIOR = 2.0
 """Degrees of freedom of the common variance, see `moderated`."""
 
 
