@@ -296,7 +296,10 @@ OPTION_FILES = {
 }
 
 
-FILE = "option file: expected conf/GROUP/NAME.yaml with valid parameters, or a default for each"
+FILE = (
+    "option file: expected an option file conf/GROUP/NAME.yaml with valid parameters, or a default "
+    "for each"
+)
 
 
 @pytest.mark.parametrize("fault", OPTION_FILES)

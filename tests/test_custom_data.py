@@ -153,7 +153,7 @@ def test_a_label_cannot_be_imputed(here: Path) -> None:
     assert str(caught.value) == (
         "1 fault in rows.csv; no row was used\n"
         "  line 3, column 'kind'  the label is missing in 1 of 4 rows, here first\n"
-        "dataset.missing=drop leaves rows without a label out"
+        "dataset.missing=drop leaves such rows out"
     )
     assert load(missing="drop").y.tolist() == [0, 1, 1]
 
@@ -198,7 +198,7 @@ def test_test_rows_and_a_split_with_test_rows_of_its_own(here: Path) -> None:
     (here / "test.csv").write_text(ROWS)
     with pytest.raises(DataError) as caught:
         prepared({"name": "kfold", "folds": 2}, missing="drop", test_path="test.csv")
-    assert "dataset.test_path names a file of test rows: use split=holdout" in str(caught.value)
+    assert "dataset.test_path names a file of test rows: use one of the two" in str(caught.value)
 
 
 def test_a_run_keeps_the_texts(here: Path) -> None:

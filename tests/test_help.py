@@ -27,7 +27,7 @@ def test_help_says_what_each_group_is(in_tmp: Path) -> None:
         assert lines[at + 1] == f"    {kind.about}"
         assert kind.about
     at = next(i for i, line in enumerate(lines) if line.startswith("experiment: blog_moons, blog_"))
-    assert lines[at + 1] == "    presets: several choices at once"
+    assert lines[at + 1] == "    presets: files that set several options and values"
 
 
 def test_inherited_parameters_are_described(in_tmp: Path) -> None:

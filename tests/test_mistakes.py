@@ -150,8 +150,8 @@ def trained(where: Path, *words: str) -> Ended:
 
 def probabilities(name: str, last: str, loss: str, why: str) -> str:
     return (
-        f"model {name} returns probabilities, as its last step is a {last}, but loss {loss} takes "
-        f"logits. Remove the {last}{why}"
+        f"model {name} returns probabilities, because its last step is a {last}, but loss {loss} "
+        f"takes logits. Remove the {last}{why}"
     )
 
 

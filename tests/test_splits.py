@@ -34,11 +34,12 @@ def labelled(rows: int, classes: int = 3) -> np.ndarray:
     return np.random.RandomState(rows).randint(0, classes, rows)
 
 
-def test_yaml_states_the_defaults() -> None:
-    stated = yaml.safe_load((CONF / "split" / "holdout.yaml").read_text())
-    parameters = register.choose("split", "holdout").component.declared
+@pytest.mark.parametrize("name", ["holdout", "kfold", "last"])
+def test_yaml_states_the_defaults(name: str) -> None:
+    stated = yaml.safe_load((CONF / "split" / f"{name}.yaml").read_text())
+    parameters = register.choose("split", name).component.declared
     defaults = {key: parameter.default for key, parameter in parameters.items()}
-    assert stated == {"name": "holdout", **defaults}
+    assert stated == {"name": name, **defaults}
     assert inspect.Parameter.empty not in defaults.values()
 
 

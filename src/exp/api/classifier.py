@@ -25,6 +25,7 @@ from exp.data.prepared import Prepared, Standardize
 from exp.engine import Job, Predictor, check_job, train
 from exp.engine.job import possible
 from exp.engine.prepare import with_positive
+from exp.registry.component import Chosen
 from exp.runs.trained.predictor import Trained
 from exp.util.errors import ExpError
 
@@ -107,8 +108,12 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.seed = seed
         self.overrides = overrides
 
-    def fit(self, X: Any, y: Any) -> Classifier:
+    def fit(self, X: Any, y: Any, groups: Any = None) -> Classifier:
         """Trains on rows `[rows, features]` with labels `[rows]`.
+
+        Args:
+            groups: [rows] numbers or texts, such as the patient that a row is of: rows of one value
+                are never in the training part and in the validation part at once.
 
         Raises:
             ValueError: invalid parameters, rows or labels; the message lists every error.
@@ -120,7 +125,8 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError("Classifier needs at least 2 classes; y holds 1 class")
         with as_value_errors():
             chosen = planned(self.get_params(deep=False))
-            prepared = self._prepared(chosen, X, codes, [str(name) for name in classes])
+            texts = [str(name) for name in classes]
+            prepared = self._prepared(chosen, X, codes, texts, groups)
             job = job_of(chosen, prepared)
             check_job(job)
             (result,) = train([job])
@@ -137,15 +143,21 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _prepared(
-        self, chosen: Plan, X: NDArray[Any], codes: NDArray[Any], classes: list[str]
+        self, chosen: Plan, X: NDArray[Any], codes: NDArray[Any], classes: list[str], groups: Any
     ) -> Prepared:
         """The rows of `fit`, prepared as those of a data set are."""
         names = getattr(self, "feature_names_in_", None)
         features = None if names is None else [str(name) for name in names]
-        data = Data.checked(X, codes, classes=classes, features=features)
+        columns = {} if groups is None else {"groups": groups}
+        data = Data.checked(X, codes, classes=classes, features=features, columns=columns)
         data = with_positive(data, chosen["dataset"].common.get("positive"))
-        parts = chosen["split"].build(data.y, chosen.seeds.split)
-        standardize = chosen["split"].params.get("standardize", False)
+        split = chosen["split"]
+        if groups is not None:
+            if "groups" not in split.component.declared:
+                raise ValueError(f"split {split.name} takes no groups")
+            split = Chosen(split.component, {**split.params, "groups": "groups"})
+        parts = split.build(data.y, chosen.seeds.split, columns=data.columns)
+        standardize = split.params.get("standardize", False)
         return Prepared.of(data, parts, standardize=standardize)
 
     def predict_proba(self, X: Any) -> NDArray[np.floating]:
@@ -196,7 +208,7 @@ def without_rows(prepared: Prepared) -> Prepared:
     data = prepared.data
     count = len(data.classes)
     X = np.zeros((count, data.X.shape[1]), data.X.dtype)
-    blank = dataclasses.replace(data, X=X, y=np.arange(count, dtype=np.int64))
+    blank = dataclasses.replace(data, X=X, y=np.arange(count, dtype=np.int64), columns={})
     return dataclasses.replace(prepared, data=blank, split=Split(np.arange(count, dtype=np.int64)))
 
 

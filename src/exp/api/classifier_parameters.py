@@ -34,7 +34,10 @@ KEYS = {
 """Parameter -> key of the config; `overrides` has all others."""
 FIXED = ("dataset=moons", "split.test=0", "figures=none")
 """Rows come with `fit`: what the config says of a data set is not looked at."""
-FOREIGN = ("dataset", "split.test", "figures", "hydra", "run", "sweep")
+FOREIGN = (
+    *("dataset", "split.test", "split.groups", "split.column"),
+    *("figures", "hydra", "run", "sweep"),
+)
 """What an estimator that is given its rows and writes no files has no use for."""
 
 

@@ -33,9 +33,9 @@ from exp.util.text_tables import aligned
 )
 @trust_option
 def command(one_run: str, other_run: str, drawing: str | None, theme: str, trust: bool) -> int:
-    """What differs between two runs: config, environment, data, results.
+    """Show the differences between two runs: config, environment, data, results.
 
-    The exit code is 0 if the results are the same bytes, else 1.
+    The exit code is 0 if the result files are identical, else 1.
     """
     figure = None if drawing is None else Path(drawing).absolute()
     if figure is not None and figure.suffix != ".png":

@@ -32,9 +32,9 @@ FORMATS = {"onnx": ".onnx", "torchscript": ".pt", "state_dict": ".safetensors"}
 def command(run: str, file_format: str, output: str | None, checkpoint: str, trust: bool) -> int:
     """Write the trained model of a run as a file for other programs.
 
-    onnx and torchscript take raw rows [rows, features] float32, standardize them as the run did,
-    and return probabilities [rows, classes]. state_dict holds the weights; the code that loads
-    them is printed.
+    onnx and torchscript take rows [rows, features] in original units as float32. They apply the
+    standardization of the run and return probabilities [rows, classes]. state_dict contains only
+    the weights; the command prints the code that loads them.
     """
     path = Path(output or f"model{FORMATS[file_format]}")
     can_be_written(str(path), "--output")

@@ -40,10 +40,10 @@ def command(
     theme: str | None,
     trust: bool,
 ) -> int:
-    """Draw figures of a run that has ended, or of each run of a sweep.
+    """Draw figures of a finished run, or of each run of a sweep.
 
-    They are drawn from what was recorded. docs/figures.md shows them. The exit code is 2 if
-    figures of some run could not be drawn.
+    The command uses the files of the run. docs/figures.md explains the figures. The exit code is
+    2 if the figures of a run could not be drawn.
     """
     if every and names:
         raise ExpError("give either --all or --draw, not both")

@@ -68,10 +68,10 @@ def completed(context: click.Context, parameter: click.Parameter, incomplete: st
 def command(
     words: tuple[str, ...], modules: tuple[str, ...], plot: str | None, theme: str | None
 ) -> int:
-    """List what a config can name.
+    """List the components that a config can use.
 
-    Without arguments all groups; of a GROUP its options with their parameters; of a NAME in a
-    group everything that is known of it.
+    Without arguments, list all groups. With GROUP, list its options and their parameters. With
+    GROUP and NAME, explain one component.
     """
     typed = [name for word in words for name in plugins.named(word)]
     import_all([*modules, *typed])

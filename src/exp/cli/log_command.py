@@ -41,10 +41,10 @@ from exp.util.folders import existing
     help="Setting of a logger, such as logger.mlflow.experiment=thesis.",
 )
 def command(directories: tuple[str, ...], to: tuple[str, ...], overrides: tuple[str, ...]) -> int:
-    """Write finished runs and sweeps into a tracker.
+    """Send finished runs and sweeps to a tracker.
 
-    What a tracker has already is not written twice. docs/loggers.md lists what arrives there. The
-    exit code is 1 if something could not be written.
+    Runs that the tracker already has are skipped. docs/loggers.md lists what a tracker receives.
+    The exit code is 1 if something could not be logged.
     """
     places = [each for path in directories for each in found_in(existing(path))]
     chosen = loggers(list(to), list(overrides))

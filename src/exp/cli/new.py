@@ -58,7 +58,7 @@ def check_name(kind: str, name: str) -> None:
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name) or keyword.iskeyword(name):
         raise ExpError(
-            f"exp new: {name!r} cannot be the name of a Python module: use a lower case letter, "
+            f"exp new: {name!r} cannot be the name of a Python module. Use a lower case letter, "
             "then at most 63 lower case letters, digits and _, and no keyword of Python"
         )
     if (files("exp.conf") / kind / f"{name}.yaml").is_file():

@@ -58,8 +58,8 @@ def command(
 ) -> int:
     """Predict the rows of a CSV file (UTF-8, with a header).
 
-    Columns are found by name, in any order. All columns of the file are kept; probability:CLASS
-    for each class, and predicted, are added on the right and replace columns of those names.
+    Columns are found by name, in any order. The output keeps all columns of the file and adds
+    probability:CLASS for each class, and predicted. It replaces existing columns of these names.
     """
     refuse_swapped(run, file, "exp predict")
     target = None if output is None else Path(output).absolute()

@@ -30,9 +30,10 @@ NAME = "report.html"
 )
 @click.option("--metric", help="Score that ranks the runs, such as test/loss.")
 def command(directory: str, output: str | None, metric: str | None) -> int:
-    """Write one HTML page of a sweep, of a run, or of a folder of runs.
+    """Write an HTML page of a sweep, of a run, or of a folder of runs.
 
-    The page works without a network: table, charts, decision boundaries, configs, failures.
+    The page works without a network. It shows a table of the runs, charts, decision boundaries,
+    configs and failures.
     """
     existing(directory)
     typed = Path(directory)

@@ -43,8 +43,8 @@ EXIT = dict(zip(AGREED, (0, 0, 1), strict=True))
 def command(directory: str, overrides: tuple[str, ...], trust: bool, into: str | None) -> int:
     """Train a run or a sweep again, in a new directory, and compare the results.
 
-    The saved config is used, with the values that you change. The last line is bit-identical,
-    equal within tolerance, or different; the exit code is 1 if different.
+    exp uses the saved config and the values that you change. The last line is the verdict:
+    bit-identical, equal within tolerance, or different (exit code 1).
     """
     for word in overrides:
         refuse_swapped(directory, word, "exp rerun")

@@ -35,7 +35,7 @@ from exp.util.terminal import indented, one_line
 def command(directory: str, trust: bool, force: bool) -> int:
     """Continue a run or a sweep that was interrupted.
 
-    The results are the same, bit for bit, as without the interruption.
+    The results have the same bits as without the interruption.
     """
     path = existing(directory)
     # Processes started from the folder of a run must not import modules from it.

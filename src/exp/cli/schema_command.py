@@ -58,7 +58,7 @@ INTERPOLATION: Schema = {
     ),
 )
 def command(output: str | None, group: str | None, modules: tuple[str, ...]) -> int:
-    """Print the config as JSON Schema, with which editors check YAML files."""
+    """Print the config as JSON Schema. Editors use it to check YAML files."""
     plugins.import_all(modules)
     entry_points.load()
     groups = sorted(register.kinds.keys() - {"metric"})

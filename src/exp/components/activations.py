@@ -1,4 +1,4 @@
-"""Activations: functions of each number by itself, so any of them can be stacked.
+"""Activations: functions of each number separately, so all of them can be stacked.
 
 A builder returns an `nn.Module` without parameters. A custom activation may have parameters (PReLU,
 say): a model with it cannot share a stack.
@@ -16,9 +16,9 @@ from exp.registry.types import Finite, Positive
 class TanhFromExp(nn.Module):
     """tanh from exponentials, finite and accurate for every float (the course's exercise 6).
 
-    The textbook (e^x - e^-x) / (e^x + e^-x) is inf / inf beyond |x| of about 88 and loses digits
-    near 0. With z = e^2x - 1 it is z / (z + 2): `expm1` keeps the digits near 0, and beyond |x| =
-    20 tanh is 1 in float64 and float32 alike, so clamping there changes no result.
+    The textbook formula (e^x - e^-x) / (e^x + e^-x) is inf / inf for |x| above 88, and inaccurate
+    near 0. With z = e^2x - 1, tanh is z / (z + 2), and `expm1` computes z accurately near 0. For
+    |x| above 20, tanh is 1 in float64 and float32, so limiting x there changes no result.
     """
 
     elementwise = True  # so that the engine stacks it

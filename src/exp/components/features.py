@@ -139,11 +139,11 @@ def fourier(
 ) -> FeatureMap:
     """Random Fourier features, whose products approximate a Gaussian kernel.
 
-    sqrt(2 / D) * cos(w x + b) for D random w and b (Rahimi and Recht, "Random features for
-    large-scale kernel machines", 2007, algorithm 1): w normal with variance 2 * gamma, b uniform
-    in 0..2 pi. The scalar product of the new features of two rows approximates
-    exp(-gamma * |x - y|^2). A linear model on them approximates a kernel machine. The draws equal
-    those of scikit-learn's `RBFSampler` with the same seed. Standardize the features first.
+    sqrt(2 / D) * cos(w x + b) for D random w and b. w is normal with variance 2 * gamma, b is
+    uniform in 0..2 pi (Rahimi and Recht 2007, "Random features for large-scale kernel machines").
+    The scalar product of the new features of two rows approximates exp(-gamma * |x - y|^2). A
+    linear model on them approximates a kernel machine. The draws equal those of scikit-learn's
+    `RBFSampler` with the same seed. Standardize the features first.
 
     Args:
         names: names of the features.

@@ -35,9 +35,8 @@ class Figures:
 
     Attributes:
         draw: names of figures; null: data, boundary or fit, learning_curves and confusion_matrix
-            for a single run, and boundary or fit for each run of a sweep. fit is for regression;
-            boundary, boundary_strip, confusion_matrix, roc, precision_recall and calibration are
-            only for classes.
+            for a single run, and boundary or fit for each run of a sweep. In regression, fit
+            replaces all figures of classes and probabilities.
         format: file formats; each figure is written in all of them.
         theme: light or dark.
         dpi: pixels per inch of PNG files.

@@ -115,7 +115,7 @@ class Plan:
 
     @property
     def has_validation(self) -> bool:
-        return bool(self.chosen["split"].params.get("validation"))
+        return validates(self.chosen["split"].params)
 
     def identity(self, fingerprint: str, saved: Mapping[str, Any] | None = None) -> str:
         """The signature: a digest of all that can change a result.
@@ -137,6 +137,11 @@ class Plan:
             whole["components"] = sorted(map(json.dumps, self.origins.values()))
         text = json.dumps(whole, sort_keys=True, allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def validates(split: Mapping[str, Any]) -> bool:
+    """Whether a split with these parameters has validation rows."""
+    return bool(split.get("validation") or split.get("inner_folds"))
 
 
 def known_to(value: Any, saved: Any) -> Any:
@@ -272,8 +277,8 @@ def together(chosen: Mapping[str, Chosen]) -> Iterator[tuple[str, str]]:
             near = nearest(score, [*scores, *whole] if key == "monitor" else whole)
             known = f"Known: {', '.join(f'{split}/' for split in SPLITS)} and one of"
             yield path, f"unknown score {shown(score)}.{near} {known} {', '.join(scores)}"
-        elif part == "validation" and not split.get("validation"):
+        elif part == "validation" and not validates(split):
             what = "needs validation rows, but there are none: set split.validation=0.2"
             yield path, f"{score} {what}"
-        elif part == "test" and split.get("test") == 0 and not own_test:
+        elif part == "test" and split.get("test") == 0 and not (own_test or split.get("column")):
             yield path, f"{score} needs test rows, but split.test is 0"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from exp.data.faults import (
     wrong_names,
     wrong_shapes,
 )
+from exp.data.split_columns import columns_of_split
 from exp.util.errors import DataError
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class Data:
         reading: how the file of the rows was read; None: the rows do not come from a file.
         positive: the positive class of two (0 or 1) for scores such as precision; None: the names
             of the classes and the training rows decide.
+        columns: columns that are not features but may decide the split, by name: [rows] numbers or
+            texts, such as the patient of each row.
 
     Raises:
         DataError: invalid data; the message names row (from 0) and column.
@@ -76,6 +79,7 @@ class Data:
     max_categories: int | None = None
     reading: Reading | None = None
     positive: int | None = None
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         columns = (len(self.features), len(self.units))
@@ -91,6 +95,7 @@ class Data:
         if self.positive is not None and (len(self.classes) != 2 or self.positive not in (0, 1)):
             raise DataError(f"positive must be 0 or 1, one of two classes; found {self.positive!r}")
         raise_any([*wrong_codes(self.X, self.categories, self.features)])
+        columns_of_split(self.columns, len(self.y))
 
     @classmethod
     def checked(
@@ -102,6 +107,7 @@ class Data:
         features: Sequence[str] | None = None,
         units: Sequence[str | None] | None = None,
         positive: int | None = None,
+        columns: Mapping[str, ArrayLike] | None = None,
     ) -> Data:
         """`Data` from arrays of any real type, cast to float32 (see `precise`) and int64.
 
@@ -112,6 +118,8 @@ class Data:
             features: names of the columns; by default x1, x2, ...
             units: units of the columns; by default there are none.
             positive: the positive class of two, as for `Data`.
+            columns: columns [rows] that are not features, by name, for a split: the group or the
+                part of each row.
 
         Raises:
             DataError: as for `Data`, and for numbers that float32 cannot hold.
@@ -130,7 +138,8 @@ class Data:
         if labels.size and labels.min() == 1 and labels.max() == len(classes):
             raise DataError(f"y holds labels 1..{len(classes)}, expected 0..K-1: y - 1")
         y64 = labels.astype(np.int64)
-        return cls(rows, y64, tuple(classes), names, given, positive=positive)
+        kept = columns_of_split(columns, len(y64))
+        return cls(rows, y64, tuple(classes), names, given, positive=positive, columns=kept)
 
     @classmethod
     def numbers(
@@ -140,13 +149,14 @@ class Data:
         *,
         features: Sequence[str] | None = None,
         units: Sequence[str | None] | None = None,
+        columns: Mapping[str, ArrayLike] | None = None,
     ) -> Data:
         """`Data` for regression, with y as float32 and X as in `precise`.
 
         Args:
             X: [rows, features], any real numbers that float32 can hold.
             y: [rows], the same.
-            features, units: as for `checked`.
+            features, units, columns: as for `checked`.
 
         Raises:
             DataError: as for `Data`, and for numbers that float32 cannot hold.
@@ -161,7 +171,8 @@ class Data:
                 "the targets differ too little for float32, in which models compute: "
                 "subtract their mean, or use another unit"
             )
-        return cls(rows, cast, (), names, given)
+        kept = columns_of_split(columns, len(cast))
+        return cls(rows, cast, (), names, given, columns=kept)
 
     @property
     def numeric(self) -> bool:

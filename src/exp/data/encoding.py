@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.data.faults import raise_any, repeated, rows_text
+from exp.data.faults import raise_any, repeated
 from exp.data.labels import key
 from exp.util.errors import DataError, shown
 
@@ -79,8 +79,8 @@ class EncodedColumn:
             more = f" and {len(rare) - 5} more" if len(rare) > 5 else ""
             note = (
                 f"column {shown(name)}: the {len(rare)} rarest of {len(known)} "
-                f"categories share the column {shown(f'{name}={RARE}')}, in "
-                f"{rows_text(rows)} of {len(column)} training rows ({listed}{more})"
+                f"categories share the column {shown(f'{name}={RARE}')}. They occur in "
+                f"{rows} of {len(column)} training rows ({listed}{more})"
             )
         return cls(name, None, (*steps, encoder), known, frozenset(rare), note)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from exp.data.faults import MOST, rows_text
@@ -82,22 +82,22 @@ class Gap:
 
 
 def judge(
-    gaps: Sequence[Gap], faults: FileFaults, rows: int, target: str | None, policy: Policy
+    gaps: Sequence[Gap], faults: FileFaults, rows: int, needed: Mapping[str, str], policy: Policy
 ) -> None:
     """Adds a fault for each column that the policy does not allow to have missing values.
 
     Args:
         rows: how many rows there are.
-        target: the column of labels, which are never filled in.
+        needed: columns that are never filled in, such as the labels, and what to say of a gap.
     """
-    wrong = [g for g in gaps if policy == "refuse" or (policy == "impute" and g.column == target)]
+    wrong = [g for g in gaps if policy == "refuse" or (policy == "impute" and g.column in needed)]
     for gap in wrong:
-        what = "the label is missing" if gap.column == target else "missing value"
+        what = needed.get(gap.column, "missing value")
         faults.add(gap.first, gap.column, f"{what} in {gap.count} of {rows_text(rows)}, here first")
-    if any(gap.column != target for gap in wrong):
+    if any(gap.column not in needed for gap in wrong):
         faults.hints.append(FILL)
     elif wrong:
-        faults.hints.append("dataset.missing=drop leaves rows without a label out")
+        faults.hints.append("dataset.missing=drop leaves such rows out")
     if words := sorted({word for gap in wrong for word in gap.words}):
         listed = " and ".join(shown(word, 40) for word in words[:5])
         stand = "stands" if len(words) == 1 else "stand"

@@ -13,6 +13,7 @@ from exp.data.dataset import Data, precise
 from exp.data.labels import SURE, in_order, key, not_classes
 from exp.data.read_table import Table, read_table
 from exp.data.reading_settings import Reading
+from exp.data.split_columns import columns_of_split
 from exp.util.errors import DataError, shown
 
 
@@ -36,7 +37,7 @@ def data_of(
     first = tables[0]
     notes = [*first.notes, *([] if reading.features else counters(first))]
     features = tuple(first.kinds)
-    known = replace(reading, kinds=first.kinds)
+    known = replace(reading, kinds=first.kinds, aside=())
     test = None
     if test_path is not None:
         tables.append(read_table(test_path, kind, replace(known, features=features)))
@@ -54,6 +55,9 @@ def data_of(
             values = np.where(codes < 0, np.nan, codes)
         columns.append(np.asarray(values, np.float64))
         categories.append(texts)
+    # The split divides the rows of the first file only.
+    aside = columns_of_split({name: first.aside[name] for name in first.aside}, len(first.frame))
+    aside = {name: np.resize(column, len(y)) for name, column in aside.items()}
     return Data(
         precise(np.column_stack(columns)),
         y,
@@ -66,6 +70,7 @@ def data_of(
         tuple(notes),
         max_categories,
         known,
+        columns=aside,
     )
 
 

@@ -34,7 +34,8 @@ def read_parquet(path: str, reading: Reading) -> Source:
             size = sum(group.total_byte_size for group in groups)
             if size > LARGEST or file.metadata.num_rows * len(features) * 4 > LARGEST:
                 raise DataError(f"{path} is too large: at most {LARGEST:,} bytes are read")
-            wanted = [*features, *([] if reading.target is None else [reading.target])]
+            target = [] if reading.target is None else [reading.target]
+            wanted = [*features, *reading.aside, *target]
             table = file.read(columns=wanted).replace_schema_metadata(None)
             table.validate(full=True)  # texts that are no UTF-8, for one
             for name in wanted:

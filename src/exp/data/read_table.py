@@ -34,6 +34,7 @@ class Table:
             texts; NaN where a value is missing and that is allowed.
         kinds: what each column holds.
         labels: [rows] texts; None without a target.
+        aside: [rows] texts of each column of `Reading.aside`.
         dropped: rows that were left out since a value is missing.
         notes: what a user should know of how the file was read.
     """
@@ -42,6 +43,7 @@ class Table:
     frame: pd.DataFrame
     kinds: dict[str, Kind]
     labels: pd.Series | None
+    aside: pd.DataFrame
     dropped: int
     notes: tuple[str, ...]
 
@@ -62,12 +64,18 @@ def read_table(path: str, kind: str, reading: Reading) -> Table:
         column = Column(name, file.frame[name], file.typed, reading, faults)
         kinds[name], columns[name] = column.read()
         gaps += column.gaps()
-    labels = None
+    labels, aside = None, {}
+    needed = dict.fromkeys(file.aside, "a value that the split needs is missing")
     if file.labels is not None:
         texts = Texts(file.labels, reading.na)
         labels = texts.values
         gaps += gaps_of(str(reading.target), labels, texts.codes < 0, texts.words)
-    judge(gaps, faults, rows, reading.target, reading.missing)
+        needed[str(reading.target)] = "the label is missing"
+    for name in file.aside:
+        texts = Texts(file.aside[name], reading.na)
+        aside[name] = texts.values
+        gaps += gaps_of(name, texts.values, texts.codes < 0, texts.words)
+    judge(gaps, faults, rows, needed, reading.missing)
     faults.raise_any()
     if not rows:
         raise DataError(f"{path} has {'' if file.typed else 'a header and '}no rows")
@@ -75,14 +83,17 @@ def read_table(path: str, kind: str, reading: Reading) -> Table:
     kept = np.ones(rows, bool) if labels is None else labels.notna().to_numpy()
     if reading.missing == "drop":
         kept = kept & frame.notna().all(axis=1).to_numpy()
+        for name in aside:
+            kept = kept & aside[name].notna().to_numpy()
     if not kept.any():
         raise DataError(f"{path}: a value is missing in each of its {rows_text(rows)}")
+    columns_aside = pd.DataFrame(aside, frame.index)[kept]
     notes, dropped = list(file.notes), int((~kept).sum())
     if dropped:
         frame, labels = frame[kept], None if labels is None else labels[kept]
         notes.insert(0, f"{rows_text(dropped)} of {path} left out: a value is missing")
     notes += [f"{path}, {note}" for gap in gaps for note in gap.notes()]
-    return Table(path, frame, kinds, labels, dropped, tuple(notes))
+    return Table(path, frame, kinds, labels, columns_aside, dropped, tuple(notes))
 
 
 class Texts:

@@ -6,7 +6,7 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -62,10 +62,10 @@ def read_csv(path: str, reading: Reading) -> Source:
         index.append(names[place])
     index += [name for name in names if UNNAMED.fullmatch(name) and name not in index]
     features = selected(names, reading, index, faults, top)
-    index = [name for name in index if name not in (*features, reading.target)]
-    index = [] if reading.features else index
+    needed = [*features, *reading.aside, *([] if reading.target is None else [reading.target])]
+    index = [] if reading.features else [name for name in index if name not in needed]
     faults.raise_any()
-    wanted = [*index, *features, *([] if reading.target is None else [reading.target])]
+    wanted = [*index, *needed]
     places = [names.index(name) for name in wanted]
     parts, lines = [], []
     while batch := list(itertools.islice(rows, BATCH)):
@@ -120,7 +120,7 @@ def read_npz(path: str, reading: Reading) -> Source:
     [features] texts, which are x1, x2, ... unless given. Arrays of Python's own texts and numbers
     (dtype object, as pandas gives them) are read without running what their pickle says."""
     faults = FileFaults(path, "row")
-    arrays = arrays_of(path, place_of(path, "an npz file"))
+    arrays = arrays_of(path, place_of(path, "an npz file"), ("X", "y", "names", *reading.aside))
     X, y = (arrays.get(name) for name in ("X", "y"))
     if X is None or y is None:
         there = ", ".join(shown(name, 40) for name in list(arrays)[:20]) or "nothing"
@@ -138,15 +138,23 @@ def read_npz(path: str, reading: Reading) -> Source:
             found = f"{given.dtype} of shape {list(given.shape)}"
             raise DataError(f"{path}: expected names of {X.shape[1]} texts, found {found}")
         names = [str(name) for name in given]
-    features = selected(names, replace(reading, target=None), [], faults)
+    # A split's column is an array of that name, or else a column of X.
+    aside = {name: arrays[name] for name in reading.aside if name in arrays}
+    for name, values in aside.items():
+        if values.shape != y.shape or values.dtype.kind not in "iufbUO":
+            found = f"{values.dtype} of shape {list(values.shape)}"
+            faults.add(None, name, f"expected numbers or texts of shape {list(y.shape)}: {found}")
+    within = [name for name in reading.aside if name not in aside]
+    features = selected(names, replace(reading, target=None, aside=within), [], faults)
     faults.raise_any()
     X = X.astype(np.uint8) if X.dtype == bool else X
     frame = pd.DataFrame({name: X[:, names.index(name)] for name in features})
-    return Source(path, frame, pd.Series(y), True, faults, [])
+    aside |= {name: X[:, names.index(name)] for name in within}
+    return Source(path, frame, pd.Series(y), pd.DataFrame(aside, frame.index), True, faults, [])
 
 
-def arrays_of(path: str, place: Path) -> dict[str, Any]:
-    """The arrays of an npz file.
+def arrays_of(path: str, place: Path, names: Sequence[str]) -> dict[str, Any]:
+    """Arrays of an npz file, those of these names.
 
     Raises:
         DataError: it is none.
@@ -154,6 +162,6 @@ def arrays_of(path: str, place: Path) -> dict[str, Any]:
     try:
         if place.stat().st_size > LARGEST:
             raise ValueError(f"it is too large: at most {LARGEST:,} bytes are read")
-        return unpacked(place.read_bytes(), ("X", "y", "names"), most=LARGEST, objects=True)
+        return unpacked(place.read_bytes(), names, most=LARGEST, objects=True)
     except (OSError, ValueError, MemoryError) as error:
         raise DataError(f"{path} cannot be read: {error}") from error

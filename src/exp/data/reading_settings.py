@@ -125,6 +125,7 @@ class Reading:
             every column of dates does.
         decimal, thousands: how numbers are written, see `Notation`.
         na_values: what stands for a missing value, see `NaValues`.
+        aside: names of columns that are no features: the split needs them.
         kinds: what each column holds, where that is known from a file that was read before; empty:
             the columns show it.
     """
@@ -138,6 +139,7 @@ class Reading:
     decimal: str = "."
     thousands: str | None = None
     na_values: Sequence[str | float] | None = None
+    aside: Sequence[str] = ()
     kinds: Mapping[str, Kind] = field(default_factory=dict)
 
     @property

@@ -25,6 +25,7 @@ class Source:
         frame: a column for each feature, by name. Its index counts the rows as messages do: lines
             of a csv file, rows of others. A csv file has texts only, "" where nothing stands.
         labels: the target, or None.
+        aside: the columns of `Reading.aside`, by name.
         typed: whether the file says which columns hold numbers.
         faults: what is wrong in the file so far.
         notes: what a user should know of how it was read.
@@ -33,6 +34,7 @@ class Source:
     path: str
     frame: pd.DataFrame
     labels: pd.Series | None
+    aside: pd.DataFrame
     typed: bool
     faults: FileFaults
     notes: list[str]
@@ -54,7 +56,8 @@ def source(
         f"{listed} is the index of a pandas table and not a feature (dataset.features can add it)"
     )
     notes = [f"{path}: {note}"] if index else []
-    return Source(path, frame[list(features)], labels, typed, faults, notes)
+    aside = frame[list(reading.aside)]
+    return Source(path, frame[list(features)], labels, aside, typed, faults, notes)
 
 
 def selected(
@@ -78,15 +81,25 @@ def selected(
     for name in dict.fromkeys((*target, *reading.named)):
         if not name or name not in names:
             faults.add(line, None, no_column(name, names, reading.delimiter))
+    for name in reading.aside:
+        if name not in names:
+            what = f"the split names it: {no_column(name, names, reading.delimiter)}"
+            faults.add(line, None, what)
+        elif name in target:
+            faults.add(line, name, "the split names it, and it is the target: name another column")
+        elif name in (reading.features or ()):
+            what = "the split names it, so that it is no feature: leave it out of `features`"
+            faults.add(line, name, what)
     if reading.features is not None or faults.found:
         return list(reading.features or ())
     for place, name in enumerate(names):
         if not name:
             faults.add(line, None, no_name(place))
-    left_out = {*target, *(name for name in index if name not in reading.named)}
+    left_out = {*target, *reading.aside, *(name for name in index if name not in reading.named)}
     features = [name for name in names if name not in left_out]
     if not features:
         but = " and the index" if index else ""
+        but += " and what the split names" if reading.aside else ""
         faults.add(
             line,
             None,

@@ -90,7 +90,7 @@ def check_output(job: Job) -> None:
         )
     if (last := last_step(logits)) is not None and takes_logits(job):
         raise ComponentError(
-            f"model {name} returns probabilities, as its last step is a {last}, but loss "
+            f"model {name} returns probabilities, because its last step is a {last}, but loss "
             f"{job.loss.name} takes logits. Remove the {last}"
             f"{why(last, job.outputs)}"
         )

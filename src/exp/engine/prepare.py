@@ -19,6 +19,7 @@ from exp.data.dataset import Data, Split
 from exp.data.faults import TooFewRowsError
 from exp.data.feature_map import FeatureMap
 from exp.data.prepared import Prepared
+from exp.data.set_aside import set_aside
 from exp.registry.component import Chosen, Component
 from exp.registry.user_code import calling, seeded
 from exp.util.errors import ComponentError, ConfigError, DataError, Fault, ImpossibleError, unknown
@@ -43,8 +44,9 @@ def prepare(
 
     Args:
         dataset: built with `data_seed`; gives `Data`.
-        split: built with the labels and `split_seed`; gives `Split`. If it has a parameter
-            `standardize`, it says how the features are scaled by the training rows.
+        split: built with the labels, `split_seed` and the columns of the data that it names; gives
+            `Split`. If it has a parameter `standardize`, it says how the features are scaled by the
+            training rows.
         data_seed: of the rows.
         split_seed: of the split.
         features: built with the names of the features and `init_seed`; gives a `FeatureMap`, or
@@ -123,15 +125,27 @@ def cached(
 
 
 def made(dataset: Chosen, split: Chosen, data_seed: int, split_seed: int) -> tuple[Data, Split]:
-    data = rows(dataset, data_seed)
+    aside = columns_named(split)
+    data = set_aside(rows(dataset, data_seed, aside), aside)
     try:
         return data, parts_of(data, split, split_seed)
     except TooFewRowsError as error:
         raise error.named(data.classes) from error
 
 
-def rows(dataset: Chosen, seed: int) -> Data:
+def columns_named(split: Chosen) -> tuple[str, ...]:
+    """The columns of the data that a split needs: those of its groups and of its parts."""
+    if "columns" not in split.component.injected.values():
+        return ()
+    named = (split.params.get(key) for key in ("groups", "column"))
+    return tuple(dict.fromkeys(name for name in named if isinstance(name, str)))
+
+
+def rows(dataset: Chosen, seed: int, aside: tuple[str, ...] = ()) -> Data:
     """What a data set gives.
+
+    Args:
+        aside: names of columns that are no features, as the split needs them.
 
     One of a user's runs with the global generators seeded, so that it may draw from them; if that
     takes no time, it runs twice, and must give the same.
@@ -141,14 +155,14 @@ def rows(dataset: Chosen, seed: int) -> Data:
         CustomCodeError: an exception inside it.
     """
     if dataset.component.packaged:
-        data = dataset.build(seed)
+        data = dataset.build(seed, aside=aside)
         assert isinstance(data, Data)
         return data
     begun = time.perf_counter()
-    first = user_rows(dataset, seed)
+    first = user_rows(dataset, seed, aside)
     if time.perf_counter() - begun < AT_ONCE:
-        repeated = user_rows(dataset, seed)
-        if repeated.fingerprint != first.fingerprint:
+        repeated = user_rows(dataset, seed, aside)
+        if not same_rows(repeated, first):
             raise ComponentError(
                 f"dataset {dataset.name} returns different rows for the same seed ("
                 f"{seed}), so a run could not be repeated. Draw from "
@@ -157,18 +171,26 @@ def rows(dataset: Chosen, seed: int) -> Data:
     return first
 
 
-def user_rows(dataset: Chosen, seed: int) -> Data:
+def same_rows(one: Data, other: Data) -> bool:
+    if one.fingerprint != other.fingerprint or one.columns.keys() != other.columns.keys():
+        return False
+    return all(np.array_equal(values, other.columns[name]) for name, values in one.columns.items())
+
+
+def user_rows(dataset: Chosen, seed: int, aside: tuple[str, ...] = ()) -> Data:
     component = dataset.component
     with seeded(seed):
-        found = dataset.build(seed)
+        found = dataset.build(seed, aside=aside)
         if callable(found) and not isinstance(found, (Data, Mapping)):
             # A class that is built with the parameters and then called for the rows.
             maker = Component(component.kind, component.name, found, None, component.module)
             found = maker.make(seed)
-    return rows_of(found, dataset.name)
+    return rows_of(found, dataset.name, aside)
 
 
-def user_split(split: Chosen, labels: NDArray[Any], seed: int) -> object:
+def user_split(
+    split: Chosen, labels: NDArray[Any], seed: int, columns: Mapping[str, NDArray[Any]]
+) -> object:
     """What a user's split gives: of a copy of the labels, built twice.
 
     Raises:
@@ -177,7 +199,8 @@ def user_split(split: Chosen, labels: NDArray[Any], seed: int) -> object:
     found = []
     for _ in range(2):
         with seeded(seed):
-            found.append(checked(split.build(labels.copy(), seed), split))
+            given = {name: values.copy() for name, values in columns.items()}
+            found.append(checked(split.build(labels.copy(), seed, columns=given), split))
     if found[0].digest != found[1].digest:
         raise ComponentError(
             f"split {split.name} returns different parts for the same seed ({seed}), so "
@@ -186,10 +209,12 @@ def user_split(split: Chosen, labels: NDArray[Any], seed: int) -> object:
     return found[0]
 
 
-def split_of(split: Chosen, labels: NDArray[Any], seed: int) -> Split:
+def split_of(
+    split: Chosen, labels: NDArray[Any], seed: int, columns: Mapping[str, NDArray[Any]]
+) -> Split:
     packaged = split.component.packaged
     build = split.build if packaged else partial(user_split, split)
-    return checked(build(labels, seed), split)
+    return checked(build(labels, seed, columns=columns), split)
 
 
 def parts_of(data: Data, split: Chosen, seed: int) -> Split:
@@ -204,15 +229,16 @@ def parts_of(data: Data, split: Chosen, seed: int) -> Split:
             "set split.stratify=false"
         )
     if data.test is None:
-        return split_of(split, data.y, seed)
+        return split_of(split, data.y, seed, data.columns)
     rest = np.setdiff1d(np.arange(len(data.y), dtype=np.int64), data.test)
     if "test" in split.params:
         split = Chosen(split.component, {**split.params, "test": 0.0})
-    parts = split_of(split, data.y[rest], seed)
+    columns = {name: values[rest] for name, values in data.columns.items()}
+    parts = split_of(split, data.y[rest], seed, columns)
     if len(parts.test):
         raise DataError(
             f"split {split.name} sets test rows aside, and dataset.test_path names a file "
-            "of test rows: use split=holdout"
+            "of test rows: use one of the two"
         )
     return Split(rest[parts.train], data.test, rest[parts.validation])
 
@@ -259,7 +285,7 @@ def recipe_of(
 ) -> dict[str, Any] | None:
     """All that the rows and their split depend on; None where that is not known."""
     builders = (dataset.component.builder, split.component.builder)
-    if not all(cache.is_repeatable(builder) for builder in builders):
+    if not all(cache.is_repeatable(builder) for builder in builders) or columns_named(split):
         return None
     makers = [builder.__module__ for builder in builders]
     sources = [source(name) for name in (*makers, __name__, cache.__name__, Data.__module__)]

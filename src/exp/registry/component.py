@@ -38,6 +38,7 @@ class Kind:
     Attributes:
         name: the config group's name.
         injected: what exp passes to a component, in this order.
+        offered: what exp passes, too, to a component that has a parameter of that name.
         about: what its components are, in a line.
         aliases: name of what is passed -> other names that a parameter for it may have.
         adapter: `module:function`, which makes a builder of this kind of what was registered.
@@ -48,6 +49,7 @@ class Kind:
 
     name: str
     injected: tuple[str, ...] = ()
+    offered: tuple[str, ...] = ()
     about: str = ""
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     adapter: str | None = None
@@ -118,7 +120,7 @@ class Component:
         varying = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
         given = {each.name for each in self.signature if each.parameter.kind not in varying}
         found = {}
-        for what in self.kind.injected:
+        for what in (*self.kind.injected, *self.kind.offered):
             known = (what, *self.kind.aliases.get(what, ()))
             name = next((name for name in known if name in given), None)
             if name is not None:
@@ -176,7 +178,7 @@ class Component:
 
         Args:
             injected: what exp passes to this kind.
-            values: of the declared parameters.
+            values: of the declared parameters, and what is offered to the component.
 
         Raises:
             CustomCodeError: whatever a custom component raises.
@@ -195,7 +197,7 @@ class Component:
         given = dict(zip(self.kind.injected, injected, strict=True))
         values = {key: self.converters.get(key, same)(value) for key, value in declared.items()}
         rest = {key: value for key, value in given.items() if key not in self.injected.values()}
-        values |= {name: given[what] for name, what in self.injected.items()}
+        values |= {name: given[what] for name, what in self.injected.items() if what in given}
         parameters = [each.parameter for each in self.signature]
         spreads = any(each.kind is each.VAR_POSITIONAL for each in parameters)
         positional: list[Any] = []
@@ -277,8 +279,16 @@ class Chosen:
             for key, each in self.component.of_kind.items()
         }
 
-    def build(self, *injected: Any) -> Any:
-        return self.component.make(*injected, **self.declared)
+    def build(self, *injected: Any, **offered: Any) -> Any:
+        """Calls the builder with the parameters.
+
+        Args:
+            injected: what exp passes to every component of the kind.
+            offered: what it passes only to components that have a parameter of that name.
+        """
+        names = self.component.injected.items()
+        wanted = {name: offered[what] for name, what in names if what in offered}
+        return self.component.make(*injected, **wanted, **self.declared)
 
     def as_dict(self) -> dict[str, Any]:
         """`name` and parameters as plain values; a nested component becomes a mapping. A default

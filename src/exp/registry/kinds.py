@@ -15,6 +15,7 @@ register.kind(
     "exp.components.datasets.sklearn_datasets",
     "exp.components.datasets.regression_datasets",
     injected=("seed",),
+    offered=("aside",),
     aliases={"seed": ("random_state",)},
     about="rows with their labels or target values: generated, bundled, or read from a file",
 )
@@ -33,6 +34,7 @@ register.kind(
     "exp.components.splits.kfold",
     "exp.components.splits.last",
     injected=("labels", "seed"),
+    offered=("columns",),
     aliases={"labels": ("y",), "seed": ("random_state",)},
     about=(
         "which rows are for training, validation and test, and whether features are standardized"

@@ -35,12 +35,13 @@ class Registry:
         name: str,
         *modules: str,
         injected: tuple[str, ...] = (),
+        offered: tuple[str, ...] = (),
         about: str = "",
         aliases: Mapping[str, tuple[str, ...]] | None = None,
         adapter: str | None = None,
     ) -> Kind:
         """Declares a kind and the modules that provide its components (imported when needed)."""
-        kind = Kind(name, injected, about, aliases or {}, adapter, modules=list(modules))
+        kind = Kind(name, injected, offered, about, aliases or {}, adapter, modules=list(modules))
         return self.kinds.setdefault(name, kind)
 
     def common(self, kind: str) -> Callable[[Builder], Builder]:

@@ -27,7 +27,7 @@ from exp.registry.registry import register
 from exp.util.errors import ConfigError, Fault, shown
 
 PACKAGED = Path(__file__).resolve().parents[3] / "conf"
-ABOUT = {"experiment": "presets: several choices at once"}
+ABOUT = {"experiment": "presets: files that set several options and values"}
 """Groups of the config that are not kinds of component."""
 
 

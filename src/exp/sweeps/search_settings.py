@@ -110,9 +110,14 @@ def metric_of(settings: SearchSettings, plans: Iterable[Plan]) -> tuple[str, lis
     if split == "validation" and not all(plan.has_validation for plan in plans):
         wanted = f"{metric} needs validation rows: set split.validation"
         return metric, [Fault(f"{NODE}.metric", wanted)]
-    if split == "test" and any(plan["split"].params.get("test") == 0 for plan in plans):
+    if split == "test" and any(no_test(plan["split"].params) for plan in plans):
         return metric, [Fault(f"{NODE}.metric", f"{metric} needs test rows: split.test is 0")]
     return metric, []
+
+
+def no_test(split: Mapping[str, Any]) -> bool:
+    """Whether a split with these parameters has no test rows."""
+    return split.get("test") == 0 and split.get("column") is None
 
 
 def warning(metric: str) -> str | None:

@@ -13,8 +13,8 @@ from exp.cli.check import outcomes
 def command(module: str, name: str | None) -> int:
     """Test the components that a module registers.
 
-    MODULE is a module, or, with a / in it, a folder of modules; its code runs. Each kind of
-    component has its tests, which pytest runs; the exit code is 1 if one fails.
+    MODULE is the name of a module, or a folder of modules if it contains a /. Its code is executed.
+    pytest runs the tests of each component. The exit code is 1 if a test fails.
     """
     found = outcomes(module, name, lambda outcome: print(outcome.line, flush=True))
     failed = sum(outcome.found is not None for outcome in found)

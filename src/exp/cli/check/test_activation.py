@@ -35,7 +35,7 @@ def test_shape_and_type(subject: Subject) -> None:
 
 
 def test_finite(subject: Subject) -> None:
-    """finite values and slopes between -100 and 100"""
+    """finite values and derivatives between -100 and 100"""
     x = torch.linspace(-100, 100, 4001).requires_grad_()
     y = subject.build()(x)
     (slope,) = torch.autograd.grad(y.sum(), x)
@@ -53,7 +53,7 @@ def test_input_kept(subject: Subject) -> None:
 
 
 def test_same_each_time(subject: Subject) -> None:
-    """the same values each time, and no change of a global random state"""
+    """the same values each time, and no change of a global random generator"""
     module = subject.build()
     with torch.no_grad(), global_states() as changed:
         one, other = module(inputs()), module(inputs())
@@ -62,7 +62,7 @@ def test_same_each_time(subject: Subject) -> None:
 
 
 def test_one_by_one(subject: Subject) -> None:
-    """the same bits for a run alone and in a stack of runs"""
+    """the same bits for a run alone and in a stack"""
     module, x = subject.build(), inputs()
     if lifted([module]) is None:
         return  # a model that holds it trains by itself
@@ -76,5 +76,5 @@ def test_one_by_one(subject: Subject) -> None:
 
 
 def test_stack(subject: Subject) -> None:
-    """the same bits of a run alone and in a stack, or by itself if not elementwise"""
+    """the same bits of a run alone and in a stack (one by one if not elementwise)"""
     assert_same_in_a_stack(subject)

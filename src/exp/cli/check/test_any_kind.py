@@ -8,7 +8,7 @@ from exp.cli.check.subject import Subject
 
 
 def test_docstring(subject: Subject) -> None:
-    """a first paragraph that says what it is"""
+    """a docstring whose first paragraph is a description"""
     builder = subject.component.builder
     is_class = inspect.isclass(builder)
     written = vars(builder).get("__doc__") if is_class else builder.__doc__  # not inherited

@@ -25,7 +25,7 @@ def test_rows(subject: Subject) -> None:
 
 
 def test_seeded(subject: Subject) -> None:
-    """the same rows from the same seed, whatever the global generators are"""
+    """the same rows from the same seed, for any state of the global generators"""
     with globally_seeded(1):
         one = rows(subject, 0)
     with globally_seeded(2):
@@ -33,7 +33,7 @@ def test_seeded(subject: Subject) -> None:
 
 
 def test_no_shared_state(subject: Subject) -> None:
-    """the same rows again after those of other seeds"""
+    """the same rows after calls with other seeds"""
     with globally_seeded(1):
         first = rows(subject, 0)
         X, y = first.X.copy(), first.y.copy()
@@ -45,7 +45,7 @@ def test_no_shared_state(subject: Subject) -> None:
 
 
 def test_global_generators(subject: Subject) -> None:
-    """no change of a global random state"""
+    """no change of a global random generator"""
     with global_states() as changed:
         rows(subject, 0)
     assert not changed, f"{' and '.join(changed)} changed"

@@ -80,7 +80,7 @@ def test_per_run_and_row(cases: list[Case]) -> None:
 
 
 def test_finite(cases: list[Case]) -> None:
-    """finite losses and gradients, also of large logits"""
+    """finite losses and gradients, also for large logits"""
     for case in cases:
         case.logits.requires_grad_()
         losses = case.loss.per_row(case.logits, case.targets)
@@ -102,7 +102,7 @@ def test_runs_apart(subject: Subject, cases: list[Case]) -> None:
 
 
 def test_rows_apart(cases: list[Case]) -> None:
-    """the loss of a row whatever the other rows are"""
+    """a loss of each row that does not depend on other rows"""
     for case in cases:
         whole = case.loss.per_row(case.logits, case.targets)[:, 0]
         other = case.logits.clone()
@@ -135,7 +135,7 @@ def test_probabilities(cases: list[Case]) -> None:
 
 
 def test_labels(cases: list[Case]) -> None:
-    """the likeliest class of each row, int64, and the same from correct()"""
+    """the most probable class of each row, int64, in agreement with correct()"""
     for case in cases:
         found = case.loss.labels(case.logits)
         fits = found.shape == (RUNS, ROWS) and found.dtype == torch.int64

@@ -63,7 +63,7 @@ def usable(metric: Metric, sure: float) -> list[Rows]:
 
 @pytest.mark.essential
 def test_a_number(metric: Metric) -> None:
-    """a finite number for rows of two classes or of three"""
+    """a finite number for two and for three classes"""
     assert all(metric(*each) is not None for each in usable(metric, 0.5)), "none"
 
 
@@ -82,7 +82,7 @@ def test_direction(metric: Metric) -> None:
 
 
 def test_order(metric: Metric) -> None:
-    """the same value whatever the order of the rows"""
+    """the same value for any order of the rows"""
     for truth, predicted, chances, positive, classes in usable(metric, 0.5):
         one = metric(truth, predicted, chances, positive, classes)
         reverse = truth[::-1].copy(), predicted[::-1].copy(), chances[::-1].copy()

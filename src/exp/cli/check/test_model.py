@@ -60,7 +60,7 @@ def test_logits(subject: Subject) -> None:
 
 
 def test_tensors(module: nn.Module) -> None:
-    """each tensor a parameter or a buffer, moved with the model and saved"""
+    """every tensor as a parameter or buffer, which is moved with the model and saved"""
     plain = [name for kind, name, _ in tensors(module) if kind == "plain"]
     assert not plain, f"a plain tensor {plain[0]}"
 
@@ -73,7 +73,7 @@ def test_dtype(subject: Subject) -> None:
 
 
 def test_seeded(subject: Subject) -> None:
-    """the same weights from the same seed of torch, whatever else is seeded"""
+    """the same weights from the same seed of torch, for any other seeds"""
     found = []
     for number in (1, 2):
         with globally_seeded(number):
@@ -83,7 +83,7 @@ def test_seeded(subject: Subject) -> None:
 
 
 def test_global_generators(subject: Subject) -> None:
-    """no generator seeded, and none used but torch's"""
+    """no seeding, and no generator other than torch's"""
     after = []
     for seed in (1, 2):
         with global_states() as changed:
@@ -96,7 +96,7 @@ def test_global_generators(subject: Subject) -> None:
 
 
 def test_no_shared_state(subject: Subject) -> None:
-    """new weights for each module that it builds"""
+    """new weights for each module"""
     one, other = built(subject, seed=1), built(subject, seed=2)
     known = {tensor.data_ptr() for tensor in one.state_dict().values() if tensor.numel()}
     shared = [name for name, each in other.state_dict().items() if each.data_ptr() in known]
@@ -113,7 +113,7 @@ def test_rows_kept(module: nn.Module) -> None:
 
 
 def test_evaluation(module: nn.Module) -> None:
-    """each row's logits by itself, and the same each time, in evaluation mode"""
+    """in evaluation mode, independent logits for each row, the same each time"""
     x = inputs()
     with torch.no_grad(), global_states():
         module.eval()
@@ -133,11 +133,11 @@ def test_gradients(module: nn.Module) -> None:
 
 
 def test_repeatable(subject: Subject) -> None:
-    """the same bits of a run when it is trained again after another"""
+    """the same bits when a run is trained again after another run"""
     assert_same_again(subject)
 
 
 def test_stack(subject: Subject, module: nn.Module) -> None:
-    """the same bits alone and in a stack, or by itself if not known to stack"""
+    """the same bits alone and in a stack (one by one if it cannot be stacked)"""
     if lifted([module]) is not None:  # otherwise it trains by itself, through the same loop
         assert_same_in_a_stack(subject)

@@ -85,7 +85,7 @@ def test_optimizer(subject: Subject) -> None:
 
 
 def test_step(subject: Subject) -> None:
-    """finite values, changed in place, and zeros between the parameters"""
+    """finite values, changed in place, with zeros between the parameters"""
     one = Steps(subject, [0])
     place, before = one.parameters.values.data_ptr(), one.parameters.values.clone()
     with global_states() as changed:
@@ -127,7 +127,7 @@ def test_runs_apart(subject: Subject) -> None:
 
 
 def test_runs_leave(subject: Subject) -> None:
-    """the same bits of a run when others have left its stack"""
+    """the same bits of a run after others have left its stack"""
     if not stackable(subject):
         return
     whole = Steps(subject, range(RUNS))

@@ -20,7 +20,7 @@ EXTREMES = {int: (-1, 0), float: (-1.0, 0.0, 1e30, float("inf"), float("nan"))}
 
 
 def test_option_file(subject: Subject) -> None:
-    """conf/GROUP/NAME.yaml with valid parameters, or a default for each"""
+    """an option file conf/GROUP/NAME.yaml with valid parameters, or a default for each"""
     name, file = subject.component.name, subject.file
     if file is None:
         required = [
@@ -53,7 +53,7 @@ def test_annotations(subject: Subject) -> None:
 
 
 def test_bad_values(subject: Subject) -> None:
-    """one clear error for a value that it cannot use"""
+    """one clear error for an invalid value"""
     for name, default in subject.chosen.declared.items():
         if isinstance(default, (bool, Chosen)):
             continue

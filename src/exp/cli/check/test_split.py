@@ -20,7 +20,7 @@ def test_split(subject: Subject) -> None:
 
 
 def test_seeded(subject: Subject) -> None:
-    """the same parts from the same seed, whatever the global generators are"""
+    """the same parts from the same seed, for any state of the global generators"""
     found = []
     for number in (1, 2):
         with globally_seeded(number):
@@ -29,7 +29,7 @@ def test_seeded(subject: Subject) -> None:
 
 
 def test_global_generators(subject: Subject) -> None:
-    """no change of a global random state"""
+    """no change of a global random generator"""
     with global_states() as changed:
         subject.build(LABELS.copy(), 0)
     assert not changed, f"{' and '.join(changed)} changed"

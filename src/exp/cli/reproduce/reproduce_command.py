@@ -44,8 +44,8 @@ def command(
 ) -> int:
     """Repeat published results.
 
-    Trains the runs behind a published table and compares published with measured numbers, one by
-    one. Without a name, the tables are listed. The exit code is 1 if a number differs.
+    Train the runs of a published table and compare each published number with the measured one.
+    Without a name, list the tables. The exit code is 1 if a number differs.
     """
     if every and wanted:
         raise ExpError(f"{PROG}: give names or --all, not both. See {PROG} --help")

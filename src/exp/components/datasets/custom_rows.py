@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from exp.data.dataset import Data
 from exp.data.faults import real
+from exp.data.split_columns import columns_of_split
 from exp.util.errors import ComponentError, DataError, shown
 
 TARGETS = ("target", "label", "labels", "class", "y")
@@ -25,7 +26,7 @@ WAYS = (
 )
 
 
-def rows_of(found: object, name: str) -> Data:
+def rows_of(found: object, name: str, aside: Sequence[str] = ()) -> Data:
     """The result of a custom data set as `Data`.
 
     Args:
@@ -34,6 +35,8 @@ def rows_of(found: object, name: str) -> Data:
             categories. y is `[rows]`: texts, truth values or integers are classes; other
             numbers are regression targets.
         name: name of the data set, for messages.
+        aside: columns of a frame, or keys of a mapping, that the split needs and that are not
+            features.
 
     Raises:
         ComponentError: it is none of these.
@@ -43,7 +46,9 @@ def rows_of(found: object, name: str) -> Data:
         return found
     classes: Sequence[str] | None = None
     features: Sequence[str] | None = None
+    columns: dict[str, Any] = {}
     if isinstance(found, Mapping):
+        columns = {each: found[each] for each in aside if each in found}
         X, y = (_entry(found, keys, name) for keys in (FEATURES, TARGETS))
         classes, features = found.get("target_names"), found.get("feature_names")
     elif isinstance(found, (tuple, list)) and len(found) == 2:
@@ -54,8 +59,15 @@ def rows_of(found: object, name: str) -> Data:
         kind = f"a {type(found).__name__}"
         if isinstance(found, (tuple, list)):
             kind += f" of {len(found)}"
-        raise ComponentError(f"dataset {name} returned {kind}. {WAYS}")
-    return _data(X, y, name, classes=classes, features=features)
+        raise ComponentError(f"dataset {name} gave {kind}. {WAYS}")
+    if hasattr(X, "columns"):
+        within = [each for each in X.columns if str(each) in aside and str(each) not in columns]
+        columns |= {str(each): X[each] for each in within}
+        X = X.drop(columns=within)
+    data = _data(X, y, name, classes=classes, features=features)
+    if not columns:
+        return data
+    return dataclasses.replace(data, columns=columns_of_split(columns, len(data.y)))
 
 
 def _entry(found: Mapping[str, Any], keys: Sequence[str], name: str) -> Any:

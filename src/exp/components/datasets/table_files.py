@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -63,6 +63,7 @@ def csv(
     na_values: NaValues | None = None,
     test_path: Text | None = None,
     delimiter: Delimiter = ",",
+    aside: Sequence[str] = (),
 ) -> Data:
     """A csv file in UTF-8 with a header line, columns of numbers or texts, and a column of labels.
 
@@ -101,7 +102,7 @@ def csv(
     reading = Reading(
         target=target, features=features, delimiter=delimiter, missing=missing,
         categorical=categorical or (), dates=dates, decimal=decimal, thousands=thousands,
-        na_values=na_values,
+        na_values=na_values, aside=aside,
     )  # fmt: skip
     return rows("csv", path, test_path, reading, max_categories)
 
@@ -121,6 +122,7 @@ def parquet(
     missing: Missing = "refuse",
     na_values: NaValues | None = None,
     test_path: Text | None = None,
+    aside: Sequence[str] = (),
 ) -> Data:
     """A Parquet file with columns of numbers or texts and a column of labels (`exp[parquet]`).
 
@@ -138,6 +140,7 @@ def parquet(
         missing: how to treat missing values (null and NaN), as for `csv`.
         na_values: texts that mean a missing value, as for `csv`.
         test_path: another file with the same columns, as for `csv`.
+        aside: names of columns that the split needs, as for `csv`.
 
     Raises:
         DataError: up to 10 errors, each with file, row and column.
@@ -145,7 +148,7 @@ def parquet(
     """
     reading = Reading(
         target=target, features=features, missing=missing, categorical=categorical or (),
-        dates=dates, decimal=decimal, thousands=thousands, na_values=na_values,
+        dates=dates, decimal=decimal, thousands=thousands, na_values=na_values, aside=aside,
     )  # fmt: skip
     return rows("parquet", path, test_path, reading, max_categories)
 
@@ -161,6 +164,7 @@ def npz(
     missing: Missing = "refuse",
     na_values: NaValues | None = None,
     test_path: Text | None = None,
+    aside: Sequence[str] = (),
 ) -> Data:
     """An npz file with arrays X and y, and optionally names.
 
@@ -176,13 +180,14 @@ def npz(
         missing: how to treat missing values (NaN), as for `csv`.
         na_values: numbers and texts that mean a missing value, as for `csv`.
         test_path: another file with the same columns, as for `csv`.
+        aside: names of columns that the split needs, as for `csv`.
 
     Raises:
         DataError: up to 10 errors, each with file, row and column.
     """
     reading = Reading(
         target="y", features=features, missing=missing, categorical=categorical or (),
-        na_values=na_values,
+        na_values=na_values, aside=aside,
     )  # fmt: skip
     return rows("npz", path, test_path, reading, max_categories)
 

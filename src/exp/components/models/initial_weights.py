@@ -26,10 +26,9 @@ def initialized(
     `MLPClassifier` of scikit-learn.
 
     Args:
-        init: torch keeps the weights of the layers; normal and uniform have the same spread in
-            every layer; glorot and he scale it by the inputs and outputs of a layer; sklearn draws
-            weights and biases from NumPy's generator, as
-            `MLPClassifier(random_state=seeds.init)` with ReLU units does.
+        init: torch keeps the weights of the layers. normal and uniform have the same spread in
+            every layer. glorot and he scale it by the inputs and outputs of a layer. sklearn draws
+            weights and biases as `MLPClassifier(random_state=seeds.init)` with ReLU units.
         scale: standard deviation of normal, half the width of uniform, a factor for others.
         bias: the value of every bias; None: drawn at random.
     """

@@ -163,7 +163,7 @@ class Rule(Optimizer):
 
     @abstractmethod
     def update(self, lr: Tensor) -> None:
-        """One step; `lr` is `[R, 1]` float64 on `place`."""
+        """Makes one step; `lr` is `[R, 1]` float64 on `place`."""
 
     def column(self, number: Tensor | float) -> Tensor:
         """One number for each run, `[R, 1]` float64 on `place`."""

@@ -24,7 +24,7 @@ class TorchOptimizer(Optimizer):
     `parameters.values`, and its `.grad` is a view into `parameters.gradients`.
 
     Args:
-        parameters: of one run.
+        parameters: the parameters of one run.
         algorithm: a class of torch.optim.
         lr: base learning rate; each step receives its own.
         options: other arguments of that class.

@@ -100,6 +100,7 @@ class Plateau(Scheduler):
         if not (best is None or number) or not all(
             type(count) is int and 0 <= count <= MOST for count in counts
         ):
-            raise ValueError(f"expected best, bad, cooling and changes, found {shown(dict(saved))}")
+            keys = "best, bad, cooling and changes"
+            raise ValueError(f"expected the keys {keys}, found {shown(dict(saved))}")
         self.best = best
         self.bad, self.cooling, self.changes = counts  # type: ignore[assignment]

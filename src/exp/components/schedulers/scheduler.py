@@ -131,7 +131,7 @@ class Warmup(Scheduler):
     def state(self, saved: Mapping[str, Any]) -> None:
         warming, behind = saved.get("warming"), saved.get("behind")
         if not isinstance(warming, bool) or not isinstance(behind, Mapping):
-            raise ValueError(f"expected warming and behind, found {shown(dict(saved))}")
+            raise ValueError(f"expected the keys warming and behind, found {shown(dict(saved))}")
         self.warming, self.after.state = warming, dict(behind)
 
 

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from exp.components.splits.groups import (
+    ColumnName,
+    Columns,
+    check_groups_whole,
+    columns_differ,
+    groups_of,
+    nothing_left,
+    parts_of_column,
+    without_groups,
+)
 from exp.data.cache import repeatable
 from exp.data.dataset import Split
 from exp.data.faults import TooFewRowsError, rows_text
 from exp.data.prepared import Standardize
 from exp.registry.registry import register
 from exp.registry.types import Probability
-from exp.util.errors import DataError
+from exp.util.errors import DataError, shown
 
 Rows = NDArray[np.int64]
 
@@ -27,47 +37,124 @@ def leaves_rows(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "validation", f"{wanted}; found {test} + {validation}"
 
 
-@register.split("holdout", check=leaves_rows)
+def values_fit(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if values["column"] is not None:
+        yield from columns_differ(values)
+    elif values["validation"] == "column":
+        yield "validation", "names the rows that a column marks: set split.column too"
+    else:
+        yield from leaves_rows(values)
+    if values["groups"] is not None and values["stratify"]:
+        yield "stratify", "expected false with split.groups: split=kfold can do both"
+
+
+@register.split("holdout", check=values_fit)
 @repeatable
 def holdout(
     labels: Rows,
     seed: int,
     *,
     test: Probability = 0.2,
-    validation: Probability = 0.0,
+    validation: Probability | Literal["column"] = 0.0,
     stratify: bool = False,
+    groups: ColumnName | None = None,
+    column: ColumnName | None = None,
     standardize: Standardize = False,
+    columns: Columns = None,
 ) -> Split:
     """Random test rows, and random validation rows if requested.
 
     The rows and their order equal those of scikit-learn's `train_test_split(X, y, test_size=test,
     random_state=seed)`. A second call with the same seed takes the validation rows from the
-    training part.
+    training part. With groups, they equal those of `GroupShuffleSplit`.
 
     Args:
         labels: [rows] int64.
         seed: seed of the shuffling.
         test: share of all rows, rounded up; 0: no test rows. Without test and validation rows, the
             training rows keep their order.
-        validation: share of all rows, rounded up; 0: no validation rows.
+        validation: share of all rows, rounded up; 0: no validation rows; column: the rows for which
+            `split.column` says so.
         stratify: whether all parts have the same shares of the classes.
+        groups: name of a column of the data, such as the patient: the rows of one value are all in
+            the same part, and the shares are shares of the groups.
+        column: name of a column of the data that contains train, validation or test for each row;
+            `split.test` is then ignored, and a share of validation rows is taken from the training
+            part.
         standardize: true: scale each feature to mean 0 and standard deviation 1; minmax: to 0..1;
             both fitted on the training rows (by `exp.engine.prepare`).
+        columns: the columns of the data by name; `groups` and `column` are among them.
 
     Raises:
-        DataError: there would be no training rows.
+        DataError: there would be no training rows, or the columns do not fit.
         TooFewRowsError: a class has too few rows for stratification.
     """
     rows = np.arange(len(labels), dtype=np.int64)
-    sizes = {"test": held_out(len(rows), test), "validation": held_out(len(rows), validation)}
-    if sum(sizes.values()) >= len(rows):
-        shares = f"test={test} ({rows_text(sizes['test'])})"
-        if validation:
-            shares += f" and validation={validation} ({rows_text(sizes['validation'])})"
-        raise DataError(f"split: {shares} of {rows_text(len(rows))} leave no training rows")
-    train, tested = divided(rows, labels, sizes["test"], seed, stratify, "test")
-    train, validated = divided(train, labels, sizes["validation"], seed, stratify, "validation")
+    group = groups_of(columns, groups)
+    if column is not None:
+        marked = parts_of_column((columns or {})[column], column)
+        check_marked(marked, column, test, validation)
+        if group is not None:
+            check_groups_whole(group, columns, groups, marked)
+        if validation == "column":
+            return marked
+        rows, tested = marked.train, marked.test
+        train, validated = held_out_of(rows, labels, group, validation, seed, stratify)
+        return Split(train=train, test=tested, validation=validated)
+    assert not isinstance(validation, str)
+    total = len(rows) if group is None else int(group.max()) + 1
+    shares = {"test": (test, held_out(total, test))}
+    shares["validation"] = (validation, held_out(total, validation))
+    if shares["test"][1] + shares["validation"][1] >= total:
+        raise nothing_left(shares, total, grouped=group is not None)
+    train, tested = taken(rows, labels, group, shares["test"][1], seed, stratify, "test")
+    train, validated = taken(
+        train, labels, group, shares["validation"][1], seed, stratify, "validation"
+    )
     return Split(train=train, test=tested, validation=validated)
+
+
+def check_marked(marked: Split, column: str, test: float, validation: float | str) -> None:
+    """
+    Raises:
+        DataError: the config expects a part that the column does not mark, or the reverse.
+    """
+    where = f"split.column: column {shown(column)}"
+    if test and not len(marked.test):
+        raise DataError(
+            f"{where} marks no row as test: set split.test=0 for runs without test rows"
+        )
+    if validation == "column" and not len(marked.validation):
+        raise DataError(f"{where} marks no row as validation, which split.validation=column needs")
+    if validation != "column" and (count := len(marked.validation)):
+        found = f"marks {rows_text(count)} as validation, and split.validation is {validation}"
+        raise DataError(f"{where} {found}: set split.validation=column")
+
+
+def held_out_of(
+    rows: Rows, labels: Rows, group: Rows | None, share: float, seed: int, stratify: bool
+) -> tuple[Rows, Rows]:
+    """The training rows `rows` without validation rows, and those: a share of all rows, or of all
+    groups.
+
+    Raises:
+        DataError: no row is left to train on.
+    """
+    total = len(labels) if group is None else int(group.max()) + 1
+    there = len(rows) if group is None else len(np.unique(group[rows]))
+    size = held_out(total, share)
+    if size >= there:
+        raise nothing_left({"validation": (share, size)}, there, grouped=group is not None)
+    return taken(rows, labels, group, size, seed, stratify, "validation")
+
+
+def taken(
+    rows: Rows, labels: Rows, group: Rows | None, size: int, seed: int, stratify: bool, part: str
+) -> tuple[Rows, Rows]:
+    """`rows` without `size` rows or groups, and the rows of those."""
+    if group is not None:
+        return without_groups(rows, group, size, seed)
+    return divided(rows, labels, size, seed, stratify, part)
 
 
 def held_out(rows: int, share: float) -> int:
