@@ -25,8 +25,9 @@ from exp.report.design import Design
 from exp.report.statistics import bootstrap, hierarchy, profiles, ranks
 from exp.report.statistics.corrections import holm
 from exp.runs.directory import record_text
+from exp.runs.manifest import Entry, manifest_lines
 from exp.runs.metrics_file import history_text
-from test_results import write_sweep
+from exp.util.serialize import json_text, yaml_text
 
 Values = NDArray[np.float64]
 
@@ -414,11 +415,32 @@ def test_figures_repeat(theme: str) -> None:
 # exp results --across, --target
 
 
+def write_sweep(path: Path, keys: Sequence[str], runs: Sequence[Mapping[str, Any]]) -> None:
+    """A sweep of made-up runs, with the files that are read."""
+    path.mkdir()
+    entries = []
+    for number, run in enumerate(runs):
+        entries.append(Entry(number, f"{number}-run", tuple(run["words"])))
+        where, score, seed = path / f"{number}-run", run["accuracy"], run.get("seed", 0)
+        where.mkdir()
+        status = "failed" if score is None else "done"
+        seeds = dict.fromkeys(("data", "split", "init", "shuffle"), seed)
+        data = {"fingerprint": f"{run['words'][0]} {seed}", "split": str(seed)}  # new rows
+        record = {"status": status, "seeds": seeds, "data": data, **run.get("record", {})}
+        (where / "run.json").write_text(record_text(record))
+        if score is not None:
+            final = {"test/loss": 1 - score, "test/accuracy": score}
+            summary = {"status": status, "final": final, "best": {"epoch": 3}, "epochs": 5}
+            (where / "summary.json").write_text(json_text(summary))
+        config = {"dataset": {"name": "d0"}, "optimizer": {"name": "a"}}
+        (where / "config.yaml").write_text(yaml_text(config))
+    (path / "sweep.json").write_text("".join(manifest_lines({"keys": list(keys)}, entries)))
+
+
 def made_up(
     where: Path,
     scores: Mapping[tuple[str, str], Sequence[float | None]],
     histories: Mapping[tuple[str, str], Sequence[Sequence[float]]] | None = None,
-    **more: Any,
 ) -> None:
     """A sweep with these scores of (data set, optimizer), a seed each.
 
@@ -429,23 +451,15 @@ def made_up(
     for (data, optimizer), some in scores.items():
         for seed, score in enumerate(some):
             words = (f"dataset={data}", f"optimizer={optimizer}", f"seed={seed}")
-            status = "done" if score is not None else "failed"
-            runs.append({"words": words, "accuracy": score, "seed": seed, "status": status, **more})
+            timings = {"training": 20.0, "stack": 2, "total": 90.0}
+            record = {"timings": timings}
+            runs.append({"words": words, "accuracy": score, "seed": seed, "record": record})
     write_sweep(where / "swept", ["dataset", "optimizer", "seed"], runs)
-    number = 0
-    for key, some in scores.items():
-        for seed in range(len(some)):
-            path = where / "swept" / f"{number}-run"
-            number += 1
-            if histories is None:
-                continue
-            values = np.array(histories[key][seed])
-            columns = {"epoch": np.arange(len(values)), "test/accuracy": values}
-            (path / "metrics.csv").write_text(history_text(columns))
-            record = json.loads((path / "run.json").read_text())
-            record.pop("sha256")
-            record["timings"] = {"training": 2.0 * (len(values) - 1), "stack": 2, "total": 9.0}
-            (path / "run.json").write_text(record_text(record))
+    every = [key for key, some in scores.items() for _ in some]
+    for number, key in enumerate(every if histories else ()):
+        values = np.array(histories[key][number - every.index(key)])  # type: ignore[index]
+        text = history_text({"epoch": np.arange(len(values)), "test/accuracy": values})
+        (where / "swept" / f"{number}-run" / "metrics.csv").write_text(text)
 
 
 def results(where: Path, *words: str) -> Ended:
@@ -628,7 +642,7 @@ def test_time_to_target_of_groups(in_tmp: Path) -> None:
     assert groups[0]["epochs"] == [2, 4, 6, None]
     table = results(in_tmp, "--target", "accuracy>=0.9").out
     assert "Time to target test/accuracy>=0.9: 12 runs" in table
-    assert [line.split()[1:4] for line in table.splitlines() if line.startswith("a ")][-1] == [
+    assert [line.split()[2:5] for line in table.splitlines() if line.startswith("d ")][0] == [
         "3", "of", "4",
     ]  # fmt: skip
     rows = results(in_tmp, "--target", "accuracy>=0.9", "--csv", "-").out.splitlines()
@@ -679,15 +693,15 @@ def test_runs_that_failed_or_still_run(in_tmp: Path) -> None:
     ("words", "message"),
     [
         (["--across", "datset"], "--across: unknown key 'datset'. Did you mean 'dataset'?"),
-        (["--across", "dataset", "--where", "dataset=d0"], "--across dataset: there is only one value (d0)"),
-        (["--across", "dataset", "--where", "optimizer=a"], "--across dataset: only a has scores"),
+        (["--across", "dataset", "--where", "dataset=d0"], "there is only one value (d0)"),
+        (["--across", "dataset", "--where", "optimizer=a"], "only a has scores"),
         (["--across", "dataset", "--test", "t"], "--test with --across: unknown test 't'"),
         (["--across", "dataset", "--top", "2"], "--sort and --top: not with --across"),
         (["--test", "nemenyi"], "--test: unknown test 'nemenyi'"),
         (["--target", "accuracy"], "--target: expected key=value"),
         (["--target", "accuracy=1"], "--target: expected one of <=, >=, <, >"),
         (["--target", "acuracy>=1"], "--target: unknown column of metrics.csv 'acuracy'"),
-        (["--across", "dataset", "--target", "f1>1"], "--target: unknown column of metrics.csv 'f1'"),
+        (["--across", "dataset", "--target", "f1>1"], "unknown column of metrics.csv 'f1'"),
     ],
 )  # fmt: skip
 def test_mistakes_of_a_newcomer(in_tmp: Path, words: list[str], message: str) -> None:
@@ -695,7 +709,6 @@ def test_mistakes_of_a_newcomer(in_tmp: Path, words: list[str], message: str) ->
         in_tmp,
         {(data, m): [0.9, 0.8] for data in DATA[:3] for m in "ab"},
         {(data, m): [climbing(1)] * 2 for data in DATA[:3] for m in "ab"},
-        config={"dataset": {"name": "d0"}, "optimizer": {"name": "a"}},
     )
     ended = results(in_tmp, *words)
     assert (ended.code, ended.out) == (2, "")

@@ -234,10 +234,10 @@ def said_of(
         number = spread(found.mean, *ends)
         text = f"{number}, {p_text(p)}; ranks and mean differences have opposite signs"
         return Verdict(UNDECIDED, f"{UNDECIDED}: {text}")
-    exact, family = test == "wilcoxon", pairs(methods)
+    ranks, family = test == "wilcoxon", pairs(methods)
     return verdict(
         Paired(mean, size, p), p, p_within,
-        margin=margin, family=family, exact=exact, unit="data set",
+        margin=margin, family=family, ranks=ranks, unit="data set",
     )  # fmt: skip
 
 

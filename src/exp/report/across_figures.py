@@ -132,7 +132,9 @@ def ratio_profile(found: TargetProfile, theme: Theme) -> Figure:
     curves = []
     for at in found.order[:MOST]:
         each = profiles.profile(ratios[:, at])
-        about = f"score {found.scores[at]:.2f}, reached on {int(found.reached[at])} of {len(ratios)}"
+        about = (
+            f"score {found.scores[at]:.2f}, reached on {int(found.reached[at])} of {len(ratios)}"
+        )
         curves.append(Curve(name=found.names[at], about=about, x=each.x, share=each.share))
     solved = ratios[np.isfinite(ratios)]
     end = max(profiles.MOST_RATIO, float(solved.max(initial=1.0)) * 1.05)

@@ -12,9 +12,6 @@ from exp.report.statistics.corrections import pairs
 from exp.report.statistics.verdicts import p_text, spread
 from exp.util.text_tables import aligned, cell, count
 
-UNITS = {"rows": "seed", "seeds": "seed", "splits": "split", "folds": "fold"}
-"""What a score is of, by the kind of design."""
-
 
 def text(found: Across, results: Results) -> str:
     """Title, tests, a line for each method, notes, and which runs went wrong.
@@ -45,7 +42,7 @@ def tests(found: Across) -> list[str]:
     n, k = found.scores.shape
     sizes = sorted({len(block.scores) for block in found.cells.blocks})
     plural = "s" if sizes[-1] > 1 else ""
-    kinds = dict.fromkeys(f"{UNITS[block.design.kind]}{plural}" for block in found.cells.blocks)
+    kinds = dict.fromkeys(f"{block.design.unit}{plural}" for block in found.cells.blocks)
     each = f"{sizes[0]} to {sizes[-1]}" if sizes[1:] else f"{sizes[0]}"
     unit = f"the mean of each data set over {each} {' or '.join(kinds)}"
     family = pairs(k)

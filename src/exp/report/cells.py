@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exp.report.captions import caption, short
-from exp.report.design import Design
-from exp.report.groups import Group, grouped, over_seeds
+from exp.report.design import Design, complete
+from exp.report.groups import Group, Groups, grouped, mean, over_seeds
 from exp.runs.collection import Runs, with_keys
 from exp.runs.config_values import Scalar, written
 from exp.util.errors import ExpError, unknown
@@ -134,7 +134,9 @@ def cells(runs: Runs, metric: str, across: Sequence[str], by: Sequence[str] | No
     blocks, left_out = [], dict[str, tuple[str, ...]]()
     for place, some in found.items():
         lacking = [labels[m] for m in kept if m not in some or not some[m].cells]
-        block = None if lacking else block_of(names[place], {labels[m]: some[m] for m in kept})
+        block = (
+            None if lacking else block_of(groups, names[place], {labels[m]: some[m] for m in kept})
+        )
         if block is None:
             left_out[names[place]] = tuple(lacking)
         else:
@@ -176,35 +178,36 @@ def check(made: Cells, across: Sequence[str], by: Sequence[str] | None) -> None:
         )
 
 
-def block_of(name: str, groups: dict[str, Group]) -> Block | None:
-    """The scores of some methods on a data set; None where they have no cell and seed in common.
+def block_of(groups: Groups, name: str, methods: dict[str, Group]) -> Block | None:
+    """The scores of some methods on a data set; None where they have no seed in common.
 
     Args:
-        groups: method -> its runs.
+        groups: all groups.
+        methods: method -> its runs on this data set.
     """
-    scores = [
-        {(where, seeds): score for where, each in g.cells.items() for seeds, score in each.items()}
-        for g in groups.values()
-    ]
-    common = [item for item in scores[0] if all(item in each for each in scores[1:])]
-    draws = next(iter(groups.values())).draws
-    design = draws.design()
-    seeds, incomplete = draws.complete(design, dict.fromkeys(seeds for _, seeds in common))
-    if not seeds:
+    first, *others = methods.values()
+    shared = [where for where in first.cells if all(where in each.cells for each in others)]
+    if not shared:
+        return None
+    lists = [each.seeds(shared) for each in others]
+    common = [seeds for seeds in first.seeds(shared) if all(seeds in each for each in lists)]
+    design = groups.design(first, shared)
+    draws = {seeds: [first.draws[where][seeds] for where in shared] for seeds in common}
+    kept, incomplete = complete(design, draws)
+    if not kept:
         return None
     units: dict[object, list[list[float]]] = {}
-    used = set(seeds)
-    for item in common:
-        if item[1] in used:
-            unit = design.unit(draws.of[item[1]], item[1])
-            units.setdefault(unit, []).append([each[item] for each in scores])
+    for seeds in kept:
+        row = [mean([each.cells[where][seeds] for where in shared]) for each in methods.values()]
+        units.setdefault(design.unit_of(seeds, draws[seeds]), []).append(row)
+    compared = len(common) * len(shared)
     unused = {
-        method: len(each) - len(common)
-        for method, each in zip(groups, scores, strict=True)
-        if len(each) > len(common)
+        method: total - compared
+        for method, each in methods.items()
+        if (total := sum(map(len, each.cells.values()))) > compared
     }
     means = np.array([np.mean(rows, axis=0) for rows in units.values()])
-    return Block(name, design, means, len({where for where, _ in common}), unused, incomplete)
+    return Block(name, design, means, len(shared), unused, incomplete)
 
 
 def labelled(keys: Sequence[str], values: Sequence[tuple[Scalar, ...]]) -> list[str]:

@@ -100,28 +100,20 @@ def unlike(table: Table, runs: Runs) -> Iterator[str]:
     known = [group for group in groups.all if group.cells]
     cells = list(dict.fromkeys(each for group in known for each in group.cells))
     keys = ", ".join(map(cell, groups.within))
-    if len(known) > 1 and len(cells) > 1 and table.best is not None:
-        missing = [each for each in cells if each not in ranking.cells]
-        if not missing:
-            yield f"Compared within each of {len(cells)} values of {keys}."
-        elif ranking.cells:
+    if len(known) > 1 and len(cells) > 1 and not table.best:
+        yield f"No two groups have a value of {keys} in common, so that they are not ranked."
+    elif len(known) > 1 and len(cells) > 1:
+        if missing := [each for each in cells if each not in ranking.cells]:
             yield (
-                f"Means are over the {len(ranking.cells)} of {len(cells)} values of {keys} that "
-                f"all groups have; left out: {listed(groups, missing, known)}."
+                f"Compared over the {len(ranking.cells)} of {len(cells)} values of {keys} that all "
+                f"ranked groups have with enough seeds; left out: {listed(groups, missing, known)}."
             )
         else:
+            yield f"Compared over the {len(cells)} values of {keys}, which all groups have."
+        if ranking.uneven:
             yield (
-                f"No value of {keys} is common to all groups, so each mean is over other values: "
-                f"{listed(groups, missing, known)}. Only values that two groups share are compared."
-            )
-        uneven = [
-            group for group in known
-            if len({len(group.cells[each]) for each in group.cells}) > 1
-        ]  # fmt: skip
-        if uneven:
-            yield (
-                f"{count(len(uneven), 'group')} lacks seeds of some values of {keys}: a seed is "
-                "compared over the values that both groups have."
+                f"{count(ranking.uneven, 'run')} not used: their seeds have no score for every "
+                f"value of {keys}."
             )
     if len(known) > 1 and table.best is not None:
         yield from along(table, runs)
@@ -234,7 +226,8 @@ def statistics(results: Results) -> Iterator[str]:
         yield f"The scores are not comparable: {'; '.join(of)}. dataset.positive names one class."
     if any(each.group.repeated for each in shown):
         yield "Runs of one group with the same seed count once, by their mean."
-    if any(table.best is None and table.scored for table in results.tables):
+    every = [each.verdict.text for table in results.tables for each in table.ranking.every]
+    if not any(every) and any(table.scored for table in results.tables):
         yield "Scores of different data sets are not ranked."
     if any(table.ranking.tested for table in results.tables):
         yield from different_splits(results)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from exp.report.statistics.means import ALPHA
@@ -10,6 +11,7 @@ from exp.report.statistics.power import FEW, needed
 
 BEST, BETTER, WORSE, EQUIVALENT, UNDECIDED = "best", "better", "worse", "equivalent", "undecided"
 WORDS = (BEST, BETTER, WORSE, EQUIVALENT, UNDECIDED)
+NOT_COMPARED = "not compared"
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,9 @@ def verdict(
     *,
     margin: float | None,
     family: int,
-    exact: bool = False,
+    ranks: bool = False,
     unit: str = "seed",
+    rounds: int = 1,
 ) -> Verdict:
     """The verdict of the best group against another one.
 
@@ -44,14 +47,20 @@ def verdict(
         p, p_within: of no difference, and of a difference beyond the margin, both corrected.
         margin: differences up to it do not matter; None: every difference does.
         family: the number of tests that p is corrected for.
-        exact: whether the test is one of ranks, for which few pairs can never be enough.
+        ranks: whether the test is one of ranks, for which few pairs can never be enough, and which
+            has no correction for splits of one table.
         unit: of what there are pairs.
+        rounds: more of them come in rounds of so many.
     """
     if test.difference is None:
         return Verdict(UNDECIDED, f"{UNDECIDED}: no {unit} in common")
     difference = test.difference
     if difference.low is None or difference.high is None:
         return Verdict(UNDECIDED, f"{UNDECIDED}: 1 {unit} in common")
+    if ranks and test.overlap:
+        return Verdict(
+            "", f"{NOT_COMPARED}: no test of ranks for {unit}s of one table; use --test t"
+        )
     if margin is not None and p_within is not None and p_within <= ALPHA:
         found = f"{spread(difference.mean, difference.low, difference.high)}, {p_text(p_within)}"
         return Verdict(EQUIVALENT, f"{EQUIVALENT}: {found}")
@@ -62,17 +71,19 @@ def verdict(
             ends = [-ends[0], ends[1]]
         found = spread(abs(difference.mean), ends[0], ends[1])
         return Verdict(word, f"{word} by {found}, {p_text(p)}")
-    enough = wanted(test, margin=margin, family=family, exact=exact)
+    enough = wanted(test, margin=margin, family=family, ranks=ranks, rounds=rounds)
     found = spread(difference.mean, difference.low, difference.high)
     chance = f", {p_text(p)}" if p is not None else ""
     if enough is not None:
         hint = f"; about {enough} {unit}s would tell" if enough > test.n else ""
     else:
-        hint = f"; more {unit}s cannot tell" if test.overlap and test.effect else ""
+        hint = f"; more {unit}s of this table cannot tell" if test.overlap and test.effect else ""
     return Verdict(UNDECIDED, f"{UNDECIDED}: {found}{chance}{hint}", enough)
 
 
-def wanted(test: Paired, *, margin: float | None, family: int, exact: bool) -> int | None:
+def wanted(
+    test: Paired, *, margin: float | None, family: int, ranks: bool, rounds: int
+) -> int | None:
     """The number of pairs that would show this difference, or that it lies within the margin."""
     if test.effect is None or test.difference is None or not test.difference.sd:
         return None
@@ -83,9 +94,9 @@ def wanted(test: Paired, *, margin: float | None, family: int, exact: bool) -> i
         found.append(needed(room / test.difference.sd, 2 * alpha, overlap=test.overlap))
     known = [each for each in found if each is not None]
     least = FEW
-    while exact and max(family, 1) * 2.0 ** (1 - least) > ALPHA:
+    while ranks and max(family, 1) * 2.0 ** (1 - least) > ALPHA:
         least += 1
-    return max(min(known), least) if known else None
+    return math.ceil(max(min(known), least) / rounds) * rounds if known else None
 
 
 def p_text(p: float) -> str:
