@@ -304,6 +304,21 @@ def test_a_solved_data_set_does_not_decide_alone() -> None:
     assert hierarchy.moderated([None, None], [0, 0]).tolist() == [0.0, 0.0]
 
 
+def test_the_interval_covers_the_mean_difference() -> None:
+    """Five data sets, three seeds each, standard deviations that differ by a factor of ten and more:
+    at least 95 % of 300 intervals, less two standard errors of that share."""
+    rng, covered = np.random.default_rng(10), 0
+    for _ in range(300):
+        sds, true = 0.02 * np.exp(rng.normal(size=5)), rng.normal(0, 0.02, 5)
+        seeds = rng.normal(true[:, None], sds[:, None], (5, 3))
+        variances = hierarchy.moderated(seeds.var(axis=1, ddof=1).tolist(), [2] * 5)
+        found = hierarchy.random_effects(seeds.mean(axis=1), np.sqrt(variances / 3))
+        ends = found.interval()
+        assert ends is not None
+        covered += ends[0] <= 0 <= ends[1]
+    assert covered >= 300 * 0.95 - 2 * math.sqrt(300 * 0.95 * 0.05)
+
+
 # The interquartile mean
 
 
@@ -642,9 +657,8 @@ def test_time_to_target_of_groups(in_tmp: Path) -> None:
     assert groups[0]["epochs"] == [2, 4, 6, None]
     table = results(in_tmp, "--target", "accuracy>=0.9").out
     assert "Time to target test/accuracy>=0.9: 12 runs" in table
-    assert [line.split()[2:5] for line in table.splitlines() if line.startswith("d ")][0] == [
-        "3", "of", "4",
-    ]  # fmt: skip
+    first = next(line for line in table.splitlines() if line.startswith("d "))
+    assert first.split() == ["d", "a", "3", "of", "4", "5", "5.0000"]
     rows = results(in_tmp, "--target", "accuracy>=0.9", "--csv", "-").out.splitlines()
     assert rows[0].endswith("target,target_runs,target_reached,median_epochs,median_seconds")
     assert sum(row.endswith("test/accuracy>=0.9,4,3,5.0,5.0") for row in rows) == 1

@@ -20,6 +20,7 @@ from exp.report.statistics import profiles
 from exp.report.statistics.profiles import Profile
 from exp.report.target_text import order, share, steps
 from exp.report.targets import TargetTimes
+from exp.runs.config_values import written
 from exp.util.files import write_whole
 from exp.util.text_tables import count
 
@@ -157,7 +158,10 @@ def ratio_profile(found: TargetProfile, theme: Theme) -> Figure:
 def reached_over_epochs(found: TargetTimes, theme: Theme) -> Figure:
     """The share of the runs of each group that have reached the target."""
     groups = sorted((each for each in found.groups if each.runs), key=order)
-    names, curves, last = short(found.by), list[Curve](), 1.0
+    varying = [at for at, values in enumerate(zip(*(each.values for each in groups), strict=True))
+               if len(set(map(written, values))) > 1]  # fmt: skip
+    names = short([found.by[at] for at in varying])
+    curves, last = list[Curve](), 1.0
     for each in groups[:MOST]:
         curve: Profile = profiles.profile(each.epochs)
         last = max(last, float(curve.x.max(initial=0.0)))
@@ -175,7 +179,7 @@ def reached_over_epochs(found: TargetTimes, theme: Theme) -> Figure:
         begin=0.0,
         end=last * 1.05,
         remark=f"{few}{count(sum(each.runs for each in groups), 'run')}",
-        note="a run that never reaches the target stays in the share below",
+        note="runs that failed or never reach the target are among the rest",
     )
 
 

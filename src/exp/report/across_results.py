@@ -46,18 +46,21 @@ class Report:
             lines += ["", *target_text.text(self.times)]
         return "\n".join(lines)
 
+    def columns(self) -> dict[str, list[Any]]:
+        """Name -> values, one for each group, or each method."""
+        if self.across is not None:
+            return across_export.across_columns(self.across, self.profile)
+        found = table_export.columns(self.results)
+        if self.times is None:
+            return found
+        rows = table_export.values(self.results, self.times.by)
+        return across_export.target_columns(found, rows, self.times)
+
     def frame(self) -> DataFrame:
-        """A row for each group, or each method."""
+        """A row for each group, or each method, with every value as it is."""
         from pandas import DataFrame
 
-        if self.across is not None:
-            columns = across_export.across_columns(self.across, self.profile)
-            return DataFrame(columns, dtype=object)
-        columns = table_export.columns(self.results)
-        if self.times is not None:
-            rows = table_export.values(self.results, self.times.by)
-            columns = across_export.target_columns(columns, rows, self.times)
-        return DataFrame(columns, dtype=object)
+        return DataFrame(self.columns(), dtype=object)
 
     def csv(self) -> str:
         return table_export.csv_of(self.frame())
@@ -117,7 +120,8 @@ def report(
         ExpError: an unknown key, test or target; nothing to compare.
     """
     if not keys:
-        return Report(found, times=None if target is None else times_of(found, target))
+        known = None if target is None else times(found.runs.rows, found.by, target)
+        return Report(found, times=known)
     if ordered:
         raise ExpError("--sort and --top: not with --across, which shows all methods by mean rank")
     compared = across(found.runs, found.metric, keys, by=by, test=test, margin=found.margin)
@@ -125,7 +129,3 @@ def report(
     if target is not None:
         profile = target_profile(found.runs, list(keys), None if by is None else list(by), target)
     return Report(found, across=compared, profile=profile)
-
-
-def times_of(found: Results, target: str) -> TargetTimes:
-    return times(found.runs.rows, found.by, target)

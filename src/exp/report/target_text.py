@@ -13,9 +13,11 @@ from exp.util.text_tables import aligned, cell, count, number
 
 
 def text(found: TargetTimes) -> list[str]:
-    """A line for each group, those that reach the target first."""
+    """A line for each group; on each data set, those first that reach the target first."""
     lines = [f"Time to target {cell(str(found.target))}: {count(total(found.groups), 'run')}", ""]
-    groups = sorted(found.groups, key=lambda each: order(each))
+    data = [at for at, key in enumerate(found.by) if key.split(".")[0] == "dataset"]
+    places = {of(each, data): at for at, each in reversed(list(enumerate(found.groups)))}
+    groups = sorted(found.groups, key=lambda each: (places[of(each, data)], order(each)))
     header = [*map(cell, found.by), "reached", "median epochs", "median seconds"]
     rows = [
         [*map(cell, each.values), share(each), steps(each.epochs), time(each.known_seconds)]
@@ -72,6 +74,11 @@ def profile_text(found: TargetProfile) -> list[str]:
 
 def total(groups: tuple[Times, ...]) -> int:
     return sum(each.runs for each in groups)
+
+
+def of(each: Times, places: list[int]) -> tuple[str, ...]:
+    """Some values of a group."""
+    return tuple(cell(each.values[at]) for at in places)
 
 
 def order(each: Times) -> tuple[float, float]:
