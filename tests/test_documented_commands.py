@@ -71,6 +71,7 @@ OTHERS = {
 BESIDE = {
     "exp reproduce cs231n_linear": "test_reproduce",
     "exp export RUN --to onnx": "test_pages",
+    "exp bench 'plugins=[mine]' --optimizers adam,mine": "test_bench",
 }
 """Dear commands that another test executes."""
 

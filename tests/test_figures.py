@@ -502,7 +502,7 @@ def test_gaps_are_named(tmp_path):
     assert "no rows" in words(tmp_path, picture(split=np.zeros(60)), "boundary")
     assert "no rows" in words(tmp_path, picture(split=np.zeros(60)), "confusion_matrix")
     assert "no epochs" in words(tmp_path, picture(history={}), "learning_curves")
-    assert "no finite probability" in words(
+    assert "the probability is not finite" in words(
         tmp_path, picture(probabilities=np.full((3, 40, 40), np.nan)), "boundary"
     )
 

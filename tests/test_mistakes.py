@@ -306,8 +306,8 @@ def test_check_names_a_tensor_that_stays_behind(mine: Path) -> None:
     said = inside(mine, "check", "slips", "--name", "elsewhere").out.splitlines()
     (told,) = [line for line in said if line.startswith("FAIL")]
     assert told == (
-        "FAIL  model=elsewhere  tensors: expected each tensor a parameter or a buffer, moved with "
-        "the model and saved, found a plain tensor mean"
+        "FAIL  model=elsewhere  tensors: expected every tensor as a parameter or buffer, "
+        "which is moved with the model and saved, found a plain tensor mean"
     )
 
 

@@ -90,8 +90,8 @@ def test_nothing_is_overwritten(in_tmp: Path) -> None:
 
 
 RULE = (
-    "cannot be the name of a Python module: use a lower case letter, then at most 63 lower case "
-    "letters, digits and _, and no keyword of Python"
+    "cannot be the name of a Python module. A name begins with a lower case letter and has at "
+    "most 64 lower case letters, digits and _. Keywords of Python are not allowed"
 )
 NAMES = {
     "moons": "there is a packaged dataset 'moons'; choose another name",

@@ -194,7 +194,7 @@ def test_the_last_groups() -> None:
     assert split.test.tolist() == [8, 9]
     assert split.validation.tolist() == [5, 6, 7]
     assert split.train.tolist() == [0, 1, 2, 3, 4]
-    with pytest.raises(DataError, match=r"group 'a' of column 'd' stand before and after.*row 3"):
+    with pytest.raises(DataError, match=r"group 'a' of column 'd' are not adjacent .row 3"):
         split_of("last", [0, 1] * 2, 0, {"d": ["a", "b", "b", "a"]}, groups="d")
 
 
@@ -205,15 +205,15 @@ def test_the_last_groups() -> None:
         ("holdout", ["a"] * 12, {"groups": "c"}, "of 1 group leave no training rows"),
         ("holdout", ["a"] * 12, {"column": "c"}, "column 'c' holds 'a', expected train"),
         ("holdout", [0, 1] * 6, {"column": "c"}, "for numbers of folds use split=kfold"),
-        ("holdout", ["train"] * 12, {"column": "c"}, "marks no row as test: set split.test=0"),
+        ("holdout", ["train"] * 12, {"column": "c"}, "has no test rows: set split.test=0"),
         ("holdout", ["test"] * 12, {"column": "c"}, "column 'c' has no row of train, only 'test'"),
         (
             "holdout", ["train", "val", "test"] * 4, {"column": "c"},
-            "marks 4 rows as validation, and split.validation is 0.0: set split.validation=column",
+            "has 4 rows for validation, but split.validation is 0.0: set split.validation=column",
         ),
         (
             "holdout", ["train", "test"] * 6, {"column": "c", "validation": "column"},
-            "marks no row as validation",
+            "has no validation rows",
         ),
         ("kfold", [0, 1, 2] * 4, {"column": "c"}, "has 3 folds .0, 1, 2.: split.folds=3"),
         (

@@ -58,8 +58,9 @@ def check_name(kind: str, name: str) -> None:
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name) or keyword.iskeyword(name):
         raise ExpError(
-            f"exp new: {name!r} cannot be the name of a Python module. Use a lower case letter, "
-            "then at most 63 lower case letters, digits and _, and no keyword of Python"
+            f"exp new: {name!r} cannot be the name of a Python module. A name begins "
+            "with a lower case letter and has at most 64 lower case letters, digits and "
+            "_. Keywords of Python are not allowed"
         )
     if (files("exp.conf") / kind / f"{name}.yaml").is_file():
         raise ExpError(f"exp new: there is a packaged {kind} {name!r}; choose another name")

@@ -27,6 +27,7 @@ VERBS = {
     "compare": Verb("show the differences between two runs", "exp.cli.compare"),
     "results": Verb("rank the runs of a sweep, with statistics", "exp.cli.results_command"),
     "reproduce": Verb("repeat published results", "exp.cli.reproduce.reproduce_command"),
+    "bench": Verb("compare optimizers on many data sets", "exp.cli.bench.bench_command"),
     "report": Verb("write an HTML page of a sweep or a run", "exp.cli.report"),
     "figures": Verb("draw figures of finished runs", "exp.cli.figures_command"),
     "predict": Verb("predict new rows with a trained model", "exp.cli.predict"),

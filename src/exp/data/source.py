@@ -83,12 +83,18 @@ def selected(
             faults.add(line, None, no_column(name, names, reading.delimiter))
     for name in reading.aside:
         if name not in names:
-            what = f"the split names it: {no_column(name, names, reading.delimiter)}"
+            what = f"needed by the split: {no_column(name, names, reading.delimiter)}"
             faults.add(line, None, what)
         elif name in target:
-            faults.add(line, name, "the split names it, and it is the target: name another column")
+            faults.add(
+                line,
+                name,
+                ("the split uses this column, but it is the target: choose another column"),
+            )
         elif name in (reading.features or ()):
-            what = "the split names it, so that it is no feature: leave it out of `features`"
+            what = (
+                "the split uses this column, so it cannot be a feature: leave it out of `features`"
+            )
             faults.add(line, name, what)
     if reading.features is not None or faults.found:
         return list(reading.features or ())
@@ -99,7 +105,7 @@ def selected(
     features = [name for name in names if name not in left_out]
     if not features:
         but = " and the index" if index else ""
-        but += " and what the split names" if reading.aside else ""
+        but += " and the columns of the split" if reading.aside else ""
         faults.add(
             line,
             None,

@@ -40,7 +40,7 @@ def draw(picture: Picture) -> Figure:
     layout.legend(right, entries)
     notes = [picture.note, picture.map_note]
     if not np.isfinite(picture.probabilities).all():
-        notes.append("striped grey: the model gives no finite probability")
+        notes.append("striped grey: the probability is not finite")
     layout.note(figure, *notes)
     return figure
 

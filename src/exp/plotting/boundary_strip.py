@@ -22,7 +22,7 @@ def draw(picture: Picture) -> Figure:
     """Up to eight stills, the first and the last frame among them."""
     frames, theme = picture.frames, THEMES[picture.theme]
     if frames is None or not len(frames):
-        return layout.notice("boundary over time", "no frames were kept (figures.frames=0)")
+        return layout.notice("boundary over time", "no frames were saved (figures.frames=0)")
     chosen = np.unique(np.linspace(0, len(frames) - 1, _STILLS).round().astype(int)).tolist()
     figure = layout.figure()
     rows = -(-len(chosen) // _ACROSS)

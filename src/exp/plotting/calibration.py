@@ -21,7 +21,7 @@ _DOT = {"marker": "o", "markersize": 5.2, "markeredgewidth": 0.6}
 def draw(picture: Picture) -> Figure:
     """A reliability diagram, and how many rows each of its points stands for, for both splits."""
     theme, positive = THEMES[picture.theme], picture.positive
-    name, share = "the predicted class", "share that is right"
+    name, share = "the predicted class", "share of right predictions"
     if positive is not None:
         name = f"class {plain(picture.classes[positive], 24)}"
         share = f"share of {name}"

@@ -75,9 +75,9 @@ def draw(
     dashes = (0, (4, 3))
     entries.append(handle("probability 0.9", color=theme.ink, linewidth=0.8, linestyle=dashes))
     layout.legend(right, entries)
-    marks = [(0.0, "0 agreed"), (0.5, "0.25"), (1.0, "0.5 split in halves")]
+    marks = [(0.0, "0 agreed"), (0.5, "0.25"), (1.0, "0.5 half and half")]
     strip = _shades(np.linspace(0.0, LARGEST, 64)[:, None])
-    layout.scale(figure, strip, marks, "spread; white: the\nboundary, thin: of\neach single run")
+    layout.scale(figure, strip, marks, "spread; white: mean\nboundary; thin:\nsingle runs")
     layout.note(figure, note)
     return figure
 

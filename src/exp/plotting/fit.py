@@ -82,7 +82,7 @@ def _line(picture: Picture, *, fitted: bool = True) -> Figure:
         axes.plot(picture.xs, shown, zorder=5, **style)
         entries.append(points.handle("the model", **style))
         if not np.isfinite(line).all():
-            layout.corner(axes, "the model gives no finite number where the line is missing")
+            layout.corner(axes, "no line: the prediction of the model is not finite")
     axes.set(xlim=points.window(picture)[:2], ylim=_padded(picture.targets))
     axes.set_xlabel(plain(picture.axes[0]))
     axes.set_ylabel("target")
@@ -115,10 +115,10 @@ def _surface(picture: Picture) -> Figure:
         points.thinned(axes, picture, split)
         points.show_window(axes, picture)
     layout.join(*row)
-    _bar(figure, scale, "target of a row;\nthe model's number,\nwith lines at the marks")
+    _bar(figure, scale, "target of a row;\nprediction of the model\n(lines: contours)")
     notes = [picture.note, picture.map_note]
     if not finite.all():
-        notes.append("striped grey: the model gives no finite number")
+        notes.append("striped grey: the prediction is not finite")
     layout.note(figure, *notes)
     return figure
 

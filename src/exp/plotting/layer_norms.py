@@ -33,7 +33,7 @@ def draw(picture: Picture) -> Figure:
         ]
         if len(entries) < len(layers):
             entries.append(handle(f"and {len(layers) - len(entries)} more layers"))
-        layout.legend(right, [*entries, handle("numbers: after the last epoch")])
+        layout.legend(right, [*entries, handle("numbers: norms after the last epoch")])
     return figure
 
 

@@ -62,7 +62,7 @@ class Plane:
                 origin=np.zeros(1),
                 directions=np.array([[1.0], [0.0]]),
                 axes=(labels[0], "no second feature"),
-                note="one feature: the vertical axis has no meaning, it spreads the rows out",
+                note="one feature: the vertical position of a row has no meaning",
             )
         if width == 2:
             return cls(

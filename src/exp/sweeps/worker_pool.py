@@ -17,14 +17,11 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from exp.sweeps import forked
 from exp.sweeps.forked import Forked
 from exp.util.errors import ExpError
-
-if TYPE_CHECKING:
-    from exp.sweeps.train_stack import Order, Outcome
 
 # Not "-m": that would look for exp in the current folder first. The folder that holds this exp
 # comes last on the path, for the case that it is not installed at all.
@@ -32,7 +29,12 @@ _CHILD = (
     "import sys; sys.path.append(sys.argv[1]); from exp.sweeps.worker_process import main; main()"
 )
 
-Retry = Callable[["Order", str], "tuple[list[Outcome], list[Order]]"]
+Order = Any
+"""What a worker is given to do; it can be pickled."""
+Work = Callable[[Order], Any]
+"""What a worker does with an order: a function of a module, which returns what came out and the
+seconds that it took."""
+Retry = Callable[[Order, str], tuple[list[Any], list[Order]]]
 """What becomes of an order whose worker has died, and why that died: outcomes of the runs that have
 ended, and orders for the others."""
 
@@ -47,6 +49,7 @@ class Worker:
     """One process and the pipes to it.
 
     Args:
+        work: what it does with each order.
         draws: whether it will draw figures.
 
     Attributes:
@@ -55,7 +58,7 @@ class Worker:
         ready: whether it has come so far that it could begin.
     """
 
-    def __init__(self, *, draws: bool) -> None:
+    def __init__(self, work: Work, *, draws: bool) -> None:
         incoming, self._send = os.pipe()
         self._receive, outgoing = os.pipe()
         try:
@@ -73,6 +76,7 @@ class Worker:
         self.begun = 0.0
         self.ready = False
         self._post((sys.path, draws))
+        self._post(work)
 
     def _post(self, message: object) -> None:
         # Where it is gone, the end of its answers says so.
@@ -84,7 +88,7 @@ class Worker:
         self.order, self.begun = order, time.perf_counter()
         self._post(order)
 
-    def answer(self) -> object:
+    def answer(self) -> Any:
         """What it has to say: None where it is ready to begin, an error, or the outcomes of its
         order and the seconds that it took.
 
@@ -138,11 +142,12 @@ class Pool:
 
     Args:
         count: how many.
+        work: what they do with each order.
         draws: whether they will draw figures.
     """
 
-    def __init__(self, count: int, *, draws: bool) -> None:
-        self.count, self.draws = count, draws
+    def __init__(self, count: int, work: Work, *, draws: bool) -> None:
+        self.count, self.work, self.draws = count, work, draws
         self.workers: list[Worker] = []
 
     def start(self) -> None:
@@ -152,12 +157,12 @@ class Pool:
             WorkerError: no process can be started.
         """
         while len(self.workers) < self.count:
-            self.workers.append(Worker(draws=self.draws))
+            self.workers.append(Worker(self.work, draws=self.draws))
 
     def map(
         self, orders: Iterator[Order], *, retry: Retry, going: Callable[[], bool]
-    ) -> Iterator[tuple[list[Outcome], float]]:
-        """The outcomes of each order and the seconds it took, as they come.
+    ) -> Iterator[tuple[Any, float]]:
+        """What came out of each order, and the seconds it took, as they come.
 
         Args:
             retry: what becomes of an order whose worker has died.
@@ -191,7 +196,7 @@ class Pool:
                 worker.order = None
                 if isinstance(answer, BaseException):
                     raise answer
-                yield answer  # type: ignore[misc]
+                yield answer
 
     def _give_out(
         self, orders: Iterator[Order], retries: deque[Order], going: Callable[[], bool]

@@ -45,15 +45,16 @@ def serve(incoming: int, outgoing: int, parent: int) -> NoReturn:
 
     path, draws = pickle.loads(inbox.get())
     sys.path[:] = path
-    from exp.sweeps.train_stack import ready, timed_work  # imports torch
+    from exp.sweeps.train_stack import ready  # imports torch
 
     ready(draws=draws)
+    work = pickle.loads(inbox.get())
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     answers.send(None)  # whoever dies before this never began
     while True:
         order = pickle.loads(inbox.get())
         try:
-            answer: object = timed_work(order)
+            answer: object = work(order)
         except BaseException as error:
             answer = picklable(error)
         answers.send(answer)

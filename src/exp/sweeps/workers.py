@@ -56,7 +56,7 @@ class Workers:
         self.start = COPY if forked.possible() else START
         if runs * LEAST * (1 - 1 / self.count) > self.start:
             self.decided = True
-        self.pool = Pool(self.count, draws=draws)
+        self.pool = Pool(self.count, timed_work, draws=draws)
 
     def warm(self) -> None:
         """Starts worker processes of this machine, where it is certain that they are wanted;

@@ -130,7 +130,9 @@ def no_link(path: Path, option: str) -> Path:
     """
     if path.is_symlink():
         to = shown(os.readlink(path))
-        raise RunDirectoryError(f"{path} is a link to {to}. To write there, or elsewhere: {option}")
+        raise RunDirectoryError(
+            f"{path} is a link to {to}. Name the place for the output: {option}"
+        )
     return path
 
 

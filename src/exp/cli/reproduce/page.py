@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
 
@@ -10,28 +9,12 @@ from exp.cli.reproduce.curves import pictures
 from exp.cli.reproduce.measure import Reproduction
 from exp.cli.reproduce.published import Table, verdict
 from exp.cli.reproduce.table_cells import Grid, grids
-from exp.report.page.document import clean
+from exp.report.page.plain import address, plain_page
 
-POLICY = (
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
-    "form-action 'none'"
-)
 STYLE = """
-:root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --soft: #59636e; --line: #d1d9e0;
-  --link: #0969da; --bad: #cf222e; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --paper: #0d1117; --soft: #9198a1;
-  --line: #3d444d; --link: #58a6ff; --bad: #ff7b72; } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
-  max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
-h2 { margin: 3rem 0 .3rem; } p { max-width: 48rem; margin: .3rem 0; }
-.soft { color: var(--soft); } a { color: var(--link); overflow-wrap: anywhere; }
-.wide { overflow-x: auto; } table { border-collapse: collapse; margin: .8rem 0; font-size: 13px; }
-th, td { padding: .2rem .7rem; border-bottom: 1px solid var(--line); text-align: right;
-  white-space: nowrap; font-variant-numeric: tabular-nums; }
-th.name, td.name { text-align: left; } tr.differs td:last-child, td.differs { color: var(--bad);
-  font-weight: 600; } td.shown { color: var(--soft); }
-.curves { display: flex; flex-wrap: wrap; gap: 1rem; } figure { margin: .5rem 0; }
-figcaption { color: var(--soft); font-size: 13px; } img { width: 420px; max-width: 100%; }
+tr.differs td:last-child, td.differs { color: var(--bad); font-weight: 600; }
+td.shown { color: var(--soft); } img { width: 420px; max-width: 100%; }
+.curves { display: flex; flex-wrap: wrap; gap: 1rem; }
 """
 
 
@@ -45,26 +28,16 @@ def page(every: Sequence[Table], runs: Reproduction) -> str:
         for table in every
     )
     body = "\n".join(section(table, runs) for table in every)
-    text = f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">
-<meta name="viewport" content="width=device-width">
-<title>Reproduced: {good} of {len(every)} tables</title>
-<style>{STYLE}</style>
-</head>
-<body>
-<h1>{good} of {len(every)} published tables reproduced</h1>
+    return plain_page(
+        f"Reproduced: {good} of {len(every)} tables",
+        f"""<h1>{good} of {len(every)} published tables reproduced</h1>
 <p>Cells are <i>published / measured</i>; numbers in brackets are not compared. In the pictures
 lines are measured and dots published. Epochs count from 0.</p>
 <p class="soft">Runs: {escape(str(runs.path))}</p>
 <div class="wide"><table>{rows}</table></div>
-{body}
-</body>
-</html>
-"""
-    return clean(text)
+{body}""",
+        STYLE,
+    )
 
 
 def section(table: Table, runs: Reproduction) -> str:
@@ -87,8 +60,7 @@ def section(table: Table, runs: Reproduction) -> str:
 
 
 def image(caption: str, svg: bytes) -> str:
-    data = b64encode(svg).decode()
-    return f'<img alt="{escape(caption)}" src="data:image/svg+xml;base64,{data}">'
+    return f'<img alt="{escape(caption)}" src="{address(svg)}">'
 
 
 def tabled(grid: Grid) -> str:

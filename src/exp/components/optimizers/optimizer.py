@@ -101,8 +101,8 @@ class Rule(Optimizer):
 
     Args:
         parameters: the parameters of R runs.
-        numbers: each float hyperparameter, `[R, 1]` float64, or one number for all runs. A plain 0
-            removes its term.
+        numbers: each float hyperparameter, `[R, 1]` float64, or one number for all runs. With
+            the number 0, the term is left out.
 
     Attributes:
         state: `[R, P]` in the dtype of the parameters, or `[R, 1]`.

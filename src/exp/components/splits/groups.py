@@ -30,9 +30,9 @@ ALWAYS_TRAINED = -1
 
 
 def columns_differ(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """A fault where one column is to be both the groups and the part of each row."""
+    """A fault if the same column is used for groups and for parts."""
     if values["groups"] is not None and values["groups"] == values["column"]:
-        yield "groups", f"names {shown(values['groups'])}, which split.column names too"
+        yield "groups", f"names {shown(values['groups'])}, as split.column does"
 
 
 def groups_of(columns: Columns, name: str | None) -> Rows | None:
@@ -48,7 +48,7 @@ def groups_text(count: int) -> str:
 
 
 def without_groups(rows: Rows, groups: Rows, size: int, seed: int) -> tuple[Rows, Rows]:
-    """`rows` without those of `size` groups, and those: as scikit-learn's `GroupShuffleSplit`."""
+    """Splits `rows` into the rows of other groups and of `size` groups, as `GroupShuffleSplit`."""
     if size == 0:
         return rows, rows[:0]
     from sklearn.model_selection import GroupShuffleSplit
@@ -59,10 +59,10 @@ def without_groups(rows: Rows, groups: Rows, size: int, seed: int) -> tuple[Rows
 
 
 def parts_of_column(values: NDArray[Any], name: str) -> Split:
-    """The split that a column states by the names of the parts.
+    """The split that a column defines by the names of the parts.
 
     Raises:
-        DataError: a value that is no name of a part, or no row that trains.
+        DataError: a value does not name a part, or there is no training row.
     """
     found = np.unique(values)
     meaning = {str(value): PARTS.get(str(value).strip().lower()) for value in found.tolist()}
@@ -81,11 +81,11 @@ def parts_of_column(values: NDArray[Any], name: str) -> Split:
 
 
 def folds_of_column(values: NDArray[Any], name: str, folds: int) -> list[Rows]:
-    """The rows of each fold that a column states, in the order of its values; as scikit-learn's
-    `PredefinedSplit`.
+    """The rows of each fold, as a column defines them, in the order of its values; as in
+    scikit-learn's `PredefinedSplit`.
 
     Raises:
-        DataError: there is another number of folds.
+        DataError: the column has a different number of folds.
     """
     found = [value for value in np.unique(values).tolist() if str(value) != str(ALWAYS_TRAINED)]
     if len(found) != folds:
@@ -116,8 +116,8 @@ def check_groups_whole(groups: Rows, columns: Columns, name: str | None, split: 
             value = (columns or {})[str(name)][np.argmax(groups == torn[0])]
             raise DataError(
                 f"split.groups: rows of the group {shown(str(value), 40)} of column "
-                f"{shown(str(name))} are in {other} and in {part}: split.column and split.groups "
-                "do not go together"
+                f"{shown(str(name))} are in {other} and in {part}: split.column and "
+                "split.groups contradict each other"
             )
         part_of[there] = number
 
@@ -126,7 +126,7 @@ def in_one_place(groups: Rows, columns: Columns, name: str) -> Sequence[int]:
     """The first row of each group, in the order of the rows.
 
     Raises:
-        DataError: rows of a group stand before and after those of another.
+        DataError: the rows of a group are not adjacent.
     """
     begins = np.flatnonzero(np.append(True, groups[1:] != groups[:-1]))
     seen: set[int] = set()
@@ -134,9 +134,9 @@ def in_one_place(groups: Rows, columns: Columns, name: str) -> Sequence[int]:
         if int(groups[row]) in seen:
             value = (columns or {})[name][row]
             raise DataError(
-                f"split.groups: rows of the group {shown(str(value), 40)} of column {shown(name)} "
-                f"stand before and after those of others (row {row}), so that no group is the "
-                "last: sort the rows by it, or use split=holdout"
+                f"split.groups: the rows of the group {shown(str(value), 40)} of column "
+                f"{shown(name)} are not adjacent (row {row}), so there is no last group: "
+                "sort the rows by this column, or use split=holdout"
             )
         seen.add(int(groups[row]))
     found: list[int] = begins.tolist()
@@ -144,10 +144,10 @@ def in_one_place(groups: Rows, columns: Columns, name: str) -> Sequence[int]:
 
 
 def nothing_left(shares: Mapping[str, tuple[Any, int]], total: int, *, grouped: bool) -> DataError:
-    """The error that shares of so many rows or groups leave none to train on.
+    """The error for shares that leave no training rows.
 
     Args:
-        shares: name of the parameter -> its value, and how many rows or groups that is.
+        shares: name of the parameter -> its value, and the number of rows or groups.
     """
     text = groups_text if grouped else rows_text
     taken = [f"{key}={value} ({text(count)})" for key, (value, count) in shares.items() if value]

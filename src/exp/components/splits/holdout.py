@@ -41,7 +41,7 @@ def values_fit(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if values["column"] is not None:
         yield from columns_differ(values)
     elif values["validation"] == "column":
-        yield "validation", "names the rows that a column marks: set split.column too"
+        yield "validation", "uses the validation rows of a column: set split.column too"
     else:
         yield from leaves_rows(values)
     if values["groups"] is not None and values["stratify"]:
@@ -73,11 +73,11 @@ def holdout(
         seed: seed of the shuffling.
         test: share of all rows, rounded up; 0: no test rows. Without test and validation rows, the
             training rows keep their order.
-        validation: share of all rows, rounded up; 0: no validation rows; column: the rows for which
-            `split.column` says so.
+        validation: share of all rows, rounded up; 0: no validation rows; column: the validation
+            rows of `split.column`.
         stratify: whether all parts have the same shares of the classes.
-        groups: name of a column of the data, such as the patient: the rows of one value are all in
-            the same part, and the shares are shares of the groups.
+        groups: name of a column of the data, such as the patient: all rows with the same value are
+            in the same part, and the shares are shares of the groups.
         column: name of a column of the data that contains train, validation or test for each row;
             `split.test` is then ignored, and a share of validation rows is taken from the training
             part.
@@ -86,7 +86,7 @@ def holdout(
         columns: the columns of the data by name; `groups` and `column` are among them.
 
     Raises:
-        DataError: there would be no training rows, or the columns do not fit.
+        DataError: there would be no training rows, or the columns are not suitable.
         TooFewRowsError: a class has too few rows for stratification.
     """
     rows = np.arange(len(labels), dtype=np.int64)
@@ -117,28 +117,26 @@ def holdout(
 def check_marked(marked: Split, column: str, test: float, validation: float | str) -> None:
     """
     Raises:
-        DataError: the config expects a part that the column does not mark, or the reverse.
+        DataError: the config and the column disagree on which parts exist.
     """
     where = f"split.column: column {shown(column)}"
     if test and not len(marked.test):
-        raise DataError(
-            f"{where} marks no row as test: set split.test=0 for runs without test rows"
-        )
+        raise DataError(f"{where} has no test rows: set split.test=0 for runs without test rows")
     if validation == "column" and not len(marked.validation):
-        raise DataError(f"{where} marks no row as validation, which split.validation=column needs")
+        raise DataError(f"{where} has no validation rows, but split.validation=column needs them")
     if validation != "column" and (count := len(marked.validation)):
-        found = f"marks {rows_text(count)} as validation, and split.validation is {validation}"
+        found = f"has {rows_text(count)} for validation, but split.validation is {validation}"
         raise DataError(f"{where} {found}: set split.validation=column")
 
 
 def held_out_of(
     rows: Rows, labels: Rows, group: Rows | None, share: float, seed: int, stratify: bool
 ) -> tuple[Rows, Rows]:
-    """The training rows `rows` without validation rows, and those: a share of all rows, or of all
-    groups.
+    """Splits the training rows `rows` into the remaining rows and the validation rows, which are a
+    share of all rows or of all groups.
 
     Raises:
-        DataError: no row is left to train on.
+        DataError: there would be no training rows.
     """
     total = len(labels) if group is None else int(group.max()) + 1
     there = len(rows) if group is None else len(np.unique(group[rows]))
@@ -151,7 +149,7 @@ def held_out_of(
 def taken(
     rows: Rows, labels: Rows, group: Rows | None, size: int, seed: int, stratify: bool, part: str
 ) -> tuple[Rows, Rows]:
-    """`rows` without `size` rows or groups, and the rows of those."""
+    """Splits `rows` into the remaining rows and the rows of `size` rows or groups."""
     if group is not None:
         return without_groups(rows, group, size, seed)
     return divided(rows, labels, size, seed, stratify, part)

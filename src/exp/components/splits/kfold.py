@@ -65,13 +65,13 @@ def kfold(
         seed: seed of the fold and the shuffling.
         folds: number of folds.
         stratify: whether all folds have the same shares of the classes.
-        validation: share of all rows (with groups: of all groups), rounded up, that `holdout` would
-            take from the training part for validation; 0: no validation rows.
+        validation: share of all rows (with groups: of all groups), rounded up, that is taken from
+            the training part for validation, as in `holdout`; 0: no validation rows.
         inner_folds: nested cross-validation: the training part is divided into this many folds, and
             one of them is the validation part: the quotient modulo `inner_folds`. The rows are
             shuffled again after `folds * inner_folds` seeds. null: no validation rows.
-        groups: name of a column of the data, such as the patient: the rows of one value are all in
-            the same part.
+        groups: name of a column of the data, such as the patient: all rows with the same value are
+            in the same part.
         column: name of a column of the data that contains the fold of each row, as for
             `PredefinedSplit`: rows of fold -1 are training rows in every run. No row is shuffled.
         standardize: true: scale each feature to mean 0 and standard deviation 1; minmax: to 0..1;
@@ -120,8 +120,8 @@ def folds_of(
     """The rows of each fold, as scikit-learn divides `rows`.
 
     Raises:
-        DataError: there are fewer rows or groups than folds, or a fold without rows.
-        TooFewRowsError: a class with fewer rows than folds, where they are stratified.
+        DataError: there are fewer rows or groups than folds, or a fold has no rows.
+        TooFewRowsError: with stratification, a class has fewer rows than folds.
     """
     from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
@@ -146,7 +146,7 @@ def folds_of(
     for number, fold in enumerate(found_folds):
         if not len(fold):
             raise DataError(
-                f"split: fold {number} of {folds} {what} has no rows: the groups are too unequal "
-                "for so many folds. Use fewer, or split.stratify=false"
+                f"split: fold {number} of {folds} {what} has no rows, because the groups "
+                "have very different sizes. Use fewer folds, or split.stratify=false"
             )
     return found_folds

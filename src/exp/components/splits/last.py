@@ -43,14 +43,14 @@ def last(
         seed: has no effect.
         test: share of all rows, rounded up; 0: no test rows.
         validation: share of all rows, rounded up; 0: no validation rows.
-        groups: name of a column of the data, such as the day, whose rows follow one another: the
-            rows of one value are all in the same part, and the shares are shares of the groups.
+        groups: name of a column of the data, such as the day, whose rows are adjacent: all rows
+            with the same value are in the same part, and the shares are shares of the groups.
         standardize: scale each feature to mean 0 and standard deviation 1, fitted on the training
             rows.
         columns: the columns of the data by name; `groups` is one of them.
 
     Raises:
-        DataError: there would be no training rows, or a group is interrupted.
+        DataError: there would be no training rows, or the rows of a group are not adjacent.
     """
     group = groups_of(columns, groups)
     begins = None if group is None else in_one_place(group, columns, str(groups))

@@ -1,0 +1,1 @@
+"""`exp bench`: optimizers compared on many data sets, over many seeds."""

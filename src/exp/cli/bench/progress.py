@@ -1,0 +1,67 @@
+"""What a person sees of a bench while it trains: a line that changes, or lines."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from exp.cli.bench.training import Unit
+from exp.util.terminal import raw, streams
+
+EVERY = 10.0
+"""Seconds between two lines where there is no terminal."""
+
+
+class Progress:
+    """The runs of a bench as they end.
+
+    Args:
+        missing: what is to do.
+        total: of all units, those that are done before with them.
+    """
+
+    def __init__(self, missing: Sequence[Unit], total: int) -> None:
+        self.todo = sum(unit.runs for unit in missing)
+        self.before, self.done = total - len(missing), 0
+        self.begun = self.printed = time.monotonic()
+        self.bar: Any = None
+        self.open = ExitStack()
+
+    def __enter__(self) -> Progress:
+        if self.todo:
+            there = f"; {self.before} results are there already" if self.before else ""
+            print(f"{self.todo:,} runs to do{there}", flush=True)
+        if self.todo and sys.stderr.isatty():
+            columns = (
+                BarColumn(bar_width=40), MofNCompleteColumn(), TextColumn("{task.fields[last]}"),
+                TimeRemainingColumn(),
+            )  # fmt: skip
+            console = Console(file=raw(sys.stderr))
+            self.bar = Bar(*columns, console=console, transient=True, redirect_stdout=True)
+            self.open.enter_context(self.bar)
+            self.open.enter_context(streams())
+            self.task = self.bar.add_task("bench", total=self.todo, last="")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.open.close()
+
+    def add(self, unit: Unit, seconds: float) -> None:
+        """Takes note of a unit that is done."""
+        self.done += unit.runs
+        last = f"{unit.dataset}, {unit.optimizer}: {seconds:.1f} s"
+        if self.bar is not None:
+            self.bar.update(self.task, completed=self.done, last=last)
+            return
+        now = time.monotonic()
+        if now - self.printed > EVERY or self.done == self.todo:
+            self.printed = now
+            left = (now - self.begun) / self.done * (self.todo - self.done)
+            print(f"[{self.done:,}/{self.todo:,}] {last}, about {left:.0f} s left", flush=True)
