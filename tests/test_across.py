@@ -305,7 +305,7 @@ def test_a_solved_data_set_does_not_decide_alone() -> None:
 
 
 def test_the_interval_covers_the_mean_difference() -> None:
-    """Five data sets, three seeds each, standard deviations that differ by a factor of ten and more:
+    """Five data sets, three seeds each, standard deviations that differ by a factor of ten:
     at least 95 % of 300 intervals, less two standard errors of that share."""
     rng, covered = np.random.default_rng(10), 0
     for _ in range(300):
