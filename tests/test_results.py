@@ -22,12 +22,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from commands import SMALL, Ended, inside
+from exp.report.comparisons import ranking
 from exp.report.conditions import Condition
-from exp.report.groups import Ranked, grouped, plus_minus, ranked
+from exp.report.groups import grouped
 from exp.report.statistics.corrections import holm
 from exp.report.statistics.means import Mean
 from exp.report.statistics.paired import mcnemar, paired
 from exp.report.statistics.power import needed
+from exp.report.statistics.verdicts import spread
 from exp.runs import process
 from exp.runs.collection import Row, config_of, gather, natural
 from exp.runs.config_values import leaves, typed, written
@@ -112,15 +114,17 @@ def rows(text: str) -> list[dict[str, str]]:
 
 TABLE = """\
 test/accuracy (higher is better) of 18 runs, 3 groups by optimizer
+Against the best: paired t-test over 6 seeds; it holds for these rows and this split only; \
+two-sided; p corrected by Holm for the 3 pairs of 3 groups
 
 rank  optimizer    mean      sd  95 % interval     seeds  against the best
    1  adam       0.9517  0.0147  0.9362 to 0.9671      6  best
-   2  nadam      0.9500  0.0063  0.9434 to 0.9566      6  not shown worse: p=1.00
-   3  sgd        0.9167  0.0163  0.8995 to 0.9338      6  worse by 0.035 ± 0.011, p=0.001
+   2  nadam      0.9500  0.0063  0.9434 to 0.9566      6  undecided: 0.002 (-0.009 to 0.012), \
+p=1.00; about 368 seeds would tell
+   3  sgd        0.9167  0.0163  0.8995 to 0.9338      6  worse by 0.035 (0.024 to 0.046), p=0.001
 
-The interval is Student's t of the mean over seeds.
-Against the best: paired t-test over common seeds, two-sided, p corrected by Holm for the 3 pairs \
-of 3 groups; ± is the 95 % interval of the mean difference.
+Intervals are Student's t, 95 %: of the mean over seeds, and in brackets of the mean difference to \
+the best.
 """
 
 
@@ -220,10 +224,12 @@ def test_failures_are_counted_and_told(in_tmp: Path) -> None:
 def test_too_few_seeds(in_tmp: Path) -> None:
     runs = [*scored("a", (0.9, 0.8, 0.85)), *scored("b", (0.8, 0.82, 0.7)), *scored("c", (0.7,))]
     write_sweep(in_tmp / "swept", ["optimizer", "seed"], runs)
-    said = [row["verdict"] for row in rows(results(in_tmp, "swept", "--csv", "-").out)]
-    assert said == [
-        "best", "too few seeds (3 in common; about 13 needed)", "too few seeds (1 in common)",
-    ]  # fmt: skip
+    found = rows(results(in_tmp, "swept", "--csv", "-").out)
+    assert [row["verdict"] for row in found] == ["best", "undecided", "undecided"]
+    assert [row["seeds_needed"] for row in found] == ["", "13", ""]
+    assert found[1]["comparison"].startswith("undecided: 0.08 (-0.14 to 0.29), p=0.27")
+    assert found[1]["comparison"].endswith("; about 13 seeds would tell")
+    assert found[2]["comparison"] == "undecided: 1 seed in common"
 
 
 def test_wilcoxon_with_five_seeds_cannot_tell(in_tmp: Path) -> None:
@@ -232,15 +238,16 @@ def test_wilcoxon_with_five_seeds_cannot_tell(in_tmp: Path) -> None:
     write_sweep(in_tmp / "swept", ["optimizer", "seed"], runs)
     worse = rows(results(in_tmp, "swept", "--test", "wilcoxon", "--csv", "-").out)[1]
     assert float(worse["p"]) == 0.0625
-    assert worse["verdict"] == "too few seeds (5 in common; about 6 needed)"
-    assert rows(results(in_tmp, "swept", "--csv", "-").out)[1]["verdict"].startswith("worse by 0.6")
+    assert (worse["verdict"], worse["seeds_needed"]) == ("undecided", "6")
+    told = rows(results(in_tmp, "swept", "--csv", "-").out)[1]
+    assert told["comparison"].startswith("worse by 0.6")
 
 
 def test_other_seeds_are_no_pairs(in_tmp: Path) -> None:
     runs = [*scored("a", (0.9, 0.8)), *scored("b", (0.8, 0.7))]
     runs[2:] = [{**run, "seed": 10 + n} for n, run in enumerate(runs[2:])]
     write_sweep(in_tmp / "swept", ["optimizer", "seed"], runs)
-    assert "too few seeds (0 in common)" in results(in_tmp, "swept").out
+    assert "undecided: no seed in common" in results(in_tmp, "swept").out
 
 
 # Which groups
@@ -548,7 +555,8 @@ def test_the_closing_table_is_the_same_in_short(real: Path) -> None:
     told = (real / "closing.txt").read_text()
     whole = results(real, "swept").out.splitlines()
     at = whole.index("") + 1
-    assert "\n".join(["Best by test/accuracy over seeds", *whole[at : at + 5], ""]) in told
+    head = ["Best by test/accuracy over seeds", whole[at - 2]]
+    assert "\n".join([*head, *whole[at : at + 5], ""]) in told
 
 
 def test_a_broken_off_sweep_is_told_as_it_stands(real: Path, in_tmp: Path) -> None:
@@ -696,7 +704,7 @@ def alike(groups: int, seeds: int, repetitions: int, test: str = "t") -> float:
     told = 0
     for _ in range(repetitions):
         hard = rng.beta(90, 10, seeds)
-        found = ranked(
+        found = ranking(
             grouped(
                 [
                     row(group, seed, float(score))
@@ -707,8 +715,8 @@ def alike(groups: int, seeds: int, repetitions: int, test: str = "t") -> float:
                 "test/accuracy",
             ),
             test,
-        )
-        told += any(each.verdict.startswith("worse") for each in found)
+        ).every
+        told += any(each.verdict.word == "worse" for each in found)
     return told / repetitions
 
 
@@ -761,22 +769,25 @@ def test_any_groups(scores: list[list[float]]) -> None:
         for group, some in enumerate(scores)
         for seed, score in enumerate(some)
     ]
-    found: list[Ranked] = ranked(grouped(rows_of, ["g"], "test/accuracy"))
+    found = ranking(grouped(rows_of, ["g"], "test/accuracy")).every
     assert len(found) == sum(bool(some) for some in scores)
     means = [each.score.mean for each in found if each.score is not None]
     assert means == sorted(means, reverse=True)
-    assert [each.verdict for each in found if each.verdict == "best"] == ["best"] * bool(found)
+    words = [each.verdict.word for each in found]
+    assert words[:1] == ["best"] * bool(found)
+    assert set(words[1:]) <= {"worse", "better", "undecided"}
 
 
 @pytest.mark.parametrize(
     ("value", "half", "text"),
     [
-        (0.0117, 0.004, "0.0117 ± 0.0040"), (0.045, 0.0151, "0.045 ± 0.015"), (12.3, 15, "12 ± 15"),
-        (1.234, 0.98, "1.23 ± 0.98"), (0.005, 0, "0.005"),
+        (0.0117, 0.004, "0.0117 (0.0077 to 0.0157)"), (0.045, 0.0151, "0.045 (0.030 to 0.060)"),
+        (12.3, 15, "12 (-3 to 27)"), (1.234, 0.98, "1.23 (0.25 to 2.21)"), (0.005, 0, "0.005"),
+        (-0.004, 0.1, "-0.00 (-0.10 to 0.10)"),
     ],
 )  # fmt: skip
 def test_a_value_has_as_many_digits_as_its_interval(value: float, half: float, text: str) -> None:
-    assert plus_minus(value, half) == text
+    assert spread(value, value - half, value + half) == text.replace("-0.00 ", "0.00 ")
 
 
 # Values

@@ -19,9 +19,10 @@ from exp.plotting.frames import Frames
 from exp.plotting.levels import Levels
 from exp.plotting.metric import Metric
 from exp.plotting.style import THEMES, settings
+from exp.report.comparisons import ranking
 from exp.report.effects import effect
 from exp.report.ensemble_accuracy import ensemble_accuracy
-from exp.report.groups import grouped, ranked
+from exp.report.groups import grouped
 from exp.report.histories import history, mean_and_interval, on_common_epochs
 from exp.report.maps import last_map
 from exp.report.scored import Scored
@@ -277,7 +278,7 @@ def test_means_and_intervals_are_those_of_exp_results(tmp_path):
     runs = usual(tmp_path / "runs")
     scored = Scored(runs)
     found = effect(scored, "optimizer.lr")
-    standings = ranked(grouped(runs.rows, ("optimizer.lr",), "test/accuracy"))
+    standings = ranking(grouped(runs.rows, ("optimizer.lr",), "test/accuracy")).every
     spreads = {each.group.values[0]: each.score for each in standings}
     for place, rate in enumerate((0.01, 0.1)):
         spread = spreads[rate]

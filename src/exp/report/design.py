@@ -24,11 +24,13 @@ class Draw:
 
     Attributes:
         data: digest of the whole data set.
+        split: digest of which rows do what.
         scored: digest of the rows that the score is of.
         overlap: see `overlap_of`; nan where run.json does not have it (version 0.1).
     """
 
     data: str
+    split: str
     scored: str
     overlap: float
 
@@ -36,9 +38,10 @@ class Draw:
     def of(cls, row: Row, metric: str) -> Draw:
         data, split = row.data
         if not row.parts:
-            return cls(data, split, math.nan)
+            return cls(data, split, split, math.nan)
         sizes = {name: rows for name, (rows, _) in row.parts.items()}
-        return cls(data, row.parts.get(part_of(metric), (0, split))[1], overlap_of(metric, sizes))
+        _, scored = row.parts.get(part_of(metric), (0, split))
+        return cls(data, split, scored, overlap_of(metric, sizes))
 
 
 @dataclass(frozen=True)
@@ -47,25 +50,27 @@ class Design:
 
     Attributes:
         kind: rows: each seed draws new rows; splits: random splits of one table; folds: of one
-            table; seeds: the scored rows are the same, so that only weights, order and perhaps
-            the training rows differ.
+            table; training: other training rows, scored on the same ones; seeds: the same rows and
+            split, so only weights and order differ.
         overlap: of splits and folds, see `overlap_of`; 0 of others.
         folds: runs in a round of folds; 0 where there are no folds.
     """
 
-    kind: Literal["rows", "splits", "folds", "seeds"]
+    kind: Literal["rows", "splits", "folds", "training", "seeds"]
     overlap: float = 0.0
     folds: int = 0
 
     @property
     def unit(self) -> str:
         """What is counted."""
-        return {"rows": "seed", "splits": "split", "folds": "fold", "seeds": "seed"}[self.kind]
+        return {"splits": "split", "folds": "fold"}.get(self.kind, "seed")
 
     def unit_of(self, seeds: Seeds, draws: Sequence[Draw]) -> object:
         """What a run counts for: runs with the same unit are no independent draws."""
         if self.kind == "rows":
             return tuple(draw.data for draw in draws)
+        if self.kind == "training":
+            return tuple(draw.split for draw in draws)
         return seeds if self.kind == "seeds" else tuple(draw.scored for draw in draws)
 
     def words(self, test: str, n: int) -> str:
@@ -75,11 +80,15 @@ class Design:
             test: a test of pairs.
             n: how many units.
         """
-        if self.kind == "rows":
-            return f"{test} over {count(n, self.unit)}, each with new rows"
-        if self.kind == "seeds":
-            return f"{test} over {count(n, self.unit)}; it holds for these test rows only"
-        return f"corrected resampled t-test over {count(n, self.unit)} of one table"
+        number = count(n, self.unit)
+        if self.kind in ("splits", "folds"):
+            return f"corrected resampled t-test over {number} of one table"
+        about = {
+            "rows": ", each with new rows",
+            "training": ", each with other training rows; it holds for these test rows only",
+            "seeds": "; it holds for these rows and this split only",
+        }
+        return f"{test} over {number}{about[self.kind]}"
 
 
 def design(cells: Iterable[Mapping[Seeds, Draw]], metric: str, config: Config) -> Design:
@@ -88,25 +97,25 @@ def design(cells: Iterable[Mapping[Seeds, Draw]], metric: str, config: Config) -
     Args:
         cells: the rows of each run, by its seeds.
     """
-    kinds: set[str] = set()
-    overlaps = [0.0]
+    kinds, overlaps = set(), [0.0]
     for cell in cells:
         draws = set(cell.values())
-        scored = {draw.scored for draw in draws}
-        if len({draw.data for draw in draws}) > 1:
+        data, splits, scored = (
+            {getattr(draw, name) for draw in draws} for name in ("data", "split", "scored")
+        )
+        if len(data) > 1:
             kinds.add("rows")
         elif len(scored) > 1 and not test_file(draws, metric, config):
             kinds.add("splits")
             overlaps += [draw.overlap for draw in draws]
         else:
-            kinds.add("seeds")
-    if "splits" not in kinds:
-        return Design("seeds" if "seeds" in kinds or not kinds else "rows")
-    overlap = max(overlaps)
-    if any(math.isnan(each) for each in overlaps):
-        overlap = overlap_of(metric, shares_of(config()))
-    folds = folds_of(config())
-    return Design("folds" if folds else "splits", overlap, folds)
+            kinds.add("training" if len(splits) > 1 else "seeds")
+    if "splits" in kinds:
+        folds, overlap = folds_of(config()), max(overlaps)
+        if any(math.isnan(each) for each in overlaps):
+            overlap = overlap_of(metric, shares_of(config()))
+        return Design("folds" if folds else "splits", overlap, folds)
+    return Design("seeds" if "seeds" in kinds else "training" if "training" in kinds else "rows")
 
 
 def test_file(draws: Iterable[Draw], metric: str, config: Config) -> bool:

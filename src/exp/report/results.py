@@ -177,13 +177,27 @@ def tables(
     within = [key for key in over_seeds(runs.keys) if key not in (*data, *inner)]
     found = []
     for values, some in rows.items():
-        groups = grouped(some, inner, metric, within)
+        groups = grouped(some, inner, metric, factors(some, inner, within))
         every = ranking(groups, test, margin)
         found.append(Table(dict(zip(data, values, strict=True)), groups, every, every.every))
     if len(found) > 1 and not inner:
-        groups = grouped(runs.rows, data, metric, within)
+        groups = grouped(runs.rows, data, metric, factors(runs.rows, data, within))
         every = unranked(groups)
         return [Table({}, groups, every, every.every)]
+    return found
+
+
+def factors(rows: Sequence[Row], by: Sequence[str], within: Sequence[str]) -> list[str]:
+    """The keys of which some group has several values: within these, groups are compared. What has
+    one value in each group, as a learning rate that comes with its optimizer, is of the group."""
+    found = []
+    for key in within:
+        values: dict[tuple[Scalar, ...], set[Scalar]] = {}
+        for row in rows:
+            group = tuple(row.parameters.get(each) for each in by)
+            values.setdefault(group, set()).add(row.parameters.get(key))
+        if any(len(some) > 1 for some in values.values()):
+            found.append(key)
     return found
 
 

@@ -213,9 +213,9 @@ def statistics(results: Results) -> Iterator[str]:
     """What the numbers of the tables mean."""
     shown = [each for table in results.tables for each in table.shown]
     if any(each.score is not None and each.score.n > 1 for each in shown):
-        wide = any(each.design.overlap for each in shown if each.score and each.score.n > 1)
-        more = ", widened since splits of one table overlap" if wide else ""
-        yield f"The interval is Student's t of the mean over seeds{more}."
+        against = any(each.test and each.test.n > 1 for each in shown)
+        pairs_too = ", and in brackets of the mean difference to the best" if against else ""
+        yield f"Intervals are Student's t, 95 %: of the mean over seeds{pairs_too}."
     elif any(table.best is not None and len(table.groups.all) > 1 for table in results.tables):
         yield (
             "One seed for each group: no interval and no test. Several, such as "

@@ -9,7 +9,7 @@ from html import escape
 from exp.report.groups import direction, over_seeds
 from exp.report.page.ranking import Ranking
 from exp.report.results import Table, tables
-from exp.report.results_text import tests
+from exp.report.results_text import named, tests
 from exp.report.statistics.verdicts import spread
 from exp.runs.collection import Row, Runs
 from exp.util.statuses import STATUSES, WENT_WRONG
@@ -94,8 +94,9 @@ def standings(found: Table) -> str:
     heads.append(("against the best", ""))
     several = len(groups) > 1
     first = f"The best {GROUPS} of {len(groups):,} groups" if len(groups) > GROUPS else "All groups"
-    named = ", ".join(f"{key}={cell(value)}" for key, value in found.data.items())
-    caption = f"{first if several else 'All runs'} over seeds" + (f" of {named}" if named else "")
+    caption = f"{first if several else 'All runs'} over seeds" + (
+        f" of {named(found)}" if found.data else ""
+    )
     for line in tests(found, "t", None):
         caption += f". {line}"
     return table(caption, heads, rows)
