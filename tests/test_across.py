@@ -526,7 +526,7 @@ def test_methods_over_data_sets(in_tmp: Path) -> None:
     assert found["data_sets"][0]["scores"]["a"] == pytest.approx(means[0, 0])
     text = results(in_tmp, "--across", "dataset").out.splitlines()
     assert "3 methods by optimizer over 9 data sets by dataset" in text[0]
-    assert text[1].startswith("Against the best: Wilcoxon signed-rank test over data sets, n = 9")
+    assert text[1].startswith("Against the best: Wilcoxon signed-rank test over 9 data sets, each")
     assert "p corrected by Holm for the 3 pairs" in text[1]
 
 
@@ -710,10 +710,14 @@ def test_runs_that_failed_or_still_run(in_tmp: Path) -> None:
         (["--across", "dataset", "--where", "dataset=d0"], "there is only one value (d0)"),
         (["--across", "dataset", "--where", "optimizer=a"], "only a has scores"),
         (["--across", "dataset", "--test", "t"], "--test with --across: unknown test 't'"),
+        (["--across", "seed"], "seed is a seed; without --across"),
+        (["--across", ""], "--across: expected keys, such as dataset"),
+        (["--across", "optimizer"], "there is only one method (nothing else varies but"),
+        (["--across", "dataset", "--by", "dataset"], "--by dataset makes no method"),
         (["--across", "dataset", "--top", "2"], "--sort and --top: not with --across"),
         (["--test", "nemenyi"], "--test: unknown test 'nemenyi'"),
-        (["--target", "accuracy"], "--target: expected key=value"),
-        (["--target", "accuracy=1"], "--target: expected one of <=, >=, <, >"),
+        (["--target", "accuracy"], "--target: expected a score, one of"),
+        (["--target", "accuracy=1"], "--target: expected a score, one of"),
         (["--target", "acuracy>=1"], "--target: unknown column of metrics.csv 'acuracy'"),
         (["--across", "dataset", "--target", "f1>1"], "unknown column of metrics.csv 'f1'"),
     ],

@@ -92,6 +92,8 @@ def command(
     docs/results.md explains the table.
     """
     keys, groups = listed(across), listed(by) if by else None
+    if across and not keys:
+        raise ExpError("--across: expected keys, such as dataset")
     found = results(
         [existing(path) for path in directories],
         by=groups,

@@ -27,7 +27,7 @@ from exp.util.errors import ExpError, unknown
 Values = NDArray[np.float64]
 
 TESTS = {
-    "wilcoxon": "Wilcoxon signed-rank test over data sets",
+    "wilcoxon": "Wilcoxon signed-rank test",
     "nemenyi": "Nemenyi's test of mean ranks",
 }
 DEFAULT = "wilcoxon"
@@ -154,7 +154,17 @@ def compared(made: Cells, test: str = DEFAULT, margin: float | None = None) -> A
         said = Verdict(BEST, BEST)
         if found is not None:
             balance = sign * direction(scores, ranked, test, at)
-            said = said_of(found, behind, balance, float(p[0, at]), withins[at], test, k, margin)
+            said = said_of(
+                found,
+                behind,
+                balance,
+                float(p[0, at]),
+                withins[at],
+                test=test,
+                methods=k,
+                margin=margin,
+                unit=made.noun,
+            )
         methods.append(
             Method(
                 name=made.names[place],
@@ -215,9 +225,11 @@ def said_of(
     balance: float,
     p: float,
     p_within: float | None,
+    *,
     test: str,
     methods: int,
     margin: float | None,
+    unit: str,
 ) -> Verdict:
     """The verdict on a method.
 
@@ -237,7 +249,7 @@ def said_of(
     ranks, family = test == "wilcoxon", pairs(methods)
     return verdict(
         Paired(mean, size, p), p, p_within,
-        margin=margin, family=family, ranks=ranks, unit="data set",
+        margin=margin, family=family, ranks=ranks, unit=unit,
     )  # fmt: skip
 
 

@@ -90,7 +90,7 @@ def diagram(found: Across, theme: Theme) -> Figure:
     few = f"the best {shown} of " if shown < k else ""
     layout.heading(
         figure,
-        f"{title.capitalize()}: {few}{count(k, 'method')} on {count(n, 'data set')}",
+        f"{title.capitalize()}: {few}{count(k, 'method')} on {count(n, found.cells.noun)}",
         remark=f"mean rank, 1 is the best; {test} at 5 %",
         above=0.14,
     )
@@ -110,18 +110,19 @@ def score_profile(found: Across, theme: Theme) -> Figure:
     ends = sorted(quantile(gap, 0.9) for _, gap in shown)
     middle = ends[len(ends) // 2]
     end = min(ends[-1], 3 * middle) or ends[-1] or 1.0
-    note = "each data set counts the same; a run above that mean counts as at distance 0"
+    noun = found.cells.noun
+    note = f"each {noun} counts the same; a run above that mean counts as at distance 0"
     if len(found.methods) > len(shown):
         note = f"the best {len(shown)} of {len(found.methods)} methods; {note}"
     return performance_profile.draw(
         curves,
         theme,
         title=f"Performance profile: {metric.title}",
-        x_label="distance to the best method's mean on the data set",
+        x_label=f"distance to the best method's mean on the {noun}",
         y_label="share of runs within that distance",
         begin=0.0,
         end=1.03 * end,
-        remark=f"{count(len(found.methods), 'method')} on {count(len(found.scores), 'data set')}; "
+        remark=f"{count(len(found.methods), 'method')} on {count(len(found.scores), noun)}; "
         "farther up is better",
         note=note,
     )
@@ -139,19 +140,19 @@ def ratio_profile(found: TargetProfile, theme: Theme) -> Figure:
         curves.append(Curve(name=found.names[at], about=about, x=each.x, share=each.share))
     solved = ratios[np.isfinite(ratios)]
     end = max(profiles.MOST_RATIO, float(solved.max(initial=1.0)) * 1.05)
-    data_sets = count(len(found.data_sets), "data set")
+    data_sets = count(len(found.data_sets), found.noun)
     return performance_profile.draw(
         curves,
         theme,
         title=f"Time to target: {found.target}",
-        x_label="median epochs to the target, relative to the fastest method of the data set",
+        x_label=f"median epochs to the target, relative to the fastest method of the {found.noun}",
         y_label=f"share of {data_sets}",
         begin=1.0,
         end=min(end, 100.0),
         log=True,
         remark=f"{count(len(found.names), 'method')} on {data_sets}; farther up is better",
         note=f"score: mean height between 1 and {profiles.MOST_RATIO:g} times (AlgoPerf); "
-        "a data set where the median run never reaches the target is never counted",
+        f"a {found.noun} where the median run never reaches the target is never counted",
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.report.cells import Place, keys_of, labelled
+from exp.report.cells import Place, keys_of, labelled, noun
 from exp.report.statistics import profiles
 from exp.report.targets import Target, Times, times
 from exp.runs.collection import Runs
@@ -22,7 +22,7 @@ Values = NDArray[np.float64]
 class TargetProfile:
     """
     Attributes:
-        by: the keys that make a method.
+        unit, by: the keys that make a data set, and those that make a method.
         names, methods: of the methods, and their values of these keys.
         data_sets: those that every method has runs on.
         left_out: data set -> methods without a run on it.
@@ -34,6 +34,7 @@ class TargetProfile:
     """
 
     target: Target
+    unit: tuple[str, ...]
     by: tuple[str, ...]
     names: tuple[str, ...]
     methods: tuple[tuple[Scalar, ...], ...]
@@ -44,6 +45,11 @@ class TargetProfile:
     shares: Values
     epochs: Values
     seconds: Values
+
+    @property
+    def noun(self) -> str:
+        """What methods are compared over."""
+        return noun(self.unit)
 
     @property
     def ratios(self) -> Values:
@@ -100,13 +106,13 @@ def target_profile(runs: Runs, across: list[str], by: list[str] | None, text: st
     left_out = {name: lacking for name, lacking in left_out.items() if lacking}
     kept = [place for place in cells if names[place] not in left_out]
     if not kept:
-        raise ExpError(f"--target: no data set has runs of all {len(methods)} methods")
+        raise ExpError(f"--target: no {noun(unit)} has runs of all {len(methods)} methods")
     table = [[cells[place][method] for method in methods] for place in kept]
     waiting: Counter[str] = Counter()
     for group in found.groups:
         waiting += group.waiting
     return TargetProfile(
-        found.target, tuple(rest), tuple(labels.values()), tuple(methods.values()),
+        found.target, tuple(unit), tuple(rest), tuple(labels.values()), tuple(methods.values()),
         tuple(names[place] for place in kept), left_out, waiting,
         sum(each.runs for row in table for each in row),
         np.array([[each.share for each in row] for row in table]),

@@ -33,7 +33,7 @@ def title(found: Across, results: Results) -> str:
     return (
         f"{cell(made.metric)} ({better} is better) of {runs}{left}: "
         f"{count(len(found.methods), 'method')} by {', '.join(map(cell, made.by))} over "
-        f"{count(len(made.blocks), 'data set')} by {', '.join(map(cell, made.unit))}"
+        f"{count(len(made.blocks), made.noun)} by {', '.join(map(cell, made.unit))}"
     )
 
 
@@ -44,13 +44,14 @@ def tests(found: Across) -> list[str]:
     plural = "s" if sizes[-1] > 1 else ""
     kinds = dict.fromkeys(f"{block.design.unit}{plural}" for block in found.cells.blocks)
     each = f"{sizes[0]} to {sizes[-1]}" if sizes[1:] else f"{sizes[0]}"
-    unit = f"the mean of each data set over {each} {' or '.join(kinds)}"
+    unit = f"each the mean over {each} {' or '.join(kinds)}"
     family = pairs(k)
     corrected = f"; p corrected by Holm for the {family} pairs of {k} methods"
     if found.test == "nemenyi":
         corrected = f"; for all {family} pairs; critical difference {found.critical:.3f}"
+    over = count(n, found.cells.noun)
     lines = [
-        f"Against the best: {TESTS[found.test]}, n = {n} ({unit}), two-sided"
+        f"Against the best: {TESTS[found.test]} over {over}, {unit}; two-sided"
         + (corrected if family > 1 else "")
     ]
     if found.friedman is not None:
@@ -97,12 +98,12 @@ def notes(found: Across) -> Iterator[str]:
     """What the numbers mean, and what was not compared."""
     made = found.cells
     yield (
-        "Mean rank: 1 is the best on each data set; first: data sets on which no method is better; "
-        "wins, ties and losses: against the best method."
+        f"Mean rank: 1 is the best on each {made.noun}; first: {made.noun}s on which no method is "
+        "better; wins, ties and losses: against the best method."
     )
     yield (
         "Differences are positive where the best method is better, with 95 % intervals: behind the "
-        "verdict the mean over data sets (random effects), before it the interquartile mean."
+        f"verdict the mean over {made.noun}s (random effects), before it the interquartile mean."
     )
     if made.left_out:
         parts = [
@@ -111,7 +112,7 @@ def notes(found: Across) -> Iterator[str]:
         ]
         yield f"Left out: {some_of(parts)}."
     if made.without:
-        yield f"Not compared, as they have no score on any data set: {some_of(made.without)}."
+        yield f"Not compared, as they have no score on any {made.noun}: {some_of(made.without)}."
     unused = [
         f"{total} of {method} on {block.name}"
         for block in made.blocks
@@ -128,4 +129,4 @@ def notes(found: Across) -> Iterator[str]:
         sizes = sorted({block.settings for block in made.blocks})
         number = f"{sizes[0]} to {sizes[-1]}" if sizes[1:] else f"{sizes[0]}"
         keys = ", ".join(map(cell, made.other))
-        yield f"Compared within each value of {keys} ({number} on a data set), then averaged."
+        yield f"Compared within each value of {keys} ({number} on a {made.noun}), then averaged."

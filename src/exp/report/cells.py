@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from exp.report.captions import caption, short
 from exp.report.design import Design, complete
 from exp.report.groups import Group, Groups, grouped, mean, over_seeds
+from exp.report.results import data_keys
 from exp.runs.collection import Runs, with_keys
-from exp.runs.config_values import Scalar, written
+from exp.runs.config_values import Scalar, names_seed, written
 from exp.util.errors import ExpError, unknown
 from exp.util.text_tables import cell
 
@@ -70,6 +71,16 @@ class Cells:
     without: tuple[str, ...]
     higher: bool
 
+    @property
+    def noun(self) -> str:
+        """What methods are compared over."""
+        return noun(self.unit)
+
+
+def noun(unit: Sequence[str]) -> str:
+    """What the values of some keys are called."""
+    return "data set" if any(key.split(".")[0] == "dataset" for key in unit) else "setting"
+
 
 def keys_of(
     runs: Runs, across: Sequence[str], by: Sequence[str] | None
@@ -78,13 +89,18 @@ def keys_of(
     that make a method.
 
     Args:
-        across: the keys that were asked for; the keys below them (`dataset.noise` of `dataset`)
-            count with them where they vary.
+        across: the keys that were asked for. Those below them (`dataset.noise` of `dataset`) and
+            those of data sets count with them where they vary.
         by: the keys of a method; None: all others that vary but the seeds.
 
     Raises:
-        ExpError: an unknown key, or no key that makes a method.
+        ExpError: an unknown key, a seed, or no key that makes a method.
     """
+    what = f"--across {','.join(across)}"
+    if seeds := [key for key in across if names_seed(key)]:
+        raise ExpError(
+            f"{what}: {seeds[0]} is a seed; without --across, groups are compared over seeds"
+        )
     missing = [key for key in across if key not in runs.keys]
     if missing:
         runs, found = with_keys(runs, missing)
@@ -95,13 +111,18 @@ def keys_of(
             if key not in found:
                 raise ExpError("--across: " + unknown("key", key, known))
     below = tuple(f"{key}." for key in across)
-    unit = list(dict.fromkeys([*across, *(k for k in runs.keys if k.startswith(below))]))
+    more = [key for key in over_seeds(runs.keys) if key.startswith(below)]
+    unit = list(dict.fromkeys([*data_keys(runs, ()), *across, *more]))
+    if wrong := [key for key in by or () if key in unit]:
+        raise ExpError(
+            f"{what}: --by {wrong[0]} makes no method: methods are compared over its values"
+        )
     rest = [key for key in (over_seeds(runs.keys) if by is None else by) if key not in unit]
     if not rest:
-        why = f"nothing else varies but {', '.join(map(cell, unit))}" if by is None else "see --by"
+        why = f"nothing else varies but {', '.join(map(cell, unit))}"
         raise ExpError(
-            f"--across {','.join(across)}: there is only one method ({why}); a sweep over what is "
-            "to be compared, such as optimizer=sgd,adam, makes several"
+            f"{what}: there is only one method ({why}); a sweep over what is to be compared, such "
+            "as optimizer=sgd,adam, makes several"
         )
     return runs, unit, rest
 

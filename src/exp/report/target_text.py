@@ -31,12 +31,12 @@ def profile_text(found: TargetProfile) -> list[str]:
     """A line for each method over the data sets, the best profile first."""
     title = (
         f"Time to target {cell(str(found.target))}: {count(found.runs, 'run')} of "
-        f"{count(len(found.names), 'method')} on {count(len(found.data_sets), 'data set')}"
+        f"{count(len(found.names), 'method')} on {count(len(found.data_sets), found.noun)}"
     )
     header = [
         "method",
         "runs reached",
-        "data sets reached",
+        f"{found.noun}s reached",
         "profile (epochs)",
         "profile (seconds)",
     ]
@@ -51,9 +51,9 @@ def profile_text(found: TargetProfile) -> list[str]:
         for at in found.order
     ]
     about = (
-        "A data set is reached where the median run reaches the target; a run that never does "
-        "counts as infinite. Profile: AlgoPerf's score, the mean share of data sets within 1 to "
-        f"{profiles.MOST_RATIO:g} times the time of the fastest method."
+        f"A {found.noun} is reached where the median run reaches the target; a run that never does "
+        f"counts as infinite. Profile: AlgoPerf's score, the mean share of {found.noun}s within 1 "
+        f"to {profiles.MOST_RATIO:g} times the time of the fastest method."
     )
     more = [
         about,

@@ -53,13 +53,13 @@ def target_of(text: str, rows: Iterable[Row]) -> Target:
         ExpError: it is no such condition, or no run has such a column.
     """
     try:
-        found = Condition.of(text)
-    except ValueError as error:
-        raise ExpError(f"--target: {error}, found {shown(text)}") from None
-    if found.sign not in OPERATORS:
+        found: Condition | None = Condition.of(text)
+    except ValueError:
+        found = None
+    if found is None or found.sign not in OPERATORS:
         raise ExpError(
-            f"--target: expected one of {', '.join(OPERATORS)} and a number, such as "
-            f"test/accuracy>=0.95, found {shown(text)}"
+            f"--target: expected a score, one of {' '.join(OPERATORS)} and a number, such as "
+            f"'test/accuracy>=0.95' in quotes, found {shown(text)}"
         )
     known = columns_of(rows)
     metric = metric_named(found.key, known)
