@@ -803,6 +803,23 @@ def test_tables_of_a_real_sweep(swept: Path, tmp_path: Path) -> None:
             assert table[name].astype(float).tolist() == pytest.approx(right, nan_ok=True)
 
 
+def test_from_python(swept: Path) -> None:
+    from exp import results as table
+
+    methods = compared(swept, "--across", "dataset")["across"]["methods"]
+    found = table(swept / "swept", across="dataset", target="accuracy>=0.6")
+    assert found["mean_rank"].tolist() == [each["mean_rank"] for each in methods]
+    assert set(found["target"]) == {"test/accuracy>=0.6"}
+    nemenyi = table(swept / "swept", across=["dataset"], test="nemenyi", arrays=True)
+    assert nemenyi["p"][1] == pytest.approx(
+        stats.studentized_range.sf(
+            (nemenyi["mean_rank"][1] - nemenyi["mean_rank"][0]) * math.sqrt(4), 3, np.inf
+        )
+    )
+    groups = table(swept / "swept", target="accuracy>=0.6")
+    assert groups["target_runs"].tolist() == [2] * 12
+
+
 def test_a_target_of_a_real_sweep(swept: Path, tmp_path: Path) -> None:
     words = ["--where", "dataset=moons", "--target", "accuracy>=0.6"]
     found = compared(swept, *words, "--figures", str(tmp_path / "f"))
