@@ -29,6 +29,14 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_power_failure() -> Iterator[None]:
+    """Nobody waits for the disk: what a killed process has written is there all the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: None)
+        yield
+
+
 def pytest_collection_finish() -> None:
     """What all the modules hold is there until the end: nobody looks for garbage among it."""
     gc.collect()

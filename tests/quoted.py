@@ -1,8 +1,8 @@
 """What a page quotes of a command, against what the command says.
 
 A line `...` of a page stands for any lines. Whole numbers and words must be the same; times and
-directories are not compared; numbers with decimals may differ by 0.03, and percentages by 2, as the
-last bits of another processor may put a run at the edge on the other side.
+directories are not compared; numbers with decimals may differ by 0.03 (above 1 by 3 %), and
+percentages by 2, as the last bits of another processor may put a run at the edge on the other side.
 """
 
 from __future__ import annotations
@@ -50,4 +50,4 @@ def words(line: str) -> list[str]:
 
 def near(one: str, other: str) -> bool:
     far = abs(float(one.strip("%")) - float(other.strip("%")))
-    return far <= (2 if other.endswith("%") else 0.03)
+    return far <= (2 if other.endswith("%") else 0.03 * max(1.0, abs(float(other.strip("%")))))

@@ -22,7 +22,7 @@ from hydra.version import VersionBase
 from omegaconf import OmegaConf
 
 import exp
-from commands import SMALL, inside, read_csv, runs
+from commands import SMALL, inside, process, read_csv, runs
 from exp.config import environment
 from exp.sweeps.from_python import RESOLVERS
 from exp.util import command_line
@@ -295,10 +295,8 @@ def test_no_code_of_a_stranger_runs(in_tmp: Path) -> None:
     (in_tmp / "conf/dataset").mkdir(parents=True)
     (in_tmp / "conf/dataset/pair.yaml").write_text("name: pair\n")
     words = ["plugins=[theirs]", "dataset=pair", "split.test=0", "figures=none", "trainer.epochs=2"]
-    ended = subprocess.run(
-        [sys.executable, "-m", "exp", *words], cwd=in_tmp, capture_output=True, text=True
-    )
-    assert ended.returncode == 0, ended.stderr
+    ended = process(in_tmp, *words)
+    assert ended.code == 0, ended.err
     (in_tmp / "imported").unlink()
     (path,) = runs(in_tmp)
     run = exp.load(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import subprocess
+import os
 import sys
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from exp.cli.check.subject import Subject
 from exp.cli.check.suite import run
 from exp.cli.new import USES, skeleton
 from exp.registry.registry import register
+from fork_server import forked
 
 NUMBERS = itertools.count()
 
@@ -378,10 +379,8 @@ def test_what_exp_ships_keeps_its_own_promises(kind: str, name: str, in_tmp: Pat
 def test_pytest_runs_the_same_tests(in_tmp: Path) -> None:
     name = planted(in_tmp, "dataset", (RNG, "rng = np.random.default_rng()"))
     words = ["-p", "exp.cli.check.plugin", "--pyargs", "exp.cli.check", "--components", name]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words],
-        cwd=in_tmp, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
+    done = forked(command, in_tmp, os.environ)
     assert done.returncode == 1, done.stdout
     assert "3 failed, 6 passed" in done.stdout
     assert f"test_dataset.py::test_seeded[dataset={name}]" in done.stdout

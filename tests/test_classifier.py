@@ -122,7 +122,7 @@ def test_its_parameters_are_keys_of_the_config(rows: Any) -> None:
         ({"overrides": ("dataset=moons",)}, "gets its rows from fit"),
         ({"overrides": ("split.test=0.5",)}, "gets its rows from fit"),
         ({"overrides": "seed=1"}, "expected a list of overrides"),
-        ({"lr": float("nan")}, "a config cannot hold this value"),
+        ({"lr": float("nan")}, "a config cannot contain this value"),
         ({"loss": "bce", "overrides": ("loss.pos_weight=-1",)}, "loss.pos_weight"),
     ],
 )

@@ -22,6 +22,7 @@ from exp.cli.verbs import VERBS
 from exp.registry.registry import register
 from exp.util.compiled import form
 from exp.util.metric_names import EVERY
+from fork_server import Forked
 from test_published import MOONS, MOONS_LOGITS, SPIRALS
 
 HEAVY = ("torch", "sklearn", "matplotlib", "scipy", "torchmetrics")
@@ -216,7 +217,7 @@ def on_terminal(where: Path, *words: str) -> str:
     """What a run writes to a terminal of its own."""
     ours, its = pty.openpty()
     command = [sys.executable, "-m", "exp", *words]
-    started = subprocess.Popen(command, cwd=where, stdin=its, stdout=its, stderr=its)
+    started = Forked(command, where, os.environ, stdin=its, stdout=its, stderr=its)
     os.close(its)
     written = b""
     try:

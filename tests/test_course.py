@@ -85,11 +85,12 @@ def test_a_command_for_each_exercise_and_lesson() -> None:
         assert text.index("\n**Lesson.**") < text.index("\n**Mistake: ")
 
 
-def test_three_sentences_for_each_lesson() -> None:
+def test_a_few_sentences_for_each_lesson() -> None:
+    """Three to five: short ones are read at once, and a lesson is no essay."""
     for title, text in LESSONS.items():
         told = " ".join(text.rpartition("```")[2].split())
         told = told.replace("`trainer.early_stopping`", "Early stopping").replace("0.", "0,")
-        assert len(re.findall(r"\.(?= [A-Z*\[]|$)", told)) == 3, title
+        assert 3 <= len(re.findall(r"\.(?= [A-Z*\[]|$)", told)) <= 5, title
 
 
 def test_the_figures_are_those_of_the_commands() -> None:

@@ -21,7 +21,7 @@ from exp.data.reading_settings import Reading
 from exp.registry.registry import register
 from exp.util.errors import ConfigError, DataError
 
-MIXED = " (if this column holds categories, name it in `categorical`)"
+MIXED = " (if this column contains categories, name it in `categorical`)"
 HINT = (
     "dataset.missing=drop leaves such rows out, dataset.missing=impute fills in the median or the "
     "most frequent value of the training rows"

@@ -131,7 +131,8 @@ def test_a_column_of_names_is_no_category(here: Path) -> None:
     assert str(caught.value) == (
         "1 fault in rows.csv; no row was used\n"
         "  line 2, column 'who'  it seems to identify the rows (30 different texts in 30 rows, "
-        "such as 'person 0'); leave it out of `features`, or name it in `categorical` if it holds "
+        "such as 'person 0'); leave it out of `features`, or name it "
+        "in `categorical` if it contains "
         "categories"
     )
     assert len(load(categorical=["who"]).categories[0] or ()) == 30

@@ -255,7 +255,7 @@ def test_the_loudest_noise_gives_data_or_a_data_error(name: str) -> None:
     except DataError as error:
         told = str(error)
     # Its noise moves where the label is read: with so much, every row is far outside the disc.
-    outside = name == "playground_circle" and "all 500 rows are of class '0'" in told
+    outside = name == "playground_circle" and "all 500 rows have class '0'" in told
     assert outside or "does not fit float32" in told
 
 
@@ -283,7 +283,7 @@ ROWS = [[1.0, 2.0], [3.0, 4.0]]
         ),
         (
             lambda: checked(ROWS, [0, 0]),
-            "the data cannot be used: all 2 rows are of class 'a'; a classifier needs two classes",
+            "the data cannot be used: all 2 rows have class 'a'; a classifier needs two classes",
         ),
         (
             lambda: checked(ROWS, [0, 2]),

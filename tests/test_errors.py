@@ -80,7 +80,7 @@ TABLES = {
         "u,v,y\n1,2,a\n3,nan,b\n5,x,a\n7,inf,b\n",
         """3 faults in rows.csv; no row was used
   line 3, column 'v'  missing value in 1 of 4 rows, here first
-  line 4, column 'v'  'x' is not a number (if this column holds categories, name it in \
+  line 4, column 'v'  'x' is not a number (if this column contains categories, name it in \
 `categorical`)
   line 5, column 'v'  'inf' is not finite
 dataset.missing=drop leaves such rows out, dataset.missing=impute fills in the median or the most \

@@ -111,7 +111,7 @@ def test_a_map_of_the_wrong_shape() -> None:
     with pytest.raises(ComponentError) as caught:
         FeatureMap("mine", ("a",), lambda X: X)(X)
     assert str(caught.value) == (
-        "features mine must give [rows, features] of shape [57, 1], found [57, 2]"
+        "features mine must return [rows, features] of shape [57, 1], found [57, 2]"
     )
 
 

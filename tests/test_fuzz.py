@@ -20,7 +20,7 @@ from exp.config.plan import GROUPS
 from exp.registry.component import Component
 from exp.registry.registry import register
 
-EXAMPLES = int(os.environ.get("EXP_FUZZ", "20"))
+EXAMPLES = int(os.environ.get("EXP_FUZZ", "10"))
 """EXP_FUZZ=2000 takes some minutes."""
 
 NUMBERS = (

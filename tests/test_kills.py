@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from fork_server import Forked
+
 SCRIPT = Path(__file__).parents[1] / "benchmarks/kills.py"
 
 
@@ -21,5 +23,15 @@ def test_what_is_killed_goes_on_to_the_same_bytes(
     kills = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, "kills", kills)
     spec.loader.exec_module(kills)
+
+    def start(words: list[str], place: Path) -> Forked:
+        with open(f"{place}.out", "ab") as out:
+            environment = kills.environment()
+            return Forked(words, tmp_path, environment, stdout=out, stderr=out, session=True)
+
+    # A process that has imported torch forks, so that the moments drawn are those of its work;
+    # strace cannot watch that.
+    monkeypatch.setattr(kills, "start", start)
+    monkeypatch.setattr(kills.shutil, "which", lambda program: None)
     code = kills.main(tmp_path / "kills", 3, 5, ["run", "sweep with workers"])
     assert code == 0, capsys.readouterr().out

@@ -204,10 +204,10 @@ REFUSED = {
         "example because of > 0.5 or argmax" + GIVE
     ),
     ("dataset=labelled", "dataset.kind=from_one", *SMALL[::2]): (
-        "y holds labels 1..2, expected 0..K-1: y - 1"
+        "y contains labels 1..2, expected 0..K-1: y - 1"
     ),
     ("dataset=labelled", "dataset.kind=texts", *SMALL[::2]): (
-        "y holds texts, expected integers 0..K-1: classes, y = np.unique(y, return_inverse=True)"
+        "y contains texts, expected integers 0..K-1: classes, y = np.unique(y, return_inverse=True)"
     ),
     ("model=elsewhere", *SMALL): (
         "model elsewhere keeps mean on meta, and this run uses cpu. "

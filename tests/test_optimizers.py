@@ -725,7 +725,7 @@ def test_muon_sees_matrices_and_says_so_where_there_are_none() -> None:
 
 
 def test_the_adapter_holds_one_run() -> None:
-    with pytest.raises(ValueError, match="optimizer LBFGS takes a single run, found 2 runs"):
+    with pytest.raises(ValueError, match="optimizer LBFGS trains a single run, found 2 runs"):
         adapt({"name": "lbfgs"}, parameters(2))
     assert not TorchOptimizer.stackable
     assert Rule.stackable

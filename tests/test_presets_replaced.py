@@ -144,7 +144,7 @@ def test_a_swept_preset_cannot_set_what_holds_for_all(in_tmp: Path, text: str, p
     preset(in_tmp, "there", text)
     ended = sweep(in_tmp, "-m", "experiment=here,there")
     assert ended.code == 2
-    assert f"\n  {path}  a swept option sets it" in ended.err
+    assert f"\n  {path}  a swept option sets this key" in ended.err
     assert [each.name for each in in_tmp.iterdir()] == ["conf"]
 
 

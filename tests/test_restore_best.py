@@ -355,7 +355,7 @@ def test_one_of_numbers_is_of_numbers(own: None, in_tmp: Path) -> None:
 
 @pytest.mark.parametrize("name", ["f1", "a/b", "", "confusion"])
 def test_a_name_that_cannot_be_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="this name is taken or not allowed"):
+    with pytest.raises(ValueError, match="this name is in use or not allowed"):
         register.metric(name, higher_is_better=True)(metrics.jaccard_score)
 
 

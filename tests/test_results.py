@@ -125,6 +125,8 @@ p=1.00; about 368 seeds would tell
 
 Intervals are Student's t, 95 %: of the mean over seeds, and in brackets of the mean difference to \
 the best.
+This ranking uses the test rows: the test score of the best is too good to expect of new rows. \
+split.validation=0.2 reserves validation rows for the choice.
 """
 
 
@@ -158,6 +160,8 @@ def test_one_seed_for_each_group_shows_runs(in_tmp: Path) -> None:
         "\n"
         "One seed for each group: no interval and no test. Several, such as seed=range(0,10), give "
         "both.\n"
+        "This ranking uses the test rows: the test score of the best is too good to expect of new "
+        "rows. split.validation=0.2 reserves validation rows for the choice.\n"
     )
 
 

@@ -291,10 +291,10 @@ def test_a_variable_may_be_the_default_of_another(
 def test_no_source_reads_a_pickle() -> None:
     root = Path(__file__).parents[1] / "src"
     # exp's own helper processes talk in pickles, over pipes that only they and their parent hold;
-    # the composer copies its own config in memory with one.
+    # the composer, the loader and the packaged options copy their own configs in memory.
     names = (
         "sweeps/composer.py", "sweeps/worker_pool.py", "sweeps/worker_process.py",
-        "plotting/worker.py",
+        "plotting/worker.py", "config/guarded_loader.py", "config/registered_options.py",
     )  # fmt: skip
     pipes = {root / "exp" / name for name in names}
     assert all(path.exists() for path in pipes)

@@ -129,7 +129,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "average of epochs": {"trainer": {"average": "swa", "average_start": 3, "monitor": "f1"}},
     "rprop float64": {"optimizer": {"name": "rprop", "lr": 0.01}, "device": {"dtype": "float64"}},
 }
-EPOCHS = 40
+EPOCHS = 20
 
 
 def job(name: str, seed: int, lr: float) -> Job:

@@ -10,6 +10,7 @@ import shlex
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import optuna
@@ -67,8 +68,8 @@ def results(where: Path) -> list[bytes]:
         ("optimizer.lr=tag(log,interval(0.01,1))", FloatDistribution(0.01, 1.0, log=True)),
         ("trainer.batch_size=int(interval(8,64))", IntDistribution(8, 64)),
         ("trainer.batch_size=tag(log,int(interval(8,64)))", IntDistribution(8, 64, log=True)),
-        ("seed=range(0,10)", IntDistribution(0, 9)),
-        ("seed=range(2,12,4)", IntDistribution(2, 10, step=4)),
+        ("trainer.epochs=range(0,10)", IntDistribution(0, 9)),
+        ("trainer.epochs=range(2,12,4)", IntDistribution(2, 10, step=4)),
         ("model.dropout=range(0,0.5,0.1)", FloatDistribution(0.0, 0.4, step=0.1)),
         ("optimizer=sgd,adam", CategoricalDistribution(["sgd", "adam"])),
         ("optimizer=choice(sgd,adam,sgd)", CategoricalDistribution(["sgd", "adam"])),
@@ -87,7 +88,9 @@ def test_a_space_is_written_as_hydra_writes_it(word: str, wanted: Any) -> None:
         ("optimizer.lr=tag(log,interval(0,1))", "the tag log needs numbers above 0, found 0.0"),
         ("optimizer.lr=interval(1,0.1)", "expected a first number below the second"),
         ("optimizer.lr=tag(log,choice(1,2))", "the tag log needs numbers"),
-        ("seed=tag(log,range(1,9,2))", "the tag log needs steps of 1, found 2"),
+        ("seed=range(0,3)", "nothing varies: name what to search"),
+        ("seed=interval(0,3)", "a trial trains a run for each seed: list them"),
+        ("trainer.epochs=tag(log,range(1,9,2))", "the tag log needs steps of 1, found 2"),
         ("seed=1", "nothing varies: name what to search"),
     ],
 )
@@ -156,11 +159,14 @@ def test_a_search_that_goes_on_asks_for_what_it_would_have(in_tmp: Path, sampler
     assert overrides(in_tmp / "other")[0] != overrides(in_tmp / "whole")[0]
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "cmaes"])
-def test_a_killed_search_loses_and_repeats_nothing(in_tmp: Path, sampler: str) -> None:
+@pytest.mark.parametrize(("sampler", "seeds"), [("tpe", 1), ("cmaes", 1), ("tpe", 4)])
+def test_a_killed_search_loses_and_repeats_nothing(in_tmp: Path, sampler: str, seeds: int) -> None:
+    trials = 16 // seeds
     words = (
         "-m", "hydra/sweeper=optuna", *SMALL, LR, "optimizer.momentum=interval(0,0.9)",
-        "hydra.sweeper.n_trials=16", f"hydra.sweeper.sampler={sampler}", "trainer.epochs=600",
+        f"hydra.sweeper.n_trials={trials}", f"hydra.sweeper.batch={4 // min(seeds, 2)}",
+        *([f"seed=range(0,{seeds})"] if seeds > 1 else []),
+        f"hydra.sweeper.sampler={sampler}", "trainer.epochs=600",
         "trainer.checkpoint_every=50", "trainer.print_every=null",
     )  # fmt: skip
     killed, whole = in_tmp / "killed", in_tmp / "whole"
@@ -187,7 +193,7 @@ def test_a_killed_search_loses_and_repeats_nothing(in_tmp: Path, sampler: str) -
     again = inside(killed, *words)
     assert again.code == 0, again.err
     assert inside(whole, *words).code == 0
-    assert [trial.state.name for trial in study(killed).trials] == ["COMPLETE"] * 16
+    assert [trial.state.name for trial in study(killed).trials] == ["COMPLETE"] * trials
     assert [t.params for t in study(killed).trials] == [t.params for t in study(whole).trials]
     assert [t.value for t in study(killed).trials] == [t.value for t in study(whole).trials]
     assert results(killed) == results(whole)
@@ -257,6 +263,85 @@ def test_every_combination(in_tmp: Path) -> None:
     refused = search(in_tmp, "hydra.sweeper.sampler=grid", LR)
     assert refused.code == 2
     assert "optimizer.lr  sampler=grid needs values that can be listed" in refused.err
+
+
+def scores_by_trial(where: Path, seeds: int, score: str) -> list[list[float]]:
+    """The final scores of the runs of each trial."""
+    found = [float(row[score]) for row in rows(where)]
+    return [found[first : first + seeds] for first in range(0, len(found), seeds)]
+
+
+def test_a_trial_is_the_mean_of_its_seeds(in_tmp: Path) -> None:
+    score = "hydra.sweeper.metric=validation/accuracy"
+    ended = search(in_tmp, LR, HIDDEN, score, "seed=range(0,3)", "hydra.sweeper.n_trials=5")
+    assert ended.code == 0, ended.err
+    assert "for the highest validation/accuracy, the mean of 3 runs each" in ended.out
+    assert [run[-1] for run in overrides(in_tmp)] == [f"seed={seed}" for seed in range(3)] * 5
+    by_trial = scores_by_trial(in_tmp, 3, "validation/accuracy")
+    trials = study(in_tmp).trials
+    assert [sorted(trial.params) for trial in trials] == [["model.hidden", "optimizer.lr"]] * 5
+    assert [trial.value for trial in trials] == pytest.approx([sum(s) / 3 for s in by_trial])
+    assert [trial.user_attrs["scores"] for trial in trials] == by_trial
+    for number, trial in enumerate(trials):
+        here = rows(in_tmp)[3 * number : 3 * number + 3]
+        assert {float(row["optimizer.lr"]) for row in here} == {trial.params["optimizer.lr"]}
+        assert trial.user_attrs["directories"] == [row["directory"] for row in here]
+    best = json.loads((in_tmp / "swept/sweep.json").read_text())["search"]["best"]
+    assert best["score"] == max(trial.value or 0 for trial in trials)
+    assert f"validation/accuracy {best['score']:.4f}" in ended.out
+    # Its command is a sweep over the same seeds.
+    (line,) = [line for line in ended.out.splitlines() if line.startswith("Again: ")]
+    words = shlex.split(line)[4:]
+    assert "seed=range(0,3)" in words
+    again = inside(in_tmp, *words, "sweep.dir=again", "sweep.n_jobs=1", "run.reuse=false")
+    assert again.code == 0, again.err
+    runs = json.loads((in_tmp / "again/sweep.json").read_text())["runs"]
+    for run, directory in zip(runs, best["directories"], strict=True):
+        metrics = (in_tmp / "again" / run["directory"] / "metrics.csv").read_bytes()
+        assert metrics == (in_tmp / "swept" / directory / "metrics.csv").read_bytes()
+
+
+def test_a_search_over_folds_goes_on_as_it_would_have(in_tmp: Path) -> None:
+    words = (LR, "split=kfold", "split.folds=3", "seed=0,1,2", "hydra.sweeper.batch=2")
+    for name in ("whole", "parts"):
+        (in_tmp / name).mkdir()
+    assert search(in_tmp / "whole", *words, "hydra.sweeper.n_trials=4").code == 0
+    assert search(in_tmp / "parts", *words, "hydra.sweeper.n_trials=2").code == 0
+    again = search(in_tmp / "parts", *words, "hydra.sweeper.n_trials=4")
+    assert again.code == 0, again.err
+    assert results(in_tmp / "parts") == results(in_tmp / "whole")
+    assert len(results(in_tmp / "whole")) == 12
+    values = [trial.value for trial in study(in_tmp / "whole").trials]
+    by_trial = scores_by_trial(in_tmp / "whole", 3, "validation/loss")
+    assert values == pytest.approx([sum(scores) / 3 for scores in by_trial])
+    for other in ("seed=0,1", "seed=3"):
+        refused = search(in_tmp / "parts", *words, other)
+        assert refused.code == 2
+        assert "belongs to a search with another" in refused.err
+
+
+def test_a_trial_without_one_of_its_runs_has_failed(in_tmp: Path) -> None:
+    words = ("dataset=blobs", "dataset.centers=3", "loss=bce,cross_entropy", "seed=0,1")
+    ended = search(in_tmp, *words, "hydra.sweeper.sampler=grid")
+    assert ended.code == 0, ended.err
+    assert [trial.state.name for trial in study(in_tmp).trials] == ["FAIL", "COMPLETE"]
+    assert [row["loss"] for row in rows(in_tmp)] == ["cross_entropy"] * 2
+
+
+def test_pruning_by_the_worst_seed(in_tmp: Path) -> None:
+    ended = pruned(in_tmp, "seed=0,1")
+    assert ended.code == 0, ended.err
+    trials = study(in_tmp).trials
+    cut = [trial for trial in trials if trial.state.name == "PRUNED"]
+    assert 0 < len(cut) < 12
+    by_trial = scores_by_trial(in_tmp, 2, "validation/loss")
+    assert [trial.value for trial in trials] == pytest.approx([sum(s) / 2 for s in by_trial])
+    for trial in cut:
+        limits = dict(trial.user_attrs["limits"])
+        assert any(value > limits[int(step)] for step, value in trial.user_attrs["worst"].items())
+    first = [t.user_attrs["worst"] for t in trials[:4]]
+    for step, limit in trials[4].user_attrs["limits"]:
+        assert limit == pytest.approx(median(worst[str(int(step))] for worst in first))
 
 
 def pruned(where: Path, *words: str) -> Ended:

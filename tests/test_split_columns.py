@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import (
@@ -203,7 +204,7 @@ def test_the_last_groups() -> None:
     [
         ("kfold", ["a"] * 6 + ["b"] * 6, {"groups": "c"}, "10 folds of 2 groups"),
         ("holdout", ["a"] * 12, {"groups": "c"}, "of 1 group leave no training rows"),
-        ("holdout", ["a"] * 12, {"column": "c"}, "column 'c' holds 'a', expected train"),
+        ("holdout", ["a"] * 12, {"column": "c"}, "column 'c' contains 'a', expected train"),
         ("holdout", [0, 1] * 6, {"column": "c"}, "for numbers of folds use split=kfold"),
         ("holdout", ["train"] * 12, {"column": "c"}, "has no test rows: set split.test=0"),
         ("holdout", ["test"] * 12, {"column": "c"}, "column 'c' has no row of train, only 'test'"),
@@ -450,3 +451,64 @@ def test_a_wrong_column_starts_nothing(frame: pd.DataFrame, in_tmp: Path) -> Non
     assert wanted in refused("split=kfold", "split.column=fold").err
     assert wanted in refused("-m", "split=kfold", "split.column=fold", "seed=0,1").err
     assert sorted(path.name for path in in_tmp.iterdir()) == ["rows.csv"]
+
+
+def test_a_round_of_folds_that_is_not_complete_is_reported(in_tmp: Path) -> None:
+    few = ("-m", "dataset=wine", "split=kfold", "split.folds=3", "trainer.epochs=1")
+    few = (*few, "figures=none", "sweep.n_jobs=1")
+    line = "split=kfold: the {} seeds do not test on each of the 3 folds equally often"
+    for seeds, wanted in (("0,1", 2), ("0,1,2,3", 4), ("0,1,2", 0), ("0,3", 0), ("range(0,6)", 0)):
+        ended = inside(in_tmp, *few, f"seed={seeds}")
+        assert ended.code == 0, ended.err
+        assert (line.format(wanted) in ended.out) == bool(wanted)
+        assert ("equally often" in ended.out) == bool(wanted)
+
+
+def test_choosing_by_test_rows_is_warned_of(in_tmp: Path) -> None:
+    warned = "This ranking uses the test rows"
+    few = ("-m", "figures=none", "dataset.n_samples=40", "trainer.epochs=2", "sweep.n_jobs=1")
+    for words, wanted in (
+        (("optimizer=sgd,adam", "seed=0,1"), True),
+        (("optimizer=sgd,adam",), True),
+        (("optimizer=sgd", "seed=0,1"), False),
+        (("optimizer=sgd,adam", "seed=0,1", "split.validation=0.2"), False),
+    ):
+        place = f"sweep{len(list(in_tmp.iterdir()))}"
+        ended = inside(in_tmp, *few, *words, f"sweep.dir={place}")
+        assert ended.code == 0, ended.err
+        assert (warned in ended.out) == wanted
+        assert (warned in inside(in_tmp, "results", place).out) == wanted
+    assert warned not in inside(in_tmp, "results", "sweep0", "--metric", "train/loss").out
+
+
+def test_groups_beside_a_file_of_test_rows(frame: pd.DataFrame, in_tmp: Path) -> None:
+    """The groups divide the first file only; the second needs no such column."""
+    frame[["a", "b", "patient", "answer"]][:40].to_csv("rows.csv", index=False)
+    frame[["a", "b", "answer"]][40:].to_csv("test.csv", index=False)
+    params = {"path": "rows.csv", "test_path": "test.csv", "target": "answer"}
+    dataset = register.choose("dataset", {"name": "csv", **params})
+    split = register.choose("split", {"name": "holdout", "groups": "patient", "validation": 0.3})
+    rows = prepare(dataset, split, data_seed=0, split_seed=2)
+    group = frame["patient"].to_numpy()[:40]
+    size = int(np.ceil(0.3 * len(set(group))))
+    shuffle = GroupShuffleSplit(1, test_size=size, random_state=2)
+    train, validated = next(shuffle.split(group, groups=group))
+    np.testing.assert_array_equal(rows.split.train, train)
+    np.testing.assert_array_equal(rows.split.validation, validated)
+    assert rows.split.test.tolist() == list(range(40, 60))
+    assert rows.features == ("a", "b")
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.load` is deprecated:DeprecationWarning")
+def test_a_run_of_groups_is_exported(frame: pd.DataFrame, in_tmp: Path) -> None:
+    frame[["a", "b", "patient", "answer"]].to_csv("rows.csv", index=False)
+    few = ("dataset=csv", "dataset.path=rows.csv", "dataset.target=answer", "figures=none")
+    words = (*few, "split.groups=patient", "trainer.epochs=2", "hydra.run.dir=run")
+    assert inside(in_tmp, *words).code == 0
+    ended = inside(in_tmp, "export", "run", "--to", "torchscript")
+    assert ended.code == 0, ended.err
+    (file,) = (path for path in in_tmp.rglob("*.pt") if "checkpoints" not in path.parts)
+    found = torch.jit.load(file)(torch.tensor(frame[["a", "b"]].to_numpy(), dtype=torch.float32))
+    wanted = read_csv(in_tmp / "run/predictions.csv")["row"].astype(int)
+    first = found[0] if isinstance(found, tuple) else found
+    assert len(first) == len(wanted) == 60

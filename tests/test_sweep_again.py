@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ import pytest
 
 from commands import SMALL, inside, process, read_csv
 from exp.runs.manifest import read_json
+from fork_server import Forked
 
 HERE = "sweep.n_jobs=1"
 SWEEP = ("-m", *SMALL, "sweep.dir=swept", "seed=range(0,4)")
@@ -44,16 +44,11 @@ def until(true: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.05)
 
 
-def started(where: Path, *words: str, out: str = os.devnull) -> subprocess.Popen[bytes]:
+def started(where: Path, *words: str, out: str = os.devnull) -> Forked:
     """A sweep in a process group of its own."""
+    command = [sys.executable, "-m", "exp", *words]
     with open(where / out, "wb") as file:
-        return subprocess.Popen(
-            [sys.executable, "-m", "exp", *words],
-            cwd=where,
-            stdout=file,
-            stderr=file,
-            start_new_session=True,
-        )
+        return Forked(command, where, os.environ, stdout=file, stderr=file, session=True)
 
 
 def leftovers(top: Path) -> list[Path]:
@@ -250,7 +245,7 @@ def test_sweeps_that_start_together_share_nothing(in_tmp: Path) -> None:
     assert all(len(table.read_text().splitlines()) == 3 for table in tables)
 
 
-LONG = ("-m", "figures=none", "dataset.n_samples=1000", "trainer.epochs=800", "seed=1,2,3,4",
+LONG = ("-m", "figures=none", "dataset.n_samples=1000", "trainer.epochs=250", "seed=1,2,3,4",
         "model.hidden=[128,128]", "trainer.batch_size=20",
         "trainer.checkpoint_every=10")  # fmt: skip
 

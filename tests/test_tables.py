@@ -335,7 +335,7 @@ def test_types_of_parquet(here: Path) -> None:
         }
     )
     table.to_parquet("rows.parquet")
-    with pytest.raises(DataError, match=r"row 0, column 'stamp' +the column holds dates"):
+    with pytest.raises(DataError, match=r"row 0, column 'stamp' +the column contains dates"):
         load("rows.parquet", missing="impute")
     data = load("rows.parquet", missing="impute", dates=True)
     assert data.categories == (

@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import pty
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,10 +19,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import fork_server
 from commands import SMALL, Ended, inside, process
 from exp.runs.directory import RunDirectory
 from exp.util.errors import ConfigError, ExpError, Fault, lines
 from exp.util.terminal import indented, one_line, printable
+from fork_server import Forked
 
 HOSTILE = "\x1b[31m\x1b]0;title\x07\x9b2J\u202eevil\u2066\udc9b\r\x08"
 """Colours, a window's title, C1's clear, a text that runs backwards, a byte that is not UTF-8."""
@@ -242,9 +245,8 @@ def on_a_terminal(where: Path, *words: str) -> str:
     """What a terminal is sent by a command, from both of its streams."""
     mine, its = pty.openpty()
     command = [sys.executable, "-m", "exp", *words]
-    child = subprocess.Popen(
-        command, cwd=where, stdin=its, stdout=its, stderr=its, env={**os.environ, "TERM": "xterm"}
-    )
+    environment = {**os.environ, "TERM": "xterm"}
+    child = Forked(command, where, environment, stdin=its, stdout=its, stderr=its)
     os.close(its)
     found = b""
     while True:
@@ -271,8 +273,11 @@ def test_on_a_terminal_the_bar_has_its_own_codes_and_a_name_has_none(in_tmp: Pat
 
 
 def shell(where: Path, line: str) -> Ended:
+    """A line of a shell. Python is not started anew, but where a stream is closed."""
+    warm = [] if ">&-" in line else ["-S", fork_server.__file__, fork_server.server()]
+    program = shlex.join([sys.executable, *warm, "-m", "exp"])
     done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", line.replace("exp ", f"{sys.executable} -m exp ")],
+        ["bash", "-o", "pipefail", "-c", line.replace("exp ", f"{program} ")],
         cwd=where, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     return Ended(done.returncode, done.stdout, done.stderr, where)

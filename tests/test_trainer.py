@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import os
 import sys
 import time
 from pathlib import Path
@@ -16,6 +16,7 @@ from safetensors.numpy import load_file
 from torch import nn
 
 from commands import SMALL, Ended, inside, read_csv, runs
+from fork_server import Forked
 
 QUICK = ("figures=none", "dataset.n_samples=40")
 
@@ -108,7 +109,7 @@ def test_clip_norm_limits_a_step(in_tmp: Path) -> None:
 def test_checkpoint_every_leaves_the_state_of_a_run_that_is_killed(in_tmp: Path) -> None:
     words = (*QUICK, "trainer.epochs=1000000", "trainer.checkpoint_every=50", "optimizer=adam")
     command = [sys.executable, "-m", "exp", *words]
-    killed = subprocess.Popen(command, cwd=in_tmp, stdout=subprocess.DEVNULL)
+    killed = Forked(command, in_tmp, os.environ)
     try:
         for _ in range(600):
             time.sleep(0.05)

@@ -112,8 +112,8 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Trains on rows `[rows, features]` with labels `[rows]`.
 
         Args:
-            groups: [rows] numbers or texts, such as the patient that a row is of: rows of one value
-                are never in the training part and in the validation part at once.
+            groups: [rows] numbers or texts, such as the patient of each row. Rows with the same
+                value are never in both the training and the validation part.
 
         Raises:
             ValueError: invalid parameters, rows or labels; the message lists every error.
@@ -122,7 +122,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_classification_targets(y)
         classes, codes = np.unique(y, return_inverse=True)
         if len(classes) < 2:
-            raise ValueError("Classifier needs at least 2 classes; y holds 1 class")
+            raise ValueError("Classifier needs at least 2 classes; y has 1 class")
         with as_value_errors():
             chosen = planned(self.get_params(deep=False))
             texts = [str(name) for name in classes]
@@ -154,7 +154,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         split = chosen["split"]
         if groups is not None:
             if "groups" not in split.component.declared:
-                raise ValueError(f"split {split.name} takes no groups")
+                raise ValueError(f"split {split.name} does not support groups")
             split = Chosen(split.component, {**split.params, "groups": "groups"})
         parts = split.build(data.y, chosen.seeds.split, columns=data.columns)
         standardize = split.params.get("standardize", False)
@@ -221,7 +221,7 @@ def trained(chosen: Plan, blank: Prepared, weights: dict[str, NDArray[Any]]) -> 
 
 @contextmanager
 def as_value_errors() -> Iterator[None]:
-    """What is wrong with parameters or rows, as scikit-learn has it."""
+    """Converts errors in parameters or rows to ValueError, as scikit-learn expects."""
     try:
         yield
     except ExpError as error:

@@ -82,5 +82,5 @@ def written(value: Any) -> str:
         return json.dumps(value, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise ConfigError(
-            [Fault("Classifier", f"a config cannot hold this value: {error}")]
+            [Fault("Classifier", f"a config cannot contain this value: {error}")]
         ) from None

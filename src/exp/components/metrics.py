@@ -53,7 +53,7 @@ class Metric:
             scikit-learn, else for classes.
 
     Raises:
-        ValueError: a name that is taken or not allowed, or an unknown direction.
+        ValueError: the name is in use or not allowed, or the direction is unknown.
 
     Two classes are numbered 0 and 1, where 1 is the positive class, and the probabilities are those
     of the positive class, `[rows]`. More classes are numbered 0..K-1, with probabilities
@@ -72,8 +72,8 @@ class Metric:
     ) -> None:
         if not NAME.fullmatch(name) or name in (*EVERY, "confusion", "epoch", "monitor", "lr"):
             raise ValueError(
-                f"metric {name!r}: this name is taken or not allowed. Use another one, of letters, "
-                "digits, '_', '.' and '-'"
+                f"metric {name!r}: this name is in use or not allowed. Use another one, of "
+                "letters, digits, '_', '.' and '-'"
             )
         self.name, self.function = name, function
         self.__module__, self.__qualname__ = module, name

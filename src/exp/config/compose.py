@@ -80,6 +80,8 @@ def compose(
     except BROKEN:
         pass
     found = usable_overrides(loader, name, overrides, mode)
+    if found.faults and found.config is not None:
+        return found.config, found.faults
     try:
         config = loader.load_configuration(name, found.good, run_mode=mode)
     except BROKEN as error:
@@ -118,11 +120,13 @@ class Usable:
         good: those that can be composed together.
         faults: what is wrong with the others.
         later: those that the runs of a sweep are to judge.
+        config: what `good` gives, if it has been composed already and none are `later`.
     """
 
     good: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     later: list[str] = field(default_factory=list)
+    config: DictConfig | None = None
 
 
 def usable_overrides(
@@ -184,7 +188,7 @@ def usable_overrides(
         elif top_key(override) not in faulty:
             faults.append(fault)
     before = len(faults)
-    add_composable(loader, name, found.good, known, faults, mode, base)
+    config = add_composable(loader, name, found.good, known, faults, mode, base)
     if left_to_runs:
         bad = {
             fault.path
@@ -194,6 +198,7 @@ def usable_overrides(
         faults[before:] = [fault for fault in faults[before:] if fault.path not in bad]
         found.later += [str(o.input_line) for o in known if o.key_or_group in bad]
     found.good += [str(override.input_line) for override in swept]
+    found.config = None if swept or found.later else config
     return found
 
 
@@ -236,6 +241,8 @@ def add_composable(
     Raises:
         ConfigError: `good` alone cannot be composed.
     """
+    if base is not None and not overrides:
+        return base
     composed: DictConfig
     lines = [str(override.input_line) for override in overrides]
     try:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.config_store import ConfigStore
 from hydra.core.default_element import GroupDefault, ResultDefault
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException
@@ -20,6 +22,8 @@ from exp.registry.registry import register
 from exp.util.errors import ConfigError, Fault, shown
 
 PACKAGES = ("pkg://exp.conf", "pkg://hydra.conf")
+STORED = frozenset({"hydra", "_dummy_empty_config_.yaml"})
+"""What Hydra itself and its plugins register in its store of schemas."""
 
 
 class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
@@ -34,6 +38,10 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
 
     All methods raise `ConfigError` with what is not let through.
     """
+
+    merged: ClassVar[dict[object, bytes]] = {}
+    """Packaged files that have been merged, as a pickled config: merging takes half the time of
+    composing, and the next command line often differs in its values only."""
 
     def __init__(self, search_path: ConfigSearchPath, *, trusted: bool) -> None:
         super().__init__(config_search_path=search_path)
@@ -107,10 +115,18 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
         """The files of a config, without what presets give to options that were replaced."""
         one_option_each(defaults)
         replaced = Replaced(defaults, repo, self._typed)
+        key = merged_key(replaced)
+        if key in self.merged:
+            self.left_out = []
+            config: DictConfig = pickle.loads(self.merged[key])
+            return config
         try:
-            return super()._compose_config_from_defaults_list(replaced.kept, replaced)  # type: ignore[no-any-return]
+            config = super()._compose_config_from_defaults_list(replaced.kept, replaced)
         finally:
             self.left_out = replaced.lines
+        if key is not None and not replaced.lines:
+            self.merged[key] = pickle.dumps(config)
+        return config
 
     def _check_search_path(self, config_name: str | None, overrides: list[str]) -> None:
         """Looks at the packages that would be imported as places of configs, before Hydra does."""
@@ -123,6 +139,21 @@ class GuardedLoader(ConfigLoaderImpl):  # type: ignore[misc]
                 if str(place).strip().startswith("pkg:") and place not in PACKAGES:
                     what = f"{shown(place)} would be imported: {trust.TRUST}"
                     raise ConfigError([Fault("hydra.searchpath", what)])
+
+
+def merged_key(replaced: Replaced) -> object:
+    """What a merged config depends on: its files, and where each is put. None if that is not all:
+    files of an application may change, its schemas are merged too, and presets may lose values."""
+    if not STORED.issuperset(ConfigStore.instance().repo) or replaced.nested:
+        return None
+    for each in replaced.defaults:
+        loaded = replaced.repo.load_config(config_path=str(each.config_path))
+        if loaded is None or loaded.path not in ("structured://", *PACKAGES):
+            return None
+    return tuple(
+        (each.config_path, each.package, each.override_key, each.primary)
+        for each in replaced.defaults
+    )
 
 
 def one_option_each(defaults: Iterable[ResultDefault]) -> None:

@@ -126,7 +126,7 @@ class Data:
         """
         if np.asarray(y).dtype.kind in "US":
             hint = "classes, y = np.unique(y, return_inverse=True)"
-            raise DataError(f"y holds texts, expected integers 0..K-1: {hint}")
+            raise DataError(f"y contains texts, expected integers 0..K-1: {hint}")
         labels = real(y, "y")
         rows, names, given = columns_of(X, labels, features, units)
         if labels.dtype.kind not in "iub":
@@ -136,7 +136,7 @@ class Data:
                 f"y has dtype {labels.dtype}, expected integers 0..K-1{hint if whole else ''}"
             )
         if labels.size and labels.min() == 1 and labels.max() == len(classes):
-            raise DataError(f"y holds labels 1..{len(classes)}, expected 0..K-1: y - 1")
+            raise DataError(f"y contains labels 1..{len(classes)}, expected 0..K-1: y - 1")
         y64 = labels.astype(np.int64)
         kept = columns_of_split(columns, len(y64))
         return cls(rows, y64, tuple(classes), names, given, positive=positive, columns=kept)

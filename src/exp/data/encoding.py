@@ -106,7 +106,9 @@ class EncodedColumn:
             return
         listed = ", ".join(shown(text, 40) for text in list(dict.fromkeys(strange))[:5])
         means = (
-            "they are treated as rare categories" if self.rare else "all its columns are 0 for them"
+            "they are treated as rare categories"
+            if self.rare
+            else "all encoded columns are 0 in these rows"
         )
         if len(strange) < len(there):
             yield (

@@ -120,7 +120,7 @@ def wrong_labels(y: NDArray[np.int64], classes: Sequence[str]) -> Iterator[str]:
     rows = np.bincount(y, minlength=count)
     if np.count_nonzero(rows) == 1:
         only = shown(classes[int(y[0])])
-        yield f"all {rows_text(len(y))} are of class {only}; a classifier needs two classes"
+        yield f"all {rows_text(len(y))} have class {only}; a classifier needs two classes"
     else:
         for label in np.flatnonzero(rows == 0).tolist():
             yield f"class {shown(classes[label])} (label {label}) has no rows"

@@ -43,7 +43,7 @@ class FeatureMap:
             wanted = (len(X), len(self.names))
             if found.shape != wanted:
                 raise ComponentError(
-                    f"features {self.name} must give [rows, features] of shape {list(wanted)}, "
+                    f"features {self.name} must return [rows, features] of shape {list(wanted)}, "
                     f"found {list(found.shape)}"
                 )
             out = np.ascontiguousarray(found, dtype=np.float32)

@@ -21,7 +21,7 @@ from exp.util.errors import DataError, shown
 LARGEST = float(np.finfo(np.float32).max)
 NUMBERS = ("integer", "floating", "decimal", "mixed-integer-float", "empty")
 DATES = ("date", "datetime", "datetime64")
-CATEGORIES = "if this column holds categories, name it in `categorical`"
+CATEGORIES = "if this column contains categories, name it in `categorical`"
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,12 +195,12 @@ class Column:
             first = self.given.first_valid_index()
             self._fault(
                 int(first or 0),
-                "the column holds dates: name it in dataset.dates, which turns them into days "
+                "the column contains dates: name it in dataset.dates, which turns them into days "
                 "since 1970-01-01, or in `categorical`",
             )
             return
         if self.kind not in (None, stored):
-            self._fault(0, f"it holds {stored}s, expected {self.kind}s")
+            self._fault(0, f"it contains {stored}s, expected {self.kind}s")
             return
         self.kind = stored
         try:
@@ -279,7 +279,7 @@ class Column:
                 (
                     f"it seems to identify the rows ({count} different texts in "
                     f"{rows_text(rows)}, such as {example}); leave it out of `features`, or "
-                    "name it in `categorical` if it holds categories"
+                    "name it in `categorical` if it contains categories"
                 ),
             )
 

@@ -199,7 +199,7 @@ def _instance(kind: type, value: Any) -> Any:
     except TypeError:  # a protocol without isinstance
         return value
     if not fits:
-        raise ValueError(f"a {kind.__name__}, which a config cannot hold")
+        raise ValueError(f"a {kind.__name__}, which a config cannot contain")
     return value
 
 

@@ -12,6 +12,7 @@ from exp.report.groups import Cell, Group, Groups, averages, over_seeds
 from exp.report.statistics.corrections import pairs
 from exp.report.statistics.paired import TESTS
 from exp.report.statistics.verdicts import BEST
+from exp.report.test_rows import chosen_by_test_rows
 from exp.runs.collection import Row, Runs
 from exp.util.statuses import STATUSES, WENT_WRONG
 from exp.util.text_tables import aligned, cell, count, number
@@ -224,6 +225,8 @@ def statistics(results: Results) -> Iterator[str]:
     of = averages(results.runs.rows, results.metric)
     if len(of) > 1:
         yield f"The scores are not comparable: {'; '.join(of)}. dataset.positive names one class."
+    scored = max(sum(g.rank is not None for g in t.ranking.every) for t in results.tables)
+    yield from chosen_by_test_rows(results.runs.rows, results.metric, scored)
     if any(each.group.repeated for each in shown):
         yield "Runs of one group with the same seed count once, by their mean."
     every = [each.verdict.text for table in results.tables for each in table.ranking.every]

@@ -16,7 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from exp.config import environment
+from exp.report.results import Table
 from exp.report.results_text import named, relative, table, tests
+from exp.report.test_rows import chosen_by_test_rows
 from exp.runs.config_values import plain_key
 from exp.sweeps.grid import Words
 from exp.sweeps.planner import Planned
@@ -124,23 +126,26 @@ def closing(results: Results, place: Path, seconds: float, *, ranking: bool = Tr
     counts = ", ".join(f"{count} {status}" for status, count in statuses.most_common())
     lines = [f"{statuses.total()} runs in {seconds:.1f} s: {counts}"]
     if metric is not None and ranking:
-        lines += ["", *best(results, metric, place)]
+        tables = results.tables(metric)
+        lines += ["", *best(results, tables, metric, place)]
+        compared = max(sum(each.rank is not None for each in t.ranking.every) for t in tables)
+        lines += chosen_by_test_rows(results.rows, metric, compared)
     return "\n".join([*lines, "", f"Every run: {place}/runs.csv"])
 
 
-def best(results: Results, metric: str, place: Path) -> list[str]:
-    """`exp results` in short: the best groups over seeds, or runs where none has several seeds."""
-    tables = results.tables(metric)
-    groups = [each for found in tables for each in found.groups.all]
+def best(results: Results, tables: Sequence[Table], metric: str, place: Path) -> list[str]:
+    """`exp results` in short: the best groups over seeds, or runs where none has several seeds; of
+    each data set by itself."""
+    scores = [len(group.scores) for found in tables for group in found.groups.all]
     title = f"Best by {metric}"
-    scores = [len(group.scores) for group in groups if group.cells]
-    if max(scores) <= 1:
+    if max(scores) <= 1 and len(tables) == 1 and tables[0].best is not None:
         title += f", {BEST} of {sum(scores)}" if sum(scores) > BEST else ""
         return [title, *best_runs(results, metric, place)]
+    title += " over seeds" if max(scores) > 1 else ""
     lines: list[str] = []
     for found in tables[:TABLES]:
         count = len(found.ranking.every)
-        of = f"{title} over seeds" + (f", {named(found)}" if found.data else "")
+        of = title + (f", {named(found)}" if found.data else "")
         lines += [""] * bool(lines) + [f"{of}, {BEST} of {count} groups" if count > BEST else of]
         lines += tests(found, "t", None)
         lines += table(found.ranking.every[:BEST], found.groups.by, metric, place)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hydra.core.override_parser.types import Override
 
@@ -20,7 +20,6 @@ from exp.config import plugins
 from exp.config.compose import draws
 from exp.config.plan import plan
 from exp.config.settings import OF_THE_SWEEP
-from exp.runs.collection import files, finite, part
 from exp.runs.manifest import Entry
 from exp.sweeps import runs_table
 from exp.sweeps.applicable import Applicable
@@ -29,14 +28,13 @@ from exp.sweeps.grid import Words
 from exp.sweeps.hydra_task import swept
 from exp.sweeps.planner import Planned, Planner, Runs
 from exp.sweeps.progress import closing, interrupted
-from exp.sweeps.search_curves import curve
 from exp.sweeps.search_settings import direction, metric_of, search_settings, warning
 from exp.sweeps.sweep_directory import SweepDirectory
 from exp.sweeps.sweeper import Sweep, print_lines, print_skipped
+from exp.sweeps.trial_runs import end_of, finish, other_scores
 from exp.sweeps.unfinished import unfinished
 from exp.sweeps.workers import Workers
 from exp.util.errors import ConfigError, Fault, ImpossibleError
-from exp.util.metric_names import HEADLINES
 
 if TYPE_CHECKING:
     from exp.sweeps.search_study import Trial
@@ -85,10 +83,15 @@ class Search(Sweep):
             raise ConfigError([*self.faults, *error.faults]) from None
         self.composer, self.planner = Composer(self.loader, self.config), Planner(repeats=True)
         self.fit = Applicable(self.composer, self.space.corners())
-        corners = [self.with_limits(self.fit(words), []) for words in self.space.corners()]
+        first, *others = self.space.repeats
+        ends = [self.fit(words) for words in self.space.corners()]
+        corners = [(*words, *first) for words in ends] + [(*ends[0], *seed) for seed in others]
+        corners = [self.with_limits(words, []) for words in corners]
         self.keys = self.fix_names(corners)
         self.choose_launcher()
-        self.workers = Workers(self.settings, self.search.batch, draws=draws(self.config))
+        self.runs = len(self.space.repeats)
+        batch = self.search.batch * self.runs
+        self.workers = Workers(self.settings, batch, draws=draws(self.config))
         self.directory = SweepDirectory(Path(str(self.config.hydra.sweep.dir)))
         if self.stacked and not self.faults:
             self.workers.warm()
@@ -145,7 +148,7 @@ class Search(Sweep):
             raise ImpossibleError("no run of this search is possible; nothing was started")
         costs = [found.stacks[run.stack].seconds for run in found.planned]
         if self.stacked:
-            self.workers.decide(self.total * sum(costs) / len(costs))
+            self.workers.decide(self.total * self.runs * sum(costs) / len(costs))
         metric, faults = metric_of(self.search, [plan(run.config) for run in found.planned])
         if faults:
             raise ConfigError(faults)
@@ -158,11 +161,11 @@ class Search(Sweep):
         self.study.open()
         ended = [trial for trial in self.study.trials if trial.state != "RUNNING"]
         for trial in ended:
-            words = self.words(trial)
-            if trial.directory is None:
-                self.skipped[trial.number] = words, trial.message or "it could not start"
-            else:
-                self.entries[trial.number] = Entry(trial.number, trial.directory, words)
+            runs = self.words(trial)
+            if not trial.directories:
+                self.skipped[runs[0][0]] = runs[0][1], trial.message or "it could not start"
+            for (number, words), name in zip(runs, trial.directories, strict=False):
+                self.entries[number] = Entry(number, name, words)
         if self.study.trials:
             print(f"{len(ended)} trials of this search are already finished", flush=True)
 
@@ -170,8 +173,9 @@ class Search(Sweep):
         """Asks for trials, trains them and reports their results, batch after batch."""
         wanted = "lowest" if direction(self.metric) == "minimize" else "highest"
         place = self.directory.path
+        mean = f", the mean of {self.runs} runs each" if self.runs > 1 else ""
         print(
-            f"a search of {self.total} trials in {place}/, for the {wanted} {self.metric}",
+            f"a search of {self.total} trials in {place}/, for the {wanted} {self.metric}{mean}",
             flush=True,
         )
         while batch := self.next_batch():
@@ -200,9 +204,13 @@ class Search(Sweep):
         count = min(self.search.batch - len(last), self.total - len(trials))
         return [*waiting, *self.study.ask(max(0, count), number, bounds)]
 
-    def words(self, trial: Trial) -> Words:
-        """The overrides of a trial's run."""
-        return self.with_limits(self.fit(self.space.words(trial.values)), trial.limits)
+    def words(self, trial: Trial) -> list[tuple[int, Words]]:
+        """The runs of a trial, one for each seed: number and overrides."""
+        words, first = self.fit(self.space.words(trial.values)), trial.number * self.runs
+        return [
+            (first + place, self.with_limits((*words, *seed), trial.limits))
+            for place, seed in enumerate(self.space.repeats)
+        ]
 
     def with_limits(self, words: Words, bounds: list[list[float]]) -> Words:
         """Overrides with the limits that the pruner sets, where there is one."""
@@ -220,18 +228,19 @@ class Search(Sweep):
         self.last_planned = found.planned or self.last_planned
         self.save()
         todo = unfinished(found, entries, self.directory, copies=self.reuse is not False)
-        before = len(self.study.trials) - len(todo)
-        self.train_runs(found, todo, self.directory, self.workers, before=before, total=self.total)
-        configs = {run.number: run.config for run in found.planned}
+        total = self.total * self.runs
+        before = len(self.study.trials) * self.runs - len(todo)
+        self.train_runs(found, todo, self.directory, self.workers, before=before, total=total)
+        epochs = {run.number: run.config["trainer"]["epochs"] for run in found.planned}
         for trial in batch:
-            if trial.number in configs:
-                self.read_result(trial, configs[trial.number])
+            if (first := trial.number * self.runs) in epochs:
+                self.read_result(trial, first, epochs[first])
             if trial.state != "RUNNING":
                 self.study.finish(trial)
 
     def planned(self, batch: Sequence[Trial]) -> Runs:
         """The runs of a batch, validated. A trial that cannot start has failed."""
-        runs = [(trial.number, self.words(trial)) for trial in batch]
+        runs = [run for trial in batch for run in self.words(trial)]
         try:
             found = self.planner.plan(self.composer, runs)
         except ConfigError:
@@ -239,11 +248,14 @@ class Search(Sweep):
             found = self.planner.plan(self.composer, good)
         for number, words, reason in found.skipped:
             self.skipped[number] = words, reason
+        failed = {number // self.runs: number for number in sorted(self.skipped, reverse=True)}
         for trial in batch:
-            if trial.number in self.skipped:
-                words, reason = self.skipped[trial.number]
+            if trial.number in failed:
+                words, reason = self.skipped[failed[trial.number]]
                 trial.state, trial.message = "FAIL", reason
                 print(f"trial {trial.number} failed: {' '.join(words)}\n  {reason}", flush=True)
+        # A trial without one of its runs has no mean: its other runs do not start either.
+        found.planned = [run for run in found.planned if run.number // self.runs not in failed]
         return found
 
     def is_valid(self, number: int, words: Words) -> bool:
@@ -256,25 +268,19 @@ class Search(Sweep):
             return False
         return True
 
-    def read_result(self, trial: Trial, config: dict[str, Any]) -> None:
-        """How a trial has ended, as the directory of its run says."""
-        name = self.entries[trial.number].directory
-        place = self.directory.path / name
-        found, summary = files(place)
-        status = found.record.get("status")
-        if status not in ("done", "diverged", "failed"):
-            return
-        trial.directory = name
-        if self.prunes:
-            trial.curve = curve(place, self.metric, config["trainer"]["epochs"])
-        score = finite(part(summary, "final").get(self.metric))
-        if status == "done" and score is not None:
-            trial.score = score
-            trial.state = "PRUNED" if summary.get("status") == "pruned" else "COMPLETE"
-        else:
-            trial.state = "FAIL"
-            why = "diverged" if status == "diverged" else f"there is no {self.metric}"
-            trial.message = str(found.record.get("message") or why)
+    def read_result(self, trial: Trial, first: int, epochs: int) -> None:
+        """How a trial has ended, as the directories of its runs say.
+
+        Args:
+            first: the number of its first run.
+        """
+        names = [self.entries[first + place].directory for place in range(self.runs)]
+        places = [self.directory.path / name for name in names]
+        ends = [end_of(place, self.metric, epochs if self.prunes else None) for place in places]
+        whole = [end for end in ends if end is not None]
+        if len(whole) == len(ends):
+            sign = 1 if direction(self.metric) == "minimize" else -1
+            finish(trial, names, whole, sign)
 
     @property
     def all_entries(self) -> list[Entry]:
@@ -287,8 +293,11 @@ class Search(Sweep):
         search = {**asdict(self.search), "metric": self.metric}
         search["direction"] = direction(self.metric)
         if (best := self.study.best) is not None:
-            found = {"number": best.number, "directory": best.directory, "score": best.score}
-            search["best"] = found
+            search["best"] = {
+                "number": best.number, "directory": best.directories[0], "score": best.score
+            }  # fmt: skip
+            if self.runs > 1:
+                search["best"] |= {"directories": best.directories, "scores": best.scores}
         self.write_manifest(
             self.directory, self.keys, self.all_entries, skipped, more={"search": search}
         )
@@ -301,13 +310,14 @@ class Search(Sweep):
         best = study.best
         if best is None:
             return "\n".join([*lines, "No trial was completed"])
-        assert best.directory is not None
-        final = part(files(place / best.directory)[1], "final")
-        known = [f"{split}/{score}" for score in HEADLINES for split in ("validation", "test")]
-        others = [f"{n} {final[n]:.4f}" for n in known if n in final and n != self.metric]
-        more = f" ({', '.join(others)})" if others else ""
-        where = f"in {place / best.directory}"
+        runs = [place / name for name in best.directories]
+        more = other_scores(runs, self.metric)
+        where = f"in {runs[0]}"
+        if self.runs > 1:
+            where = f"means of {self.runs} runs, the first in {runs[0]}"
         lines.append(f"Best trial: {best.number}, {self.metric} {best.score:.4f}{more}, {where}")
         # Without the limits that its pruner set: they have not changed a bit of it.
-        again = shlex.join(["python", "-m", "exp", *self.fit(self.space.words(best.values))])
+        many = ["-m"] if self.runs > 1 else []
+        words = (*self.fit(self.space.words(best.values)), *self.space.repeated)
+        again = shlex.join(["python", "-m", "exp", *many, *words])
         return "\n".join([*lines, f"Again: {again}"])

@@ -19,6 +19,8 @@ from exp.config.grammar import MOST, values_of
 from exp.sweeps.grid import Words
 from exp.util.errors import ConfigError, Fault, shown, unknown
 
+SEEDS = ("seed", "seeds.data", "seeds.split", "seeds.init", "seeds.shuffle")
+"""Keys that are not searched: a trial has a run for each of their values."""
 TAGS = ("log",)
 VALUES = 10_000
 """Values of one key that can be listed."""
@@ -62,10 +64,14 @@ class Space:
     Attributes:
         axes: the keys that are searched.
         fixed: the overrides of every trial.
+        repeats: what each run of a trial adds to its overrides: a seed, or nothing for one run.
+        repeated: the overrides that name these seeds, as they were typed.
     """
 
     axes: tuple[Axis, ...]
     fixed: Words
+    repeats: tuple[Words, ...] = ((),)
+    repeated: Words = ()
 
     @property
     def distributions(self) -> dict[str, BaseDistribution]:
@@ -111,11 +117,15 @@ def space_of(overrides: Sequence[Override], *, grid: bool) -> Space:
     """
     given = {str(override.get_key_element()): override for override in overrides}
     axes, fixed, faults = [], [], []
+    seeds: dict[str, list[str]] = {}
     for key, override in given.items():
         if not override.is_sweep_override():
             fixed.append(str(override.input_line))
             continue
         try:
+            if key.lstrip("+~") in SEEDS:
+                seeds[key] = seeds_of(override)
+                continue
             axis = Axis(key, distribution(override))
             if grid and axis.every is None:
                 wanted = "sampler=grid needs values that can be listed (a,b or range(a,b))"
@@ -126,12 +136,30 @@ def space_of(overrides: Sequence[Override], *, grid: bool) -> Space:
     if not axes and not faults:
         wanted = "name what to search, such as 'optimizer.lr=tag(log,interval(0.001,1))'"
         faults.append(Fault("hydra/sweeper", f"nothing varies: {wanted}"))
-    space = Space(tuple(axes), tuple(fixed))
+    every = itertools.product(*([f"{key}={value}" for value in seeds[key]] for key in seeds))
+    repeats = tuple(itertools.islice(every, VALUES))
+    repeated = tuple(str(given[key].input_line) for key in seeds)
+    space = Space(tuple(axes), tuple(fixed), repeats, repeated)
     if grid and not faults and space.size > MOST:
         faults.append(Fault("hydra.sweeper.sampler", f"that would be {space.size:,} trials"))
     if faults:
         raise ConfigError(faults)
     return space
+
+
+def seeds_of(override: Override) -> list[str]:
+    """The values of a seed, of which each trial has a run.
+
+    Raises:
+        ValueError: they cannot be listed.
+    """
+    if isinstance(override.value(), IntervalSweep):
+        raise ValueError("a trial trains a run for each seed: list them, such as seed=range(0,5)")
+    found = list(dict.fromkeys(itertools.islice(values_of(override), VALUES + 1)))
+    if not 0 < len(found) <= VALUES:
+        count = "none" if not found else f"more than {VALUES:,}"
+        raise ValueError(f"expected 1 to {VALUES:,} values, found {count}")
+    return found
 
 
 def distribution(override: Override) -> BaseDistribution:

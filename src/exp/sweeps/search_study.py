@@ -35,14 +35,16 @@ class Trial:
     """One trial.
 
     Attributes:
-        number: from 0; that of its run in the sweep.
+        number: from 0.
         values: key -> value.
         batch: which it was asked for in, from 0.
         limits: as in `trainer.prune`, of the score that is searched by.
         state: of `STATES`.
-        score: at its end; None where it has failed.
-        curve: trained epochs -> the score then, where trials may be pruned.
-        directory: of its run, within that of the sweep; None where there is none.
+        score: at its end, the mean over its runs; None where it has failed.
+        scores: of its runs, one for each seed.
+        curve: trained epochs -> the score then, the mean over its runs, where trials may be pruned.
+        worst: the same, of the worst of its runs.
+        directories: of its runs, within that of the sweep; empty: none could start.
         message: why it has failed.
     """
 
@@ -52,8 +54,10 @@ class Trial:
     limits: list[list[float]] = field(default_factory=list)
     state: str = "RUNNING"
     score: float | None = None
+    scores: list[float] = field(default_factory=list)
     curve: dict[int, float] = field(default_factory=dict)
-    directory: str | None = None
+    worst: dict[int, float] = field(default_factory=dict)
+    directories: list[str] = field(default_factory=list)
     message: str | None = None
 
 
@@ -90,6 +94,7 @@ class Study:
             "metric": self.metric,
             "fixed": list(self.space.fixed),
             "space": {key: str(value) for key, value in self.space.distributions.items()},
+            "seeds": [list(words) for words in self.space.repeats if words],
         }
         if not self.file.path.exists():
             self.file.create(self.direction, identity)
@@ -102,7 +107,7 @@ class Study:
                 f"{self.file.path} belongs to a search with another {k}: {there.get(k)}",
             )
             for k, value in identity.items()
-            if there.get(k) != value
+            if there.get(k, []) != value
         ]
         if faults:
             raise ConfigError(faults)
@@ -118,12 +123,15 @@ class Study:
         """A trial of the file, checked."""
         attributes, state = found.user_attrs, found.state.name
         batch, directory = attributes["batch"], attributes.get("directory")
+        directories = attributes.get("directories", [] if directory is None else [directory])
+        worst = attributes.get("worst", found.intermediate_values)
         sound = (
             found.number == number
             and found.distributions == self.space.distributions
             and state in STATES
             and isinstance(batch, int)
-            and (directory is None or (stays_within(directory) and directory != "."))
+            and len(directories) in (0, len(self.space.repeats))
+            and all(stays_within(each) and each != "." for each in directories)
         )
         if not sound:
             raise ValueError(f"trial {number} is not part of this search")
@@ -134,8 +142,10 @@ class Study:
             [[float(epochs), float(value)] for epochs, value in attributes["limits"]],
             state,
             found.value if state in ("COMPLETE", "PRUNED") else None,
+            [float(score) for score in attributes.get("scores", [])],
             {int(step): float(value) for step, value in found.intermediate_values.items()},
-            directory,
+            {int(step): float(value) for step, value in worst.items()},
+            directories,
             attributes.get("message"),
         )
 
@@ -202,7 +212,11 @@ class Study:
 
     def _frozen(self, trial: Trial) -> optuna.trial.FrozenTrial:
         """A trial as Optuna's storage has it."""
-        known = {"directory": trial.directory, "message": trial.message}
+        known: dict[str, Any] = {"message": trial.message}
+        known["directory"] = trial.directories[0] if trial.directories else None
+        if len(trial.directories) > 1:
+            known |= {"directories": trial.directories, "scores": trial.scores}
+            known["worst"] = {str(step): value for step, value in trial.worst.items()}
         return optuna.trial.create_trial(
             state=optuna.trial.TrialState[trial.state],
             value=trial.score,
@@ -226,11 +240,11 @@ class Study:
         return {word: found[state] for state, word in STATES.items() if found[state]}
 
     def limits(self) -> list[list[float]]:
-        """What new trials have to keep up with: the median of the finished ones, at each step that
-        `prune_from` of them have."""
+        """What each run of new trials has to keep up with: the median of the finished trials, of
+        each its worst run, at each step that `prune_from` of them have."""
         if self.settings.pruner == "none":
             return []
-        curves = [trial.curve for trial in self.trials if trial.state == "COMPLETE"]
+        curves = [trial.worst for trial in self.trials if trial.state == "COMPLETE"]
         steps = sorted({step for curve in curves for step in curve})
         known = {step: [curve[step] for curve in curves if step in curve] for step in steps}
         return [

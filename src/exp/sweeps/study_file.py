@@ -140,7 +140,7 @@ def check_tables(connection: sqlite3.Connection) -> None:
     for kind, name, text in found:
         virtual = isinstance(text, str) and "virtual" in text.lower()
         if kind not in ("table", "index") or virtual:
-            raise ValueError(f"it holds the {kind} {shown(name)}, which exp does not make")
+            raise ValueError(f"it contains the {kind} {shown(name)}, which exp does not make")
 
 
 def storage(path: Path) -> tuple[Any, list[sqlite3.Connection]]:

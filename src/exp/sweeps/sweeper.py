@@ -31,6 +31,7 @@ from exp.sweeps.applicable import Applicable
 from exp.sweeps.chunks import seconds_of
 from exp.sweeps.composer import Composer
 from exp.sweeps.dispatch import train_planned
+from exp.sweeps.fold_rounds import incomplete_rounds
 from exp.sweeps.grid import Words, expand, listed, swept_keys
 from exp.sweeps.hydra_task import swept
 from exp.sweeps.planner import Planned, Planner, Runs
@@ -170,6 +171,7 @@ class Sweep:
             found = Planner().plan(composer, list(enumerate(runs)), self.faults)
             print_lines([*left_out, *composer.left_out_lines()])
             print_skipped(found, len(runs))
+            print_lines([*incomplete_rounds(found.planned)])
             if not found.planned:
                 raise ImpossibleError("no run of this sweep is possible; nothing was started")
             directory.claim(may_exist=self.settings.dir is not None)

@@ -22,13 +22,18 @@ from exp.util.text_tables import aligned
     type=DIRECTORY,
     default="bench",
     show_default=True,
-    help="Folder of the results. What is finished in it is not done again.",
+    help="Folder of the results. Finished results in it are kept.",
 )
 @click.option("--datasets", metavar="A,B", help="Only these data sets. Default: all of --list.")
 @click.option("--optimizers", metavar="A,B", help="Only these optimizers. Default: all of --list.")
 @click.option("--seeds", type=int, metavar="N", help="Runs for each result. Default: 100.")
 @click.option("--jobs", type=int, metavar="N", help="Worker processes. Default: one for each core.")
-@click.option("--list", "listing", is_flag=True, help="Print what the bench consists of.")
+@click.option(
+    "--list",
+    "listing",
+    is_flag=True,
+    help="Print the data sets, the optimizers and their settings.",
+)
 def command(
     overrides: tuple[str, ...],
     out: str,
@@ -40,9 +45,9 @@ def command(
 ) -> int:
     """Compare optimizers on many data sets.
 
-    Each optimizer gets its learning rate tuned on each data set, with seeds and rows that do not
-    count, and then trains with every seed. The results are tables and one HTML page. Overrides
-    hold for all runs. An optimizer or data set of yours takes part by its name:
+    exp first tunes the learning rate of each optimizer on each data set, with separate seeds.
+    Then each optimizer trains with every seed. The results are tables and an HTML page. Overrides
+    apply to all runs. You can name your own optimizers and data sets:
     exp bench plugins=[mine] --optimizers adam,mine
     """
     plugins.load(overrides)

@@ -36,7 +36,7 @@ class Progress:
 
     def __enter__(self) -> Progress:
         if self.todo:
-            there = f"; {self.before} results are there already" if self.before else ""
+            there = f"; {self.before} results already exist" if self.before else ""
             print(f"{self.todo:,} runs to do{there}", flush=True)
         if self.todo and sys.stderr.isatty():
             columns = (

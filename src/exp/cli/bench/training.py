@@ -200,7 +200,7 @@ def read(path: Path, signature: str) -> Runs | None:
     except FileNotFoundError:
         return None
     except (ValueError, KeyError) as error:
-        raise ExpError(f"{path} is damaged: delete it and run exp bench again") from error
+        raise ExpError(f"{path} is corrupted: delete it and run exp bench again") from error
     rows = tuple(numbers["rows"].tolist())
     plain: dict[str, Any] = {
         "rate": float(numbers["rate"]),

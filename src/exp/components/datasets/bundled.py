@@ -76,8 +76,8 @@ def digits(seed: int) -> Data:
 
 @lru_cache
 def loaded(name: str) -> Any:
-    """A `Bunch` of scikit-learn, read once: reading the digits takes 20 ms, a run without figures
-    hardly longer."""
+    """A scikit-learn `Bunch`, read only once: reading the digits takes 20 ms, almost as long as a
+    run without figures."""
     return from_sklearn(name)()
 
 

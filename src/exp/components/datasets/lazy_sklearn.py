@@ -6,8 +6,8 @@ from typing import Any
 
 
 def from_sklearn(name: str) -> Any:
-    """A function of `sklearn.datasets`, imported only when a data set needs it: that takes most of
-    a second."""
+    """A function of `sklearn.datasets`. The import takes almost a second, so it happens only when
+    needed."""
     from sklearn import datasets
 
     return getattr(datasets, name)

@@ -97,7 +97,7 @@ class AbsoluteError(RegressionLoss):
 
 @register.loss("mse")
 class MeanSquaredError(Loss):
-    """Mean squared error; for classes, of probabilities and one-hot labels (Brier 1950).
+    """Mean squared error; for classes, between probabilities and one-hot labels (Brier 1950).
 
     Regression: (prediction - target)^2. Two classes: (p - y)^2; K classes: the mean over classes.
     """
@@ -115,7 +115,7 @@ class MeanSquaredError(Loss):
 
 @register.loss("l1")
 class MeanAbsoluteError(Loss):
-    """Mean absolute error; for classes, of probabilities and one-hot labels.
+    """Mean absolute error; for classes, between probabilities and one-hot labels.
 
     Regression: |prediction - target|. Two classes: |p - y|; K classes: the mean over classes. For
     classes, this loss is less sensitive to wrong labels than cross entropy, but learns more slowly

@@ -22,7 +22,7 @@ class Shortcut(nn.Sequential):
 
 
 def called(layer: nn.Module) -> str:
-    """The code of a layer, with `nn` for `torch.nn`."""
+    """The Python code that builds a layer, where `nn` is `torch.nn`."""
     kind = type(layer)
     if kind.__module__.startswith("torch.nn."):
         return f"nn.{layer!r}"

@@ -76,7 +76,7 @@ class CustomOptimizer(TorchOptimizer):
     def __init__(self, parameters: Parameters, **options: Any) -> None:
         runs = parameters.values.shape[0]
         if runs != 1:
-            raise ValueError(f"optimizer {self.title} takes a single run, found {runs} runs")
+            raise ValueError(f"optimizer {self.title} trains a single run, found {runs} runs")
         self.options = options
         self._bind(parameters)
         found = [group["lr"] for group in self.torch.param_groups if "lr" in group]

@@ -72,6 +72,6 @@ def unflatten(tensors: Mapping[str, Tensor], device: torch.device) -> Any:
 
     text = tensors.get(SHAPE)
     if text is None or text.dtype != torch.uint8 or text.dim() != 1:
-        raise ValueError(f"expected the tensor {SHAPE!r}, which holds the shape of the nest")
+        raise ValueError(f"expected the tensor {SHAPE!r}, with the structure of the state")
     # The state of an optimizer may contain infinity, such as the best loss so far.
     return build(json_of(bytes(text.tolist()), infinite=True))

@@ -18,7 +18,7 @@ from exp.util.errors import ImpossibleError
 
 
 class TorchOptimizer(Optimizer):
-    """Takes a single run.
+    """An optimizer of torch.optim for a single run.
 
     torch.optim receives each parameter without the dimension of runs. It is a view into
     `parameters.values`, and its `.grad` is a view into `parameters.gradients`.
@@ -38,7 +38,7 @@ class TorchOptimizer(Optimizer):
     def __init__(self, parameters: Parameters, algorithm: str, lr: Any, **options: Any) -> None:
         runs = parameters.values.shape[0]
         if runs != 1:
-            raise ValueError(f"optimizer {algorithm} takes a single run, found {runs} runs")
+            raise ValueError(f"optimizer {algorithm} trains a single run, found {runs} runs")
         self.algorithm, self.options = algorithm, options
         self.lr = torch.full((1, 1), float(lr), dtype=torch.float64)
         self._bind(parameters)
@@ -139,7 +139,7 @@ class LBFGS(TorchOptimizer):
 class FromTorch(TorchOptimizer):
     """Any optimizer of torch.optim by class name, such as Adamax, ASGD or Adafactor.
 
-    Those that have a name of their own here are faster and can be stacked: prefer them.
+    Prefer an optimizer with its own name in exp: it is faster and can be stacked.
 
     Args:
         algorithm: a class of torch.optim.

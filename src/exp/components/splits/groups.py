@@ -70,7 +70,7 @@ def parts_of_column(values: NDArray[Any], name: str) -> Split:
         listed = ", ".join(shown(value, 40) for value in strange[:10])
         known = "expected train, validation or test (or training, valid, val, dev, testing)"
         folds = "; for numbers of folds use split=kfold" if found.dtype.kind in "if" else ""
-        raise DataError(f"split.column: column {shown(name)} holds {listed}, {known}{folds}")
+        raise DataError(f"split.column: column {shown(name)} contains {listed}, {known}{folds}")
     parts = np.array([meaning[str(value)] for value in found.tolist()])
     part = parts[np.searchsorted(found, values)]
     rows = {each: np.flatnonzero(part == each) for each in ("train", "validation", "test")}

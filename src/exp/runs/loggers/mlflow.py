@@ -35,7 +35,7 @@ and one that is not there is not waited for for minutes."""
 @register.logger("mlflow")
 @dataclass(kw_only=True)
 class MLflow(Logger):
-    """Metrics, params, tags, figures and files in MLflow, the runs of a sweep below a parent.
+    """Metrics, params, tags, figures and files in MLflow, with nested runs for a sweep.
 
     Attributes:
         uri: of the tracking server or database; null: MLFLOW_TRACKING_URI of the environment,

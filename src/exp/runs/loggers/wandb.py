@@ -21,7 +21,7 @@ SERVER = "https://api.wandb.ai"
 @register.logger("wandb")
 @dataclass(kw_only=True)
 class WandB(Logger):
-    """Metrics, config, tags, figures and files in Weights & Biases, the runs of a sweep in a group.
+    """Metrics, config, tags, figures and files in Weights & Biases, with a group for each sweep.
 
     Attributes:
         project: made if it is not there.

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -20,6 +19,7 @@ from exp.engine import Job, Training, capture, train
 from exp.engine.stack import Stack
 from exp.runs import checkpoint
 from exp.runs.directory import RunDirectory
+from fork_server import Forked
 from hooks import BeforeTraining, BetweenEpochs
 from test_same_bits import CONFIGS, assert_same
 
@@ -147,7 +147,7 @@ def test_a_run_that_was_killed_after_its_last_epoch(parts: dict[str, Any]) -> No
 def killed(where: Path, *words: str, number: int, at: str, after: float) -> int:
     """Kills a run some time after a file of its directory is there; its exit code."""
     command = [sys.executable, "-m", "exp", *words, "hydra.run.dir=run"]
-    process = subprocess.Popen(command, cwd=where, stdout=subprocess.DEVNULL)
+    process = Forked(command, where, os.environ)
     while not (where / "run" / at).exists() and process.poll() is None:
         time.sleep(0.01)
     time.sleep(after)
@@ -431,30 +431,25 @@ def test_two_that_go_on_with_one_run_at_once(in_tmp: Path) -> None:
     at = "checkpoints/last.json"
     assert killed(in_tmp, *words, number=signal.SIGKILL, at=at, after=0.1) == -9
     command = [sys.executable, "-m", "exp", "resume", "run"]
-    both = [
-        subprocess.Popen(
-            command, cwd=in_tmp, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        for _ in range(2)
-    ]
+    both = []
+    for number in (0, 1):
+        with open(f"{number}.out", "wb") as out, open(f"{number}.err", "wb") as err:
+            both.append(Forked(command, in_tmp, os.environ, stdout=out, stderr=err))
     try:
         end = time.monotonic() + 120
         while all(each.poll() is None for each in both) and time.monotonic() < end:
             time.sleep(0.05)
-        one, other = sorted(both, key=lambda each: each.poll() is None)
-        out, err = one.communicate(timeout=10)
-        assert one.returncode == 2, out
-        assert re.fullmatch(r"exp: \S+/run is in use by [^\n]+\n", err)
-        assert "going on" not in out
-        assert other.stdout is not None
-        assert other.stdout.readline().startswith("resuming after epoch ")
+        one, other = sorted((0, 1), key=lambda number: both[number].poll() is None)
+        assert both[one].poll() == 2, Path(f"{one}.out").read_text()
+        assert re.fullmatch(r"exp: \S+/run is in use by [^\n]+\n", Path(f"{one}.err").read_text())
+        assert "resuming" not in Path(f"{one}.out").read_text()
         directory = RunDirectory(in_tmp / "run")
         while "resumed" not in directory.read_record() and time.monotonic() < end:
             time.sleep(0.05)
         time.sleep(0.5)
-        other.send_signal(signal.SIGTERM)
-        _, err = other.communicate(timeout=60)
-        assert other.returncode == 143, err
+        assert Path(f"{other}.out").read_text().startswith("resuming after epoch ")
+        both[other].send_signal(signal.SIGTERM)
+        assert both[other].wait(60) == 143, Path(f"{other}.err").read_text()
         record = directory.read_record()
         assert record["status"] == "interrupted"
         assert len(record["resumed"]) == 1
