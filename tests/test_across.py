@@ -528,6 +528,7 @@ def test_methods_over_data_sets(in_tmp: Path) -> None:
     assert "3 methods by optimizer over 9 data sets by dataset" in text[0]
     assert text[1].startswith("Against the best: Wilcoxon signed-rank test over 9 data sets, each")
     assert "p corrected by Holm for the 3 pairs" in text[1]
+    assert any(line.startswith("This ranking uses the test rows") for line in text)
 
 
 def test_nemenyi_and_its_critical_difference(in_tmp: Path) -> None:

@@ -10,6 +10,7 @@ from exp.report.results import Results
 from exp.report.results_text import problems, skips
 from exp.report.statistics.corrections import pairs
 from exp.report.statistics.verdicts import p_text, spread
+from exp.report.test_rows import chosen_by_test_rows
 from exp.util.text_tables import aligned, cell, count
 
 
@@ -22,7 +23,8 @@ def text(found: Across, results: Results) -> str:
     base = results.runs.paths[0]
     more = [*problems(results.runs.rows, base), *skips(results.runs.skipped)]
     head = [title(found, results), *tests(found)]
-    return "\n".join([*head, "", *table(found), "", *notes(found), *more])
+    warned = chosen_by_test_rows(results.runs.rows, found.cells.metric, len(found.methods))
+    return "\n".join([*head, "", *table(found), "", *notes(found), *warned, *more])
 
 
 def title(found: Across, results: Results) -> str:
