@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import os
@@ -108,6 +109,7 @@ def test_resolvers_are_as_before(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_nothing_of_it_is_left_in_the_process(in_tmp: Path) -> None:
     exp.run(SMALL)  # what is imported once, stays
+    importlib.import_module("joblib")  # a sweep does, and it sets a variable
     (in_tmp / "conf").mkdir()
     before = around()
     first, second = exp.run(SMALL), exp.run(SMALL)

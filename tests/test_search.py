@@ -19,6 +19,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from commands import Ended, inside
+from custom_modules import forgotten
 from exp.config.plan import Plan
 from exp.engine import Job, train
 from exp.runs.manifest import read_json
@@ -265,6 +266,16 @@ def test_every_combination(in_tmp: Path) -> None:
     assert "optimizer.lr  sampler=grid needs values that can be listed" in refused.err
 
 
+TWO_OR_THREE_CLASSES = """
+import numpy as np
+from exp import register
+
+@register.dataset("parity")
+def parity(seed=0):
+    return np.random.default_rng(seed).normal(size=(30, 2)), np.arange(30) % (2 + seed % 2)
+"""
+
+
 def scores_by_trial(where: Path, seeds: int, score: str) -> list[list[float]]:
     """The final scores of the runs of each trial."""
     found = [float(row[score]) for row in rows(where)]
@@ -326,6 +337,44 @@ def test_a_trial_without_one_of_its_runs_has_failed(in_tmp: Path) -> None:
     assert ended.code == 0, ended.err
     assert [trial.state.name for trial in study(in_tmp).trials] == ["FAIL", "COMPLETE"]
     assert [row["loss"] for row in rows(in_tmp)] == ["cross_entropy"] * 2
+    manifest = in_tmp / "swept/sweep.json"
+    skipped = json.loads(manifest.read_text())["skipped"]
+    assert [run["number"] for run in skipped] == [0, 1]
+    assert search(in_tmp, *words, "hydra.sweeper.sampler=grid").code == 0
+    assert json.loads(manifest.read_text())["skipped"] == skipped
+
+
+def test_a_trial_starts_none_of_its_runs_if_one_cannot_start(in_tmp: Path) -> None:
+    (in_tmp / "parity.py").write_text(TWO_OR_THREE_CLASSES)
+    words = ("-m", "hydra/sweeper=optuna", "plugins=[parity]", "dataset=parity", "figures=none")
+    words = (*words, "loss=bce,cross_entropy", "seed=0,1", "hydra.sweeper.sampler=grid")
+    with forgotten("parity"):
+        for _ in range(2):
+            ended = inside(in_tmp, *words, "trainer.epochs=2", "sweep.dir=swept", "sweep.n_jobs=1")
+            assert ended.code == 0, ended.err
+            assert [trial.state.name for trial in study(in_tmp).trials] == ["FAIL", "COMPLETE"]
+            assert [(run["loss"], run["seed"]) for run in rows(in_tmp)] == [
+                ("cross_entropy", "0"), ("cross_entropy", "1")
+            ]  # fmt: skip
+            skipped = json.loads((in_tmp / "swept/sweep.json").read_text())["skipped"]
+            assert [run["number"] for run in skipped] == [0, 1]
+            assert all("bce needs two classes" in run["reason"] for run in skipped)
+
+
+def test_the_command_of_a_search_with_one_listed_seed(in_tmp: Path) -> None:
+    ended = search(in_tmp, LR, "seed=range(3,4)", "hydra.sweeper.n_trials=2")
+    assert ended.code == 0, ended.err
+    (line,) = [line for line in ended.out.splitlines() if line.startswith("Again: ")]
+    again = inside(in_tmp, *shlex.split(line)[4:], "sweep.dir=again", "sweep.n_jobs=1")
+    assert again.code == 0, again.err
+
+
+def test_a_mean_over_some_of_the_folds_is_reported(in_tmp: Path) -> None:
+    few = (LR, "split=kfold", "split.folds=3", "hydra.sweeper.n_trials=1")
+    for seeds, wanted in (("0,1", True), ("0,1,2", False)):
+        ended = search(in_tmp, *few, f"seed={seeds}", f"sweep.dir=folds{wanted}")
+        assert ended.code == 0, ended.err
+        assert ("the 2 seeds do not test on each of the 3 folds" in ended.out) == wanted
 
 
 def test_pruning_by_the_worst_seed(in_tmp: Path) -> None:

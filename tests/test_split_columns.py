@@ -472,6 +472,7 @@ def test_choosing_by_test_rows_is_warned_of(in_tmp: Path) -> None:
         (("optimizer=sgd,adam",), True),
         (("optimizer=sgd", "seed=0,1"), False),
         (("optimizer=sgd,adam", "seed=0,1", "split.validation=0.2"), False),
+        (("split.validation=0,0.2", "seed=0,1"), False),
     ):
         place = f"sweep{len(list(in_tmp.iterdir()))}"
         ended = inside(in_tmp, *few, *words, f"sweep.dir={place}")
@@ -479,6 +480,11 @@ def test_choosing_by_test_rows_is_warned_of(in_tmp: Path) -> None:
         assert (warned in ended.out) == wanted
         assert (warned in inside(in_tmp, "results", place).out) == wanted
     assert warned not in inside(in_tmp, "results", "sweep0", "--metric", "train/loss").out
+    # Where only some of the groups have validation rows, the others are chosen by test rows.
+    for place, wanted in (("sweep3", False), ("sweep4", True)):
+        ended = inside(in_tmp, "results", place, "--metric", "test/accuracy")
+        assert ended.code == 0, ended.err
+        assert (warned in ended.out) == wanted
 
 
 def test_groups_beside_a_file_of_test_rows(frame: pd.DataFrame, in_tmp: Path) -> None:

@@ -49,7 +49,7 @@ def title(results: Results) -> str:
     if results.left_out:
         parts[0] += f" ({results.left_out} left out by --where)"
     if len(results.tables) > 1:
-        parts.append(f"{len(results.tables)} data sets, each by itself")
+        parts.append(f"{len(results.tables)} data sets, each in its own table")
         return ", ".join(parts)
     (only,) = results.tables
     groups = len(only.groups.all)
@@ -102,7 +102,7 @@ def unlike(table: Table, runs: Runs) -> Iterator[str]:
     cells = list(dict.fromkeys(each for group in known for each in group.cells))
     keys = ", ".join(map(cell, groups.within))
     if len(known) > 1 and len(cells) > 1 and not table.best:
-        yield f"No two groups have a value of {keys} in common, so that they are not ranked."
+        yield f"No two groups have a value of {keys} in common, so they are not ranked."
     elif len(known) > 1 and len(cells) > 1:
         if missing := [each for each in cells if each not in ranking.cells]:
             yield (
@@ -113,15 +113,15 @@ def unlike(table: Table, runs: Runs) -> Iterator[str]:
             yield f"Compared over the {len(cells)} values of {keys}, which all groups have."
         if ranking.uneven:
             yield (
-                f"{count(ranking.uneven, 'run')} not used: their seeds have no score for every "
-                f"value of {keys}."
+                f"{count(ranking.uneven, 'run')} not used: their seeds do not have a "
+                f"score for every value of {keys}."
             )
     if len(known) > 1 and table.best is not None:
         yield from along(table, runs)
     if ranking.incomplete:
         yield (
-            f"{count(ranking.incomplete, 'run')} not used: a round of folds counts once all its "
-            "folds are there."
+            f"{count(ranking.incomplete, 'run')} not used: a round of folds counts only "
+            "when all its folds are present."
         )
 
 

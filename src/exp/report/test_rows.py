@@ -8,7 +8,7 @@ from exp.runs.collection import Row
 
 
 def chosen_by_test_rows(rows: Iterable[Row], metric: str, compared: int) -> Iterator[str]:
-    """A line where groups or runs are ranked by a test score and there are no validation scores.
+    """A line where groups or runs are ranked by a test score and some have no validation scores.
 
     Args:
         rows: the runs.
@@ -17,7 +17,8 @@ def chosen_by_test_rows(rows: Iterable[Row], metric: str, compared: int) -> Iter
     """
     if compared < 2 or not metric.removeprefix("best/").startswith("test/"):
         return
-    if any(name.startswith("validation/") for row in rows for name in row.metrics):
+    scored = [row.metrics for row in rows if metric in row.metrics]
+    if all(any(name.startswith("validation/") for name in metrics) for metrics in scored):
         return
     yield (
         "This ranking uses the test rows: the test score of the best is too good to expect of new "

@@ -31,7 +31,7 @@ def misplaced(overrides: list[str], mode: RunMode) -> list[Fault]:
             what = "sets the directory of a single run; a sweep (-m) uses hydra.sweep.dir"
             faults.append(Fault(key, what))
         elif mode is RunMode.RUN and key.startswith(("hydra.sweep.", "sweep.")):
-            what = "is for sweeps: with -m before it" if "=" in text else "is for sweeps"
+            what = "is for sweeps: put -m before it" if "=" in text else "is for sweeps"
             faults.append(Fault(key, what))
     return faults
 

@@ -24,6 +24,7 @@ from exp.runs.manifest import Entry
 from exp.sweeps import runs_table
 from exp.sweeps.applicable import Applicable
 from exp.sweeps.composer import Composer
+from exp.sweeps.fold_rounds import incomplete_rounds
 from exp.sweeps.grid import Words
 from exp.sweeps.hydra_task import swept
 from exp.sweeps.planner import Planned, Planner, Runs
@@ -144,6 +145,7 @@ class Search(Sweep):
         """
         found = self.planner.plan(self.composer, list(enumerate(corners)), self.faults)
         print_skipped(found, len(corners))
+        print_lines([*incomplete_rounds(found.planned)])
         if not found.planned:
             raise ImpossibleError("no run of this search is possible; nothing was started")
         costs = [found.stacks[run.stack].seconds for run in found.planned]
@@ -163,7 +165,7 @@ class Search(Sweep):
         for trial in ended:
             runs = self.words(trial)
             if not trial.directories:
-                self.skipped[runs[0][0]] = runs[0][1], trial.message or "it could not start"
+                self.leave_out(runs, trial.message or "it could not start")
             for (number, words), name in zip(runs, trial.directories, strict=False):
                 self.entries[number] = Entry(number, name, words)
         if self.study.trials:
@@ -254,9 +256,13 @@ class Search(Sweep):
                 words, reason = self.skipped[failed[trial.number]]
                 trial.state, trial.message = "FAIL", reason
                 print(f"trial {trial.number} failed: {' '.join(words)}\n  {reason}", flush=True)
-        # A trial without one of its runs has no mean: its other runs do not start either.
-        found.planned = [run for run in found.planned if run.number // self.runs not in failed]
+                self.leave_out(self.words(trial), reason)
+        found.planned = [run for run in found.planned if run.number not in self.skipped]
         return found
+
+    def leave_out(self, runs: Sequence[tuple[int, Words]], reason: str) -> None:
+        """Skips all runs of a trial: the mean of fewer runs is a different score."""
+        self.skipped.update({number: (words, reason) for number, words in runs})
 
     def is_valid(self, number: int, words: Words) -> bool:
         """Whether a run of a batch is without fault; its faults are noted where not."""
@@ -317,7 +323,7 @@ class Search(Sweep):
             where = f"means of {self.runs} runs, the first in {runs[0]}"
         lines.append(f"Best trial: {best.number}, {self.metric} {best.score:.4f}{more}, {where}")
         # Without the limits that its pruner set: they have not changed a bit of it.
-        many = ["-m"] if self.runs > 1 else []
+        many = ["-m"] if self.space.repeated else []
         words = (*self.fit(self.space.words(best.values)), *self.space.repeated)
         again = shlex.join(["python", "-m", "exp", *many, *words])
         return "\n".join([*lines, f"Again: {again}"])

@@ -117,8 +117,8 @@ def number(text: str) -> float | None:
 ABOUT = {
     "loss": "the quantity that training minimizes, including the penalty",
     "accuracy": "the share of rows whose most probable class is the true one",
-    "precision": "the share of rows predicted as positive that are positive",
-    "recall": "the share of positive rows that are predicted as positive",
+    "precision": "among the rows predicted as positive, the share of positive rows",
+    "recall": "among the positive rows, the share of rows predicted as positive",
     "f1": "the harmonic mean of precision and recall",
     "balanced_accuracy": "the mean recall of the classes",
     "auroc": "the area under the ROC curve",

@@ -102,7 +102,7 @@ class LBFGS(TorchOptimizer):
 
     Args:
         lr: length of a step, before the line search.
-        max_iter: iterations in each step, thus in each epoch.
+        max_iter: iterations per step; each epoch has one step.
         max_eval: evaluations of the loss in each step; null is 1.25 times max_iter.
         tolerance_grad: a step ends where no gradient is larger.
         tolerance_change: a step ends where loss or weights change less.

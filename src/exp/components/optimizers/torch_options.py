@@ -56,7 +56,7 @@ def by_signature(name: str, options: Mapping[str, Any]) -> Iterator[tuple[str, s
 
 
 def by_trial(name: str, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What torch.optim finds wrong with the options in a step of a small matrix."""
+    """Errors that torch.optim raises for the options in one step with a small matrix."""
     matrix = torch.eye(2)
     matrix.grad = torch.eye(2)
     try:
