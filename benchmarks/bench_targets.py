@@ -2,8 +2,9 @@
 
     python benchmarks/bench_targets.py [FOLDER]
 
-The target of a data set is the accuracy on validation rows that half of the optimizers reach within
-half of the epochs, in the median over seeds, rounded down to 0.01.
+The target of a data set is 2 points less than the accuracy of validation rows that half of the
+optimizers reach within half of the epochs, in the median over seeds: the highest of many noisy
+values is partly luck.
 """
 
 from __future__ import annotations
@@ -17,18 +18,19 @@ import numpy as np
 from exp.cli.bench.bench import done
 from exp.cli.bench.suite import Seeds, suite
 
-SEEDS = Seeds(2000, 10)
+SEEDS, TUNING = Seeds(2000, 3), Seeds(1000, 1)
+BELOW = 0.02
 
 
 def main(folder: str = "targets") -> None:
-    bench = done(replace(suite(), seeds=SEEDS), Path(folder), None)
+    bench = done(replace(suite(), seeds=SEEDS, tuning=TUNING), Path(folder), None)
     for dataset in bench.suite.datasets:
         reached = []
         for optimizer in bench.suite.optimizers:
             runs = bench.runs(dataset.name, optimizer.name)
             half = runs.history["validation/accuracy"][:, : len(runs.epoch) // 2]
             reached.append(np.median(np.nanmax(half, axis=1)))
-        target = np.floor(float(np.median(reached)) * 100 + 1e-6) / 100
+        target = np.floor(float(np.median(reached) - BELOW) * 100 + 1e-6) / 100
         print(f"{dataset.name:<20}{target:.2f}  (suite.yaml: {dataset.target})")
 
 

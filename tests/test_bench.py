@@ -13,15 +13,17 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import exp
+from browser import chromium
 from commands import Ended, inside
 from exp.cli.bench import bench as benching
 from exp.cli.bench.suite import Suite, suite
 from exp.cli.bench.training import KEPT, read
 
-SMALL = ("--datasets", "iris,wine", "--optimizers", "adam,schedule_free_sgd", "--seeds", "3")
+SMALL = ("--datasets", "iris,wine", "--optimizers", "adam,sam,schedule_free_sgd", "--seeds", "3")
 WORDS = ("trainer.epochs=4",)
 
 
@@ -44,14 +46,14 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Ended:
 
 
 def small_suite() -> Suite:
-    return suite(["iris", "wine"], ["adam", "schedule_free_sgd"], seeds=3, words=WORDS)
+    return suite(["iris", "wine"], ["adam", "sam", "schedule_free_sgd"], seeds=3, words=WORDS)
 
 
 def test_a_run_of_a_bench_is_that_of_the_command_line(small: Ended, in_tmp: Path) -> None:
     """To the bit, for drawn runs: every kept column of every epoch, the best epoch, the scores."""
     units = benching.units(small_suite(), small.where / "bench")
-    drawn = random.Random(0).sample([(u, s) for u in units.values() for s in u.seeds], 4)
-    assert len({unit.optimizer for unit, _ in drawn}) == 2
+    drawn = random.Random(0).sample([(u, s) for u in units.values() for s in u.seeds], 5)
+    assert len({unit.optimizer for unit, _ in drawn}) == 3
     for unit, seed in drawn:
         kept = read(Path(unit.path), unit.signature)
         assert kept is not None
@@ -66,7 +68,7 @@ def test_a_run_of_a_bench_is_that_of_the_command_line(small: Ended, in_tmp: Path
     # The table has the same numbers.
     lines = table(small.where / "bench/results.csv")
     rows = {(r["dataset"], r["optimizer"], r["seed"]): r for r in lines}
-    assert len(rows) == 12
+    assert len(rows) == 18
     row = rows[unit.dataset, unit.optimizer, str(seed)]
     history = table(run.path / "metrics.csv")
     (line,) = (each for each in history if each["epoch"] == row["best_epoch"])
@@ -122,7 +124,7 @@ def test_other_settings_are_other_runs(small: Ended, in_tmp: Path) -> None:
     assert "to do" not in again.out
     changed = inside(in_tmp, "bench", *SMALL, "trainer.epochs=3", "--jobs", "1")
     # 3 seeds, and 5 seeds for each of 6 rates
-    assert "132 runs to do" in changed.out
+    assert "198 runs to do" in changed.out
 
 
 MINE = """
@@ -176,3 +178,53 @@ def test_the_list_names_every_data_set_and_optimizer(in_tmp: Path) -> None:
     assert ended.code == 0
     assert "20 data sets x 15 optimizers x 100 seeds = 30,000 runs" in ended.out
     assert "schedule_free_adamw" in ended.out
+
+
+def test_the_numbers_of_the_page_are_those_of_the_runs(small: Ended) -> None:
+    """Means, tests and times, computed here from results.csv by pandas and scipy."""
+    runs = pd.read_csv(small.where / "bench/results.csv")
+    summary = pd.read_csv(small.where / "bench/summary.csv").set_index(["dataset", "optimizer"])
+    means = runs.groupby(["dataset", "optimizer"])["test/accuracy"].mean()
+    assert np.allclose(summary["test/accuracy"], means.loc[summary.index], rtol=1e-6)
+    ranks = means.groupby("dataset").rank(ascending=False)
+    assert np.allclose(summary["rank"], ranks.loc[summary.index])
+    budget = {"iris": 3 * 4, "wine": 4 * 4}
+    for (dataset, optimizer), row in summary.iterrows():
+        each = runs[(runs["dataset"] == dataset) & (runs["optimizer"] == optimizer)]
+        steps = each["steps_to_target"].fillna(np.inf)
+        assert (steps[np.isfinite(steps)] <= budget[dataset]).all()
+        median = float(steps.median()) * (2 if optimizer == "sam" else 1)
+        assert row["reached"] == np.isfinite(steps).mean()
+        assert row["gradients_to_target"] == median or (np.isinf(median) and row.isna().any())
+
+
+def test_one_run_at_the_target_is_where_its_history_says(small: Ended) -> None:
+    unit = benching.units(small_suite(), small.where / "bench")["iris", "adam"]
+    kept = read(Path(unit.path), unit.signature)
+    assert kept is not None
+    accuracy = kept.history["validation/accuracy"]
+    target = float(accuracy[0, 2])
+    first = next(epoch for epoch, value in enumerate(accuracy[0]) if value >= target)
+    assert kept.steps_to(target)[0] == (first + 1) * 3  # 90 rows in batches of 32
+    assert np.isinf(kept.steps_to(1.1)).all()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(420, "dark"), (1280, "light")])
+def test_the_page_is_whole_offline(small: Ended, width: int, scheme: str) -> None:
+    requests: list[str] = []
+    with chromium() as browser:
+        size = {"width": width, "height": 900}
+        context = browser.new_context(offline=True, viewport=size, color_scheme=scheme)
+        page = context.new_page()
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("console", lambda message: pytest.fail(message.text))
+        page.goto((small.where / "bench/index.html").as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        images = "[...document.images].map(image => image.complete && image.naturalWidth)"
+        assert all(page.evaluate(images))
+        assert page.locator("figure").count() == 3
+        assert page.locator("#accuracy ~ div").first.locator("tbody tr").count() == 2
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert paper == {"dark": "rgb(13, 17, 23)", "light": "rgb(255, 255, 255)"}[scheme]
+        assert "What this can tell, and what not" in page.inner_text("body")
+    assert [url for url in requests if not url.startswith(("file:", "data:"))] == []

@@ -245,7 +245,7 @@ def test_sweeps_that_start_together_share_nothing(in_tmp: Path) -> None:
     assert all(len(table.read_text().splitlines()) == 3 for table in tables)
 
 
-LONG = ("-m", "figures=none", "dataset.n_samples=1000", "trainer.epochs=250", "seed=1,2,3,4",
+LONG = ("-m", "figures=none", "dataset.n_samples=1000", "trainer.epochs=120", "seed=1,2,3,4",
         "model.hidden=[128,128]", "trainer.batch_size=20",
         "trainer.checkpoint_every=10")  # fmt: skip
 

@@ -56,7 +56,9 @@ def test_every_combination_the_last_key_fastest(in_tmp: Path) -> None:
     assert [row["seed"] for row in told] == ["0", "1", "2"] * 2
     assert list(told[0])[:5] == ["run", "directory", "status", "optimizer.lr", "seed"]
     assert "6 runs to do in swept/" in ended.out
-    assert "Best by test/accuracy over seeds\nrank  optimizer.lr " in ended.out
+    head = "Best by test/accuracy over seeds\nAgainst the best: paired t-test over 3 seeds"
+    assert head in ended.out
+    assert "\nrank  optimizer.lr " in ended.out
     assert ended.out.rstrip().endswith("Every run: swept/runs.csv")
 
 

@@ -204,7 +204,7 @@ def job_of(chosen: Plan, prepared: Prepared) -> Job:
 
 
 def without_rows(prepared: Prepared) -> Prepared:
-    """The same preparation, a row of zeros for each class: a fitted estimator keeps no data."""
+    """Replaces the data by one row of zeros per class, so a fitted estimator stores no data."""
     data = prepared.data
     count = len(data.classes)
     X = np.zeros((count, data.X.shape[1]), data.X.dtype)

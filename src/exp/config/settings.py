@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from exp.registry.parameter_schema import checked, config_parameters, schema_of
-from exp.registry.types import Count, Seed, worded
+from exp.registry.types import Count, Positive, Seed, worded
 from exp.util.errors import Fault, shown
 
 RunName = Annotated[
@@ -23,6 +23,7 @@ RunName = Annotated[
     ),
 ]
 Text = Annotated[str, Field(min_length=1)]
+MaxSeeds = Annotated[int, Field(ge=2, le=1_000_000)]
 Jobs = Annotated[int, Field(ge=1, le=1024)]
 Module = Annotated[
     str,
@@ -72,6 +73,11 @@ class SweepSettings:
         backend: of joblib: processes of this machine, or a cluster.
         figures: whether the sweep as a whole is drawn at its end, if its runs have figures.
         ranking: whether its best runs are printed at its end.
+        until: decided: seeds are added until it is decided which group is the best.
+        margin: a smaller difference of the score counts as none; None: none is too small.
+        max_seeds: no group gets more seeds than that.
+        metric: the score to decide by, test/accuracy say; None: accuracy or RMSE of validation
+            rows where there are any, else of test rows.
     """
 
     dir: Text | None = None
@@ -83,6 +89,10 @@ class SweepSettings:
     backend: Literal["loky", "ray", "dask"] = "loky"
     figures: bool = True
     ranking: bool = True
+    until: Literal["decided"] | None = None
+    margin: Positive | None = None
+    max_seeds: MaxSeeds = 200
+    metric: Text | None = None
 
     @property
     def linked(self) -> list[list[str]]:

@@ -234,6 +234,11 @@ def statistics(results: Results) -> Iterator[str]:
         yield "Scores of different data sets are not ranked."
     if any(table.ranking.tested for table in results.tables):
         yield from different_splits(results)
+        if results.runs.until:
+            yield (
+                "The sweep stopped when it was decided (sweep.until). The p values here are too "
+                "small for that: they assume a fixed number of seeds. sweep.json has its verdicts."
+            )
 
 
 def different_splits(results: Results) -> Iterator[str]:

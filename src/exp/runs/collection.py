@@ -77,12 +77,14 @@ class Runs:
         keys: what varies, in order.
         rows: every run, by number.
         skipped: runs that were never started, as a component declares them impossible.
+        until: whether a sweep among them stopped when its verdicts were clear (sweep.until).
     """
 
     paths: tuple[Path, ...]
     keys: tuple[str, ...]
     rows: tuple[Row, ...]
     skipped: tuple[Row, ...] = ()
+    until: bool = False
 
 
 def gather(paths: Sequence[Path]) -> Runs:
@@ -97,10 +99,11 @@ def gather(paths: Sequence[Path]) -> Runs:
     """
     places = [place for path in paths for place in found_in(path)]
     places = list({os.path.realpath(place): place for place in places}.values())
-    rows, skipped, keys = [], [], dict[str, None]()
+    rows, skipped, keys, until = [], [], dict[str, None](), False
     for place in places:
         if (place / NAME).is_file():
-            more_keys, more_rows, more_skipped = sweep(place)
+            more_keys, more_rows, more_skipped, decided = sweep(place)
+            until |= decided
             keys.update(dict.fromkeys(more_keys))
             rows += more_rows
             skipped += more_skipped
@@ -114,7 +117,7 @@ def gather(paths: Sequence[Path]) -> Runs:
             for number, (each, config) in enumerate(zip(rows, configs, strict=True))
         ]
     absolute = tuple(path.absolute() for path in paths)
-    return Runs(absolute, tuple(keys), tuple(rows), tuple(skipped))
+    return Runs(absolute, tuple(keys), tuple(rows), tuple(skipped), until)
 
 
 def with_keys(runs: Runs, keys: Sequence[str]) -> tuple[Runs, list[str]]:
@@ -177,8 +180,9 @@ def natural(name: str) -> list[tuple[int, str]]:
     return [(int(part[:18]), "") if part[0].isdecimal() else (-1, part) for part in parts]
 
 
-def sweep(path: Path) -> tuple[list[str], list[Row], list[Row]]:
-    """What varies in a sweep, its runs, and those that were skipped."""
+def sweep(path: Path) -> tuple[list[str], list[Row], list[Row], bool]:
+    """What varies in a sweep, its runs, those that were skipped, and whether it stopped when
+    decided."""
     content = manifest(path)
     keys = [key for key in list_of(content.get("keys")) if isinstance(key, str)]
     rows, skipped = [], []
@@ -194,7 +198,7 @@ def sweep(path: Path) -> tuple[list[str], list[Row], list[Row]]:
             skipped.append(
                 Row(path, number, " ".join(words), "skipped", reason, given, {}, None, words)
             )
-    return list(dict.fromkeys(plain_key(key) for key in keys)), rows, skipped
+    return list(dict.fromkeys(plain_key(key) for key in keys)), rows, skipped, "until" in content
 
 
 def files(path: Path) -> tuple[RunRecord, dict[str, Any]]:

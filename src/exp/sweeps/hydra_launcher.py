@@ -20,7 +20,7 @@ from exp.sweeps.hydra_task import swept
 from exp.sweeps.planner import Planned, Planner
 from exp.sweeps.train_stack import Outcome
 from exp.sweeps.workers import Workers
-from exp.util.errors import ExpError
+from exp.util.errors import ExpError, Fault
 
 if TYPE_CHECKING:
     from hydra.types import HydraContext
@@ -51,6 +51,8 @@ def launch(launcher: StackedLauncher, jobs: Numbered) -> list[JobReturn]:
     if plain_reason(launcher) is not None:
         return [one_by_one(launcher, number, words) for number, words in jobs]
     settings, faults = sweep_settings(plain_node(launcher.config, "sweep"))
+    if settings.until is not None:
+        faults.append(Fault("sweep.until", "is for hydra/sweeper=grid"))
     workers = Workers(settings, len(jobs), draws=draws(launcher.config))
     composer = Composer(launcher.hydra_context.config_loader, launcher.config)
     root = Path(str(launcher.config.hydra.sweep.dir))

@@ -21,7 +21,7 @@ from exp.report.results_text import named, relative, table, tests
 from exp.report.test_rows import chosen_by_test_rows
 from exp.runs.config_values import plain_key
 from exp.sweeps.grid import Words
-from exp.sweeps.planner import Planned
+from exp.sweeps.planner import Planned, Runs
 from exp.sweeps.runs_table import BEST, Results, loss_of
 from exp.sweeps.train_stack import Outcome
 from exp.util.terminal import one_line, raw, streams
@@ -99,6 +99,22 @@ class Progress:
         print(text, flush=True)
 
 
+def print_lines(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(line, flush=True)
+
+
+def print_skipped(found: Runs, total: int) -> None:
+    """Says which runs are left out, each reason once."""
+    reasons: dict[str, list[Words]] = {}
+    for _, words, reason in found.skipped:
+        reasons.setdefault(reason, []).append(words)
+    for reason, runs in reasons.items():
+        print(f"skipped {len(runs)} of {total} runs, such as {' '.join(runs[0])}: {reason}")
+    if found.repeated:
+        print(f"{len(found.repeated)} of {total} runs are the same as an earlier one: left out")
+
+
 def trouble(number: int, words: Words, outcome: Outcome) -> str:
     """A run that did not end well."""
     line = f"run {number} {outcome.status}: {' '.join(words) or 'no overrides'}"
@@ -120,12 +136,25 @@ def interrupted(statuses: Mapping[str, int], place: Path) -> str:
     return f"interrupted: of {total} runs {parts}\nTo continue: python -m exp resume {where}"
 
 
-def closing(results: Results, place: Path, seconds: float, *, ranking: bool = True) -> str:
-    """The table at the end: what became of all and, if wanted, the best groups or runs."""
+def closing(
+    results: Results,
+    place: Path,
+    seconds: float,
+    *,
+    ranking: bool = True,
+    table: Sequence[str] | None = None,
+) -> str:
+    """The table at the end: what became of all and, if wanted, the best groups or runs.
+
+    Args:
+        table: lines in place of the best groups or runs.
+    """
     statuses, metric = results.statuses, results.metric
     counts = ", ".join(f"{count} {status}" for status, count in statuses.most_common())
     lines = [f"{statuses.total()} runs in {seconds:.1f} s: {counts}"]
-    if metric is not None and ranking:
+    if table:
+        lines += ["", *table]
+    elif metric is not None and ranking:
         tables = results.tables(metric)
         lines += ["", *best(results, tables, metric, place)]
         compared = max(sum(each.rank is not None for each in t.ranking.every) for t in tables)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from exp.report.groups import SPLITS, over_seeds, value
@@ -69,12 +70,18 @@ def loss_of(metric: str) -> str:
     return metric.partition("/")[0] + "/loss"
 
 
-def write(directory: SweepDirectory, keys: Sequence[str], runs: Iterable[Entry]) -> Results:
+def write(
+    directory: SweepDirectory,
+    keys: Sequence[str],
+    runs: Iterable[Entry],
+    more: Mapping[int, Mapping[str, Any]] = MappingProxyType({}),
+) -> Results:
     """Writes runs.csv from the directories of the runs.
 
     Args:
         keys: what was swept.
         runs: as in the manifest.
+        more: number of a run -> other columns.
 
     Raises:
         RunDirectoryError: it cannot be written.
@@ -86,7 +93,7 @@ def write(directory: SweepDirectory, keys: Sequence[str], runs: Iterable[Entry])
         record, summary = files(path)
         row = row_of(path, run.number, run.overrides, record, summary)
         rows.append(replace(row, parameters=parameters(run.overrides, keys)))
-        lines.append(cells(run, keys, row, record, summary))
+        lines.append({**cells(run, keys, row, record, summary), **more.get(run.number, {})})
         names.update(dict.fromkeys(lines[-1]))
     header = columns(keys, names)
     text = csv_text(header, ([text_of(line.get(name)) for name in header] for line in lines))

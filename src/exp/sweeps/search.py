@@ -28,10 +28,10 @@ from exp.sweeps.fold_rounds import incomplete_rounds
 from exp.sweeps.grid import Words
 from exp.sweeps.hydra_task import swept
 from exp.sweeps.planner import Planned, Planner, Runs
-from exp.sweeps.progress import closing, interrupted
+from exp.sweeps.progress import closing, interrupted, print_lines, print_skipped
 from exp.sweeps.search_settings import direction, metric_of, search_settings, warning
 from exp.sweeps.sweep_directory import SweepDirectory
-from exp.sweeps.sweeper import Sweep, print_lines, print_skipped
+from exp.sweeps.sweeper import Sweep
 from exp.sweeps.trial_runs import end_of, finish, other_scores
 from exp.sweeps.unfinished import unfinished
 from exp.sweeps.workers import Workers
@@ -55,7 +55,11 @@ class Search(Sweep):
         super().__init__(sweeper)
         self.search, faults = search_settings(sweeper.given)
         self.faults += faults
-        for key, given in (("zip", self.settings.zip), ("file", self.settings.file)):
+        for key, given in (
+            ("zip", self.settings.zip),
+            ("file", self.settings.file),
+            ("until", self.settings.until),
+        ):
             if given:
                 self.faults.append(Fault(f"sweep.{key}", "is for hydra/sweeper=grid"))
         self.prunes = self.search.pruner != "none"
@@ -232,7 +236,7 @@ class Search(Sweep):
         todo = unfinished(found, entries, self.directory, copies=self.reuse is not False)
         total = self.total * self.runs
         before = len(self.study.trials) * self.runs - len(todo)
-        self.train_runs(found, todo, self.directory, self.workers, before=before, total=total)
+        self.train_runs(found, todo, before=before, total=total)
         epochs = {run.number: run.config["trainer"]["epochs"] for run in found.planned}
         for trial in batch:
             if (first := trial.number * self.runs) in epochs:

@@ -35,7 +35,7 @@ from exp.sweeps.fold_rounds import incomplete_rounds
 from exp.sweeps.grid import Words, expand, listed, swept_keys
 from exp.sweeps.hydra_task import swept
 from exp.sweeps.planner import Planned, Planner, Runs
-from exp.sweeps.progress import closing, interrupted
+from exp.sweeps.progress import closing, interrupted, print_lines, print_skipped
 from exp.sweeps.sweep_directory import SweepDirectory
 from exp.sweeps.unfinished import unfinished
 from exp.sweeps.workers import Workers
@@ -62,6 +62,10 @@ class Sweep:
         self.faults = [*sweeper.faults, *faults]
         self.reuse = run_settings(hydra_launcher.plain_node(self.config, "run"))[0].reuse
         self.lines: list[tuple[int, Words]] = []
+        self.entries: dict[int, Entry] = {}
+        self.skipped: dict[int, tuple[Words, str]] = {}
+        self.repeated: list[int] = []
+        self.started: list[Planned] = []
         self.begun = time.monotonic()
 
     def run(self, words: list[str]) -> Any:
@@ -84,9 +88,13 @@ class Sweep:
         plugins.only_named(dict.fromkeys([*words, *(word for line in lines for word in line)]))
         own = [o for o in overrides if o.key_or_group.split(".")[0] not in OF_THE_SWEEP]
         try:
-            return expand(own, linked=settings.linked, lines=lines or [()])
+            return expand(self.with_seeds(own), linked=settings.linked, lines=lines or [()])
         except ConfigError as error:
             raise ConfigError([*self.faults, *error.faults]) from None
+
+    def with_seeds(self, overrides: list[Override]) -> list[Override]:
+        """The overrides of the first runs: all of them, unless seeds are added later."""
+        return overrides
 
     def parse(self, words: list[str]) -> list[Override]:
         found: list[Override] = []
@@ -158,58 +166,105 @@ class Sweep:
 
     def train(self, runs: list[Words]) -> None:
         """A sweep of exp: validated whole, trained as stacks, with a table of the results."""
-        composer = Composer(self.loader, self.config)
-        runs, left_out = self.applicable(composer, runs)
-        keys = self.fix_names(runs)
+        self.composer, self.planner = Composer(self.loader, self.config), Planner()
+        runs, left_out = self.applicable(self.composer, runs)
+        self.keys = self.fix_names(runs)
         self.choose_launcher()
-        workers = Workers(self.settings, len(runs), draws=draws(self.config))
-        directory = SweepDirectory(Path(str(self.config.hydra.sweep.dir)))
+        self.workers = Workers(self.settings, len(runs), draws=draws(self.config))
+        directory = self.directory = SweepDirectory(Path(str(self.config.hydra.sweep.dir)))
         if self.stacked and not self.faults:
-            workers.warm()
+            self.workers.warm()
         ended_early: KeyboardInterrupt | None = None
         try:
-            found = Planner().plan(composer, list(enumerate(runs)), self.faults)
-            print_lines([*left_out, *composer.left_out_lines()])
+            found = self.planner.plan(self.composer, list(enumerate(runs)), self.faults)
+            print_lines([*left_out, *self.composer.left_out_lines()])
             print_skipped(found, len(runs))
-            print_lines([*incomplete_rounds(found.planned)])
             if not found.planned:
                 raise ImpossibleError("no run of this sweep is possible; nothing was started")
+            self.check(found)
             directory.claim(may_exist=self.settings.dir is not None)
-            entries = directory.entries_of(found.planned)
-            every = directory.with_earlier(entries)
-            if len(every) > len(entries):
-                keys = list(dict.fromkeys([*keys, *swept_keys([e.overrides for e in every])]))
-            # First of all, so that whatever ends this process, the same command goes on here.
-            self.write_manifest(directory, keys, every, found.skipped, repeated=found.repeated)
             try:
-                todo = unfinished(found, entries, directory, copies=self.reuse is not False)
-                print(f"{len(todo)} runs to do in {directory.path}/", flush=True)
-                if self.stacked:
-                    workers.decide(seconds_of(todo, found))
+                todo = self.add(found)
                 if self.one_by_one is not None:
                     print(f"trained one by one: {self.one_by_one}", flush=True)
-                self.train_runs(found, todo, directory, workers)
+                self.train_all(found, todo)
             except KeyboardInterrupt as error:
                 ended_early = error
-            results = runs_table.write(directory, keys, every)
+            every = self.all_entries
+            results = runs_table.write(directory, self.keys, every, self.columns())
             statuses = Counter(
-                RunRecord.tolerant(directory.path / entry.directory).status for entry in entries
+                RunRecord.tolerant(directory.path / entry.directory).status
+                for entry in self.entries.values()
             )
         finally:
-            workers.close()
+            self.workers.close()
             directory.release()
         if ended_early is not None:
             print(interrupted(statuses, directory.path), flush=True)
             raise ended_early
-        seconds = time.monotonic() - self.begun
-        ranking = self.settings.ranking
-        print(closing(results, directory.path, seconds, ranking=ranking), flush=True)
-        if earlier := len(every) - len(entries):
+        print(self.closing(results), flush=True)
+        if earlier := len(every) - len(self.entries):
             print(f"{earlier} of them are from earlier commands in this directory", flush=True)
-        self.draw(found.planned, directory, len(every))
-        self.log(found.planned, directory, entries)
+        self.draw(self.started, directory, len(every))
+        self.log(self.started, directory, [self.entries[run.number] for run in self.started])
         bad = set(statuses) - {"done", "diverged"}
         self.sweeper.exit_code = 1 if bad else 3 if "diverged" in statuses else 0
+
+    def check(self, found: Runs) -> None:
+        """Looks at the sweep as a whole, where each of its runs is valid."""
+        print_lines([*incomplete_rounds(found.planned)])
+
+    def add(self, found: Runs) -> list[Planned]:
+        """Lists runs in sweep.json before any of them starts, so that whatever ends this process,
+        the same command goes on here.
+
+        Returns:
+            Those that are still to be done.
+        """
+        entries = self.directory.entries_of(found.planned)
+        self.started += found.planned
+        self.entries |= {entry.number: entry for entry in entries}
+        self.skipped |= {number: (words, reason) for number, words, reason in found.skipped}
+        self.repeated += found.repeated
+        self.save()
+        todo = unfinished(found, entries, self.directory, copies=self.reuse is not False)
+        print(f"{len(todo)} runs to do in {self.directory.path}/", flush=True)
+        return todo
+
+    def save(self) -> None:
+        """Writes sweep.json."""
+        every = self.all_entries
+        if len(every) > len(self.entries):
+            earlier = swept_keys([entry.overrides for entry in every])
+            self.keys = list(dict.fromkeys([*self.keys, *earlier]))
+        skipped = [(number, *why) for number, why in sorted(self.skipped.items())]
+        self.write_manifest(
+            self.directory, self.keys, every, skipped, repeated=self.repeated, more=self.more()
+        )
+
+    @property
+    def all_entries(self) -> list[Entry]:
+        """Every run in the directory."""
+        return self.directory.with_earlier([self.entries[n] for n in sorted(self.entries)])
+
+    def train_all(self, found: Runs, todo: list[Planned]) -> None:
+        """Trains the runs of the sweep."""
+        if self.stacked:
+            self.workers.decide(seconds_of(todo, found))
+        self.train_runs(found, todo)
+
+    def more(self) -> dict[str, Any]:
+        """What else sweep.json says."""
+        return {}
+
+    def columns(self) -> dict[int, dict[str, Any]]:
+        """Number of a run -> other columns of runs.csv."""
+        return {}
+
+    def closing(self, results: runs_table.Results) -> str:
+        """The table at the end."""
+        seconds = time.monotonic() - self.begun
+        return closing(results, self.directory.path, seconds, ranking=self.settings.ranking)
 
     def choose_launcher(self) -> None:
         """The launcher, whether it trains stacks, and why not where it might."""
@@ -218,14 +273,7 @@ class Sweep:
         self.one_by_one = hydra_launcher.plain_reason(self.trainer) if stacks else None
         self.stacked = stacks and self.one_by_one is None
 
-    def train_runs(
-        self,
-        found: Runs,
-        todo: Sequence[Planned],
-        directory: SweepDirectory,
-        workers: Workers,
-        **progress: int,
-    ) -> None:
+    def train_runs(self, found: Runs, todo: Sequence[Planned], **progress: int) -> None:
         """Has runs trained as stacks, or by another launcher.
 
         Args:
@@ -235,9 +283,8 @@ class Sweep:
             watch = None
             if self.config.hydra.callbacks:
                 watch = hydra_launcher.Callbacks(self.context, self.config)
-            train_planned(
-                found, todo, directory.path, workers, self.settings, watch=watch, **progress
-            )
+            place, workers = self.directory.path, self.workers
+            train_planned(found, todo, place, workers, self.settings, watch=watch, **progress)
         elif todo:
             # Numbers of runs that follow one another go to the launcher at once.
             start = 0
@@ -295,22 +342,6 @@ class Sweep:
         )
         with contextlib.suppress(OSError):
             OmegaConf.save(self.config, directory.multirun)
-
-
-def print_lines(lines: Sequence[str]) -> None:
-    for line in lines:
-        print(line, flush=True)
-
-
-def print_skipped(found: Runs, total: int) -> None:
-    """Says which runs are left out, each reason once."""
-    reasons: dict[str, list[Words]] = {}
-    for _, words, reason in found.skipped:
-        reasons.setdefault(reason, []).append(words)
-    for reason, runs in reasons.items():
-        print(f"skipped {len(runs)} of {total} runs, such as {' '.join(runs[0])}: {reason}")
-    if found.repeated:
-        print(f"{len(found.repeated)} of {total} runs are the same as an earlier one: left out")
 
 
 def quoted(text: str) -> str:

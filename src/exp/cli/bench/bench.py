@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -128,18 +129,32 @@ def done(suite: Suite, folder: Path, jobs: int | None) -> Bench:
         (folder / PARTS).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ExpError(f"cannot make the folder {folder / PARTS}: {reason_of(error)}") from error
-    # Those at the end of the suite take longest: they start first.
+    # A data set after the other, as its rows serve all optimizers. Those at the end of the suite
+    # take longest: they start first, so that no process is waited for in the end.
     missing = [
         unit
-        for optimizer in reversed(suite.optimizers)
         for dataset in suite.datasets
+        for optimizer in reversed(suite.optimizers)
         if read_quietly(unit := every[dataset.name, optimizer.name]) is None
     ]
     count = min(cpu_count() if jobs is None else jobs, len(missing))
-    with Progress(missing, len(every)) as progress:
-        for unit, seconds in trained(missing, count):
-            progress.add(unit, seconds)
+    try:
+        with Progress(missing, len(every)) as progress:
+            for unit, seconds in trained(missing, count):
+                progress.add(unit, seconds)
+                note(folder, unit, seconds)
+    except KeyboardInterrupt:
+        print("interrupted: the same command does what is missing", flush=True)
+        raise
     return Bench(suite, folder, every)
+
+
+def note(folder: Path, unit: Unit, seconds: float) -> None:
+    """Notes what a unit has cost. This file alone is another one each time."""
+    with contextlib.suppress(OSError), (folder / "seconds.csv").open("a") as file:
+        if not file.tell():
+            file.write("dataset,optimizer,runs,cpu_seconds\n")
+        file.write(f"{unit.dataset},{unit.optimizer},{unit.runs},{seconds:.3f}\n")
 
 
 def read_quietly(unit: Unit) -> Runs | None:
@@ -151,7 +166,7 @@ def read_quietly(unit: Unit) -> Runs | None:
 
 
 def trained(missing: list[Unit], workers: int) -> Iterator[tuple[Unit, float]]:
-    """Units as they are done, with the seconds that each took."""
+    """Units as they are done, with the CPU seconds that each took."""
     if workers <= 1:
         yield from map(do, missing)
         return

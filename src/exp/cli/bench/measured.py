@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exp.cli.bench.bench import Bench, done
+from exp.cli.bench.comparison import Comparison
+from exp.cli.bench.page import page
+from exp.cli.bench.pictures import pictures
 from exp.cli.bench.suite import Suite
+from exp.cli.bench.suite import suite as suite_of
 from exp.cli.bench.training import Runs
 from exp.util.files import write_output
 from exp.util.serialize import csv_text
+from exp.util.text_tables import aligned
 
 RESULTS = (
     "dataset", "optimizer", "lr", "seed", "status", "epochs", "best_epoch", "validation/loss",
@@ -25,14 +31,64 @@ SCORES = RESULTS[7:11]
 def bench(suite: Suite, folder: Path, jobs: int | None) -> int:
     """Trains what is missing and writes the tables and the page; the exit code."""
     found = done(suite, folder, jobs)
+    compared = Comparison(found)
+    print("\n".join(["", *standings(compared), ""]))
     write(folder / "results.csv", results(found))
     write(folder / "tuning.csv", tuning(found))
+    write(folder / "summary.csv", summary(compared))
+    for picture in pictures(compared):
+        write_output(folder / f"{picture.name}.png", picture.encoded("light", "png"))
+    write(folder / "index.html", page(compared, command(suite)))
     return 0
 
 
 def write(path: Path, content: str) -> None:
     write_output(path, content.encode())
     print(path)
+
+
+def command(suite: Suite) -> str:
+    """The command line that makes a bench."""
+    whole = suite_of(words=suite.user)
+    words = ["exp", "bench", *suite.user]
+    for kind in ("datasets", "optimizers"):
+        if getattr(suite, kind) != getattr(whole, kind):
+            words += [f"--{kind}", ",".join(each.name for each in getattr(suite, kind))]
+    if suite.seeds != whole.seeds:
+        words += ["--seeds", str(suite.seeds.count)]
+    return shlex.join(words)
+
+
+def standings(found: Comparison) -> list[str]:
+    """The table for a terminal."""
+    lines = [("optimizer", "mean rank", "best on", "not worse on", "points lost", "time score")]
+    total = len(found.datasets)
+    for each in found.standings:
+        score = "-" if each.score is None else f"{each.score:.2f}"
+        near, lost = f"{each.near} of {total}", f"{each.lost.value:.2f}"
+        lines.append((each.name, f"{each.rank:.2f}", str(each.first), near, lost, score))
+    return aligned(lines, range(1, 6))
+
+
+def summary(found: Comparison) -> str:
+    """summary.csv: a row for each optimizer on each data set."""
+    header = (
+        "dataset", "optimizer", "lr", "seeds", "test/accuracy", "sd", "low", "high", "rank",
+        "p_best", "worse", "diverged", "reached", "gradients_to_target",
+    )  # fmt: skip
+    lines = []
+    for at, dataset in enumerate(found.datasets):
+        for place, optimizer in enumerate(found.optimizers):
+            cell = found.cells[at][place]
+            mean = cell.accuracy
+            numbers = [
+                cell.rate, mean.n, mean.mean, mean.sd, mean.low, mean.high,
+                float(found.ranked[at, place]), cell.p,
+            ]  # fmt: skip
+            rest = [str(cell.worse).lower(), cell.diverged, cell.reached, cell.time]
+            texts = ["" if each is None else str(each) for each in (*numbers, *rest)]
+            lines.append((dataset, optimizer, *texts))
+    return csv_text(header, lines)
 
 
 def results(found: Bench) -> str:

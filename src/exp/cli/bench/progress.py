@@ -56,7 +56,7 @@ class Progress:
     def add(self, unit: Unit, seconds: float) -> None:
         """Takes note of a unit that is done."""
         self.done += unit.runs
-        last = f"{unit.dataset}, {unit.optimizer}: {seconds:.1f} s"
+        last = f"{unit.dataset}, {unit.optimizer}: {seconds:.1f} s of CPU"
         if self.bar is not None:
             self.bar.update(self.task, completed=self.done, last=last)
             return

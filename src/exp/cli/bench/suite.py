@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -40,11 +40,13 @@ class Optimizer:
     Attributes:
         words: the overrides that choose it.
         rates: the learning rates that are tried; None: factors of its own rate.
+        gradients: that a step takes.
     """
 
     name: str
     words: Words
     rates: tuple[float, ...] | None
+    gradients: int = 1
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Seeds:
     first: int
     count: int
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[int]:
         return iter(range(self.first, self.first + self.count))
 
 
@@ -157,4 +159,5 @@ def dataset_of(name: str) -> DataSet:
 def optimizer_of(name: str) -> Optimizer:
     entry = definition()["optimizers"].get(name, {"set": [f"optimizer={name}"]})
     rates = entry.get("rates")
-    return Optimizer(name, tuple(entry["set"]), None if rates is None else tuple(rates))
+    rates = None if rates is None else tuple(rates)
+    return Optimizer(name, tuple(entry["set"]), rates, entry.get("gradients", 1))

@@ -27,7 +27,7 @@ def algorithms() -> list[str]:
 
 
 def faults(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Keys and messages of what is wrong with the name of an algorithm and its options."""
+    """Errors in the name of an algorithm and its options, as pairs of key and message."""
     name, options = params["algorithm"], params["options"]
     if name == "SparseAdam":
         yield "algorithm", "SparseAdam needs sparse gradients, and no model here has them"
