@@ -15,13 +15,13 @@ from exp.plotting.style import Theme, settings
 from exp.report.across import Across
 from exp.report.across_targets import TargetProfile
 from exp.report.captions import caption, short
-from exp.report.scored import SHARES
 from exp.report.statistics import profiles
 from exp.report.statistics.profiles import Profile
 from exp.report.target_text import order, share, steps
 from exp.report.targets import TargetTimes
 from exp.runs.config_values import written
 from exp.util.files import write_whole
+from exp.util.metric_names import SHARES
 from exp.util.text_tables import count
 
 MOST = 20
