@@ -56,7 +56,17 @@ def record(entry: Entry, origin: dict[str, Any], status: str) -> dict[str, Any]:
         "seeds": {"data": seed, "split": seed, "init": seed, "shuffle": seed},
         **origin,
         "device": {"name": "cpu", "dtype": "float32", "threads": 1, "cpu": "AVX2"},
-        "data": {"fingerprint": DIGEST, "split": DIGEST, "rows": 1000, "classes": ["0", "1"]},
+        "data": {
+            "fingerprint": DIGEST,
+            "split": f"{seed:064x}",
+            "rows": 1000,
+            "features": ["x1", "x2"],
+            "classes": ["0", "1"],
+            "parts": {
+                "train": {"rows": 800, "sha256": f"{seed:063x}0"},
+                "test": {"rows": 200, "sha256": f"{seed:063x}1"},
+            },
+        },
         "process": {"pid": 1, "host": "elsewhere", "begun": "1"},
         "started": "2026-11-25T07:48:14+00:00",
         "timings": {"training": 0.2, "files and figures": 0.3, "total": 1.05},

@@ -49,6 +49,9 @@ ROWS, HALF = 200, 4
 PENALTIES = (1.0, 30.0, 300.0, 3000.0)
 
 
+Learner = Callable[[Values, Values, Rows, Rows], float]
+
+
 @dataclass(frozen=True)
 class Score:
     """A run.
@@ -87,6 +90,12 @@ def accuracy(x: Values, y: Values, train: Rows, test: Rows, penalty: float = 1.0
     return float(np.mean(np.sign((x[test] - centre) @ weights + offset) == y[test]))
 
 
+def nearest(x: Values, y: Values, train: Rows, test: Rows) -> float:
+    """Of the class of the nearest training row."""
+    squares = ((x[test][:, None] - x[train][None]) ** 2).sum(axis=-1)
+    return float(np.mean(y[train][squares.argmin(axis=1)] == y[test]))
+
+
 def halves(x: Values) -> dict[str, Values]:
     return {"left": x[:, :HALF], "right": x[:, HALF:]}
 
@@ -97,22 +106,30 @@ def split(rng: Generator, share: float = 0.2) -> tuple[Rows, Rows]:
 
 
 def both(
-    x: Values, y: Values, train: Rows, test: Rows, seed: int, table: str, name: str
+    x: Values,
+    y: Values,
+    train: Rows,
+    test: Rows,
+    seed: int,
+    table: str,
+    name: str,
+    learner: Learner = accuracy,
 ) -> list[Score]:
     return [
-        Score(recipe, seed, accuracy(half, y, train, test), table, name, len(train), len(test))
+        Score(recipe, seed, learner(half, y, train, test), table, name, len(train), len(test))
         for recipe, half in halves(x).items()
     ]
 
 
-def holdout(rng: Generator, splits: int = 30, share: float = 0.2) -> list[Score]:
+def holdout(
+    rng: Generator, splits: int = 30, share: float = 0.2, learner: Learner = accuracy
+) -> list[Score]:
     """Random splits of one table."""
     x, y = drawn(rng)
-    return [
-        score
-        for seed in range(splits)
-        for score in both(x, y, *split(rng, share), seed, "t", f"{seed}")
-    ]
+    found = []
+    for seed in range(splits):
+        found += both(x, y, *split(rng, share), seed, "t", f"{seed}", learner)
+    return found
 
 
 def folds(rng: Generator, count: int = 10, runs: int = 30) -> list[Score]:
@@ -225,6 +242,8 @@ def better(scores: Iterable[Score], by: float) -> list[Score]:
     return [replace(s, accuracy=s.accuracy + by * (s.recipe == "left")) for s in scores]
 
 
+UNSTABLE = "holdout, 30 splits, nearest neighbour"
+"""A learner for which the correction is known to be too weak: shown, and not judged."""
 DESIGNS: dict[str, tuple[Callable[[Generator], list[Score]], int]] = {
     "holdout, 30 splits, 20 % test rows": (holdout, 0),
     "holdout, 10 splits, 20 % test rows": (partial(holdout, splits=10), 0),
@@ -239,6 +258,7 @@ DESIGNS: dict[str, tuple[Callable[[Generator], list[Score]], int]] = {
     "generated rows, 8 seeds": (partial(generated, seeds=8), 0),
     "unequal cells, splits": (partial(unequal, make=holdout), 0),
     "unequal cells, generated rows": (partial(unequal, make=generated), 0),
+    UNSTABLE: (partial(holdout, learner=nearest), 0),
 }
 """Name -> what draws the scores of a table, and the number of folds."""
 
@@ -262,17 +282,26 @@ def measured(name: str, count: int) -> tuple[float, float, float, float]:
     return shares[0], shares[1], shares[2], shares[3]
 
 
+def over_rounds(count: int) -> float:
+    """How often a t-test of the means of five rounds of ten folds finds a difference."""
+    rng = np.random.default_rng(2026)
+    means = [differences(folds(rng, runs=50)).reshape(5, 10).mean(axis=1) for _ in range(count)]
+    return float(np.mean(scipy.stats.ttest_1samp(means, 0.0, axis=1).pvalue <= 0.05))
+
+
 def main() -> int:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     begun, late = time.perf_counter(), False
     print(f"{'design':36} {'exp':>6} {'plain t':>8} {'power':>6} {'margin':>7}")
     with ProcessPoolExecutor() as pool:
+        rounds = pool.submit(over_rounds, count)
         for name, shares in zip(
             DESIGNS, pool.map(measured, DESIGNS, itertools.repeat(count)), strict=True
         ):
             wrong, old, power, alike = shares
-            late |= max(wrong, alike) > LIMIT
+            late |= max(wrong, alike) > LIMIT and name != UNSTABLE
             print(f"{name:36} {wrong:6.1%} {old:8.1%} {power:6.0%} {alike:7.1%}", flush=True)
+        print(f"{'a t-test over the means of 5 rounds of 10 folds':43} {rounds.result():8.1%}")
     print(f"of {count} tables each, in {time.perf_counter() - begun:.0f} s")
     return int(late)
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +16,18 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from scipy import stats
 
+from commands import Ended, inside
 from exp.plotting import critical_difference, layout, performance_profile, style
+from exp.report.across import Across
+from exp.report.across import compared as compared_cells
+from exp.report.cells import Block, Cells
+from exp.report.design import Design
 from exp.report.statistics import bootstrap, hierarchy, profiles, ranks
 from exp.report.statistics.corrections import holm
+from exp.runs.directory import record_text
+from exp.runs.manifest import Entry, manifest_lines
+from exp.runs.metrics_file import history_text
+from exp.util.serialize import json_text, yaml_text
 
 Values = NDArray[np.float64]
 
@@ -220,7 +233,8 @@ def test_random_effects_are_those_of_published_software() -> None:
 def test_random_effects_are_those_of_statsmodels() -> None:
     meta = pytest.importorskip("statsmodels.stats.meta_analysis")
     rng = np.random.default_rng(4)
-    for n in (2, 3, 6, 20):  # for 2, statsmodels stops at 0
+    compared = 0
+    for n in (2, 3, 6, 20):
         for scale in (0.0, 0.3, 1.0):
             d, variances = rng.normal(0, scale + 0.01, n), rng.uniform(0.01, 0.3, n)
             right = meta.combine_effects(
@@ -231,13 +245,15 @@ def test_random_effects_are_those_of_statsmodels() -> None:
                 total = variances + found.tau**2
                 mean = (d / total).sum() / (1 / total).sum()
                 assert ((d - mean) ** 2 / total).sum() == pytest.approx(n - 1, rel=1e-9)
-            if n == 2:
+            if found.tau and not right.tau2:  # its steps went below 0 and ended there
                 continue
+            compared += found.tau > 0
             assert found.tau**2 == pytest.approx(right.tau2, rel=1e-7, abs=1e-9)
             assert found.mean == pytest.approx(right.mean_effect_re, abs=1e-9)
             # Hartung and Knapp's, but never below that of the normal model.
             right_error = max(right.sd_eff_w_re, right.sd_eff_w_re_hksj)
             assert found.error == pytest.approx(right_error, abs=1e-9)
+    assert compared > 2
 
 
 def test_without_errors_it_is_the_plain_t_interval() -> None:
@@ -286,6 +302,21 @@ def test_a_solved_data_set_does_not_decide_alone() -> None:
     assert 0.005 < found.mean < 0.012
     assert hierarchy.moderated([None, 0.1], [0, 3])[0] == pytest.approx(0.1)
     assert hierarchy.moderated([None, None], [0, 0]).tolist() == [0.0, 0.0]
+
+
+def test_the_interval_covers_the_mean_difference() -> None:
+    """Five data sets, three seeds each, standard deviations that differ by a factor of ten:
+    at least 95 % of 300 intervals, less two standard errors of that share."""
+    rng, covered = np.random.default_rng(10), 0
+    for _ in range(300):
+        sds, true = 0.02 * np.exp(rng.normal(size=5)), rng.normal(0, 0.02, 5)
+        seeds = rng.normal(true[:, None], sds[:, None], (5, 3))
+        variances = hierarchy.moderated(seeds.var(axis=1, ddof=1).tolist(), [2] * 5)
+        found = hierarchy.random_effects(seeds.mean(axis=1), np.sqrt(variances / 3))
+        ends = found.interval()
+        assert ends is not None
+        covered += ends[0] <= 0 <= ends[1]
+    assert covered >= 300 * 0.95 - 2 * math.sqrt(300 * 0.95 * 0.05)
 
 
 # The interquartile mean
@@ -394,3 +425,408 @@ def test_figures_repeat(theme: str) -> None:
             return [layout.encode(each, "png", dpi=60) for each in (diagram, profile)]
 
     assert drawn() == drawn()
+
+
+# exp results --across, --target
+
+
+def write_sweep(path: Path, keys: Sequence[str], runs: Sequence[Mapping[str, Any]]) -> None:
+    """A sweep of made-up runs, with the files that are read."""
+    path.mkdir()
+    entries = []
+    for number, run in enumerate(runs):
+        entries.append(Entry(number, f"{number}-run", tuple(run["words"])))
+        where, score, seed = path / f"{number}-run", run["accuracy"], run.get("seed", 0)
+        where.mkdir()
+        status = "failed" if score is None else "done"
+        seeds = dict.fromkeys(("data", "split", "init", "shuffle"), seed)
+        data = {"fingerprint": f"{run['words'][0]} {seed}", "split": str(seed)}  # new rows
+        record = {"status": status, "seeds": seeds, "data": data, **run.get("record", {})}
+        (where / "run.json").write_text(record_text(record))
+        if score is not None:
+            final = {"test/loss": 1 - score, "test/accuracy": score}
+            summary = {"status": status, "final": final, "best": {"epoch": 3}, "epochs": 5}
+            (where / "summary.json").write_text(json_text(summary))
+        config = {"dataset": {"name": "d0"}, "optimizer": {"name": "a"}}
+        (where / "config.yaml").write_text(yaml_text(config))
+    (path / "sweep.json").write_text("".join(manifest_lines({"keys": list(keys)}, entries)))
+
+
+def made_up(
+    where: Path,
+    scores: Mapping[tuple[str, str], Sequence[float | None]],
+    histories: Mapping[tuple[str, str], Sequence[Sequence[float]]] | None = None,
+) -> None:
+    """A sweep with these scores of (data set, optimizer), a seed each.
+
+    Args:
+        histories: test accuracies over the epochs 0, 1, ... of each run.
+    """
+    runs: list[dict[str, Any]] = []
+    for (data, optimizer), some in scores.items():
+        for seed, score in enumerate(some):
+            words = (f"dataset={data}", f"optimizer={optimizer}", f"seed={seed}")
+            timings = {"training": 20.0, "stack": 2, "total": 90.0}
+            record = {"timings": timings}
+            runs.append({"words": words, "accuracy": score, "seed": seed, "record": record})
+    write_sweep(where / "swept", ["dataset", "optimizer", "seed"], runs)
+    every = [key for key, some in scores.items() for _ in some]
+    for number, key in enumerate(every if histories else ()):
+        values = np.array(histories[key][number - every.index(key)])  # type: ignore[index]
+        text = history_text({"epoch": np.arange(len(values)), "test/accuracy": values})
+        (where / "swept" / f"{number}-run" / "metrics.csv").write_text(text)
+
+
+def results(where: Path, *words: str) -> Ended:
+    return inside(where, "results", "swept", *words)
+
+
+def compared(where: Path, *words: str) -> dict[str, Any]:
+    ended = results(where, "--json", "-", *words)
+    assert ended.code == 0, ended.err
+    found: dict[str, Any] = json.loads(ended.out)
+    return found
+
+
+DATA = [f"d{number}" for number in range(9)]
+
+
+def grid(seeds: int = 4, methods: str = "abc") -> dict[tuple[str, str], list[float | None]]:
+    """Method a is best by 0.02 to 0.03, b second, on each of nine data sets."""
+    rng = np.random.default_rng(7)
+    return {
+        (data, method): [
+            float(0.4 + 0.05 * at - 0.02 * place + e) for e in rng.uniform(-0.002, 0.002, seeds)
+        ]
+        for at, data in enumerate(DATA)
+        for place, method in enumerate(methods)
+    }
+
+
+def test_methods_over_data_sets(in_tmp: Path) -> None:
+    scores = grid()
+    made_up(in_tmp, scores)
+    found = compared(in_tmp, "--across", "dataset")["across"]
+    means = np.array([[np.mean(scores[data, m]) for m in "abc"] for data in DATA])
+    names = [each["name"] for each in found["methods"]]
+    assert names == ["a", "b", "c"]
+    assert [each["mean_rank"] for each in found["methods"]] == [1, 2, 3]
+    assert [each["verdict"] for each in found["methods"]] == ["best", "worse", "worse"]
+    p = 3 * 2 * 0.5**9
+    assert [each["p"] for each in found["methods"]] == [None, pytest.approx(p), pytest.approx(p)]
+    for at, each in enumerate(found["methods"][1:], start=1):
+        difference = means[:, 0] - means[:, at]
+        assert each["difference"] == pytest.approx(difference.mean(), abs=1e-3)
+        assert each["difference_low"] < each["difference"] < each["difference_high"]
+        assert (each["wins"], each["ties"], each["losses"]) == (0, 0, 9)
+        assert each["comparison"].startswith("worse by 0.0")
+    assert found["friedman"]["chi2"] == pytest.approx(
+        stats.friedmanchisquare(*means.T).statistic, rel=1e-9
+    )
+    assert found["data_sets"][0]["scores"]["a"] == pytest.approx(means[0, 0])
+    text = results(in_tmp, "--across", "dataset").out.splitlines()
+    assert "3 methods by optimizer over 9 data sets by dataset" in text[0]
+    assert text[1].startswith("Against the best: Wilcoxon signed-rank test over 9 data sets, each")
+    assert "p corrected by Holm for the 3 pairs" in text[1]
+    assert any(line.startswith("This ranking uses the test rows") for line in text)
+
+
+def test_nemenyi_and_its_critical_difference(in_tmp: Path) -> None:
+    made_up(in_tmp, grid())
+    found = compared(in_tmp, "--across", "dataset", "--test", "nemenyi")["across"]
+    assert found["critical_difference"] == pytest.approx(2.343 * math.sqrt(12 / 54), abs=1e-3)
+    # The difference of neighbours is 1, less than that of 1.105.
+    assert [each["verdict"] for each in found["methods"]] == ["best", "undecided", "worse"]
+    assert found["bars"] == [["a", "b"], ["b", "c"]]
+
+
+def test_equivalent_within_a_margin(in_tmp: Path) -> None:
+    made_up(in_tmp, grid(methods="ab"))
+    methods = compared(in_tmp, "--across", "dataset", "--margin", "0.05")["across"]["methods"]
+    assert [each["verdict"] for each in methods] == ["best", "equivalent"]
+    assert (methods[1]["wins"], methods[1]["ties"]) == (0, 9)
+
+
+def test_what_is_missing_is_named_and_not_averaged_over(in_tmp: Path) -> None:
+    scores = grid()
+    del scores["d0", "c"]
+    scores["d1", "b"] = [None, *scores["d1", "b"][1:]]
+    for data in DATA:
+        scores[data, "z"] = [None] * 4
+    made_up(in_tmp, scores)
+    found = compared(in_tmp, "--across", "dataset")["across"]
+    assert found["left_out"] == {"d0": ["c"]}
+    assert found["without_score"] == ["z"]
+    first = found["data_sets"][0]
+    assert (first["name"], first["units"], first["unused"]) == ("d1", 3, {"a": 1, "c": 1})
+    # On the seeds that all have.
+    assert first["scores"]["a"] == pytest.approx(np.mean(scores["d1", "a"][1:]))
+    out = results(in_tmp, "--across", "dataset").out
+    assert "Left out: d0 (no score of c)." in out
+    assert "no score on any data set: z" in out
+    assert "1 of a on d1, 1 of c on d1" in out
+
+
+def test_another_key_that_varies_is_compared_value_by_value(in_tmp: Path) -> None:
+    """Method b has a value of lr that a lacks on d0; it does not count, though it is far better."""
+    runs = []
+    for data in DATA[:6]:
+        for method in "ab":
+            for lr in (1, 2, 3):
+                if (data, method, lr) == ("d0", "a", 3):
+                    continue
+                words = (f"dataset={data}", f"optimizer={method}", f"lr={lr}", "seed=0")
+                score = 0.5 + 0.1 * (method == "a") + 0.3 * (lr == 3)
+                runs.append({"words": words, "accuracy": score, "seed": 0})
+    write_sweep(in_tmp / "swept", ["dataset", "optimizer", "lr", "seed"], runs)
+    found = compared(in_tmp, "--across", "dataset", "--by", "optimizer")["across"]
+    assert found["within"] == ["lr"]
+    assert [each["name"] for each in found["methods"]] == ["a", "b"]
+    assert [each["settings"] for each in found["data_sets"]] == [2, 3, 3, 3, 3, 3]
+    assert found["data_sets"][0]["scores"] == pytest.approx({"a": 0.6, "b": 0.5})
+    assert "value of lr (2 to 3 on a data set)" in results(
+        in_tmp, "--across", "dataset", "--by", "optimizer"
+    ).out  # fmt: skip
+    # By default each value of lr makes methods of its own.
+    assert len(compared(in_tmp, "--across", "dataset")["across"]["methods"]) == 6
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.permutations(range(6)), st.booleans())
+def test_order_and_direction_do_not_change_the_comparison(order: list[int], loss: bool) -> None:
+    rng = np.random.default_rng(8)
+    tables = [rng.normal(0, 1, (3, 4)).round(1) for _ in range(6)]
+
+    def found(places: Sequence[int], sign: float) -> Across:
+        blocks = tuple(Block(str(at), Design("rows"), sign * tables[at], 1, {}, 0) for at in places)
+        return compared_cells(
+            Cells(
+                ("dataset",), ("m",), (), "x", tuple((m,) for m in "abcd"), tuple("abcd"), blocks,
+                {}, (), sign > 0,
+            )
+        )  # fmt: skip
+
+    one, other = found(range(6), 1.0), found(order, -1.0 if loss else 1.0)
+    assert [each.name for each in one.methods] == [each.name for each in other.methods]
+    for left, right in zip(one.methods, other.methods, strict=True):
+        assert left.mean_rank == pytest.approx(right.mean_rank)
+        assert left.p == pytest.approx(right.p)
+        assert left.verdict.word == right.verdict.word
+        if left.effect is not None and right.effect is not None:
+            assert left.effect.mean == pytest.approx(right.effect.mean)
+            assert left.effect.error == pytest.approx(right.effect.error)
+
+
+def test_splits_of_one_table_widen_the_interval() -> None:
+    """Nadeau and Bengio's correction: the standard error of each data set has test / train more."""
+    rng = np.random.default_rng(9)
+    tables = [rng.normal(0, 0.1, (10, 2)) for _ in range(5)]
+
+    def error(design: Design) -> float:
+        blocks = tuple(Block(str(at), design, each, 1, {}, 0) for at, each in enumerate(tables))
+        made = Cells(
+            ("dataset",), ("m",), (), "x", (("a",), ("b",)), ("a", "b"), blocks, {}, (), True
+        )
+        effect = compared_cells(made).methods[1].effect
+        assert effect is not None
+        return float(effect.error or 0)
+
+    assert error(Design("splits", 0.25)) > 1.5 * error(Design("rows"))
+
+
+# Time to target
+
+
+def climbing(reached: int | None, epochs: int = 10) -> list[float]:
+    """Accuracies of 0.9 from an epoch on, or never."""
+    return [0.9 if reached is not None and at >= reached else 0.5 for at in range(epochs + 1)]
+
+
+def test_time_to_target_of_groups(in_tmp: Path) -> None:
+    scores = {("d", m): [0.9, 0.9, 0.9, 0.9] for m in "abc"}
+    histories = {
+        ("d", "a"): [climbing(2), climbing(4), climbing(6), climbing(None)],
+        ("d", "b"): [climbing(1), climbing(None), climbing(None), climbing(None)],
+        ("d", "c"): [climbing(3), climbing(3), climbing(None), climbing(None)],
+    }
+    made_up(in_tmp, scores, histories)
+    groups = compared(in_tmp, "--target", "test/accuracy>=0.9")["target"]["groups"]
+    assert [each["target_reached"] for each in groups] == [3, 1, 2]
+    assert [each["median_epochs"] for each in groups] == [5, None, None]
+    # Two runs trained in the 20 s that the ten epochs took: 1 s for each epoch of each.
+    assert groups[0]["median_seconds"] == pytest.approx(5)
+    assert groups[0]["epochs"] == [2, 4, 6, None]
+    table = results(in_tmp, "--target", "accuracy>=0.9").out
+    assert "Time to target test/accuracy>=0.9: 12 runs" in table
+    first = next(line for line in table.splitlines() if line.startswith("d "))
+    assert first.split() == ["d", "a", "3", "of", "4", "5", "5.0000"]
+    rows = results(in_tmp, "--target", "accuracy>=0.9", "--csv", "-").out.splitlines()
+    assert rows[0].endswith("target,target_runs,target_reached,median_epochs,median_seconds")
+    assert sum(row.endswith("test/accuracy>=0.9,4,3,5.0,5.0") for row in rows) == 1
+
+
+def test_time_to_target_over_data_sets(in_tmp: Path) -> None:
+    scores = {(data, m): [0.9, 0.8] for data in DATA[:4] for m in "ab"}
+    first = {"d0": (2, 4), "d1": (3, 3), "d2": (None, 5), "d3": (None, None)}
+    histories = {
+        (data, m): [climbing(first[data][at])] * 2 for data in DATA[:4] for at, m in enumerate("ab")
+    }
+    made_up(in_tmp, scores, histories)
+    found = compared(in_tmp, "--across", "dataset", "--target", "test/accuracy>=0.9")
+    a, b = ({each["name"]: each for each in found["across"]["methods"]}[m] for m in "ab")
+    # a: ratios 1, 1, inf, inf; b: 2, 1, 1, inf.
+    assert a["profile_epochs"] == pytest.approx(2 / 4)
+    assert b["profile_epochs"] == pytest.approx((2 / 3 + 1 + 1) / 4)
+    assert (a["target_data_sets"], b["target_data_sets"]) == (2, 3)
+    assert (a["target_share"], b["target_share"]) == (0.5, 0.75)
+    assert found["target"]["data_sets"][2]["median_epochs"] == {"a": None, "b": 5}
+    assert "2 of 4" in results(in_tmp, "--across", "dataset", "--target", "accuracy>=0.9").out
+
+
+def test_runs_that_failed_or_still_run(in_tmp: Path) -> None:
+    """A failed run never reaches the target; one that has not ended is not counted."""
+    scores: dict[tuple[str, str], list[float | None]] = {("d", "a"): [0.9, None], ("d", "b"): [0.9]}
+    histories = {("d", "a"): [climbing(2), climbing(2)], ("d", "b"): [climbing(2)]}
+    made_up(in_tmp, scores, histories)
+    (in_tmp / "swept/1-run/metrics.csv").unlink()
+    path = in_tmp / "swept/2-run/run.json"
+    record = json.loads(path.read_text())
+    record.pop("sha256")
+    path.write_text(record_text({**record, "status": "interrupted"}))
+    groups = compared(in_tmp, "--target", "accuracy>=0.9")["target"]["groups"]
+    assert [(each["target_runs"], each["target_reached"]) for each in groups] == [(2, 1), (0, 0)]
+    assert groups[1]["not_counted"] == {"interrupted": 1}
+    assert "Not counted, as they may still reach it: 1 interrupted." in results(
+        in_tmp, "--target", "accuracy>=0.9"
+    ).out  # fmt: skip
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--across", "datset"], "--across: unknown key 'datset'. Did you mean 'dataset'?"),
+        (["--across", "dataset", "--where", "dataset=d0"], "there is only one value (d0)"),
+        (["--across", "dataset", "--where", "optimizer=a"], "only a has scores"),
+        (["--across", "dataset", "--test", "t"], "--test with --across: unknown test 't'"),
+        (["--across", "seed"], "seed is a seed; without --across"),
+        (["--across", ""], "--across: expected keys, such as dataset"),
+        (["--across", "optimizer"], "there is only one method (nothing else varies but"),
+        (["--across", "dataset", "--by", "dataset"], "--by dataset makes no method"),
+        (["--across", "dataset", "--top", "2"], "--sort and --top: not with --across"),
+        (["--test", "nemenyi"], "--test: unknown test 'nemenyi'"),
+        (["--target", "accuracy"], "--target: expected a score, one of"),
+        (["--target", "accuracy=1"], "--target: expected a score, one of"),
+        (["--target", "acuracy>=1"], "--target: unknown column of metrics.csv 'acuracy'"),
+        (["--across", "dataset", "--target", "f1>1"], "unknown column of metrics.csv 'f1'"),
+    ],
+)  # fmt: skip
+def test_mistakes_of_a_newcomer(in_tmp: Path, words: list[str], message: str) -> None:
+    made_up(
+        in_tmp,
+        {(data, m): [0.9, 0.8] for data in DATA[:3] for m in "ab"},
+        {(data, m): [climbing(1)] * 2 for data in DATA[:3] for m in "ab"},
+    )
+    ended = results(in_tmp, *words)
+    assert (ended.code, ended.out) == (2, "")
+    assert message in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_one_method_only(in_tmp: Path) -> None:
+    runs = [{"words": (f"dataset={d}", "seed=0"), "accuracy": 0.9} for d in DATA]
+    write_sweep(in_tmp / "swept", ["dataset", "seed"], runs)
+    ended = results(in_tmp, "--across", "dataset")
+    assert ended.code == 2
+    assert "there is only one method (nothing else varies but dataset)" in ended.err
+
+
+def test_methods_that_differ_on_each_data_set(in_tmp: Path) -> None:
+    runs = [
+        {"words": (f"dataset={d}", f"trainer.epochs={at}", f"optimizer={m}"), "accuracy": 0.9}
+        for at, d in enumerate(DATA)
+        for m in "ab"
+    ]
+    write_sweep(in_tmp / "swept", ["dataset", "trainer.epochs", "optimizer"], runs)
+    ended = results(in_tmp, "--across", "dataset")
+    assert ended.code == 2
+    assert "--by KEYS names the keys that make a method" in ended.err
+    assert results(in_tmp, "--across", "dataset", "--by", "optimizer").code == 0
+
+
+# A real sweep
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three optimizers on four data sets, two seeds each."""
+    where = tmp_path_factory.mktemp("across")
+    ended = inside(
+        where, "-m", "dataset=moons,circles,xor,iris", "optimizer=sgd,adam,rmsprop",
+        "seed=range(0,2)", "trainer.epochs=8", "figures=none", "sweep.dir=swept",
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    return where
+
+
+def test_a_real_sweep(swept: Path, tmp_path: Path) -> None:
+    words = ["--across", "dataset", "--target", "accuracy>=0.6", "--figures", str(tmp_path / "f")]
+    found = compared(swept, *words)
+    across = found["across"]
+    assert len(across["data_sets"]) == 4
+    # Tables are split anew for each seed, generated rows are drawn anew.
+    designs = {each["name"]: each["design"] for each in across["data_sets"]}
+    assert designs == {"moons": "rows", "circles": "rows", "xor": "rows", "iris": "splits"}
+    assert sorted(each["name"] for each in across["methods"]) == ["adam", "rmsprop", "sgd"]
+    assert sum(each["mean_rank"] for each in across["methods"]) == pytest.approx(6)
+    drawn = {path.stem for path in (tmp_path / "f").iterdir()}
+    assert drawn >= {"critical_difference", "performance_profile", "target_profile"}
+    # Four data sets are too few for three pairs, and that is said.
+    assert {each["verdict"] for each in across["methods"][1:]} == {"undecided"}
+    assert all(each["data_sets_needed"] >= 7 for each in across["methods"][1:])
+
+
+def test_tables_of_a_real_sweep(swept: Path, tmp_path: Path) -> None:
+    import pandas as pd
+
+    words = ["--across", "dataset", "--target", "accuracy>=0.6"]
+    ended = results(
+        swept, *words, "--csv", str(tmp_path / "a.csv"), "--parquet", str(tmp_path / "a.parquet")
+    )
+    assert ended.code == 0, ended.err
+    methods = compared(swept, *words)["across"]["methods"]
+    for table in (pd.read_csv(tmp_path / "a.csv"), pd.read_parquet(tmp_path / "a.parquet")):
+        assert table["optimizer"].tolist() == [each["name"] for each in methods]
+        for name in ("mean_rank", "difference", "interquartile_low", "p", "profile_epochs"):
+            right = [math.nan if each[name] is None else each[name] for each in methods]
+            assert table[name].astype(float).tolist() == pytest.approx(right, nan_ok=True)
+
+
+def test_from_python(swept: Path) -> None:
+    from exp import results as table
+
+    methods = compared(swept, "--across", "dataset")["across"]["methods"]
+    found = table(swept / "swept", across="dataset", target="accuracy>=0.6")
+    assert found["mean_rank"].tolist() == [each["mean_rank"] for each in methods]
+    assert set(found["target"]) == {"test/accuracy>=0.6"}
+    nemenyi = table(swept / "swept", across=["dataset"], test="nemenyi", arrays=True)
+    assert nemenyi["p"][1] == pytest.approx(
+        stats.studentized_range.sf(
+            (nemenyi["mean_rank"][1] - nemenyi["mean_rank"][0]) * math.sqrt(4), 3, np.inf
+        )
+    )
+    groups = table(swept / "swept", target="accuracy>=0.6")
+    assert groups["target_runs"].tolist() == [2] * 12
+
+
+def test_a_target_of_a_real_sweep(swept: Path, tmp_path: Path) -> None:
+    words = ["--where", "dataset=moons", "--target", "accuracy>=0.6"]
+    found = compared(swept, *words, "--figures", str(tmp_path / "f"))
+    assert (tmp_path / "f/time_to_target.png").exists()
+    for each in found["target"]["groups"]:
+        for epochs, seconds in zip(each["epochs"], each["seconds"], strict=True):
+            assert (epochs is None) == (seconds is None)
+            assert epochs is None or 0 <= epochs <= 8
+            assert seconds is None or 0 <= seconds < 60

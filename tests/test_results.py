@@ -56,7 +56,7 @@ def write_run(
         "seeds": dict.fromkeys(("data", "split", "init", "shuffle"), seed),
         "process": more.get("process", {"pid": 1, "host": "elsewhere", "begun": "1"}),
         "timings": {"total": more.get("seconds", 1.5)},
-        **({"message": more["message"]} if "message" in more else {}),
+        **{key: more[key] for key in ("message", "data") if key in more},
     }
     (path / "run.json").write_text(record_text(record))
     if accuracy is not None:

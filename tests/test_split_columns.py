@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -340,6 +340,16 @@ def test_columns_of_a_file_that_cannot_be_used(
         assert len(prepare(dropped, chosen, data_seed=0, split_seed=0).data.y) == 59
 
 
+@pytest.fixture
+def unregistered() -> Iterator[None]:
+    """Takes what a test of this file registers out of the registry again."""
+    yield
+    for kind in register.kinds.values():
+        for name in [n for n, each in kind.components.items() if each.module == __name__]:
+            del kind.components[name]
+
+
+@pytest.mark.usefixtures("unregistered")
 def test_custom_data_have_columns_for_a_split(frame: pd.DataFrame) -> None:
     """As a field of `Data`, as a column of a frame, as a key of a mapping."""
     y = (frame["answer"] == "yes").to_numpy(int)
@@ -367,6 +377,7 @@ def test_custom_data_have_columns_for_a_split(frame: pd.DataFrame) -> None:
             prepare(register.choose("dataset", name), none, data_seed=0, split_seed=5)
 
 
+@pytest.mark.usefixtures("unregistered")
 def test_a_custom_split_is_given_the_columns(frame: pd.DataFrame, tmp_path: Path) -> None:
     @register.split("one_patient")
     def one_patient(labels: Any, seed: int, columns: Any, *, groups: str = "patient") -> Split:

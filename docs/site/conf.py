@@ -74,7 +74,7 @@ NAVIGATION = {
               "tutorials/custom_data", "tutorials/custom_model", "tutorials/cluster"],
     "Course": ["course/index", "course/*"],
     "Guides": ["data", "regression", "custom_components", "figures", "gallery", "sweeps", "results",
-               "report", "seeds", "search", "using_models", "python", "loggers", "runs",
+               "across", "report", "seeds", "search", "using_models", "python", "loggers", "runs",
                "security"],
     "Background": ["how_it_works", "architecture", "reproduced", "bench"],
     "Questions": ["questions", "errors"],

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from exp.report.across_results import report
 from exp.report.results import results as found_in
-from exp.report.table_export import columns as columns_of
 from exp.util.errors import DamagedError, RunDirectoryError
 from exp.util.folders import existing
 from exp.util.untrusted import JSON_SIZE, read
@@ -65,8 +65,10 @@ def results(
     where: Sequence[str] = (),
     sort: str | None = None,
     top: int | None = None,
-    test: str = "t",
+    test: str | None = None,
     margin: float | None = None,
+    across: str | Sequence[str] = (),
+    target: str | None = None,
     arrays: bool = False,
 ) -> Any:
     """The table of `exp results`, a row for each group, best first, with the numbers of `--json`.
@@ -78,8 +80,11 @@ def results(
         where: conditions such as "optimizer=adam"; only runs that satisfy all of them.
         sort: a key; a minus in front reverses the order.
         top: number of groups.
-        test: t (paired) or wilcoxon.
+        test: t (paired, the default) or wilcoxon; with `across`, wilcoxon (the default) or nemenyi.
         margin: differences of the score up to it do not matter.
+        across: keys over whose values methods are compared, such as "dataset"; then a row is a
+            method.
+        target: such as "test/accuracy>=0.95": adds the time until it is reached.
         arrays: a dict of column -> list of values instead of a pandas DataFrame.
 
     Raises:
@@ -88,8 +93,13 @@ def results(
     """
     one = isinstance(directories, (str, PathLike))
     paths = [directories] if one else list(directories)  # type: ignore[arg-type]
+    keys = [across] if isinstance(across, str) else list(across)
     found = found_in(
         [existing(fspath(path)) for path in paths],  # type: ignore[arg-type]
-        by=by, metric=metric, where=where, sort=sort, top=top, test=test, margin=margin,
+        by=by, metric=metric, where=where, sort=sort, top=top, margin=margin,
+        test="t" if keys or test is None else test,
     )  # fmt: skip
-    return columns_of(found) if arrays else frame(columns_of(found))
+    whole = report(
+        found, keys=keys, by=by, test=test, target=target, ordered=bool(sort or top)
+    ).columns()
+    return whole if arrays else frame(whole)

@@ -9,9 +9,8 @@ from pathlib import Path
 import click
 
 from exp.cli.options import DIRECTORY, OUTPUT, Choice
-from exp.report import table_export
-from exp.report.results import ORDERS, Results, results
-from exp.report.results_text import text
+from exp.report.across_results import Report, report
+from exp.report.results import ORDERS, results
 from exp.util.errors import ExpError
 from exp.util.files import no_link, reason_of, write_output
 from exp.util.folders import existing
@@ -39,7 +38,21 @@ from exp.util.terminal import one_line, write_data
     "--sort", metavar="KEY", help=f"Sort by a key, or {', '.join(ORDERS)}; --sort=-KEY reverses."
 )
 @click.option("--top", metavar="N", help="Show only the first N groups.")
-@click.option("--test", default="t", help="Paired test: t (the default) or wilcoxon.")
+@click.option(
+    "--test",
+    help="Paired test: t (the default) or wilcoxon; with --across, wilcoxon (default) or nemenyi.",
+)
+@click.option(
+    "--across",
+    multiple=True,
+    metavar="KEYS",
+    help="Compare methods over the values of KEYS by ranks, such as --across dataset.",
+)
+@click.option(
+    "--target",
+    metavar="CONDITION",
+    help="Epochs and seconds until a score satisfies it, such as 'test/accuracy>=0.95'.",
+)
 @click.option(
     "--margin", metavar="M", help="Differences of the score up to M do not matter: equivalent."
 )
@@ -62,7 +75,9 @@ def command(
     where: tuple[str, ...],
     sort: str | None,
     top: str | None,
-    test: str,
+    test: str | None,
+    across: tuple[str, ...],
+    target: str | None,
     margin: str | None,
     csv: str | None,
     json: str | None,
@@ -76,16 +91,20 @@ def command(
     its data set.
     docs/results.md explains the table.
     """
+    keys, groups = listed(across), listed(by) if by else None
+    if across and not keys:
+        raise ExpError("--across: expected keys, such as dataset")
     found = results(
         [existing(path) for path in directories],
-        by=listed(by) if by else None,
+        by=groups,
         metric=metric,
         where=where,
         sort=sort,
         top=top,
-        test=test,
+        test="t" if keys or test is None else test,
         margin=margin,
     )
+    whole = report(found, keys=keys, by=groups, test=test, target=target, ordered=bool(sort or top))
     if figures is not None:
         first = Path(directories[0])
         if not figures and (first / "run.json").exists():
@@ -93,20 +112,20 @@ def command(
                 f"--figures: {first} is a run, which has figures already: give another folder"
             )
         folder = figures or no_link(first / "figures", "--figures")
-        draw(found, Path(folder), theme)
+        draw(whole, Path(folder), theme)
     if parquet:
-        write_output(Path(parquet), table_export.parquet(found))
-    for target, content in ((csv, table_export.csv_text), (json, table_export.json)):
-        if target == "-":
-            write_data(content(found))
-        elif target:
-            write_output(Path(target), content(found).encode())
+        write_output(Path(parquet), whole.parquet())
+    for output, content in ((csv, whole.csv), (json, whole.json)):
+        if output == "-":
+            write_data(content())
+        elif output:
+            write_output(Path(output), content().encode())
     if "-" not in (csv, json):
-        print(text(found))
+        print(whole.text())
     return 0
 
 
-def draw(found: Results, folder: Path, theme: str) -> None:
+def draw(whole: Report, folder: Path, theme: str) -> None:
     """Draws these runs as a whole and prints where.
 
     Raises:
@@ -114,8 +133,10 @@ def draw(found: Results, folder: Path, theme: str) -> None:
     """
     from exp.report import sweep_figures  # matplotlib
 
+    found = whole.results
     try:
         paths = sweep_figures.draw(found.runs, folder, metric=found.metric, theme=theme)
+        paths += whole.draw(folder, theme)
     except OSError as error:
         raise ExpError(f"cannot draw into {folder}: {reason_of(error)}") from error
     names = ", ".join(path.stem for path in paths) or "nothing to draw"

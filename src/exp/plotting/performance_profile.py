@@ -71,7 +71,7 @@ def draw(
     axes.grid(True)
     # The best method is drawn last, above the others.
     for place, curve in reversed(list(enumerate(curves))):
-        shown = curve.x <= end
+        shown = curve.x < end
         x = np.concatenate([[begin], curve.x[shown], [end]])
         share = np.concatenate([[0.0], curve.share[shown]])
         share = np.append(share, share[-1])

@@ -15,7 +15,6 @@ from exp.plotting.style import Theme
 from exp.report.captions import problems
 from exp.report.maps import Maps
 from exp.report.scored import Scored
-from exp.report.statistics.means import Mean
 from exp.util.text_tables import count
 
 Values = NDArray[np.float64]
@@ -54,8 +53,7 @@ def effect(scored: Scored, key: str) -> parameters.Effect:
     found = np.full((3, values_of), np.nan)
     if values_of < len(scored.scores):
         for code in range(values_of):
-            if values := scored.over_seeds(np.flatnonzero(levels.codes == code).tolist()):
-                spread = Mean.of(values)
+            if spread := scored.over_seeds(np.flatnonzero(levels.codes == code).tolist()):
                 ends = (spread.low, spread.high)
                 found[:, code] = spread.mean, *(math.nan if end is None else end for end in ends)
     return parameters.Effect(levels=levels, mean=found[0], low=found[1], high=found[2])

@@ -13,17 +13,13 @@ from numpy.typing import NDArray
 from exp.plotting.levels import Levels
 from exp.plotting.metric import Metric
 from exp.report.captions import brief, caption, short
+from exp.report.comparisons import alone
 from exp.report.groups import direction, grouped, value
 from exp.report.results import metric_named, metrics_of
 from exp.report.statistics.means import Mean
 from exp.runs.collection import Row, Runs
 from exp.runs.config_values import Scalar, is_number, names_seed, written
-from exp.util.metric_names import headline
-
-SHARES = (
-    "accuracy", "precision", "recall", "f1", "balanced_accuracy", "auroc", "average_precision",
-    "calibration_error",
-)  # fmt: skip
+from exp.util.metric_names import SHARES, headline
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,16 +87,16 @@ class Scored:
         given = (self.rows[place].parameters.get(key) for key in self.seeds)
         return (*(in_order(each) for each in given), (False, float(place), ""))
 
-    def over_seeds(self, members: Iterable[int]) -> list[float]:
-        """One score for each seed of some runs, as `exp results` counts them: runs with the same
-        seeds are no independent draws, so they are averaged first."""
-        found = grouped([self.rows[place] for place in members], (), self.metric.name).all
-        return list(found[0].scores.values()) if found else []
+    def over_seeds(self, members: Iterable[int]) -> Mean | None:
+        """The mean of some runs over their seeds with its interval, as `exp results` has it; None
+        where no run has a score."""
+        groups = grouped([self.rows[place] for place in members], (), self.metric.name)
+        return alone(groups, groups.all[0], "").score if groups.all else None
 
     def mean(self, members: Iterable[int]) -> float:
         """Of the scores of some runs over their seeds; NaN where none has one."""
         found = self.over_seeds(members)
-        return Mean.of(found).mean if found else float("nan")
+        return float("nan") if found is None else found.mean
 
     @cached_property
     def ranked(self) -> list[Group]:

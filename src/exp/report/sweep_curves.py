@@ -14,8 +14,8 @@ from exp.report.captions import problems
 from exp.report.histories import History, history, mean_and_interval, on_common_epochs
 from exp.report.maps import Maps
 from exp.report.results import metrics_of
-from exp.report.scored import SHARES, Group, Scored
-from exp.util.metric_names import headline
+from exp.report.scored import Group, Scored
+from exp.util.metric_names import SHARES, bounds, headline
 from exp.util.text_tables import count
 
 LINES = 6
@@ -105,6 +105,7 @@ def curve(
         mean, low, high = mean_and_interval(np.log10(values) if log else values)
         if log:
             mean, low, high = 10.0**mean, 10.0**low, 10.0**high
+        low, high = np.clip((low, high), *bounds(name))
     runs = values if single and len(values) > 1 else np.zeros((0, len(epochs)))
     return group_curves.Curve(epochs=epochs, mean=mean, low=low, high=high, runs=runs)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from exp.report.results import Results
 from exp.report.statistics.corrections import pairs
 from exp.report.statistics.paired import TESTS
 from exp.runs.collection import Row
+from exp.runs.config_values import Scalar
 from exp.util.errors import ExpError
 from exp.util.serialize import json_text
 from exp.util.statuses import STATUSES
@@ -70,17 +72,35 @@ def frame(results: Results) -> DataFrame:
     return DataFrame(columns(results), dtype=object)
 
 
+def values(results: Results, keys: Sequence[str]) -> list[tuple[Scalar, ...]]:
+    """What each group that is shown has for some keys of the results."""
+    return [
+        tuple(table.value(each, key) for key in keys)
+        for table in results.tables
+        for each in table.shown
+    ]
+
+
 def csv_text(results: Results) -> str:
     """A line for each group."""
-    text: str = frame(results).to_csv(index=False)
+    return csv_of(frame(results))
+
+
+def csv_of(table: DataFrame) -> str:
+    text: str = table.to_csv(index=False)
     # A carriage return ends a line unless it is quoted, which csv does not do by itself.
-    return frame(results).to_csv(index=False, quoting=csv.QUOTE_ALL) if "\r" in text else text
+    return table.to_csv(index=False, quoting=csv.QUOTE_ALL) if "\r" in text else text
 
 
 def json(results: Results) -> str:
     """Everything: the groups with the score of each seed, and the runs without a score."""
+    return json_text(content(results))
+
+
+def content(results: Results) -> dict[str, Any]:
+    """What `json` writes."""
     runs = results.runs
-    whole = {
+    return {
         "paths": [str(path) for path in runs.paths],
         "metric": results.metric,
         "higher_is_better": results.higher,
@@ -106,7 +126,6 @@ def json(results: Results) -> str:
         "not_done": [run_of(row) for row in runs.rows if row.status != "done"],
         "skipped": [run_of(row) for row in runs.skipped],
     }
-    return json_text(whole)
 
 
 def run_of(row: Row) -> dict[str, Any]:
@@ -120,14 +139,22 @@ def run_of(row: Row) -> dict[str, Any]:
 
 
 def parquet(results: Results) -> bytes:
-    """The csv table with types; a key with values of several types becomes text.
+    """The csv table with types.
+
+    Raises:
+        ExpError: pyarrow is not installed.
+    """
+    return parquet_of(frame(results))
+
+
+def parquet_of(table: DataFrame) -> bytes:
+    """A table with types; a column with values of several types becomes text.
 
     Raises:
         ExpError: pyarrow is not installed.
     """
     if find_spec("pyarrow") is None:
         raise ExpError("--parquet: pyarrow is not installed: pip install 'exp[parquet]'")
-    table = frame(results)
     for name in table:
         known = table[name].dropna()
         kinds = set(known.map(type))

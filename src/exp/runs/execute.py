@@ -62,7 +62,8 @@ def execute_stack(writers: Sequence[RunWriter], *, on_finish: Callable[[RunWrite
                 return
             for writer in writers:
                 try:
-                    writer.finish(results.pop(0), seconds)  # each is let go once it is written
+                    # Each result is let go once it is written.
+                    writer.finish(results.pop(0), seconds, len(writers))
                 except Exception as error:
                     record_end(writer, error, end)
                 unfinished.remove(writer)

@@ -132,17 +132,18 @@ class RunWriter:
             {**recorded, **last, **checkpoint.content(self.directory, "best", best, numbers)}
         )
 
-    def finish(self, result: Result, seconds: float) -> None:
+    def finish(self, result: Result, seconds: float, stack: int = 1) -> None:
         """Writes everything that is known after the last epoch.
 
         Args:
             seconds: what the training took, of the whole stack.
+            stack: how many runs trained together in that time.
 
         Raises:
             RunDirectoryError: a file cannot be written.
         """
         begun = time.perf_counter()
-        self.timings["training"] = seconds
+        self.timings |= {"training": seconds, "stack": stack}
         self._write_results(result)
         self.timings["files and figures"] = time.perf_counter() - begun
         if advice := notes.after(result):

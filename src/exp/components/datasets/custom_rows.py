@@ -59,7 +59,7 @@ def rows_of(found: object, name: str, aside: Sequence[str] = ()) -> Data:
         kind = f"a {type(found).__name__}"
         if isinstance(found, (tuple, list)):
             kind += f" of {len(found)}"
-        raise ComponentError(f"dataset {name} gave {kind}. {WAYS}")
+        raise ComponentError(f"dataset {name} returned {kind}. {WAYS}")
     if hasattr(X, "columns"):
         within = [each for each in X.columns if str(each) in aside and str(each) not in columns]
         columns |= {str(each): X[each] for each in within}

@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Values = NDArray[np.float64]
 
-PRIOR = 4.0
+PRIOR = 2.0
 """Degrees of freedom of the common variance, see `moderated`."""
 
 
@@ -73,6 +73,15 @@ class RandomEffects:
         if self.error == 0:
             return float(self.mean == 0)
         return 2 * float(scipy.stats.t.sf(abs(self.mean) / self.error, self.n - 1))
+
+    def within(self, margin: float) -> float | None:
+        """The p of two one-sided tests that the mean difference lies within a margin."""
+        if self.n < 2 or self.error is None:
+            return None
+        room = margin - abs(self.mean)
+        if self.error == 0:
+            return float(room <= 0)
+        return float(scipy.stats.t.sf(room / self.error, self.n - 1))
 
 
 def random_effects(differences: ArrayLike, errors: ArrayLike) -> RandomEffects:
