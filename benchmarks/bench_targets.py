@@ -2,9 +2,9 @@
 
     python benchmarks/bench_targets.py [FOLDER]
 
-The target of a data set is 2 points less than the accuracy of validation rows that half of the
-optimizers reach within half of the epochs, in the median over seeds: the highest of many noisy
-values is partly luck.
+The target of a data set is about the accuracy of validation rows that half of the optimizers reach
+within half of the epochs on nine of ten seeds. Where each seed draws another problem (blobs,
+clusters), some seeds are easier than others by more than optimizers differ.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import numpy as np
 from exp.cli.bench.bench import done
 from exp.cli.bench.suite import Seeds, suite
 
-SEEDS, TUNING = Seeds(2000, 3), Seeds(1000, 1)
-BELOW = 0.02
+SEEDS, TUNING = Seeds(2000, 40), Seeds(1000, 1)
+SHARE = 0.1
 
 
 def main(folder: str = "targets") -> None:
@@ -29,8 +29,8 @@ def main(folder: str = "targets") -> None:
         for optimizer in bench.suite.optimizers:
             runs = bench.runs(dataset.name, optimizer.name)
             half = runs.history["validation/accuracy"][:, : len(runs.epoch) // 2]
-            reached.append(np.median(np.nanmax(half, axis=1)))
-        target = np.floor(float(np.median(reached) - BELOW) * 100 + 1e-6) / 100
+            reached.append(np.quantile(np.nanmax(half, axis=1), SHARE))
+        target = np.floor(float(np.median(reached)) * 100 + 1e-6) / 100
         print(f"{dataset.name:<20}{target:.2f}  (suite.yaml: {dataset.target})")
 
 
