@@ -37,25 +37,6 @@ def no_power_failure() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(autouse=True, scope="session")
-def only_what_defaults_lists_read() -> Iterator[None]:
-    """For each file of a config Hydra makes a config of all options that are chosen, which only a
-    defaults list with `${...}` reads: left out for the others, it halves the time of composing."""
-    from hydra._internal import defaults_list
-    from omegaconf import OmegaConf
-
-    made = defaults_list._create_interpolation_map
-
-    def chosen(overrides: Any, defaults: list[Any], self_added: bool) -> Any:
-        if any(each.is_interpolation() for each in defaults):
-            return made(overrides, defaults, self_added)
-        return OmegaConf.create()
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(defaults_list, "_create_interpolation_map", chosen)
-        yield
-
-
 def pytest_collection_finish() -> None:
     """What all the modules hold is there until the end: nobody looks for garbage among it."""
     gc.collect()

@@ -19,6 +19,7 @@ import pytest
 import exp
 from browser import chromium
 from commands import Ended, inside
+from custom_modules import forgotten
 from exp.cli.bench import bench as benching
 from exp.cli.bench.suite import Suite, suite
 from exp.cli.bench.training import KEPT, read
@@ -142,7 +143,8 @@ def mine(params, *, lr: float = 0.1):
 def test_an_optimizer_of_your_own_takes_part(in_tmp: Path) -> None:
     (in_tmp / "mine.py").write_text(MINE)
     words = ("plugins=[mine]", "--datasets", "iris", "--optimizers", "sgd,mine", "--seeds", "2")
-    ended = inside(in_tmp, "bench", *words, "trainer.epochs=2", "--jobs", "1")
+    with forgotten("mine"):
+        ended = inside(in_tmp, "bench", *words, "trainer.epochs=2", "--jobs", "1")
     assert (ended.code, ended.err) == (0, "")
     lines = table(in_tmp / "bench/tuning.csv")
     rates = [float(each["lr"]) for each in lines if each["optimizer"] == "mine"]

@@ -107,7 +107,7 @@ def test_of_numbers(tmp_path: Path) -> None:
         (("--format=gif",), "--format: unknown format 'gif'"),
         (("--theme=pink",), "--theme"),
         (("--draw=,",), "--draw: expected some of data, boundary"),
-        (("--all", "--draw=roc"), "--all and --draw"),
+        (("--all", "--draw=roc"), "either --all or --draw"),
     ],
 )
 def test_what_cannot_be_is_one_clear_error(whole: Path, words: tuple[str, ...], text: str) -> None:

@@ -247,8 +247,8 @@ FAULTS = {
     "'gamma'? It takes: gamma, warmup, warmup_start",
     "warmup": "scheduler.warmup  expected an integer, found 1.5",
     "warmup_start": "scheduler.warmup_start  expected a number greater than 0, found 0.0",
-    "pct_start": "scheduler.pct_start  expected at most 0.5 with three_phase, found 0.6: it counts "
-    "twice",
+    "pct_start": "scheduler.pct_start  expected at most 0.5 with three_phase, found 0.6: the rise "
+    "and the first fall each take this share",
     "anneal_strategy": "scheduler.anneal_strategy  expected 'cos' or 'linear', found 'cosine'. "
     "Did you mean 'cos'?",
     "eta_min": "scheduler.eta_min  expected a finite number, found nan",

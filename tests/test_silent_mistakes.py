@@ -78,7 +78,7 @@ LOSSES: dict[str, tuple[Any, str]] = {
     "nan": (lambda z, y: rows_of(z, y).log() * torch.nan, "is nan for finite logits"),
     "targets changed": (lambda z, y: rows_of(z, y.mul_(0.5)), "changes the logits or targets"),
     "logits changed": (lambda z, y: rows_of(z.mul_(0.5), y), "changes the logits or targets"),
-    "by the batch": (lambda z, y: rows_of(z, y) / rows_of(z, y).max(), "depends on the other rows"),
+    "by the batch": (lambda z, y: rows_of(z, y) / rows_of(z, y).max(), "depends on other rows"),
     "not a tensor": (lambda z, y: 0.5, "must return a tensor"),
 }  # fmt: skip
 
@@ -333,7 +333,7 @@ def test_a_split_that_differs_or_writes_to_the_labels() -> None:
     ("function", "text"),
     [
         (lambda X: X - X.mean(axis=0), "maps a row differently when other rows change"),
-        (lambda X: X[: len(X) - 1], "must give"),
+        (lambda X: X[: len(X) - 1], "must return"),
     ],
 )
 def test_a_feature_map_that_looks_at_other_rows(function: Any, text: str) -> None:
