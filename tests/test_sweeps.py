@@ -7,6 +7,8 @@ import errno
 import json
 import os
 import re
+import subprocess
+import sys
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -433,3 +435,22 @@ def test_a_run_in_the_folder_it_is_started_in(in_tmp: Path) -> None:
     assert saved.status == "done"
     assert saved.damaged == []
     assert "metrics.csv" in saved.record["digests"]
+
+
+def test_a_copy_of_a_process_waits_for_no_thread_of_it() -> None:
+    """A pool of OpenMP threads that the first process has started is not there in its copy."""
+    code = (
+        "import os, torch\n"
+        "from exp.sweeps.forked import Forked\n"
+        "torch.set_num_threads(2)\n"
+        "many = torch.ones(1_000_000)\n"
+        "(many + 1).exp().sum()\n"
+        "def work():\n"
+        "    assert float((many + 1).sum()) == 2_000_000\n"
+        "copy = Forked(work)\n"
+        "print(copy.wait(20))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (0, "0\n"), ended.stderr

@@ -35,6 +35,17 @@ def possible() -> bool:
     return not torch.cuda.is_available()
 
 
+def start_no_threads() -> None:
+    """Keeps torch from starting threads in this process: a copy would wait for them for ever.
+
+    To be called before this process computes anything; training sets the number that a run asks
+    for, in this process and in copies alike.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+
+
 class Forked:
     """A copy of this process that does `work` and ends; a small `subprocess.Popen`.
 
@@ -59,6 +70,7 @@ class Forked:
                     signal.signal(number, signal.SIG_DFL)
                 os.setpgid(0, 0)  # Ctrl-C is for the first process, which decides
                 os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+                start_no_threads()
                 work()
                 code = 0
             except BaseException:

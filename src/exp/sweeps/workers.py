@@ -53,7 +53,10 @@ class Workers:
         self.count = max(1, min(settings.n_jobs or cores(), runs))
         self.decided = settings.n_jobs is not None or not self.local or self.count == 1
         # So many runs take longer than workers do to start, whatever they train.
-        self.start = COPY if forked.possible() else START
+        self.start = START
+        if self.count > 1 and forked.possible():
+            self.start = COPY
+            forked.start_no_threads()
         if runs * LEAST * (1 - 1 / self.count) > self.start:
             self.decided = True
         self.pool = Pool(self.count, timed_work, draws=draws)

@@ -16,6 +16,7 @@ from exp.cli.bench.progress import Progress
 from exp.cli.bench.suite import DataSet, Optimizer, Suite
 from exp.cli.bench.training import KEPT, Runs, Unit, checked, do, read
 from exp.engine import Job
+from exp.sweeps import forked
 from exp.sweeps.worker_pool import Pool
 from exp.util.errors import ConfigError, ExpError, Fault
 from exp.util.files import reason_of
@@ -124,6 +125,8 @@ def done(suite: Suite, folder: Path, jobs: int | None) -> Bench:
     Raises:
         ExpError: a run cannot be trained, or the folder cannot be written.
     """
+    if forked.possible():
+        forked.start_no_threads()
     every = units(suite, folder)
     try:
         (folder / PARTS).mkdir(parents=True, exist_ok=True)
