@@ -9,7 +9,7 @@ from typing import Any
 from exp.report.across import TESTS, Across, Method, pairs_of
 from exp.report.across_targets import TargetProfile
 from exp.report.statistics import profiles
-from exp.report.targets import TargetTimes, Times
+from exp.report.time_to_target import TargetTimes, Times
 
 METHOD = (
     "mean_rank", "first", "wins", "ties", "losses", "difference", "difference_low",

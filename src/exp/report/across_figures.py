@@ -18,7 +18,7 @@ from exp.report.captions import caption, short
 from exp.report.statistics import profiles
 from exp.report.statistics.profiles import Profile
 from exp.report.target_text import order, share, steps
-from exp.report.targets import TargetTimes
+from exp.report.time_to_target import TargetTimes
 from exp.runs.config_values import written
 from exp.util.files import write_whole
 from exp.util.metric_names import SHARES

@@ -11,7 +11,7 @@ from exp.report import across_export, across_text, results_text, table_export, t
 from exp.report.across import Across, across
 from exp.report.across_targets import TargetProfile, target_profile
 from exp.report.results import Results
-from exp.report.targets import TargetTimes, times
+from exp.report.time_to_target import TargetTimes, times
 from exp.util.errors import ExpError
 from exp.util.serialize import json_text
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from exp.report.cells import Place, keys_of, labelled, noun
 from exp.report.statistics import profiles
-from exp.report.targets import Target, Times, times
+from exp.report.time_to_target import Target, Times, times
 from exp.runs.collection import Runs
 from exp.runs.config_values import Scalar, written
 from exp.util.errors import ExpError

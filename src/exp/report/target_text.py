@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from exp.report.across_targets import TargetProfile
 from exp.report.statistics import profiles
-from exp.report.targets import TargetTimes, Times
+from exp.report.time_to_target import TargetTimes, Times
 from exp.util.text_tables import aligned, cell, count, number
 
 

@@ -15,6 +15,8 @@ import traceback
 import warnings
 from collections.abc import Callable
 
+import torch
+
 from exp.runs.signals import CODES
 from exp.util import command_line
 
@@ -30,8 +32,6 @@ def possible() -> bool:
     """
     if sys.platform != "linux" or command_line.python or threading.active_count() > 1:
         return False
-    import torch
-
     return not torch.cuda.is_available()
 
 
@@ -41,8 +41,6 @@ def start_no_threads() -> None:
     To be called before this process computes anything; training sets the number that a run asks
     for, in this process and in copies alike.
     """
-    import torch
-
     torch.set_num_threads(1)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from joblib import cpu_count
 
-from exp.cli.bench.progress import Progress
+from exp.cli.bench.finished_units import Progress
 from exp.cli.bench.suite import DataSet, Optimizer, Suite
 from exp.cli.bench.training import KEPT, Runs, Unit, checked, do, read
 from exp.engine import Job

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exp.cli.bench.bench import Bench, done
-from exp.cli.bench.comparison import Comparison
 from exp.cli.bench.page import page
 from exp.cli.bench.pictures import pictures
+from exp.cli.bench.standings import Comparison
 from exp.cli.bench.suite import Suite
 from exp.cli.bench.suite import suite as suite_of
 from exp.cli.bench.training import Runs

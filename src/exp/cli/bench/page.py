@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from shlex import join
 
-from exp.cli.bench.comparison import Cell, Comparison, Standing
 from exp.cli.bench.pictures import Picture, pictures
+from exp.cli.bench.standings import Cell, Comparison, Standing
 from exp.report.page.plain import address, plain_page
 from exp.report.statistics.profiles import MOST_RATIO
 from exp.util.packages import installed

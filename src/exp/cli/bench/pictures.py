@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from exp.cli.bench.comparison import Comparison
+from exp.cli.bench.standings import Comparison
 from exp.plotting import critical_difference, performance_profile
 from exp.plotting.layout import encode
 from exp.plotting.performance_profile import Curve

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.components.splits.groups import (
+from exp.components.splits.group_splits import (
     ColumnName,
     Columns,
     check_groups_whole,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.components.splits.groups import (
+from exp.components.splits.group_splits import (
     ColumnName,
     Columns,
     groups_of,
