@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.report.cells import Place, keys_of, labelled, noun
+from exp.report.cells import arranged, keys_of, noun
 from exp.report.statistics import profiles
-from exp.report.time_to_target import Target, Times, times
+from exp.report.time_to_target import Target, times
 from exp.runs.collection import Runs
-from exp.runs.config_values import Scalar, written
+from exp.runs.config_values import Scalar
 from exp.util.errors import ExpError
 
 Values = NDArray[np.float64]
@@ -89,16 +89,7 @@ def target_profile(runs: Runs, across: list[str], by: list[str] | None, text: st
     """
     runs, unit, rest = keys_of(runs, across, by)
     found = times(runs.rows, [*unit, *rest], text)
-    cells: dict[Place, dict[Place, Times]] = {}
-    methods, data_sets = dict[Place, tuple[Scalar, ...]](), dict[Place, tuple[Scalar, ...]]()
-    for group in found.groups:
-        ends = group.values[: len(unit)], group.values[len(unit) :]
-        place, method = (tuple(map(written, values)) for values in ends)
-        data_sets.setdefault(place, ends[0])
-        methods.setdefault(method, ends[1])
-        cells.setdefault(place, {})[method] = group
-    labels = dict(zip(methods, labelled(rest, list(methods.values())), strict=True))
-    names = dict(zip(data_sets, labelled(unit, list(data_sets.values())), strict=True))
+    cells, methods, labels, names = arranged(found.groups, unit, rest)
     left_out = {
         names[place]: tuple(labels[m] for m in methods if m not in some or not some[m].runs)
         for place, some in cells.items()

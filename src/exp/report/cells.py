@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from exp.report.captions import caption, short
 from exp.report.design import Design, complete
 from exp.report.groups import Group, Groups, grouped, mean, over_seeds
 from exp.report.results import data_keys
+from exp.report.time_to_target import Times
 from exp.runs.collection import Runs, with_keys
 from exp.runs.config_values import Scalar, names_seed, written
 from exp.util.errors import ExpError, unknown
@@ -22,6 +24,7 @@ Place = tuple[str, ...]
 """Values of keys as text: 1 and true are different."""
 LISTED = 5
 """Names in a message; the others are counted."""
+Of = TypeVar("Of", Group, Times)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +130,41 @@ def keys_of(
     return runs, unit, rest
 
 
+class Arranged(NamedTuple, Generic[Of]):
+    """Groups by data set and method.
+
+    Attributes:
+        groups: data set -> method -> group.
+        methods: their values.
+        labels: of the methods.
+        names: of the data sets.
+    """
+
+    groups: dict[Place, dict[Place, Of]]
+    methods: dict[Place, tuple[Scalar, ...]]
+    labels: dict[Place, str]
+    names: dict[Place, str]
+
+
+def arranged(groups: Iterable[Of], unit: Sequence[str], rest: Sequence[str]) -> Arranged[Of]:
+    """Groups by data set and method.
+
+    Args:
+        groups: by the keys of `unit`, then those of `rest`.
+    """
+    found: dict[Place, dict[Place, Of]] = {}
+    methods, data_sets = dict[Place, tuple[Scalar, ...]](), dict[Place, tuple[Scalar, ...]]()
+    for group in groups:
+        ends = group.values[: len(unit)], group.values[len(unit) :]
+        place, method = (tuple(map(written, values)) for values in ends)
+        data_sets.setdefault(place, ends[0])
+        methods.setdefault(method, ends[1])
+        found.setdefault(place, {})[method] = group
+    labels = dict(zip(methods, labelled(rest, list(methods.values())), strict=True))
+    names = dict(zip(data_sets, labelled(unit, list(data_sets.values())), strict=True))
+    return Arranged(found, methods, labels, names)
+
+
 def cells(runs: Runs, metric: str, across: Sequence[str], by: Sequence[str] | None = None) -> Cells:
     """The scores of the methods on each data set that all of them have.
 
@@ -140,16 +178,7 @@ def cells(runs: Runs, metric: str, across: Sequence[str], by: Sequence[str] | No
     runs, unit, rest = keys_of(runs, across, by)
     other = [key for key in over_seeds(runs.keys) if key not in (*unit, *rest)]
     groups = grouped(runs.rows, (*unit, *rest), metric, other)
-    found: dict[Place, dict[Place, Group]] = {}
-    methods, data_sets = dict[Place, tuple[Scalar, ...]](), dict[Place, tuple[Scalar, ...]]()
-    for group in groups.all:
-        ends = group.values[: len(unit)], group.values[len(unit) :]
-        place, method = (tuple(map(written, values)) for values in ends)
-        data_sets.setdefault(place, ends[0])
-        methods.setdefault(method, ends[1])
-        found.setdefault(place, {})[method] = group
-    labels = dict(zip(methods, labelled(rest, list(methods.values())), strict=True))
-    names = dict(zip(data_sets, labelled(unit, list(data_sets.values())), strict=True))
+    found, methods, labels, names = arranged(groups.all, unit, rest)
     scored = {m for some in found.values() for m, group in some.items() if group.cells}
     kept = [method for method in methods if method in scored]
     blocks, left_out = [], dict[str, tuple[str, ...]]()
