@@ -9,10 +9,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from exp.config import environment
@@ -31,6 +30,29 @@ TABLES = 5
 """Data sets whose best groups are shown at the end."""
 
 
+ONLY = TaskID(0)
+"""The one task of a bar."""
+
+
+def terminal_bar(opened: ExitStack, total: int, done: int = 0) -> Bar | None:
+    """A bar on stderr, with a `text` beside it; None where that is no terminal.
+
+    Args:
+        opened: closes it.
+    """
+    if not sys.stderr.isatty():
+        return None
+    columns = (
+        BarColumn(bar_width=40), MofNCompleteColumn(), TextColumn("{task.fields[text]}"),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    bar = Bar(*columns, console=Console(file=raw(sys.stderr)), transient=True, redirect_stdout=True)
+    opened.enter_context(bar)
+    opened.enter_context(streams())
+    bar.add_task("runs", total=total, completed=done, text="")
+    return bar
+
+
 class Progress:
     """The runs of a sweep as they end.
 
@@ -43,20 +65,11 @@ class Progress:
         self.total, self.before, self.done = total, before, before
         self.counts: Counter[str] = Counter()
         self.begun = time.monotonic()
-        self.bar: Any = None
+        self.bar: Bar | None = None
         self.open = ExitStack()
 
     def __enter__(self) -> Progress:
-        if sys.stderr.isatty():
-            columns = (
-                BarColumn(bar_width=40), MofNCompleteColumn(), TextColumn("{task.fields[bad]}"),
-                TimeRemainingColumn(),
-            )  # fmt: skip
-            console = Console(file=raw(sys.stderr))
-            self.bar = Bar(*columns, console=console, transient=True, redirect_stdout=True)
-            self.open.enter_context(self.bar)
-            self.open.enter_context(streams())
-            self.task = self.bar.add_task("sweep", total=self.total, completed=self.before, bad="")
+        self.bar = terminal_bar(self.open, self.total, self.before)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -72,7 +85,7 @@ class Progress:
             if outcome.status not in ("done", "interrupted"):
                 self.say(trouble(run.number, run.words, outcome))
         if self.bar is not None:
-            self.bar.update(self.task, completed=self.done, bad=self.bad())
+            self.bar.update(ONLY, completed=self.done, text=self.bad())
         else:
             name = str(environment.stored(runs[0].config)["name"])  # not the value of a variable
             kind = f"a stack of {len(runs)}" if len(runs) > 1 else "one run"

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from exp.cli.bench.training import Unit
-from exp.util.terminal import raw, streams
+from exp.sweeps.progress import ONLY, terminal_bar
 
 EVERY = 10.0
 """Seconds between two lines where there is no terminal."""
@@ -31,23 +27,14 @@ class Progress:
         self.todo = sum(unit.runs for unit in missing)
         self.before, self.done = total - len(missing), 0
         self.begun = self.printed = time.monotonic()
-        self.bar: Any = None
+        self.bar: Bar | None = None
         self.open = ExitStack()
 
     def __enter__(self) -> Progress:
         if self.todo:
             there = f"; {self.before} results already exist" if self.before else ""
             print(f"{self.todo:,} runs to do{there}", flush=True)
-        if self.todo and sys.stderr.isatty():
-            columns = (
-                BarColumn(bar_width=40), MofNCompleteColumn(), TextColumn("{task.fields[last]}"),
-                TimeRemainingColumn(),
-            )  # fmt: skip
-            console = Console(file=raw(sys.stderr))
-            self.bar = Bar(*columns, console=console, transient=True, redirect_stdout=True)
-            self.open.enter_context(self.bar)
-            self.open.enter_context(streams())
-            self.task = self.bar.add_task("bench", total=self.todo, last="")
+            self.bar = terminal_bar(self.open, self.todo)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -58,7 +45,7 @@ class Progress:
         self.done += unit.runs
         last = f"{unit.dataset}, {unit.optimizer}: {seconds:.1f} s of CPU"
         if self.bar is not None:
-            self.bar.update(self.task, completed=self.done, last=last)
+            self.bar.update(ONLY, completed=self.done, text=last)
             return
         now = time.monotonic()
         if now - self.printed > EVERY or self.done == self.todo:
