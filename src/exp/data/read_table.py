@@ -4,7 +4,7 @@ wrong."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from exp.data.faults import MOST, rows_text
 from exp.data.file_faults import FileFaults, Gap, judge
-from exp.data.labels import SURE
+from exp.data.labels import SURE, is_numeric
 from exp.data.readers import read
 from exp.data.reading_settings import Floats, Kind, NaValues, Reading
+from exp.data.source import Source
 from exp.data.text_parsing import clue, days, hint, text_of
 from exp.util.errors import DataError, shown
 
@@ -22,6 +23,7 @@ LARGEST = float(np.finfo(np.float32).max)
 NUMBERS = ("integer", "floating", "decimal", "mixed-integer-float", "empty")
 DATES = ("date", "datetime", "datetime64")
 CATEGORIES = "if this column contains categories, name it in `categorical`"
+CLASSES = "if the target consists of classes, set dataset.task=classes"
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +35,7 @@ class Table:
         frame: [rows, features]: float64 for numbers and days since 1970-01-01, or categories as
             texts; NaN where a value is missing and that is allowed.
         kinds: what each column holds.
-        labels: [rows] texts; None without a target.
+        labels: [rows] the target: texts, or float64 if it is a number; None without a target.
         aside: [rows] texts of each column of `Reading.aside`.
         dropped: rows that were left out since a value is missing.
         notes: what a user should know of how the file was read.
@@ -67,9 +69,8 @@ def read_table(path: str, kind: str, reading: Reading) -> Table:
     labels, aside = None, {}
     needed = dict.fromkeys(file.aside, "a value that the split needs is missing")
     if file.labels is not None:
-        texts = Texts(file.labels, reading.na)
-        labels = texts.values
-        gaps += gaps_of(str(reading.target), labels, texts.codes < 0, texts.words)
+        labels, missing = read_target(file, file.labels, reading)
+        gaps += missing
         needed[str(reading.target)] = "the label is missing"
     for name in file.aside:
         texts = Texts(file.aside[name], reading.na)
@@ -94,6 +95,28 @@ def read_table(path: str, kind: str, reading: Reading) -> Table:
         notes.insert(0, f"{rows_text(dropped)} of {path} left out: a value is missing")
     notes += [f"{path}, {note}" for gap in gaps for note in gap.notes()]
     return Table(path, frame, kinds, labels, columns_aside, dropped, tuple(notes))
+
+
+def read_target(file: Source, given: pd.Series, reading: Reading) -> tuple[pd.Series, list[Gap]]:
+    """The target [rows]: texts, or float64 if it is a number (or a date); and its gaps.
+
+    Args:
+        given: the column as the file has it.
+    """
+    name, task = str(reading.target), reading.task
+    kind: Kind = "date" if reading.kind(name) == "date" else "number"
+    if task != "number" and kind == "number":
+        texts = Texts(given, reading.na)
+        found = [] if task == "classes" or reading.dates is not True else texts.texts
+        if found and not np.isnan(days(found)).any():
+            kind = "date"
+        elif task == "classes" or not is_numeric(texts.texts, texts.counts, reading.notation):
+            labels = texts.values
+            return labels, [*gaps_of(name, labels, texts.codes < 0, texts.words)]
+    column = Column(name, given, file.typed, replace(reading, kinds={name: kind}), file.faults)
+    column.advice = CLASSES
+    _, numbers = column.read()
+    return numbers, [*column.gaps()]
 
 
 class Texts:
@@ -157,6 +180,7 @@ class Column:
         self.reading, self.faults = reading, faults
         self.kind = reading.kind(name)
         self.undecided = self.kind is None
+        self.advice = CATEGORIES if self.undecided else None
         self.values = pd.Series(np.nan, values.index)
         self.missing = np.zeros(len(values), bool)
         self.words: dict[str, int] = {}
@@ -254,7 +278,7 @@ class Column:
             how = f"as {form}" if form else "as YYYY-MM-DD or YYYY-MM-DD hh:mm:ss"
             return f"{shown(text)} is not a date written {how}"
         if np.isnan(number):
-            why = f" ({clue(text) or CATEGORIES})" if self.undecided else ""
+            why = f" ({clue(text) or self.advice})" if self.advice else ""
             return f"{shown(text)} is not a number{why}"
         if not np.isfinite(number):
             return f"{shown(text)} is not finite"

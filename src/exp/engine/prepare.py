@@ -46,7 +46,7 @@ def prepare(
         dataset: built with `data_seed`; gives `Data`.
         split: built with the labels, `split_seed` and the columns of the data that it names; gives
             `Split`. If it has a parameter `standardize`, it says how the features are scaled by the
-            training rows.
+            training rows; `standardize_target`, which every split has, says it of the target.
         data_seed: of the rows.
         split_seed: of the split.
         features: built with the names of the features and `init_seed`; gives a `FeatureMap`, or
@@ -58,14 +58,13 @@ def prepare(
         DataError: the rows cannot be used, cannot be split so, or do not fit in memory.
         ComponentError: a component gave something else than `Data`, `Split` or `FeatureMap`.
         ConfigError: there is no such class as `dataset.positive` names.
-        ImpossibleError: a feature map that these features cannot have, or a positive class where
-            there are not two classes.
+        ImpossibleError: a feature map that these features cannot have, a positive class where
+            there are not two classes, or a scaled target that is a class.
     """
     try:
         data, parts = cached(dataset, split, data_seed, split_seed, keep)
         data = with_positive(data, dataset.common.get("positive"))
-        standardize = split.params.get("standardize", False)
-        prepared = Prepared.of(data, parts, standardize=standardize)
+        prepared = prepared_by(split, data, parts)
         if features is not None:
             prepared = prepared.mapped_by(mapping(features, prepared.features, init_seed))
         if features is None or features.component.packaged or prepared.mapping is None:
@@ -76,6 +75,23 @@ def prepare(
         return prepared
     except MemoryError as error:
         raise DataError(f"dataset {dataset.name} does not fit in memory: {error}") from error
+
+
+def prepared_by(split: Chosen, data: Data, parts: Split) -> Prepared:
+    """The rows as a split's `standardize` and `standardize_target` want them.
+
+    Raises:
+        DataError: the rows cannot be split so.
+        ImpossibleError: the target is to be scaled, and it is a class.
+    """
+    scaled = bool(split.common["standardize_target"])
+    if scaled and not data.numeric:
+        raise ImpossibleError(
+            "split.standardize_target is for a target that is a number, and these data have "
+            f"{len(data.classes)} classes: leave it false"
+        )
+    standardize = split.params.get("standardize", False)
+    return Prepared.of(data, parts, standardize=standardize, standardize_target=scaled)
 
 
 def with_positive(data: Data, wanted: str | float | bool | None) -> Data:
@@ -130,7 +146,7 @@ def made(dataset: Chosen, split: Chosen, data_seed: int, split_seed: int) -> tup
     try:
         return data, parts_of(data, split, split_seed)
     except TooFewRowsError as error:
-        raise error.named(data.classes) from error
+        raise error.named(data.classes, data.maybe_number) from error
 
 
 def columns_named(split: Chosen) -> tuple[str, ...]:
@@ -223,7 +239,7 @@ def parts_of(data: Data, split: Chosen, seed: int) -> Split:
     Raises:
         ImpossibleError: it keeps the shares of classes, and there are none.
     """
-    if data.numeric and split.params.get("stratify"):
+    if data.numeric and split.params.get("stratify", False) not in (False, None, "auto"):
         raise ImpossibleError(
             "split.stratify keeps the shares of classes, and the target of these data is a number: "
             "set split.stratify=false"

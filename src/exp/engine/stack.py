@@ -109,8 +109,9 @@ class Stack:
         rows = [getattr(job.data.split, name) for job in self.jobs]
         return Split(
             [job.data.X[index] for job, index in zip(self.jobs, rows, strict=True)],
-            [job.data.data.y[index] for job, index in zip(self.jobs, rows, strict=True)],
+            [job.data.targets[index] for job, index in zip(self.jobs, rows, strict=True)],
             self.objective.loss,
+            units=[job.data.unit for job in self.jobs],
             dtype=self.dtype,
             device=self.device.torch_device,
             shuffled=name == "train" and self.trainer.batch_size is not None,
