@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from exp.data.dataset import Data, coarse, precise
 from exp.data.labels import MANY, SURE, in_order, integers, is_numeric, key, not_classes
 from exp.data.read_table import Table, read_table
-from exp.data.reading_settings import Reading, Task, is_number
+from exp.data.reading_settings import Reading, Task, is_number, naming
 from exp.data.split_columns import columns_of_split
 from exp.data.text_parsing import clue, fitting_notations
 from exp.util.errors import DataError, shown
@@ -40,10 +40,11 @@ def data_of(
     notes = [*first.notes, *([] if reading.features else counters(first))]
     features = tuple(first.kinds)
     task: Task = "classes" if is_labels(first) else "number"
-    known = replace(reading, task=task, kinds=first.kinds, aside=())
+    known = replace(reading, task=task, kinds=first.kinds, aside=(), weights=None, exclude=())
     test = None
     if test_path is not None:
-        tables.append(read_table(test_path, kind, replace(known, features=features)))
+        settings = replace(known, features=features, weights=reading.weights)
+        tables.append(read_table(test_path, kind, settings))
         rows = [len(table.frame) for table in tables]
         test = np.arange(rows[0], sum(rows), dtype=np.int64)
         notes += tables[1].notes
@@ -76,7 +77,14 @@ def data_of(
         max_categories,
         known,
         columns=aside,
+        weights=weights_of(tables),
     )
+
+
+def weights_of(tables: list[Table]) -> NDArray[np.float32] | None:
+    """The weight of each row of all tables; None: all rows count the same."""
+    found = [table.weights for table in tables if table.weights is not None]
+    return pd.concat(found).to_numpy(np.float32) if found else None
 
 
 def is_labels(table: Table) -> bool:
@@ -163,5 +171,5 @@ def counters(table: Table) -> Iterator[str]:
         if (steps >= 1).all() and (steps % 1 == 0).all() and column[-1] - column[0] < rows:
             yield (
                 f"{table.path}, column {shown(name, 40)} only numbers the rows: if it is "
-                "not a feature, list the features in dataset.features"
+                f"not a feature, {naming('exclude', name)}"
             )

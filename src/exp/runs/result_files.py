@@ -41,7 +41,9 @@ class Answers:
             labels = prepared.y[rows]
             answers = self.probabilities[name], self.predicted[name]
             found[name] = {
-                "loss": predictor.loss(prepared.X[rows], prepared.targets[rows]),
+                "loss": predictor.loss(
+                    prepared.X[rows], prepared.targets[rows], prepared.weights_of(rows)
+                ),
                 **self.target.scores(*answers, labels, prepared.positive),
                 **self.custom(name, labels),
             }
