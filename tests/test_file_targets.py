@@ -297,6 +297,13 @@ def test_predictions_of_new_rows(rented: Path, tmp_path: Path) -> None:
     assert (answers["predicted"] > 800).all()
     run = exp.load(rented)
     np.testing.assert_array_equal(run.predict(new), answers["predicted"].to_numpy(np.float32))
+    ended = inside(
+        tmp_path, "export", str(rented), "--to", "safetensors", "--output", "rent.safetensors"
+    )
+    assert ended.code == 0, ended.err
+    np.testing.assert_array_equal(
+        exp.load(tmp_path / "rent.safetensors").predict(new), run.predict(new)
+    )
     frame = pd.DataFrame({"area": columns["area"].astype(float), "city": columns["city"]})
     np.testing.assert_array_equal(run.predict(frame).astype(str), columns["predicted"])
 
