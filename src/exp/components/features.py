@@ -1,6 +1,7 @@
 """Feature maps: transformations of the features before the model.
 
-A map comes after `split.standardize`, learns nothing, and is computed by NumPy before training.
+A map comes after `split.standardize` and is computed by NumPy before training. Those of this
+module learn nothing from the rows.
 Sums are taken feature by feature, not by a matrix product, so that a row is mapped to the same bits
 whatever the other rows are.
 """
@@ -163,4 +164,5 @@ def fourier(
         mapped: Floats = factor * np.cos(total)
         return mapped
 
-    return FeatureMap("fourier", tuple(f"fourier {n + 1}" for n in range(n_components)), function)
+    made = tuple(f"fourier {n + 1}" for n in range(n_components))
+    return FeatureMap("fourier", made, function, {"weights": weights, "offsets": offsets})

@@ -43,7 +43,9 @@ register.kind(
 register.kind(
     "features",
     "exp.components.features",
+    "exp.components.fitted_features",
     injected=("names", "seed"),
+    offered=("training_rows",),
     aliases={"seed": ("random_state",)},
     about="transformations of the features before the model: squares, products, sines",
 )
@@ -56,6 +58,7 @@ register.kind(
 register.kind(
     "model",
     "exp.components.models.mlp",
+    "exp.components.models.ensemble",
     injected=("in_features", "out_features"),
     about="the network, from rows to logits",
 )
