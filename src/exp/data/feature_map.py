@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,14 +26,14 @@ class FeatureMap:
         name: name of the component, for messages.
         names: a name for each mapped feature.
         function: from [rows, features] float64 to [rows, len(names)] float64.
-        arrays: what the function was fitted or drawn to be, by name, so that a model can contain
-            the map.
+        values: what its formula computes with, such as the frequencies of cosines: arrays, numbers
+            and texts by name, from which exp can build the map again. None: a custom map.
     """
 
     name: str
     names: tuple[str, ...]
     function: Function
-    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    values: Mapping[str, Any] | None = None
 
     def __call__(self, X: NDArray[np.floating]) -> NDArray[np.float32]:
         """[rows, features] to [rows, mapped features] float32.

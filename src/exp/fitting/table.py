@@ -81,7 +81,7 @@ class Table:
         self.settings, self.plan = settings, plan
         self.groups = data.columns[settings.groups] if settings.groups else None
         self.folds = folds_of(self.prepared, self.groups, settings)
-        self._maps: dict[str, tuple[ColumnMap, Data]] = {}
+        self._maps: dict[str, Data] = {}
 
     def stratifies(self, data: Data) -> bool:
         """Whether the test rows can have the shares of the classes."""
@@ -114,27 +114,29 @@ class Table:
         else:
             config["outputs"] = len(made.names)
         module = Map.model_validate(config).module(columns)
-        module.load_state_dict({n: torch.from_numpy(np.array(a)) for n, a in made.arrays.items()})
+        values = {
+            f"inner.{n}": torch.from_numpy(np.array(v)) for n, v in (made.values or {}).items()
+        }
+        # As the ensemble will hold them.
+        module.float().load_state_dict(values)
         return config, module
 
     def mapped(self, features: dict[str, Any]) -> Data:
-        """All rows as a candidate is given them, as data of their own."""
+        """All rows as a candidate is given them."""
         key = repr(features)
         if key not in self._maps:
             _, module = self.map_of(features)
-            scaled = self.prepared.scaled
+            scaled, source = self.prepared.scaled, self.prepared.data
             parts = [scaled[at : at + BLOCK] for at in range(0, len(scaled), BLOCK)]
             with torch.no_grad():
-                X = [module(torch.from_numpy(part)) for part in parts]
+                X = torch.cat([module(torch.from_numpy(part)) for part in parts]).numpy()
+            names = tuple(f"x{n}" for n in range(X.shape[1]))
+            units = (None,) * len(names)
             self._maps = dict(list(self._maps.items())[-3:])  # the others would fill the memory
-            made = torch.cat(X).numpy()
-            names = tuple(f"x{n}" for n in range(made.shape[1]))
-            source = self.prepared.data
-            self._maps[key] = (
-                module,
-                Data(made, source.y, source.classes, names, (None,) * len(names)),
+            self._maps[key] = Data(
+                X, source.y, source.classes, names, units, weights=source.weights
             )
-        return self._maps[key][1]
+        return self._maps[key]
 
     def fold_data(self, features: dict[str, Any], fold: Fold, share: float) -> Prepared:
         """The rows of a fold as a candidate is given them.

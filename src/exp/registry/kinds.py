@@ -43,7 +43,6 @@ register.kind(
 register.kind(
     "features",
     "exp.components.features",
-    "exp.components.fitted_features",
     injected=("names", "seed"),
     offered=("training_rows",),
     aliases={"seed": ("random_state",)},

@@ -50,7 +50,8 @@ class Answers:
     def loss(self, name: str) -> float:
         """The loss of a split, penalty included."""
         prepared, rows = self.result.job.data, self.rows[name]
-        return self.result.predictor.loss(prepared.X[rows], prepared.y[rows])
+        labels, weights = prepared.y[rows], prepared.weights_of(rows)
+        return self.result.predictor.loss(prepared.X[rows], labels, weights)
 
     def custom(self, name: str, labels: np.ndarray) -> dict[str, float | None]:
         """The registered metrics of a split.
