@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -18,9 +17,9 @@ from exp.config.plugins import source
 from exp.data import cache
 from exp.data.dataset import Data, Split
 from exp.data.faults import TooFewRowsError
-from exp.data.feature_map import FeatureMap
 from exp.data.prepared import Prepared
 from exp.data.set_aside import set_aside
+from exp.engine.feature_mapping import is_fitted, mapped_alone, mapping
 from exp.registry.component import Chosen, Component
 from exp.registry.user_code import calling, seeded
 from exp.util.errors import (
@@ -58,8 +57,8 @@ def prepare(
             training rows; `standardize_target`, which every split has, says it of the target.
         data_seed: of the rows.
         split_seed: of the split.
-        features: built with the names of the features and `init_seed`; gives a `FeatureMap`, or
-            None for the features as they are.
+        features: built with the names of the features, `init_seed` and, if it takes them, the
+            training rows; gives a `FeatureMap`, or None for the features as they are.
         init_seed: of the feature map, which is as random as the weights behind it.
         keep: whether what had to be made goes into the cache.
 
@@ -75,7 +74,9 @@ def prepare(
         data = with_positive(data, dataset.common.get("positive"))
         prepared = prepared_by(split, data, parts)
         if features is not None:
-            prepared = prepared.mapped_by(mapping(features, prepared.features, init_seed))
+            fitted_on = prepared.scaled[prepared.split.train] if is_fitted(features) else None
+            found = mapping(features, prepared.features, init_seed, fitted_on)
+            prepared = prepared.mapped_by(found)
         if features is None or features.component.packaged or prepared.mapping is None:
             _ = prepared.X  # numbers can grow too large: here, where a DataError is expected
         else:
@@ -295,36 +296,6 @@ def checked(parts: object, split: Chosen) -> Split:
         found = type(parts).__name__
         raise ComponentError(f"split {split.name} must return an exp.data.Split, found {found}")
     return parts
-
-
-def mapping(features: Chosen, names: tuple[str, ...], seed: int) -> FeatureMap | None:
-    """The feature map of a config for features of these names."""
-    with nullcontext() if features.component.packaged else seeded(seed):
-        found = features.build(names, seed)
-    if found is not None and not isinstance(found, FeatureMap):
-        kind = type(found).__name__
-        raise ComponentError(
-            f"features {features.name} must return an exp.data.FeatureMap or None, found {kind}"
-        )
-    return found
-
-
-def mapped_alone(prepared: Prepared, name: str) -> None:
-    """Maps the rows by a feature map of a user's.
-
-    Raises:
-        ComponentError: it changes the rows that it is given, or maps a row by other rows.
-    """
-    before = prepared.scaled.copy()
-    whole = prepared.X
-    if not np.array_equal(before, prepared.scaled):
-        raise ComponentError(f"features {name} changes its input rows: transform a copy")
-    few = prepared.mapped(prepared.scaled[: max(1, len(before) // 2)])
-    if not np.allclose(few, whole[: len(few)], rtol=1e-4, atol=1e-5):
-        raise ComponentError(
-            f"features {name} maps a row differently when other rows change, so training "
-            "would use the test rows. Map each row separately"
-        )
 
 
 def recipe_of(
