@@ -156,11 +156,13 @@ def closing(
     *,
     ranking: bool = True,
     table: Sequence[str] | None = None,
+    file: Path | None = None,
 ) -> str:
     """The table at the end: what became of all and, if wanted, the best groups or runs.
 
     Args:
         table: lines in place of the best groups or runs.
+        file: the table of every run, if it is not runs.csv in `place`.
     """
     statuses, metric = results.statuses, results.metric
     counts = ", ".join(f"{count} {status}" for status, count in statuses.most_common())
@@ -172,7 +174,7 @@ def closing(
         lines += ["", *best(results, tables, metric, place)]
         compared = max(sum(each.rank is not None for each in t.ranking.every) for t in tables)
         lines += chosen_by_test_rows(results.rows, metric, compared)
-    return "\n".join([*lines, "", f"Every run: {place}/runs.csv"])
+    return "\n".join([*lines, "", f"Every run: {file or place / 'runs.csv'}"])
 
 
 def best(results: Results, tables: Sequence[Table], metric: str, place: Path) -> list[str]:
