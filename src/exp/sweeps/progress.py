@@ -135,18 +135,18 @@ def trouble(number: int, words: Words, outcome: Outcome) -> str:
     return f"{line}{message}\n  see {one_line(str(outcome.directory))}/exp.log"
 
 
-def interrupted(statuses: Mapping[str, int], place: Path) -> str:
+def interrupted(statuses: Mapping[str, int], place: Path, again: str | None = None) -> str:
     """The end of a sweep that a signal has ended: what became of its runs, and how to go on.
 
     Args:
         statuses: how many runs have which status.
         place: the directory of the sweep.
+        again: how to go on, if it is not `exp resume`.
     """
     words = {"interrupted": "saved before they were complete", "pending": "not started"}
     parts = ", ".join(f"{count} {words.get(status, status)}" for status, count in statuses.items())
-    where = one_line(shlex.quote(str(place)))
-    total = sum(statuses.values())
-    return f"interrupted: of {total} runs {parts}\nTo continue: python -m exp resume {where}"
+    again = again or f"python -m exp resume {one_line(shlex.quote(str(place)))}"
+    return f"interrupted: of {sum(statuses.values())} runs {parts}\nTo continue: {again}"
 
 
 def closing(

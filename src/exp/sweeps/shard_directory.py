@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from exp.runs.manifest import NAME, SHARD, SHARDS, checked, shard_files
 from exp.runs.reuse import draft_of
-from exp.sweeps.sweep_directory import SweepDirectory
+from exp.sweeps.sweep_directory import TABLE, SweepDirectory
 from exp.util.errors import RunDirectoryError, shown
 from exp.util.files import is_temporary
+
+if TYPE_CHECKING:
+    from exp.sweeps.planner import Planned
 
 
 class ShardDirectory(SweepDirectory):
@@ -55,8 +58,8 @@ class ShardDirectory(SweepDirectory):
         drafts = (draft_of(self.path / entry.directory) for entry in self.entries())
         yield from (place for place in drafts if place.exists())
 
-    def _names(self) -> list[str]:
-        return [entry.directory for entry in self.entries()]
+    def _names(self, runs: Sequence[Planned]) -> list[str]:
+        return [run.subdir for run in runs]
 
     def compare(self, part: dict[str, Any]) -> None:
         """Compares this shard with what the shards that have started say of theirs.
@@ -97,6 +100,12 @@ def difference(here: dict[str, Any], there: dict[str, Any]) -> str | None:
             "one kind (the same kernel, with a GPU or without)"
         )
     return None
+
+
+def tables_of(path: Path) -> list[Path]:
+    """The tables of a sweep: runs.csv, or those of the shards that have ended."""
+    tables = [file.with_name(TABLE) for file in shard_files(path)]
+    return [table for table in tables if table.is_file()] or [path / TABLE]
 
 
 def digest(lines: Any) -> str:

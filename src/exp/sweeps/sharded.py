@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from exp.sweeps.chunks import chunks, seconds_of
 from exp.sweeps.grid import Words
 from exp.sweeps.hydra_task import swept
 from exp.sweeps.planner import Planned, Runs
+from exp.sweeps.progress import interrupted
 from exp.sweeps.shard_directory import ShardDirectory, digest
 from exp.sweeps.sweep_directory import SweepDirectory
 from exp.sweeps.sweeper import Sweep
@@ -119,6 +121,10 @@ class ShardedSweep(Sweep):
             f"This is shard {self.number} of {self.parts}. Of all shards: exp sweep status {where} "
             f"shows how far they are, exp results {where} ranks their runs"
         )
+
+    def interrupted(self, statuses: Counter[str]) -> str:
+        again = "the same command (exp resume continues all shards, one after the other)"
+        return interrupted(statuses, self.directory.path, again)
 
     def draw(self, runs: Sequence[Planned], directory: SweepDirectory, count: int) -> None:
         """A shard draws no figures of the sweep: it does not have all runs."""

@@ -20,6 +20,8 @@ from exp.util.statuses import ENDED
 if TYPE_CHECKING:
     from exp.sweeps.planner import Planned
 
+TABLE = "runs.csv"
+
 
 class SweepDirectory:
     """The files of one sweep, beside the directories of its runs.
@@ -43,7 +45,7 @@ class SweepDirectory:
 
     @property
     def table(self) -> Path:
-        return self.files / "runs.csv"
+        return self.files / TABLE
 
     @property
     def multirun(self) -> Path:
@@ -122,17 +124,19 @@ class SweepDirectory:
         except OSError as error:
             raise RunDirectoryError(f"cannot write {path}: {reason_of(error)}") from error
 
-    def finished(self) -> dict[str, str]:
+    def finished(self, runs: Sequence[Planned]) -> dict[str, str]:
         """Signature -> directory's name of every run that has ended."""
         found = {}
-        for name in self._names():
+        for name in self._names(runs):
             record = read_json(self.path / name / "run.json")
             if record and record.get("status") in ENDED:
                 found[str(record.get("signature"))] = name
         return found
 
-    def _names(self) -> list[str]:
-        """Directories in which runs of this sweep may be."""
+    def _names(self, runs: Sequence[Planned]) -> list[str]:
+        """Directories in which these runs may have ended."""
+        if not self.manifest.is_file():
+            return []
         return sorted(place.name for place in self.path.iterdir() if place.is_dir())
 
     def entries(self) -> list[Entry]:
@@ -173,7 +177,7 @@ class SweepDirectory:
         Raises:
             RunDirectoryError: where a run belongs another has ended.
         """
-        there = self.finished() if self.manifest.is_file() else {}
+        there = self.finished(runs)
         entries = []
         for run in runs:
             if run.signature not in there:

@@ -12,18 +12,16 @@ import errno
 import fcntl
 import json
 import os
-import threading
 import time
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from exp.runs import process
+from exp.runs.processes.heartbeat import BEAT, Heartbeat
 from exp.util.errors import RunDirectoryError
 from exp.util.terminal import one_line
 
 LOCK = ".lock"
-BEAT = 5.0
-"""Seconds between two signs of life."""
 MISSED = 3
 """So many times a sign of life is missing before its process counts as gone."""
 PATIENCE = 1.0
@@ -32,23 +30,6 @@ STALE = 60.0
 """Seconds after which an old sign of life says that the process is gone: clocks of machines may
 differ, and file systems report a change late."""
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
-
-
-class Heartbeat(threading.Thread):
-    """Renews the time of a file. A copy of this process can work without it.
-
-    Args:
-        file: an open file.
-    """
-
-    def __init__(self, file: IO[str]) -> None:
-        super().__init__(name="exp-heartbeat", daemon=True)
-        self.file, self.ended = file, threading.Event()
-
-    def run(self) -> None:
-        while not self.ended.wait(BEAT):
-            with contextlib.suppress(OSError, ValueError):
-                os.utime(self.file.fileno())
 
 
 class SweepLock:
@@ -83,8 +64,7 @@ class SweepLock:
 
     def release(self) -> None:
         """Lets others have it."""
-        self.heartbeat.ended.set()
-        self.heartbeat.join()
+        self.heartbeat.end()
         with contextlib.suppress(OSError):  # a full disk
             self.file.truncate(0)
         self.file.close()

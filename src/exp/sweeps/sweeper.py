@@ -188,7 +188,7 @@ class Sweep:
             self.workers.close()
             directory.release()
         if ended_early is not None:
-            print(interrupted(statuses, directory.path), flush=True)
+            print(self.interrupted(statuses), flush=True)
             raise ended_early
         print(self.closing(results), flush=True)
         if earlier := len(every) - len(self.entries):
@@ -255,6 +255,10 @@ class Sweep:
         seconds = time.monotonic() - self.begun
         place, file, ranking = self.directory.path, self.directory.table, self.settings.ranking
         return closing(results, place, seconds, ranking=ranking, file=file)
+
+    def interrupted(self, statuses: Counter[str]) -> str:
+        """What is printed where a signal has ended the sweep."""
+        return interrupted(statuses, self.directory.path)
 
     def choose_launcher(self) -> None:
         """The launcher, whether it trains stacks, and why not where it might."""

@@ -17,8 +17,8 @@ from collections.abc import Callable
 
 import torch
 
+from exp.runs.processes.heartbeat import Heartbeat
 from exp.runs.signals import CODES
-from exp.sweeps.sweep_lock import Heartbeat
 from exp.util import command_line
 
 POLL = 0.01
