@@ -15,11 +15,10 @@ from exp.cli.options import DIRECTORY, trust_option
 from exp.runs import process
 from exp.runs.directory import refuse_links
 from exp.runs.loggers.log_runs import loggers_disabled
-from exp.runs.manifest import is_sweep, manifest
+from exp.runs.manifest import is_sweep, manifest, shard_folder
 from exp.runs.record import RunRecord
 from exp.runs.stored_plan import job_of, matches, origin_elsewhere, plan_of, unused_loggers
 from exp.sweeps import run_or_sweep
-from exp.sweeps.shard_directory import ShardDirectory
 from exp.sweeps.sweep_lock import sign_of
 from exp.util import command_line
 from exp.util.errors import DamagedError, ExpError, RunDirectoryError, lines, shown
@@ -151,7 +150,7 @@ def resume_sweep(path: Path, *, trust: bool) -> int:
         return same_command(path, known, trust=trust)
     codes, of = set(), known["shards"][0]["of"]
     for number in range(1, of + 1):
-        if sign_of(ShardDirectory(path, number, of).files).state == "running":
+        if sign_of(shard_folder(path, number, of)).state == "running":
             print(f"shard {number} of {of} is running: it is left alone", flush=True)
         else:
             codes.add(same_command(path, known, f"sweep.shard={number}/{of}", trust=trust))

@@ -60,6 +60,17 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def shard_folder(path: Path, number: int, of: int) -> Path:
+    """The folder of the files of one shard.
+
+    Args:
+        path: the directory of the sweep.
+        number: of the shard, from 1.
+        of: how many there are.
+    """
+    return path / SHARDS / f"{number:0{len(str(of))}}"
+
+
 def manifest(path: Path) -> dict[str, Any]:
     """What sweep.json says, or the manifests of the shards together; the directories of its runs
     lie within that of the sweep.

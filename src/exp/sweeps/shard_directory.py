@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exp.runs.manifest import NAME, SHARD, SHARDS, checked, shard_files
+from exp.runs.manifest import NAME, SHARD, SHARDS, checked, shard_files, shard_folder
 from exp.runs.reuse import draft_of
 from exp.sweeps.sweep_directory import TABLE, SweepDirectory
 from exp.util.errors import RunDirectoryError, shown
@@ -31,7 +31,7 @@ class ShardDirectory(SweepDirectory):
 
     def __init__(self, path: Path, number: int, of: int) -> None:
         super().__init__(path)
-        self.files = path / SHARDS / f"{number:0{len(str(of))}}"
+        self.files = shard_folder(path, number, of)
 
     @property
     def manifest(self) -> Path:

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from exp.runs.manifest import Entry, manifest
+from exp.runs.manifest import Entry, manifest, shard_folder
 from exp.runs.record import RunRecord
-from exp.sweeps.shard_directory import ShardDirectory
 from exp.sweeps.sweep_lock import sign_of
 from exp.util.text_tables import aligned
 
@@ -138,7 +137,7 @@ def status_of(path: Path) -> Status:
     for number in range(1, of + 1):
         name = f"{number}/{of}"
         if number in started:
-            folder = ShardDirectory(path, number, of).files
+            folder = shard_folder(path, number, of)
             parts.append(part_of(name, path, folder, entries.get(number, [])))
         else:
             counts = Counter(waiting=sizes[number - 1])
