@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exp.components.datasets.custom_rows import rows_of
+from exp.components.splits.time_splits import ranges
 from exp.config.plugins import source
 from exp.data import cache
 from exp.data.dataset import Data, Split
@@ -22,7 +23,15 @@ from exp.data.prepared import Prepared
 from exp.data.set_aside import set_aside
 from exp.registry.component import Chosen, Component
 from exp.registry.user_code import calling, seeded
-from exp.util.errors import ComponentError, ConfigError, DataError, Fault, ImpossibleError, unknown
+from exp.util.errors import (
+    ComponentError,
+    ConfigError,
+    DataError,
+    Fault,
+    ImpossibleError,
+    shown,
+    unknown,
+)
 from exp.util.metric_names import class_named
 from exp.util.packages import installed
 
@@ -126,19 +135,41 @@ def cached(
 
 def made(dataset: Chosen, split: Chosen, data_seed: int, split_seed: int) -> tuple[Data, Split]:
     aside = columns_named(split)
+    check_no_features(dataset, split)
     data = set_aside(rows(dataset, data_seed, aside), aside)
     try:
-        return data, parts_of(data, split, split_seed)
+        parts = parts_of(data, split, split_seed)
     except TooFewRowsError as error:
         raise error.named(data.classes) from error
+    time = split.params.get("time")
+    if time in aside:
+        # Rows of a file of test rows have no time.
+        known = parts if data.test is None else replace(parts, test=parts.test[:0])
+        data = replace(data, notes=(*data.notes, ranges(data.columns[time], time, known)))
+    return data, parts
 
 
 def columns_named(split: Chosen) -> tuple[str, ...]:
-    """The columns of the data that a split needs: those of its groups and of its parts."""
+    """The columns of the data that a split needs: those of its groups, its parts and its times."""
     if "columns" not in split.component.injected.values():
         return ()
-    named = (split.params.get(key) for key in ("groups", "column"))
+    keys = ("groups", "column", "time") if split.packaged else ("groups", "column")
+    named = (split.params.get(key) for key in keys)
     return tuple(dict.fromkeys(name for name in named if isinstance(name, str)))
+
+
+def check_no_features(dataset: Chosen, split: Chosen) -> None:
+    """
+    Raises:
+        DataError: the features of a file name a column that the split uses as groups or parts.
+    """
+    features = dataset.params.get("features") if dataset.packaged else None
+    for key in ("groups", "column"):
+        if (name := split.params.get(key)) is not None and name in (features or ()):
+            raise DataError(
+                f"dataset.features names {shown(name)}, but split.{key} uses this column, so it "
+                "cannot be a feature: leave it out of `features`"
+            )
 
 
 def rows(dataset: Chosen, seed: int, aside: tuple[str, ...] = ()) -> Data:
@@ -223,7 +254,7 @@ def parts_of(data: Data, split: Chosen, seed: int) -> Split:
     Raises:
         ImpossibleError: it keeps the shares of classes, and there are none.
     """
-    if data.numeric and split.params.get("stratify"):
+    if data.numeric and split.params.get("stratify") and split.params.get("time") is None:
         raise ImpossibleError(
             "split.stratify keeps the shares of classes, and the target of these data is a number: "
             "set split.stratify=false"
