@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,10 @@ from exp.data.target_scale import TargetScale
 from exp.util.errors import DataError
 from exp.util.metric_names import positive_class
 
+AT_ONCE = 64 << 20
+"""Bytes that are made of large data at a time."""
+Fit = Callable[[Floats], tuple[NDArray[np.float64], NDArray[np.float64]]]
+"""Of rows [rows, features] two numbers for each feature."""
 Standardize = bool | Literal["minmax"]
 """true: mean 0 and standard deviation 1; minmax: from 0 to 1; both over the training rows."""
 
@@ -99,11 +103,33 @@ class Prepared:
             prepared = replace(prepared, target_scale=scale_of_target)
         if not standardize:
             return prepared
-        fit = ranged if standardize == "minmax" else fitted
-        mean, scale = fit(prepared.rows[split.train])
-        if encoding is not None:
-            mean[encoding.indicator], scale[encoding.indicator] = 0.0, 1.0
+        mean, scale = prepared.scales(ranged if standardize == "minmax" else fitted)
         return replace(prepared, mean=mean, scale=scale)
+
+    def scales(self, fit: Fit) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and scale [columns of `rows`] of the training rows; 0 and 1 for a column of a
+        category. Some columns at a time, which keeps the memory low."""
+        train, width = self.split.train, len(self.features)
+        given = np.arange(self.data.X.shape[1])
+        numbers = given if self.encoding is None else given[self.encoding.of_numbers]
+        places = np.arange(width)
+        mean, scale = np.zeros(width), np.ones(width)
+        if self.encoding is not None:
+            places = places[~self.encoding.indicator]
+        count = max(1, min(len(numbers) // 2, len(train) * len(numbers) * 8 // AT_ONCE))
+        for columns, at in zip(
+            np.array_split(numbers, count), np.array_split(places, count), strict=True
+        ):
+            if not len(columns):
+                continue
+            part: Any = self.data.X[np.ix_(train, columns)]
+            if self.encoding is not None:
+                part = self.encoding.part(columns)(part)
+            if len(columns) == 1 < width:  # NumPy adds up a single column in another order
+                part = np.repeat(part, 2, axis=1)
+            found = fit(part)
+            mean[at], scale[at] = (values[: len(at)] for values in found)
+        return mean, scale
 
     def mapped_by(self, mapping: FeatureMap | None) -> Prepared:
         """The same rows, mapped for the model."""
@@ -146,6 +172,35 @@ class Prepared:
             DataError: a value that float32 cannot hold.
         """
         return self.mapped(self.scaled)
+
+    @property
+    def inputs(self) -> int:
+        """The number of features that a model is given."""
+        return len(self.features) if self.mapping is None else int(self.X.shape[1])
+
+    @property
+    def large(self) -> bool:
+        """Whether `X` takes so much memory that it is not kept beside the data."""
+        return self.mapping is None and 4 * len(self.y) * len(self.features) > AT_ONCE
+
+    def check(self) -> None:
+        """
+        Raises:
+            DataError: `X` has a value that float32 cannot hold.
+        """
+        if not self.large:
+            _ = self.X
+            return
+        try:
+            for _ in parts_of(self.input_rows(np.arange(len(self.y)))):
+                pass
+        except DataError:
+            _ = self.X  # for the numbers of the rows
+            raise
+
+    def input_rows(self, rows: NDArray[np.int64]) -> InputRows:
+        """Some rows of `X`, made where they are needed if `large`."""
+        return InputRows(self, rows)
 
     @property
     def y(self) -> NDArray[Any]:
@@ -226,6 +281,50 @@ class Prepared:
         if self.mapping is not None:
             return self.mapping(scaled)
         return scaled.astype(np.float32, copy=False)
+
+
+class Matrix(Protocol):
+    """Rows [rows, features], of which parts can be read."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __getitem__(self, part: slice, /) -> NDArray[np.float32]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class InputRows:
+    """Rows of a model's inputs, which are made when they are read.
+
+    Attributes:
+        prepared: the data.
+        rows: which of its rows.
+    """
+
+    prepared: Prepared
+    rows: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.rows), self.prepared.inputs
+
+    def __getitem__(self, part: slice) -> NDArray[np.float32]:
+        """Some of the rows, [rows, inputs], as a copy."""
+        prepared, rows = self.prepared, self.rows[part]
+        if not prepared.large:
+            return prepared.X[rows]
+        return prepared.transform(prepared.encoded(prepared.data.X[rows]))
+
+
+def parts_of(rows: Matrix) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """The rows of a matrix, some at a time, each time with the place of the first one."""
+    count, width = rows.shape
+    some = max(1, AT_ONCE // 16 // max(width, 1))
+    for start in range(0, count, some):
+        yield start, rows[start : start + some]
 
 
 def fitted(rows: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

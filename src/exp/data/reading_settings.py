@@ -17,6 +17,7 @@ Task = Literal["auto", "classes", "number"]
 """What a column of targets holds; auto: its values show it."""
 Kind = Literal["number", "date", "category"]
 Floats = NDArray[np.float64]
+LARGEST_NUMBER = float(np.finfo(np.float32).max)
 
 MISSING = frozenset(
     [
@@ -173,8 +174,18 @@ class Reading:
     @property
     def besides(self) -> tuple[str, ...]:
         """Columns that are read, but are neither features nor the target."""
-        weights = () if self.weights is None else (self.weights,)
-        return tuple(dict.fromkeys((*self.aside, *weights)))
+        return tuple(dict.fromkeys((*self.aside, *self.of_weights)))
+
+    @property
+    def of_weights(self) -> tuple[str, ...]:
+        """The column of the rows' weights, if there is one."""
+        return () if self.weights is None else (self.weights,)
+
+    def may_be_number(self, name: str) -> bool:
+        """Whether the texts of a column that look like numbers are numbers, written as Python does,
+        and nothing else that is read from it needs the texts."""
+        numeric = self.kind(name) in (None, "number") and self.notation.plain
+        return numeric and name not in self.aside and name != self.target
 
     @cached_property
     def na(self) -> NaValues:

@@ -78,7 +78,7 @@ def prepare(
             found = mapping(features, prepared.features, init_seed, fitted_on)
             prepared = prepared.mapped_by(found)
         if features is None or features.component.packaged or prepared.mapping is None:
-            _ = prepared.X  # numbers can grow too large: here, where a DataError is expected
+            prepared.check()  # numbers can grow too large: here, where a DataError is expected
         else:
             with calling(features.component.title):
                 mapped_alone(prepared, features.name)

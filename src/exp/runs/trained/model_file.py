@@ -173,6 +173,6 @@ def fits(path: Path, job: Job) -> None:
     if not model.packaged:
         return
     with torch.device("meta"):
-        module = model.build(job.data.X.shape[1], job.outputs).to(job.device.dtype)
+        module = model.build(job.data.inputs, job.outputs).to(job.device.dtype)
     with safe_open(path, "np") as file:
         raise_unlike(file, Expected(module.state_dict()))

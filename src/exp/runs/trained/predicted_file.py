@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -49,7 +50,8 @@ def predicted(trained: Trained, file: str, delimiter: str | None = None) -> tupl
         notes = list(encoding.unknown(texts, "rows"))
     target = target_of(data)
     added, columns = target.answers, target.columns(trained.answers(X), trained.numbered(X))
-    (_, header), *rows = records(content(file), reading.delimiter, FileFaults(file, "line"))
+    text = io.StringIO(content(file).decode("utf-8-sig"), newline="")
+    (_, header), *rows = records(text, reading.delimiter, FileFaults(file, "line"))
     kept = [place for place, name in enumerate(header) if name.strip() not in added]
     lines = (
         [*(fields[place] for place in kept), *answer]
