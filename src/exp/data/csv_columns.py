@@ -28,7 +28,7 @@ class Coded:
         codes = np.concatenate([np.empty(0, np.int32), *self.parts])
         self.parts.clear()
         texts = pd.Categorical.from_codes(codes, pd.Index(list(self.places), dtype=object))
-        return pd.Series(texts, lines)
+        return pd.Series(texts, lines, copy=False)
 
 
 class CsvColumns:
@@ -88,5 +88,5 @@ class CsvColumns:
         found: dict[str, pd.Series] = {}
         for name in list(self.numbers):
             parts = self.numbers.pop(name)
-            found[name] = pd.Series(np.concatenate([np.empty(0), *parts]), lines)
+            found[name] = pd.Series(np.concatenate([np.empty(0), *parts]), lines, copy=False)
         return found | {name: column.series(lines) for name, column in self.texts.items()}

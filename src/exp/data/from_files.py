@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -63,28 +65,22 @@ def data_of(
     classes, y = labelled(tables, reading)
     if reading.task == "auto":
         notes += taken_as(first, str(reading.target), classes, y)
-    columns: list[NDArray[Any]] = []
-    categories: list[tuple[str, ...] | None] = []
     narrow = not fine and 8 * len(y) * len(features) > AT_ONCE
-    for name, holds in first.kinds.items():
-        parts = [table.columns.pop(name) for table in tables]
-        values = pd.concat(parts) if len(parts) > 1 else parts[0]
-        texts = None
-        if holds == "category":
-            codes, texts = numbered(values)
-            values = np.where(codes < 0, np.nan, codes)
-        numbers = np.asarray(values)
-        if narrow and numbers.dtype != np.float32:
-            if coarse(numbers):
-                return data_of(kind, path, test_path, reading, max_categories, fine=True)
-            numbers = numbers.astype(np.float32)
-        columns.append(numbers)
-        categories.append(texts)
+    found = [numbers_of(tables, name, narrow=narrow) for name in features]
+    if narrow and any(column.dtype == np.float64 for column, _ in found):
+        del found
+        return data_of(kind, path, test_path, reading, max_categories, fine=True)
+    categories = [texts for _, texts in found]
+    columns = [column for column, _ in found]
+    del found
     # The split divides the rows of the first file only.
     aside = columns_of_split({name: first.aside[name] for name in first.aside}, first.rows)
     aside = {name: np.resize(column, len(y)) for name, column in aside.items()}
+    X = matrix(columns)
+    if X.nbytes > AT_ONCE:
+        give_back()
     return Data(
-        matrix(columns),
+        X,
         y,
         classes,
         features,
@@ -100,6 +96,26 @@ def data_of(
     )
 
 
+def numbers_of(
+    tables: list[Table], name: str, *, narrow: bool
+) -> tuple[NDArray[Any], tuple[str, ...] | None]:
+    """A column of all tables, which lose it, as numbers [rows]; and its categories, if it has some.
+
+    Args:
+        narrow: whether it becomes float32, unless it needs float64.
+    """
+    parts = [table.columns.pop(name) for table in tables]
+    values = pd.concat(parts) if len(parts) > 1 else parts[0]
+    texts = None
+    if tables[0].kinds[name] == "category":
+        codes, texts = numbered(values)
+        values = np.where(codes < 0, np.nan, codes)
+    numbers = np.asarray(values)
+    if narrow and numbers.dtype != np.float32 and not coarse(numbers):
+        numbers = numbers.astype(np.float32)
+    return numbers, texts
+
+
 def matrix(columns: list[NDArray[Any]]) -> Floats:
     """Columns as rows [rows, columns], float64 if one of them needs it; the list is emptied."""
     fine = any(column.dtype != np.float32 and coarse(column) for column in columns)
@@ -108,6 +124,12 @@ def matrix(columns: list[NDArray[Any]]) -> Floats:
     for at in range(X.shape[1]):
         X[:, at] = columns.pop()
     return X
+
+
+def give_back() -> None:
+    """Gives memory that columns took back to the system, which glibc keeps for small arrays."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def weights_of(tables: list[Table]) -> NDArray[np.float32] | None:

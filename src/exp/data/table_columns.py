@@ -144,7 +144,7 @@ class Column:
         for row in np.flatnonzero(np.abs(numbers) > LARGEST)[: MOST + 1].tolist():
             why = "does not fit float32" if np.isfinite(numbers[row]) else "is not finite"
             self._fault(row, f"{numbers[row]} {why}")
-        self.values = pd.Series(numbers, self.given.index)
+        self.values = pd.Series(numbers, self.given.index, copy=False)
 
     def _from_texts(self, texts: Texts) -> None:
         self.missing = texts.codes < 0

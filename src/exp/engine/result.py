@@ -27,6 +27,9 @@ BLOCK = 512
 """Rows are answered in multiples of this: libraries have other code, with other last bits, for
 products of few columns (MKL up to 160, with two features)."""
 
+FEW = 1 << 22
+"""Numbers of rows that are answered at a time, about."""
+
 
 class Predictor:
     """A model with given weights, computing as it did in training: the engine's own bits.
@@ -57,8 +60,9 @@ class Predictor:
     def logits(self, X: Matrix) -> np.ndarray:
         """Logits `[rows, outputs]` of rows `[rows, features]`; the bits of a row do not depend on
         how many there are."""
-        starts = range(0, max(1, X.shape[0]), CHUNK)
-        return np.concatenate([self._logits(X[start : start + CHUNK]) for start in starts])
+        some = min(CHUNK, max(1, FEW // max(1, X.shape[1]) // BLOCK) * BLOCK)
+        starts = range(0, max(1, X.shape[0]), some)
+        return np.concatenate([self._logits(X[start : start + some]) for start in starts])
 
     def _logits(self, X: np.ndarray) -> np.ndarray:
         """The same of at most `CHUNK` rows."""

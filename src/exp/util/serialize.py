@@ -61,7 +61,7 @@ def csv_parts(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[
     writer = csv.writer(lines, lineterminator="\r\n")
     for row in itertools.chain([header], rows):
         writer.writerow(row)
-        if len(lines) == 1000:
+        if len(lines) == 200:
             yield "".join(lines)
             lines.clear()
     yield "".join(lines)
