@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,16 @@ from exp.util.metric_names import higher_is_better
 FILES = 0.06
 """Share of the budget that is kept for the ensemble and its files, at least `SECONDS`."""
 SECONDS = 2.0
+ELSEWHERE = ("directory", "workers")
 ADVICE = "a fit cannot be continued: start it again"
 
 
 def fit(
-    settings: FitSettings, on_progress: Progress | None = None, *, repeat: list[Key] | None = None
+    settings: FitSettings,
+    on_progress: Progress | None = None,
+    *,
+    repeat: Sequence[Key] | None = None,
+    extra: dict[str, Any] | None = None,
 ) -> Path:
     """Fits an ensemble to a table and writes its run directory.
 
@@ -47,6 +53,7 @@ def fit(
         on_progress: called after each candidate.
         repeat: what an earlier fit has trained (`fit.trained` of its run.json): exactly this is
             trained, whatever time it takes.
+        extra: what else run.json is to say.
 
     Returns:
         The run directory.
@@ -61,10 +68,8 @@ def fit(
     directory = RunDirectory(settings.directory or new_place())
     directory.claim()
     log = run_log(directory.log)
-    extra = {"fit": {"settings": plain(settings), "metric": metric}}
-    writer = RunWriter(
-        first_job(table), directory, log=log, origin=provenance.origin(), extra=extra
-    )
+    said = {**(extra or {}), "fit": {"settings": plain(settings), "metric": metric}}
+    writer = RunWriter(first_job(table), directory, log=log, origin=provenance.origin(), extra=said)
     try:
         with delayed_signals() as signals:
             try:
@@ -85,7 +90,7 @@ def finish(
     metric: str,
     begun: float,
     on_progress: Progress | None,
-    repeat: list[Key] | None,
+    repeat: Sequence[Key] | None,
     signals: DelayedSignals,
 ) -> None:
     """Trains the candidates and writes the directory of their ensemble.
@@ -126,15 +131,13 @@ def finish(
     done = rounds.run(settings.workers)
     chosen = chosen_of(table, rounds, metric)
     job, result = result_of(table, chosen, history_of(table, rounds))
-    settings_of_fit = first.record["fit"] | {
-        "trained": [[number, level] for number, level, _ in done.order],
+    # The same directory goes on, now that its model is known.
+    writer = RunWriter(job, first.directory, log=first.log, origin={})
+    writer.record = {**first.record, "signature": job.signature}
+    writer.record["fit"] |= {
+        "trained": [list(key) for key in done.order],
         "folds": len(table.folds),
     }
-    writer = RunWriter(
-        job, first.directory, log=first.log, origin=provenance.origin(),
-        extra={"fit": settings_of_fit},
-    )  # fmt: skip
-    writer.record["started"] = first.record["started"]
     writer.started = first.started
     writer.begin()
     first.record = writer.record
@@ -190,7 +193,7 @@ def history_of(table: Table, rounds: Rounds) -> dict[str, NDArray[Any]]:
     found: dict[str, list[float]] = {
         name: [] for name in ("train/loss", "validation/loss", f"validation/{score}")
     }
-    for number, level, _ in rounds.done.order:
+    for number, level in rounds.done.order:
         folds = rounds.done.trained[number, level]
         loss = float(np.mean([each.loss for each in folds]))
         if loss < best:
@@ -208,9 +211,9 @@ def history_of(table: Table, rounds: Rounds) -> dict[str, NDArray[Any]]:
 
 
 def plain(settings: FitSettings) -> dict[str, Any]:
-    """Settings as they stand in run.json."""
-    found = asdict(settings)
-    return {key: str(v) if isinstance(v, Path) else v for key, v in found.items()}
+    """Settings as they stand in run.json: without those that can be other ones in a repetition."""
+    found = {key: value for key, value in asdict(settings).items() if key not in ELSEWHERE}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
 
 
 def new_place() -> Path:

@@ -154,7 +154,7 @@ def candidates_text(rounds: Rounds, chosen: Chosen) -> str:
     lines = io.StringIO()
     table = csv.writer(lines, lineterminator="\n")
     table.writerow(
-        ["candidate", "share", "folds", "validation_score", "best_epoch", "seconds", "weight",
+        ["candidate", "share", "folds", "validation_score", "best_epoch", "weight",
          "features", "model", "optimizer", "loss", "batch_size", "epochs", "failed"]
     )  # fmt: skip
     done: Done = rounds.done
@@ -170,7 +170,6 @@ def candidates_text(rounds: Rounds, chosen: Chosen) -> str:
                 len(found),
                 "" if score is None else repr(score),
                 round(float(np.mean(epochs)), 1) if epochs else "",
-                round(sum(one.seconds for one in found), 3),
                 weights.get(each.number, 0.0),
                 *(json.dumps(part) for part in
                   (each.features, each.model, each.optimizer, each.loss)),
