@@ -20,6 +20,7 @@ from exp.fitting.selection import calibrate, scorer, select, tempered
 from exp.fitting.settings import FitSettings, Progress, metric_of
 from exp.fitting.table import Table
 from exp.fitting.training import Trained
+from exp.plotting import FigureWorker
 from exp.runs import provenance
 from exp.runs.directory import RunDirectory
 from exp.runs.log import close_log, run_log
@@ -69,7 +70,11 @@ def fit(
     directory.claim()
     log = run_log(directory.log)
     said = {**(extra or {}), "fit": {"settings": plain(settings), "metric": metric}}
-    writer = RunWriter(first_job(table), directory, log=log, origin=provenance.origin(), extra=said)
+    # It imports matplotlib while the candidates are trained.
+    worker = FigureWorker() if table.plan["figures"].name != "none" else None
+    writer = RunWriter(
+        first_job(table), directory, log=log, origin=provenance.origin(), worker=worker, extra=said
+    )
     try:
         with delayed_signals() as signals:
             try:
@@ -79,6 +84,8 @@ def fit(
                 writer.fail(error, advice=ADVICE)
                 raise
     finally:
+        if worker is not None:
+            worker.close()
         directory.release()
         close_log(log)
     return directory.path
@@ -132,7 +139,7 @@ def finish(
     chosen = chosen_of(table, rounds, metric)
     job, result = result_of(table, chosen, history_of(table, rounds))
     # The same directory goes on, now that its model is known.
-    writer = RunWriter(job, first.directory, log=first.log, origin={})
+    writer = RunWriter(job, first.directory, log=first.log, origin={}, worker=first.worker)
     writer.record = {**first.record, "signature": job.signature}
     writer.record["fit"] |= {
         "trained": [list(key) for key in done.order],
