@@ -136,6 +136,12 @@ def finish(
         recorded=repeat or (),
     )
     done = rounds.run(settings.workers)
+    if done.failed:
+        count, reason = len(done.failed), next(iter(done.failed.values()))
+        text = f"{count} of {len(candidates)} candidates could not be trained: {reason}"
+        if count >= len(candidates) - 1:  # all but the one that is not trained
+            raise ExpError(text)
+        first.log.warning("%s", text)
     chosen = chosen_of(table, rounds, metric)
     job, result = result_of(table, chosen, history_of(table, rounds))
     # The same directory goes on, now that its model is known.

@@ -129,7 +129,11 @@ class FitAnswers(result_files.Answers):
         self.rows = parts | {name: rows for name, rows in self.rows.items() if name != "train"}
         answers = chosen.answers
         numeric = result.job.data.data.numeric
-        logits = answers if numeric else np.log(np.maximum(answers, 1e-7))
+        if numeric:
+            scale = result.job.data.target_scale
+            logits = answers if scale is None else scale.scaled(answers)
+        else:
+            logits = np.log(np.maximum(answers, 1e-7))
         if result.job.outputs == 1 and not numeric:
             logits = logits[:, 1:] - logits[:, :1]
         dtype = self.logits["train"].dtype
@@ -144,7 +148,7 @@ class FitAnswers(result_files.Answers):
             return super().loss(name)
         rule = self.result.predictor.objective.loss
         logits = torch.from_numpy(self.logits[name]).T[None]
-        labels = torch.from_numpy(self.result.job.data.y[self.rows[name]])[None]
+        labels = torch.from_numpy(self.result.job.data.targets[self.rows[name]])[None]
         return float(rule.per_row(logits, rule.targets(labels, logits.dtype)).mean())
 
 
