@@ -16,7 +16,7 @@ from exp.components.datasets.custom_rows import rows_of
 from exp.components.splits.time_splits import ranges
 from exp.config.plugins import source
 from exp.data import cache
-from exp.data.dataset import Data, Split
+from exp.data.dataset import Data, Floats, Split
 from exp.data.faults import TooFewRowsError
 from exp.data.feature_map import FeatureMap
 from exp.data.prepared import Prepared
@@ -58,8 +58,8 @@ def prepare(
             training rows.
         data_seed: of the rows.
         split_seed: of the split.
-        features: built with the names of the features and `init_seed`; gives a `FeatureMap`, or
-            None for the features as they are.
+        features: built with the names of the features, `init_seed` and, if it takes them, the
+            training rows; gives a `FeatureMap`, or None for the features as they are.
         init_seed: of the feature map, which is as random as the weights behind it.
         keep: whether what had to be made goes into the cache.
 
@@ -76,7 +76,9 @@ def prepare(
         standardize = split.params.get("standardize", False)
         prepared = Prepared.of(data, parts, standardize=standardize)
         if features is not None:
-            prepared = prepared.mapped_by(mapping(features, prepared.features, init_seed))
+            fitted_on = prepared.scaled[prepared.split.train] if is_fitted(features) else None
+            found = mapping(features, prepared.features, init_seed, fitted_on)
+            prepared = prepared.mapped_by(found)
         if features is None or features.component.packaged or prepared.mapping is None:
             _ = prepared.X  # numbers can grow too large: here, where a DataError is expected
         else:
@@ -281,10 +283,29 @@ def checked(parts: object, split: Chosen) -> Split:
     return parts
 
 
-def mapping(features: Chosen, names: tuple[str, ...], seed: int) -> FeatureMap | None:
-    """The feature map of a config for features of these names."""
+def is_fitted(features: Chosen) -> bool:
+    """Whether a feature map is fitted on the training rows."""
+    return "training_rows" in features.component.injected.values()
+
+
+def mapping(
+    features: Chosen, names: tuple[str, ...], seed: int, training_rows: Floats | None = None
+) -> FeatureMap | None:
+    """The feature map of a config for features of these names.
+
+    Args:
+        training_rows: [training rows, features], for a map that is fitted on them.
+
+    Raises:
+        ImpossibleError: the map needs training rows, and there are none.
+    """
+    if is_fitted(features) and training_rows is None:
+        raise ImpossibleError(
+            f"features {features.name} is fitted on the training rows, which a model file does not "
+            "contain: use the run directory"
+        )
     with nullcontext() if features.component.packaged else seeded(seed):
-        found = features.build(names, seed)
+        found = features.build(names, seed, training_rows=training_rows)
     if found is not None and not isinstance(found, FeatureMap):
         kind = type(found).__name__
         raise ComponentError(
