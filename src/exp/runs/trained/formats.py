@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import warnings
+from dataclasses import asdict
 from importlib.util import find_spec
 
 import torch
@@ -78,7 +79,8 @@ def torchscript(trained: Trained) -> bytes:
 
 def state_dict(trained: Trained) -> bytes:
     """The weights of the plain module as safetensors; its metadata `exp` is JSON with `features`,
-    `classes` and the standardization, `mean` and `scale` (null: none).
+    `classes`, the standardization, `mean` and `scale` (null: none), and that of a target that is a
+    number, `target_scale` (null: none).
 
     Raises:
         ImpossibleError: rows are prepared by more than a standardization.
@@ -87,13 +89,14 @@ def state_dict(trained: Trained) -> bytes:
     if data.encoding is not None or data.mapping is not None:
         raise ImpossibleError(
             "state_dict contains weights only, and these rows are encoded or mapped. Use "
-            " exp export --to onnx or --to safetensors"
+            "exp export --to onnx or --to safetensors"
         )
     numbers = {
         "features": list(trained.features),
         "classes": list(trained.classes),
         "mean": None if data.mean is None else data.mean.tolist(),
         "scale": None if data.scale is None else data.scale.tolist(),
+        "target_scale": None if data.target_scale is None else asdict(data.target_scale),
     }
     weights = {name: tensor.contiguous() for name, tensor in plain(trained).state_dict().items()}
     metadata = {"exp": json.dumps(finite(numbers), allow_nan=False, ensure_ascii=False)}

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from exp.components.feature_modules import module_of
 from exp.components.losses import Loss
+from exp.data.target_scale import TargetScale
 from exp.runs.trained.example_rows import trial_rows
 from exp.runs.trained.predictor import Trained
 from exp.runs.trained.raw_rows import raw_rows
@@ -91,6 +92,7 @@ class Deployed(nn.Module):
         model: to logits `[rows, outputs]`.
         loss: owns the way from logits to answers.
         dtype: that the model computes in.
+        target_scale: of a target that is a number, which turns answers into its units; or None.
         labelled: whether to give the most probable class of each row, `[rows]`, as well.
     """
 
@@ -100,16 +102,21 @@ class Deployed(nn.Module):
         model: nn.Module,
         loss: Loss,
         dtype: torch.dtype,
+        target_scale: TargetScale | None,
         *,
         labelled: bool = False,
     ) -> None:
         super().__init__()
         self.prepare, self.model = prepare, model
         self._loss, self._dtype, self._labelled = loss, dtype, labelled
+        self._scale = target_scale
 
     def forward(self, rows: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         logits = self.model(self.prepare(rows).to(self._dtype)).T[None]
         answers = self._loss.probabilities(logits)[0].T
+        if self._scale is not None:
+            restored = answers.double() * self._scale.scale + self._scale.mean
+            answers = restored.to(answers.dtype)
         return (answers, self._loss.labels(logits)[0]) if self._labelled else answers
 
 
@@ -130,7 +137,8 @@ def deployed(trained: Trained, *, labelled: bool = False) -> Deployed:
             same.
     """
     job, loss = trained.job, trained.predictor.objective.loss
-    parts = preparation(trained), plain(trained), loss, job.device.dtype
+    scale = job.data.target_scale
+    parts = preparation(trained), plain(trained), loss, job.device.dtype, scale
     rows = trial_rows(trained.preparation, TRIED)
     with torch.no_grad():
         found = Deployed(*parts).eval()(torch.from_numpy(encoded_rows(trained, rows))).numpy()
