@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from exp.data.from_files import numbered
 from exp.data.read_table import Table, read_table
-from exp.data.table_settings import Settings, reading_of, settings_of
-from exp.util.errors import shown
+from exp.data.table_settings import EMPTY, Settings, reading_of, settings_of
+from exp.util.errors import DataError, shown
 from exp.util.serialize import csv_text
 from exp.util.terminal import one_line
 from exp.util.text_tables import aligned, count
@@ -24,7 +22,9 @@ LISTED = 3
 CODES = 10
 """So many different whole numbers may as well be codes of categories."""
 LONGEST = 32
-"""Characters of a name or a text in the report."""
+"""Characters of a name in the report."""
+VALUE = 20
+"""Characters of a value."""
 
 
 @dataclass(frozen=True)
@@ -112,9 +112,13 @@ def column_report(
             several ways.
     """
     settings = settings_of(path, kind, target, given, aside, keep)
-    table = read_table(path, kind, reading_of(settings.values, aside))
+    features = [name for name in settings.names if name not in settings.left_out]
+    if not features:
+        raise DataError(f"{path}: {no_features(settings.left_out)}")
+    reading = replace(reading_of(settings.values, aside), features=features)
+    table = read_table(path, kind, reading)
     found = {
-        name: ColumnReport(name, "left out", why, change=f"--keep {shlex.quote(name)}")
+        name: left_out(name, why)
         if (why := settings.left_out.get(name))
         else feature(name, table, settings)
         for name in settings.names
@@ -131,6 +135,17 @@ def column_report(
         tuple(dict.fromkeys([*settings.notes, *table.notes])),
         table,
     )
+
+
+def left_out(name: str, why: str) -> ColumnReport:
+    change = "" if why == EMPTY else f"--keep {shlex.quote(name)}"
+    return ColumnReport(name, "left out", why, change=change)
+
+
+def no_features(left_out: Mapping[str, str]) -> str:
+    """Why there is nothing to learn from."""
+    listed = "; ".join(f"{shown(name)}: {why}" for name, why in list(left_out.items())[:5])
+    return f"no column is left to learn from ({listed}). --keep COLUMN keeps one"
 
 
 def feature(name: str, table: Table, settings: Settings) -> ColumnReport:
@@ -164,7 +179,7 @@ def listed(values: pd.Series, one: str, many: str) -> str:
     """How many different texts there are, and the most frequent ones."""
     counts = values.value_counts()
     counts = counts[counts > 0]
-    names = ", ".join(short(str(name)) for name in counts.index[:LISTED])
+    names = ", ".join(short(str(name), VALUE) for name in counts.index[:LISTED])
     more = ", ..." if len(counts) > LISTED else ""
     return f"{len(counts):,} {one if len(counts) == 1 else many}: {names}{more}"
 
@@ -174,10 +189,10 @@ def of_target(name: str, table: Table) -> ColumnReport:
     return ColumnReport(name, "target", listed(table.labels, "class", "classes"))
 
 
-def short(text: str) -> str:
-    """A text of the file, printable, as long as a cell may be."""
+def short(text: str, most: int = LONGEST) -> str:
+    """A text of the file, printable, of at most so many characters."""
     text = one_line(text)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def quoted(name: str) -> str:

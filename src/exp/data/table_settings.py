@@ -18,7 +18,7 @@ import pandas as pd
 from exp.data.file_faults import FileFaults
 from exp.data.labels import SURE
 from exp.data.read_table import DATES, NUMBERS, Texts, numbers_of
-from exp.data.readers import read, records
+from exp.data.readers import parquet_columns, read, records
 from exp.data.reading_settings import DELIMITERS, SIGNS, Notation, Reading
 from exp.data.text_parsing import MOST_LOOKED_AT, days, fitting_formats, hint, notations
 from exp.util.errors import DataError, unknown
@@ -32,8 +32,9 @@ FEW = 10
 MIXED = 0.1
 """Share of texts in a column of numbers above which they are no typing errors."""
 CODE = re.compile(r"0\d+")
-IDENTIFIER = re.compile(r"(?i:id|uuid|guid|.*[_\- .](?:id|uuid|guid))|.*[a-z]I[dD]")
+IDENTIFIER = re.compile(r"(?i:(?:.*[_\- .])?(?:id|uuid|guid|nr|key))|.*[a-z](?:I[dD]|N[rR])")
 """Names of columns that number things."""
+EMPTY = "no values"
 ISO = "ISO8601"
 """The name of that format for pandas."""
 
@@ -83,7 +84,7 @@ def delimiter_of(path: str) -> str:
     """The delimiter of a csv file: the one that gives most rows as many fields as the header has,
     at least two. A comma if there is none."""
     raw = content(path)
-    found = {}
+    found: dict[str, tuple[float, int]] = {}
     for sign in DELIMITERS:
         rows = [fields for _, fields in records_of(raw, sign)]
         width = len(rows[0]) if rows else 0
@@ -98,9 +99,16 @@ def records_of(raw: bytes, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     return itertools.islice(records(raw, delimiter, FileFaults("", "line")), LOOKED_AT)
 
 
-def header(path: str) -> list[str]:
-    """The names of all columns of a csv file, in its order."""
-    return [name.strip() for name in next(records_of(content(path), delimiter_of(path)))[1]]
+def columns_of(path: str) -> list[str]:
+    """The names of all columns of a csv or Parquet file, in its order.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    if kind_of(path) == "parquet":
+        return parquet_columns(path)
+    rows = [fields for _, fields in records_of(content(path), delimiter_of(path))]
+    return [name.strip() for name in rows[0]] if rows else []
 
 
 def settings_of(
@@ -119,7 +127,7 @@ def settings_of(
         target: name of the column that is predicted.
         given: settings of the data set that are decided already.
         aside: names of columns that are no features (groups, weights, time).
-        keep: columns that are not left out whatever they look like; texts among them are categories.
+        keep: columns that are not left out whatever they look like.
 
     Raises:
         DataError: the file cannot be read, or lacks a column.
@@ -225,11 +233,13 @@ def of_texts(name: str, texts: Texts, typed: bool, reading: Reading, keep: bool)
     identifies = ""
     if different > SURE and 2 * different > rows and not keep:
         identifies = f"{different:,} different texts in {count(rows, 'row')}"
-    numbers = np.full(different, np.nan) if typed else reading.notation.numbers(texts.texts)
+    numbers = reading.notation.numbers(texts.texts)
     plain = ~np.isnan(numbers)
+    if plain.all() and any(map(CODE.fullmatch, texts.texts)):
+        return Decided(identifies, category=True, how="codes that begin with 0")
+    if typed:
+        plain[:] = False  # the file says that these are texts
     if plain.all():
-        if any(map(CODE.fullmatch, texts.texts)):
-            return Decided(identifies, category=True, how="codes that begin with 0")
         values = numbers[texts.codes[texts.codes >= 0]]
         return Decided("" if keep else numbered(name, values, rows))
     if form := date_format(texts):
@@ -250,7 +260,7 @@ def of_texts(name: str, texts: Texts, typed: bool, reading: Reading, keep: bool)
 def few_values(known: int, different: int, rows: int) -> str:
     """Why a column has too few values to learn from; "": it has enough."""
     if not known:
-        return "no values"
+        return EMPTY
     if known < FEW and known * 10 < rows:
         return f"almost empty: {count(known, 'value')} in {count(rows, 'row')}"
     return "the same value in each row" if different == 1 and rows > 1 else ""
@@ -299,9 +309,7 @@ def notation_of(columns: Mapping[str, Texts]) -> Notation:
 
 def all_numbers(notation: Notation, texts: list[str]) -> bool:
     """Whether all texts are numbers in a notation; a few are looked at first."""
-    return all(
-        not np.isnan(notation.numbers(some)).any() for some in (texts[:20], texts) if some
-    )
+    return all(not np.isnan(notation.numbers(some)).any() for some in (texts[:20], texts) if some)
 
 
 def date_format(texts: Texts) -> str:

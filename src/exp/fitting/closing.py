@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from exp.fitting.permutation import Importance
 from exp.fitting.scored_rows import Answers, baseline, interval
-from exp.util.metric_names import ABOUT, higher_is_better
+from exp.util.metric_names import higher_is_better
 from exp.util.terminal import one_line
 from exp.util.text_tables import aligned, count, number
 
@@ -73,6 +72,6 @@ def about(parts: dict[str, Answers], groups: NDArray[Any] | None) -> str:
     if groups is not None:
         rows += f" of {count(len(np.unique(groups)), 'group')}"
     return (
-        f"The {rows} took no part in training or in choosing the model. The interval says how far "
-        "the test score may be from that on many new rows of the same kind"
+        f"The {rows} took no part in training or in choosing the model; the interval shows how "
+        "much a score depends on which rows these are"
     )

@@ -1,4 +1,4 @@
-"""Tables of pandas and polars as the csv text that `exp fit` reads, so that a fit stays repeatable."""
+"""Tables of pandas and polars as the csv text that `exp fit` reads."""
 
 from __future__ import annotations
 
@@ -96,7 +96,9 @@ def written(name: str, values: pd.Series) -> pd.Series:
         return values / pd.Timedelta(days=1)
     kind = pd.api.types.infer_dtype(values, skipna=True)
     objects = values.dropna() if values.dtype == object else ()
-    strange = [each for each in objects if pd.api.types.is_list_like(each) or isinstance(each, bytes)]
+    strange = [
+        each for each in objects if pd.api.types.is_list_like(each) or isinstance(each, bytes)
+    ]
     if kind not in SCALARS or strange:
         found = f"{type(strange[0]).__name__}s" if strange else kind
         raise DataError(

@@ -72,6 +72,4 @@ def column(data: Data, place: int) -> Column:
     name = data.features[place]
     texts = data.categories[place] if data.categories else None
     kinds = data.reading.kinds if data.reading is not None else {}
-    return Column(
-        name, data.X[:, place].astype(np.float64), texts, date=kinds.get(name) == "date"
-    )
+    return Column(name, data.X[:, place].astype(np.float64), texts, date=kinds.get(name) == "date")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exp.components.final_scores import errors, score
+from exp.plotting.scores import wilson
 from exp.util.metric_names import HEADLINES, OF_CLASSES, OF_NUMBERS, higher_is_better
 
 RESAMPLES = 1000
@@ -33,7 +34,7 @@ class Answers:
 
     @property
     def numeric(self) -> bool:
-        return self.chances.shape[1] == 0
+        return not self.chances.shape[1]
 
     def score(self, metric: str, rows: NDArray[np.int64] | slice = slice(None)) -> float | None:
         """The score of these rows; None where it is not defined."""
@@ -57,15 +58,21 @@ def computable(metric: str | None, *, numeric: bool) -> str:
 def interval(
     answers: Answers, metric: str, groups: NDArray[Any] | None = None, seed: int = 0
 ) -> tuple[float, float] | None:
-    """The 95 % bootstrap interval of a score: the rows are drawn again, with replacement.
+    """The 95 % interval of a score. Of an accuracy it is Wilson's; otherwise a bootstrap: the rows
+    are drawn again, with replacement, and the score of each drawing is computed.
 
     Args:
         groups: [rows] which rows belong together: whole groups are drawn.
 
     Returns:
-        Its ends; None where there are fewer than two rows, or two groups.
+        Its ends; None where all drawings have the same score, or there are fewer than two.
     """
-    codes = np.arange(len(answers.truth)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    rows = len(answers.truth)
+    if metric == "accuracy" and groups is None:
+        share = np.array([answers.score(metric)], np.float64)
+        low, high = wilson(share, np.array([rows], np.float64))
+        return float(low[0]), float(high[0])
+    codes = np.arange(rows) if groups is None else np.unique(groups, return_inverse=True)[1]
     members = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
     if len(members) < 2:
         return None
@@ -73,10 +80,10 @@ def interval(
     found = []
     for _ in range(RESAMPLES):
         drawn = random.integers(0, len(members), len(members))
-        rows = drawn if groups is None else np.concatenate([members[at] for at in drawn])
-        found.append(answers.score(metric, rows))
+        some = drawn if groups is None else np.concatenate([members[at] for at in drawn])
+        found.append(answers.score(metric, some))
     values = [each for each in found if each is not None]
-    if not values:
+    if not values or min(values) == max(values):
         return None
     low, high = np.quantile(values, (0.025, 0.975))
     return float(low), float(high)

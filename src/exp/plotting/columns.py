@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from exp.plotting import layout
 from exp.plotting.numbers import number
-from exp.plotting.style import NORMAL, SMALL, THEMES, Theme, blend, palette, plain
+from exp.plotting.style import THEMES, Theme, blend, palette, plain
 
 MOST = 12
 """Panels of a figure, that of the target included."""
@@ -188,9 +189,10 @@ def _written(value: float) -> str:
 def _horizontal(axes: Axes, column: Column, ends: tuple[float, float]) -> None:
     """The horizontal axis of a column of numbers or dates."""
     if column.date:
-        locator = AutoDateLocator(maxticks=4)
+        locator = AutoDateLocator(maxticks=4)  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        form = ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
+        axes.xaxis.set_major_formatter(form)
     else:
         _numbers(axes)
     axes.set_xlim(*ends)
@@ -222,7 +224,7 @@ def _edges(values: Values, ends: tuple[float, float]) -> Values:
 def _histogram(axes: Axes, column: Column, theme: Theme) -> None:
     ends = _ends(column.values)
     edges = _edges(column.values, ends)
-    axes.hist(column.values, edges, color=theme.test, alpha=0.75, linewidth=0)
+    axes.hist(column.values, edges.tolist(), color=theme.test, alpha=0.75, linewidth=0)
     _horizontal(axes, column, (min(ends[0], edges[0]), max(ends[1], edges[-1])))
     axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     axes.set_ylabel("rows")
@@ -251,8 +253,10 @@ def _against(axes: Axes, column: Column, target: Column, theme: Theme) -> None:
     x, y = column.values[there], target.values[there]
     ends, heights = _ends(x), _ends(target.values)
     some = np.random.default_rng(0).permutation(len(x))[:_DOTS]
-    style = {"color": theme.test, "markersize": 2.6, "markeredgewidth": 0.0}
-    axes.plot(x[some], y[some], "o", alpha=float(np.clip(60 / len(some) ** 0.75, 0.12, 0.6)), **style)
+    style: dict[str, Any] = {"color": theme.test, "markersize": 2.6, "markeredgewidth": 0.0}
+    axes.plot(
+        x[some], y[some], "o", alpha=float(np.clip(60 / len(some) ** 0.75, 0.12, 0.6)), **style
+    )
     bins = np.unique(np.quantile(x, np.linspace(0, 1, _BINS + 1)))
     if len(bins) > 1:
         at = np.clip(np.searchsorted(bins, x, side="right") - 1, 0, len(bins) - 2)

@@ -50,6 +50,8 @@ def draw(
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     axes.set_xlabel(plain(label, 80))
     layout.title(axes, "importance of the columns")
-    more = f"{len(names) - count} less important columns are not shown" if len(names) > count else ""
+    more = (
+        f"{len(names) - count} less important columns are not shown" if len(names) > count else ""
+    )
     layout.note(figure, note, more)
     return figure

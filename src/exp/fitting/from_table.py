@@ -1,0 +1,168 @@
+"""From a table and a target to a finished fit: the report, the training, and what is printed at the
+end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from exp.fitting.fit import fit, new_place
+from exp.fitting.settings import FitSettings
+
+from exp.data.column_report import TableReport, column_report
+from exp.data.table_settings import columns_of, kind_of
+from exp.fitting.closing import closing
+from exp.fitting.frames import csv_of
+from exp.fitting.permutation import answers_of, importance_text, importances
+from exp.fitting.progress_bar import FitProgress
+from exp.fitting.run_files import add_files, drawings
+from exp.fitting.scored_rows import computable
+from exp.fitting.table_options import table_options
+from exp.runs.directory import RunDirectory
+from exp.runs.record import RunRecord
+from exp.runs.trained.predictor import Trained
+from exp.util.errors import shown
+from exp.util.metric_names import higher_is_better
+from exp.util.text_tables import number
+
+SHARE, LEAST = 0.1, 3.0
+"""Of the budget that the importance of the columns may take besides, and seconds at least."""
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is wanted of a table, as the options of `exp fit`.
+
+    Attributes:
+        target: name of the column to predict.
+        keep: names of columns that are not left out whatever they look like.
+        overrides: `key=value` for the config.
+    """
+
+    target: str
+    budget: float = 120.0
+    metric: str | None = None
+    groups: str | None = None
+    weights: str | None = None
+    time: str | None = None
+    test: float = 0.2
+    exclude: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    seed: int = 0
+    directory: Path | None = None
+    overrides: tuple[str, ...] = ()
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """Column that is no feature -> what it is for."""
+        named = {"groups": self.groups, "weights": self.weights, "time": self.time}
+        return {name: role for role, name in named.items() if name is not None}
+
+
+def fit_file(
+    path: str, wanted: Wanted, say: Say | None = None, known: Mapping[str, Any] | None = None
+) -> Path:
+    """Fits a csv or Parquet file.
+
+    Args:
+        say: is given what a person wants to read; None: nothing is printed.
+        known: settings of the data set, unless the overrides have others.
+
+    Returns:
+        The directory of the run.
+
+    Raises:
+        ExpError: nothing was written.
+    """
+    kind = kind_of(path)
+    given, rest = table_options(wanted.overrides, kind, path, wanted.target)
+    given = {**(known or {}), **given}
+    if wanted.exclude:
+        given["exclude"] = list(dict.fromkeys([*given.get("exclude", ()), *wanted.exclude]))
+    report = column_report(path, kind, wanted.target, given, wanted.roles, wanted.keep)
+    if say:
+        say(report.text())
+    settings = FitSettings(
+        path=path, target=wanted.target, dataset=report.settings, budget=wanted.budget,
+        metric=wanted.metric, groups=wanted.groups, weights=wanted.weights, time=wanted.time,
+        test=wanted.test, seed=wanted.seed, overrides=tuple(rest), directory=wanted.directory,
+    )  # fmt: skip
+    score = wanted.metric or "score"
+    with FitProgress(wanted.budget, lines=say is not None) as progress:
+
+        def on_progress(done: int, total: int, best: float | None, seconds: float) -> None:
+            text = f"{done} of {total} networks"
+            progress.show(text if best is None else f"{text}, best {score} {number(best)}")
+
+        directory = fit(settings, on_progress)
+        lines = finish(RunRecord.at(directory.absolute()), report, wanted)
+    if say:
+        say("\n".join(["", *lines]))
+    return directory
+
+
+def fit_frame(data: Any, wanted: Wanted, say: Say | None = None) -> Path:
+    """Fits a table of pandas or polars, which is saved as table.csv in the directory of the run.
+
+    Raises:
+        ExpError: nothing was written.
+    """
+    text, known = csv_of(data, wanted.target, [*wanted.roles, *wanted.exclude, *wanted.keep])
+    directory = (wanted.directory or new_place()).absolute()
+    run = RunDirectory(directory)
+    run.claim()
+    try:
+        run.write(run.table, text)
+    finally:
+        run.release()
+    try:
+        return fit_file(str(run.table), replace(wanted, directory=directory), say, known)
+    except BaseException:
+        if not run.record.exists():  # nothing was started
+            run.table.unlink(missing_ok=True)
+            run.path.rmdir()
+        raise
+
+
+def finish(run: RunRecord, report: TableReport, wanted: Wanted) -> list[str]:
+    """Adds the columns, their importance and drawings to the directory of a run.
+
+    Returns:
+        What is said at the end.
+    """
+    trained = Trained.of(run, trust=True)
+    data, parts = trained.job.data.data, trained.job.data.split.parts
+    metric = computable(wanted.metric, numeric=data.numeric)
+    answers = {
+        name: answers_of(trained, data.X[rows], data.y[rows])
+        for name, rows in parts.items()
+        if name != "train"
+    }
+    last = "test" if "test" in parts else next(iter(answers), "train")
+    seconds = max(LEAST, SHARE * wanted.budget)
+    found = importances(trained, parts[last], metric, seconds=seconds, seed=wanted.seed)
+    falls = "fall" if higher_is_better(metric) else "rise"
+    label = f"{falls} of {metric} on the {last} rows"
+    files: dict[str, Any] = {
+        "columns.csv": report.csv(),
+        "importance.csv": importance_text(found, metric, last),
+    }
+    if (look := trained.job.plan.figures) is not None:
+        files |= drawings(report, data, found, label, look)
+    add_files(run.directory, files)
+    groups = None
+    if wanted.groups is not None and last == "test":
+        groups = np.asarray(data.columns[wanted.groups])[parts["test"]]
+    return closing(answers, data.y[parts["train"]], metric, found, groups)
+
+
+def no_target(path: str) -> str:
+    """What to do without a target."""
+    names = columns_of(path)
+    listed = ", ".join(shown(name, 40) for name in names[:40])
+    more = f" and {len(names) - 40} more" if len(names) > 40 else ""
+    return f"name the column to predict with --target COLUMN. The columns are {listed}{more}"
