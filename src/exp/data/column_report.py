@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from exp.data.read_table import Table, read_table
+from exp.data.reading_settings import naming
 from exp.data.table_settings import EMPTY, Settings, reading_of, settings_of
 from exp.util.errors import DataError, shown
 from exp.util.serialize import csv_text
@@ -104,19 +104,17 @@ def column_report(
         kind: csv or parquet.
         target: name of the column that is predicted.
         given: settings of the data set that are decided already.
-        aside: name of a column that is no feature -> what it is for (groups, weights, time).
+        aside: name of a column that is no feature -> what it is for (groups, time).
         keep: columns that are not left out whatever they look like.
 
     Raises:
         DataError: the file cannot be read, lacks a column, or has a column that can be read in
             several ways.
     """
-    settings = settings_of(path, kind, target, given, aside, keep)
-    features = [name for name in settings.names if name not in settings.left_out]
-    if not features:
+    settings = settings_of(path, kind, target, given, tuple(aside), keep)
+    if len(settings.left_out) == len(settings.names):
         raise DataError(f"{path}: {no_features(settings.left_out)}")
-    reading = replace(reading_of(settings.values, aside), features=features)
-    table = read_table(path, kind, reading)
+    table = read_table(path, kind, reading_of(settings.values, aside))
     found = {
         name: left_out(name, why)
         if (why := settings.left_out.get(name))
@@ -126,6 +124,9 @@ def column_report(
     for name, role in aside.items():
         different = count(table.aside[name].nunique(), "different value")
         found[name] = ColumnReport(name, role, f"{different}; not a feature")
+    if table.weights is not None:
+        name, ends = str(settings.values["weights"]), described(table.weights, "number")
+        found[name] = ColumnReport(name, "weights", f"{ends}; not a feature")
     rows = len(table.frame) + table.dropped
     return TableReport(
         path,
@@ -158,7 +159,7 @@ def feature(name: str, table: Table, settings: Settings) -> ColumnReport:
     if reason := settings.how.get(name):
         details, change = f"{details} ({reason})", f"--exclude {shlex.quote(name)}"
     elif kind == "number" and 2 < there.nunique() <= CODES and (there % 1 == 0).all():
-        change = f"--config 'dataset.categorical=[{quoted(name)}]'"
+        change = f"--config '{naming('categorical', name)}'"
     return ColumnReport(name, kind, details, missing, filled, change)
 
 
@@ -193,8 +194,3 @@ def short(text: str, most: int = LONGEST) -> str:
     """A text of the file, printable, of at most so many characters."""
     text = one_line(text)
     return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def quoted(name: str) -> str:
-    """A name as a config has it within a list."""
-    return name if re.fullmatch(r"\w+", name, re.ASCII) else f'"{name}"'

@@ -154,17 +154,15 @@ def settings_of(
             values |= {"decimal": notation.decimal, "thousands": notation.thousands}
             found.notes.append(f"numbers are in another notation ({notation})")
             reading = reading_of(values, aside)
-    found.names = list(source.frame)
-    excluded = list(values.get("exclude") or ())
-    check_names(keep, found.names, "keep")
-    decided: dict[str, Decided] = {}
-    for name in source.frame:
-        if name in excluded:
-            decided[name] = Decided("named in exclude")
-        elif name in columns:
-            decided[name] = of_texts(name, columns[name], source.typed, reading, name in keep)
-        else:
-            decided[name] = of_values(name, source.frame[name], name in keep)
+    check_names(keep, list(source.frame), "keep")
+    decided = {
+        name: of_texts(name, columns[name], source.typed, reading, name in keep)
+        if name in columns
+        else of_values(name, source.frame[name], name in keep)
+        for name in source.frame
+    }
+    decided |= {name: Decided("named in exclude") for name in reading.exclude}
+    found.names = list(decided)
     found.left_out = {name: each.why for name, each in decided.items() if each.why}
     kept = {name: each for name, each in decided.items() if not each.why}
     found.how = {name: each.how for name, each in kept.items() if each.how}
@@ -181,15 +179,15 @@ def settings_of(
 
 def reading_of(values: Mapping[str, Any], aside: Iterable[str]) -> Reading:
     """How a table with these settings is read."""
-    known = {
-        key: values[key]
-        for key in ("features", "delimiter", "dates", "decimal", "thousands", "na_values")
-        if values.get(key) is not None
-    }
+    keys = ("features", "delimiter", "dates", "decimal", "thousands", "na_values", "weights")
     return Reading(
-        target=values["target"], categorical=values.get("categorical") or (), missing="impute",
-        aside=[name for name in aside if name != values["target"]], **known,
-    )  # fmt: skip
+        target=values["target"],
+        missing="impute",
+        categorical=values.get("categorical") or (),
+        exclude=values.get("exclude") or (),
+        aside=tuple(dict.fromkeys(aside)),
+        **{key: values[key] for key in keys if values.get(key) is not None},
+    )
 
 
 def stored_as(values: pd.Series) -> str:

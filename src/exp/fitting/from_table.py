@@ -57,9 +57,9 @@ class Wanted:
     overrides: tuple[str, ...] = ()
 
     @property
-    def roles(self) -> dict[str, str]:
-        """Column that is no feature -> what it is for."""
-        named = {"groups": self.groups, "weights": self.weights, "time": self.time}
+    def aside(self) -> dict[str, str]:
+        """Column that the split needs, which is no feature -> what it is for."""
+        named = {"groups": self.groups, "time": self.time}
         return {name: role for role, name in named.items() if name is not None}
 
 
@@ -82,15 +82,25 @@ def fit_file(
     given, rest = table_options(wanted.overrides, kind, path, wanted.target)
     given = {**(known or {}), **given}
     if wanted.exclude:
-        given["exclude"] = list(dict.fromkeys([*given.get("exclude", ()), *wanted.exclude]))
-    report = column_report(path, kind, wanted.target, given, wanted.roles, wanted.keep)
+        given["exclude"] = list(dict.fromkeys([*(given.get("exclude") or ()), *wanted.exclude]))
+    if wanted.weights is not None:
+        given["weights"] = wanted.weights
+    report = column_report(path, kind, wanted.target, given, wanted.aside, wanted.keep)
     if say:
         say(report.text())
     settings = FitSettings(
-        path=path, target=wanted.target, dataset=report.settings, budget=wanted.budget,
-        metric=wanted.metric, groups=wanted.groups, weights=wanted.weights, time=wanted.time,
-        test=wanted.test, seed=wanted.seed, overrides=tuple(rest), directory=wanted.directory,
-    )  # fmt: skip
+        path=path,
+        target=wanted.target,
+        dataset=dict(report.settings),
+        budget=wanted.budget,
+        metric=wanted.metric,
+        groups=wanted.groups,
+        time=wanted.time,
+        test=wanted.test,
+        seed=wanted.seed,
+        overrides=tuple(rest),
+        directory=wanted.directory,
+    )
     score = wanted.metric or "score"
     with FitProgress(wanted.budget, lines=say is not None) as progress:
 
@@ -111,7 +121,9 @@ def fit_frame(data: Any, wanted: Wanted, say: Say | None = None) -> Path:
     Raises:
         ExpError: nothing was written.
     """
-    text, known = csv_of(data, wanted.target, [*wanted.roles, *wanted.exclude, *wanted.keep])
+    named = [*wanted.aside, *wanted.exclude, *wanted.keep]
+    named += [] if wanted.weights is None else [wanted.weights]
+    text, known = csv_of(data, wanted.target, named)
     directory = (wanted.directory or new_place()).absolute()
     run = RunDirectory(directory)
     run.claim()
