@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from exp.data.labels import MANY, integers
 from exp.data.read_table import Table, read_table
 from exp.data.reading_settings import naming
 from exp.data.table_settings import EMPTY, Settings, reading_of, settings_of
@@ -186,8 +188,15 @@ def listed(values: pd.Series, one: str, many: str) -> str:
 
 
 def of_target(name: str, table: Table) -> ColumnReport:
-    assert table.labels is not None
-    return ColumnReport(name, "target", listed(table.labels, "class", "classes"))
+    """The column that is predicted."""
+    labels = table.labels
+    assert labels is not None
+    if labels.dtype == np.float64:
+        details = f"number, {described(labels, 'number')}"
+        return ColumnReport(name, "target", details, change="--config dataset.task=classes")
+    many = labels.nunique() > MANY and integers([str(label) for label in labels.unique()])
+    change = "--config dataset.task=number" if many else ""
+    return ColumnReport(name, "target", listed(labels, "class", "classes"), change=change)
 
 
 def short(text: str, most: int = LONGEST) -> str:

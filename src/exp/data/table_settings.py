@@ -149,7 +149,8 @@ def settings_of(
         if not source.typed or stored_as(source.frame[name]) not in (*NUMBERS, *DATES)
     }
     if not source.typed and not {"decimal", "thousands"} & set(given):
-        notation = notation_of(columns)
+        labels = [] if source.labels is None else [Texts(source.labels, reading.na)]
+        notation = notation_of([*columns.values(), *labels])
         if not notation.plain:
             values |= {"decimal": notation.decimal, "thousands": notation.thousands}
             found.notes.append(f"numbers are in another notation ({notation})")
@@ -179,7 +180,7 @@ def settings_of(
 
 def reading_of(values: Mapping[str, Any], aside: Iterable[str]) -> Reading:
     """How a table with these settings is read."""
-    keys = ("features", "delimiter", "dates", "decimal", "thousands", "na_values", "weights")
+    keys = ("features", "delimiter", "dates", "decimal", "thousands", "na_values", "weights", "task")
     return Reading(
         target=values["target"],
         missing="impute",
@@ -281,12 +282,12 @@ def numbered(name: str, numbers: Any, rows: int) -> str:
     return ""
 
 
-def notation_of(columns: Mapping[str, Texts]) -> Notation:
+def notation_of(columns: Sequence[Texts]) -> Notation:
     """How the numbers of a csv file are written: the notation with the fewest settings in which
     most columns are numbers, if there is one such, and if it loses no column that is numbers as
     Python writes them; otherwise that of Python."""
     usual = Notation()
-    texts = [column.texts for column in columns.values() if column.texts]
+    texts = [column.texts for column in columns if column.texts]
     already = [each for each in texts if all_numbers(usual, each)]
     others = [each for each in texts if each not in already]
     for some in notations():

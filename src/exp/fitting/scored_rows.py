@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from exp.components.final_scores import errors, score
 from exp.plotting.scores import wilson
-from exp.util.metric_names import HEADLINES, OF_CLASSES, OF_NUMBERS, higher_is_better
+from exp.util.metric_names import OF_CLASSES, OF_NUMBERS, higher_is_better
 
 RESAMPLES = 1000
 """Of the rows, for an interval."""
@@ -50,9 +50,7 @@ def computable(metric: str | None, *, numeric: bool) -> str:
     known = OF_NUMBERS if numeric else [name for name in OF_CLASSES if name != "loss"]
     if metric in known:
         return str(metric)
-    if metric == "loss" and not numeric:
-        return "log_loss"
-    return HEADLINES[1] if numeric else HEADLINES[0]
+    return "rmse" if numeric else "log_loss"
 
 
 def interval(
