@@ -34,7 +34,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Any:
     path = where / "rows.csv"
     pd.DataFrame({"size": size, "city": city, "noise": noise, "y": label}).to_csv(path, index=False)
     run = exp.run(
-        [f"dataset={'csv'}", f"dataset.path={path}", "dataset.target=y", "dataset.missing=impute",
+        ["dataset=csv", f"dataset.path={path}", "dataset.target=y", "dataset.missing=impute",
          "split.standardize=true", "split.test=0.4", "model=linear", "optimizer=adam",
          "optimizer.lr=0.05", "trainer.epochs=30", "figures=none", f"hydra.run.dir={where}/run"]
     )  # fmt: skip
@@ -58,16 +58,15 @@ class Model:
 def test_importance_is_that_of_scikit_learn(trained: Any, metric: str) -> None:
     prepared = trained.job.data
     data, rows = prepared.data, prepared.split.test
-    sign = 1.0 if metric == "accuracy" else -1.0
-
     def score(model: Model, X: Any, y: Any) -> float:
         found = model.answers(X, y)
         if metric == "accuracy":
             return float(accuracy_score(y, found.predicted))
-        return -float(log_loss(y, found.chances.astype(np.float64)))
+        chances = found.chances.astype(np.float64)
+        return -float(log_loss(y, chances / chances.sum(axis=1, keepdims=True)))
 
     wanted = permutation_importance(
-        Model(trained), data.X[rows], data.y[rows], scoring=score, n_repeats=200, random_state=0
+        Model(trained), data.X[rows], data.y[rows], scoring=score, n_repeats=50, random_state=0
     )
     found = {each.column: each for each in importances(trained, rows, metric)}
     assert next(iter(found)) == "size"  # the greatest first
@@ -76,7 +75,6 @@ def test_importance_is_that_of_scikit_learn(trained: Any, metric: str) -> None:
         assert found[name].repeats == 10
         assert abs(found[name].mean - wanted.importances_mean[at]) <= 4 * spread / 10**0.5 + 1e-6
         assert found[name].low <= wanted.importances_mean[at] <= found[name].high
-    assert sign  # both directions are positive where a column matters
     assert found["size"].low > 0
     assert abs(found["noise"].mean) < 0.2 * found["size"].mean
 
@@ -107,17 +105,17 @@ def test_scores_and_the_baseline_are_those_of_scikit_learn() -> None:
 
 def test_intervals_contain_the_score_of_many_rows_about_as_often_as_they_say() -> None:
     truth = of_classes(200_000)
-    wanted = truth.score("auroc")
+    wanted = truth.score("brier")
     assert wanted is not None
     random = np.random.default_rng(2)
     hits = 0
-    for number in range(60):
+    for number in range(40):
         rows = random.integers(0, len(truth.truth), 100)
         some = Answers(truth.truth[rows], truth.predicted[rows], truth.chances[rows], 1)
-        ends = interval(some, "auroc", seed=number)
+        ends = interval(some, "brier", seed=number)
         assert ends is not None
         hits += ends[0] <= wanted <= ends[1]
-    assert 50 <= hits <= 60
+    assert 33 <= hits <= 40
 
 
 def test_intervals_of_groups_and_of_perfect_scores() -> None:
@@ -170,7 +168,7 @@ def test_drawings(theme: str, numeric: bool) -> None:
         *[Column(f"more {n}", random.normal(size=90)) for n in range(9)],
     ]
     classes = random.integers(0, 9, 90).astype(float)
-    target = Column("y", values * 0 + 1.5) if numeric else Column("y", classes, tuple("abcdefghi"))
+    target = Column("y", classes, tuple("abcdefghi"))
     if numeric:
         target = Column("y", random.normal(size=90))
     with settings(theme) as colours:

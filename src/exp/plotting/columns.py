@@ -76,6 +76,9 @@ def draw(target: Column, columns: Sequence[Column], theme: Theme = THEMES["light
         _bars(first, target, target, theme)
     for axes, column in zip(others, shown, strict=True):
         layout.title(axes, plain(column.name, 26), _missing(column))
+        if column.missing == len(column.values):
+            layout.empty(axes, "no values")
+            continue
         if target.texts is None:
             (_against if column.texts is None else _ranges)(axes, column, target, theme)
         else:
