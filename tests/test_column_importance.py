@@ -58,6 +58,7 @@ class Model:
 def test_importance_is_that_of_scikit_learn(trained: Any, metric: str) -> None:
     prepared = trained.job.data
     data, rows = prepared.data, prepared.split.test
+
     def score(model: Model, X: Any, y: Any) -> float:
         found = model.answers(X, y)
         if metric == "accuracy":

@@ -73,7 +73,7 @@ NAVIGATION = {
     "Start": ["quick_start", "tutorials/first_run", "tutorials/first_sweep",
               "tutorials/custom_data", "tutorials/custom_model", "tutorials/cluster"],
     "Course": ["course/index", "course/*"],
-    "Guides": ["data", "regression", "custom_components", "figures", "gallery", "sweeps", "results",
+    "Guides": ["fit", "data", "regression", "custom_components", "figures", "gallery", "sweeps", "results",
                "across", "report", "seeds", "search", "using_models", "python", "loggers", "runs",
                "security"],
     "Background": ["how_it_works", "architecture", "reproduced", "bench"],

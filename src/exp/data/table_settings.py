@@ -180,7 +180,16 @@ def settings_of(
 
 def reading_of(values: Mapping[str, Any], aside: Iterable[str]) -> Reading:
     """How a table with these settings is read."""
-    keys = ("features", "delimiter", "dates", "decimal", "thousands", "na_values", "weights", "task")
+    keys = (
+        "features",
+        "delimiter",
+        "dates",
+        "decimal",
+        "thousands",
+        "na_values",
+        "weights",
+        "task",
+    )
     return Reading(
         target=values["target"],
         missing="impute",

@@ -16,13 +16,16 @@ from exp.data.column_report import TableReport, column_report
 from exp.data.table_settings import columns_of, kind_of
 from exp.fitting.closing import closing
 from exp.fitting.frames import csv_of
-from exp.fitting.permutation import answers_of, importance_text, importances
+from exp.fitting.permutation import importance_text, importances
 from exp.fitting.progress_bar import FitProgress
 from exp.fitting.run_files import add_files, drawings
-from exp.fitting.scored_rows import computable
+from exp.fitting.scored_rows import Answers, computable
 from exp.fitting.table_options import table_options
 from exp.runs.directory import RunDirectory
+from exp.runs.predictions import Predictions
 from exp.runs.record import RunRecord
+from exp.runs.trained.load_model import model
+from exp.runs.trained.model_file import NAME
 from exp.runs.trained.predictor import Trained
 from exp.util.errors import shown
 from exp.util.metric_names import higher_is_better
@@ -141,35 +144,47 @@ def fit_frame(data: Any, wanted: Wanted, say: Say | None = None) -> Path:
 
 
 def finish(run: RunRecord, report: TableReport, wanted: Wanted) -> list[str]:
-    """Adds the columns, their importance and drawings to the directory of a run.
+    """Adds the model file, the columns, their importance and drawings to the directory of a run.
 
     Returns:
-        What is said at the end.
+        What is printed at the end.
     """
-    trained = Trained.of(run, trust=True)
-    data, parts = trained.job.data.data, trained.job.data.split.parts
+    job, predictor = model(run, trust=True)
+    data, split = job.data.data, job.data.split
     metric = computable(wanted.metric, numeric=data.numeric)
-    answers = {
-        name: answers_of(trained, data.X[rows], data.y[rows])
-        for name, rows in parts.items()
-        if name != "train"
-    }
-    last = "test" if "test" in parts else next(iter(answers), "train")
-    seconds = max(LEAST, SHARE * wanted.budget)
-    found = importances(trained, parts[last], metric, seconds=seconds, seed=wanted.seed)
-    falls = "fall" if higher_is_better(metric) else "rise"
-    label = f"{falls} of {metric} on the {last} rows"
-    files: dict[str, Any] = {
+    parts = predicted_parts(run.predictions(), job.data.positive)
+    last = "test" if "test" in parts else "train"
+    found = importances(
+        Trained(job, predictor),
+        split.parts[last],
+        metric,
+        seconds=max(LEAST, SHARE * wanted.budget),
+        seed=wanted.seed,
+    )
+    files: dict[str, bytes | str] = {
+        NAME: Trained(job, predictor).file(),
         "columns.csv": report.csv(),
         "importance.csv": importance_text(found, metric, last),
     }
-    if (look := trained.job.plan.figures) is not None:
+    if (look := job.plan.figures) is not None:
+        falls = "fall" if higher_is_better(metric) else "rise"
+        label = f"{falls} of {metric} on the {last} rows"
         files |= drawings(report, data, found, label, look)
     add_files(run.directory, files)
-    groups = None
-    if wanted.groups is not None and last == "test":
-        groups = np.asarray(data.columns[wanted.groups])[parts["test"]]
-    return closing(answers, data.y[parts["train"]], metric, found, groups)
+    groups = None if wanted.groups is None else np.asarray(data.columns[wanted.groups])
+    groups = groups[split.test] if groups is not None and last == "test" else None
+    return closing(parts, data.y[split.train], metric, found, groups)
+
+
+def predicted_parts(found: Predictions, positive: int | None) -> dict[str, Answers]:
+    """The answers of a run for the rows that did not train it, by part."""
+    parts = {}
+    for name in ("validation", "test"):
+        rows = np.flatnonzero(found.split == name)
+        if len(rows):
+            truth, predicted = found.truth[rows], found.predicted[rows]
+            parts[name] = Answers(truth, predicted, found.probabilities[rows], positive)
+    return parts
 
 
 def no_target(path: str) -> str:
