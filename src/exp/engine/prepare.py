@@ -49,8 +49,8 @@ def prepare(
             training rows.
         data_seed: of the rows.
         split_seed: of the split.
-        features: built with the names of the features and `init_seed`; gives a `FeatureMap`, or
-            None for the features as they are.
+        features: built with the names of the features, `init_seed` and, if it takes them, the
+            training rows; gives a `FeatureMap`, or None for the features as they are.
         init_seed: of the feature map, which is as random as the weights behind it.
         keep: whether what had to be made goes into the cache.
 
@@ -67,7 +67,7 @@ def prepare(
         standardize = split.params.get("standardize", False)
         prepared = Prepared.of(data, parts, standardize=standardize)
         if features is not None:
-            prepared = prepared.mapped_by(mapping(features, prepared.features, init_seed))
+            prepared = prepared.mapped_by(mapping(features, prepared, init_seed))
         if features is None or features.component.packaged or prepared.mapping is None:
             _ = prepared.X  # numbers can grow too large: here, where a DataError is expected
         else:
@@ -250,10 +250,13 @@ def checked(parts: object, split: Chosen) -> Split:
     return parts
 
 
-def mapping(features: Chosen, names: tuple[str, ...], seed: int) -> FeatureMap | None:
-    """The feature map of a config for features of these names."""
+def mapping(features: Chosen, prepared: Prepared, seed: int) -> FeatureMap | None:
+    """The feature map of a config for these rows."""
+    offered = {}
+    if "training_rows" in features.component.injected.values():
+        offered["training_rows"] = prepared.scaled[prepared.split.train]
     with nullcontext() if features.component.packaged else seeded(seed):
-        found = features.build(names, seed)
+        found = features.build(prepared.features, seed, **offered)
     if found is not None and not isinstance(found, FeatureMap):
         kind = type(found).__name__
         raise ComponentError(

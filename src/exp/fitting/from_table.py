@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from exp.fitting.fit import fit, new_place
-from exp.fitting.settings import FitSettings
 
 from exp.data.column_report import TableReport, column_report
 from exp.data.table_settings import columns_of, kind_of
 from exp.fitting.closing import closing
+from exp.fitting.fit_table import fit, new_place
 from exp.fitting.frames import csv_of
 from exp.fitting.permutation import importance_text, importances
 from exp.fitting.progress_bar import FitProgress
 from exp.fitting.run_files import add_files, drawings
 from exp.fitting.scored_rows import Answers, computable
+from exp.fitting.settings import FitSettings
 from exp.fitting.table_options import table_options
 from exp.runs.directory import RunDirectory
 from exp.runs.predictions import Predictions

@@ -44,6 +44,7 @@ register.kind(
     "features",
     "exp.components.features",
     injected=("names", "seed"),
+    offered=("training_rows",),
     aliases={"seed": ("random_state",)},
     about="transformations of the features before the model: squares, products, sines",
 )
@@ -56,6 +57,7 @@ register.kind(
 register.kind(
     "model",
     "exp.components.models.mlp",
+    "exp.components.models.ensemble",
     injected=("in_features", "out_features"),
     about="the network, from rows to logits",
 )
