@@ -47,11 +47,11 @@ def closing(
         cells = [["", *parts, "95 % interval", f"always {simple}"]]
         for name in names:
             ends = interval(answers, name, groups)
-            cells.append([
-                name, *(number(part.score(name)) for part in parts.values()),
-                "-" if ends is None else f"{number(ends[0])} to {number(ends[1])}",
-                number(usual.score(name)),
-            ])  # fmt: skip
+            scores = [number(part.score(name)) for part in parts.values()]
+            text = "-"
+            if ends is not None and number(ends[0]) != number(ends[1]):
+                text = f"{number(ends[0])} to {number(ends[1])}"
+            cells.append([name, *scores, text, number(usual.score(name))])
         lines += aligned(cells, right=range(1, len(cells[0])))
         lines += ["", about(parts, groups)]
     if found:

@@ -27,12 +27,14 @@ from exp.runs.record import RunRecord
 from exp.runs.trained.load_model import model
 from exp.runs.trained.model_file import NAME
 from exp.runs.trained.predictor import Trained
-from exp.util.errors import shown
+from exp.util.errors import DataError, Lines, RunDirectoryError, lines, shown
 from exp.util.metric_names import higher_is_better
 from exp.util.text_tables import number
 
 SHARE, LEAST = 0.1, 3.0
 """Of the budget that the importance of the columns may take besides, and seconds at least."""
+SETTING = "in exp fit such a setting is --config KEY=VALUE, as --config dataset.decimal=comma"
+"""For errors that name settings of a data set."""
 Say = Callable[[str], None]
 
 
@@ -88,9 +90,13 @@ def fit_file(
         given["exclude"] = list(dict.fromkeys([*(given.get("exclude") or ()), *wanted.exclude]))
     if wanted.weights is not None:
         given["weights"] = wanted.weights
-    report = column_report(path, kind, wanted.target, given, wanted.aside, wanted.keep)
-    if say:
-        say(report.text())
+    if wanted.directory is not None:
+        refuse_used(RunDirectory(wanted.directory))
+    try:
+        report = column_report(path, kind, wanted.target, given, wanted.aside, wanted.keep)
+    except DataError as error:
+        hint = [SETTING] if "dataset." in str(error) or "`" in str(error) else []
+        raise DataError(lines(Lines(str(error)), *hint)) from None
     settings = FitSettings(
         path=path,
         target=wanted.target,
@@ -104,7 +110,11 @@ def fit_file(
         overrides=tuple(rest),
         directory=wanted.directory,
     )
-    score = wanted.metric or "score"
+    settings.plan()  # what is wrong with the config is reported before all else
+    if say:
+        say(report.text())
+    numeric = report.table.labels is not None and report.table.labels.dtype == np.float64
+    score = computable(wanted.metric, numeric=numeric)
     with FitProgress(wanted.budget, lines=say is not None) as progress:
 
         def on_progress(done: int, total: int, best: float | None, seconds: float) -> None:
@@ -126,6 +136,8 @@ def fit_frame(data: Any, wanted: Wanted, say: Say | None = None) -> Path:
     """
     named = [*wanted.aside, *wanted.exclude, *wanted.keep]
     named += [] if wanted.weights is None else [wanted.weights]
+    if wanted.directory is not None:
+        refuse_used(RunDirectory(wanted.directory))
     text, known = csv_of(data, wanted.target, named)
     directory = (wanted.directory or new_place()).absolute()
     run = RunDirectory(directory)
@@ -141,6 +153,17 @@ def fit_frame(data: Any, wanted: Wanted, say: Say | None = None) -> Path:
             run.table.unlink(missing_ok=True)
             run.path.rmdir()
         raise
+
+
+def refuse_used(run: RunDirectory) -> None:
+    """
+    Raises:
+        RunDirectoryError: the directory exists and contains something.
+    """
+    if run.path.exists() and not run.path.is_dir():
+        raise RunDirectoryError(f"{run.path} is a file, expected a new directory")
+    if run.path.is_dir() and any(run.path.iterdir()) and not run.not_begun():
+        raise RunDirectoryError(f"the directory {run.path} is not empty: choose a new one")
 
 
 def finish(run: RunRecord, report: TableReport, wanted: Wanted) -> list[str]:
