@@ -16,7 +16,7 @@ from exp.data.labels import SURE
 from exp.data.readers import read
 from exp.data.reading_settings import Floats, Kind, NaValues, Reading, naming
 from exp.data.source import Source
-from exp.data.text_parsing import clue, days, hint, text_of
+from exp.data.text_parsing import clue, days, hint, iso, text_of
 from exp.util.errors import DataError, shown
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -83,6 +83,8 @@ def read_table(path: str, kind: str, reading: Reading) -> Table:
     for name in reading.aside:
         texts = Texts(file.aside[name], reading.na)
         aside[name] = texts.values
+        if name in reading.dated:
+            aside[name] = dates_of(name, texts, reading, faults)
         gaps += gaps_of(name, texts.values, texts.codes < 0, texts.words)
     judge(gaps, faults, rows, needed, reading.missing)
     faults.raise_any()
@@ -261,9 +263,7 @@ class Column:
     def _wrong(self, text: str, number: float) -> str:
         """What keeps a text from being a date, or a number that float32 can hold."""
         if self.kind == "date":
-            form = self.reading.date_format(self.name)
-            how = f"as {form}" if form else "as YYYY-MM-DD or YYYY-MM-DD hh:mm:ss"
-            return f"{shown(text)} is not a date written {how}"
+            return no_date(text, self.reading.date_format(self.name))
         if np.isnan(number):
             why = f" ({clue(text) or CATEGORIES})" if self.undecided else ""
             return f"{shown(text)} is not a number{why}"
@@ -305,6 +305,22 @@ def weights_of(name: str, file: Source, reading: Reading) -> tuple[pd.Series, It
         what = f"the weight {values.iloc[row]:g} is negative: expected a number of at least 0"
         file.faults.add(int(values.index[row]), name, what)
     return values, column.gaps()
+
+
+def dates_of(name: str, texts: Texts, reading: Reading, faults: FileFaults) -> pd.Series:
+    """The dates of a column that the split needs, as texts [rows] in ISO 8601, None where missing.
+    Adds a fault for each text that is no date."""
+    form = reading.date_format(name)
+    found = days(texts.texts, form)
+    for code in np.flatnonzero(np.isnan(found))[: MOST + 1].tolist():
+        faults.add(texts.line(code), name, no_date(texts.texts[code], form))
+    known = np.array([*iso(np.nan_to_num(found)), None], object)
+    return pd.Series(known[texts.codes], texts.index)
+
+
+def no_date(text: str, form: str | None) -> str:
+    how = f"as {form}" if form else "as YYYY-MM-DD or YYYY-MM-DD hh:mm:ss"
+    return f"{shown(text)} is not a date written {how}"
 
 
 def gaps_of(

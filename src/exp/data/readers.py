@@ -62,7 +62,8 @@ def read_csv(path: str, reading: Reading) -> Source:
         index.append(names[place])
     index += [name for name in names if UNNAMED.fullmatch(name) and name not in index]
     features = selected(names, reading, index, faults, top)
-    needed = [*features, *reading.besides, *([] if reading.target is None else [reading.target])]
+    target = () if reading.target is None else (reading.target,)
+    needed = list(dict.fromkeys((*features, *reading.besides, *target)))
     known = () if reading.features else index
     index = [name for name in known if name not in needed and name not in reading.exclude]
     faults.raise_any()

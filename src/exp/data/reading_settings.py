@@ -159,8 +159,12 @@ class Reading:
     @property
     def named(self) -> tuple[str, ...]:
         """Columns that must be there, besides the target."""
-        dates = () if isinstance(self.dates, bool) else self.dates
-        return (*(self.features or ()), *self.categorical, *dates)
+        return (*(self.features or ()), *self.categorical, *self.dated)
+
+    @property
+    def dated(self) -> tuple[str, ...]:
+        """Columns that `dates` names."""
+        return () if isinstance(self.dates, bool) else tuple(self.dates)
 
     @property
     def besides(self) -> tuple[str, ...]:

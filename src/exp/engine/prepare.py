@@ -13,16 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exp.components.datasets.custom_rows import rows_of
+from exp.components.splits.time_splits import ranges
 from exp.config.plugins import source
 from exp.data import cache
-from exp.data.dataset import Data, Split
+from exp.data.dataset import Data, Floats, Split
 from exp.data.faults import TooFewRowsError
 from exp.data.feature_map import FeatureMap
 from exp.data.prepared import Prepared
 from exp.data.set_aside import set_aside
 from exp.registry.component import Chosen, Component
 from exp.registry.user_code import calling, seeded
-from exp.util.errors import ComponentError, ConfigError, DataError, Fault, ImpossibleError, unknown
+from exp.util.errors import (
+    ComponentError,
+    ConfigError,
+    DataError,
+    Fault,
+    ImpossibleError,
+    shown,
+    unknown,
+)
 from exp.util.metric_names import class_named
 from exp.util.packages import installed
 
@@ -67,7 +76,9 @@ def prepare(
         standardize = split.params.get("standardize", False)
         prepared = Prepared.of(data, parts, standardize=standardize)
         if features is not None:
-            prepared = prepared.mapped_by(mapping(features, prepared, init_seed))
+            fitted_on = prepared.scaled[prepared.split.train] if is_fitted(features) else None
+            found = mapping(features, prepared.features, init_seed, fitted_on)
+            prepared = prepared.mapped_by(found)
         if features is None or features.component.packaged or prepared.mapping is None:
             _ = prepared.X  # numbers can grow too large: here, where a DataError is expected
         else:
@@ -126,19 +137,41 @@ def cached(
 
 def made(dataset: Chosen, split: Chosen, data_seed: int, split_seed: int) -> tuple[Data, Split]:
     aside = columns_named(split)
+    check_no_features(dataset, split)
     data = set_aside(rows(dataset, data_seed, aside), aside)
     try:
-        return data, parts_of(data, split, split_seed)
+        parts = parts_of(data, split, split_seed)
     except TooFewRowsError as error:
         raise error.named(data.classes) from error
+    time = split.params.get("time")
+    if time in aside:
+        # Rows of a file of test rows have no time.
+        known = parts if data.test is None else replace(parts, test=parts.test[:0])
+        data = replace(data, notes=(*data.notes, ranges(data.columns[time], time, known)))
+    return data, parts
 
 
 def columns_named(split: Chosen) -> tuple[str, ...]:
-    """The columns of the data that a split needs: those of its groups and of its parts."""
+    """The columns of the data that a split needs: those of its groups, its parts and its times."""
     if "columns" not in split.component.injected.values():
         return ()
-    named = (split.params.get(key) for key in ("groups", "column"))
+    keys = ("groups", "column", "time") if split.packaged else ("groups", "column")
+    named = (split.params.get(key) for key in keys)
     return tuple(dict.fromkeys(name for name in named if isinstance(name, str)))
+
+
+def check_no_features(dataset: Chosen, split: Chosen) -> None:
+    """
+    Raises:
+        DataError: the features of a file name a column that the split uses as groups or parts.
+    """
+    features = dataset.params.get("features") if dataset.packaged else None
+    for key in ("groups", "column"):
+        if (name := split.params.get(key)) is not None and name in (features or ()):
+            raise DataError(
+                f"dataset.features names {shown(name)}, but split.{key} uses this column, so it "
+                "cannot be a feature: leave it out of `features`"
+            )
 
 
 def rows(dataset: Chosen, seed: int, aside: tuple[str, ...] = ()) -> Data:
@@ -223,7 +256,7 @@ def parts_of(data: Data, split: Chosen, seed: int) -> Split:
     Raises:
         ImpossibleError: it keeps the shares of classes, and there are none.
     """
-    if data.numeric and split.params.get("stratify"):
+    if data.numeric and split.params.get("stratify") and split.params.get("time") is None:
         raise ImpossibleError(
             "split.stratify keeps the shares of classes, and the target of these data is a number: "
             "set split.stratify=false"
@@ -250,13 +283,29 @@ def checked(parts: object, split: Chosen) -> Split:
     return parts
 
 
-def mapping(features: Chosen, prepared: Prepared, seed: int) -> FeatureMap | None:
-    """The feature map of a config for these rows."""
-    offered = {}
-    if "training_rows" in features.component.injected.values():
-        offered["training_rows"] = prepared.scaled[prepared.split.train]
+def is_fitted(features: Chosen) -> bool:
+    """Whether a feature map is fitted on the training rows."""
+    return "training_rows" in features.component.injected.values()
+
+
+def mapping(
+    features: Chosen, names: tuple[str, ...], seed: int, training_rows: Floats | None = None
+) -> FeatureMap | None:
+    """The feature map of a config for features of these names.
+
+    Args:
+        training_rows: [training rows, features], for a map that is fitted on them.
+
+    Raises:
+        ImpossibleError: the map needs training rows, and there are none.
+    """
+    if is_fitted(features) and training_rows is None:
+        raise ImpossibleError(
+            f"features {features.name} is fitted on the training rows, which a model file does not "
+            "contain: use the run directory"
+        )
     with nullcontext() if features.component.packaged else seeded(seed):
-        found = features.build(prepared.features, seed, **offered)
+        found = features.build(names, seed, training_rows=training_rows)
     if found is not None and not isinstance(found, FeatureMap):
         kind = type(found).__name__
         raise ComponentError(

@@ -122,9 +122,9 @@ def fit_file(
             progress.show(text if best is None else f"{text}, best {score} {number(best)}")
 
         directory = fit(settings, on_progress)
-        lines = finish(RunRecord.at(directory.absolute()), report, wanted)
+        end = finish(RunRecord.at(directory.absolute()), report, wanted)
     if say:
-        say("\n".join(["", *lines]))
+        say("\n".join(["", *end]))
     return directory
 
 

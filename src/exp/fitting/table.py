@@ -104,7 +104,8 @@ class Table:
     def map_of(self, features: dict[str, Any]) -> tuple[dict[str, Any], ColumnMap]:
         """A feature map as the ensemble has it in its config, and its module, fitted."""
         chosen = register.choose("features", features, "features")
-        made = mapping(chosen, self.prepared, self.settings.seed)
+        scaled = self.prepared.scaled[self.train]
+        made = mapping(chosen, self.prepared.features, self.settings.seed, scaled)
         columns = self.prepared.scaled.shape[1]
         if made is None:
             return {"name": "none"}, Map(name="none").module(columns)

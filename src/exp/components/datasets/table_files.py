@@ -49,10 +49,9 @@ def columns_apart(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             for name in names:
                 if name in named[other]:
                     yield key, f"names {shown(name)}, which `{other}` names too"
-    for key in ("categorical", "dates") if features is not None else ():
-        for name in named[key]:
-            if name not in features:
-                yield key, f"names {shown(name)}, which is not among the features"
+    for name in named["categorical"] if features is not None else ():
+        if name not in features:
+            yield "categorical", f"names {shown(name)}, which is not among the features"
     if target is None and weights in ("X", "y", "names"):
         yield "weights", f"names the array {shown(weights)}, which contains no weights"
     if values.get("thousands") == values.get("decimal", "."):
