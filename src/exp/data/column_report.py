@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from exp.data.labels import integers
+from exp.data.labels import MANY, integers
 from exp.data.read_table import Table, read_table
 from exp.data.reading_settings import naming
 from exp.data.table_settings import EMPTY, Settings, reading_of, settings_of
@@ -194,7 +194,7 @@ def of_target(name: str, table: Table) -> ColumnReport:
     if labels.dtype == np.float64:
         details = f"number, {described(labels, 'number')}"
         return ColumnReport(name, "target", details, change="--config dataset.task=classes")
-    many = labels.nunique() > CODES and integers([str(label) for label in labels.unique()])
+    many = labels.nunique() > MANY and integers([str(label) for label in labels.unique()])
     change = "--config dataset.task=number" if many else ""
     return ColumnReport(name, "target", listed(labels, "class", "classes"), change=change)
 

@@ -133,7 +133,7 @@ def pyarrow_reader() -> Any:
 
 
 def read_npz(path: str, reading: Reading) -> Source:
-    """An npz file: `X` [rows, features] numbers, `y` [rows] integers or texts, and `names`
+    """An npz file: `X` [rows, features] numbers, `y` [rows] numbers or texts, and `names`
     [features] texts, which are x1, x2, ... unless given. Arrays of Python's own texts and numbers
     (dtype object, as pandas gives them) are read without running what their pickle says."""
     faults = FileFaults(path, "row")
@@ -145,9 +145,9 @@ def read_npz(path: str, reading: Reading) -> Source:
     if X.ndim != 2 or y.ndim != 1 or len(X) != len(y) or 0 in X.shape:
         shapes = f"found X {list(X.shape)} and y {list(y.shape)}"
         raise DataError(f"{path}: expected X [rows, features] and y [rows]; {shapes}")
-    if X.dtype.kind not in "iufbO" or y.dtype.kind not in "iubUO":
+    if X.dtype.kind not in "iufbO" or y.dtype.kind not in "iufbUO":
         kinds = f"found X of {X.dtype} and y of {y.dtype}"
-        raise DataError(f"{path}: expected X of numbers and y of integers or texts; {kinds}")
+        raise DataError(f"{path}: expected X of numbers and y of numbers or texts; {kinds}")
     names = [f"x{n + 1}" for n in range(X.shape[1])]
     if (given := arrays.get("names")) is not None:
         texts = given.dtype.kind == "U" or all(isinstance(name, str) for name in given.flat)

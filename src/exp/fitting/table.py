@@ -23,7 +23,8 @@ from exp.components.models.column_maps import ColumnMap, Map
 from exp.data.dataset import Data, Split
 from exp.data.prepared import Prepared
 from exp.data.set_aside import set_aside
-from exp.engine.prepare import columns_named, mapping, parts_of, rows, with_positive
+from exp.engine.feature_mapping import mapping
+from exp.engine.prepare import columns_named, parts_of, rows, with_positive
 from exp.fitting.portfolio import Shape
 from exp.fitting.settings import FitSettings
 from exp.registry.registry import register
