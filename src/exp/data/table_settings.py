@@ -17,9 +17,9 @@ import pandas as pd
 
 from exp.data.file_faults import FileFaults
 from exp.data.labels import SURE
-from exp.data.read_table import DATES, NUMBERS, Texts, numbers_of
 from exp.data.readers import parquet_columns, read, records
 from exp.data.reading_settings import DELIMITERS, SIGNS, Notation, Reading
+from exp.data.table_columns import DATES, NUMBERS, Texts, numbers_of
 from exp.data.text_parsing import MOST_LOOKED_AT, days, fitting_formats, hint, notations
 from exp.util.errors import DataError, unknown
 from exp.util.text_file import content, place_of
@@ -171,6 +171,9 @@ def settings_of(
         values["categorical"] = [name for name, each in kept.items() if each.category] or None
     if "dates" not in given:
         dates = {name: each.date for name, each in kept.items() if each.date}
+        for name in reading.aside:
+            if form := date_format(Texts(source.aside[name], reading.na)):
+                dates |= {} if form == ISO else {name: form}  # that needs no setting
         plain = set(dates.values()) <= {ISO}
         values["dates"] = (list(dates) if plain else dates) or False
     if found.left_out:
@@ -322,8 +325,8 @@ def all_numbers(notation: Notation, texts: list[str]) -> bool:
 
 def date_format(texts: Texts) -> str:
     """The format in which all texts are dates, if there is only one; else ""."""
-    if not np.isnan(days(texts.texts)).any():
-        return ISO
+    if not texts.texts or not np.isnan(days(texts.texts)).any():
+        return ISO if texts.texts else ""
     some = texts.texts[:MOST_LOOKED_AT]
     forms = fitting_formats(some, np.ones(len(some)))
     read_as = [days(texts.texts, form) for form in forms]
