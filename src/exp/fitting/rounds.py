@@ -180,9 +180,9 @@ class Rounds:
         return self.done
 
     def at_least_one(self) -> None:
-        """Trains one candidate in full if the time was too short for any."""
+        """Trains a network in full if the time was too short for any."""
         for candidate in self.candidates:
-            if self.done.full():
+            if any(not self.candidates[number].constant for number in self.done.full()):
                 return
             if candidate.number not in self.done.failed and not candidate.constant:
                 order = self.order(candidate.number, len(LEVELS) - 1)
