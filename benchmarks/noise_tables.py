@@ -65,9 +65,9 @@ def reported(number: int, budget: float, folder: Path) -> dict[str, Any]:
         overrides=["figures=none"],
     )  # fmt: skip
     summary = json.loads((Path(run.directory) / "summary.json").read_text())
-    final = summary["final"]["test"]
+    final = {name: summary["final"][f"test/{name}"] for name in SCORES}
     return {"table": number, "rows": len(frame), "columns": frame.shape[1] - 1,
-            **{name: final[name] for name in SCORES}}  # fmt: skip
+            **final}  # fmt: skip
 
 
 def mean_of(values: list[float]) -> tuple[float, float]:

@@ -64,7 +64,9 @@ def fitted(table: Table, seed: int, budget: float, folder: Path) -> tuple[np.nda
 def reported(run: Path) -> dict[str, Any]:
     """The test scores that the run itself reports."""
     summary = json.loads((run / "summary.json").read_text())
-    return {"reported": summary.get("final", {}).get("test", {})}
+    final = summary["final"]
+    reported = {k: v for k, v in final.items() if k.startswith("test/") and isinstance(v, float)}
+    return {"reported": reported}
 
 
 def main(arguments: list[str]) -> None:

@@ -40,7 +40,9 @@ from tables_scores import loss_of, save, saved
 SECONDS = 240.0
 ROUNDS = 2000  # most trees of a method that stops early
 PATIENCE = 50
-FEW_ROWS = 2500  # up to which five folds are used, three above
+FEW_ROWS, MANY_ROWS = 2500, 6000
+"""Five folds up to so many training rows, three up to so many, above that one: a fifth of the rows
+validates, which is enough there and leaves time for more configurations."""
 
 
 class Columns:
@@ -64,13 +66,13 @@ class Columns:
                 found[name] = column.astype(float)
         for name in self.dates:
             date = parsed(frame[name])
-            found[f"{name} (days)"] = (date - pd.Timestamp(0)).dt.days.astype(float)
+            found[f"{name} (days)"] = (date - pd.Timestamp(0, tz="UTC")).dt.days.astype(float)
             found[f"{name} (day of the year)"] = date.dt.dayofyear.astype(float)
         return found
 
 
 def parsed(column: pd.Series) -> pd.Series:
-    return pd.to_datetime(column, format="ISO8601", errors="coerce")
+    return pd.to_datetime(column, format="ISO8601", errors="coerce", utc=True)
 
 
 class Method(Protocol):
@@ -122,7 +124,7 @@ class Sklearn:
 
 
 class Mlp(Sklearn):
-    portfolio = 16
+    portfolio = 12
     space: ClassVar[dict[str, Any]] = {
         "hidden_layer_sizes": [(32,), (64,), (128,), (256,), (64, 64), (128, 128)],
         "alpha": loguniform(1e-4, 10.0),
@@ -227,7 +229,7 @@ class LightGbm:
 
 
 class CatBoost:
-    portfolio = 8
+    portfolio = 5
     space: ClassVar[dict[str, Any]] = {
         "learning_rate": loguniform(0.02, 0.2),
         "depth": [3, 4, 5, 6, 7, 8],
@@ -289,14 +291,14 @@ def searched(name: str, table: Table, seed: int, seconds: float) -> tuple[np.nda
     columns = Columns(X)
     X, new = columns.shaped(X), columns.shaped(test.drop(columns=table.target))
     kind = METHODS[name]
-    folds = 5 if len(X) <= FEW_ROWS else 3
+    folds = 3 if FEW_ROWS < len(X) <= MANY_ROWS else 5
     parts = (StratifiedKFold if task == CLASSES else KFold)(folds, shuffle=True, random_state=seed)
-    pieces = list(parts.split(X, y))
+    pieces = list(parts.split(X, y))[: 1 if len(X) > MANY_ROWS else folds]
     best: tuple[float, dict[str, Any], int] = (np.inf, {}, ROUNDS)
     tried, longest = 0, 0.0
     for params in configurations(kind, seed):
         # The last fit on all rows takes about as long as the slowest fold.
-        if time.process_time() - begin + (folds + 1.5) * longest > seconds:
+        if time.process_time() - begin + (len(pieces) + 1.5) * longest > seconds:
             break
         losses, rounds = [], []
         for inner, outer in pieces:
@@ -313,7 +315,7 @@ def searched(name: str, table: Table, seed: int, seconds: float) -> tuple[np.nda
     model.fit(best[1], X, y, None, best[2])
     predicted = model.predict(new)
     about = {
-        "cpu_seconds": time.process_time() - begin, "configurations": tried, "folds": folds,
+        "cpu_seconds": time.process_time() - begin, "configurations": tried, "folds": len(pieces),
         "validation": best[0], "chosen": {key: str(value) for key, value in best[1].items()},
     }  # fmt: skip
     return predicted, about
