@@ -23,10 +23,15 @@ class TooFewRowsError(DataError):
         rows: label -> how many rows it has, for each class that has too few.
         need: how many are needed, and for what.
         classes: the names of all classes, if they are known.
+        hint: what may be done about it.
     """
 
     def __init__(
-        self, rows: Mapping[int, int], need: str, classes: Sequence[str] | None = None
+        self,
+        rows: Mapping[int, int],
+        need: str,
+        classes: Sequence[str] | None = None,
+        hint: str = "",
     ) -> None:
         self.rows, self.need = rows, need
         names = [
@@ -36,10 +41,11 @@ class TooFewRowsError(DataError):
         found = [
             f"{who}: {rows_text(count)}" for who, count in zip(names, rows.values(), strict=True)
         ]
-        super().__init__(listed(f"split: {need}", found))
+        text = listed(f"split: {need}", found)
+        super().__init__(lines(text, hint) if hint else text)
 
-    def named(self, classes: Sequence[str]) -> TooFewRowsError:
-        return TooFewRowsError(self.rows, self.need, classes)
+    def named(self, classes: Sequence[str], hint: str = "") -> TooFewRowsError:
+        return TooFewRowsError(self.rows, self.need, classes, hint)
 
 
 def wrong_shapes(
@@ -124,6 +130,18 @@ def wrong_labels(y: NDArray[np.int64], classes: Sequence[str]) -> Iterator[str]:
     else:
         for label in np.flatnonzero(rows == 0).tolist():
             yield f"class {shown(classes[label])} (label {label}) has no rows"
+
+
+def wrong_weights(weights: NDArray[np.float32] | None, rows: int) -> Iterator[str]:
+    """What is wrong with the weights of so many rows."""
+    if weights is None:
+        return
+    if weights.dtype != np.float32 or weights.shape != (rows,):
+        found = f"found {weights.dtype} of shape {list(weights.shape)}"
+        yield f"weights must be a float32 array [rows], one for each of {rows_text(rows)}; {found}"
+        return
+    for row in np.flatnonzero(~(weights >= 0) | np.isinf(weights))[: MOST + 1].tolist():
+        yield f"row {row}, weight: {weights[row]} is not a finite number of at least 0"
 
 
 def real(values: ArrayLike, name: str) -> NDArray[np.generic]:

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Policy = Literal["refuse", "drop", "impute"]
+Task = Literal["auto", "classes", "number"]
+"""What a column of targets holds; auto: its values show it."""
 Kind = Literal["number", "date", "category"]
 Floats = NDArray[np.float64]
 
@@ -43,6 +45,16 @@ def is_number(text: str) -> bool:
     except ValueError:
         return False
     return "_" not in text
+
+
+def quoted(name: str) -> str:
+    """The name of a column as a setting has it."""
+    return name if re.fullmatch(r"\w+", name) else f'"{name}"'
+
+
+def naming(key: str, name: str) -> str:
+    """The setting of a data set that is a list of this column."""
+    return f"dataset.{key}=[{quoted(name)}]"
 
 
 class NaValues:
@@ -116,6 +128,7 @@ class Reading:
 
     Attributes:
         target: name of the column of labels; None: there is none.
+        task: what that column holds.
         features: names of the columns to learn from, in the order wanted; None: all but the target
             and the index of a pandas table.
         delimiter: one character between two fields of a csv file.
@@ -126,11 +139,14 @@ class Reading:
         decimal, thousands: how numbers are written, see `Notation`.
         na_values: what stands for a missing value, see `NaValues`.
         aside: names of columns that are no features: the split needs them.
+        weights: name of the column of the rows' weights, which is no feature; None: there is none.
+        exclude: names of columns that are left out.
         kinds: what each column holds, where that is known from a file that was read before; empty:
             the columns show it.
     """
 
     target: str | None = None
+    task: Task = "auto"
     features: Sequence[str] | None = None
     delimiter: str = ","
     missing: Policy = "refuse"
@@ -140,13 +156,25 @@ class Reading:
     thousands: str | None = None
     na_values: Sequence[str | float] | None = None
     aside: Sequence[str] = ()
+    weights: str | None = None
+    exclude: Sequence[str] = ()
     kinds: Mapping[str, Kind] = field(default_factory=dict)
 
     @property
     def named(self) -> tuple[str, ...]:
         """Columns that must be there, besides the target."""
-        dates = () if isinstance(self.dates, bool) else self.dates
-        return (*(self.features or ()), *self.categorical, *dates)
+        return (*(self.features or ()), *self.categorical, *self.dated)
+
+    @property
+    def dated(self) -> tuple[str, ...]:
+        """Columns that `dates` names."""
+        return () if isinstance(self.dates, bool) else tuple(self.dates)
+
+    @property
+    def besides(self) -> tuple[str, ...]:
+        """Columns that are read, but are neither features nor the target."""
+        weights = () if self.weights is None else (self.weights,)
+        return tuple(dict.fromkeys((*self.aside, *weights)))
 
     @cached_property
     def na(self) -> NaValues:

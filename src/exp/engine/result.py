@@ -19,7 +19,7 @@ from exp.engine.layers import Elementwise, Pass
 from exp.engine.model import LANES, Model, padded
 from exp.engine.objective import Objective
 from exp.engine.recorder import Recording
-from exp.engine.rows import CHUNK, Batch, Split, Tally
+from exp.engine.rows import CHUNK, Split, Tally
 
 CPU = torch.device("cpu")
 BLOCK = 512
@@ -37,7 +37,7 @@ class Predictor:
     """
 
     def __init__(self, job: Job, state: dict[str, Tensor] | None) -> None:
-        self.device = job.device
+        self.device, self.restored = job.device, job.data.restored
         self.model = Model(
             [job.source()],
             outputs=job.outputs,
@@ -62,31 +62,44 @@ class Predictor:
             pieces = [self.model(x, mask, False)[0] for x, mask in self._unlabelled(X, BLOCK)]
             return torch.cat(pieces, dim=1)[:, : len(X)].T.contiguous().cpu().numpy()
 
-    def loss(self, X: np.ndarray, labels: np.ndarray) -> float:
-        """The mean loss on rows `[rows, features]` with labels `[rows]`, penalty included."""
+    def loss(self, X: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> float:
+        """The mean loss on rows `[rows, features]` with labels `[rows]`, penalty included.
+
+        Args:
+            labels: as the model learns them (`Prepared.targets`).
+            weights: `[rows]` how much each row counts; None: all the same.
+        """
+        place, dtype = self.device.torch_device, self.device.dtype
         if self.network is not None:
-            rows = Split([X], [labels], self.objective.loss, dtype=torch.float32, device=CPU)
+            place, dtype = CPU, torch.float32
+        given = None if weights is None else [weights]
+        rows = Split([X], [labels], self.objective.loss, weights=given, dtype=dtype, device=place)
+        if self.network is not None:
             return self.network.loss(rows)
         tally = Tally(self.objective.loss)
         with self.as_in_training():
-            for batch in self._rows(X, labels):
+            for batch in rows.chunks():
                 logits = self.model(batch.x, batch.mask, False)
                 tally.add(self.objective(logits, batch, self.model), None, batch)
             return tally.loss().item()
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        """`[rows, classes]` from logits `[rows, outputs]`. Padded as in training: the last bits
-        of a row must not depend on how many rows there are."""
+        """`[rows, classes]` from logits `[rows, outputs]`, or numbers `[rows, 1]` in the units of
+        the target. Padded as in training: the last bits of a row must not depend on how many
+        rows there are."""
         count = len(logits)
         stacked = torch.zeros(1, logits.shape[1], padded(count), dtype=self.device.dtype)
         stacked[0, :, :count] = torch.from_numpy(logits).T
         with self.as_in_training():
             found = self.objective.loss.probabilities(stacked)
-        return found[0, :, :count].T.contiguous().numpy()
+        return self.restored(found[0, :, :count].T.contiguous().numpy())
 
     def labels(self, logits: np.ndarray) -> np.ndarray:
-        """The likeliest class `[rows]` int64 of logits `[rows, outputs]`, or the number."""
-        return self.objective.loss.labels(torch.from_numpy(logits).T[None])[0].numpy()
+        """The likeliest class `[rows]` int64 of logits `[rows, outputs]`, or the number in the
+        units of the target."""
+        return self.restored(
+            self.objective.loss.labels(torch.from_numpy(logits).T[None])[0].numpy()
+        )
 
     def hidden(self, X: np.ndarray) -> list[np.ndarray] | None:
         """What each hidden layer gives after its activation, `[rows, units]` each, for rows
@@ -117,10 +130,6 @@ class Predictor:
         for start in range(0, width, CHUNK):
             span = slice(start, start + CHUNK)
             yield stacked[:, :, span], mask[:, span]
-
-    def _rows(self, X: np.ndarray, labels: np.ndarray) -> Iterator[Batch]:
-        device, dtype = self.device.torch_device, self.device.dtype
-        return Split([X], [labels], self.objective.loss, dtype=dtype, device=device).chunks()
 
     @contextmanager
     def as_in_training(self) -> Iterator[None]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from exp.components.losses.loss import Loss
 from exp.engine.model import padded
+from exp.util.metric_names import IN_UNITS
 
 CHUNK = 16_384
 """Columns of one forward pass in evaluation: fixed, so that bits do not depend on the stack."""
@@ -25,8 +26,9 @@ class Batch:
         targets: `[runs, rows]`, as the loss wants them.
         truth: the same, but with padding marked, as `Loss.marked` does.
         mask: `[runs, rows]`, 1 for real rows, 0 for padding.
-        share: `[runs, rows]`, what each row's loss counts in the mean: mask / divisor.
-        divisor: `[runs, 1]`, real rows, or the sum of their weights.
+        share: `[runs, rows]`, what each row's loss counts in the mean: its weight / divisor; 0 for
+            padding.
+        divisor: `[runs, 1]`, real rows, or the sum of their weights and those of their classes.
         count: real rows of each run.
     """
 
@@ -45,6 +47,9 @@ class Split:
     Args:
         rows: R matrices `[rows, features]` float32, in the order of the split.
         labels: R vectors `[rows]`: int64 classes, or float32 numbers.
+        units: how many units of the target one unit of its labels is, for each run; (): one.
+        weights: R vectors `[rows]` float32: how much each row counts in the loss; None: all rows
+            count the same.
         shuffled: whether batches take rows at random: they are then kept row-major, since
             gathering whole rows is what a processor does well.
     """
@@ -55,6 +60,8 @@ class Split:
         labels: Sequence[np.ndarray],
         loss: Loss,
         *,
+        units: Sequence[float] = (),
+        weights: Sequence[np.ndarray] | None = None,
         dtype: torch.dtype,
         device: torch.device,
         shuffled: bool = False,
@@ -78,8 +85,18 @@ class Split:
         self.truth = loss.marked(self.targets, self.mask == 0)
         spread = loss.spread(labels)
         self.spread = None if spread is None else spread.to(device)
-        weights = loss.row_weights(classes, dtype)
-        self.weights = None if weights is None else weights * self.mask
+        scaled = any(unit != 1 for unit in units)
+        self.units = torch.tensor(units, dtype=dtype, device=device) if scaled else None
+        # What each row's loss is multiplied by; the loss itself contains the weight of its class.
+        self.counted = self.mask
+        if weights is not None:
+            self.counted = torch.zeros_like(self.mask)
+            for run, vector in enumerate(weights):
+                self.counted[run, : self.count] = torch.from_numpy(vector)
+        of_classes = loss.row_weights(classes, dtype)
+        self.weights = None if weights is None else self.counted
+        if of_classes is not None:
+            self.weights = of_classes * self.counted
 
     def whole(self) -> Batch:
         """All rows as one batch, in the order of the split."""
@@ -97,7 +114,8 @@ class Split:
         divisor = divided(mask if self.weights is None else self.weights[:, part])
         count = min(stop, self.count) - start
         targets, truth = self.targets[:, part], self.truth[:, part]
-        return Batch(x, targets, truth, mask, mask / divisor, divisor, count)
+        share = self.counted[:, part] / divisor
+        return Batch(x, targets, truth, mask, share, divisor, count)
 
     def shuffle(self, size: int, generators: Sequence[torch.Generator]) -> Iterator[Batch]:
         """One epoch in mini-batches, each run in a random order of its own generator.
@@ -139,18 +157,24 @@ class Split:
         if self.weights is None and usual is not None and usual.count == count:
             return Batch(x, targets, truth, usual.mask, usual.share, usual.divisor, count)
         mask = self.mask.view(-1).index_select(0, flat).view(rows.shape)
+        counted = mask
+        if self.counted is not self.mask:
+            counted = self.counted.view(-1).index_select(0, flat).view(rows.shape)
         if self.weights is None:
             divisor = divided(mask)
         else:
             divisor = divided(self.weights.view(-1).index_select(0, flat).view(rows.shape))
-        return Batch(x, targets, truth, mask, mask / divisor, divisor, count)
+        return Batch(x, targets, truth, mask, counted / divisor, divisor, count)
 
     def select(self, keep: Tensor) -> None:
         """Keeps the runs at these positions."""
         self.x, self.targets, self.truth = self.x[keep], self.targets[keep], self.truth[keep]
+        weighted = self.counted is not self.mask
         self.mask = self.mask[keep]
+        self.counted = self.counted[keep] if weighted else self.mask
         self.weights = None if self.weights is None else self.weights[keep]
         self.spread = None if self.spread is None else self.spread[keep]
+        self.units = None if self.units is None else self.units[keep]
 
 
 def divided(weights: Tensor) -> Tensor:
@@ -165,10 +189,13 @@ class Tally:
     Args:
         loss: defines the metrics.
         spread: of the targets of all rows, as `Split` has it.
+        units: of the target, likewise.
     """
 
-    def __init__(self, loss: Loss, spread: Tensor | None = None) -> None:
-        self.kind, self.spread = loss, spread
+    def __init__(
+        self, loss: Loss, spread: Tensor | None = None, units: Tensor | None = None
+    ) -> None:
+        self.kind, self.spread, self.units = loss, spread, units
         self.losses: list[Tensor] = []
         self.divisors: list[Tensor] = []
         self.right: Tensor | None = None
@@ -192,7 +219,11 @@ class Tally:
         return (torch.stack(self.losses, dim=1) * divisors).sum(dim=1) / divisors.sum(dim=1)
 
     def scores(self) -> dict[str, Tensor]:
-        """The loss and what else is measured, by name, `[runs]` each."""
+        """The loss and what else is measured, by name, `[runs]` each. Errors are in the units of
+        the target, and the loss is of the labels as they were scaled."""
         assert self.right is not None
         measured = self.kind.measured(self.right, self.count, self.spread)
-        return {"loss": self.loss(), **dict(zip(self.kind.measures, measured, strict=True))}
+        found = dict(zip(self.kind.measures, measured, strict=True))
+        if self.units is not None:
+            found |= {name: found[name] * self.units for name in IN_UNITS if name in found}
+        return {"loss": self.loss(), **found}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from torch import nn
 
 from exp.components.models.shortcuts import called
@@ -17,6 +19,14 @@ import onnxruntime
 
 session = onnxruntime.InferenceSession({name!r})
 ({output},) = session.run(["{output}"], {{"rows": X.astype(np.{kind})}})"""
+
+
+def model_file(name: str) -> str:
+    return f"""# exp predict {shlex.quote(name)} new.csv
+import exp
+
+model = exp.load({name!r})
+answers = model.predict(X)"""
 
 
 def torchscript(trained: Trained, name: str) -> str:
@@ -64,7 +74,13 @@ def state_dict(trained: Trained, name: str) -> str:
         link = f"torch.sigmoid({steep}torch.cat([-logits, logits], dim=1))"
     if not trained.classes:
         link = "logits"
-    return "\n".join([*lines, f"{trained.predictor.objective.loss.answers} = {link}"])
+    lines.append(f"{trained.predictor.objective.loss.answers} = {link}")
+    if job.data.target_scale is not None:
+        lines += [
+            'target = known["target_scale"]',
+            f'predictions = (predictions.double() * target["scale"] + target["mean"]).to({dtype})',
+        ]
+    return "\n".join(lines)
 
 
 def described(trained: Trained) -> str:
