@@ -103,8 +103,8 @@ def csv(
         missing: how to treat missing values: refuse them, drop their rows, or impute the median
             (for categories, the most frequent value) of the training rows. indicate: impute
             numbers, with an encoded column of 0 and 1 that says where they are missing; missing
-            categories are a category of their own. A row without a label is dropped with drop,
-            and an error otherwise.
+            categories are a category of their own. Rows without a label are dropped, unless
+            missing values are refused.
         na_values: texts that mean a missing value, in features and target; null: those of pandas
             (NA, N/A, NaN, null, None, ...) and ?, in upper or lower case. An empty field is
             always missing.
