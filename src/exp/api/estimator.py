@@ -233,8 +233,8 @@ def texts_explained(X: Any) -> Iterator[None]:
                 example = shown(str(texts[0] if texts else values[0]), 40)
                 raise type(error)(
                     f"column {shown(str(name), 40)} contains texts or dates, such as {example}: "
-                    "convert it to numbers first, for example with a ColumnTransformer. exp.fit and "
-                    "data sets from files (dataset=csv) do so by themselves"
+                    "convert it to numbers first, for example with a ColumnTransformer. exp.fit "
+                    "and data sets from files (dataset=csv) do so by themselves"
                 ) from error
         raise
 
