@@ -194,16 +194,17 @@ def test_a_column_without_any_value_cannot_be_imputed(here: Path) -> None:
     )
 
 
-def test_a_label_cannot_be_imputed(here: Path) -> None:
+@pytest.mark.parametrize("missing", ["drop", "impute"])
+def test_rows_without_a_label_are_left_out(here: Path, missing: str) -> None:
     (here / "rows.csv").write_text("a,kind\n1,x\n2,\n3,y\n4,y\n")
     with pytest.raises(DataError) as caught:
-        load(missing="impute")
-    assert str(caught.value) == (
-        "1 fault in rows.csv; no row was used\n"
-        "  line 3, column 'kind'  the label is missing in 1 of 4 rows, here first\n"
-        "dataset.missing=drop leaves such rows out"
-    )
-    assert load(missing="drop").y.tolist() == [0, 1, 1]
+        load(missing="refuse")
+    assert "line 3, column 'kind'  the label is missing in 1 of 4 rows" in str(caught.value)
+    data = load(missing=missing)
+    assert data.y.tolist() == [0, 1, 1]
+    assert data.X[:, 0].tolist() == [1, 3, 4]
+    (note,) = data.notes
+    assert note.startswith("1 row of rows.csv left out: ")
 
 
 def test_a_file_of_test_rows(here: Path) -> None:
@@ -381,7 +382,7 @@ def test_npz(here: Path) -> None:
     ("arrays", "message"),
     [
         ({"X": X}, "expected arrays 'X' and 'y', and maybe 'names'; found 'X'"),
-        ({"X": X, "y": np.zeros(4)}, "found X of float64 and y of float64"),
+        ({"X": X, "y": np.zeros(4, complex)}, "found X of float64 and y of complex128"),
         ({"X": X, "y": np.zeros(3, int)}, "found X [4, 2] and y [3]"),
         ({"X": X, "y": np.arange(4), "names": ["a"]}, "expected names of 2 texts"),
         ({"X": X, "y": np.arange(4)}, "row 1, column 'x2'  missing value in 1 of 4 rows"),

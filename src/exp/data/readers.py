@@ -110,15 +110,30 @@ def is_index(columns: pd.DataFrame) -> bool:
 
 def read_parquet(path: str, reading: Reading) -> Source:
     """A Parquet file, where pyarrow is installed."""
+    source: Source = pyarrow_reader().read_parquet(path, reading)
+    return source
+
+
+def parquet_columns(path: str) -> list[str]:
+    """The names of all columns of a Parquet file, where pyarrow is installed."""
+    names: list[str] = pyarrow_reader().columns_of(path)
+    return names
+
+
+def pyarrow_reader() -> Any:
+    """
+    Raises:
+        ExpError: pyarrow is not installed.
+    """
     if find_spec("pyarrow") is None:
         raise ExpError("dataset parquet: pyarrow is not installed: pip install 'exp[parquet]'")
     from exp.data import parquet
 
-    return parquet.read_parquet(path, reading)
+    return parquet
 
 
 def read_npz(path: str, reading: Reading) -> Source:
-    """An npz file: `X` [rows, features] numbers, `y` [rows] integers or texts, and `names`
+    """An npz file: `X` [rows, features] numbers, `y` [rows] numbers or texts, and `names`
     [features] texts, which are x1, x2, ... unless given. Arrays of Python's own texts and numbers
     (dtype object, as pandas gives them) are read without running what their pickle says."""
     faults = FileFaults(path, "row")
@@ -130,9 +145,9 @@ def read_npz(path: str, reading: Reading) -> Source:
     if X.ndim != 2 or y.ndim != 1 or len(X) != len(y) or 0 in X.shape:
         shapes = f"found X {list(X.shape)} and y {list(y.shape)}"
         raise DataError(f"{path}: expected X [rows, features] and y [rows]; {shapes}")
-    if X.dtype.kind not in "iufbO" or y.dtype.kind not in "iubUO":
+    if X.dtype.kind not in "iufbO" or y.dtype.kind not in "iufbUO":
         kinds = f"found X of {X.dtype} and y of {y.dtype}"
-        raise DataError(f"{path}: expected X of numbers and y of integers or texts; {kinds}")
+        raise DataError(f"{path}: expected X of numbers and y of numbers or texts; {kinds}")
     names = [f"x{n + 1}" for n in range(X.shape[1])]
     if (given := arrays.get("names")) is not None:
         texts = given.dtype.kind == "U" or all(isinstance(name, str) for name in given.flat)

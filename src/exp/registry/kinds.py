@@ -40,6 +40,15 @@ register.kind(
         "which rows are for training, validation and test, and whether features are standardized"
     ),
 )
+
+
+@register.common("split")
+def scaled_target(*, standardize_target: bool = False) -> None:
+    """true: train on targets with mean 0 and standard deviation 1, fitted on the training rows;
+    scores and predictions stay in the target's own units. For a target that is a number.
+    """
+
+
 register.kind(
     "features",
     "exp.components.features",

@@ -50,8 +50,8 @@ class Answers:
     def loss(self, name: str) -> float:
         """The loss of a split, penalty included."""
         prepared, rows = self.result.job.data, self.rows[name]
-        labels, weights = prepared.y[rows], prepared.weights_of(rows)
-        return self.result.predictor.loss(prepared.X[rows], labels, weights)
+        targets, weights = prepared.targets[rows], prepared.weights_of(rows)
+        return self.result.predictor.loss(prepared.X[rows], targets, weights)
 
     def custom(self, name: str, labels: np.ndarray) -> dict[str, float | None]:
         """The registered metrics of a split.

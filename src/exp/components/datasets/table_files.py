@@ -21,6 +21,7 @@ Decimal = Annotated[Literal[".", ","], BeforeValidator(sign_of)]
 Thousands = Annotated[Literal[",", ".", " ", "'"], BeforeValidator(sign_of)]
 Categories = Annotated[int, Field(ge=2, le=65_536)]
 Missing = Literal["refuse", "drop", "impute"]
+Task = Literal["auto", "classes", "number"]
 Delimiter = Annotated[Literal[",", ";", "\t", "|", " "], BeforeValidator(sign_of)]
 APART = {
     "dates": ("categorical",),
@@ -33,6 +34,7 @@ APART = {
 def columns_apart(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     target, features = values.get("target"), values["features"]
     dates, weights = values.get("dates", False), values["weights"]
+    is_class = values["task"] == "classes"
     named = {
         "features": features or [],
         "categorical": values["categorical"] or [],
@@ -43,7 +45,7 @@ def columns_apart(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, names in named.items():
         for name, count in repeated(names).items():
             yield key, f"names {shown(name)} {count} times"
-        if target is not None and target in names:
+        if target is not None and target in names and (key != "dates" or is_class):
             yield key, f"names {shown(target)}, which is the target"
         for other in APART.get(key, ()):
             for name in names:
@@ -64,6 +66,7 @@ def csv(
     *,
     path: Text,
     target: Text,
+    task: Task = "auto",
     features: Names | None = None,
     categorical: Names | None = None,
     max_categories: Categories | None = None,
@@ -78,13 +81,15 @@ def csv(
     delimiter: Delimiter = ",",
     aside: Sequence[str] = (),
 ) -> Data:
-    """A csv file in UTF-8 with a header line, columns of numbers or texts, and a column of labels.
+    """A csv file in UTF-8 with a header line, columns of numbers or texts, and a column to predict.
 
     Args:
         seed: not used.
         path: path of the file, relative to the working directory; ~ is your home directory.
-        target: name of the column of labels, which are texts or integers. They are numbered in
-            sorted order (integers by value), and their texts are the names of the classes.
+        target: name of the column to predict. Labels are numbered in sorted order (integers by
+            value), and their texts are the names of the classes.
+        task: what the target holds: classes, or a number (regression). auto: a number if values
+            have fractions, or if there are more different integers than classes can be.
         features: names of the columns to learn from, in this order; null: all except the target
             and the index of a pandas table.
         categorical: names of numeric columns to treat as categories; columns of text always are.
@@ -96,8 +101,8 @@ def csv(
         decimal: the decimal sign of numbers.
         thousands: the sign between groups of three digits; null: there is none.
         missing: how to treat missing values: refuse them, drop their rows, or impute the median
-            (for categories, the most frequent value) of the training rows. A row without a label
-            is dropped with drop, and an error otherwise.
+            (for categories, the most frequent value) of the training rows. Rows without a label
+            are dropped with drop and impute.
         na_values: texts that mean a missing value, in features and target; null: those of pandas
             (NA, N/A, NaN, null, None, ...) and ?, in upper or lower case. An empty field is
             always missing.
@@ -110,13 +115,13 @@ def csv(
 
     Returns:
         X [rows, features] in the order of the file, test rows last; as many classes as there are
-        labels.
+        labels, or none for a number.
 
     Raises:
         DataError: up to 10 errors, each with file, line and column.
     """
     reading = Reading(
-        target=target, features=features, delimiter=delimiter, missing=missing,
+        target=target, task=task, features=features, delimiter=delimiter, missing=missing,
         categorical=categorical or (), dates=dates, decimal=decimal, thousands=thousands,
         na_values=na_values, aside=aside, weights=weights, exclude=exclude or (),
     )  # fmt: skip
@@ -129,6 +134,7 @@ def parquet(
     *,
     path: Text,
     target: Text,
+    task: Task = "auto",
     features: Names | None = None,
     categorical: Names | None = None,
     max_categories: Categories | None = None,
@@ -142,12 +148,12 @@ def parquet(
     weights: Text | None = None,
     aside: Sequence[str] = (),
 ) -> Data:
-    """A Parquet file with columns of numbers or texts and a column of labels (`exp[parquet]`).
+    """A Parquet file with columns of numbers or texts and a column to predict (`exp[parquet]`).
 
     Args:
         seed: not used.
         path: path of the file, relative to the working directory; ~ is your home directory.
-        target: name of the column of labels, as for `csv`.
+        target, task: as for `csv`.
         features: names of the columns to learn from; null: all except the target and the index
             of a pandas table.
         categorical: names of numeric columns to treat as categories, as for `csv`.
@@ -167,7 +173,7 @@ def parquet(
         ExpError: pyarrow is not installed.
     """
     reading = Reading(
-        target=target, features=features, missing=missing, categorical=categorical or (),
+        target=target, task=task, features=features, missing=missing, categorical=categorical or (),
         dates=dates, decimal=decimal, thousands=thousands, na_values=na_values, aside=aside,
         weights=weights, exclude=exclude or (),
     )  # fmt: skip
@@ -179,6 +185,7 @@ def npz(
     seed: int,
     *,
     path: Text,
+    task: Task = "auto",
     features: Names | None = None,
     categorical: Names | None = None,
     max_categories: Categories | None = None,
@@ -191,11 +198,12 @@ def npz(
 ) -> Data:
     """An npz file with arrays X and y, and optionally names.
 
-    X [rows, features] contains numbers, y [rows] integers or texts, names [features] texts.
+    X [rows, features] contains numbers, y [rows] labels or numbers, names [features] texts.
 
     Args:
         seed: not used.
         path: path of the file, relative to the working directory; ~ is your home directory.
+        task: what y holds, as for `csv`.
         features: names of the columns to learn from (x1, x2, ... if the file has no names); null:
             all.
         categorical: names of numeric columns to treat as categories, as for `csv`.
@@ -211,7 +219,7 @@ def npz(
         DataError: up to 10 errors, each with file, row and column.
     """
     reading = Reading(
-        target="y", features=features, missing=missing, categorical=categorical or (),
+        target="y", task=task, features=features, missing=missing, categorical=categorical or (),
         na_values=na_values, aside=aside, weights=weights, exclude=exclude or (),
     )  # fmt: skip
     return rows("npz", path, test_path, reading, max_categories)

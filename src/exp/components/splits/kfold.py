@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,7 @@ def kfold(
     seed: int,
     *,
     folds: Folds = 10,
-    stratify: bool = True,
+    stratify: bool | Literal["auto"] = "auto",
     validation: Probability = 0.0,
     inner_folds: Folds | None = None,
     groups: ColumnName | None = None,
@@ -64,10 +64,11 @@ def kfold(
     `StratifiedGroupKFold` or `GroupKFold`.
 
     Args:
-        labels: [rows] int64.
+        labels: [rows] int64, or float32 if the target is a number.
         seed: seed of the fold and the shuffling.
         folds: number of folds.
-        stratify: whether all folds have the same shares of the classes.
+        stratify: whether all folds have the same shares of the classes; auto: they have, unless the
+            target is a number.
         validation: share of all rows (with groups: of all groups), rounded up, that is taken from
             the training part for validation, as in `holdout`; 0: no validation rows.
         inner_folds: nested cross-validation: the training part is divided into this many folds, and
@@ -94,12 +95,13 @@ def kfold(
     inner_count = inner_folds or 1
     round_number = seed // (folds * inner_count)
     rows = np.arange(len(labels), dtype=np.int64)
+    even = labels.dtype.kind in "iu" if stratify == "auto" else stratify
     if time is not None:
         inner = None if inner_folds is None else (inner_folds, seed // folds % inner_folds)
         return in_time((columns or {})[time], time, (folds, seed % folds), inner, validation)
 
     def divided(among: Rows, count: int, what: str) -> list[Rows]:
-        return folds_of(among, labels, group, count, round_number, what, stratify=stratify)
+        return folds_of(among, labels, group, count, round_number, what, stratify=even)
 
     if column is None:
         tested = divided(rows, folds, "folds")[seed % folds]
@@ -109,7 +111,7 @@ def kfold(
     if group is not None and column is not None:
         check_groups_whole(group, columns, groups, Split(train, tested))
     if validation:
-        train, validated = held_out_of(train, labels, group, validation, seed, stratify)
+        train, validated = held_out_of(train, labels, group, validation, seed, even)
         return Split(train, tested, validated)
     if inner_folds is None:
         return Split(train, tested)

@@ -9,8 +9,8 @@ from exp.config.environment import values_unshown
 from exp.config.plan import Plan
 from exp.data.prepared import Prepared
 from exp.engine import Job
+from exp.engine.feature_mapping import is_fitted, mapping
 from exp.engine.job import possible
-from exp.engine.prepare import is_fitted, mapping
 from exp.engine.result import Predictor
 from exp.engine.state import part
 from exp.runs.checkpoint import Expected
