@@ -6,9 +6,10 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from joblib import Parallel, cpu_count, delayed, parallel_config
 
@@ -132,9 +133,8 @@ def jobs_of(settings: SweepSettings, count: int) -> Jobs:
     Raises:
         ConfigError: submitit cannot use the settings.
     """
-    from exp.sweeps import submitit_cluster  # imports an extra
-
-    return submitit_cluster.Jobs(settings.submitit or {}, count)
+    jobs: Jobs = cluster("submitit").Jobs(settings.submitit or {}, count)
+    return jobs
 
 
 def cores() -> int:
@@ -145,10 +145,10 @@ def cores() -> int:
 def connected(backend: str, workers: int) -> AbstractContextManager[object]:
     """Within it joblib knows a cluster: the one that an environment variable names
     (RAY_ADDRESS, DASK_SCHEDULER_ADDRESS), else one of this machine that ends with the sweep."""
-    if backend == "ray":
-        from exp.sweeps import ray_cluster  # imports an extra
+    connection: AbstractContextManager[object] = cluster(backend).connected(workers)
+    return connection
 
-        return ray_cluster.connected(workers)
-    from exp.sweeps import dask_cluster  # imports an extra
 
-    return dask_cluster.connected(workers)
+def cluster(backend: str) -> Any:
+    """The module of a backend, which imports an extra."""
+    return import_module(f"exp.sweeps.{backend}_cluster")
