@@ -110,6 +110,7 @@ class FitSettings:
                 "name": "standard",
                 "draw": ["data", "learning_curves", "confusion_matrix", "calibration", "fit"],
                 "frames": 0,
+                "resolution": 32,  # none of them shows the decision map
             },
             **(chosen or {}),
         }
