@@ -33,18 +33,14 @@ def test_mlflow_loads_the_model_with_its_signature(in_tmp: Path) -> None:
     assert not [path for path in Path("model").rglob("*") if path.suffix in (".pkl", ".pickle")]
     model = mlflow.pyfunc.load_model("model")
     inputs, outputs = model.metadata.get_input_schema(), model.metadata.get_output_schema()
-    kinds = {column.name: column.type.to_string() for column in inputs.inputs}
+    kinds = {column.name: column.type.name for column in inputs.inputs}
     assert kinds == {
         "weight": "double", "colour": "string", "legs": "string", "tame": "string",
         "born": "datetime", "label": "double",
     }  # fmt: skip
     names = [*(f"probability:{name}" for name in ("cat", "dog", "owl")), "predicted"]
     assert outputs.input_names() == names
-    example = (
-        model.input_example
-        if hasattr(model, "input_example")
-        else model.metadata.load_input_example("model")
-    )
+    example = model.input_example
     assert list(example.columns) == list(kinds)
     rows = pd.DataFrame(STRANGE)[::-1]
     rows["weight"] = pd.to_numeric(rows["weight"], errors="coerce")

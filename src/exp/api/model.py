@@ -75,4 +75,4 @@ class Model(Predicting):
 
     def __repr__(self) -> str:
         target = f"classes {', '.join(self.classes)}" if self.classes else "a number"
-        return f"<model {self.path}, {len(self.features)} features, target: {target}>"
+        return f"<model {self.path.name}, {len(self.features)} features, target: {target}>"
