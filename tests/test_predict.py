@@ -237,7 +237,7 @@ def test_a_missing_extra_gives_the_install_line(
     monkeypatch.setattr("exp.runs.trained.formats.find_spec", lambda name: None)
     ended = inside(in_tmp, "export", str(trained["binary"]), "--to", "onnx")
     assert ended.code == 2
-    assert "not installed: onnx, onnxscript: pip install 'exp[onnx]'" in ended.err
+    assert "not installed: onnx, onnxruntime, onnxscript: pip install 'exp[onnx]'" in ended.err
     assert list(in_tmp.iterdir()) == []
 
 

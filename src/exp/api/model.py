@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from exp.runs.trained.source import Source
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from exp.runs.trained.predictor import Trained
+
+
+def trained_model(source: Source, trust: bool, checkpoint: str = "final") -> Trained:
+    """The model of a run, or that in a model file, as `Trained.of` has it."""
+    from exp.runs.trained.predictor import Trained  # torch
+
+    return Trained.of(source, trust=trust, checkpoint=checkpoint)
 
 
 class Predicting(ABC):
@@ -74,5 +83,5 @@ class Model(Predicting):
         return self._model
 
     def __repr__(self) -> str:
-        target = f"classes {', '.join(self.classes)}" if self.classes else "a number"
-        return f"<model {self.path.name}, {len(self.features)} features, target: {target}>"
+        target = f"{len(self.classes)} classes" if self.classes else "a number as target"
+        return f"<model {self.path.name}, {len(self.features)} features, {target}>"
