@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from exp.runs.trained.source import Source
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from exp.runs.trained.predictor import Trained
+    from exp.runs.trained.source import Source
 
 
-def trained_model(source: Source, trust: bool, checkpoint: str = "final") -> Trained:
-    """The model of a run, or that in a model file, as `Trained.of` has it."""
+def loaded(source: Source, *, trust: bool, checkpoint: str = "final") -> Trained:
+    """The model of a run or in a model file, as `Trained.of` reads it."""
     from exp.runs.trained.predictor import Trained  # torch
 
     return Trained.of(source, trust=trust, checkpoint=checkpoint)

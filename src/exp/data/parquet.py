@@ -57,6 +57,7 @@ def read_parquet(path: str, reading: Reading) -> Source:
     return source(path, frame, features, reading, faults, index, typed=True)
 
 
+<<<<<<< HEAD
 def whole(path: str) -> pd.DataFrame:
     """All columns of a Parquet file, with their types."""
     try:
@@ -66,6 +67,15 @@ def whole(path: str) -> pd.DataFrame:
     except (pyarrow.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
         raise DataError(f"{path} is not a readable Parquet file: {error}") from error
     return found
+=======
+def columns_of(path: str) -> list[str]:
+    """The names of all columns."""
+    try:
+        with place_of(path, "a Parquet file").open("rb") as stream:
+            return list(parquet.read_schema(stream).names)
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        raise DataError(f"{path} is not a readable Parquet file: {error}") from error
+>>>>>>> main
 
 
 def from_pandas(schema: Any) -> tuple[list[str], set[str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from joblib import cpu_count
@@ -175,14 +175,24 @@ class Rounds:
         if count == 1:
             for order in self:
                 self.take(*work(order))
-            return self.done
-        pool = Pool(count, work, prepare=ready)
-        try:
-            for outcome, seconds in pool.map(self, retry=self.lost, going=lambda: True):
-                self.take(outcome, seconds)
-        finally:
-            pool.close()
+        else:
+            pool = Pool(count, work, prepare=ready)
+            try:
+                for outcome, seconds in pool.map(self, retry=self.lost, going=lambda: True):
+                    self.take(outcome, seconds)
+            finally:
+                pool.close()
+        self.at_least_one()
         return self.done
+
+    def at_least_one(self) -> None:
+        """Trains a network in full if the time was too short for any."""
+        for candidate in self.candidates:
+            if any(not self.candidates[number].constant for number in self.done.full()):
+                return
+            if candidate.number not in self.done.failed and not candidate.constant:
+                order = self.order(candidate.number, len(LEVELS) - 1)
+                self.take(*work(replace(order, deadline=float("inf"))))
 
     def lost(self, order: Order, reason: str) -> tuple[list[Any], list[Order]]:
         """A candidate whose worker process has died is given up."""
