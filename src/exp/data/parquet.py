@@ -57,7 +57,6 @@ def read_parquet(path: str, reading: Reading) -> Source:
     return source(path, frame, features, reading, faults, index, typed=True)
 
 
-<<<<<<< HEAD
 def whole(path: str) -> pd.DataFrame:
     """All columns of a Parquet file, with their types."""
     try:
@@ -67,7 +66,8 @@ def whole(path: str) -> pd.DataFrame:
     except (pyarrow.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
         raise DataError(f"{path} is not a readable Parquet file: {error}") from error
     return found
-=======
+
+
 def columns_of(path: str) -> list[str]:
     """The names of all columns."""
     try:
@@ -75,7 +75,6 @@ def columns_of(path: str) -> list[str]:
             return list(parquet.read_schema(stream).names)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise DataError(f"{path} is not a readable Parquet file: {error}") from error
->>>>>>> main
 
 
 def from_pandas(schema: Any) -> tuple[list[str], set[str]]:

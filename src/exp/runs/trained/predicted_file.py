@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from exp.data.faults import rows_text
 from exp.data.file_faults import FileFaults
 from exp.data.read_table import read_table
-from exp.data.readers import needs_pyarrow, parquet_files, read, records
+from exp.data.readers import needs_pyarrow, pyarrow_reader, read, records
 from exp.data.reading_settings import DELIMITERS, Kind, Reading
 from exp.runs.targets import target_of
 from exp.runs.trained.predictor import Trained
@@ -128,7 +128,7 @@ def fitting_delimiter(file: str, reading: Reading) -> str:
 def rows_of(file: str, kind: str, reading: Reading) -> pd.DataFrame:
     """All columns of a file: texts if it is csv."""
     if kind == "parquet":
-        found: pd.DataFrame = parquet_files().whole(file)
+        found: pd.DataFrame = pyarrow_reader().whole(file)
         return found
     if kind == "npz":
         return read(file, kind, replace(reading, features=None)).frame
