@@ -197,13 +197,14 @@ def same_in_wandb(where: Path, run: Path) -> Any:
             assert numbers["_step"] == numbers["epoch"]
             steps.append((numbers["epoch"], kept))
     assert steps == rows(run)
-    (opened,) = [record.run for record in said if record.HasField("run")]
+    # As it was opened, and with its status at the end.
+    opened, *_, ended = [record.run for record in said if record.HasField("run")]
     config = {item.key: json.loads(item.value_json) for item in opened.config.update}
     stored = yaml.safe_load((run / "config.yaml").read_text())
     assert {key: config[key] for key in stored} == stored
     record = json.loads((run / "run.json").read_text())
     assert config["run"]["signature"] == record["signature"]
-    assert list(opened.tags) == [record["status"]]
+    assert list(ended.tags) == [record["status"]]
     (folder,) = where.glob(f"wandb/*-{opened.run_id}")
     assert digests(folder / "files/run") == digests(run)
     drawn = {path.read_bytes() for path in folder.rglob("media/images/**/*.png")}
