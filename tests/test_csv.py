@@ -179,8 +179,8 @@ def test_labels_are_numbered_in_sorted_order(
             ",a,kind\nm,2,x\nf,3,y\nm,3,y\n",
             (
                 "1 fault in rows.csv; no row was used\n"
-                "  line 1  column 1 has no name; if it is not a feature, list the features in "
-                "`features`"
+                "  line 1  column 1 has no name; if it is not a feature, "
+                'dataset.exclude=["Unnamed: 0"]'
             ),
         ),
         (

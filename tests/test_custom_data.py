@@ -131,11 +131,58 @@ def test_a_column_of_names_is_no_category(here: Path) -> None:
     assert str(caught.value) == (
         "1 fault in rows.csv; no row was used\n"
         "  line 2, column 'who'  it seems to identify the rows (30 different texts in 30 rows, "
-        "such as 'person 0'); leave it out of `features`, or name it "
+        "such as 'person 0'); leave it out with dataset.exclude=[who], or name it "
         "in `categorical` if it contains "
         "categories"
     )
     assert len(load(categorical=["who"]).categories[0] or ()) == 30
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "npz"])
+def test_columns_left_out(here: Path, kind: str) -> None:
+    frame = pd.read_csv(here / "rows.csv", na_values=["?"])
+    frame.insert(0, "id", range(10))
+    if kind == "csv":
+        frame.to_csv("rows.csv")  # with an index that has no name
+    elif kind == "parquet":
+        frame.to_parquet("rows.parquet")
+    else:
+        X = frame[["id", "age"]].to_numpy()
+        np.savez("rows.npz", X=X, y=frame["kind"].to_numpy(str), names=["id", "age"])
+    names = ["id"] if kind == "npz" else ["size", "id", "colour"]
+    data = load(kind, exclude=names, missing="impute")
+    assert data.features == ("age",)
+    wanted = load(kind, features=["age"], missing="impute")
+    assert data.fingerprint == wanted.fingerprint
+    if kind == "csv":
+        quiet = load(exclude=[*names, "Unnamed: 0"], missing="impute")
+        assert any("index of a pandas table" in note for note in data.notes)
+        assert quiet.notes == wanted.notes
+        assert quiet.fingerprint == data.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"exclude": ["sise"]}, "no column 'sise'. Did you mean 'size'?"),
+        ({"exclude": ["age", "colour", "size"]}, "besides 'kind' and the columns of dataset.excl"),
+        ({"exclude": ["kind"]}, "exclude  names 'kind', which is the target"),
+        ({"exclude": ["age", "age"]}, "exclude  names 'age' 2 times"),
+        ({"exclude": ["age"], "features": ["age"]}, "names 'age', which `features` names too"),
+        ({"exclude": ["size"], "categorical": ["size"]}, "'size', which `categorical` names too"),
+        ({"exclude": []}, "expected a list of at least 1 item"),
+    ],
+)
+def test_columns_that_cannot_be_left_out(here: Path, params: dict[str, Any], message: str) -> None:
+    with pytest.raises((ConfigError, DataError)) as caught:
+        load(**params)
+    assert message in str(caught.value)
+
+
+def test_a_column_of_the_split_is_no_feature_and_cannot_be_excluded(here: Path) -> None:
+    split = {"name": "holdout", "groups": "colour"}
+    with pytest.raises(DataError, match="the split uses this column"):
+        prepared(split, exclude=["colour"], missing="drop")
 
 
 def test_a_column_without_any_value_cannot_be_imputed(here: Path) -> None:

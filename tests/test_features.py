@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from sklearn.kernel_approximation import RBFSampler
 from sklearn.preprocessing import PolynomialFeatures
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
 from commands import SMALL, inside, process
+from exp.components.feature_modules import module_of
+from exp.components.features import from_values
 from exp.config.plan import plan
 from exp.data.feature_map import FeatureMap
 from exp.engine import Job
@@ -192,3 +196,19 @@ def test_a_linear_model_of_squares_tells_circles_apart(in_tmp: Path) -> None:
     assert scores["none"]["test/accuracy"] < 0.7
     assert scores["playground"]["test/accuracy"] > 0.95
     assert scores["fourier"]["test/accuracy"] > 0.95
+
+
+@pytest.mark.parametrize(
+    ("chosen", "width"),
+    [("playground", 2), ({"name": "polynomial", "degree": 3}, 4), ({"name": "fourier"}, 3)],
+)
+def test_the_module_of_a_map_computes_the_same(chosen: Any, width: int) -> None:
+    names = [f"x{n + 1}" for n in range(width)]
+    found = register.choose("features", chosen).build(names, 3)
+    X = np.random.default_rng(0).normal(size=(50, width))
+    module = module_of(found)
+    assert module is not None
+    np.testing.assert_allclose(module(torch.from_numpy(X)).numpy(), found.function(X), atol=1e-12)
+    values = json.loads(json.dumps(found.values, default=np.ndarray.tolist))
+    again = from_values(found.name, found.names, values)
+    np.testing.assert_array_equal(again(X), found(X))

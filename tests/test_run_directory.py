@@ -36,7 +36,7 @@ FILES = [
     "checkpoints/best.safetensors", "checkpoints/last.json", "checkpoints/last.safetensors",
     "config.yaml", "exp.log", "figures/boundary.png",
     "figures/confusion_matrix.png", "figures/data.png", "figures/learning_curves.png", "frames.npz",
-    "metrics.csv", "predictions.csv", "run.json", "summary.json",
+    "metrics.csv", "predictions.csv", "preparation.json", "run.json", "summary.json",
 ]  # fmt: skip
 OWN = ("exp.log", "run.json", ".hydra/hydra.yaml")
 """Files that tell of time and place, so that they differ from run to run."""

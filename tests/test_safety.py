@@ -293,7 +293,7 @@ def test_no_source_reads_a_pickle() -> None:
     # exp's own helper processes talk in pickles, over pipes that only they and their parent hold;
     # the composer, the loader and the packaged options copy their own configs in memory.
     names = (
-        "sweeps/composer.py", "sweeps/worker_pool.py", "sweeps/worker_process.py",
+        "sweeps/composer.py", "runs/processes/worker_pool.py", "runs/processes/worker_process.py",
         "plotting/worker.py", "config/guarded_loader.py", "config/registered_options.py",
     )  # fmt: skip
     pipes = {root / "exp" / name for name in names}

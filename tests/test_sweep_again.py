@@ -411,7 +411,7 @@ def test_a_run_that_ended_before_run_json_leaves_a_directory_that_can_be_used(in
 def test_worker_processes_start_where_they_are_worth_it(
     in_tmp: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], starts: bool
 ) -> None:
-    from exp.sweeps.worker_pool import Pool
+    from exp.runs.processes.worker_pool import Pool
     from exp.util.errors import ExpError
 
     def start(_: Pool) -> None:
@@ -438,7 +438,8 @@ class Deadly(Scheduler):
         self.level = level
 
     def rate(self, base, progress):
-        if self.level == 2 and progress.epoch == 1 and "exp.sweeps.worker_process" in sys.modules:
+        in_worker = "exp.runs.processes.worker_process" in sys.modules
+        if self.level == 2 and progress.epoch == 1 and in_worker:
             os.kill(os.getpid(), 9)
         return base
 """

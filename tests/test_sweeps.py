@@ -441,7 +441,7 @@ def test_a_copy_of_a_process_waits_for_no_thread_of_it() -> None:
     """A pool of OpenMP threads that the first process has started is not there in its copy."""
     code = (
         "import os, torch\n"
-        "from exp.sweeps.forked import Forked\n"
+        "from exp.runs.processes.forked import Forked\n"
         "torch.set_num_threads(2)\n"
         "many = torch.ones(1_000_000)\n"
         "(many + 1).exp().sum()\n"

@@ -199,7 +199,10 @@ def job_of(chosen: Plan, prepared: Prepared) -> Job:
     """A job of rows that are in memory."""
     device: Device = chosen["device"].build()
     return Job(
-        chosen, prepared, possible(chosen["loss"], prepared.counts, prepared.data.classes), device
+        chosen,
+        prepared,
+        possible(chosen["loss"], prepared.class_sizes, prepared.data.classes),
+        device,
     )
 
 
@@ -208,7 +211,8 @@ def without_rows(prepared: Prepared) -> Prepared:
     data = prepared.data
     count = len(data.classes)
     X = np.zeros((count, data.X.shape[1]), data.X.dtype)
-    blank = dataclasses.replace(data, X=X, y=np.arange(count, dtype=np.int64), columns={})
+    y = np.arange(count, dtype=np.int64)
+    blank = dataclasses.replace(data, X=X, y=y, columns={}, weights=None)
     return dataclasses.replace(prepared, data=blank, split=Split(np.arange(count, dtype=np.int64)))
 
 

@@ -1,9 +1,11 @@
-"""`exp.load`: loads an existing run or sweep."""
+"""`exp.load`: loads an existing run, sweep or model file."""
 
 from __future__ import annotations
 
 from os import PathLike, fspath
+from pathlib import Path
 
+from exp.api.model import Model
 from exp.api.run import Run
 from exp.api.sweep import Sweep, opened
 from exp.runs.manifest import is_sweep
@@ -12,8 +14,9 @@ from exp.util.folders import existing
 Place = str | PathLike[str]
 
 
-def load(directory: Place, *, trust: bool = False) -> Run | Sweep:
-    """The run or the sweep in a directory.
+def load(place: Place, *, trust: bool = False) -> Run | Sweep | Model:
+    """The run or the sweep in a directory, or the model in a file of
+    `exp export RUN --to safetensors`.
 
     The files are compared with their digests. No code of the person who made the run is executed.
 
@@ -22,7 +25,13 @@ def load(directory: Place, *, trust: bool = False) -> Run | Sweep:
 
     Raises:
         RunDirectoryError: the directory contains neither.
+        ExpError: the model in the file cannot be used.
         DamagedError: a file is corrupted.
     """
-    path = existing(fspath(directory))
+    file = Path(fspath(place)).absolute()
+    if file.is_file():
+        from exp.runs.trained.predictor import Trained  # torch
+
+        return Model(file, Trained.of(file, trust=trust))
+    path = existing(fspath(place))
     return Sweep(path, trust=trust) if is_sweep(path) else opened(path, trust=trust)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from exp.api.figures import Figures
+from exp.api.model import Predicting
 from exp.api.tables import Arrays, frame
 from exp.runs.collection import finite
 from exp.runs.record import RunRecord
@@ -17,9 +18,6 @@ from exp.util.errors import ExpError, unknown
 from exp.util.metric_names import OF_NUMBERS
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from exp.runs.trained.predictor import Trained
 
 TABLES = ("history", "predictions", "norms")
@@ -27,7 +25,7 @@ TABLES = ("history", "predictions", "norms")
 SHOWN = ("loss", "accuracy", "f1", "auroc", *OF_NUMBERS)
 
 
-class Run:
+class Run(Predicting):
     """One run, from `exp.run` or `exp.load`. Each file is read when it is used.
 
     Attributes:
@@ -108,7 +106,8 @@ class Run:
                 of the final scores (best with `trainer.restore_best`, else last).
 
         Raises:
-            ExpError: there is no model, or its data, its config or the version of exp have changed.
+            ExpError: there is no model, or its config, its components or the version of exp have
+                changed.
         """
         if checkpoint not in self._models:
             from exp.runs.trained.predictor import Trained  # torch
@@ -117,24 +116,6 @@ class Run:
                 self._saved, trust=self._trust, checkpoint=checkpoint
             )
         return self._models[checkpoint]
-
-    def predict_proba(self, X: Any, *, checkpoint: str = "final") -> NDArray[np.floating]:
-        """Probabilities `[rows, classes]` for rows `[rows, features]` in their original units; the
-        run's standardization is applied.
-
-        Args:
-            X: a matrix, or a DataFrame, which is matched by its column names.
-
-        Raises:
-            DataError: the rows do not match the training data.
-            ExpError: the run is a regression.
-        """
-        return self.trained(checkpoint).predict_proba(X)
-
-    def predict(self, X: Any, *, checkpoint: str = "final") -> NDArray[Any]:
-        """The name of the most probable class of each row, `[rows]`; in regression, the
-        prediction."""
-        return self.trained(checkpoint).predict(X)
 
     def __repr__(self) -> str:
         return f"<run {self.name}, {self.status}, {self.path}>"

@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from exp.cli.options import DIRECTORY, FILE, OUTPUT, Choice, refuse_swapped, trust_option
+from exp.cli.options import FILE, OUTPUT, Choice, refuse_swapped, trust_option
 from exp.data.reading_settings import DELIMITERS, sign_of
-from exp.runs.record import CHECKPOINTS, RunRecord
+from exp.runs.record import CHECKPOINTS
+from exp.runs.trained.source import source_of
 from exp.util.errors import shown
 from exp.util.files import write_output
-from exp.util.folders import existing
 from exp.util.terminal import one_line, write_data
 from exp.util.text_file import content
 
@@ -33,7 +33,7 @@ class Delimiter(click.ParamType):  # type: ignore[type-arg]
 
 
 @click.command("predict")
-@click.argument("run", type=DIRECTORY)
+@click.argument("run", type=FILE)
 @click.argument("file", type=FILE)
 @click.option("--output", metavar="FILE", type=OUTPUT, help="File to write. Default: print.")
 @click.option(
@@ -63,12 +63,11 @@ def command(
     """
     refuse_swapped(run, file, "exp predict")
     target = None if output is None else Path(output).absolute()
-    saved = RunRecord.at(existing(run))
-    saved.check()
+    source = source_of(run)
     content(file)  # a missing file is reported before torch is imported
     from exp.runs.trained import predicted_file, predictor  # torch
 
-    trained = predictor.Trained.of(saved, trust=trust, checkpoint=checkpoint)
+    trained = predictor.Trained.of(source, trust=trust, checkpoint=checkpoint)
     text, notes = predicted_file.predicted(trained, file, delimiter)
     for note in notes:
         print(f"exp predict: {one_line(file)}: {note}", file=sys.stderr)

@@ -3,11 +3,15 @@
 A map comes after `split.standardize`, learns nothing, and is computed by NumPy before training.
 Sums are taken feature by feature, not by a matrix product, so that a row is mapped to the same bits
 whatever the other rows are.
+
+Each map is a formula of `FORMULAS` and the values that it computes with: a model file stores the
+values, and `exp.components.feature_modules` has the same formulas in torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import combinations, combinations_with_replacement
 from math import comb
 from typing import Annotated, Any, Literal
@@ -79,13 +83,13 @@ def playground(
             f"features playground needs two features, and these data have {found}. "
             "Use features=polynomial or features=fourier"
         )
-    chosen = [PLAYGROUND[term] for term in use]
+    labels = [PLAYGROUND[term][0].format(x=names[0], y=names[1]) for term in use]
+    return from_values("playground", labels, {"use": use})
 
-    def function(X: Floats) -> Floats:
-        return np.column_stack([made(X[:, 0], X[:, 1]) for _, made in chosen])
 
-    labels = tuple(label.format(x=names[0], y=names[1]) for label, _ in chosen)
-    return FeatureMap("playground", labels, function)
+def playground_terms(X: Floats, use: Sequence[str]) -> Floats:
+    """The terms of `playground`."""
+    return np.column_stack([PLAYGROUND[term][1](X[:, 0], X[:, 1]) for term in use])
 
 
 @register.features("polynomial")
@@ -116,15 +120,17 @@ def polynomial(
         )
     pick = combinations if interaction_only else combinations_with_replacement
     products = [chosen for n in orders for chosen in pick(range(width), n)]
+    labels = [product_name(names, each) for each in products]
+    return from_values("polynomial", labels, {"products": products})
 
-    def function(X: Floats) -> Floats:
-        made: dict[tuple[int, ...], Floats] = {(): np.ones(len(X))}
-        for chosen in products:
-            # One factor more than an earlier product.
-            made[chosen] = made[chosen[:-1]] * X[:, chosen[-1]]
-        return np.column_stack([made[chosen] for chosen in products])
 
-    return FeatureMap("polynomial", tuple(product_name(names, each) for each in products), function)
+def polynomial_terms(X: Floats, products: Sequence[Sequence[int]]) -> Floats:
+    """The products of `polynomial`: the places of the factors of each."""
+    made: dict[tuple[int, ...], Floats] = {(): np.ones(len(X))}
+    for chosen in map(tuple, products):
+        # One factor more than an earlier product.
+        made[chosen] = made[chosen[:-1]] * X[:, chosen[-1]]
+    return np.column_stack([made[tuple(chosen)] for chosen in products])
 
 
 def product_name(names: Sequence[str], chosen: Sequence[int]) -> str:
@@ -154,13 +160,43 @@ def fourier(
     random = RandomState(seed)
     weights = np.sqrt(2 * gamma) * random.normal(size=(len(names), n_components))
     offsets = random.uniform(0, 2 * np.pi, size=n_components)
-    factor = np.sqrt(2 / n_components)
+    labels = [f"fourier {n + 1}" for n in range(n_components)]
+    return from_values("fourier", labels, {"weights": weights, "offsets": offsets})
 
-    def function(X: Floats) -> Floats:
-        total = np.tile(offsets, (len(X), 1))
-        for column, weight in zip(X.T, weights, strict=True):
-            total += column[:, None] * weight
-        mapped: Floats = factor * np.cos(total)
-        return mapped
 
-    return FeatureMap("fourier", tuple(f"fourier {n + 1}" for n in range(n_components)), function)
+def fourier_terms(X: Floats, weights: Floats, offsets: Floats) -> Floats:
+    """The cosines of `fourier`.
+
+    Args:
+        weights: w `[features, cosines]`.
+        offsets: b `[cosines]`.
+    """
+    total = np.tile(offsets, (len(X), 1))
+    for column, weight in zip(X.T, weights, strict=True):
+        total += column[:, None] * weight
+    mapped: Floats = np.sqrt(2 / len(offsets)) * np.cos(total)
+    return mapped
+
+
+ARRAYS = {"fourier": ("weights", "offsets")}
+"""The values of a map that are float64 arrays."""
+FORMULAS: dict[str, Callable[..., Floats]] = {
+    "playground": playground_terms,
+    "polynomial": polynomial_terms,
+    "fourier": fourier_terms,
+}
+"""Name of a map -> its formula, which takes rows [rows, features] and the map's values."""
+
+
+def from_values(name: str, names: Sequence[str], values: Mapping[str, Any]) -> FeatureMap:
+    """The packaged map `name` with these values.
+
+    Args:
+        names: a name for each mapped feature.
+        values: by the parameters of its formula; lists of numbers may stand for arrays.
+    """
+    known = {
+        key: np.asarray(value) if key in ARRAYS.get(name, ()) else value
+        for key, value in values.items()
+    }
+    return FeatureMap(name, tuple(names), partial(FORMULAS[name], **known), known)

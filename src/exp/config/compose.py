@@ -275,8 +275,13 @@ def group_names(loader: ConfigLoader, parent: str = "") -> list[str]:
 
 
 @bounded()
-def resolved(config: DictConfig, faults: list[Fault]) -> dict[str, Any]:
+def resolved(
+    config: DictConfig, faults: list[Fault], known: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Plain values of everything but Hydra's own node, interpolations resolved.
+
+    Args:
+        known: the plain values of some top-level keys.
 
     Raises:
         ConfigError: an interpolation leads nowhere; with `faults` and all that is wrong besides.
@@ -285,6 +290,9 @@ def resolved(config: DictConfig, faults: list[Fault]) -> dict[str, Any]:
     found: list[Fault] = []
     for key in config:
         if key == "hydra" or OmegaConf.is_missing(config, key):
+            continue
+        if known is not None and key in known:
+            plain[str(key)] = known[str(key)]
             continue
         try:
             plain[str(key)] = value_of(config, str(key))

@@ -25,6 +25,7 @@ from exp.data.faults import (
     wrong_labels,
     wrong_names,
     wrong_shapes,
+    wrong_weights,
 )
 from exp.data.split_columns import columns_of_split
 from exp.util.errors import DataError
@@ -62,6 +63,8 @@ class Data:
             of the classes and the training rows decide.
         columns: columns that are not features but may decide the split, by name: [rows] numbers or
             texts, such as the patient of each row.
+        weights: [rows] float32, at least 0: how much each row counts in the loss; None: all rows
+            count the same.
 
     Raises:
         DataError: invalid data; the message names row (from 0) and column.
@@ -80,6 +83,7 @@ class Data:
     reading: Reading | None = None
     positive: int | None = None
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    weights: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         columns = (len(self.features), len(self.units))
@@ -96,6 +100,7 @@ class Data:
             raise DataError(f"positive must be 0 or 1, one of two classes; found {self.positive!r}")
         raise_any([*wrong_codes(self.X, self.categories, self.features)])
         columns_of_split(self.columns, len(self.y))
+        raise_any([*wrong_weights(self.weights, len(self.y))])
 
     @classmethod
     def checked(
@@ -108,6 +113,7 @@ class Data:
         units: Sequence[str | None] | None = None,
         positive: int | None = None,
         columns: Mapping[str, ArrayLike] | None = None,
+        weights: ArrayLike | None = None,
     ) -> Data:
         """`Data` from arrays of any real type, cast to float32 (see `precise`) and int64.
 
@@ -120,6 +126,7 @@ class Data:
             positive: the positive class of two, as for `Data`.
             columns: columns [rows] that are not features, by name, for a split: the group or the
                 part of each row.
+            weights: [rows] numbers of at least 0: how much each row counts in the loss.
 
         Raises:
             DataError: as for `Data`, and for numbers that float32 cannot hold.
@@ -139,7 +146,11 @@ class Data:
             raise DataError(f"y contains labels 1..{len(classes)}, expected 0..K-1: y - 1")
         y64 = labels.astype(np.int64)
         kept = columns_of_split(columns, len(y64))
-        return cls(rows, y64, tuple(classes), names, given, positive=positive, columns=kept)
+        counted = weights_of(weights)
+        return cls(
+            rows, y64, tuple(classes), names, given,
+            positive=positive, columns=kept, weights=counted,
+        )  # fmt: skip
 
     @classmethod
     def numbers(
@@ -150,13 +161,14 @@ class Data:
         features: Sequence[str] | None = None,
         units: Sequence[str | None] | None = None,
         columns: Mapping[str, ArrayLike] | None = None,
+        weights: ArrayLike | None = None,
     ) -> Data:
         """`Data` for regression, with y as float32 and X as in `precise`.
 
         Args:
             X: [rows, features], any real numbers that float32 can hold.
             y: [rows], the same.
-            features, units, columns: as for `checked`.
+            features, units, columns, weights: as for `checked`.
 
         Raises:
             DataError: as for `Data`, and for numbers that float32 cannot hold.
@@ -172,7 +184,7 @@ class Data:
                 "subtract their mean, or use another unit"
             )
         kept = columns_of_split(columns, len(cast))
-        return cls(rows, cast, (), names, given, columns=kept)
+        return cls(rows, cast, (), names, given, columns=kept, weights=weights_of(weights))
 
     @property
     def numeric(self) -> bool:
@@ -193,13 +205,17 @@ class Data:
             names += [self.categories, self.gaps, self.test is not None]
         if self.max_categories is not None:
             names.append(self.max_categories)
-        test = () if self.test is None else (self.test,)
-        return digest(json.dumps(names).encode(), self.X, self.y, *test)
+        if self.weights is not None:
+            names.append("weights")
+        more = [each for each in (self.test, self.weights) if each is not None]
+        return digest(json.dumps(names).encode(), self.X, self.y, *more)
 
     @property
     def plain(self) -> bool:
-        """Whether all of X is numbers that are there, and any row may be for the test."""
-        return not (any(self.categories) or self.gaps or self.test is not None)
+        """Whether all of X is numbers that are there, any row may be for the test, and all rows
+        count the same."""
+        special = self.gaps or self.test is not None or self.weights is not None
+        return not (special or any(self.categories))
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,6 +279,18 @@ def columns_of(
     if len(names) == given.shape[1]:
         raise_any([*not_finite(cast, given, names)])
     return precise(given), names, tuple(units or (None,) * given.shape[1])
+
+
+def weights_of(weights: ArrayLike | None) -> NDArray[np.float32] | None:
+    """Weights of rows as float32.
+
+    Raises:
+        DataError: they are no numbers.
+    """
+    if weights is None:
+        return None
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(real(weights, "weights"), np.float32)
 
 
 def precise(X: NDArray[Any]) -> Floats:

@@ -1,4 +1,4 @@
-"""Categories and gaps as numbers, by scikit-learn's transformers fitted on the training rows.
+"""Categories and gaps as numbers, as scikit-learn's transformers are fitted on the training rows.
 
 A column of numbers stays one column, its gaps filled with the training rows' median. A column of
 categories becomes one column of 0 and 1 for each category of the training rows, its gaps filled
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,17 +35,20 @@ class EncodedColumn:
 
     Attributes:
         name, unit: of the column.
-        steps: fitted transformers of scikit-learn, in order.
+        fill: the number, or the code of a category, that stands for a missing value; None: no value
+            may be missing.
         categories: those of the training rows; None: it is a column of numbers.
         rare: those of them that share a category.
+        codes: the number of each category in the data, in the order of `categories`.
         note: which are rare; "" where none are.
     """
 
     name: str
     unit: str | None
-    steps: tuple[Any, ...]
+    fill: float | None = None
     categories: tuple[str, ...] | None = None
     rare: frozenset[str] = frozenset()
+    codes: tuple[int, ...] = ()
     note: str = ""
 
     @classmethod
@@ -55,26 +58,23 @@ class EncodedColumn:
 
         name, texts = data.features[at], data.categories[at] if data.categories else None
         column = data.X[train, at : at + 1].astype(np.float64)
-        steps: list[Any] = []
+        fill = None
         if data.gaps:
             # Fitted on every column: rows that come later may have gaps in any.
             strategy = "median" if texts is None else "most_frequent"
-            steps.append(impute.SimpleImputer(strategy=strategy).fit(column))
-            column = steps[-1].transform(column)
+            imputer = impute.SimpleImputer(strategy=strategy).fit(column)
+            column, fill = imputer.transform(column), float(imputer.statistics_[0])
         if texts is None:
-            return cls(name, data.units[at], tuple(steps))
+            return cls(name, data.units[at], fill)
         encoder = preprocessing.OneHotEncoder(
-            handle_unknown="infrequent_if_exist",
-            max_categories=data.max_categories,
-            sparse_output=False,
-            dtype=np.float32,
+            handle_unknown="infrequent_if_exist", max_categories=data.max_categories
         ).fit(column)
-        known = tuple(texts[int(code)] for code in encoder.categories_[0])
-        (codes,) = getattr(encoder, "infrequent_categories_", [None])
-        rare = [] if codes is None else [texts[int(code)] for code in codes]
+        known = [int(code) for code in encoder.categories_[0]]
+        (few,) = getattr(encoder, "infrequent_categories_", [None])
+        rare = [] if few is None else [texts[int(code)] for code in few]
         note = ""
         if rare:
-            rows = int(np.isin(column, codes).sum())
+            rows = int(np.isin(column, few).sum())
             listed = ", ".join(shown(text, 40) for text in rare[:5])
             more = f" and {len(rare) - 5} more" if len(rare) > 5 else ""
             note = (
@@ -82,7 +82,8 @@ class EncodedColumn:
                 f"categories share the column {shown(f'{name}={RARE}')}. They occur in "
                 f"{rows} of {len(column)} training rows ({listed}{more})"
             )
-        return cls(name, None, (*steps, encoder), known, frozenset(rare), note)
+        named = tuple(texts[code] for code in known)
+        return cls(name, None, fill, named, frozenset(rare), tuple(known), note)
 
     @property
     def names(self) -> list[str]:
@@ -91,6 +92,27 @@ class EncodedColumn:
             return [self.name]
         kept = [text for text in self.categories if text not in self.rare]
         return [f"{self.name}={text}" for text in (*kept, *([RARE] if self.rare else []))]
+
+    @cached_property
+    def places(self) -> NDArray[np.intp]:
+        """Which of its encoded columns is 1 for each category of the data, and last for one that
+        the data do not have; -1: none."""
+        kept = [
+            c for c, t in zip(self.codes, self.categories or (), strict=True) if t not in self.rare
+        ]
+        found = np.full(max(self.codes, default=-1) + 2, len(kept) if self.rare else -1)
+        found[list(kept)] = np.arange(len(kept))
+        return found
+
+    def write(self, column: Floats, out: Floats) -> None:
+        """Values [rows] as they came, as numbers [rows, encoded columns] in an array of zeros."""
+        there = column if self.fill is None else np.where(np.isnan(column), self.fill, column)
+        if self.categories is None:
+            out[:, 0] = there
+            return
+        places = self.places[np.minimum(there, len(self.places) - 1).astype(np.intp)]
+        rows = np.flatnonzero(places >= 0)
+        out[rows, places[rows]] = 1
 
     def unknown(self, there: Sequence[str], what: str) -> Iterator[str]:
         """A sentence where rows have categories that the training rows lack.
@@ -174,14 +196,12 @@ class Encoding:
 
     def __call__(self, X: Floats) -> Floats:
         """Rows as they came, [rows, features], as numbers [rows, encoded columns]."""
-        out: Floats = np.empty((len(X), len(self.names)), X.dtype)
+        out: Floats = np.zeros((len(X), len(self.names)), X.dtype)
         start = 0
         for at, encoded in enumerate(self.columns):
-            column = X[:, at : at + 1].astype(np.float64)
-            for step in encoded.steps:
-                column = step.transform(column)
-            out[:, start : start + column.shape[1]] = column
-            start += column.shape[1]
+            end = start + len(encoded.names)
+            encoded.write(X[:, at], out[:, start:end])
+            start = end
         return out
 
     def with_notes(self, data: Data, parts: Mapping[str, NDArray[np.int64]]) -> Encoding:

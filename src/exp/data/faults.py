@@ -126,6 +126,18 @@ def wrong_labels(y: NDArray[np.int64], classes: Sequence[str]) -> Iterator[str]:
             yield f"class {shown(classes[label])} (label {label}) has no rows"
 
 
+def wrong_weights(weights: NDArray[np.float32] | None, rows: int) -> Iterator[str]:
+    """What is wrong with the weights of so many rows."""
+    if weights is None:
+        return
+    if weights.dtype != np.float32 or weights.shape != (rows,):
+        found = f"found {weights.dtype} of shape {list(weights.shape)}"
+        yield f"weights must be a float32 array [rows], one for each of {rows_text(rows)}; {found}"
+        return
+    for row in np.flatnonzero(~(weights >= 0) | np.isinf(weights))[: MOST + 1].tolist():
+        yield f"row {row}, weight: {weights[row]} is not a finite number of at least 0"
+
+
 def real(values: ArrayLike, name: str) -> NDArray[np.generic]:
     """An array of real numbers, whatever it was."""
     try:

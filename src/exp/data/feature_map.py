@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +26,14 @@ class FeatureMap:
         name: name of the component, for messages.
         names: a name for each mapped feature.
         function: from [rows, features] float64 to [rows, len(names)] float64.
+        values: what its formula computes with, such as the frequencies of cosines: arrays, numbers
+            and texts by name, from which exp can build the map again. None: a custom map.
     """
 
     name: str
     names: tuple[str, ...]
     function: Function
+    values: Mapping[str, Any] | None = None
 
     def __call__(self, X: NDArray[np.floating]) -> NDArray[np.float32]:
         """[rows, features] to [rows, mapped features] float32.

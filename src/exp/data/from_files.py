@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from exp.data.dataset import Data, precise
 from exp.data.labels import SURE, in_order, key, not_classes
 from exp.data.read_table import Table, read_table
-from exp.data.reading_settings import Reading
+from exp.data.reading_settings import Reading, naming
 from exp.data.split_columns import columns_of_split
 from exp.util.errors import DataError, shown
 
@@ -37,10 +37,11 @@ def data_of(
     first = tables[0]
     notes = [*first.notes, *([] if reading.features else counters(first))]
     features = tuple(first.kinds)
-    known = replace(reading, kinds=first.kinds, aside=())
+    known = replace(reading, kinds=first.kinds, aside=(), weights=None, exclude=())
     test = None
     if test_path is not None:
-        tables.append(read_table(test_path, kind, replace(known, features=features)))
+        settings = replace(known, features=features, weights=reading.weights)
+        tables.append(read_table(test_path, kind, settings))
         rows = [len(table.frame) for table in tables]
         test = np.arange(rows[0], sum(rows), dtype=np.int64)
         notes += tables[1].notes
@@ -71,7 +72,14 @@ def data_of(
         max_categories,
         known,
         columns=aside,
+        weights=weights_of(tables),
     )
+
+
+def weights_of(tables: list[Table]) -> NDArray[np.float32] | None:
+    """The weight of each row of all tables; None: all rows count the same."""
+    found = [table.weights for table in tables if table.weights is not None]
+    return pd.concat(found).to_numpy(np.float32) if found else None
 
 
 def labelled(tables: list[Table], target: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
@@ -120,5 +128,5 @@ def counters(table: Table) -> Iterator[str]:
         if (steps >= 1).all() and (steps % 1 == 0).all() and column[-1] - column[0] < rows:
             yield (
                 f"{table.path}, column {shown(name, 40)} only numbers the rows: if it is "
-                "not a feature, list the features in dataset.features"
+                f"not a feature, {naming('exclude', name)}"
             )

@@ -35,7 +35,7 @@ def read_parquet(path: str, reading: Reading) -> Source:
             if size > LARGEST or file.metadata.num_rows * len(features) * 4 > LARGEST:
                 raise DataError(f"{path} is too large: at most {LARGEST:,} bytes are read")
             target = [] if reading.target is None else [reading.target]
-            wanted = [*features, *reading.aside, *target]
+            wanted = [*features, *reading.besides, *target]
             table = file.read(columns=wanted).replace_schema_metadata(None)
             table.validate(full=True)  # texts that are no UTF-8, for one
             for name in wanted:
@@ -51,7 +51,8 @@ def read_parquet(path: str, reading: Reading) -> Source:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path} is not a readable Parquet file: {reason}") from error
     frame = frame.astype({name: "category" for name in features if name in categories})
-    index = [] if reading.features else [name for name in index if name not in wanted]
+    known = () if reading.features else index
+    index = [name for name in known if name not in wanted and name not in reading.exclude]
     return source(path, frame, features, reading, faults, index, typed=True)
 
 

@@ -60,6 +60,9 @@ class Prepared:
                 row = rows[seen[rows]][0]
                 raise DataError(f"split: row {row} is in {name} and in another part")
             seen[rows] = True
+        for name, rows in self.split.parts.items():
+            if (weights := self.weights_of(rows)) is not None and not weights.any():
+                raise DataError(f"the weights of all {name} rows are 0, so that no row would count")
         if self.data.numeric:
             if not len(self.split.train):
                 raise DataError("split: there are no training rows")
@@ -133,6 +136,11 @@ class Prepared:
     def y(self) -> NDArray[Any]:
         return self.data.y
 
+    def weights_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32] | None:
+        """How much these rows count in the loss; None: all rows count the same."""
+        weights = self.data.weights
+        return None if weights is None else weights[rows]
+
     @cached_property
     def counts(self) -> tuple[int, ...]:
         """Training rows of each class; () where the target is a number."""
@@ -140,6 +148,18 @@ class Prepared:
             return ()
         labels = self.data.y[self.split.train]
         return tuple(np.bincount(labels, minlength=len(self.data.classes)).tolist())
+
+    @cached_property
+    def class_sizes(self) -> tuple[float, ...]:
+        """The sum of the weights of each class' training rows, which is `counts` where all rows
+        count the same; () where the target is a number."""
+        if self.data.numeric or self.data.weights is None:
+            return self.counts
+        train = self.split.train
+        sizes = np.bincount(
+            self.data.y[train], self.data.weights[train], minlength=len(self.data.classes)
+        )
+        return tuple(sizes.tolist())
 
     @cached_property
     def positive(self) -> int | None:

@@ -4,7 +4,7 @@ wrong."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,8 @@ from exp.data.faults import MOST, rows_text
 from exp.data.file_faults import FileFaults, Gap, judge
 from exp.data.labels import SURE
 from exp.data.readers import read
-from exp.data.reading_settings import Floats, Kind, NaValues, Reading
+from exp.data.reading_settings import Floats, Kind, NaValues, Reading, naming
+from exp.data.source import Source
 from exp.data.text_parsing import clue, days, hint, text_of
 from exp.util.errors import DataError, shown
 
@@ -35,6 +36,7 @@ class Table:
         kinds: what each column holds.
         labels: [rows] texts; None without a target.
         aside: [rows] texts of each column of `Reading.aside`.
+        weights: [rows] float64, at least 0; None: all rows count the same.
         dropped: rows that were left out since a value is missing.
         notes: what a user should know of how the file was read.
     """
@@ -44,6 +46,7 @@ class Table:
     kinds: dict[str, Kind]
     labels: pd.Series | None
     aside: pd.DataFrame
+    weights: pd.Series | None
     dropped: int
     notes: tuple[str, ...]
 
@@ -65,13 +68,18 @@ def read_table(path: str, kind: str, reading: Reading) -> Table:
         kinds[name], columns[name] = column.read()
         gaps += column.gaps()
     labels, aside = None, {}
-    needed = dict.fromkeys(file.aside, "a value that the split needs is missing")
+    needed = dict.fromkeys(reading.aside, "a value that the split needs is missing")
     if file.labels is not None:
         texts = Texts(file.labels, reading.na)
         labels = texts.values
         gaps += gaps_of(str(reading.target), labels, texts.codes < 0, texts.words)
         needed[str(reading.target)] = "the label is missing"
-    for name in file.aside:
+    weights = None
+    if reading.weights is not None:
+        weights, without = weights_of(reading.weights, file, reading)
+        gaps += without
+        needed[reading.weights] = "the weight is missing"
+    for name in reading.aside:
         texts = Texts(file.aside[name], reading.na)
         aside[name] = texts.values
         gaps += gaps_of(name, texts.values, texts.codes < 0, texts.words)
@@ -83,17 +91,18 @@ def read_table(path: str, kind: str, reading: Reading) -> Table:
     kept = np.ones(rows, bool) if labels is None else labels.notna().to_numpy()
     if reading.missing == "drop":
         kept = kept & frame.notna().all(axis=1).to_numpy()
-        for name in aside:
-            kept = kept & aside[name].notna().to_numpy()
+        for column in (*aside.values(), *([] if weights is None else [weights])):
+            kept = kept & column.notna().to_numpy()
     if not kept.any():
         raise DataError(f"{path}: a value is missing in each of its {rows_text(rows)}")
     columns_aside = pd.DataFrame(aside, frame.index)[kept]
     notes, dropped = list(file.notes), int((~kept).sum())
     if dropped:
         frame, labels = frame[kept], None if labels is None else labels[kept]
+        weights = None if weights is None else weights[kept]
         notes.insert(0, f"{rows_text(dropped)} of {path} left out: a value is missing")
     notes += [f"{path}, {note}" for gap in gaps for note in gap.notes()]
-    return Table(path, frame, kinds, labels, columns_aside, dropped, tuple(notes))
+    return Table(path, frame, kinds, labels, columns_aside, weights, dropped, tuple(notes))
 
 
 class Texts:
@@ -278,10 +287,22 @@ class Column:
                 texts.line(0),
                 (
                     f"it seems to identify the rows ({count} different texts in "
-                    f"{rows_text(rows)}, such as {example}); leave it out of `features`, or "
-                    "name it in `categorical` if it contains categories"
+                    f"{rows_text(rows)}, such as {example}); leave it out with "
+                    f"{naming('exclude', self.name)}, or name it in `categorical` if it contains "
+                    "categories"
                 ),
             )
+
+
+def weights_of(name: str, file: Source, reading: Reading) -> tuple[pd.Series, Iterator[Gap]]:
+    """The weights of the rows, and where one is missing. Adds a fault for each that is none."""
+    as_numbers = replace(reading, kinds={name: "number"})
+    column = Column(name, file.aside[name], file.typed, as_numbers, file.faults)
+    _, values = column.read()
+    for row in np.flatnonzero(values.to_numpy() < 0)[: MOST + 1].tolist():
+        what = f"the weight {values.iloc[row]:g} is negative: expected a number of at least 0"
+        file.faults.add(int(values.index[row]), name, what)
+    return values, column.gaps()
 
 
 def gaps_of(

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from exp.data.file_faults import FileFaults
-from exp.data.reading_settings import Reading
+from exp.data.reading_settings import Reading, naming
 from exp.data.source import LARGEST, Source, no_name, selected, source
 from exp.util.errors import DataError, ExpError, shown
 from exp.util.npz import unpacked
@@ -62,8 +62,9 @@ def read_csv(path: str, reading: Reading) -> Source:
         index.append(names[place])
     index += [name for name in names if UNNAMED.fullmatch(name) and name not in index]
     features = selected(names, reading, index, faults, top)
-    needed = [*features, *reading.aside, *([] if reading.target is None else [reading.target])]
-    index = [] if reading.features else [name for name in index if name not in needed]
+    needed = [*features, *reading.besides, *([] if reading.target is None else [reading.target])]
+    known = () if reading.features else index
+    index = [name for name in known if name not in needed and name not in reading.exclude]
     faults.raise_any()
     wanted = [*index, *needed]
     places = [names.index(name) for name in wanted]
@@ -80,7 +81,7 @@ def read_csv(path: str, reading: Reading) -> Source:
     frame = pd.concat(parts) if parts else pd.DataFrame(columns=wanted, dtype=str)
     frame.index = pd.Index(lines, dtype=np.int64)
     if index and not is_index(frame[index]):
-        faults.add(top, None, no_name(names.index(index[0])))
+        faults.add(top, None, no_name(names.index(index[0]), naming("exclude", index[0])))
     return source(path, frame, features, reading, faults, index, typed=False)
 
 
@@ -120,7 +121,7 @@ def read_npz(path: str, reading: Reading) -> Source:
     [features] texts, which are x1, x2, ... unless given. Arrays of Python's own texts and numbers
     (dtype object, as pandas gives them) are read without running what their pickle says."""
     faults = FileFaults(path, "row")
-    arrays = arrays_of(path, place_of(path, "an npz file"), ("X", "y", "names", *reading.aside))
+    arrays = arrays_of(path, place_of(path, "an npz file"), ("X", "y", "names", *reading.besides))
     X, y = (arrays.get(name) for name in ("X", "y"))
     if X is None or y is None:
         there = ", ".join(shown(name, 40) for name in list(arrays)[:20]) or "nothing"
@@ -138,14 +139,17 @@ def read_npz(path: str, reading: Reading) -> Source:
             found = f"{given.dtype} of shape {list(given.shape)}"
             raise DataError(f"{path}: expected names of {X.shape[1]} texts, found {found}")
         names = [str(name) for name in given]
-    # A split's column is an array of that name, or else a column of X.
-    aside = {name: arrays[name] for name in reading.aside if name in arrays}
+    # A column of the split or of weights is an array of that name, or else a column of X.
+    aside = {name: arrays[name] for name in reading.besides if name in arrays}
     for name, values in aside.items():
         if values.shape != y.shape or values.dtype.kind not in "iufbUO":
             found = f"{values.dtype} of shape {list(values.shape)}"
             faults.add(None, name, f"expected numbers or texts of shape {list(y.shape)}: {found}")
-    within = [name for name in reading.aside if name not in aside]
-    features = selected(names, replace(reading, target=None, aside=within), [], faults)
+    within = [name for name in reading.besides if name not in aside]
+    weights = reading.weights if reading.weights in within else None
+    of_split = [name for name in within if name in reading.aside]
+    columns = replace(reading, target=None, aside=of_split, weights=weights)
+    features = selected(names, columns, [], faults)
     faults.raise_any()
     X = X.astype(np.uint8) if X.dtype == bool else X
     frame = pd.DataFrame({name: X[:, names.index(name)] for name in features})

@@ -45,6 +45,16 @@ def is_number(text: str) -> bool:
     return "_" not in text
 
 
+def quoted(name: str) -> str:
+    """The name of a column as a setting has it."""
+    return name if re.fullmatch(r"\w+", name) else f'"{name}"'
+
+
+def naming(key: str, name: str) -> str:
+    """The setting of a data set that is a list of this column."""
+    return f"dataset.{key}=[{quoted(name)}]"
+
+
 class NaValues:
     """Which texts stand for a missing value; an empty field always does.
 
@@ -126,6 +136,8 @@ class Reading:
         decimal, thousands: how numbers are written, see `Notation`.
         na_values: what stands for a missing value, see `NaValues`.
         aside: names of columns that are no features: the split needs them.
+        weights: name of the column of the rows' weights, which is no feature; None: there is none.
+        exclude: names of columns that are left out.
         kinds: what each column holds, where that is known from a file that was read before; empty:
             the columns show it.
     """
@@ -140,6 +152,8 @@ class Reading:
     thousands: str | None = None
     na_values: Sequence[str | float] | None = None
     aside: Sequence[str] = ()
+    weights: str | None = None
+    exclude: Sequence[str] = ()
     kinds: Mapping[str, Kind] = field(default_factory=dict)
 
     @property
@@ -147,6 +161,12 @@ class Reading:
         """Columns that must be there, besides the target."""
         dates = () if isinstance(self.dates, bool) else self.dates
         return (*(self.features or ()), *self.categorical, *dates)
+
+    @property
+    def besides(self) -> tuple[str, ...]:
+        """Columns that are read, but are neither features nor the target."""
+        weights = () if self.weights is None else (self.weights,)
+        return tuple(dict.fromkeys((*self.aside, *weights)))
 
     @cached_property
     def na(self) -> NaValues:

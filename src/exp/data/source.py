@@ -25,7 +25,7 @@ class Source:
         frame: a column for each feature, by name. Its index counts the rows as messages do: lines
             of a csv file, rows of others. A csv file has texts only, "" where nothing stands.
         labels: the target, or None.
-        aside: the columns of `Reading.aside`, by name.
+        aside: the columns of `Reading.besides`, by name.
         typed: whether the file says which columns hold numbers.
         faults: what is wrong in the file so far.
         notes: what a user should know of how it was read.
@@ -56,7 +56,7 @@ def source(
         f"{listed} is the index of a pandas table and not a feature (dataset.features can add it)"
     )
     notes = [f"{path}: {note}"] if index else []
-    aside = frame[list(reading.aside)]
+    aside = frame[list(reading.besides)]
     return Source(path, frame[list(features)], labels, aside, typed, faults, notes)
 
 
@@ -78,9 +78,14 @@ def selected(
         places = [str(place + 1) for place, other in enumerate(names) if other == name]
         faults.add(line, name, f"columns {', '.join(places)} have the same name")
     target = () if reading.target is None else (reading.target,)
-    for name in dict.fromkeys((*target, *reading.named)):
+    weights = () if reading.weights is None else (reading.weights,)
+    for name in dict.fromkeys((*target, *weights, *reading.exclude, *reading.named)):
         if not name or name not in names:
             faults.add(line, None, no_column(name, names, reading.delimiter))
+    for name in reading.exclude:
+        if name in reading.aside:
+            what = "the split uses this column: remove it from dataset.exclude; it is no feature"
+            faults.add(line, name, what)
     for name in reading.aside:
         if name not in names:
             what = f"needed by the split: {no_column(name, names, reading.delimiter)}"
@@ -100,12 +105,15 @@ def selected(
         return list(reading.features or ())
     for place, name in enumerate(names):
         if not name:
-            faults.add(line, None, no_name(place))
-    left_out = {*target, *reading.aside, *(name for name in index if name not in reading.named)}
+            faults.add(line, None, no_name(place, "list the features in `features`"))
+    left_out = {*target, *reading.besides, *reading.exclude}
+    left_out |= {name for name in index if name not in reading.named}
     features = [name for name in names if name not in left_out]
     if not features:
         but = " and the index" if index else ""
         but += " and the columns of the split" if reading.aside else ""
+        but += " and the weights" if reading.weights else ""
+        but += " and the columns of dataset.exclude" if reading.exclude else ""
         faults.add(
             line,
             None,
@@ -114,10 +122,8 @@ def selected(
     return features
 
 
-def no_name(place: int) -> str:
-    return (
-        f"column {place + 1} has no name; if it is not a feature, list the features in `features`"
-    )
+def no_name(place: int, remedy: str) -> str:
+    return f"column {place + 1} has no name; if it is not a feature, {remedy}"
 
 
 def no_column(name: str, names: list[str], delimiter: str) -> str:

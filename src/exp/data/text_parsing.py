@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from exp.data.reading_settings import Floats, Notation
+from exp.data.reading_settings import Floats, Notation, naming, quoted
 from exp.util.errors import shown
 
 MOST_LOOKED_AT = 1_000
@@ -147,8 +147,7 @@ def hint(texts: Sequence[str], counts: NDArray[Any], name: str, *, plain: bool) 
     rows = counts.sum()
     if not rows:
         return None
-    quoted = name if re.fullmatch(r"\w+", name) else f'"{name}"'
-    categories = f"if they are categories, dataset.categorical=[{quoted}]"
+    categories = f"if they are categories, {naming('categorical', name)}"
     as_days = f"turns them into days since 1970-01-01; {categories}"
     if plain and 2 * counts[~np.isnan(Notation().numbers(texts))].sum() > rows:
         return f"most values are numbers: save the column as numbers, or {categories}"
@@ -156,9 +155,10 @@ def hint(texts: Sequence[str], counts: NDArray[Any], name: str, *, plain: bool) 
         settings = " or ".join(str(each) for each in found)
         return f"most values are numbers in another notation: set {settings}; {categories}"
     if 2 * counts[~np.isnan(days(texts))].sum() > rows:
-        return f"most values are dates: dataset.dates=[{quoted}] {as_days}"
+        return f"most values are dates: {naming('dates', name)} {as_days}"
     if known := fitting_formats(texts, counts):
-        settings = " or ".join(f"'dataset.dates={{{quoted}: \"{form}\"}}'" for form in known[:3])
+        forms = [f"'dataset.dates={{{quoted(name)}: \"{form}\"}}'" for form in known[:3]]
+        settings = " or ".join(forms)
         return f"most values are dates: {settings} {as_days}"
     if 2 * counts[[_TIME.fullmatch(text) is not None for text in texts]].sum() > rows:
         return f"most values are times of day: write them as numbers; {categories}"

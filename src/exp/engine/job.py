@@ -47,12 +47,14 @@ class Shapes:
     validation: int
     test: int
     positive: int | None
+    weighted: bool
 
     @classmethod
     def of(cls, data: Prepared) -> Shapes:
         split = data.split
         parts = (len(split.train), len(split.validation), len(split.test))
-        return cls(data.X.shape[1], len(data.data.classes), *parts, data.positive)
+        weighted = data.data.weights is not None
+        return cls(data.X.shape[1], len(data.data.classes), *parts, data.positive, weighted)
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class Job:
         )
         axes_known(plan.figures, data.features)
         drawable(plan.figures, numeric=data.data.numeric)
-        loss = possible(plan["loss"], data.counts, data.data.classes)
+        loss = possible(plan["loss"], data.class_sizes, data.data.classes)
         measured(plan, loss)
         return cls(plan, data, loss, device)
 
@@ -222,11 +224,12 @@ def components_of(chosen: Chosen) -> list[Component]:
     return [chosen.component, *(each for value in inner for each in components_of(value))]
 
 
-def possible(loss: Chosen, counts: Sequence[int], classes: Sequence[str] = ()) -> Chosen:
+def possible(loss: Chosen, counts: Sequence[float], classes: Sequence[str] = ()) -> Chosen:
     """The loss for these classes, which is never `auto`, with a weight for each.
 
     Args:
-        counts: training rows of each class; () where the target is a number.
+        counts: training rows of each class, or the sum of their weights; () where the target is a
+            number.
         classes: their names.
 
     Raises:

@@ -47,6 +47,7 @@ class Objective:
         self.loss: Loss = first.loss.component.make(classes, **values)
         if first.data.positive is not None:
             self.loss.positive = first.data.positive
+        self.loss.rows_weighted = first.data.data.weights is not None
         penalties = on_device([job.loss.common for job in jobs], device)
         self.l1, self.l2 = penalties["l1"], penalties["l2"]
         self.penalized = isinstance(self.l1, Tensor) or isinstance(self.l2, Tensor)

@@ -19,7 +19,7 @@ from exp.engine.layers import Elementwise, Pass
 from exp.engine.model import LANES, Model, padded
 from exp.engine.objective import Objective
 from exp.engine.recorder import Recording
-from exp.engine.rows import CHUNK, Batch, Split, Tally
+from exp.engine.rows import CHUNK, Split, Tally
 
 CPU = torch.device("cpu")
 BLOCK = 512
@@ -62,14 +62,22 @@ class Predictor:
             pieces = [self.model(x, mask, False)[0] for x, mask in self._unlabelled(X, BLOCK)]
             return torch.cat(pieces, dim=1)[:, : len(X)].T.contiguous().cpu().numpy()
 
-    def loss(self, X: np.ndarray, labels: np.ndarray) -> float:
-        """The mean loss on rows `[rows, features]` with labels `[rows]`, penalty included."""
+    def loss(self, X: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> float:
+        """The mean loss on rows `[rows, features]` with labels `[rows]`, penalty included.
+
+        Args:
+            weights: `[rows]` how much each row counts; None: all the same.
+        """
+        place, dtype = self.device.torch_device, self.device.dtype
         if self.network is not None:
-            rows = Split([X], [labels], self.objective.loss, dtype=torch.float32, device=CPU)
+            place, dtype = CPU, torch.float32
+        given = None if weights is None else [weights]
+        rows = Split([X], [labels], self.objective.loss, weights=given, dtype=dtype, device=place)
+        if self.network is not None:
             return self.network.loss(rows)
         tally = Tally(self.objective.loss)
         with self.as_in_training():
-            for batch in self._rows(X, labels):
+            for batch in rows.chunks():
                 logits = self.model(batch.x, batch.mask, False)
                 tally.add(self.objective(logits, batch, self.model), None, batch)
             return tally.loss().item()
@@ -117,10 +125,6 @@ class Predictor:
         for start in range(0, width, CHUNK):
             span = slice(start, start + CHUNK)
             yield stacked[:, :, span], mask[:, span]
-
-    def _rows(self, X: np.ndarray, labels: np.ndarray) -> Iterator[Batch]:
-        device, dtype = self.device.torch_device, self.device.dtype
-        return Split([X], [labels], self.objective.loss, dtype=dtype, device=device).chunks()
 
     @contextmanager
     def as_in_training(self) -> Iterator[None]:

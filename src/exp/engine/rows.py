@@ -25,8 +25,9 @@ class Batch:
         targets: `[runs, rows]`, as the loss wants them.
         truth: the same, but with padding marked, as `Loss.marked` does.
         mask: `[runs, rows]`, 1 for real rows, 0 for padding.
-        share: `[runs, rows]`, what each row's loss counts in the mean: mask / divisor.
-        divisor: `[runs, 1]`, real rows, or the sum of their weights.
+        share: `[runs, rows]`, what each row's loss counts in the mean: its weight / divisor; 0 for
+            padding.
+        divisor: `[runs, 1]`, real rows, or the sum of their weights and those of their classes.
         count: real rows of each run.
     """
 
@@ -45,6 +46,8 @@ class Split:
     Args:
         rows: R matrices `[rows, features]` float32, in the order of the split.
         labels: R vectors `[rows]`: int64 classes, or float32 numbers.
+        weights: R vectors `[rows]` float32: how much each row counts in the loss; None: all rows
+            count the same.
         shuffled: whether batches take rows at random: they are then kept row-major, since
             gathering whole rows is what a processor does well.
     """
@@ -55,6 +58,7 @@ class Split:
         labels: Sequence[np.ndarray],
         loss: Loss,
         *,
+        weights: Sequence[np.ndarray] | None = None,
         dtype: torch.dtype,
         device: torch.device,
         shuffled: bool = False,
@@ -78,8 +82,16 @@ class Split:
         self.truth = loss.marked(self.targets, self.mask == 0)
         spread = loss.spread(labels)
         self.spread = None if spread is None else spread.to(device)
-        weights = loss.row_weights(classes, dtype)
-        self.weights = None if weights is None else weights * self.mask
+        # What each row's loss is multiplied by; the loss itself contains the weight of its class.
+        self.counted = self.mask
+        if weights is not None:
+            self.counted = torch.zeros_like(self.mask)
+            for run, vector in enumerate(weights):
+                self.counted[run, : self.count] = torch.from_numpy(vector)
+        of_classes = loss.row_weights(classes, dtype)
+        self.weights = None if weights is None else self.counted
+        if of_classes is not None:
+            self.weights = of_classes * self.counted
 
     def whole(self) -> Batch:
         """All rows as one batch, in the order of the split."""
@@ -97,7 +109,8 @@ class Split:
         divisor = divided(mask if self.weights is None else self.weights[:, part])
         count = min(stop, self.count) - start
         targets, truth = self.targets[:, part], self.truth[:, part]
-        return Batch(x, targets, truth, mask, mask / divisor, divisor, count)
+        share = self.counted[:, part] / divisor
+        return Batch(x, targets, truth, mask, share, divisor, count)
 
     def shuffle(self, size: int, generators: Sequence[torch.Generator]) -> Iterator[Batch]:
         """One epoch in mini-batches, each run in a random order of its own generator.
@@ -139,16 +152,21 @@ class Split:
         if self.weights is None and usual is not None and usual.count == count:
             return Batch(x, targets, truth, usual.mask, usual.share, usual.divisor, count)
         mask = self.mask.view(-1).index_select(0, flat).view(rows.shape)
+        counted = mask
+        if self.counted is not self.mask:
+            counted = self.counted.view(-1).index_select(0, flat).view(rows.shape)
         if self.weights is None:
             divisor = divided(mask)
         else:
             divisor = divided(self.weights.view(-1).index_select(0, flat).view(rows.shape))
-        return Batch(x, targets, truth, mask, mask / divisor, divisor, count)
+        return Batch(x, targets, truth, mask, counted / divisor, divisor, count)
 
     def select(self, keep: Tensor) -> None:
         """Keeps the runs at these positions."""
         self.x, self.targets, self.truth = self.x[keep], self.targets[keep], self.truth[keep]
+        weighted = self.counted is not self.mask
         self.mask = self.mask[keep]
+        self.counted = self.counted[keep] if weighted else self.mask
         self.weights = None if self.weights is None else self.weights[keep]
         self.spread = None if self.spread is None else self.spread[keep]
 

@@ -107,10 +107,12 @@ class Stack:
 
     def _split(self, name: str) -> Split:
         rows = [getattr(job.data.split, name) for job in self.jobs]
+        weights = [job.data.weights_of(index) for job, index in zip(self.jobs, rows, strict=True)]
         return Split(
             [job.data.X[index] for job, index in zip(self.jobs, rows, strict=True)],
             [job.data.data.y[index] for job, index in zip(self.jobs, rows, strict=True)],
             self.objective.loss,
+            weights=[each for each in weights if each is not None] or None,
             dtype=self.dtype,
             device=self.device.torch_device,
             shuffled=name == "train" and self.trainer.batch_size is not None,

@@ -60,8 +60,10 @@ class DecisionMap:
         winner = p.argmax(axis=0)
         # The scale is the same in every run: 1/K is undecided, 1 is certain.
         strength = np.clip((p.max(axis=0) - 1 / count) / (1 - 1 / count), 0.0, 1.0)
-        image = colours(strength, winner, count, theme)
-        self.image = np.where(self._finite[..., None], image, striped(winner.shape, theme))
+        self.image = colours(strength, winner, count, theme)
+        if not self._finite.all():
+            stripes = striped(winner.shape, theme)
+            self.image = np.where(self._finite[..., None], self.image, stripes)
         # Lines are sought in logarithms of probabilities: these run nearly straight where the
         # probabilities are steps, so that a line between grid points is smooth.
         logs = np.log(np.maximum(p, _TINY))

@@ -191,6 +191,7 @@ def _rc(theme: Theme) -> dict[Any, Any]:
         "font.size": NORMAL,
         # Names come from users' files: "$" is a dollar sign.
         "text.parse_math": False,
+        "text.hinting": "none",
         "text.color": theme.ink,
         "figure.facecolor": theme.page,
         "axes.facecolor": theme.page,

@@ -33,17 +33,42 @@ def content(
     directory: RunDirectory, name: str, tensors: dict[str, Tensor], numbers: dict[str, Any]
 ) -> dict[Path, bytes | str]:
     """The files `checkpoints/<name>.safetensors` and `.json`, by path."""
+    return {
+        directory.checkpoints / f"{name}.safetensors": packed(tensors, numbers),
+        directory.checkpoints / f"{name}.json": json_text(numbers),
+    }
+
+
+def packed(tensors: Mapping[str, Tensor], numbers: dict[str, Any]) -> bytes:
+    """A safetensors file: tensors, and numbers with a digest of everything in its metadata."""
     # Sorted, and with one key of metadata (several come in random order), so that the same
     # weights are the same bytes.
     # Not ascontiguousarray: it gives what has no dimension one, and L-BFGS fails on that.
     arrays = {k: np.asarray(tensors[k].detach().cpu().numpy(), order="C") for k in sorted(tensors)}
     numbers = finite(numbers)
     known = {"numbers": numbers, "sha256": digest(arrays, numbers)}
-    metadata = {"exp": json.dumps(known, allow_nan=False)}
-    return {
-        directory.checkpoints / f"{name}.safetensors": save(arrays, metadata),
-        directory.checkpoints / f"{name}.json": json_text(numbers),
-    }
+    return bytes(save(arrays, {"exp": json.dumps(known, allow_nan=False)}))
+
+
+def numbers_of(path: Path) -> dict[str, Any]:
+    """The numbers of a file of `packed`; `load` checks their digest.
+
+    Raises:
+        ValueError: it is no such file.
+        OSError: it cannot be opened.
+    """
+    sized(path)
+    try:
+        with safe_open(path, "np") as file:
+            known = json_of((file.metadata() or {})["exp"].encode())
+            numbers = known["numbers"]
+    except SafetensorError as error:
+        raise ValueError(str(error)) from error
+    except (KeyError, TypeError) as error:
+        raise ValueError("its metadata are not those of a model of exp") from error
+    if not isinstance(numbers, dict):
+        raise ValueError(f"expected numbers by name, found {shown(numbers)}")
+    return numbers
 
 
 def load(path: Path, expected: Expected | None = None) -> Checkpoint:

@@ -66,6 +66,10 @@ class RunDirectory:
         return self.path / "predictions.csv"
 
     @property
+    def preparation(self) -> Path:
+        return self.path / "preparation.json"
+
+    @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
 

@@ -242,6 +242,17 @@ class RunRecord:
         """
         return self._read(self.directory.figures / name, bytes, most)
 
+    def preparation(self) -> Any:
+        """The values of preparation.json, which `Preparation` checks; None: the run is of a version
+        that did not write it.
+
+        Raises:
+            RunDirectoryError: it cannot be read.
+            DamagedError: it is corrupted.
+        """
+        place = self.directory.preparation
+        return self._read(place, json_of, TABLE_SIZE) if place.exists() else None
+
     def checkpoint(self, name: str, expected: Expected | None = None) -> Checkpoint:
         """The tensors and numbers of `checkpoints/<name>.safetensors`.
 

@@ -41,7 +41,7 @@ class Answers:
             labels = prepared.y[rows]
             answers = self.probabilities[name], self.predicted[name]
             found[name] = {
-                "loss": predictor.loss(prepared.X[rows], labels),
+                "loss": predictor.loss(prepared.X[rows], labels, prepared.weights_of(rows)),
                 **self.target.scores(*answers, labels, prepared.positive),
                 **self.custom(name, labels),
             }

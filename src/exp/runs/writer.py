@@ -18,6 +18,7 @@ from exp.runs.figure_data import picture
 from exp.runs.metrics_file import history_text
 from exp.runs.result_files import Answers, summary
 from exp.runs.targets import target_of
+from exp.runs.trained.preparation import Preparation
 from exp.util.errors import ExpError
 from exp.util.serialize import json_text, yaml_text
 from exp.util.terminal import one_line
@@ -172,6 +173,7 @@ class RunWriter:
                 directory.metrics: history_text(result.history),
                 directory.predictions: answers.predictions_text(),
                 directory.summary: json_text(self.summary),
+                directory.preparation: Preparation.of(self.job.data).text,
                 **checkpoint.content(directory, "last", *result.checkpoint),
                 **checkpoint.content(
                     directory, "best", result.best_state, {"epoch": result.best_epoch}

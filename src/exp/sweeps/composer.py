@@ -20,12 +20,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from exp.config import environment
-from exp.config.compose import compose, group_names, resolved, slug
+from exp.config.compose import compose, group_names, resolved, slug, value_of
 from exp.config.hydra_errors import BROKEN, one_line
 from exp.config.interpolation import bounded
 from exp.config.override_faults import value_fault
 from exp.config.trust import subdir_fault
-from exp.config.unresolved import unresolved
+from exp.config.unresolved import unresolved, walk
 from exp.sweeps.grid import Words, parsed
 from exp.util.errors import ConfigError, Fault
 from exp.util.serialize import yaml_text
@@ -96,6 +96,13 @@ class SharedConfig:
             raise ConfigError(faults)
         self.config.hydra.mode = RunMode.MULTIRUN
         self.hydra: dict[str, Any] = unresolved(self.config.hydra)
+        self.written = {k: v for k, v in unresolved(self.config).items() if k != "hydra"}
+        # Keys without interpolations, which are the same in every run that does not set them.
+        self.constant = {
+            key: value_of(self.config, key)
+            for key, value in self.written.items()
+            if value != "???" and not any(interpolates(below) for _, below in walk(value))
+        }
         # For a copy of each run: `copy.deepcopy` takes 8 ms, this 1.3.
         self.copied = pickle.dumps(self.config)
 
@@ -117,9 +124,15 @@ class SharedConfig:
         config.hydra.job.override_dirname = dirname
         config.hydra.job.id, config.hydra.job.num = str(number), number
         HydraConfig.instance().cfg = config  # what `${hydra:...}` looks at
-        plain = resolved(config, [])
-        written = {key: value for key, value in unresolved(config).items() if key != "hydra"}
+        changed = {change.key_or_group.partition(".")[0] for change in changes}
+        known = {key: value for key, value in self.constant.items() if key not in changed}
+        plain = resolved(config, [], known)
+        written = self.written | unresolved(OmegaConf.masked_copy(config, sorted(changed)))
         return Composed(plain, written, self.hydra, run_directory(config), dirname)
+
+
+def interpolates(value: Any) -> bool:
+    return isinstance(value, str) and "${" in value
 
 
 def set_value(config: DictConfig, change: Override) -> Fault | None:

@@ -41,14 +41,14 @@ class Rows:
         shapes: how many there are, of how many features.
         fingerprint: a digest of the data and their split.
         features: the names of the features.
-        counts: training rows of each class.
+        counts: training rows of each class, or the sum of their weights.
         classes: their names.
     """
 
     shapes: Shapes
     fingerprint: str
     features: tuple[str, ...]
-    counts: tuple[int, ...]
+    counts: tuple[float, ...]
     classes: tuple[str, ...]
 
 
@@ -281,7 +281,7 @@ class Planner:
                     Shapes.of(prepared),
                     prepared.fingerprint + prepared.split_digest,
                     self.shared.setdefault(prepared.features, prepared.features),
-                    prepared.counts,
+                    prepared.class_sizes,
                     prepared.data.classes,
                 )
             except ExpError as error:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from importlib.util import find_spec
 
 from joblib import Parallel, cpu_count, delayed, parallel_config
 
 from exp.config.settings import SweepSettings
-from exp.sweeps import forked
+from exp.runs.processes import forked
+from exp.runs.processes.worker_pool import Pool, Retry
 from exp.sweeps.stack_size import LEAST
-from exp.sweeps.train_stack import Order, Outcome, timed_work
-from exp.sweeps.worker_pool import Pool, Retry
+from exp.sweeps.train_stack import Order, Outcome, ready, timed_work
 from exp.util.errors import ConfigError, Fault
 
 NEEDS = {"ray": "ray", "dask": "distributed"}
@@ -59,7 +60,7 @@ class Workers:
             forked.start_no_threads()
         if runs * LEAST * (1 - 1 / self.count) > self.start:
             self.decided = True
-        self.pool = Pool(self.count, timed_work, draws=draws)
+        self.pool = Pool(self.count, timed_work, prepare=partial(ready, draws=draws))
 
     def warm(self) -> None:
         """Starts worker processes of this machine, where it is certain that they are wanted;

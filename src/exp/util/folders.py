@@ -10,8 +10,11 @@ from pathlib import Path
 from exp.util.errors import RunDirectoryError, nearest, shown
 
 
-def existing(text: str) -> Path:
+def existing(text: str, *, file: bool = False) -> Path:
     """An absolute path of a directory that exists.
+
+    Args:
+        file: whether it may be a file instead.
 
     Raises:
         RunDirectoryError: it does not.
@@ -19,7 +22,7 @@ def existing(text: str) -> Path:
     hint = ""
     with contextlib.suppress(OSError, ValueError):
         path = Path(text).absolute()
-        if path.is_dir():
+        if path.is_dir() or (file and path.is_file()):
             return path
         if path.is_file():
             where = shlex.quote(os.path.dirname(text) or ".")

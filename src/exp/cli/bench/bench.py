@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from exp.cli.bench.finished_units import Progress
 from exp.cli.bench.suite import DataSet, Optimizer, Suite
 from exp.cli.bench.training import KEPT, Runs, Unit, checked, do, read
 from exp.engine import Job
-from exp.sweeps import forked
-from exp.sweeps.worker_pool import Pool
+from exp.runs.processes import forked
+from exp.runs.processes.worker_pool import Pool
+from exp.sweeps.train_stack import ready
 from exp.util.errors import ConfigError, ExpError, Fault
 from exp.util.files import reason_of
 
@@ -177,7 +179,7 @@ def trained(missing: list[Unit], workers: int) -> Iterator[tuple[Unit, float]]:
     def lost(unit: Unit, why: str) -> tuple[list[Any], list[Any]]:
         raise ExpError(f"{unit.dataset}, {unit.optimizer}: {why}. Give fewer --jobs")
 
-    pool = Pool(workers, do, draws=False)
+    pool = Pool(workers, do, prepare=partial(ready, draws=False))
     try:
         yield from pool.map(iter(missing), retry=lost, going=lambda: True)
     finally:

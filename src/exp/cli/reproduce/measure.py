@@ -16,7 +16,7 @@ from exp.cli.reproduce.published import Number, Part, Table, Words
 from exp.engine import Job
 from exp.runs.manifest import manifest
 from exp.runs.record import RunRecord
-from exp.runs.trained.predictor import Trained
+from exp.runs.trained.load_model import model
 from exp.sweeps.from_python import sweep
 
 OVER: dict[str, Callable[[Sequence[float]], float]] = {"median": median, "mean": mean}
@@ -37,7 +37,7 @@ class Measured:
     @cached_property
     def job(self) -> Job:
         """What was trained, with its rows."""
-        return Trained.of(self.run, trust=False).job
+        return model(self.run, trust=False)[0]
 
     def value(self, column: str, epoch: int | None) -> float | None:
         """A number of the run; None where it has none.

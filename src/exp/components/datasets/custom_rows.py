@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.data.dataset import Data
+from exp.data.dataset import Data, weights_of
 from exp.data.faults import real
 from exp.data.split_columns import columns_of_split
 from exp.util.errors import ComponentError, DataError, shown
@@ -30,10 +30,10 @@ def rows_of(found: object, name: str, aside: Sequence[str] = ()) -> Data:
     """The result of a custom data set as `Data`.
 
     Args:
-        found: `Data`; (X, y); a mapping or Bunch with data and target; a DataFrame with a column
-            of labels. X is `[rows, features]` numbers, or a frame whose text columns are
-            categories. y is `[rows]`: texts, truth values or integers are classes; other
-            numbers are regression targets.
+        found: `Data`; (X, y); a mapping or Bunch with data and target, and maybe weights of the
+            rows; a DataFrame with a column of labels. X is `[rows, features]` numbers, or a frame
+            whose text columns are categories. y is `[rows]`: texts, truth values or integers are
+            classes; other numbers are regression targets.
         name: name of the data set, for messages.
         aside: columns of a frame, or keys of a mapping, that the split needs and that are not
             features.
@@ -47,7 +47,9 @@ def rows_of(found: object, name: str, aside: Sequence[str] = ()) -> Data:
     classes: Sequence[str] | None = None
     features: Sequence[str] | None = None
     columns: dict[str, Any] = {}
+    weights = None
     if isinstance(found, Mapping):
+        weights = found.get("weights")
         columns = {each: found[each] for each in aside if each in found}
         X, y = (_entry(found, keys, name) for keys in (FEATURES, TARGETS))
         classes, features = found.get("target_names"), found.get("feature_names")
@@ -65,9 +67,8 @@ def rows_of(found: object, name: str, aside: Sequence[str] = ()) -> Data:
         columns |= {str(each): X[each] for each in within}
         X = X.drop(columns=within)
     data = _data(X, y, name, classes=classes, features=features)
-    if not columns:
-        return data
-    return dataclasses.replace(data, columns=columns_of_split(columns, len(data.y)))
+    kept = columns_of_split(columns, len(data.y))
+    return dataclasses.replace(data, columns=kept, weights=weights_of(weights))
 
 
 def _entry(found: Mapping[str, Any], keys: Sequence[str], name: str) -> Any:

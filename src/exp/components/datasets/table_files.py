@@ -22,27 +22,39 @@ Thousands = Annotated[Literal[",", ".", " ", "'"], BeforeValidator(sign_of)]
 Categories = Annotated[int, Field(ge=2, le=65_536)]
 Missing = Literal["refuse", "drop", "impute"]
 Delimiter = Annotated[Literal[",", ";", "\t", "|", " "], BeforeValidator(sign_of)]
+APART = {
+    "dates": ("categorical",),
+    "exclude": ("features", "categorical", "dates"),
+    "weights": ("features", "categorical", "dates", "exclude"),
+}
+"""Settings that name columns -> those that must not name the same ones."""
 
 
 def columns_apart(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     target, features = values.get("target"), values["features"]
-    dates = values.get("dates", False)
+    dates, weights = values.get("dates", False), values["weights"]
     named = {
-        "features": values["features"] or [],
+        "features": features or [],
         "categorical": values["categorical"] or [],
         "dates": [] if isinstance(dates, bool) else list(dates),
+        "exclude": values["exclude"] or [],
+        "weights": [] if weights is None else [weights],
     }
     for key, names in named.items():
         for name, count in repeated(names).items():
             yield key, f"names {shown(name)} {count} times"
         if target is not None and target in names:
             yield key, f"names {shown(target)}, which is the target"
-        for name in names if features is not None else ():
+        for other in APART.get(key, ()):
+            for name in names:
+                if name in named[other]:
+                    yield key, f"names {shown(name)}, which `{other}` names too"
+    for key in ("categorical", "dates") if features is not None else ():
+        for name in named[key]:
             if name not in features:
                 yield key, f"names {shown(name)}, which is not among the features"
-    for name in named["dates"]:
-        if name in named["categorical"]:
-            yield "dates", f"names {shown(name)}, which `categorical` names too"
+    if target is None and weights in ("X", "y", "names"):
+        yield "weights", f"names the array {shown(weights)}, which contains no weights"
     if values.get("thousands") == values.get("decimal", "."):
         yield "thousands", "is also the decimal sign (dataset.decimal): use another"
 
@@ -62,6 +74,8 @@ def csv(
     missing: Missing = "refuse",
     na_values: NaValues | None = None,
     test_path: Text | None = None,
+    exclude: Names | None = None,
+    weights: Text | None = None,
     delimiter: Delimiter = ",",
     aside: Sequence[str] = (),
 ) -> Data:
@@ -90,6 +104,9 @@ def csv(
             always missing.
         test_path: a second file with the same columns, for the test rows; `split.test` is then
             ignored.
+        exclude: names of columns to leave out.
+        weights: name of a column of numbers of at least 0: how much each row counts in the loss;
+            it is not a feature. Scores count each row once. null: all rows count the same.
         delimiter: the sign between two fields: , ; | tab or space.
 
     Returns:
@@ -102,7 +119,7 @@ def csv(
     reading = Reading(
         target=target, features=features, delimiter=delimiter, missing=missing,
         categorical=categorical or (), dates=dates, decimal=decimal, thousands=thousands,
-        na_values=na_values, aside=aside,
+        na_values=na_values, aside=aside, weights=weights, exclude=exclude or (),
     )  # fmt: skip
     return rows("csv", path, test_path, reading, max_categories)
 
@@ -122,6 +139,8 @@ def parquet(
     missing: Missing = "refuse",
     na_values: NaValues | None = None,
     test_path: Text | None = None,
+    exclude: Names | None = None,
+    weights: Text | None = None,
     aside: Sequence[str] = (),
 ) -> Data:
     """A Parquet file with columns of numbers or texts and a column of labels (`exp[parquet]`).
@@ -140,6 +159,8 @@ def parquet(
         missing: how to treat missing values (null and NaN), as for `csv`.
         na_values: texts that mean a missing value, as for `csv`.
         test_path: another file with the same columns, as for `csv`.
+        exclude: names of columns to leave out.
+        weights: name of the column of weights, as for `csv`.
         aside: names of columns that the split needs, as for `csv`.
 
     Raises:
@@ -149,6 +170,7 @@ def parquet(
     reading = Reading(
         target=target, features=features, missing=missing, categorical=categorical or (),
         dates=dates, decimal=decimal, thousands=thousands, na_values=na_values, aside=aside,
+        weights=weights, exclude=exclude or (),
     )  # fmt: skip
     return rows("parquet", path, test_path, reading, max_categories)
 
@@ -164,6 +186,8 @@ def npz(
     missing: Missing = "refuse",
     na_values: NaValues | None = None,
     test_path: Text | None = None,
+    exclude: Names | None = None,
+    weights: Text | None = None,
     aside: Sequence[str] = (),
 ) -> Data:
     """An npz file with arrays X and y, and optionally names.
@@ -180,6 +204,8 @@ def npz(
         missing: how to treat missing values (NaN), as for `csv`.
         na_values: numbers and texts that mean a missing value, as for `csv`.
         test_path: another file with the same columns, as for `csv`.
+        exclude: names of columns to leave out.
+        weights: name of an array [rows], or of a column, of weights, as for `csv`.
         aside: names of columns that the split needs, as for `csv`.
 
     Raises:
@@ -187,7 +213,7 @@ def npz(
     """
     reading = Reading(
         target="y", features=features, missing=missing, categorical=categorical or (),
-        na_values=na_values, aside=aside,
+        na_values=na_values, aside=aside, weights=weights, exclude=exclude or (),
     )  # fmt: skip
     return rows("npz", path, test_path, reading, max_categories)
 

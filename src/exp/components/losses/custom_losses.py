@@ -2,7 +2,8 @@
 
 What can be registered besides a `Loss`: a class of `nn.Module`, a function on (logits, target), or
 a function that builds either. It is called as in plain PyTorch, with the real rows of a batch; a
-mean or a sum is taken as it comes, and of a loss for each row the mean.
+mean or a sum is taken as it comes, and of a loss for each row the mean. Rows can only have weights
+if there is a loss for each row.
 """
 
 from __future__ import annotations
@@ -105,6 +106,7 @@ class Criteria:
     stackable: ClassVar[bool] = False
     plain_values: ClassVar[bool] = True
     placed = False
+    rows_weighted: bool
     title: ClassVar[str]
     injected: ClassVar[str]
     criterion: ClassVar[Callable[[dict[str, Any]], Criterion]]
@@ -134,8 +136,24 @@ class Criteria:
         if isinstance(self.loss, nn.Module) and not self.placed:
             self.loss.to(logits.device, logits.dtype)
             self.placed = True
-        found = self.loss_of(*self.rows_of(logits[0, :, :count].T, targets[0, :count]))
-        return found[None]
+        rows = self.rows_of(logits[0, :, :count].T, targets[0, :count])
+        if not self.rows_weighted:
+            return self.loss_of(*rows)[None]
+        return (self.loss_of_each(*rows) * share[0, :count]).sum()[None]
+
+    def loss_of_each(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The loss of each row, `[rows]`.
+
+        Raises:
+            ComponentError: the loss returns one number for all of them.
+        """
+        found = self.loss(logits, targets)
+        if isinstance(found, Tensor) and found.shape in ((len(logits),), targets.shape):
+            return found.reshape(-1)
+        raise ComponentError(
+            f"loss {self.title} returns one number for a batch, but the rows of these data have "
+            "weights: return the loss of each row, as torch's losses do with reduction='none'"
+        )
 
     def loss_of(self, logits: Tensor, targets: Tensor) -> Tensor:
         """

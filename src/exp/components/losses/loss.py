@@ -11,7 +11,8 @@ form of a loss for that; `regression_losses` holds the losses that have both for
 `class_weights` is the same in every loss: one number for each class in the order of the classes,
 or by their names (one that is not named weighs 1), or `balanced`, which is
 rows / (classes * rows of the class) over the training rows, as in scikit-learn. A row counts as
-much as its class, and the mean is over these weights.
+much as its class, and the mean is over these weights. Where the rows of the data have weights too
+(`Data.weights`), a row counts as much as the product of both.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ class Loss:
         regression: the form of this loss for regression; None: there is none.
         positive: the positive class of two (`dataset.positive`), 0 or 1; the engine sets it, the
             same for all R runs.
+        rows_weighted: whether the rows of the data have weights (`Data.weights`); the engine sets
+            it.
     """
 
     slope = 1.0
@@ -67,6 +70,7 @@ class Loss:
     answers: ClassVar[str] = "probabilities"
     regression: ClassVar[type[Loss] | None] = None
     positive = 1
+    rows_weighted = False
     stackable: ClassVar[bool] = True
     plain_values: ClassVar[bool] = False
 
@@ -125,7 +129,8 @@ class Loss:
         """The loss of every run, `[runs]`.
 
         Args:
-            share: the weight of each row, `[runs, rows]`; 0 for padding.
+            share: how much each row counts in the mean, `[runs, rows]`: its weight / the sum of
+                the weights; 0 for padding.
             count: the number of rows of each run without padding.
         """
         return (self.per_row(logits, targets) * share).sum(dim=-1)

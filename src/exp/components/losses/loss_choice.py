@@ -9,20 +9,22 @@ from typing import Any
 from exp.components.losses.loss import Loss
 from exp.registry.component import Chosen
 from exp.registry.registry import register
-from exp.util.errors import ConfigError, Fault, ImpossibleError, unknown
+from exp.util.errors import ConfigError, Fault, ImpossibleError, shown, unknown
 from exp.util.metric_names import class_named
 
 
-def loss_for(loss: Chosen, counts: Sequence[int], classes: Sequence[str] = ()) -> Chosen:
+def loss_for(loss: Chosen, counts: Sequence[float], classes: Sequence[str] = ()) -> Chosen:
     """Replaces what depends on the data in a loss: the meaning of `auto`, and the class weights.
 
     Args:
-        counts: training rows of each class, at least one; () for regression.
+        counts: training rows of each class, at least one, or the sum of their weights; () for
+            regression.
         classes: the names of the classes.
 
     Raises:
         ConfigError: `class_weights` names an unknown class.
-        ImpossibleError: the data are for regression, and the loss is for classes.
+        ImpossibleError: the data are for regression, and the loss is for classes; or the weights
+            are to be balanced, and all rows of a class have weight 0.
     """
     if loss.name == "auto":
         name = {0: "mse", 2: "bce"}.get(len(counts), "cross_entropy")
@@ -31,6 +33,12 @@ def loss_for(loss: Chosen, counts: Sequence[int], classes: Sequence[str] = ()) -
         return for_regression(loss)
     given = loss.params.get("class_weights")
     if given == "balanced":
+        if 0 in counts:
+            empty = shown(classes[counts.index(0)] if classes else str(counts.index(0)))
+            raise ImpossibleError(
+                f"loss.class_weights=balanced needs training rows of each class, and all rows of "
+                f"class {empty} have weight 0"
+            )
         weights = [sum(counts) / (len(counts) * count) for count in counts]
     elif isinstance(given, Mapping):
         weights = by_name(given, classes)

@@ -37,7 +37,7 @@ def exported(trained: Trained, form: str, name: str) -> tuple[bytes, str]:
     """The content of a file, and the code that uses it.
 
     Args:
-        form: onnx, torchscript or state_dict.
+        form: onnx, safetensors, torchscript or state_dict.
         name: of the file, as that code has it.
 
     Raises:
@@ -45,6 +45,8 @@ def exported(trained: Trained, form: str, name: str) -> tuple[bytes, str]:
     """
     if form == "state_dict":
         return state_dict(trained), usage_code.state_dict(trained, name)
+    if form == "safetensors":
+        return trained.file(), usage_code.model_file(name)
     module = deployed(trained)
     if form == "onnx":
         return onnx(module, trained), usage_code.onnx(trained, name)

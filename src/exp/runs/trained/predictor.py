@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from exp.engine import Job, Predictor
 from exp.runs.record import CHECKPOINTS, RunRecord
-from exp.runs.trained.load_model import model
+from exp.runs.targets import target_of
+from exp.runs.trained.load_model import model_without_rows
+from exp.runs.trained.model_file import content, model_of
+from exp.runs.trained.preparation import Preparation
 from exp.runs.trained.raw_rows import raw_rows
+from exp.runs.trained.source import Source
 from exp.util.errors import ExpError, unknown
 
 
@@ -20,24 +26,47 @@ class Trained:
     """A model that has learned, and how its rows are prepared.
 
     Attributes:
-        job: of the run; its data know how rows are prepared.
+        job: of the run; its data say how rows are prepared, but those of a run that was loaded have
+            no rows (`load_model.model` reads them again).
         predictor: takes prepared rows, as training does.
+        stored: the preparation as it was stored; None: that of the job's data.
     """
 
     job: Job
     predictor: Predictor
+    stored: Preparation | None = None
 
     @classmethod
-    def of(cls, run: RunRecord, *, trust: bool, checkpoint: str = "final") -> Trained:
-        """The model of a finished run.
+    def of(cls, source: Source, *, trust: bool, checkpoint: str = "final") -> Trained:
+        """The model of a finished run, or that in a model file.
+
+        Args:
+            trust: whether the modules that its config names may be imported.
+            checkpoint: of a run; a model file has one model.
 
         Raises:
-            ExpError: there is no such checkpoint; it has not ended; or its data, its config or
-                the version of exp are not what they were.
+            ExpError: there is no such checkpoint; the run has not ended; or its config, its
+                components or the version of exp are not what they were.
         """
         if checkpoint not in CHECKPOINTS:
             raise ExpError(unknown("checkpoint", checkpoint, CHECKPOINTS, "There are"))
-        return cls(*model(run, trust=trust, checkpoint=checkpoint))
+        if isinstance(source, RunRecord):
+            return cls(*model_without_rows(source, trust=trust, checkpoint=checkpoint))
+        return cls(*model_of(source, trust=trust))
+
+    @cached_property
+    def preparation(self) -> Preparation:
+        """What stands between a raw row and the model."""
+        return Preparation.of(self.job.data) if self.stored is None else self.stored
+
+    def file(self) -> bytes:
+        """The bytes of the model as one safetensors file, which `Trained.of` and `exp.load` read
+        without the run and its data.
+
+        Raises:
+            ExpError: it cannot be such a file.
+        """
+        return content(self.job, self.predictor, self.preparation)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -78,6 +107,17 @@ class Trained:
     def numbered(self, X: Any) -> NDArray[Any]:
         """The likeliest class of raw rows, `[rows]`, counted from 0; or the predicted number."""
         return self.predictor.labels(self.logits(X))
+
+    def table(self, X: Any) -> pd.DataFrame:
+        """The columns that `exp predict` adds to raw rows: `probability:CLASS` of each class, and
+        `predicted`; with the index of `X` if that is a DataFrame."""
+        logits = self.logits(X)
+        predicted = self.predictor.labels(logits)
+        *names, last = target_of(self.job.data.data).answers
+        columns = dict(zip(names, self.predictor.probabilities(logits).T, strict=False))
+        named = np.array(self.classes, object)[predicted] if self.classes else predicted
+        index = X.index if isinstance(X, pd.DataFrame) else None
+        return pd.DataFrame({**columns, last: named}, index)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The name of the likeliest class of raw rows, `[rows]`; or the predicted number."""

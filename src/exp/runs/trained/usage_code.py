@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from torch import nn
 
 from exp.components.models.shortcuts import called
@@ -17,6 +19,14 @@ import onnxruntime
 
 session = onnxruntime.InferenceSession({name!r})
 ({output},) = session.run(["{output}"], {{"rows": X.astype(np.{kind})}})"""
+
+
+def model_file(name: str) -> str:
+    return f"""# exp predict {shlex.quote(name)} new.csv
+import exp
+
+model = exp.load({name!r})
+answers = model.predict(X)"""
 
 
 def torchscript(trained: Trained, name: str) -> str:

@@ -19,21 +19,26 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from exp.sweeps import forked
-from exp.sweeps.forked import Forked
+from exp.runs.processes import forked
+from exp.runs.processes.forked import Forked
 from exp.util.errors import ExpError
 
 # Not "-m": that would look for exp in the current folder first. The folder that holds this exp
 # comes last on the path, for the case that it is not installed at all.
-_CHILD = (
-    "import sys; sys.path.append(sys.argv[1]); from exp.sweeps.worker_process import main; main()"
-)
+_CHILD = """
+import sys
+sys.path.append(sys.argv[1])
+from exp.runs.processes.worker_process import main
+main()
+"""
 
 Order = Any
 """What a worker is given to do; it can be pickled."""
 Work = Callable[[Order], Any]
 """What a worker does with an order: a function of a module, which returns what came out and the
 seconds that it took."""
+Prepare = Callable[[], None]
+"""What a worker does when it has started: a function of a module, or a `partial` of one."""
 Retry = Callable[[Order, str], tuple[list[Any], list[Order]]]
 """What becomes of an order whose worker has died, and why that died: outcomes of the runs that have
 ended, and orders for the others."""
@@ -50,7 +55,7 @@ class Worker:
 
     Args:
         work: what it does with each order.
-        draws: whether it will draw figures.
+        prepare: what it does before the first one.
 
     Attributes:
         order: what it does now; None where it waits.
@@ -58,7 +63,7 @@ class Worker:
         ready: whether it has come so far that it could begin.
     """
 
-    def __init__(self, work: Work, *, draws: bool) -> None:
+    def __init__(self, work: Work, prepare: Prepare) -> None:
         incoming, self._send = os.pipe()
         self._receive, outgoing = os.pipe()
         try:
@@ -75,8 +80,8 @@ class Worker:
         self.order: Order | None = None
         self.begun = 0.0
         self.ready = False
-        self._post((sys.path, draws))
-        self._post(work)
+        self._post(sys.path)
+        self._post((prepare, work))
 
     def _post(self, message: object) -> None:
         # Where it is gone, the end of its answers says so.
@@ -122,12 +127,12 @@ def started(incoming: int, outgoing: int) -> subprocess.Popen[bytes] | Forked:
     if forked.possible():
 
         def work() -> None:
-            from exp.sweeps.worker_process import serve  # only a worker has it
+            from exp.runs.processes.worker_process import serve  # only a worker has it
 
             serve(incoming, outgoing, parent)
 
         return Forked(work)
-    root = str(Path(__file__).resolve().parents[2])
+    root = str(Path(__file__).resolve().parents[3])
     return subprocess.Popen(
         [sys.executable, "-P", "-c", _CHILD, root, *map(str, (incoming, outgoing, parent))],
         stdin=subprocess.DEVNULL,
@@ -143,11 +148,11 @@ class Pool:
     Args:
         count: how many.
         work: what they do with each order.
-        draws: whether they will draw figures.
+        prepare: what each does before its first order, such as imports.
     """
 
-    def __init__(self, count: int, work: Work, *, draws: bool) -> None:
-        self.count, self.work, self.draws = count, work, draws
+    def __init__(self, count: int, work: Work, *, prepare: Prepare) -> None:
+        self.count, self.work, self.prepare = count, work, prepare
         self.workers: list[Worker] = []
 
     def start(self) -> None:
@@ -157,7 +162,7 @@ class Pool:
             WorkerError: no process can be started.
         """
         while len(self.workers) < self.count:
-            self.workers.append(Worker(self.work, draws=self.draws))
+            self.workers.append(Worker(self.work, self.prepare))
 
     def map(
         self, orders: Iterator[Order], *, retry: Retry, going: Callable[[], bool]

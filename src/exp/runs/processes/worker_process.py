@@ -1,4 +1,4 @@
-"""A worker process of a sweep, as it starts: `exp.sweeps.worker_pool` starts it and talks to it.
+"""A worker process, as it starts: `exp.runs.processes.worker_pool` starts it and talks to it.
 
 Nothing heavy is imported before this process is sure to end with its parent.
 """
@@ -37,18 +37,15 @@ def serve(incoming: int, outgoing: int, parent: int) -> NoReturn:
     end_with(parent)
     # Ctrl-C reaches every process of a terminal: what is to be done about it the parent decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # until `ready` handles it
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # until `prepare` handles it
     inbox: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     source = Connection(incoming, writable=False)
     threading.Thread(target=receive, args=(source, inbox), daemon=True).start()
     answers = Connection(outgoing, readable=False)
 
-    path, draws = pickle.loads(inbox.get())
-    sys.path[:] = path
-    from exp.sweeps.train_stack import ready  # imports torch
-
-    ready(draws=draws)
-    work = pickle.loads(inbox.get())
+    sys.path[:] = pickle.loads(inbox.get())
+    prepare, work = pickle.loads(inbox.get())  # imports their modules, which import torch
+    prepare()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     answers.send(None)  # whoever dies before this never began
     while True:

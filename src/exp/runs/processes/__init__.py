@@ -1,0 +1,1 @@
+"""Worker processes of this machine: they do orders as they come, and end with their parent."""
