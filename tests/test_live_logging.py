@@ -17,6 +17,7 @@ import pytest
 
 import custom_modules
 from commands import SMALL, inside, runs
+from exp.engine import Training
 from exp.runs.config_values import typed
 from exp.runs.loggers import log_training
 from exp.runs.loggers.finished_run import FinishedRun
@@ -463,12 +464,13 @@ def shown_value(value: Any) -> Any:
 @needs("tensorboard")
 def test_hparams_has_every_swept_key(in_tmp: Path) -> None:
     words = ("-m", *SMALL, "logger=tensorboard", "optimizer=sgd,adam", "model.hidden=[8],[8,8]",
-             "trainer.batch_size=null,16", "sweep.dir=s", "sweep.n_jobs=1", "sweep.figures=false")  # fmt: skip
+             "trainer.batch_size=null,16", "sweep.dir=s", "sweep.n_jobs=1",
+             "sweep.figures=false")  # fmt: skip
     done = inside(in_tmp, *words)
     assert done.code == 0, done.err
     more = inside(in_tmp, "-m", *SMALL, "logger=tensorboard", "optimizer=adam",
-                  "optimizer.beta1=0.8,0.95", "split.standardize=true,false", "sweep.dir=t", "sweep.n_jobs=1",
-                  "sweep.figures=false")  # fmt: skip
+                  "optimizer.beta1=0.8,0.95", "split.standardize=true,false", "sweep.dir=t",
+                  "sweep.n_jobs=1", "sweep.figures=false")  # fmt: skip
     assert more.code == 0, more.err
     columns, groups, metrics = hparams_page(in_tmp / "tensorboard")
     swept = {"optimizer", "model.hidden", "trainer.batch_size", "split.standardize",

@@ -284,13 +284,10 @@ class Sweep:
             progress: `before` and `total`, as of `train_planned`.
         """
         if self.stacked and todo:
-            callbacks = None
-            if self.config.hydra.callbacks:
-                callbacks = hydra_launcher.Callbacks(self.context, self.config)
 
             def watch(run: Planned, outcome: Outcome | None) -> None:
-                if callbacks is not None:
-                    callbacks(run, outcome)
+                if self.config.hydra.callbacks:
+                    hydra_launcher.Callbacks(self.context, self.config)(run, outcome)
                 if outcome is not None and outcome.status in ENDED:
                     self.logging.ended(*self.logged(run))
 
@@ -313,8 +310,7 @@ class Sweep:
 
     def logged(self, run: Planned) -> tuple[Path, Any]:
         """The directory of a run, and its loggers."""
-        entry = self.entries[run.number]
-        return self.directory.path / entry.directory, run.config["logger"]
+        return self.directory.path / self.entries[run.number].directory, run.config["logger"]
 
     def write_manifest(
         self,

@@ -97,6 +97,7 @@ class FinishedRun(StartedRun):
         ended: seconds since 1970.
         files: name within the directory -> path, of everything in it; no links.
         marks: some epochs and when they had been trained, if that is known.
+        trusted: whether the modules that its config names may be imported.
     """
 
     digest: str
@@ -105,9 +106,10 @@ class FinishedRun(StartedRun):
     ended: float
     files: dict[str, Path]
     marks: tuple[Mark, ...] = ()
+    trusted: bool = False
 
     @classmethod
-    def read(cls, path: Path, marks: Sequence[Mark] = ()) -> Self:
+    def read(cls, path: Path, marks: Sequence[Mark] = (), *, trusted: bool = False) -> Self:
         """The run in this directory.
 
         Raises:
@@ -129,6 +131,7 @@ class FinishedRun(StartedRun):
             ended=max(known["started"], latest) if total is None else known["started"] + total,
             files={p.relative_to(directory.path).as_posix(): p for p in [*paths, directory.record]},
             marks=tuple((int(epoch), float(time)) for epoch, time in marks),
+            trusted=trusted,
         )
 
     def evaluated(self, after: int = -1) -> Iterator[EvaluatedEpoch]:

@@ -55,7 +55,11 @@ def disabled() -> bool:
 
 
 def log(
-    loggers: Mapping[str, Chosen], paths: Sequence[Path], sweep: FinishedSweep | None = None
+    loggers: Mapping[str, Chosen],
+    paths: Sequence[Path],
+    sweep: FinishedSweep | None = None,
+    *,
+    trusted: bool = True,
 ) -> bool:
     """Logs runs, and says in a line for each logger what came of it.
 
@@ -63,6 +67,7 @@ def log(
         loggers: label -> component.
         paths: directories of runs; those without a run.json are left out.
         sweep: what they belong to.
+        trusted: whether the modules that their configs name may be imported.
 
     Returns:
         Whether everything could be logged.
@@ -75,7 +80,7 @@ def log(
     well = True
     for label, chosen in loggers.items():
         with quiet():
-            session = Session(label, chosen, sweep)
+            session = Session(label, chosen, sweep, trusted=trusted)
             for path in paths:
                 session.ended(path)
             line, good = session.close()
@@ -90,10 +95,13 @@ class Session:
     Args:
         label: of the logger in the config.
         sweep: that all its runs belong to; None: they are single runs.
+        trusted: whether the modules that the configs of the runs name may be imported.
     """
 
-    def __init__(self, label: str, chosen: Chosen, sweep: FinishedSweep | None = None) -> None:
-        self.label, self.chosen, self.sweep = label, chosen, sweep
+    def __init__(
+        self, label: str, chosen: Chosen, sweep: FinishedSweep | None, *, trusted: bool
+    ) -> None:
+        self.label, self.chosen, self.sweep, self.trusted = label, chosen, sweep, trusted
         self.logger: Any = None
         self.counts: Counter[str] = Counter()
         self.failed: list[Path] = []
@@ -156,7 +164,7 @@ class Session:
         try:
             if self.gave_up:
                 raise ExpError("an earlier run could not be logged")
-            run = FinishedRun.read(path, marks)
+            run = FinishedRun.read(path, marks, trusted=self.trusted)
         except ExpError as error:  # a damaged run says nothing of the others
             self.failed.append(path)
             self.trouble = self.trouble or error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from typing import Any
 from exp.registry.registry import register
 from exp.runs.loggers.finished_run import EvaluatedEpoch, FinishedRun, FinishedSweep, StartedRun
 from exp.runs.loggers.logger import Logger, Text
+from exp.runs.record import RunRecord
+from exp.util.errors import ExpError
 
 DATABASE = "sqlite:///mlflow.db"
 METRICS, PARAMS = 1000, 100
@@ -25,6 +28,8 @@ PLACE, IDENTITY, RECORD = "exp.place", "exp.identity", "exp.record"
 and of its run.json."""
 LAST = "exp.last_epoch"
 """Tag: the last epoch whose metrics are there, in a run that has not ended."""
+MODEL = "model"
+"""The folder of the artifacts with the trained model."""
 KIND = {"mlflow.experimentKind": "custom_model_development"}
 """So that MLflow's pages show training, and not what language models need."""
 MANNERS = {
@@ -46,11 +51,13 @@ class MLflow(Logger):
             else sqlite:///mlflow.db in the working directory, with mlartifacts/ beside it.
         experiment: made if it is not there.
         files: whether the files of the run's directory become artifacts; else only its figures.
+        model: whether the trained model becomes an artifact that mlflow.pyfunc.load_model reads.
     """
 
     uri: Text | None = None
     experiment: Text = "exp"
     files: bool = True
+    model: bool = True
 
     NEEDS = "mlflow"
 
@@ -168,6 +175,8 @@ class MLflow(Logger):
         )
         for name, path in self._files(run):
             self.client.log_artifact(run_id, str(path), os.path.dirname(name) or None)
+        if self.model and run.status == "done":
+            self._log_model(run_id, run)
         # Only now it counts as there: whatever else stood here of this directory goes.
         self.client.set_tag(run_id, RECORD, run.digest)
         self._end(run_id, run.status, run.ended)
@@ -175,6 +184,18 @@ class MLflow(Logger):
             if each.info.run_id != run_id:
                 self.client.delete_run(each.info.run_id)
         return True
+
+    def _log_model(self, run_id: str, run: FinishedRun) -> None:
+        """Logs the model, or why there is none."""
+        from exp.runs.trained import mlflow_model  # torch, and mlflow
+
+        try:
+            with tempfile.TemporaryDirectory() as place:
+                folder, record = Path(place, MODEL), RunRecord.at(run.path)
+                mlflow_model.save_run(record, folder, trust=run.trusted)
+                self.client.log_artifacts(run_id, str(folder), MODEL)
+        except ExpError as error:
+            self.client.set_tag(run_id, "exp.no_model", str(error))
 
     def stopped(self, run: FinishedRun | FinishedSweep) -> bool:
         if isinstance(run, FinishedSweep):

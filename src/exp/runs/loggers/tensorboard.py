@@ -35,36 +35,33 @@ class TensorBoard(Logger):
     NEEDS = "tensorboard"
 
     def begin(self, sweep: FinishedSweep | None) -> None:
+        from exp.runs.loggers import event_file  # tensorboard, which is optional
+
+        self.events: Any = event_file
         self.growing: dict[Path, Any] = {}
         self.texts = sweep.mixed if sweep else frozenset()
 
     def folder(self, run: StartedRun) -> Path:
-        from exp.runs.loggers.event_file import place  # tensorboard, which is optional
-
-        return Path(self.dir) / place(run.path)
+        return Path(self.dir, self.events.place(run.path))
 
     def start(self, run: StartedRun) -> int:
-        from exp.runs.loggers.event_file import Growing, last_epoch, opening
-
         folder = self.folder(run)
         folder.mkdir(parents=True, exist_ok=True)
         earlier = live_files(folder, run) if run.resumed else []
         for path in files(folder):
             if path not in earlier:  # of another run, or how this one was stopped
                 path.unlink(missing_ok=True)
-        last = max((last_epoch(path) for path in earlier), default=-1)
+        last = max((self.events.last_epoch(path) for path in earlier), default=-1)
         path = folder / next_name(folder, run.started, f"live-{run.identity}")
-        self.growing[run.path] = Growing(path, run.started)
+        self.growing[run.path] = self.events.Growing(path, run.started)
         if not earlier:
-            self.growing[run.path].write(0, run.started, opening(run, self.texts))
+            self.growing[run.path].write(0, run.started, self.events.opening(run, self.texts))
         return last
 
     def epochs(self, run: StartedRun, rows: Sequence[EvaluatedEpoch]) -> None:
         self.growing[run.path].epochs(rows)
 
     def log(self, run: FinishedRun) -> bool:
-        from exp.runs.loggers.event_file import content, last_epoch
-
         folder = self.folder(run)
         kind = run.digest[:16]
         if any(path.name.endswith(f".exp.{kind}") for path in files(folder)):
@@ -72,20 +69,19 @@ class TensorBoard(Logger):
         self.close(run)
         folder.mkdir(parents=True, exist_ok=True)
         earlier = live_files(folder, run)
-        last = max((last_epoch(path) for path in earlier), default=None)
+        last = max((self.events.last_epoch(path) for path in earlier), default=None)
         # What was logged of this directory before it had changed goes.
         others = [path for path in files(folder) if path not in earlier]
         when = run.started if last is None else run.ended
         write_whole(
-            folder / next_name(folder, when, kind), content(run, after=last, texts=self.texts)
+            folder / next_name(folder, when, kind),
+            self.events.content(run, after=last, texts=self.texts),
         )
         for path in others:
             path.unlink(missing_ok=True)
         return True
 
     def stopped(self, run: FinishedRun | FinishedSweep) -> bool:
-        from exp.runs.loggers.event_file import content
-
         if isinstance(run, FinishedSweep):
             return True
         self.close(run)
@@ -96,7 +92,7 @@ class TensorBoard(Logger):
             if path.name.endswith(f".exp.{STOPPED}"):
                 return True
         path = folder / next_name(folder, run.ended, STOPPED)
-        write_whole(path, content(run, after=run.last))
+        write_whole(path, self.events.content(run, after=run.last))
         return True
 
     def close(self, run: StartedRun) -> None:

@@ -109,7 +109,9 @@ class Tracking:
         if key not in self.sessions:
             chosen, _ = loggers_of(settings)
             self.sessions[key] = [
-                Session(label, each, self.sweep) for label, each in chosen.items() if is_live(each)
+                Session(label, each, self.sweep, trusted=True)
+                for label, each in chosen.items()
+                if is_live(each)
             ]
         return self.sessions[key]
 

@@ -47,6 +47,9 @@ class WandB(Logger):
         # Reports of its own errors would be sent to its makers.
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
         self.sweep = sweep
+        import wandb  # optional
+
+        self.wandb: Any = wandb
         self.training: dict[Path, Any] = {}
         Path(self.dir).mkdir(parents=True, exist_ok=True)
 
@@ -63,10 +66,8 @@ class WandB(Logger):
 
     def opened(self, run: StartedRun) -> Any:
         """The run in wandb, new or continued."""
-        import wandb  # optional
-
         known = {key: run.tags[key] for key in run.tags.keys() - {"seed"}}
-        return wandb.init(
+        return self.wandb.init(
             project=self.project,
             entity=self.entity,
             id=run.identity,
@@ -74,13 +75,13 @@ class WandB(Logger):
             group=self.sweep.name[:128] if self.sweep else None,
             tags=[run.status],
             config={**run.config, "run": known},
-            mode=self.way,  # type: ignore[arg-type]
+            mode=self.way,
             # wandb itself says that it continues no run offline; its folders are sent in order.
             resume="allow" if self.way == "online" else None,
             # Absolute: wandb's own process stays where it was started.
             dir=str(Path(self.dir).absolute()),
             reinit="create_new",
-            settings=wandb.Settings(
+            settings=self.wandb.Settings(
                 silent=True, console="off", save_code=False, disable_git=True,
                 disable_job_creation=True, x_disable_meta=True, x_disable_stats=True,
                 x_save_requirements=False,
@@ -109,15 +110,13 @@ class WandB(Logger):
         done = [folder / DONE for folder in self.folders(run)]
         if any(path.exists() and path.read_text() == run.digest for path in done):
             return False
-        import wandb  # optional
-
         last = self.last(run)
         made = self.training.pop(run.path, None) or self.opened(run)
         for row in run.evaluated(after=last):
             made.log({"epoch": row.epoch, **row.values, "_timestamp": row.time}, step=row.epoch)
         if run.figures:
             # The row of the last epoch is open until another begins.
-            pictures = {f"figures/{n}": wandb.Image(str(p)) for n, p in run.figures.items()}
+            pictures = {f"figures/{n}": self.wandb.Image(str(p)) for n, p in run.figures.items()}
             made.log(pictures, step=run.last)
         made.summary.update(run.scores)
         made.config.update({"run": dict(run.tags)}, allow_val_change=True)
