@@ -1,12 +1,14 @@
-"""Runs, sweeps and searches that are killed at any moment, then gone on with.
+"""Runs, sweeps, searches and shards that are killed at any moment, then gone on with.
 
-    python benchmarks/kills.py FOLDER [KILLS] [SEED]
+    python benchmarks/kills.py FOLDER [KILLS] [SEED] [KIND ...]
 
 Each is started in a session of its own and ended by KILL, TERM, INT, or STOP and then KILL: at a
 moment drawn from its whole life, or, where strace is installed, at a rename or mkdir of it. Then
 the same command or `exp resume` goes on in its directory. Looked at: no process of it is there
 after five seconds; runs that had ended are not touched; every file is the same byte for byte as
 where nothing was killed; no file that was half written is left, and nothing in shared memory.
+While a shard is killed and started again, another shard of the same sweep runs; together they are
+compared with the sweep without shards.
 Leaves with 1 where that does not hold.
 """
 
@@ -39,7 +41,9 @@ KINDS = {
     "sweep": (*SWEEP, "sweep.n_jobs=1"),
     "sweep with workers": (*SWEEP, "sweep.n_jobs=2"),
     "search": (*SEARCH, "sweep.n_jobs=1"),
+    "shard": (*SWEEP, "seed=range(0,6)", "sweep.n_jobs=2"),
 }
+SHARD, OTHER = "sweep.shard=1/2", "sweep.shard=2/2"
 SIGNALS = {
     "KILL": (signal.SIGKILL,),
     "TERM": (signal.SIGTERM,),
@@ -70,9 +74,9 @@ class Kill:
     faults: list[str]
 
 
-def command(kind: str, place: Path) -> list[str]:
+def command(kind: str, place: Path, *more: str) -> list[str]:
     key = "hydra.run.dir" if kind == "run" else "sweep.dir"
-    return [sys.executable, "-m", "exp", *KINDS[kind], f"{key}={place}"]
+    return [sys.executable, "-m", "exp", *KINDS[kind], f"{key}={place}", *more]
 
 
 def environment() -> dict[str, str]:
@@ -128,7 +132,7 @@ def results(place: Path) -> dict[str, bytes]:
 
 def killed(kind: str, place: Path, draw: random.Random, life: float) -> tuple[str, bool, int]:
     """Starts it and kills it; how, whether it was still there, and its session."""
-    words = command(kind, place)
+    words = command(kind, place, *([SHARD] if kind == "shard" else []))
     if shutil.which("strace") and draw.random() < 0.5:
         call, at = draw.choice(CALLS), draw.randint(1, LATEST)
         name = draw.choice(["KILL", "TERM", "INT"])
@@ -151,6 +155,7 @@ def killed(kind: str, place: Path, draw: random.Random, life: float) -> tuple[st
 
 def one(kind: str, place: Path, twin: Path, draw: random.Random, life: float) -> Kill:
     memory = set(os.listdir("/dev/shm")) if Path("/dev/shm").is_dir() else set()
+    beside = start(command(kind, place, OTHER), place) if kind == "shard" else None
     how, reached, session = killed(kind, place, draw, life)
     faults = []
     end = time.monotonic() + GONE
@@ -161,15 +166,19 @@ def one(kind: str, place: Path, twin: Path, draw: random.Random, life: float) ->
         for process in left:
             os.kill(process, signal.SIGKILL)
     before = ended(place) if place.exists() else {}
-    record = "run.json" if kind == "run" else "sweep.json"
-    again = command(kind, place)
+    record = {"run": "run.json", "shard": "shards/1/shard.json"}.get(kind, "sweep.json")
+    again = command(kind, place, *([SHARD] if kind == "shard" else []))
     can_resume = (place / record).is_file()
     if can_resume and (kind == "run" or draw.random() < 0.5):
         again = [sys.executable, "-m", "exp", "resume", str(place)]
+        if beside is not None:  # it would go on with the other shard before that has begun
+            beside.wait(600)
     process = start(again, place)
     if (code := process.wait(600)) != 0:
         said = Path(f"{place}.out").read_text(errors="replace").strip().splitlines()
         faults.append(f"going on ended with {code}: {said[-1] if said else ''}")
+    if beside is not None and (code := beside.wait(600)) != 0:
+        faults.append(f"the other shard ended with {code}")
     for run, files in before.items():
         if any(not p.is_file() or (p.read_bytes(), p.stat().st_mtime_ns) != f
                for p, f in files.items()):  # fmt: skip
@@ -216,4 +225,5 @@ def main(folder: Path, count: int = 200, seed: int = 0, kinds: Sequence[str] = t
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), *map(int, sys.argv[2:])))
+    numbers = [int(word) for word in sys.argv[2:4]]
+    sys.exit(main(Path(sys.argv[1]), *numbers, kinds=sys.argv[4:] or tuple(KINDS)))

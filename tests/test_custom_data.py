@@ -381,7 +381,7 @@ def test_npz(here: Path) -> None:
     ("arrays", "message"),
     [
         ({"X": X}, "expected arrays 'X' and 'y', and maybe 'names'; found 'X'"),
-        ({"X": X, "y": np.zeros(4)}, "found X of float64 and y of float64"),
+        ({"X": X, "y": np.zeros(4, complex)}, "found X of float64 and y of complex128"),
         ({"X": X, "y": np.zeros(3, int)}, "found X [4, 2] and y [3]"),
         ({"X": X, "y": np.arange(4), "names": ["a"]}, "expected names of 2 texts"),
         ({"X": X, "y": np.arange(4)}, "row 1, column 'x2'  missing value in 1 of 4 rows"),

@@ -164,7 +164,7 @@ def tried(step: Typed, where: Path, stock: Path, shown: str = "") -> None:
     if missing(ended):
         return
     wanted = 2 if step.output.startswith("exp: ") else 3 if "diverged" in step.output else 0
-    wanted = 1 if "FAIL" in step.output else wanted
+    wanted = 1 if re.search("FAIL|unfinished", step.output) else wanted
     if verb in ("compare", "rerun") and wanted == 0:
         wanted = int("not the same bytes" in ended.out)  # as docs/errors.md says
     if "device=cuda" in words and wanted == 2 and ended.code == 0:

@@ -13,9 +13,16 @@ from fork_server import Forked
 SCRIPT = Path(__file__).parents[1] / "benchmarks/kills.py"
 
 
+@pytest.mark.parametrize(
+    ("count", "kinds"), [(3, ["run", "sweep with workers"]), (2, ["shard"])], ids=["alone", "shard"]
+)
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
 def test_what_is_killed_goes_on_to_the_same_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    count: int,
+    kinds: list[str],
 ) -> None:
     spec = importlib.util.spec_from_file_location("kills", SCRIPT)
     assert spec is not None
@@ -33,5 +40,5 @@ def test_what_is_killed_goes_on_to_the_same_bytes(
     # strace cannot watch that.
     monkeypatch.setattr(kills, "start", start)
     monkeypatch.setattr(kills.shutil, "which", lambda program: None)
-    code = kills.main(tmp_path / "kills", 3, 5, ["run", "sweep with workers"])
+    code = kills.main(tmp_path / "kills", count, 5, kinds)
     assert code == 0, capsys.readouterr().out

@@ -305,7 +305,7 @@ def test_a_sweep_has_pictures_and_a_page(swept: Path, tmp_path: Path) -> None:
         (("loss.class_weights=balanced",),
          ("exp: loss.class_weights are for classes, and the target of these data is a number: "
          "leave it null\n")),
-        (("split=kfold",),
+        (("split=kfold", "split.stratify=true"),
          ("exp: split.stratify keeps the shares of classes, and the target of these data is a "
          "number: set split.stratify=false\n")),
         (("figures.draw=[roc,boundary]",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[1] / "src"
@@ -41,6 +42,13 @@ def test_modules_import_at_their_top() -> None:
 
 def test_files_are_short() -> None:
     assert {path.name for path, text in MODULES.items() if text.count("\n") > 350} == set()
+
+
+def test_every_package_is_installed() -> None:
+    """An editable install finds the others too, a wheel does not."""
+    listed = tomllib.loads((SOURCE.parent / "pyproject.toml").read_text())["tool"]["setuptools"]
+    found = {path.parent.relative_to(SOURCE) for path in MODULES if path.name == "__init__.py"}
+    assert {".".join(path.parts) for path in found} <= set(listed["packages"])
 
 
 PUBLIC = {"_asdict", "_replace", "_exit"}

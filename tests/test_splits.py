@@ -37,7 +37,7 @@ def labelled(rows: int, classes: int = 3) -> np.ndarray:
 @pytest.mark.parametrize("name", ["holdout", "kfold", "last"])
 def test_yaml_states_the_defaults(name: str) -> None:
     stated = yaml.safe_load((CONF / "split" / f"{name}.yaml").read_text())
-    parameters = register.choose("split", name).component.declared
+    parameters = register.choose("split", name).component.parameters
     defaults = {key: parameter.default for key, parameter in parameters.items()}
     assert stated == {"name": name, **defaults}
     assert inspect.Parameter.empty not in defaults.values()

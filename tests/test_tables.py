@@ -303,7 +303,7 @@ def test_dates_are_days_since_1970(here: Path) -> None:
     message = refused(text + "soon,x\n", dates=["day"])
     assert "line 7, column 'day'  'soon' is not a date" in message
     with pytest.raises(ConfigError, match=r"dataset\.dates"):
-        read(text, dates=["kind"])
+        read(text, dates=["kind"], task="classes")
 
 
 @settings(max_examples=100, deadline=None)

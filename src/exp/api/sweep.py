@@ -15,7 +15,7 @@ from exp.report import results as ranking
 from exp.report.results_text import text
 from exp.runs.manifest import manifest
 from exp.runs.record import RunRecord
-from exp.sweeps.sweep_directory import SweepDirectory
+from exp.sweeps.shard_directory import tables_of
 from exp.util.errors import ExpError
 
 
@@ -50,8 +50,9 @@ class Sweep(Sequence[Run]):
         return (opened(place, trust=self._trust) for place in self._places)
 
     def arrays(self) -> Arrays:
-        """runs.csv, a row for each run: column -> NumPy array."""
-        return arrays(SweepDirectory(self.path).table)
+        """runs.csv, a row for each run: column -> NumPy array. Of a sweep in shards, the tables of
+        the shards that have ended."""
+        return arrays(tables_of(self.path))
 
     @cached_property
     def table(self) -> Any:

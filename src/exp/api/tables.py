@@ -24,8 +24,32 @@ Place = str | PathLike[str]
 Arrays = dict[str, NDArray[Any]]
 
 
-def arrays(path: Path) -> Arrays:
+def arrays(paths: Sequence[Path]) -> Arrays:
     """The columns of runs.csv, by name: int64, float64 or text.
+
+    Args:
+        paths: the file; of a sweep in shards, those of its shards, whose rows are put in order.
+
+    Raises:
+        RunDirectoryError: one is not there.
+        DamagedError: a file is not such a table.
+    """
+    columns: dict[str, list[str]] = {}
+    rows = 0
+    for path in paths:
+        found, count = texts(path)
+        for name in {**columns, **found}:
+            before = columns.setdefault(name, [""] * rows)
+            before += found.get(name, [""] * count)
+        rows += count
+    if len(paths) > 1 and "run" in columns:
+        order = sorted(range(rows), key=lambda at: (len(columns["run"][at]), columns["run"][at]))
+        columns = {name: [values[at] for at in order] for name, values in columns.items()}
+    return {name: column(values) for name, values in columns.items()}
+
+
+def texts(path: Path) -> tuple[dict[str, list[str]], int]:
+    """The columns of one runs.csv as texts, and how many rows there are.
 
     Raises:
         RunDirectoryError: it is not there.
@@ -35,7 +59,7 @@ def arrays(path: Path) -> Arrays:
         text = read(path, JSON_SIZE).decode()
         header, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
         columns: Sequence[Any] = list(zip(*rows, strict=True)) or [()] * len(header)
-        return {n: column(list(c)) for n, c in zip(header, columns, strict=True)}
+        return {n: list(c) for n, c in zip(header, columns, strict=True)}, len(rows)
     except OSError as error:
         raise RunDirectoryError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, csv.Error) as error:

@@ -7,25 +7,19 @@ import os
 import secrets
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import click
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from exp.cli.options import DIRECTORY, refuse_swapped, trust_option
-from exp.config import environment, hydra_errors, text_values
 from exp.config.compose import slug
-from exp.config.plan import Plan, plan
-from exp.registry.registry import register
 from exp.report.differences import AGREED, results, surroundings, unlike, verdict
-from exp.runs.config_values import flat
+from exp.runs.changed_plan import changed
 from exp.runs.directory import RunDirectory
 from exp.runs.manifest import is_sweep, manifest
 from exp.runs.record import RunRecord
 from exp.runs.stored_plan import job_of, origin_elsewhere, plan_of, unused_loggers
 from exp.sweeps.recompose import composed
-from exp.util.errors import ConfigError, DamagedError, Fault, RunDirectoryError, shown
+from exp.util.errors import DamagedError, RunDirectoryError
 from exp.util.folders import existing
 from exp.util.statuses import ENDED
 from exp.util.terminal import one_line
@@ -111,54 +105,6 @@ def new_place(name: str) -> Path:
     """Where a new run goes, as hydra.run.dir has it."""
     now = datetime.datetime.now()
     return Path(f"outputs/{now:%Y-%m-%d}/{now:%H-%M-%S}-{secrets.token_hex(3)}-{slug(name)}")
-
-
-def changed(saved: Plan, overrides: list[str]) -> Plan:
-    """A plan with other values.
-
-    Raises:
-        ConfigError: an override that cannot be read, or values that are not valid.
-    """
-    if not overrides:
-        return saved
-    environment.register()
-    written = saved.config.get(environment.WRITTEN, {})
-    before = {key: value for key, value in saved.config.items() if key != environment.WRITTEN}
-    config = OmegaConf.create(environment.literal(before))
-    faults = []
-    chosen = {group: choice.name for group, choice in saved.chosen.items()}
-    for word, text in text_values.values(overrides, chosen):
-        key, equals, _ = word.partition("=")
-        try:
-            if not equals:
-                raise ValueError("expected key=value")
-            value = text or OmegaConf.to_container(OmegaConf.from_dotlist([word]))
-            if key in register.kinds:
-                # Another option starts from its defaults, not from the values of the old one.
-                config[key] = {"name": value[key]}  # type: ignore[call-overload,index]
-            else:
-                if key == "seed":
-                    follow(config, value["seed"])  # type: ignore[call-overload,index]
-                config.merge_with(value)
-        except (OmegaConfBaseException, ValueError, RecursionError) as error:
-            faults.append(Fault(key if equals else shown(word), hydra_errors.one_line(error)))
-    try:
-        plain = OmegaConf.to_container(config, resolve=True)
-    except (OmegaConfBaseException, ValueError, RecursionError) as error:
-        raise ConfigError(faults or [Fault("overrides", hydra_errors.one_line(error))]) from None
-    assert isinstance(plain, dict)
-    whole = {str(key): value for key, value in plain.items()}
-    old, new = dict(flat(before)), dict(flat(whole))
-    kept = {path: text for path, text in written.items() if new.get(path) == old.get(path)}
-    kept |= environment.texts(config, whole)
-    return plan({**whole, environment.WRITTEN: kept}, faults)
-
-
-def follow(config: Any, seed: object) -> None:
-    """Lets those seeds that were `seed` be the new one."""
-    for name, value in config.seeds.items():
-        if value == config.seed:
-            config.seeds[name] = seed
 
 
 def todays_defaults(parent: RunRecord) -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,10 +15,11 @@ from exp.cli.options import DIRECTORY, trust_option
 from exp.runs import process
 from exp.runs.directory import refuse_links
 from exp.runs.loggers.log_runs import loggers_disabled
-from exp.runs.manifest import is_sweep, manifest
+from exp.runs.manifest import is_sweep, manifest, shard_folder
 from exp.runs.record import RunRecord
 from exp.runs.stored_plan import job_of, matches, origin_elsewhere, plan_of, unused_loggers
 from exp.sweeps import run_or_sweep
+from exp.sweeps.sweep_lock import sign_of
 from exp.util import command_line
 from exp.util.errors import DamagedError, ExpError, RunDirectoryError, lines, shown
 from exp.util.folders import existing
@@ -140,8 +143,27 @@ def owner_of(saved: RunRecord) -> str | None:
 
 
 def resume_sweep(path: Path, *, trust: bool) -> int:
-    """Runs the same command in the same directory, which trains what is missing."""
+    """Runs the same command in the same directory, which trains what is missing; of a sweep in
+    shards, for each shard that no process is working on."""
     known = manifest(path)
+    if "shards" not in known:
+        return same_command(path, known, trust=trust)
+    codes, of = set(), known["shards"][0]["of"]
+    for number in range(1, of + 1):
+        if sign_of(shard_folder(path, number, of)).state == "running":
+            print(f"shard {number} of {of} is running: it is left alone", flush=True)
+        else:
+            codes.add(same_command(path, known, f"sweep.shard={number}/{of}", trust=trust))
+    return 1 if 1 in codes else max(codes, default=0)
+
+
+def same_command(path: Path, known: Mapping[str, Any], *more: str, trust: bool) -> int:
+    """Runs the command of a sweep in its directory.
+
+    Args:
+        known: its manifest.
+        more: other overrides.
+    """
     command, folder = known.get("command"), known.get("folder")
     if (
         not isinstance(command, list)
@@ -156,7 +178,7 @@ def resume_sweep(path: Path, *, trust: bool) -> int:
     refuse_links(path)
     if not FLAGS & {*words}:  # a preset of hydra.mode has made a sweep of it
         words.insert(0, "-m")
-    words.append(f"sweep.dir={quoted(str(path))}")
+    words += [f"sweep.dir={quoted(str(path))}", *more]
     command_line.words = words  # for sweep.json, so that it can be resumed once more
     there = os.path.isdir(folder)
     if trust:
@@ -203,8 +225,8 @@ def untrusted(path: Path, words: list[str]) -> None:
 
 
 PYTHON = ["python", "-m", "exp"]
-SET_HERE = ("sweep.dir", "hydra.sweep.dir", "hydra.mode")
-"""Keys that are known of a sweep that goes on: where it is, and that it is one."""
+SET_HERE = ("sweep.dir", "hydra.sweep.dir", "sweep.shard", "hydra.mode")
+"""Keys that are known of a sweep that goes on: where it is, its shards, and that it is one."""
 FLAGS = {"-m", "--multirun"}
 HARMLESS = re.compile(
     r"(?!.*\$\{oc\.)"  # a variable would become part of a directory's name

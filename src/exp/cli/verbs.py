@@ -22,6 +22,7 @@ VERBS = {
     "new": Verb("write the first version of a component: code, option file, test", "exp.cli.new"),
     "check": Verb("test your components", "exp.cli.check.check_command"),
     "schema": Verb("print the config as JSON Schema, for editors", "exp.cli.schema_command"),
+    "sweep": Verb("show how far a sweep is: exp sweep status DIR", "exp.cli.sweep_command"),
     "resume": Verb("continue a run or a sweep that was interrupted", "exp.cli.resume"),
     "rerun": Verb("train a run or a sweep again and compare the results", "exp.cli.rerun"),
     "compare": Verb("show the differences between two runs", "exp.cli.compare"),

@@ -63,14 +63,59 @@ class Fourier(nn.Module):
     def forward(self, rows: Tensor) -> Tensor:
         factor = (2 / len(self.offsets)) ** 0.5
         # ONNX Runtime has the sine in float64, and not the cosine.
-        found: Tensor = factor * torch.sin(rows @ self.weights + self.offsets + torch.pi / 2)
+        # A model that contains this map stores its tensors in float32.
+        turns = rows @ self.weights.double() + self.offsets
+        found: Tensor = factor * torch.sin(turns + torch.pi / 2)
         return found
+
+
+class Lines(nn.Module):
+    """Clipped lines: clip((x - start) / size, low, high)."""
+
+    start: Tensor
+    size: Tensor
+    low: Tensor
+    high: Tensor
+
+    def __init__(self, start: Any, size: Any, low: Any, high: Any, **more: Any) -> None:
+        super().__init__()
+        arrays = {"start": start, "size": size, "low": low, "high": high, **more}
+        for name, values in arrays.items():
+            kind = np.int64 if name == "column" else np.float64
+            self.register_buffer(name, torch.from_numpy(np.array(values, kind)))
+
+
+class Quantile(Lines):
+    """As `features.quantile_terms`."""
+
+    step: Tensor
+    base: Tensor
+
+    def forward(self, rows: Tensor) -> Tensor:
+        total = self.base.double().expand(rows.shape)
+        for n in range(self.start.shape[1]):
+            line = (rows - self.start[:, n]) / self.size[:, n]
+            line = torch.minimum(torch.maximum(line, self.low[:, n]), self.high[:, n])
+            total = total + line * self.step[:, n]
+        return total
+
+
+class Piecewise(Lines):
+    """As `features.piecewise_terms`."""
+
+    column: Tensor
+
+    def forward(self, rows: Tensor) -> Tensor:
+        line = (rows[:, self.column] - self.start) / self.size
+        return torch.minimum(torch.maximum(line, self.low), self.high)
 
 
 MODULES: dict[str, Callable[..., nn.Module]] = {
     "playground": Playground,
     "polynomial": Polynomial,
     "fourier": Fourier,
+    "quantile": Quantile,
+    "piecewise": Piecewise,
 }
 
 

@@ -1,6 +1,7 @@
 """Feature maps: transformations of the features before the model.
 
-A map comes after `split.standardize`, learns nothing, and is computed by NumPy before training.
+A map comes after `split.standardize` and is computed by NumPy before training. Most learn nothing;
+`quantile` and `piecewise` are fitted on the training rows.
 Sums are taken feature by feature, not by a matrix product, so that a row is mapped to the same bits
 whatever the other rows are.
 
@@ -12,8 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import combinations, combinations_with_replacement
+from itertools import combinations, combinations_with_replacement, pairwise
 from math import comb
+from statistics import NormalDist
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -24,13 +26,15 @@ from pydantic import Field
 from exp.data.faults import repeated
 from exp.data.feature_map import FeatureMap
 from exp.registry.registry import register
-from exp.registry.types import Positive, Width
+from exp.registry.types import LARGEST, Positive, Width
 from exp.util.errors import ImpossibleError
 
 Floats = NDArray[np.float64]
 Term = Literal["x", "y", "x2", "y2", "xy", "sin_x", "sin_y"]
 Terms = Annotated[list[Term], Field(min_length=1)]
 Degree = Annotated[int, Field(ge=1, le=20)]
+Bins = Annotated[int, Field(ge=1, le=1000)]
+Quantiles = Annotated[int, Field(ge=2, le=1000)]
 
 MOST = 65_536
 """The most mapped features: the largest width of a layer."""
@@ -178,12 +182,132 @@ def fourier_terms(X: Floats, weights: Floats, offsets: Floats) -> Floats:
     return mapped
 
 
-ARRAYS = {"fourier": ("weights", "offsets")}
+@register.features("quantile")
+def quantile(
+    names: Sequence[str], seed: int, *, n_quantiles: Quantiles = 64, training_rows: Floats
+) -> FeatureMap:
+    """Each column by its quantiles, so that it is normally distributed over the training rows.
+
+    As scikit-learn's `QuantileTransformer(output_distribution="normal")`, with two differences:
+    the outermost values become the quantiles 1 / (2 n) and 1 - 1 / (2 n), not -5.2 and 5.2, and
+    columns with at most two different values stay as they are.
+
+    Args:
+        names: names of the features.
+        seed: not used.
+        n_quantiles: number n of quantiles of the training rows; values between them are
+            interpolated.
+        training_rows: [training rows, features].
+    """
+    levels = np.linspace(0, 1, n_quantiles)
+    clipped = np.clip(levels, 0.5 / n_quantiles, 1 - 0.5 / n_quantiles)
+    scores = np.array([NormalDist().inv_cdf(level) for level in clipped.tolist()])
+    shape = (len(names), n_quantiles - 1)
+    start, low, step = np.zeros((3, *shape))
+    size, high = np.ones((2, *shape))
+    base = np.zeros(len(names))
+    for at, column in enumerate(training_rows.astype(np.float64).T):
+        if few_values(column):
+            low[at, 0], high[at, 0], step[at, 0] = -LARGEST, LARGEST, 1.0
+            continue
+        knots, place = np.unique(rounded(np.quantile(column, levels)), return_inverse=True)
+        # Equal quantiles are one knot, with the mean of their scores.
+        heights = np.bincount(place, scores) / np.bincount(place)
+        count = len(knots) - 1
+        start[at, :count], size[at, :count] = knots[:-1], rounded(np.diff(knots))
+        step[at, :count], base[at] = rounded(np.diff(heights)), rounded(heights[0])
+    values = {"start": start, "size": size, "low": low, "high": high, "step": step, "base": base}
+    return from_values("quantile", names, values)
+
+
+def quantile_terms(
+    X: Floats, start: Floats, size: Floats, low: Floats, high: Floats, step: Floats, base: Floats
+) -> Floats:
+    """The sum of the clipped lines of each column.
+
+    Args:
+        start, size, low, high: of the lines `[features, lines]`: clip((x - start) / size, low,
+            high).
+        step: the factor of each line.
+        base: what is added `[features]`.
+    """
+    total = np.tile(base, (len(X), 1))
+    for n in range(start.shape[1]):
+        total += np.clip((X - start[:, n]) / size[:, n], low[:, n], high[:, n]) * step[:, n]
+    return total
+
+
+@register.features("piecewise")
+def piecewise(
+    names: Sequence[str], seed: int, *, bins: Bins = 8, training_rows: Floats
+) -> FeatureMap:
+    """Each column as one feature per bin: 1 above the bin, 0 below it, a line inside it.
+
+    Source: Gorishniy et al. 2022, "On Embeddings for Numerical Features in Tabular Deep Learning",
+    with bins between quantiles. The line of the first bin goes on below it, that of the last bin
+    above it. A column with at most two different values stays as it is.
+
+    Args:
+        names: names of the features.
+        seed: not used.
+        bins: largest number of bins of a column; equal quantiles make fewer.
+        training_rows: [training rows, features].
+    """
+    lines: list[tuple[float, ...]] = []
+    labels: list[str] = []
+    for at, column in enumerate(training_rows.astype(np.float64).T):
+        if few_values(column):
+            lines.append((at, 0.0, 1.0, -LARGEST, LARGEST))
+            labels.append(names[at])
+            continue
+        knots = np.unique(rounded(np.quantile(column, np.linspace(0, 1, bins + 1))))
+        last = len(knots) - 2
+        for n, (begin, end) in enumerate(pairwise(knots)):
+            below, above = 0.0 if n else -LARGEST, 1.0 if n < last else LARGEST
+            lines.append((at, begin, rounded(end - begin), below, above))
+            labels.append(f"{names[at]} bin {n + 1}")
+    column, start, size, low, high = np.array(lines).T
+    taken = column.astype(np.int64)
+    values = {"column": taken, "start": start, "size": size, "low": low, "high": high}
+    return from_values("piecewise", labels, values)
+
+
+def piecewise_terms(
+    X: Floats, column: Any, start: Floats, size: Floats, low: Floats, high: Floats
+) -> Floats:
+    """A clipped line of a column for each new feature.
+
+    Args:
+        column: the column of each line `[lines]`.
+        start, size, low, high: of the lines `[lines]`, as for `quantile_terms`.
+    """
+    clipped: Floats = np.clip((X[:, np.asarray(column)] - start) / size, low, high)
+    return clipped
+
+
+def rounded(values: Any) -> Any:
+    """Numbers that float32 holds, since a model stores them so."""
+    return np.float64(np.float32(values))
+
+
+def few_values(column: Floats) -> bool:
+    """Whether a column [rows] has at most two different values."""
+    least = column.min()
+    return len(np.unique(column[column > least])) <= 1
+
+
+ARRAYS = {
+    "fourier": ("weights", "offsets"),
+    "quantile": ("start", "size", "low", "high", "step", "base"),
+    "piecewise": ("start", "size", "low", "high"),
+}
 """The values of a map that are float64 arrays."""
 FORMULAS: dict[str, Callable[..., Floats]] = {
     "playground": playground_terms,
     "polynomial": polynomial_terms,
     "fourier": fourier_terms,
+    "quantile": quantile_terms,
+    "piecewise": piecewise_terms,
 }
 """Name of a map -> its formula, which takes rows [rows, features] and the map's values."""
 

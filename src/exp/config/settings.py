@@ -25,6 +25,13 @@ RunName = Annotated[
 Text = Annotated[str, Field(min_length=1)]
 MaxSeeds = Annotated[int, Field(ge=2, le=1_000_000)]
 Jobs = Annotated[int, Field(ge=1, le=1024)]
+Shard = Annotated[
+    str,
+    worded(
+        r"^[1-9]\d{0,4}/[1-9]\d{0,4}$",
+        "the number of a shard, from 1, and how many there are, such as 3/20",
+    ),
+]
 Module = Annotated[
     str,
     worded(
@@ -67,6 +74,7 @@ class SweepSettings:
         dir: the directory of the sweep; of an earlier one, to do only what is missing there.
         zip: groups of swept keys whose values advance together.
         file: a file of runs, one line of overrides each.
+        shard: 3/20: only the third of 20 parts of the runs, in a directory that all parts share.
         fail_fast: start nothing more once a run has failed or diverged.
         n_jobs: worker processes; None: one for each core.
         chunk: how many runs train together at most; None: as many as fit the processor's cache.
@@ -83,6 +91,7 @@ class SweepSettings:
     dir: Text | None = None
     zip: list[list[Text]] | list[Text] = field(default_factory=list)
     file: Text | None = None
+    shard: Shard | None = None
     fail_fast: bool = False
     n_jobs: Jobs | None = None
     chunk: Count | None = None

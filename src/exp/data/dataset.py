@@ -27,6 +27,7 @@ from exp.data.faults import (
     wrong_shapes,
     wrong_weights,
 )
+from exp.data.labels import MANY, integers
 from exp.data.split_columns import columns_of_split
 from exp.util.errors import DataError
 
@@ -190,6 +191,14 @@ class Data:
     def numeric(self) -> bool:
         """Whether the target of a row is a number, and not one of some classes."""
         return not self.classes
+
+    @property
+    def maybe_number(self) -> str:
+        """What to do if the classes of a file, which are many integers, were meant as a number; ""
+        if they are not such classes."""
+        if self.reading is None or len(self.classes) <= MANY or not integers(self.classes):
+            return ""
+        return "if the target is a number and not a class, set dataset.task=number"
 
     @property
     def categorical(self) -> tuple[str, ...]:

@@ -23,10 +23,15 @@ class TooFewRowsError(DataError):
         rows: label -> how many rows it has, for each class that has too few.
         need: how many are needed, and for what.
         classes: the names of all classes, if they are known.
+        hint: what may be done about it.
     """
 
     def __init__(
-        self, rows: Mapping[int, int], need: str, classes: Sequence[str] | None = None
+        self,
+        rows: Mapping[int, int],
+        need: str,
+        classes: Sequence[str] | None = None,
+        hint: str = "",
     ) -> None:
         self.rows, self.need = rows, need
         names = [
@@ -36,10 +41,11 @@ class TooFewRowsError(DataError):
         found = [
             f"{who}: {rows_text(count)}" for who, count in zip(names, rows.values(), strict=True)
         ]
-        super().__init__(listed(f"split: {need}", found))
+        text = listed(f"split: {need}", found)
+        super().__init__(lines(text, hint) if hint else text)
 
-    def named(self, classes: Sequence[str]) -> TooFewRowsError:
-        return TooFewRowsError(self.rows, self.need, classes)
+    def named(self, classes: Sequence[str], hint: str = "") -> TooFewRowsError:
+        return TooFewRowsError(self.rows, self.need, classes, hint)
 
 
 def wrong_shapes(

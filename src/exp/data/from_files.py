@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from exp.data.dataset import Data, precise
-from exp.data.labels import SURE, in_order, key, not_classes
+from exp.data.dataset import Data, coarse, precise
+from exp.data.labels import MANY, SURE, in_order, integers, is_numeric, key, not_classes
 from exp.data.read_table import Table, read_table
-from exp.data.reading_settings import Reading, naming
+from exp.data.reading_settings import Reading, Task, is_number, naming
 from exp.data.split_columns import columns_of_split
+from exp.data.text_parsing import clue, fitting_notations
 from exp.util.errors import DataError, shown
 
 
@@ -37,7 +39,8 @@ def data_of(
     first = tables[0]
     notes = [*first.notes, *([] if reading.features else counters(first))]
     features = tuple(first.kinds)
-    known = replace(reading, kinds=first.kinds, aside=(), weights=None, exclude=())
+    task: Task = "classes" if is_labels(first) else "number"
+    known = replace(reading, task=task, kinds=first.kinds, aside=(), weights=None, exclude=())
     test = None
     if test_path is not None:
         settings = replace(known, features=features, weights=reading.weights)
@@ -46,7 +49,9 @@ def data_of(
         test = np.arange(rows[0], sum(rows), dtype=np.int64)
         notes += tables[1].notes
         notes.append(f"the test rows are those of {test_path}; split.test is not used")
-    classes, y = labelled(tables, str(reading.target))
+    classes, y = labelled(tables, reading)
+    if reading.task == "auto":
+        notes += taken_as(first, str(reading.target), classes, y)
     columns, categories = [], []
     for name, holds in first.kinds.items():
         values = pd.concat([table.frame[name] for table in tables])
@@ -82,16 +87,43 @@ def weights_of(tables: list[Table]) -> NDArray[np.float32] | None:
     return pd.concat(found).to_numpy(np.float32) if found else None
 
 
-def labelled(tables: list[Table], target: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    """Names of the classes, and the label of each row of all tables.
+def is_labels(table: Table) -> bool:
+    """Whether the target of a table is a class and not a number."""
+    return table.labels is not None and table.labels.dtype != np.float64
+
+
+def labelled(tables: list[Table], reading: Reading) -> tuple[tuple[str, ...], NDArray[Any]]:
+    """Names of the classes, and the label of each row of all tables, int64; or no classes, and
+    the number of each row, float32.
 
     Raises:
-        DataError: labels that cannot be classes, or that only the test rows have.
+        DataError: labels that cannot be classes, or that only the test rows have; numbers that
+            float32 cannot distinguish.
     """
-    first, *others = (table.labels.astype(object) for table in tables if table.labels is not None)
+    target = str(reading.target)
     place = f"{tables[0].path}, column {shown(target)} (the target)"
-    if reason := not_classes(list(first.unique()), len(first)):
-        raise DataError(f"{place}: {reason}")
+    if not is_labels(tables[0]):
+        values = np.concatenate([np.asarray(table.labels, np.float64) for table in tables])
+        if coarse(values):
+            raise DataError(
+                f"{place}: the numbers differ too little for float32, in which models compute: "
+                "subtract their mean, or use another unit"
+            )
+        return (), values.astype(np.float32)
+    first, *others = (table.labels.astype(object) for table in tables if table.labels is not None)
+    if reading.task == "auto":
+        counts = first.value_counts()
+        texts = [str(text) for text in counts.index]
+        ways = fitting_notations(texts, counts.to_numpy())
+        if settings := [str(way) for way in ways if is_numeric(texts, counts.to_numpy(), way)]:
+            raise DataError(
+                f"{place}: most values, such as {shown(texts[0], 40)}, are numbers in another "
+                f"notation: set {' or '.join(settings)}, or dataset.task=classes"
+            )
+    if reason := not_classes(list(first.unique()), len(first), chosen=reading.task == "classes"):
+        text = str(first.iloc[0])
+        looks = None if is_number(text) else clue(text)
+        raise DataError(f"{place}: {reason}{f' ({looks})' if looks else ''}")
     y, names = numbered(pd.concat([first, *others]))
     _, known = numbered(first)
     if strange := [name for name in names if name not in known]:
@@ -102,6 +134,17 @@ def labelled(tables: list[Table], target: str) -> tuple[tuple[str, ...], NDArray
             f"has the label {listed}; its labels are {there}"
         )
     return names, y
+
+
+def taken_as(table: Table, target: str, classes: tuple[str, ...], y: NDArray[Any]) -> Iterator[str]:
+    """What the target was taken for, where it might be something else."""
+    place = f"{table.path}, column {shown(target, 40)} (the target)"
+    if not classes:
+        found = f"{len(np.unique(y))} different values, such as {y[0]:g}"
+        yield f"{place} is taken for a number ({found}): dataset.task=classes takes it for classes"
+    elif len(classes) > MANY and integers(classes):
+        found = f"{len(classes)} different integers, such as {shown(classes[0], 40)}"
+        yield f"{place} is taken for classes ({found}): dataset.task=number takes it for a number"
 
 
 def numbered(values: pd.Series) -> tuple[NDArray[np.int64], tuple[str, ...]]:

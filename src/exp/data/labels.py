@@ -1,4 +1,7 @@
-"""Texts as classes and categories: which are the same one, which cannot be classes, their order."""
+"""Texts as classes and categories: which are the same one, which cannot be classes, their order.
+
+And which targets are numbers rather than classes.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,17 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
-from exp.data.reading_settings import is_number
+import numpy as np
+from numpy.typing import NDArray
+
+from exp.data.faults import rows_text
+from exp.data.reading_settings import Notation, is_number
 from exp.util.errors import shown
 
 SURE = 20
 """So many different texts are categories, or classes, even where each has one row."""
+MANY = 10
+"""More different integers than these may be meant as numbers."""
 _WHOLE = re.compile(r"[+-]?(?:0|[1-9]\d*)(?:\.0*)?", re.ASCII)
 _LARGE = re.compile(r"[+-]?\d(?:\.\d+)?[eE]\+?\d{1,3}", re.ASCII)
 
@@ -28,8 +37,35 @@ def key(text: str) -> str:
     return text
 
 
-def not_classes(labels: Sequence[str], rows: int) -> str | None:
-    """Why the labels of so many rows cannot be classes, if they cannot."""
+def is_numeric(texts: Sequence[str], counts: NDArray[np.intp], notation: Notation) -> bool:
+    """Whether a target with these values is a number and not a class.
+
+    It is if most rows hold numbers, and some of these have a fraction, or there are more different
+    integers than classes can be: over 20, and either most rows have a value of their own, or a
+    tenth of the values stand in one row only.
+
+    Args:
+        texts: the different values.
+        counts: how many rows have each.
+        notation: how numbers are written.
+    """
+    numbers = notation.numbers(texts)
+    there = ~np.isnan(numbers)
+    numbers, rows = numbers[there], counts[there]
+    if not len(numbers) or 2 * rows.sum() < counts.sum():
+        return False
+    if (np.isinf(numbers) | (numbers != np.floor(numbers))).any():
+        return True
+    count, single = len(numbers), np.count_nonzero(rows == 1)
+    return count > SURE and bool(2 * count > rows.sum() or 10 * single >= count)
+
+
+def not_classes(labels: Sequence[str], rows: int, *, chosen: bool = False) -> str | None:
+    """Why the labels of so many rows cannot be classes, if they cannot.
+
+    Args:
+        chosen: whether the config says that they are classes.
+    """
     count, example = len(labels), shown(labels[0], 40)
     if count == 1:
         return f"every row has the value {example}; a classifier needs at least two classes"
@@ -38,12 +74,8 @@ def not_classes(labels: Sequence[str], rows: int) -> str | None:
         for label in () if integers(labels) else labels:
             if (other := by_value.setdefault(float(label), label)) != label:
                 return f"{shown(other)} and {shown(label)} are the same number written in two ways"
-        whole = all(float(label).is_integer() for label in labels)
-        if 2 * count > rows and (count > SURE or not whole):
-            found = f"{count} different numbers in {rows} rows"
-            return f"it looks continuous ({found}, such as {example}): a classifier needs classes"
-    elif 2 * count > rows and count > SURE:
-        found = f"{count} different texts in {rows} rows"
+    elif 2 * count > rows and count > SURE and not chosen:
+        found = f"{count} different texts in {rows_text(rows)}"
         return (
             f"it seems to identify the rows ({found}, such as {example}); a classifier needs "
             "classes"

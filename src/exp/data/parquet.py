@@ -35,7 +35,7 @@ def read_parquet(path: str, reading: Reading) -> Source:
             if size > LARGEST or file.metadata.num_rows * len(features) * 4 > LARGEST:
                 raise DataError(f"{path} is too large: at most {LARGEST:,} bytes are read")
             target = [] if reading.target is None else [reading.target]
-            wanted = [*features, *reading.besides, *target]
+            wanted = list(dict.fromkeys((*features, *reading.besides, *target)))
             table = file.read(columns=wanted).replace_schema_metadata(None)
             table.validate(full=True)  # texts that are no UTF-8, for one
             for name in wanted:

@@ -14,6 +14,7 @@ from exp.data.dataset import Data, Floats, Split, noise
 from exp.data.encoding import Encoding
 from exp.data.faults import TooFewRowsError, not_finite, raise_any
 from exp.data.feature_map import FeatureMap
+from exp.data.target_scale import TargetScale
 from exp.util.errors import DataError
 from exp.util.metric_names import positive_class
 
@@ -38,6 +39,7 @@ class Prepared:
             feature), or None.
         encoding: turns categories and gaps into numbers, or None: there are none.
         mapping: the features that a model is given instead, or None: those that there are.
+        target_scale: how a target that is a number is scaled for the model, or None: it is not.
 
     Raises:
         DataError: a split that does not fit the data: a training part that lacks a class, a row
@@ -50,6 +52,7 @@ class Prepared:
     scale: NDArray[np.float64] | None = None
     encoding: Encoding | None = None
     mapping: FeatureMap | None = None
+    target_scale: TargetScale | None = None
 
     def __post_init__(self) -> None:
         seen = np.zeros(len(self.data.y), bool)
@@ -71,17 +74,29 @@ class Prepared:
         if lacking := np.flatnonzero(trained == 0).tolist():
             total = np.bincount(self.data.y)
             need = "the training part needs a row of each class, but has none of these classes"
-            raise TooFewRowsError({n: int(total[n]) for n in lacking}, need, self.data.classes)
+            few = {n: int(total[n]) for n in lacking}
+            raise TooFewRowsError(few, need, self.data.classes, self.data.maybe_number)
 
     @classmethod
-    def of(cls, data: Data, split: Split, *, standardize: Standardize = False) -> Prepared:
+    def of(
+        cls,
+        data: Data,
+        split: Split,
+        *,
+        standardize: Standardize = False,
+        standardize_target: bool = False,
+    ) -> Prepared:
         """Encoded by the training rows where that is needed, with `mean` and `scale` fitted on
-        them if `standardize`: for minmax the lowest value and the range."""
+        them if `standardize`: for minmax the lowest value and the range; and with the scale of
+        their targets if `standardize_target`."""
         encoding = None
         if any(data.categories) or data.gaps:
             cls(data, split)  # a split that does not fit is refused before the rows are encoded
             encoding = Encoding.fit(data, split.train).with_notes(data, split.parts)
         prepared = cls(data, split, encoding=encoding)
+        if standardize_target:
+            scale_of_target = TargetScale.fit(data.y[split.train])
+            prepared = replace(prepared, target_scale=scale_of_target)
         if not standardize:
             return prepared
         fit = ranged if standardize == "minmax" else fitted
@@ -134,12 +149,27 @@ class Prepared:
 
     @property
     def y(self) -> NDArray[Any]:
+        """[rows] labels, or targets in their own units."""
         return self.data.y
 
     def weights_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32] | None:
         """How much these rows count in the loss; None: all rows count the same."""
         weights = self.data.weights
         return None if weights is None else weights[rows]
+
+    @cached_property
+    def targets(self) -> NDArray[Any]:
+        """[rows] what a model learns: `y`, scaled if `split.standardize_target` says so."""
+        return self.y if self.target_scale is None else self.target_scale.scaled(self.y)
+
+    @property
+    def unit(self) -> float:
+        """How many units of `y` one unit of `targets` is."""
+        return 1.0 if self.target_scale is None else self.target_scale.scale
+
+    def restored(self, predicted: NDArray[Any]) -> NDArray[Any]:
+        """What a model predicts, in the units of `y`."""
+        return predicted if self.target_scale is None else self.target_scale.restored(predicted)
 
     @cached_property
     def counts(self) -> tuple[int, ...]:

@@ -62,7 +62,8 @@ def read_csv(path: str, reading: Reading) -> Source:
         index.append(names[place])
     index += [name for name in names if UNNAMED.fullmatch(name) and name not in index]
     features = selected(names, reading, index, faults, top)
-    needed = [*features, *reading.besides, *([] if reading.target is None else [reading.target])]
+    target = () if reading.target is None else (reading.target,)
+    needed = list(dict.fromkeys((*features, *reading.besides, *target)))
     known = () if reading.features else index
     index = [name for name in known if name not in needed and name not in reading.exclude]
     faults.raise_any()
@@ -117,7 +118,7 @@ def read_parquet(path: str, reading: Reading) -> Source:
 
 
 def read_npz(path: str, reading: Reading) -> Source:
-    """An npz file: `X` [rows, features] numbers, `y` [rows] integers or texts, and `names`
+    """An npz file: `X` [rows, features] numbers, `y` [rows] numbers or texts, and `names`
     [features] texts, which are x1, x2, ... unless given. Arrays of Python's own texts and numbers
     (dtype object, as pandas gives them) are read without running what their pickle says."""
     faults = FileFaults(path, "row")
@@ -129,9 +130,9 @@ def read_npz(path: str, reading: Reading) -> Source:
     if X.ndim != 2 or y.ndim != 1 or len(X) != len(y) or 0 in X.shape:
         shapes = f"found X {list(X.shape)} and y {list(y.shape)}"
         raise DataError(f"{path}: expected X [rows, features] and y [rows]; {shapes}")
-    if X.dtype.kind not in "iufbO" or y.dtype.kind not in "iubUO":
+    if X.dtype.kind not in "iufbO" or y.dtype.kind not in "iufbUO":
         kinds = f"found X of {X.dtype} and y of {y.dtype}"
-        raise DataError(f"{path}: expected X of numbers and y of integers or texts; {kinds}")
+        raise DataError(f"{path}: expected X of numbers and y of numbers or texts; {kinds}")
     names = [f"x{n + 1}" for n in range(X.shape[1])]
     if (given := arrays.get("names")) is not None:
         texts = given.dtype.kind == "U" or all(isinstance(name, str) for name in given.flat)

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Policy = Literal["refuse", "drop", "impute"]
+Task = Literal["auto", "classes", "number"]
+"""What a column of targets holds; auto: its values show it."""
 Kind = Literal["number", "date", "category"]
 Floats = NDArray[np.float64]
 
@@ -126,6 +128,7 @@ class Reading:
 
     Attributes:
         target: name of the column of labels; None: there is none.
+        task: what that column holds.
         features: names of the columns to learn from, in the order wanted; None: all but the target
             and the index of a pandas table.
         delimiter: one character between two fields of a csv file.
@@ -143,6 +146,7 @@ class Reading:
     """
 
     target: str | None = None
+    task: Task = "auto"
     features: Sequence[str] | None = None
     delimiter: str = ","
     missing: Policy = "refuse"
@@ -159,8 +163,12 @@ class Reading:
     @property
     def named(self) -> tuple[str, ...]:
         """Columns that must be there, besides the target."""
-        dates = () if isinstance(self.dates, bool) else self.dates
-        return (*(self.features or ()), *self.categorical, *dates)
+        return (*(self.features or ()), *self.categorical, *self.dated)
+
+    @property
+    def dated(self) -> tuple[str, ...]:
+        """Columns that `dates` names."""
+        return () if isinstance(self.dates, bool) else tuple(self.dates)
 
     @property
     def besides(self) -> tuple[str, ...]:

@@ -96,11 +96,9 @@ def selected(
                 name,
                 ("the split uses this column, but it is the target: choose another column"),
             )
-        elif name in (reading.features or ()):
-            what = (
-                "the split uses this column, so it cannot be a feature: leave it out of `features`"
-            )
-            faults.add(line, name, what)
+    for name in reading.dated:
+        if reading.features is not None and name not in (*reading.features, *reading.aside):
+            faults.add(line, name, "`dates` names this column, which is not among the features")
     if reading.features is not None or faults.found:
         return list(reading.features or ())
     for place, name in enumerate(names):

@@ -69,6 +69,13 @@ def days(values: Sequence[Any], form: str | None = None) -> Floats:
     return np.where(moments.isna(), np.nan, moments.astype("int64") / 86_400e6)
 
 
+def iso(found: Floats) -> list[str]:
+    """Days since 1970-01-01 as texts in ISO 8601, with a time where one has it."""
+    moments = (found * 86_400e6).round().astype(np.int64).astype("datetime64[us]")
+    texts: list[str] = np.datetime_as_string(moments, unit="auto").tolist()
+    return texts
+
+
 # Texts that only look like numbers
 
 _TIME = re.compile(r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[aApP][mM])?", re.ASCII)

@@ -51,7 +51,8 @@ class Evaluation:
 
     def tally(self, split: str) -> Tally:
         """An empty tally of a split."""
-        return Tally(self.stack.objective.loss, self.stack.splits[split].spread)
+        rows = self.stack.splits[split]
+        return Tally(self.stack.objective.loss, rows.spread, rows.units)
 
     def evaluate(self, split: str, logits: list[Tensor]) -> Tally:
         """A pass over a split.

@@ -45,13 +45,14 @@ class Monitored:
             chances: `[classes, rows]`, padding included.
             labels: `[rows]`, likewise.
         """
-        truth = job.data.y[job.data.split.parts[self.split]]
+        data = job.data
+        truth = data.y[job.data.split.parts[self.split]]
         rows = len(truth)
         # A copy: the same memory layout whatever the stack.
         probabilities = np.ascontiguousarray(chances[:, :rows].T)
         if not np.isfinite(probabilities).all():
             return math.nan
-        predicted = np.ascontiguousarray(labels[:rows])
-        data = job.data
+        predicted = data.restored(np.ascontiguousarray(labels[:rows]))
+        probabilities = data.restored(probabilities)
         found = value(self.name, truth, predicted, probabilities, data.positive, data.data.classes)
         return math.nan if found is None else found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,16 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exp.components.datasets.custom_rows import rows_of
+from exp.components.splits.time_splits import ranges
 from exp.config.plugins import source
 from exp.data import cache
 from exp.data.dataset import Data, Split
 from exp.data.faults import TooFewRowsError
-from exp.data.feature_map import FeatureMap
 from exp.data.prepared import Prepared
 from exp.data.set_aside import set_aside
+from exp.engine.feature_mapping import is_fitted, mapped_alone, mapping
 from exp.registry.component import Chosen, Component
 from exp.registry.user_code import calling, seeded
-from exp.util.errors import ComponentError, ConfigError, DataError, Fault, ImpossibleError, unknown
+from exp.util.errors import (
+    ComponentError,
+    ConfigError,
+    DataError,
+    Fault,
+    ImpossibleError,
+    shown,
+    unknown,
+)
 from exp.util.metric_names import class_named
 from exp.util.packages import installed
 
@@ -46,11 +54,11 @@ def prepare(
         dataset: built with `data_seed`; gives `Data`.
         split: built with the labels, `split_seed` and the columns of the data that it names; gives
             `Split`. If it has a parameter `standardize`, it says how the features are scaled by the
-            training rows.
+            training rows; `standardize_target`, which every split has, says it of the target.
         data_seed: of the rows.
         split_seed: of the split.
-        features: built with the names of the features and `init_seed`; gives a `FeatureMap`, or
-            None for the features as they are.
+        features: built with the names of the features, `init_seed` and, if it takes them, the
+            training rows; gives a `FeatureMap`, or None for the features as they are.
         init_seed: of the feature map, which is as random as the weights behind it.
         keep: whether what had to be made goes into the cache.
 
@@ -58,16 +66,17 @@ def prepare(
         DataError: the rows cannot be used, cannot be split so, or do not fit in memory.
         ComponentError: a component gave something else than `Data`, `Split` or `FeatureMap`.
         ConfigError: there is no such class as `dataset.positive` names.
-        ImpossibleError: a feature map that these features cannot have, or a positive class where
-            there are not two classes.
+        ImpossibleError: a feature map that these features cannot have, a positive class where
+            there are not two classes, or a scaled target that is a class.
     """
     try:
         data, parts = cached(dataset, split, data_seed, split_seed, keep)
         data = with_positive(data, dataset.common.get("positive"))
-        standardize = split.params.get("standardize", False)
-        prepared = Prepared.of(data, parts, standardize=standardize)
+        prepared = prepared_by(split, data, parts)
         if features is not None:
-            prepared = prepared.mapped_by(mapping(features, prepared.features, init_seed))
+            fitted_on = prepared.scaled[prepared.split.train] if is_fitted(features) else None
+            found = mapping(features, prepared.features, init_seed, fitted_on)
+            prepared = prepared.mapped_by(found)
         if features is None or features.component.packaged or prepared.mapping is None:
             _ = prepared.X  # numbers can grow too large: here, where a DataError is expected
         else:
@@ -76,6 +85,23 @@ def prepare(
         return prepared
     except MemoryError as error:
         raise DataError(f"dataset {dataset.name} does not fit in memory: {error}") from error
+
+
+def prepared_by(split: Chosen, data: Data, parts: Split) -> Prepared:
+    """The rows as a split's `standardize` and `standardize_target` want them.
+
+    Raises:
+        DataError: the rows cannot be split so.
+        ImpossibleError: the target is to be scaled, and it is a class.
+    """
+    scaled = bool(split.common["standardize_target"])
+    if scaled and not data.numeric:
+        raise ImpossibleError(
+            "split.standardize_target is for a target that is a number, and these data have "
+            f"{len(data.classes)} classes: leave it false"
+        )
+    standardize = split.params.get("standardize", False)
+    return Prepared.of(data, parts, standardize=standardize, standardize_target=scaled)
 
 
 def with_positive(data: Data, wanted: str | float | bool | None) -> Data:
@@ -126,19 +152,41 @@ def cached(
 
 def made(dataset: Chosen, split: Chosen, data_seed: int, split_seed: int) -> tuple[Data, Split]:
     aside = columns_named(split)
+    check_no_features(dataset, split)
     data = set_aside(rows(dataset, data_seed, aside), aside)
     try:
-        return data, parts_of(data, split, split_seed)
+        parts = parts_of(data, split, split_seed)
     except TooFewRowsError as error:
-        raise error.named(data.classes) from error
+        raise error.named(data.classes, data.maybe_number) from error
+    time = split.params.get("time")
+    if time in aside:
+        # Rows of a file of test rows have no time.
+        known = parts if data.test is None else replace(parts, test=parts.test[:0])
+        data = replace(data, notes=(*data.notes, ranges(data.columns[time], time, known)))
+    return data, parts
 
 
 def columns_named(split: Chosen) -> tuple[str, ...]:
-    """The columns of the data that a split needs: those of its groups and of its parts."""
+    """The columns of the data that a split needs: those of its groups, its parts and its times."""
     if "columns" not in split.component.injected.values():
         return ()
-    named = (split.params.get(key) for key in ("groups", "column"))
+    keys = ("groups", "column", "time") if split.packaged else ("groups", "column")
+    named = (split.params.get(key) for key in keys)
     return tuple(dict.fromkeys(name for name in named if isinstance(name, str)))
+
+
+def check_no_features(dataset: Chosen, split: Chosen) -> None:
+    """
+    Raises:
+        DataError: the features of a file name a column that the split uses as groups or parts.
+    """
+    features = dataset.params.get("features") if dataset.packaged else None
+    for key in ("groups", "column"):
+        if (name := split.params.get(key)) is not None and name in (features or ()):
+            raise DataError(
+                f"dataset.features names {shown(name)}, but split.{key} uses this column, so it "
+                "cannot be a feature: leave it out of `features`"
+            )
 
 
 def rows(dataset: Chosen, seed: int, aside: tuple[str, ...] = ()) -> Data:
@@ -223,7 +271,7 @@ def parts_of(data: Data, split: Chosen, seed: int) -> Split:
     Raises:
         ImpossibleError: it keeps the shares of classes, and there are none.
     """
-    if data.numeric and split.params.get("stratify"):
+    if data.numeric and split.params.get("stratify", False) not in (False, None, "auto"):
         raise ImpossibleError(
             "split.stratify keeps the shares of classes, and the target of these data is a number: "
             "set split.stratify=false"
@@ -248,36 +296,6 @@ def checked(parts: object, split: Chosen) -> Split:
         found = type(parts).__name__
         raise ComponentError(f"split {split.name} must return an exp.data.Split, found {found}")
     return parts
-
-
-def mapping(features: Chosen, names: tuple[str, ...], seed: int) -> FeatureMap | None:
-    """The feature map of a config for features of these names."""
-    with nullcontext() if features.component.packaged else seeded(seed):
-        found = features.build(names, seed)
-    if found is not None and not isinstance(found, FeatureMap):
-        kind = type(found).__name__
-        raise ComponentError(
-            f"features {features.name} must return an exp.data.FeatureMap or None, found {kind}"
-        )
-    return found
-
-
-def mapped_alone(prepared: Prepared, name: str) -> None:
-    """Maps the rows by a feature map of a user's.
-
-    Raises:
-        ComponentError: it changes the rows that it is given, or maps a row by other rows.
-    """
-    before = prepared.scaled.copy()
-    whole = prepared.X
-    if not np.array_equal(before, prepared.scaled):
-        raise ComponentError(f"features {name} changes its input rows: transform a copy")
-    few = prepared.mapped(prepared.scaled[: max(1, len(before) // 2)])
-    if not np.allclose(few, whole[: len(few)], rtol=1e-4, atol=1e-5):
-        raise ComponentError(
-            f"features {name} maps a row differently when other rows change, so training "
-            "would use the test rows. Map each row separately"
-        )
 
 
 def recipe_of(

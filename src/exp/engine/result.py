@@ -37,7 +37,7 @@ class Predictor:
     """
 
     def __init__(self, job: Job, state: dict[str, Tensor] | None) -> None:
-        self.device = job.device
+        self.device, self.restored = job.device, job.data.restored
         self.model = Model(
             [job.source()],
             outputs=job.outputs,
@@ -66,6 +66,7 @@ class Predictor:
         """The mean loss on rows `[rows, features]` with labels `[rows]`, penalty included.
 
         Args:
+            labels: as the model learns them (`Prepared.targets`).
             weights: `[rows]` how much each row counts; None: all the same.
         """
         place, dtype = self.device.torch_device, self.device.dtype
@@ -83,18 +84,22 @@ class Predictor:
             return tally.loss().item()
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        """`[rows, classes]` from logits `[rows, outputs]`. Padded as in training: the last bits
-        of a row must not depend on how many rows there are."""
+        """`[rows, classes]` from logits `[rows, outputs]`, or numbers `[rows, 1]` in the units of
+        the target. Padded as in training: the last bits of a row must not depend on how many
+        rows there are."""
         count = len(logits)
         stacked = torch.zeros(1, logits.shape[1], padded(count), dtype=self.device.dtype)
         stacked[0, :, :count] = torch.from_numpy(logits).T
         with self.as_in_training():
             found = self.objective.loss.probabilities(stacked)
-        return found[0, :, :count].T.contiguous().numpy()
+        return self.restored(found[0, :, :count].T.contiguous().numpy())
 
     def labels(self, logits: np.ndarray) -> np.ndarray:
-        """The likeliest class `[rows]` int64 of logits `[rows, outputs]`, or the number."""
-        return self.objective.loss.labels(torch.from_numpy(logits).T[None])[0].numpy()
+        """The likeliest class `[rows]` int64 of logits `[rows, outputs]`, or the number in the
+        units of the target."""
+        return self.restored(
+            self.objective.loss.labels(torch.from_numpy(logits).T[None])[0].numpy()
+        )
 
     def hidden(self, X: np.ndarray) -> list[np.ndarray] | None:
         """What each hidden layer gives after its activation, `[rows, units]` each, for rows

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from exp.components.losses.loss import Loss
 from exp.engine.model import padded
+from exp.util.metric_names import IN_UNITS
 
 CHUNK = 16_384
 """Columns of one forward pass in evaluation: fixed, so that bits do not depend on the stack."""
@@ -46,6 +47,7 @@ class Split:
     Args:
         rows: R matrices `[rows, features]` float32, in the order of the split.
         labels: R vectors `[rows]`: int64 classes, or float32 numbers.
+        units: how many units of the target one unit of its labels is, for each run; (): one.
         weights: R vectors `[rows]` float32: how much each row counts in the loss; None: all rows
             count the same.
         shuffled: whether batches take rows at random: they are then kept row-major, since
@@ -58,6 +60,7 @@ class Split:
         labels: Sequence[np.ndarray],
         loss: Loss,
         *,
+        units: Sequence[float] = (),
         weights: Sequence[np.ndarray] | None = None,
         dtype: torch.dtype,
         device: torch.device,
@@ -82,6 +85,8 @@ class Split:
         self.truth = loss.marked(self.targets, self.mask == 0)
         spread = loss.spread(labels)
         self.spread = None if spread is None else spread.to(device)
+        scaled = any(unit != 1 for unit in units)
+        self.units = torch.tensor(units, dtype=dtype, device=device) if scaled else None
         # What each row's loss is multiplied by; the loss itself contains the weight of its class.
         self.counted = self.mask
         if weights is not None:
@@ -169,6 +174,7 @@ class Split:
         self.counted = self.counted[keep] if weighted else self.mask
         self.weights = None if self.weights is None else self.weights[keep]
         self.spread = None if self.spread is None else self.spread[keep]
+        self.units = None if self.units is None else self.units[keep]
 
 
 def divided(weights: Tensor) -> Tensor:
@@ -183,10 +189,13 @@ class Tally:
     Args:
         loss: defines the metrics.
         spread: of the targets of all rows, as `Split` has it.
+        units: of the target, likewise.
     """
 
-    def __init__(self, loss: Loss, spread: Tensor | None = None) -> None:
-        self.kind, self.spread = loss, spread
+    def __init__(
+        self, loss: Loss, spread: Tensor | None = None, units: Tensor | None = None
+    ) -> None:
+        self.kind, self.spread, self.units = loss, spread, units
         self.losses: list[Tensor] = []
         self.divisors: list[Tensor] = []
         self.right: Tensor | None = None
@@ -210,7 +219,11 @@ class Tally:
         return (torch.stack(self.losses, dim=1) * divisors).sum(dim=1) / divisors.sum(dim=1)
 
     def scores(self) -> dict[str, Tensor]:
-        """The loss and what else is measured, by name, `[runs]` each."""
+        """The loss and what else is measured, by name, `[runs]` each. Errors are in the units of
+        the target, and the loss is of the labels as they were scaled."""
         assert self.right is not None
         measured = self.kind.measured(self.right, self.count, self.spread)
-        return {"loss": self.loss(), **dict(zip(self.kind.measures, measured, strict=True))}
+        found = dict(zip(self.kind.measures, measured, strict=True))
+        if self.units is not None:
+            found |= {name: found[name] * self.units for name in IN_UNITS if name in found}
+        return {"loss": self.loss(), **found}

@@ -110,9 +110,10 @@ class Stack:
         weights = [job.data.weights_of(index) for job, index in zip(self.jobs, rows, strict=True)]
         return Split(
             [job.data.X[index] for job, index in zip(self.jobs, rows, strict=True)],
-            [job.data.data.y[index] for job, index in zip(self.jobs, rows, strict=True)],
+            [job.data.targets[index] for job, index in zip(self.jobs, rows, strict=True)],
             self.objective.loss,
             weights=[each for each in weights if each is not None] or None,
+            units=[job.data.unit for job in self.jobs],
             dtype=self.dtype,
             device=self.device.torch_device,
             shuffled=name == "train" and self.trainer.batch_size is not None,

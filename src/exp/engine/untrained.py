@@ -29,7 +29,7 @@ def untrained(stack: Stack, rows: int) -> Iterator[Outputs]:
     with torch.no_grad():
         logits = stack.model(torch.from_numpy(x).to(mask), mask, False)
         chances, labels = loss.probabilities(logits), loss.labels(logits)
-    for run, some in enumerate(data):
+    for run, (some, job) in enumerate(zip(data, stack.jobs, strict=True)):
         parts = (values[run, ..., : len(some)] for values in (logits, chances, labels))
         z, p, said = (part.cpu().numpy().T for part in parts)
-        yield z, p, said
+        yield z, job.data.restored(p), job.data.restored(said)

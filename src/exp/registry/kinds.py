@@ -40,10 +40,20 @@ register.kind(
         "which rows are for training, validation and test, and whether features are standardized"
     ),
 )
+
+
+@register.common("split")
+def scaled_target(*, standardize_target: bool = False) -> None:
+    """true: train on targets with mean 0 and standard deviation 1, fitted on the training rows;
+    scores and predictions stay in the target's own units. For a target that is a number.
+    """
+
+
 register.kind(
     "features",
     "exp.components.features",
     injected=("names", "seed"),
+    offered=("training_rows",),
     aliases={"seed": ("random_state",)},
     about="transformations of the features before the model: squares, products, sines",
 )
@@ -56,6 +66,7 @@ register.kind(
 register.kind(
     "model",
     "exp.components.models.mlp",
+    "exp.components.models.ensemble",
     injected=("in_features", "out_features"),
     about="the network, from rows to logits",
 )

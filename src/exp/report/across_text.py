@@ -21,7 +21,8 @@ def text(found: Across, results: Results) -> str:
         results: of the same runs.
     """
     base = results.runs.paths[0]
-    more = [*problems(results.runs.rows, base), *skips(results.runs.skipped)]
+    runs = results.runs
+    more = [*problems(runs.rows, base), *skips(runs.skipped), *runs.notes]
     head = [title(found, results), *tests(found)]
     warned = chosen_by_test_rows(results.runs.rows, found.cells.metric, len(found.methods))
     return "\n".join([*head, "", *table(found), "", *notes(found), *warned, *more])

@@ -37,7 +37,8 @@ def text(results: Results) -> str:
         blocks[0] = [title(results), *blocks[0]]
     else:
         blocks.insert(0, [title(results)])
-    blocks.append([*statistics(results), *problems(runs.rows, base), *skips(runs.skipped)])
+    wrong = [*problems(runs.rows, base), *skips(runs.skipped)]
+    blocks.append([*statistics(results), *wrong, *runs.notes])
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 

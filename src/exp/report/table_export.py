@@ -125,6 +125,7 @@ def content(results: Results) -> dict[str, Any]:
         ],
         "not_done": [run_of(row) for row in runs.rows if row.status != "done"],
         "skipped": [run_of(row) for row in runs.skipped],
+        "notes": list(runs.notes),
     }
 
 

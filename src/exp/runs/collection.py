@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from exp.runs.config_values import Scalar, leaves, plain_key, typed
-from exp.runs.manifest import NAME, manifest
+from exp.runs.manifest import NAME, is_sweep, manifest
 from exp.runs.record import RunRecord
+from exp.runs.shards import missing
 from exp.runs.varying import varying
 from exp.util.errors import RunDirectoryError
 
@@ -78,6 +79,7 @@ class Runs:
         rows: every run, by number.
         skipped: runs that were never started, as a component declares them impossible.
         until: whether a sweep among them stopped when its verdicts were clear (sweep.until).
+        notes: shards of sweeps that have not started or are not finished, as lines.
     """
 
     paths: tuple[Path, ...]
@@ -85,6 +87,7 @@ class Runs:
     rows: tuple[Row, ...]
     skipped: tuple[Row, ...] = ()
     until: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def gather(paths: Sequence[Path]) -> Runs:
@@ -99,14 +102,18 @@ def gather(paths: Sequence[Path]) -> Runs:
     """
     places = [place for path in paths for place in found_in(path)]
     places = list({os.path.realpath(place): place for place in places}.values())
-    rows, skipped, keys, until = [], [], dict[str, None](), False
+    rows: list[Row] = []
+    skipped: list[Row] = []
+    notes: list[str] = []
+    keys, until = dict[str, None](), False
     for place in places:
-        if (place / NAME).is_file():
-            more_keys, more_rows, more_skipped, decided = sweep(place)
-            until |= decided
-            keys.update(dict.fromkeys(more_keys))
-            rows += more_rows
-            skipped += more_skipped
+        if is_sweep(place):
+            found = sweep(place)
+            until |= found.until
+            keys.update(dict.fromkeys(found.keys))
+            rows += found.rows
+            skipped += found.skipped
+            notes += found.notes
         else:
             rows.append(row(place, len(rows), overrides_of(place), *files(place)))
     if len(places) > 1:
@@ -117,7 +124,7 @@ def gather(paths: Sequence[Path]) -> Runs:
             for number, (each, config) in enumerate(zip(rows, configs, strict=True))
         ]
     absolute = tuple(path.absolute() for path in paths)
-    return Runs(absolute, tuple(keys), tuple(rows), tuple(skipped), until)
+    return Runs(absolute, tuple(keys), tuple(rows), tuple(skipped), until, tuple(notes))
 
 
 def with_keys(runs: Runs, keys: Sequence[str]) -> tuple[Runs, list[str]]:
@@ -158,7 +165,7 @@ def found_in(path: Path) -> list[Path]:
 def below(path: Path, depth: int) -> Iterator[Path]:
     """Sweeps and runs in a folder; a folder that cannot be read is reported and left out."""
     try:
-        if (path / NAME).is_file() or (path / "run.json").is_file():
+        if is_sweep(path) or (path / "run.json").is_file():
             yield path
             return
         folders = [entry.name for entry in os.scandir(path) if is_folder(entry)] if depth else []
@@ -180,9 +187,8 @@ def natural(name: str) -> list[tuple[int, str]]:
     return [(int(part[:18]), "") if part[0].isdecimal() else (-1, part) for part in parts]
 
 
-def sweep(path: Path) -> tuple[list[str], list[Row], list[Row], bool]:
-    """What varies in a sweep, its runs, those that were skipped, and whether it stopped when
-    decided."""
+def sweep(path: Path) -> Runs:
+    """The runs of one sweep."""
     content = manifest(path)
     keys = [key for key in list_of(content.get("keys")) if isinstance(key, str)]
     rows, skipped = [], []
@@ -198,7 +204,9 @@ def sweep(path: Path) -> tuple[list[str], list[Row], list[Row], bool]:
             skipped.append(
                 Row(path, number, " ".join(words), "skipped", reason, given, {}, None, words)
             )
-    return list(dict.fromkeys(plain_key(key) for key in keys)), rows, skipped, "until" in content
+    plain = tuple(dict.fromkeys(plain_key(key) for key in keys))
+    notes = missing(path, content, [each.status for each in rows])
+    return Runs((path,), plain, tuple(rows), tuple(skipped), "until" in content, tuple(notes))
 
 
 def files(path: Path) -> tuple[RunRecord, dict[str, Any]]:

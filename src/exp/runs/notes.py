@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from exp.data.dataset import coarse
+from exp.data.prepared import Prepared
+from exp.data.target_scale import TargetScale
 from exp.engine import Job, Result
 
 UNEVEN = 1.5
@@ -16,6 +18,9 @@ LATE, LONG, STILL, RIGHT = 0.2, 200, 0.02, 0.95
 2 %, and less than 95 % of the training rows are right (of numbers: R2 is below 0.95). Of runs over
 every packaged data set of classes these numbers tell those that are stuck, and those whose classes
 overlap, from those that have learned."""
+LARGE = 100
+"""Targets whose mean or standard deviation is larger than this, or whose standard deviation is less
+than 1 / LARGE, are far from what a network predicts before it has learned."""
 APART = 10
 """Standard deviations of features that differ by such a factor ask for standardizing."""
 
@@ -31,7 +36,8 @@ def before(job: Job) -> Iterator[str]:
             f"{fine}: the values differ too little for float32, the precision of the "
             "model. Use split.standardize=true"
         )
-    if job.data.data.numeric:
+    if data.data.numeric:
+        yield from large_targets(data)
         return
     split, names = job.data.split, job.data.data.classes
     part, rows = ("test", split.test) if len(split.test) else ("training", split.train)
@@ -45,13 +51,31 @@ def before(job: Job) -> Iterator[str]:
         )
 
 
+def large_targets(data: Prepared) -> Iterator[str]:
+    """Advice for targets on which a network that starts near 0 learns slowly, or diverges."""
+    if data.target_scale is not None:
+        return
+    y = data.y[data.split.train]
+    scale = TargetScale.fit(y)
+    if abs(scale.mean) > LARGE or scale.scale > LARGE or scale.scale < 1 / LARGE:
+        yield (
+            f"The targets of the training rows range from {y.min():g} to {y.max():g}, far from the "
+            "numbers near 0 that a network starts with. Use split.standardize_target=true: it "
+            "trains on scaled targets and predicts in their own units"
+        )
+
+
 def after(result: Result) -> str | None:
     """What usually helps a run that did not go well."""
     if result.end_reason == "diverged":
+        data = result.job.data
+        scaling = ["split.standardize=true"] if data.mean is None else []
+        if data.data.numeric and data.target_scale is None:
+            scaling.append("split.standardize_target=true")
+        helpful = ", or ".join(["trainer.clip_norm=1", *scaling])
         return (
             "The loss is no longer finite: the run has diverged. A smaller optimizer.lr usually "
-            "helps (a tenth), or trainer.clip_norm=1, or split.standardize=true. "
-            "The last finite weights were kept."
+            f"helps (a tenth), or {helpful}. The last finite weights were kept."
         )
     epochs = int(result.epochs * LATE)
     if result.end_reason != "done" or not still(result, epochs):

@@ -35,17 +35,23 @@ class Answers:
 
     def scores(self) -> dict[str, dict[str, Any]]:
         """Final scores of every split: the loss, then those of the target."""
-        prepared, predictor = self.result.job.data, self.result.predictor
+        prepared = self.result.job.data
         found: dict[str, dict[str, Any]] = {}
         for name, rows in self.rows.items():
             labels = prepared.y[rows]
             answers = self.probabilities[name], self.predicted[name]
             found[name] = {
-                "loss": predictor.loss(prepared.X[rows], labels, prepared.weights_of(rows)),
+                "loss": self.loss(name),
                 **self.target.scores(*answers, labels, prepared.positive),
                 **self.custom(name, labels),
             }
         return found
+
+    def loss(self, name: str) -> float:
+        """The loss of a split, penalty included."""
+        prepared, rows = self.result.job.data, self.rows[name]
+        targets, weights = prepared.targets[rows], prepared.weights_of(rows)
+        return self.result.predictor.loss(prepared.X[rows], targets, weights)
 
     def custom(self, name: str, labels: np.ndarray) -> dict[str, float | None]:
         """The registered metrics of a split.

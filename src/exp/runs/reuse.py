@@ -56,7 +56,7 @@ def copy(path: Path, to: Path) -> None:
     Raises:
         OSError: it cannot be copied.
     """
-    draft = to.with_name(f".{to.name[:200]}{TEMPORARY}")
+    draft = draft_of(to)
     shutil.rmtree(draft, ignore_errors=True)
     try:
         shutil.copytree(path, draft)
@@ -64,6 +64,11 @@ def copy(path: Path, to: Path) -> None:
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
+
+
+def draft_of(path: Path) -> Path:
+    """Where the copy of a run is until it is whole."""
+    return path.with_name(f".{path.name[:200]}{TEMPORARY}")
 
 
 def pointer(signature: str) -> Path | None:

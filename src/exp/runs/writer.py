@@ -133,19 +133,30 @@ class RunWriter:
             {**recorded, **last, **checkpoint.content(self.directory, "best", best, numbers)}
         )
 
-    def finish(self, result: Result, seconds: float, stack: int = 1) -> None:
+    def finish(
+        self,
+        result: Result,
+        seconds: float,
+        stack: int = 1,
+        *,
+        answers: Answers | None = None,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
         """Writes everything that is known after the last epoch.
 
         Args:
             seconds: what the training took, of the whole stack.
             stack: how many runs trained together in that time.
+            answers: of the result; None: they are computed here.
+            more: name -> content of further files.
 
         Raises:
             RunDirectoryError: a file cannot be written.
         """
         begun = time.perf_counter()
         self.timings |= {"training": seconds, "stack": stack}
-        self._write_results(result)
+        self._write_results(result, answers or Answers(result))
+        self.directory.write_all({self.directory.path / n: t for n, t in (more or {}).items()})
         self.timings["files and figures"] = time.perf_counter() - begun
         if advice := notes.after(result):
             self.log.warning("%s", advice)
@@ -159,9 +170,9 @@ class RunWriter:
         if not diverged and self.start is None:
             reuse.remember(str(self.record["signature"]), self.directory.path)
 
-    def _write_results(self, result: Result) -> None:
+    def _write_results(self, result: Result, answers: Answers) -> None:
         """Writes the results, then the figures: if those fail, the results are there."""
-        directory, answers = self.directory, Answers(result)
+        directory = self.directory
         figures = self.job.plan.figures
         drawn = None if figures is None else picture(answers, figures)
         if drawn is not None and self.worker is not None:
@@ -190,10 +201,17 @@ class RunWriter:
             files = {}
         directory.write_all({directory.figures / name: data for name, data in files.items()})
 
-    def fail(self, error: BaseException, live: tuple[Training, int] | None = None) -> None:
+    def fail(
+        self,
+        error: BaseException,
+        live: tuple[Training, int] | None = None,
+        *,
+        advice: str = "exp resume {} continues it",
+    ) -> None:
         """Records that the run has failed or was interrupted, as far as the disk allows.
 
         Args:
+            advice: what to do about an interruption; {} is the directory.
             live: the training that the run is in, between two epochs, and its position there.
         """
         status = "failed" if isinstance(error, Exception) else "interrupted"
@@ -203,9 +221,7 @@ class RunWriter:
                 "The run failed: %s", error, exc_info=None if isinstance(error, ExpError) else error
             )
         else:
-            self.log.warning(
-                "interrupted; exp resume %s continues it", one_line(str(self.directory.path))
-            )
+            self.log.warning("interrupted; %s", advice.format(one_line(str(self.directory.path))))
         try:
             if live is not None:
                 self.checkpoint(*live)

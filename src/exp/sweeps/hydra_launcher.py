@@ -23,8 +23,11 @@ from exp.sweeps.workers import Workers
 from exp.util.errors import ExpError, Fault
 
 if TYPE_CHECKING:
+    from hydra.plugins.launcher import Launcher
     from hydra.types import HydraContext
 
+    from exp.sweeps.grid import Words
+    from hydra_plugins.exp_sweeps.grid_sweeper import GridSweeper
     from hydra_plugins.exp_sweeps.stacked_launcher import StackedLauncher
 
 Numbered = Sequence[tuple[int, list[str]]]
@@ -51,8 +54,9 @@ def launch(launcher: StackedLauncher, jobs: Numbered) -> list[JobReturn]:
     if plain_reason(launcher) is not None:
         return [one_by_one(launcher, number, words) for number, words in jobs]
     settings, faults = sweep_settings(plain_node(launcher.config, "sweep"))
-    if settings.until is not None:
-        faults.append(Fault("sweep.until", "is for hydra/sweeper=grid"))
+    for key, value in (("until", settings.until), ("shard", settings.shard)):
+        if value is not None:
+            faults.append(Fault(f"sweep.{key}", "is for hydra/sweeper=grid"))
     workers = Workers(settings, len(jobs), draws=draws(launcher.config))
     composer = Composer(launcher.hydra_context.config_loader, launcher.config)
     root = Path(str(launcher.config.hydra.sweep.dir))
@@ -133,6 +137,22 @@ def one_by_one(launcher: StackedLauncher, number: int, words: list[str]) -> JobR
     )
     configure_log(config.hydra.hydra_logging, config.hydra.verbose)
     return done
+
+
+def run_other_task(
+    sweeper: GridSweeper, launcher: Launcher, runs: Sequence[Words]
+) -> list[Sequence[JobReturn]]:
+    """A sweep over a task that is not exp's: as Hydra's own sweeper does it."""
+    assert sweeper.config is not None
+    place = Path(str(sweeper.config.hydra.sweep.dir))
+    place.mkdir(parents=True, exist_ok=True)
+    OmegaConf.save(sweeper.config, place / "multirun.yaml")
+    jobs = [list(run) for run in runs]
+    sweeper.validate_batch_is_legal(jobs)
+    returns = launcher.launch(jobs, initial_job_idx=0)
+    for each in returns:
+        _ = each.return_value  # raises what the job has raised
+    return [returns]
 
 
 @bounded()

@@ -135,18 +135,18 @@ def trouble(number: int, words: Words, outcome: Outcome) -> str:
     return f"{line}{message}\n  see {one_line(str(outcome.directory))}/exp.log"
 
 
-def interrupted(statuses: Mapping[str, int], place: Path) -> str:
+def interrupted(statuses: Mapping[str, int], place: Path, again: str | None = None) -> str:
     """The end of a sweep that a signal has ended: what became of its runs, and how to go on.
 
     Args:
         statuses: how many runs have which status.
         place: the directory of the sweep.
+        again: how to go on, if it is not `exp resume`.
     """
     words = {"interrupted": "saved before they were complete", "pending": "not started"}
     parts = ", ".join(f"{count} {words.get(status, status)}" for status, count in statuses.items())
-    where = one_line(shlex.quote(str(place)))
-    total = sum(statuses.values())
-    return f"interrupted: of {total} runs {parts}\nTo continue: python -m exp resume {where}"
+    again = again or f"python -m exp resume {one_line(shlex.quote(str(place)))}"
+    return f"interrupted: of {sum(statuses.values())} runs {parts}\nTo continue: {again}"
 
 
 def closing(
@@ -156,11 +156,13 @@ def closing(
     *,
     ranking: bool = True,
     table: Sequence[str] | None = None,
+    file: Path | None = None,
 ) -> str:
     """The table at the end: what became of all and, if wanted, the best groups or runs.
 
     Args:
         table: lines in place of the best groups or runs.
+        file: the table of every run, if it is not runs.csv in `place`.
     """
     statuses, metric = results.statuses, results.metric
     counts = ", ".join(f"{count} {status}" for status, count in statuses.most_common())
@@ -172,7 +174,7 @@ def closing(
         lines += ["", *best(results, tables, metric, place)]
         compared = max(sum(each.rank is not None for each in t.ranking.every) for t in tables)
         lines += chosen_by_test_rows(results.rows, metric, compared)
-    return "\n".join([*lines, "", f"Every run: {place}/runs.csv"])
+    return "\n".join([*lines, "", f"Every run: {file or place / 'runs.csv'}"])
 
 
 def best(results: Results, tables: Sequence[Table], metric: str, place: Path) -> list[str]:

@@ -60,6 +60,7 @@ class Search(Sweep):
             ("zip", self.settings.zip),
             ("file", self.settings.file),
             ("until", self.settings.until),
+            ("shard", self.settings.shard),
         ):
             if given:
                 self.faults.append(Fault(f"sweep.{key}", "is for hydra/sweeper=grid"))
@@ -312,9 +313,7 @@ class Search(Sweep):
             }  # fmt: skip
             if self.runs > 1:
                 search["best"] |= {"directories": best.directories, "scores": best.scores}
-        self.write_manifest(
-            self.directory, self.keys, self.all_entries, skipped, more={"search": search}
-        )
+        self.write_manifest(self.keys, self.all_entries, skipped, more={"search": search})
 
     def outcome(self) -> str:
         """The best trial, and how to do it again."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from exp.runs import checkpoint
 from exp.runs.directory import RunDirectory
-from exp.runs.manifest import NAME, Entry, manifest, manifest_lines, read_json
+from exp.runs.manifest import NAME, Entry, checked, manifest_lines, read_json, shard_files
+from exp.sweeps.sweep_lock import LOCK, SweepLock
 from exp.util.errors import RunDirectoryError
 from exp.util.files import is_temporary, reason_of, write_lines
 from exp.util.statuses import ENDED
@@ -20,7 +20,7 @@ from exp.util.statuses import ENDED
 if TYPE_CHECKING:
     from exp.sweeps.planner import Planned
 
-LOCK = ".lock"
+TABLE = "runs.csv"
 
 
 class SweepDirectory:
@@ -30,25 +30,26 @@ class SweepDirectory:
         path: the directory; it need not exist yet.
 
     Attributes:
-        done: directories of the runs that had ended when `entries_of` was asked.
+        files: the folder of the sweep's own files.
+        done: directories of the runs that had ended when `entries_of` was called.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock: IO[str] | None = None
+        self.path = self.files = path
+        self._lock: SweepLock | None = None
         self.done: set[str] = set()
 
     @property
     def manifest(self) -> Path:
-        return self.path / NAME
+        return self.files / NAME
 
     @property
     def table(self) -> Path:
-        return self.path / "runs.csv"
+        return self.files / TABLE
 
     @property
     def multirun(self) -> Path:
-        return self.path / "multirun.yaml"
+        return self.files / "multirun.yaml"
 
     def claim(self, *, may_exist: bool) -> None:
         """Makes the directory for this process alone, and removes what a process that was killed
@@ -64,7 +65,8 @@ class SweepDirectory:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.mkdir(exist_ok=may_exist)
             self._only_a_sweep()
-            self._hold()
+            self.files.mkdir(parents=True, exist_ok=True)
+            self._lock = SweepLock(self.files)
             self._only_a_sweep()
             self._clean()
         except FileExistsError:
@@ -79,6 +81,10 @@ class SweepDirectory:
 
     def _only_a_sweep(self) -> None:
         # A sweep that was killed at its very start has left no more than its lock and drafts.
+        if shard_files(self.path):
+            raise RunDirectoryError(
+                f"{self.path} is a sweep in shards: add sweep.shard=N/M, or name another directory"
+            )
         others = {name for name in os.listdir(self.path) if name != LOCK and not is_temporary(name)}
         if others and not self.manifest.is_file():
             raise RunDirectoryError(
@@ -86,37 +92,29 @@ class SweepDirectory:
                 "sweep.json): name another one"
             )
 
-    def _hold(self) -> None:
-        place = self.path / LOCK
-        if place.is_symlink() or (place.exists() and not place.is_file()):
-            raise RunDirectoryError(f"{place} is not a regular file: remove it")
-        self._lock = open(place, "a")  # noqa: SIM115 - held until the sweep ends
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self.release()
-            raise RunDirectoryError(f"another process is working in {self.path}") from None
-
     def _clean(self) -> None:
         """Removes drafts: of the sweep's files, of runs that were being copied here, and of the
         files of its runs."""
-        for entry in list(os.scandir(self.path)):
-            if entry.is_symlink():
+        for place in list(self._drafts()):
+            if place.is_symlink():
                 continue
-            if is_temporary(entry.name):
-                if entry.is_dir():
-                    shutil.rmtree(entry.path)
-                else:
-                    os.unlink(entry.path)
+            if place.is_dir():
+                shutil.rmtree(place)
+            else:
+                place.unlink()
         for each in self.entries():
             run = RunDirectory(self.path / each.directory)
             if run.record.is_file() and not run.path.is_symlink():
                 run.clean()
 
+    def _drafts(self) -> Iterator[Path]:
+        """Files and copies of runs that are not whole."""
+        yield from (self.path / name for name in os.listdir(self.path) if is_temporary(name))
+
     def release(self) -> None:
         """Lets other processes work here."""
         if self._lock is not None:
-            self._lock.close()
+            self._lock.release()
             self._lock = None
 
     def write(self, path: Path, lines: Iterable[str]) -> None:
@@ -126,14 +124,20 @@ class SweepDirectory:
         except OSError as error:
             raise RunDirectoryError(f"cannot write {path}: {reason_of(error)}") from error
 
-    def finished(self) -> dict[str, str]:
+    def finished(self, runs: Sequence[Planned]) -> dict[str, str]:
         """Signature -> directory's name of every run that has ended."""
         found = {}
-        for place in sorted(self.path.iterdir()):
-            record = read_json(place / "run.json") if place.is_dir() else None
+        for name in self._names(runs):
+            record = read_json(self.path / name / "run.json")
             if record and record.get("status") in ENDED:
-                found[str(record.get("signature"))] = place.name
+                found[str(record.get("signature"))] = name
         return found
+
+    def _names(self, runs: Sequence[Planned]) -> list[str]:
+        """Directories in which these runs may have ended."""
+        if not self.manifest.is_file():
+            return []
+        return sorted(place.name for place in self.path.iterdir() if place.is_dir())
 
     def entries(self) -> list[Entry]:
         """The runs that the manifest lists; none where there is no manifest.
@@ -144,7 +148,7 @@ class SweepDirectory:
         if not self.manifest.is_file():
             return []
         found = []
-        for place, each in enumerate(manifest(self.path)["runs"]):
+        for place, each in enumerate(checked(self.manifest)["runs"]):
             number, words = each.get("number"), each.get("overrides")
             words = tuple(map(str, words)) if isinstance(words, list) else ()
             number = number if isinstance(number, int) else place
@@ -173,7 +177,7 @@ class SweepDirectory:
         Raises:
             RunDirectoryError: where a run belongs another has ended.
         """
-        there = self.finished() if self.manifest.is_file() else {}
+        there = self.finished(runs)
         entries = []
         for run in runs:
             if run.signature not in there:
@@ -231,7 +235,7 @@ class SweepDirectory:
                 shutil.rmtree(run.path)
 
     def write_manifest(self, content: dict[str, Any], runs: Iterable[Entry]) -> None:
-        """Writes sweep.json.
+        """Writes the manifest.
 
         Args:
             content: what is said of the whole sweep.

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
-from hydra.core.utils import JobReturn
 from hydra.errors import HydraException
 from omegaconf import OmegaConf, open_dict
 
@@ -69,6 +68,7 @@ class Sweep:
         self.repeated: list[int] = []
         self.started: list[Planned] = []
         self.begun = time.monotonic()
+        self.parts = 1  # in which the runs are divided among processes like this one
 
     def run(self, words: list[str]) -> Any:
         """Everything.
@@ -79,7 +79,7 @@ class Sweep:
         runs = self.expanded(words)
         if self.sweeper.task_function is swept:
             return self.train(runs)
-        return self.run_other_task(runs)
+        return hydra_launcher.run_other_task(self.sweeper, self.launcher(), runs)
 
     def expanded(self, words: list[str]) -> list[Words]:
         """Every run of the command line."""
@@ -153,27 +153,15 @@ class Sweep:
         self.sweeper.launcher = launcher
         return launcher
 
-    def run_other_task(self, runs: list[Words]) -> list[Sequence[JobReturn]]:
-        """A sweep over a task that is not exp's: as Hydra's own sweeper does it."""
-        launcher = self.launcher()
-        place = Path(str(self.config.hydra.sweep.dir))
-        place.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(self.config, place / "multirun.yaml")
-        jobs = [list(run) for run in runs]
-        self.sweeper.validate_batch_is_legal(jobs)
-        returns = launcher.launch(jobs, initial_job_idx=0)
-        for each in returns:
-            _ = each.return_value  # raises what the job has raised
-        return [returns]
-
     def train(self, runs: list[Words]) -> None:
         """A sweep of exp: validated whole, trained as stacks, with a table of the results."""
         self.composer, self.planner = Composer(self.loader, self.config), Planner()
         runs, left_out = self.applicable(self.composer, runs)
         self.keys = self.fix_names(runs)
         self.choose_launcher()
-        self.workers = Workers(self.settings, len(runs), draws=draws(self.config))
-        directory = self.directory = SweepDirectory(Path(str(self.config.hydra.sweep.dir)))
+        count = -(-len(runs) // self.parts)
+        self.workers = Workers(self.settings, count, draws=draws(self.config))
+        directory = self.directory = self.directory_at(Path(str(self.config.hydra.sweep.dir)))
         self.logging = SweepLog(directory.path)
         if self.stacked and not self.faults:
             self.workers.warm()
@@ -204,7 +192,7 @@ class Sweep:
             directory.release()
         if ended_early is not None:
             self.logging.stop()
-            print(interrupted(statuses, directory.path), flush=True)
+            print(self.interrupted(statuses), flush=True)
             raise ended_early
         print(self.closing(results), flush=True)
         if earlier := len(every) - len(self.entries):
@@ -213,6 +201,9 @@ class Sweep:
         self.logging.finish([self.logged(run) for run in self.started])
         bad = set(statuses) - {"done", "diverged"}
         self.sweeper.exit_code = 1 if bad else 3 if "diverged" in statuses else 0
+
+    def directory_at(self, path: Path) -> SweepDirectory:
+        return SweepDirectory(path)
 
     def check(self, found: Runs) -> None:
         """Looks at the sweep as a whole, where each of its runs is valid."""
@@ -236,15 +227,13 @@ class Sweep:
         return todo
 
     def save(self) -> None:
-        """Writes sweep.json."""
+        """Writes the manifest."""
         every = self.all_entries
         if len(every) > len(self.entries):
             earlier = swept_keys([entry.overrides for entry in every])
             self.keys = list(dict.fromkeys([*self.keys, *earlier]))
         skipped = [(number, *why) for number, why in sorted(self.skipped.items())]
-        self.write_manifest(
-            self.directory, self.keys, every, skipped, repeated=self.repeated, more=self.more()
-        )
+        self.write_manifest(self.keys, every, skipped, repeated=self.repeated, more=self.more())
 
     @property
     def all_entries(self) -> list[Entry]:
@@ -268,7 +257,12 @@ class Sweep:
     def closing(self, results: runs_table.Results) -> str:
         """The table at the end."""
         seconds = time.monotonic() - self.begun
-        return closing(results, self.directory.path, seconds, ranking=self.settings.ranking)
+        place, file, ranking = self.directory.path, self.directory.table, self.settings.ranking
+        return closing(results, place, seconds, ranking=ranking, file=file)
+
+    def interrupted(self, statuses: Counter[str]) -> str:
+        """What is printed where a signal has ended the sweep."""
+        return interrupted(statuses, self.directory.path)
 
     def choose_launcher(self) -> None:
         """The launcher, whether it trains stacks, and why not where it might."""
@@ -314,7 +308,6 @@ class Sweep:
 
     def write_manifest(
         self,
-        directory: SweepDirectory,
         keys: list[str],
         entries: Sequence[Entry],
         skipped: Sequence[tuple[int, Words, str]],
@@ -325,9 +318,9 @@ class Sweep:
         """Writes what the sweep is, before any run starts.
 
         Args:
-            more: what else sweep.json is to say.
+            more: what else it is to say.
         """
-        directory.write_manifest(
+        self.directory.write_manifest(
             {
                 **provenance.origin(),
                 "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -342,7 +335,7 @@ class Sweep:
             entries,
         )
         with contextlib.suppress(OSError):
-            OmegaConf.save(self.config, directory.multirun)
+            OmegaConf.save(self.config, self.directory.multirun)
 
 
 def quoted(text: str) -> str:

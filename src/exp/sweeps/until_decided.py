@@ -49,12 +49,6 @@ if TYPE_CHECKING:
 RULE = "anytime-valid t-test (Wang and Ramdas 2025), corrected for all pairs of groups"
 
 
-def sweep_for(sweeper: GridSweeper) -> Sweep:
-    """The sweep of a `GridSweeper`: a fixed one, or one with `sweep.until=decided`."""
-    fixed = Sweep(sweeper)
-    return UntilDecided(sweeper) if fixed.settings.until is not None else fixed
-
-
 @dataclass
 class Contender:
     """A group of runs that differ in nothing but the seed.
@@ -94,6 +88,9 @@ class UntilDecided(Sweep):
         self.why = ""
         if sweeper.task_function is not swept:
             self.faults.append(Fault("sweep.until", "decides between runs of exp only"))
+        if self.settings.shard is not None:
+            what = "cannot be combined with sweep.until: which seeds come next depends on all runs"
+            self.faults.append(Fault("sweep.shard", what))
 
     def with_seeds(self, overrides: list[Override]) -> list[Override]:
         """Gives every group the seeds of the first batch.

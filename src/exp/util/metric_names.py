@@ -12,6 +12,8 @@ OF_CLASSES = (
 """Scores of a model that tells classes, as summary.json has them."""
 OF_NUMBERS = ("rmse", "mae", "r2")
 """Those of a model whose target is a number, beside the loss."""
+IN_UNITS = ("rmse", "mae")
+"""Those of them that are in the units of the target."""
 EVERY = (*OF_CLASSES, *OF_NUMBERS)
 CURVES = ("loss", "accuracy", *OF_NUMBERS)
 """Scores that metrics.csv has over the epochs."""

@@ -53,7 +53,7 @@ class GridSweeper(Sweeper):  # type: ignore[misc]
         self.task_function = task_function
 
     def sweep(self, arguments: list[str]) -> Any:
-        from exp.sweeps.until_decided import sweep_for
+        from exp.sweeps.choose_sweep import sweep_for
 
         params = [f"{key}={value}" for key, value in self.params.items()]
         return sweep_for(self).run([*params, *arguments])

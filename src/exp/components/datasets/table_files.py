@@ -21,6 +21,7 @@ Decimal = Annotated[Literal[".", ","], BeforeValidator(sign_of)]
 Thousands = Annotated[Literal[",", ".", " ", "'"], BeforeValidator(sign_of)]
 Categories = Annotated[int, Field(ge=2, le=65_536)]
 Missing = Literal["refuse", "drop", "impute"]
+Task = Literal["auto", "classes", "number"]
 Delimiter = Annotated[Literal[",", ";", "\t", "|", " "], BeforeValidator(sign_of)]
 APART = {
     "dates": ("categorical",),
@@ -33,6 +34,7 @@ APART = {
 def columns_apart(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     target, features = values.get("target"), values["features"]
     dates, weights = values.get("dates", False), values["weights"]
+    is_class = values["task"] == "classes"
     named = {
         "features": features or [],
         "categorical": values["categorical"] or [],
@@ -43,16 +45,15 @@ def columns_apart(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, names in named.items():
         for name, count in repeated(names).items():
             yield key, f"names {shown(name)} {count} times"
-        if target is not None and target in names:
+        if target is not None and target in names and (key != "dates" or is_class):
             yield key, f"names {shown(target)}, which is the target"
         for other in APART.get(key, ()):
             for name in names:
                 if name in named[other]:
                     yield key, f"names {shown(name)}, which `{other}` names too"
-    for key in ("categorical", "dates") if features is not None else ():
-        for name in named[key]:
-            if name not in features:
-                yield key, f"names {shown(name)}, which is not among the features"
+    for name in named["categorical"] if features is not None else ():
+        if name not in features:
+            yield "categorical", f"names {shown(name)}, which is not among the features"
     if target is None and weights in ("X", "y", "names"):
         yield "weights", f"names the array {shown(weights)}, which contains no weights"
     if values.get("thousands") == values.get("decimal", "."):
@@ -65,6 +66,7 @@ def csv(
     *,
     path: Text,
     target: Text,
+    task: Task = "auto",
     features: Names | None = None,
     categorical: Names | None = None,
     max_categories: Categories | None = None,
@@ -79,13 +81,15 @@ def csv(
     delimiter: Delimiter = ",",
     aside: Sequence[str] = (),
 ) -> Data:
-    """A csv file in UTF-8 with a header line, columns of numbers or texts, and a column of labels.
+    """A csv file in UTF-8 with a header line, columns of numbers or texts, and a column to predict.
 
     Args:
         seed: not used.
         path: path of the file, relative to the working directory; ~ is your home directory.
-        target: name of the column of labels, which are texts or integers. They are numbered in
-            sorted order (integers by value), and their texts are the names of the classes.
+        target: name of the column to predict. Labels are numbered in sorted order (integers by
+            value), and their texts are the names of the classes.
+        task: what the target holds: classes, or a number (regression). auto: a number if values
+            have fractions, or if there are more different integers than classes can be.
         features: names of the columns to learn from, in this order; null: all except the target
             and the index of a pandas table.
         categorical: names of numeric columns to treat as categories; columns of text always are.
@@ -111,13 +115,13 @@ def csv(
 
     Returns:
         X [rows, features] in the order of the file, test rows last; as many classes as there are
-        labels.
+        labels, or none for a number.
 
     Raises:
         DataError: up to 10 errors, each with file, line and column.
     """
     reading = Reading(
-        target=target, features=features, delimiter=delimiter, missing=missing,
+        target=target, task=task, features=features, delimiter=delimiter, missing=missing,
         categorical=categorical or (), dates=dates, decimal=decimal, thousands=thousands,
         na_values=na_values, aside=aside, weights=weights, exclude=exclude or (),
     )  # fmt: skip
@@ -130,6 +134,7 @@ def parquet(
     *,
     path: Text,
     target: Text,
+    task: Task = "auto",
     features: Names | None = None,
     categorical: Names | None = None,
     max_categories: Categories | None = None,
@@ -143,12 +148,12 @@ def parquet(
     weights: Text | None = None,
     aside: Sequence[str] = (),
 ) -> Data:
-    """A Parquet file with columns of numbers or texts and a column of labels (`exp[parquet]`).
+    """A Parquet file with columns of numbers or texts and a column to predict (`exp[parquet]`).
 
     Args:
         seed: not used.
         path: path of the file, relative to the working directory; ~ is your home directory.
-        target: name of the column of labels, as for `csv`.
+        target, task: as for `csv`.
         features: names of the columns to learn from; null: all except the target and the index
             of a pandas table.
         categorical: names of numeric columns to treat as categories, as for `csv`.
@@ -168,7 +173,7 @@ def parquet(
         ExpError: pyarrow is not installed.
     """
     reading = Reading(
-        target=target, features=features, missing=missing, categorical=categorical or (),
+        target=target, task=task, features=features, missing=missing, categorical=categorical or (),
         dates=dates, decimal=decimal, thousands=thousands, na_values=na_values, aside=aside,
         weights=weights, exclude=exclude or (),
     )  # fmt: skip
@@ -180,6 +185,7 @@ def npz(
     seed: int,
     *,
     path: Text,
+    task: Task = "auto",
     features: Names | None = None,
     categorical: Names | None = None,
     max_categories: Categories | None = None,
@@ -192,11 +198,12 @@ def npz(
 ) -> Data:
     """An npz file with arrays X and y, and optionally names.
 
-    X [rows, features] contains numbers, y [rows] integers or texts, names [features] texts.
+    X [rows, features] contains numbers, y [rows] labels or numbers, names [features] texts.
 
     Args:
         seed: not used.
         path: path of the file, relative to the working directory; ~ is your home directory.
+        task: what y holds, as for `csv`.
         features: names of the columns to learn from (x1, x2, ... if the file has no names); null:
             all.
         categorical: names of numeric columns to treat as categories, as for `csv`.
@@ -212,7 +219,7 @@ def npz(
         DataError: up to 10 errors, each with file, row and column.
     """
     reading = Reading(
-        target="y", features=features, missing=missing, categorical=categorical or (),
+        target="y", task=task, features=features, missing=missing, categorical=categorical or (),
         na_values=na_values, aside=aside, weights=weights, exclude=exclude or (),
     )  # fmt: skip
     return rows("npz", path, test_path, reading, max_categories)

@@ -51,11 +51,9 @@ def without_groups(rows: Rows, groups: Rows, size: int, seed: int) -> tuple[Rows
     """Splits `rows` into the rows of other groups and of `size` groups, as `GroupShuffleSplit`."""
     if size == 0:
         return rows, rows[:0]
-    from sklearn.model_selection import GroupShuffleSplit
-
-    shuffled = GroupShuffleSplit(1, test_size=size, random_state=seed)
-    kept, taken = next(shuffled.split(rows, groups=groups[rows]))
-    return rows[kept], rows[taken]
+    found, group = np.unique(groups[rows], return_inverse=True)
+    taken = np.isin(group, np.random.RandomState(seed).permutation(len(found))[:size])
+    return rows[~taken], rows[taken]
 
 
 def parts_of_column(values: NDArray[Any], name: str) -> Split:

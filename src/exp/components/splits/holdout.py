@@ -19,6 +19,7 @@ from exp.components.splits.group_splits import (
     parts_of_column,
     without_groups,
 )
+from exp.components.splits.time_splits import newest_last, only_time
 from exp.data.cache import repeatable
 from exp.data.dataset import Split
 from exp.data.faults import TooFewRowsError, rows_text
@@ -46,6 +47,9 @@ def values_fit(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from leaves_rows(values)
     if values["groups"] is not None and values["stratify"]:
         yield "stratify", "expected false with split.groups: split=kfold can do both"
+    yield from only_time(values)
+    if values["time"] is not None and values["stratify"]:
+        yield "stratify", "expected false with split.time, which decides the part of each row"
 
 
 @register.split("holdout", check=values_fit)
@@ -59,6 +63,7 @@ def holdout(
     stratify: bool = False,
     groups: ColumnName | None = None,
     column: ColumnName | None = None,
+    time: ColumnName | None = None,
     standardize: Standardize = False,
     columns: Columns = None,
 ) -> Split:
@@ -81,9 +86,12 @@ def holdout(
         column: name of a column of the data that contains train, validation or test for each row;
             `split.test` is then ignored, and a share of validation rows is taken from the training
             part.
+        time: name of a column of the data of dates or numbers: the newest rows are test rows, and
+            those before them validation rows. Nothing is shuffled. Rows of equal time are in the
+            same part, so that shares are rounded to whole times.
         standardize: true: scale each feature to mean 0 and standard deviation 1; minmax: to 0..1;
             both fitted on the training rows (by `exp.engine.prepare`).
-        columns: the columns of the data by name; `groups` and `column` are among them.
+        columns: the columns of the data by name; `groups`, `column` and `time` are among them.
 
     Raises:
         DataError: there would be no training rows, or the columns are not suitable.
@@ -107,6 +115,9 @@ def holdout(
     shares["validation"] = (validation, held_out(total, validation))
     if shares["test"][1] + shares["validation"][1] >= total:
         raise nothing_left(shares, total, grouped=group is not None)
+    if time is not None:
+        sizes = shares["test"][1], shares["validation"][1]
+        return newest_last((columns or {})[time], time, *sizes)
     train, tested = taken(rows, labels, group, shares["test"][1], seed, stratify, "test")
     train, validated = taken(
         train, labels, group, shares["validation"][1], seed, stratify, "validation"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,8 @@ from exp.components.splits.group_splits import (
     groups_of,
     groups_text,
 )
-from exp.components.splits.holdout import held_out_of
+from exp.components.splits.holdout import held_out, held_out_of
+from exp.components.splits.time_splits import newest_last, only_time, window
 from exp.data.cache import repeatable
 from exp.data.dataset import Split
 from exp.data.faults import TooFewRowsError, rows_text
@@ -33,6 +34,7 @@ Rows = NDArray[np.int64]
 
 def values_fit(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from columns_differ(values)
+    yield from only_time(values)
     if values["inner_folds"] is not None and values["validation"]:
         yield "inner_folds", "expected null with split.validation: set one of the two"
 
@@ -44,11 +46,12 @@ def kfold(
     seed: int,
     *,
     folds: Folds = 10,
-    stratify: bool = True,
+    stratify: bool | Literal["auto"] = "auto",
     validation: Probability = 0.0,
     inner_folds: Folds | None = None,
     groups: ColumnName | None = None,
     column: ColumnName | None = None,
+    time: ColumnName | None = None,
     standardize: Standardize = False,
     columns: Columns = None,
 ) -> Split:
@@ -61,10 +64,11 @@ def kfold(
     `StratifiedGroupKFold` or `GroupKFold`.
 
     Args:
-        labels: [rows] int64.
+        labels: [rows] int64, or float32 if the target is a number.
         seed: seed of the fold and the shuffling.
         folds: number of folds.
-        stratify: whether all folds have the same shares of the classes.
+        stratify: whether all folds have the same shares of the classes; auto: they have, unless the
+            target is a number.
         validation: share of all rows (with groups: of all groups), rounded up, that is taken from
             the training part for validation, as in `holdout`; 0: no validation rows.
         inner_folds: nested cross-validation: the training part is divided into this many folds, and
@@ -74,22 +78,30 @@ def kfold(
             in the same part.
         column: name of a column of the data that contains the fold of each row, as for
             `PredefinedSplit`: rows of fold -1 are training rows in every run. No row is shuffled.
+        time: name of a column of the data of dates or numbers: the folds follow each other in time,
+            and the training rows are all rows before the fold, as in `TimeSeriesSplit`. No row is
+            shuffled, `stratify` has no effect, and `validation` is a share of the training part,
+            its newest rows. Rows of equal time are in the same fold.
         standardize: true: scale each feature to mean 0 and standard deviation 1; minmax: to 0..1;
             both fitted on the training rows.
-        columns: the columns of the data by name; `groups` and `column` are among them.
+        columns: the columns of the data by name; `groups`, `column` and `time` are among them.
 
     Raises:
-        DataError: there are fewer rows or groups than folds, a fold has no rows, or the column has
-            another number of folds.
+        DataError: there are fewer rows, groups or times than folds, a fold has no rows, or the
+            column has another number of folds.
         TooFewRowsError: with stratification, a class has fewer rows than folds.
     """
     group = groups_of(columns, groups)
     inner_count = inner_folds or 1
     round_number = seed // (folds * inner_count)
     rows = np.arange(len(labels), dtype=np.int64)
+    even = labels.dtype.kind in "iu" if stratify == "auto" else stratify
+    if time is not None:
+        inner = None if inner_folds is None else (inner_folds, seed // folds % inner_folds)
+        return in_time((columns or {})[time], time, (folds, seed % folds), inner, validation)
 
     def divided(among: Rows, count: int, what: str) -> list[Rows]:
-        return folds_of(among, labels, group, count, round_number, what, stratify=stratify)
+        return folds_of(among, labels, group, count, round_number, what, stratify=even)
 
     if column is None:
         tested = divided(rows, folds, "folds")[seed % folds]
@@ -99,12 +111,39 @@ def kfold(
     if group is not None and column is not None:
         check_groups_whole(group, columns, groups, Split(train, tested))
     if validation:
-        train, validated = held_out_of(train, labels, group, validation, seed, stratify)
+        train, validated = held_out_of(train, labels, group, validation, seed, even)
         return Split(train, tested, validated)
     if inner_folds is None:
         return Split(train, tested)
     validated = divided(train, inner_folds, "inner folds")[seed // folds % inner_folds]
     return Split(np.setdiff1d(train, validated), tested, validated)
+
+
+def in_time(
+    values: NDArray[Any],
+    name: str,
+    fold: tuple[int, int],
+    inner: tuple[int, int] | None,
+    validation: float,
+) -> Split:
+    """A fold and the rows before it.
+
+    Args:
+        values: [rows] the time of each row.
+        name: of their column.
+        fold: how many folds there are, and which of them is tested.
+        inner: how many inner folds there are, and which of them is for validation.
+        validation: share of the rows before the fold that are for validation.
+    """
+    rows = np.arange(len(values), dtype=np.int64)
+    train, tested = window(rows, values, name, *fold)
+    if inner is not None:
+        train, validated = window(train, values, name, *inner)
+        return Split(train, tested, validated)
+    if not validation:
+        return Split(train, tested)
+    parts = newest_last(values[train], name, held_out(len(train), validation), 0)
+    return Split(train[parts.train], tested, train[parts.test])
 
 
 def folds_of(

@@ -41,6 +41,7 @@ typedef struct {
     const float *y;      /* [runs][width] */
     const float *weight; /* [runs][width], or null */
     const double *spread; /* [runs], of numbers */
+    const double *units; /* [runs] of the target in one unit of y, or null */
     int64_t rows, width, features, by_row;
 } Split;
 

@@ -135,6 +135,8 @@ class Network:
             struct.weight = self.keep(split.weights.contiguous())
         if split.spread is not None:
             struct.spread = self.doubles(split.spread)
+        if split.units is not None:
+            struct.units = self.doubles(split.units)
         struct.rows, struct.width, struct.features = split.count, split.width, split.features
         struct.by_row = split.shuffled
 

@@ -47,7 +47,7 @@ class Loss(Structure):
 
 class Split(Structure):
     _fields_ = (
-        *((name, c_void_p) for name in ("x", "y", "weight", "spread")),
+        *((name, c_void_p) for name in ("x", "y", "weight", "spread", "units")),
         *((name, c_int64) for name in ("rows", "width", "features", "by_row")),
     )
 

@@ -107,8 +107,9 @@ static void NAME(scores)(const Stack *s, const Split *split, int64_t run, float 
         to[1] = (float)(t->first / (double)split->rows);
     } else {
         const float rows = (float)split->rows, whole = (float)split->spread[run];
-        to[1] = sqrtf((float)t->first / rows);
-        to[2] = (float)t->second / rows;
+        const float unit = split->units ? (float)split->units[run] : 1.0f;
+        to[1] = unit * sqrtf((float)t->first / rows);
+        to[2] = unit * ((float)t->second / rows);
         to[3] = whole > 0.0f ? 1.0f - (float)t->first / whole : NAN;
     }
 }

@@ -45,7 +45,7 @@ class Content:
     """
     Attributes:
         blocks: name -> base64, of zlib, which holds nothing that could be taken for HTML.
-        notes: what was thinned or left out.
+        notes: what was thinned or left out, and which shards of a sweep are missing.
     """
 
     blocks: dict[str, str]
@@ -59,7 +59,7 @@ def content(runs: Runs, ranking: Ranking, libraries: Libraries, typed: Path) -> 
         typed: the directory as the user has typed it; those of the runs are shown relative to it.
     """
     rows, many = runs.rows, len(runs.rows) > FEW
-    notes = []
+    notes = list(runs.notes)
     blocks = {"charts": packed(libraries.charts.encode())}
     if len(rows) > 1:
         blocks["table"] = packed(libraries.table.encode())

@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 import torch
 
+from exp.runs.processes.heartbeat import Heartbeat
 from exp.runs.signals import CODES
 from exp.util import command_line
 
@@ -30,7 +31,8 @@ def possible() -> bool:
     Only the thread that copies goes on in the copy: locks of the others stay locked there, and so
     do the pools of OpenMP and CUDA. So a process of a notebook, or one with a GPU, is not copied.
     """
-    if sys.platform != "linux" or command_line.python or threading.active_count() > 1:
+    others = [each for each in threading.enumerate() if not isinstance(each, Heartbeat)]
+    if sys.platform != "linux" or command_line.python or len(others) > 1:
         return False
     return not torch.cuda.is_available()
 

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import warnings
+from dataclasses import asdict
 from importlib.util import find_spec
 from typing import Any
 
@@ -100,7 +101,8 @@ def torchscript(module: Deployed, trained: Trained) -> bytes:
 
 def state_dict(trained: Trained) -> bytes:
     """The weights of the plain module as safetensors; its metadata `exp` is JSON with `features`,
-    `classes` and the standardization, `mean` and `scale` (null: none)."""
+    `classes`, the standardization, `mean` and `scale` (null: none), and that of a target that is a
+    number, `target_scale` (null: none)."""
     preparation(trained.job.data)
     data = trained.job.data
     numbers = {
@@ -108,6 +110,7 @@ def state_dict(trained: Trained) -> bytes:
         "classes": list(trained.classes),
         "mean": None if data.mean is None else data.mean.tolist(),
         "scale": None if data.scale is None else data.scale.tolist(),
+        "target_scale": None if data.target_scale is None else asdict(data.target_scale),
     }
     weights = {name: tensor.contiguous() for name, tensor in plain(trained).state_dict().items()}
     metadata = {"exp": json.dumps(finite(numbers), allow_nan=False, ensure_ascii=False)}

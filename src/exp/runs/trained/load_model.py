@@ -9,8 +9,8 @@ from exp.config.environment import values_unshown
 from exp.config.plan import Plan
 from exp.data.prepared import Prepared
 from exp.engine import Job
+from exp.engine.feature_mapping import is_fitted, mapping
 from exp.engine.job import possible
-from exp.engine.prepare import mapping
 from exp.engine.result import Predictor
 from exp.engine.state import part
 from exp.runs.checkpoint import Expected
@@ -75,6 +75,9 @@ def model_without_rows(
                 f"the model of {run.path} cannot be used: its config, its components or the "
                 "version of exp have changed since"
             )
+        custom = found.mapping is not None and found.mapping.values is None
+        if custom and is_fitted(plan["features"]):  # its code fits it again
+            return *model(run, trust=trust, checkpoint=checkpoint), found
         job = job_without_rows(plan, found)
     finally:
         os.chdir(folder)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from exp.components.losses import Loss
 from exp.data.prepared import Prepared
+from exp.data.target_scale import TargetScale
 from exp.runs.trained.predictor import Trained
 from exp.util.errors import ImpossibleError
 
@@ -44,18 +45,28 @@ class Deployed(nn.Module):
         model: to logits `[rows, outputs]`.
         loss: owns the way from logits to answers.
         dtype: that the model computes in.
+        target_scale: of a target that is a number, which turns answers into its units; or None.
     """
 
     def __init__(
-        self, prepare: nn.Module, model: nn.Module, loss: Loss, dtype: torch.dtype
+        self,
+        prepare: nn.Module,
+        model: nn.Module,
+        loss: Loss,
+        dtype: torch.dtype,
+        target_scale: TargetScale | None,
     ) -> None:
         super().__init__()
         self.prepare, self.model = prepare, model
-        self._loss, self._dtype = loss, dtype
+        self._loss, self._dtype, self._scale = loss, dtype, target_scale
 
     def forward(self, rows: Tensor) -> Tensor:
         logits = self.model(self.prepare(rows).to(self._dtype))
-        return self._loss.probabilities(logits.T[None])[0].T
+        answers = self._loss.probabilities(logits.T[None])[0].T
+        if self._scale is None:
+            return answers
+        restored = answers.double() * self._scale.scale + self._scale.mean
+        return restored.to(answers.dtype)
 
 
 def plain(trained: Trained) -> nn.Module:
@@ -74,7 +85,11 @@ def deployed(trained: Trained) -> Deployed:
     """
     job = trained.job
     module = Deployed(
-        preparation(job.data), plain(trained), trained.predictor.objective.loss, job.device.dtype
+        preparation(job.data),
+        plain(trained),
+        trained.predictor.objective.loss,
+        job.device.dtype,
+        job.data.target_scale,
     ).eval()
     rows = job.data.data.X[:TRIED]
     with torch.no_grad():

@@ -7,6 +7,7 @@ graph.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import cached_property
 from typing import Any, Literal, Self
 
@@ -20,6 +21,7 @@ from exp.data.encoding import EncodedColumn, Encoding
 from exp.data.feature_map import FeatureMap
 from exp.data.prepared import Prepared
 from exp.data.reading_settings import Kind, Policy, Reading
+from exp.data.target_scale import TargetScale
 from exp.runs.file_schemas import Number, Stored, fault_of
 from exp.util.errors import ExpError
 from exp.util.serialize import finite, json_text
@@ -89,6 +91,13 @@ class Mapping(Part):
     values: dict[str, Any] | None = None
 
 
+class Scale(Part):
+    """The scale of a target that is a number, as `TargetScale` has it."""
+
+    mean: Number
+    scale: Number
+
+
 class Preparation(Part):
     """From a raw row to the inputs of a model, and from its outputs to a class or a number.
 
@@ -101,6 +110,7 @@ class Preparation(Part):
         mapping: the feature map, or None.
         target: name of the column of a file that the model predicts.
         classes: their names; [] where the target is a number.
+        target_scale: how a number is scaled for the model; None: it is not.
         positive: the positive class of two, 0 or 1.
         texts: how files are read; None: the rows did not come from a file.
     """
@@ -114,13 +124,14 @@ class Preparation(Part):
     mapping: Mapping | None = None
     target: str | None = None
     classes: list[str] = Field(default_factory=list)
+    target_scale: Scale | None = None
     positive: int | None = None
     texts: Texts | None = None
 
     @classmethod
     def of(cls, prepared: Prepared) -> Self:
         """The preparation of the rows of a run."""
-        data, mapping = prepared.data, prepared.mapping
+        data, mapping, scale = prepared.data, prepared.mapping, prepared.target_scale
         return cls(
             columns=[raw_column(prepared, at) for at in range(len(data.features))],
             dtype="float64" if data.X.dtype == np.float64 else "float32",
@@ -131,6 +142,7 @@ class Preparation(Part):
             mapping=None if mapping is None else mapping_of(mapping),
             target=None if data.reading is None else data.reading.target,
             classes=list(data.classes),
+            target_scale=None if scale is None else Scale(**asdict(scale)),
             positive=prepared.positive,
             texts=None if data.reading is None else texts_of(data.reading),
         )
@@ -220,6 +232,7 @@ class Preparation(Part):
 
     def prepared(self, custom: FeatureMap | None = None) -> Prepared:
         """The preparation at work; its data have no rows (see `data`)."""
+        scale = self.target_scale
         return Prepared(
             self.data,
             Split(np.arange(len(self.data.y), dtype=np.int64)),
@@ -227,6 +240,7 @@ class Preparation(Part):
             scale=None if self.scale is None else np.array(self.scale),
             encoding=self.encoding if self.encodes else None,
             mapping=self.feature_map(custom),
+            target_scale=None if scale is None else TargetScale(scale.mean, scale.scale),
         )
 
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from exp.data.dataset import Data, Floats
 from exp.data.faults import not_finite, raise_any, real
 from exp.data.labels import key
-from exp.data.read_table import NUMBERS, Texts, numbers_of
 from exp.data.reading_settings import NaValues
+from exp.data.table_columns import NUMBERS, Texts, numbers_of
 from exp.data.text_parsing import days
 from exp.util.errors import DataError, shown, unknown
 

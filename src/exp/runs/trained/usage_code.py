@@ -74,7 +74,13 @@ def state_dict(trained: Trained, name: str) -> str:
         link = f"torch.sigmoid({steep}torch.cat([-logits, logits], dim=1))"
     if not trained.classes:
         link = "logits"
-    return "\n".join([*lines, f"{trained.predictor.objective.loss.answers} = {link}"])
+    lines.append(f"{trained.predictor.objective.loss.answers} = {link}")
+    if job.data.target_scale is not None:
+        lines += [
+            'target = known["target_scale"]',
+            f'predictions = (predictions.double() * target["scale"] + target["mean"]).to({dtype})',
+        ]
+    return "\n".join(lines)
 
 
 def described(trained: Trained) -> str:

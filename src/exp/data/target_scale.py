@@ -1,0 +1,42 @@
+"""The scale of a target that is a number: a model may learn it with mean 0 and deviation 1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class TargetScale:
+    """The mean and the standard deviation of the targets of the training rows.
+
+    Attributes:
+        mean: in the target's own units.
+        scale: the standard deviation (divided by the number of rows), in the same units; 1 if all
+            targets are equal.
+    """
+
+    mean: float
+    scale: float
+
+    @classmethod
+    def fit(cls, targets: NDArray[Any]) -> TargetScale:
+        """The scale of targets [rows], computed in float64, as scikit-learn's `StandardScaler`."""
+        y = targets.astype(np.float64)
+        constant = bool(y.max() == y.min())
+        return cls(float(y[0] if constant else y.mean()), 1.0 if constant else float(y.std()))
+
+    def scaled(self, targets: NDArray[Any]) -> NDArray[np.float32]:
+        """Targets in their own units -> what the model learns: (targets - mean) / scale."""
+        scaled: NDArray[np.float32] = ((targets - self.mean) / self.scale).astype(np.float32)
+        return scaled
+
+    def restored(self, predicted: NDArray[Any]) -> NDArray[Any]:
+        """What a model predicts, of any shape -> the same in the target's own units and in the
+        same type: predicted * scale + mean, computed in float64."""
+        with np.errstate(over="ignore", invalid="ignore"):  # of a run that has diverged
+            whole = predicted.astype(np.float64) * self.scale + self.mean
+            return whole.astype(predicted.dtype)

@@ -1,0 +1,95 @@
+"""`exp fit`: from one table to an ensemble in an ordinary run directory."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from sklearn.datasets import load_iris
+
+from exp.fitting import FitSettings, fit
+from exp.runs.record import RunRecord
+from exp.runs.trained.predictor import Trained
+from exp.util import command_line
+
+
+@pytest.fixture(autouse=True)
+def _as_from_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command_line, "python", True)
+
+
+def people(path: Path, rows: int = 160, *, noise: float = 0.3) -> Path:
+    """A table with texts, gaps and a class that depends on two of its columns."""
+    random = np.random.default_rng(0)
+    age = random.uniform(20, 80, rows).round(1)
+    city = random.choice(["Bern", "Graz", "Lyon"], rows)
+    score = (age - 50) / 15 + (city == "Graz") + random.normal(0, noise, rows)
+    ill = np.where(score > 0.3, "yes", "no")
+    frame = pd.DataFrame({"age": age, "city": city, "height": random.normal(170, 9, rows).round(),
+                          "ill": ill})  # fmt: skip
+    frame.loc[random.random(rows) < 0.1, "height"] = np.nan
+    frame.to_csv(path, index=False)
+    return path
+
+
+def test_a_fit_is_an_ordinary_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = people(Path("people.csv"))
+    seen: list[tuple[int, int, float | None, float]] = []
+    directory = fit(
+        FitSettings(path=str(path), target="ill", candidates=6, budget=600, workers=1),
+        lambda *values: seen.append(values),
+    )
+    run = RunRecord.at(directory)
+    run.check()
+    assert run.status == "done"
+    final = run.summary()["final"]
+    assert final["test/accuracy"] > 0.75
+    assert {"train/log_loss", "validation/log_loss", "test/log_loss"} <= final.keys()
+    model = yaml.safe_load((directory / "config.yaml").read_text())["model"]
+    assert model["name"] == "ensemble"
+    assert sum(member["weight"] for member in model["members"]) == pytest.approx(1, abs=1e-4)
+    with (directory / "candidates.csv").open() as file:
+        candidates = list(csv.DictReader(file))
+    assert len(candidates) == 6
+    assert sum(float(row["weight"]) for row in candidates) == pytest.approx(1)
+    assert seen[-1][:2] == (6, 6)
+    # The model answers as predictions.csv says.
+    trained = Trained.of(run, trust=False)
+    frame = pd.read_csv(path)
+    found = run.predictions()
+    tested = found.split == "test"
+    answers = trained.predict_proba(frame.drop(columns="ill").iloc[found.row[tested]])
+    np.testing.assert_array_equal(answers, found.probabilities[tested].astype(np.float32))
+
+
+def test_validation_scores_are_out_of_fold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On noise, the training rows look better than chance and the validation rows do not."""
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(1)
+    frame = pd.DataFrame(random.normal(size=(200, 5)), columns=list("abcde"))
+    frame["y"] = random.permutation(["u", "v"] * 100)
+    frame.to_csv("noise.csv", index=False)
+    directory = fit(FitSettings(path="noise.csv", target="y", candidates=6, budget=600, workers=1))
+    final = json.loads((directory / "summary.json").read_text())["final"]
+    assert final["validation/log_loss"] < 0.72
+    assert final["test/log_loss"] == pytest.approx(np.log(2), abs=0.08)
+    assert abs(final["validation/accuracy"] - 0.5) < 0.12
+
+
+def test_the_same_settings_give_the_same_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    load_iris(as_frame=True).frame.to_csv("iris.csv", index=False)
+    made = [
+        fit(FitSettings(path="iris.csv", target="target", candidates=4, budget=900, workers=n))
+        for n in (1, 2)
+    ]
+    one, other = (RunRecord.at(each).predictions() for each in made)
+    np.testing.assert_array_equal(one.probabilities, other.probabilities)
