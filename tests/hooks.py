@@ -13,13 +13,13 @@ from exp.runs.training_hooks import EndOnSignal
 
 
 @contextmanager
-def broken_off(epochs: int, error: BaseException | None = None) -> Iterator[None]:
+def broken_off(epochs: int) -> Iterator[None]:
     """Within this a run is interrupted once it has trained so many epochs, or somewhat more."""
 
     def broken(self: EndOnSignal, training: Training) -> None:
         self.training = training
         if training.epoch >= epochs:
-            raise error or KeyboardInterrupt
+            raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(EndOnSignal, "between_epochs", broken)

@@ -21,6 +21,7 @@ from exp.engine import Training
 from exp.runs.config_values import typed
 from exp.runs.loggers import log_training
 from exp.runs.loggers.finished_run import FinishedRun
+from exp.runs.training_hooks import EndOnSignal
 from exp.util.errors import Interrupted
 from hooks import broken_off
 from test_loggers import (  # noqa: F401 - fixtures
@@ -405,7 +406,15 @@ def test_an_interrupted_sweep_is_marked_and_continued(with_mlflow: Path) -> None
     where = with_mlflow
     words = ("-m", "seed=1,2", *LONG, "logger=mlflow", "sweep.dir=s", "sweep.n_jobs=1",
              "sweep.chunk=1")  # fmt: skip
-    with broken_off(399, Interrupted(between=True)):
+    before = EndOnSignal.between_epochs
+
+    def broken(self: EndOnSignal, training: Training) -> None:
+        before(self, training)
+        if training.stack.jobs[0].plan.seed == 2:  # the first run is done and logged
+            raise Interrupted(between=True)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EndOnSignal, "between_epochs", broken)
         assert inside(where, *words).code == 130
     assert in_mlflow(where)["s"].info.status == "KILLED"
     done = inside(where, *words)
