@@ -194,16 +194,17 @@ def test_a_column_without_any_value_cannot_be_imputed(here: Path) -> None:
     )
 
 
-def test_a_label_cannot_be_imputed(here: Path) -> None:
+@pytest.mark.parametrize("missing", ["drop", "impute"])
+def test_rows_without_a_label_are_left_out(here: Path, missing: str) -> None:
     (here / "rows.csv").write_text("a,kind\n1,x\n2,\n3,y\n4,y\n")
     with pytest.raises(DataError) as caught:
-        load(missing="impute")
-    assert str(caught.value) == (
-        "1 fault in rows.csv; no row was used\n"
-        "  line 3, column 'kind'  the label is missing in 1 of 4 rows, here first\n"
-        "dataset.missing=drop leaves such rows out"
-    )
-    assert load(missing="drop").y.tolist() == [0, 1, 1]
+        load(missing="refuse")
+    assert "line 3, column 'kind'  the label is missing in 1 of 4 rows" in str(caught.value)
+    data = load(missing=missing)
+    assert data.y.tolist() == [0, 1, 1]
+    assert data.X[:, 0].tolist() == [1, 3, 4]
+    (note,) = data.notes
+    assert note.startswith("1 row of rows.csv left out: ")
 
 
 def test_a_file_of_test_rows(here: Path) -> None:

@@ -36,6 +36,7 @@ MODULES = {"dask": "distributed"}
 """What an extra brings, where it is called otherwise."""
 
 ELSEWHERE = {
+    "docs/fit.md": "test_pages",
     "docs/python.md": "test_pages",
     "docs/using_models.md": "test_pages",
     "docs/course/index.md": "test_course",
@@ -69,6 +70,7 @@ OTHERS = {
 """Commands that are not exp's, and why they are not executed here."""
 
 BESIDE = {
+    "exp fit FILE --target COLUMN": "test_fit_command",
     "exp reproduce cs231n_linear": "test_reproduce",
     "exp export RUN --to onnx": "test_pages",
     "exp bench 'plugins=[mine]' --optimizers adam,mine": "test_bench",

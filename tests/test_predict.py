@@ -263,6 +263,9 @@ def test_categories_and_gaps(tmp_path: Path) -> None:
     said = [line.rpartition(",")[2] for line in told.out.splitlines()]
     assert said[:3] == ["predicted", "dog", "cat"]
     assert len(said) == 4
-    refused = inside(tmp_path, "export", "run", "--to", "onnx")
+    refused = inside(tmp_path, "export", "run", "--to", "torchscript")
     assert refused.code == 2
-    assert "its rows are encoded or mapped" in refused.err
+    assert "these rows have categories" in refused.err
+    refused = inside(tmp_path, "export", "run", "--to", "state_dict")
+    assert refused.code == 2
+    assert "these rows are encoded" in refused.err

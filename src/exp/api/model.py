@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from exp.runs.trained.predictor import Trained
+    from exp.runs.trained.source import Source
+
+
+def loaded(source: Source, *, trust: bool, checkpoint: str = "final") -> Trained:
+    """The model of a run or in a model file, as `Trained.of` reads it."""
+    from exp.runs.trained.predictor import Trained  # torch
+
+    return Trained.of(source, trust=trust, checkpoint=checkpoint)
 
 
 class Predicting(ABC):

@@ -56,6 +56,15 @@ def read_parquet(path: str, reading: Reading) -> Source:
     return source(path, frame, features, reading, faults, index, typed=True)
 
 
+def columns_of(path: str) -> list[str]:
+    """The names of all columns."""
+    try:
+        with place_of(path, "a Parquet file").open("rb") as stream:
+            return list(parquet.read_schema(stream).names)
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        raise DataError(f"{path} is not a readable Parquet file: {error}") from error
+
+
 def from_pandas(schema: Any) -> tuple[list[str], set[str]]:
     """Which columns were the index of the pandas table that was written, and which had the type
     `category`. Damaged metadata are left out."""

@@ -69,7 +69,8 @@ def read_table(path: str, kind: str, reading: Reading) -> Table:
     if file.labels is not None:
         labels, missing = read_target(file, file.labels, reading)
         gaps += missing
-        needed[str(reading.target)] = "the label is missing"
+        if reading.missing != "impute":
+            needed[str(reading.target)] = "the label is missing"
     weights = None
     if reading.weights is not None:
         weights, without = weights_of(reading.weights, file, reading)
@@ -98,7 +99,8 @@ def read_table(path: str, kind: str, reading: Reading) -> Table:
     if dropped:
         frame, labels = frame[kept], None if labels is None else labels[kept]
         weights = None if weights is None else weights[kept]
-        notes.insert(0, f"{rows_text(dropped)} of {path} left out: a value is missing")
+        what = "the label" if reading.missing == "impute" else "a value"
+        notes.insert(0, f"{rows_text(dropped)} of {path} left out: {what} is missing")
     notes += [f"{path}, {note}" for gap in gaps for note in gap.notes()]
     return Table(path, frame, kinds, labels, columns_aside, weights, dropped, tuple(notes))
 

@@ -110,11 +110,26 @@ def is_index(columns: pd.DataFrame) -> bool:
 
 def read_parquet(path: str, reading: Reading) -> Source:
     """A Parquet file, where pyarrow is installed."""
+    source: Source = pyarrow_reader().read_parquet(path, reading)
+    return source
+
+
+def parquet_columns(path: str) -> list[str]:
+    """The names of all columns of a Parquet file, where pyarrow is installed."""
+    names: list[str] = pyarrow_reader().columns_of(path)
+    return names
+
+
+def pyarrow_reader() -> Any:
+    """
+    Raises:
+        ExpError: pyarrow is not installed.
+    """
     if find_spec("pyarrow") is None:
         raise ExpError("dataset parquet: pyarrow is not installed: pip install 'exp[parquet]'")
     from exp.data import parquet
 
-    return parquet.read_parquet(path, reading)
+    return parquet
 
 
 def read_npz(path: str, reading: Reading) -> Source:

@@ -153,13 +153,21 @@ def cached(
 def made(dataset: Chosen, split: Chosen, data_seed: int, split_seed: int) -> tuple[Data, Split]:
     aside = columns_named(split)
     check_no_features(dataset, split)
-    data = set_aside(rows(dataset, data_seed, aside), aside)
+    return divided(set_aside(rows(dataset, data_seed, aside), aside), split, split_seed)
+
+
+def divided(data: Data, split: Chosen, split_seed: int) -> tuple[Data, Split]:
+    """The parts of the rows, and the rows with what is to be said of the parts.
+
+    Args:
+        data: with the columns that the split names set aside.
+    """
     try:
         parts = parts_of(data, split, split_seed)
     except TooFewRowsError as error:
         raise error.named(data.classes, data.maybe_number) from error
     time = split.params.get("time")
-    if time in aside:
+    if isinstance(time, str) and time in data.columns:
         # Rows of a file of test rows have no time.
         known = parts if data.test is None else replace(parts, test=parts.test[:0])
         data = replace(data, notes=(*data.notes, ranges(data.columns[time], time, known)))

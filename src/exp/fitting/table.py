@@ -20,11 +20,19 @@ from sklearn.model_selection import (
 )
 
 from exp.components.models.column_maps import ColumnMap, Map
+from exp.components.splits.time_splits import newest_last
 from exp.data.dataset import Data, Split
 from exp.data.prepared import Prepared
 from exp.data.set_aside import set_aside
 from exp.engine.feature_mapping import mapping
-from exp.engine.prepare import columns_named, parts_of, rows, with_positive
+from exp.engine.prepare import (
+    check_no_features,
+    columns_named,
+    divided,
+    prepared_by,
+    rows,
+    with_positive,
+)
 from exp.fitting.portfolio import Shape
 from exp.fitting.settings import FitSettings
 from exp.registry.registry import register
@@ -69,16 +77,17 @@ class Table:
     def __init__(self, settings: FitSettings) -> None:
         plan = settings.plan()
         named = columns_named(plan["split"])
+        check_no_features(plan["dataset"], plan["split"])
         data = set_aside(rows(plan["dataset"], plan.seeds.data, named), named)
         self.split = dict(plan["split"].as_dict())
         if self.stratifies(data) and not settings.sets("split.stratify"):
             self.split["stratify"] = True
+        if data.numeric and not settings.sets("split.standardize_target"):
+            self.split["standardize_target"] = True
         plan = settings.plan({"split": self.split})
         self.split = plan["split"].as_dict()
         data = with_positive(data, plan["dataset"].common.get("positive"))
-        parts = parts_of(data, plan["split"], plan.seeds.split)
-        standardize = plan["split"].params["standardize"]
-        self.prepared = Prepared.of(data, parts, standardize=standardize)
+        self.prepared = prepared_by(plan["split"], *divided(data, plan["split"], plan.seeds.split))
         self.settings, self.plan = settings, plan
         self.groups = data.columns[settings.groups] if settings.groups else None
         self.folds = folds_of(self.prepared, self.groups, settings)
@@ -147,7 +156,8 @@ class Table:
             share: of the training rows that are used.
         """
         train = fold.train if share >= 1 else self.some(fold.train, share)
-        return Prepared(self.mapped(features), Split(train=train, validation=fold.validation))
+        parts = Split(train=train, validation=fold.validation)
+        return Prepared(self.mapped(features), parts, target_scale=self.prepared.target_scale)
 
     def some(self, train: Rows, share: float) -> Rows:
         """The first rows in a random order, with at least one of each class."""
@@ -166,9 +176,10 @@ def folds_of(prepared: Prepared, groups: NDArray[Any] | None, settings: FitSetti
     seed, labels = settings.seed, prepared.y[train]
     random = np.random.default_rng([seed, 5])
     group = None if groups is None else groups[train]
-    if settings.time:  # the rows are in the order of time
-        cut = len(train) - max(1, round(0.2 * len(train)))
-        return [Fold(random.permutation(train[:cut]), train[cut:])]
+    if settings.time:
+        times = prepared.data.columns[settings.time][train]
+        parts = newest_last(times, settings.time, max(1, round(0.2 * len(train))), 0)
+        return [Fold(train[random.permutation(parts.train)], train[parts.test])]
     # A class with a single row is always trained.
     single = np.zeros(len(train), bool) if numeric else np.bincount(labels)[labels] == 1
     single = single if group is None else np.zeros(len(train), bool)

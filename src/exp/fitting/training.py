@@ -196,8 +196,9 @@ def constant(table: Table, number: int) -> Trained:
     fold, data = table.folds[number], table.prepared.data
     labels = data.y[fold.train]
     if data.numeric:
-        bias = np.array([labels.mean(dtype=np.float64)])
-        answer = bias
+        answer = np.array([labels.mean(dtype=np.float64)])
+        scale = table.prepared.target_scale
+        bias = answer if scale is None else scale.scaled(answer)
     else:
         shares = np.bincount(labels, minlength=len(data.classes)) / len(labels)
         bias, answer = np.log(shares), shares

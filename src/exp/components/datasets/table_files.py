@@ -101,8 +101,8 @@ def csv(
         decimal: the decimal sign of numbers.
         thousands: the sign between groups of three digits; null: there is none.
         missing: how to treat missing values: refuse them, drop their rows, or impute the median
-            (for categories, the most frequent value) of the training rows. A row without a label
-            is dropped with drop, and an error otherwise.
+            (for categories, the most frequent value) of the training rows. Rows without a label
+            are dropped with drop and impute.
         na_values: texts that mean a missing value, in features and target; null: those of pandas
             (NA, N/A, NaN, null, None, ...) and ?, in upper or lower case. An empty field is
             always missing.

@@ -68,10 +68,11 @@ class MLflow(Logger):
     def begin(self, sweep: FinishedSweep | None) -> None:
         for name, value in MANNERS.items():
             os.environ.setdefault(name, value)
-        import mlflow  # optional
+        from exp.runs.trained import mlflow_model  # mlflow, which is optional, and torch
 
-        self.entities: Any = mlflow.entities
-        self.client: Any = mlflow.MlflowClient(tracking_uri=absolute(self.address))
+        self.models: Any = mlflow_model
+        self.entities: Any = self.models.mlflow.entities
+        self.client: Any = self.models.mlflow.MlflowClient(tracking_uri=absolute(self.address))
         found = self.client.get_experiment_by_name(self.experiment)
         self.id: str = found.experiment_id if found else self._new_experiment()
         self.sweep, self.parent = sweep, self._parent(sweep) if sweep else None
@@ -187,12 +188,10 @@ class MLflow(Logger):
 
     def _log_model(self, run_id: str, run: FinishedRun) -> None:
         """Logs the model, or why there is none."""
-        from exp.runs.trained import mlflow_model  # torch, and mlflow
-
         try:
             with tempfile.TemporaryDirectory() as place:
                 folder, record = Path(place, MODEL), RunRecord.at(run.path)
-                mlflow_model.save_run(record, folder, trust=run.trusted)
+                self.models.save_run(record, folder, trust=run.trusted)
                 self.client.log_artifacts(run_id, str(folder), MODEL)
         except ExpError as error:
             self.client.set_tag(run_id, "exp.no_model", str(error))

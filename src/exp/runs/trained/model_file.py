@@ -140,9 +140,10 @@ def plan_of(path: Path, described: ModelFile, *, trust: bool) -> Plan:
         )
     plugins.import_all(names)
     try:
-        found = plan({**REST, **config})
+        config = {**REST, "name": described.name, **config}
+        found = plan(config)
         model = without_draws(found, "model")  # else a stranger could have much drawn
-        found = plan({**REST, **config, "model": model})
+        found = plan({**config, "model": model})
     except ConfigError as error:
         raise DamagedError(f"{path} is not a model file of exp: {error}") from error
     origins = origins_of(found, [group for group in config if group in found.chosen])
