@@ -360,6 +360,11 @@ def in_mlflow_with_epochs(where: Path) -> bool:
     )
 
 
+def in_mlflow_sweep(where: Path, status: str) -> bool:
+    found = client(where).get_experiment_by_name("exp") and in_mlflow(where).get("s")
+    return found is not None and found.info.status == status
+
+
 def first_file(folder: Path) -> str:
     return min(path.name for path in folder.iterdir())
 
@@ -416,7 +421,7 @@ def test_an_interrupted_sweep_is_marked_and_continued(with_mlflow: Path) -> None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(EndOnSignal, "between_epochs", broken)
         assert inside(where, *words).code == 130
-    assert in_mlflow(where)["s"].info.status == "KILLED"
+    until(lambda: in_mlflow_sweep(where, "KILLED"))  # after ten seconds it is not waited for
     done = inside(where, *words)
     assert done.code == 0, done.err
     found = in_mlflow(where)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import subprocess
@@ -23,6 +22,9 @@ _CHILD = (
 )
 PATIENCE = 10.0
 """Seconds that an interrupted run waits until the trackers know."""
+
+left: list[subprocess.Popen[bytes]] = []
+"""Processes that still logged when this one had to go on."""
 
 Settings = Mapping[str, Any]
 """The node `logger` of a config: label -> name and parameters."""
@@ -132,8 +134,10 @@ class Tracker:
         if self.process is None or self.connection.closed:
             return
         self.connection.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        try:
             self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            left.append(self.process)
 
 
 def print_closed(lines: Closed | None, *, again: str) -> None:
