@@ -105,6 +105,25 @@ def test_transformers_know_the_training_rows_only(here: Path, standardize: bool)
         assert all("=" in name for name in found.features[1:])
 
 
+def test_columns_say_where_values_are_missing(here: Path) -> None:
+    (here / "rows.csv").write_text(
+        "age,size,colour,kind\n1,2,red,x\n,3,blue,y\n4,5,,x\n2,1,red,y\n3,,red,x\n,2,blue,y\n"
+    )
+    split = {"name": "holdout", "test": 0.0}
+    for name, marked in (("indicate", True), ("impute", False)):
+        found = prepared(split, 0, missing=name)
+        more = {"age=(missing)", "size=(missing)", "colour=(missing)"}
+        assert more & set(found.features) == (more if marked else set())
+    indicated = prepared(split, 0, missing="indicate")
+    raw = indicated.data.X.astype(np.float64)
+    numbers = SimpleImputer(strategy="median", add_indicator=True).fit_transform(raw[:, :2])
+    columns = {name: indicated.X[:, at] for at, name in enumerate(indicated.features)}
+    named = ("age", "size", "age=(missing)", "size=(missing)")
+    np.testing.assert_array_equal(np.column_stack([columns[name] for name in named]), numbers)
+    assert columns["colour=(missing)"].tolist() == [0, 0, 1, 0, 0, 0]
+    assert columns["colour=red"].tolist() == [1, 0, 0, 1, 1, 0]
+
+
 def test_a_category_that_training_has_not_met_is_zero_everywhere(here: Path) -> None:
     for seed in range(20):
         found = prepared({"name": "holdout", "test": 0.3}, seed, missing="impute")
@@ -194,16 +213,17 @@ def test_a_column_without_any_value_cannot_be_imputed(here: Path) -> None:
     )
 
 
-def test_a_label_cannot_be_imputed(here: Path) -> None:
+@pytest.mark.parametrize("missing", ["drop", "impute"])
+def test_rows_without_a_label_are_left_out(here: Path, missing: str) -> None:
     (here / "rows.csv").write_text("a,kind\n1,x\n2,\n3,y\n4,y\n")
     with pytest.raises(DataError) as caught:
-        load(missing="impute")
-    assert str(caught.value) == (
-        "1 fault in rows.csv; no row was used\n"
-        "  line 3, column 'kind'  the label is missing in 1 of 4 rows, here first\n"
-        "dataset.missing=drop leaves such rows out"
-    )
-    assert load(missing="drop").y.tolist() == [0, 1, 1]
+        load(missing="refuse")
+    assert "line 3, column 'kind'  the label is missing in 1 of 4 rows" in str(caught.value)
+    data = load(missing=missing)
+    assert data.y.tolist() == [0, 1, 1]
+    assert data.X[:, 0].tolist() == [1, 3, 4]
+    (note,) = data.notes
+    assert note.startswith("1 row of rows.csv left out: ")
 
 
 def test_a_file_of_test_rows(here: Path) -> None:

@@ -36,6 +36,7 @@ MODULES = {"dask": "distributed"}
 """What an extra brings, where it is called otherwise."""
 
 ELSEWHERE = {
+    "docs/fit.md": "test_pages",
     "docs/python.md": "test_pages",
     "docs/using_models.md": "test_pages",
     "docs/course/index.md": "test_course",
@@ -69,6 +70,7 @@ OTHERS = {
 """Commands that are not exp's, and why they are not executed here."""
 
 BESIDE = {
+    "exp fit FILE --target COLUMN": "test_fit_command",
     "exp reproduce cs231n_linear": "test_reproduce",
     "exp export RUN --to onnx": "test_pages",
     "exp bench 'plugins=[mine]' --optimizers adam,mine": "test_bench",
@@ -102,6 +104,7 @@ def workplace(in_tmp: Path, stock: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     and so are the components that modules of this directory and of the stock have registered."""
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "1")  # as in a job array
     before = set(sys.modules)
     yield in_tmp
     for name in set(sys.modules) - before:
@@ -195,7 +198,7 @@ def affordable(words: list[str], shown: str) -> list[str]:
         words += ["figures.dpi=40"]
     else:
         words = [*(word for word in words if word not in drawing), "figures=none"]
-    if large(words) or (sweep and not re.search(r"\d+ runs|diverged", shown)):
+    if large(words) or (sweep and not re.search(r"\d+ runs|diverged|finished", shown)):
         words = [re.sub(r"^(seed[\w.]*)=range\(.*\)$", rf"\1={FEWER}", word) for word in words]
     if SEARCH in words:
         words += ["hydra.sweeper.n_trials=8"]

@@ -12,10 +12,13 @@ import pytest
 import yaml
 from sklearn.datasets import load_iris
 
+from commands import inside
+from exp.cli.rerun import rerun
 from exp.fitting import FitSettings, fit
 from exp.runs.record import RunRecord
 from exp.runs.trained.predictor import Trained
 from exp.util import command_line
+from exp.util.errors import ConfigError
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +83,52 @@ def test_validation_scores_are_out_of_fold(tmp_path: Path, monkeypatch: pytest.M
     assert final["validation/log_loss"] < 0.72
     assert final["test/log_loss"] == pytest.approx(np.log(2), abs=0.08)
     assert abs(final["validation/accuracy"] - 0.5) < 0.12
+
+
+def test_a_number_as_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(3)
+    frame = pd.DataFrame(random.normal(size=(200, 3)), columns=list("abc"))
+    frame["price"] = 5_000 + 900 * frame["a"] + 100 * random.normal(size=200)
+    frame.to_csv("prices.csv", index=False)
+    directory = fit(
+        FitSettings(path="prices.csv", target="price", candidates=4, budget=600, workers=1)
+    )
+    run = RunRecord.at(directory)
+    final = run.summary()["final"]
+    assert final["test/r2"] > 0.9
+    # In the units of the target, and out of fold.
+    found = run.predictions()
+    validated = found.split == "validation"
+    apart = found.predicted[validated] - found.truth[validated]
+    assert np.sqrt(np.square(apart).mean()) == pytest.approx(final["validation/rmse"], rel=1e-4)
+    assert 80 < final["validation/rmse"] < 400
+
+
+def test_a_fit_is_repeated_without_a_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = people(Path("people.csv"), 80)
+    directory = fit(FitSettings(path=str(path), target="ill", candidates=5, budget=600, workers=1))
+    assert rerun(RunRecord.at(directory), [], Path("again")) == "bit-identical"
+    one, other = (RunRecord.at(Path(each)).record for each in (directory, "again"))
+    assert one["fit"] == other["fit"]
+    with pytest.raises(ConfigError, match="exp fit"):
+        rerun(RunRecord.at(directory), ["seed=3"], Path("third"))
+
+
+def test_an_ensemble_is_not_trained_as_a_whole(tmp_path: Path) -> None:
+    member = "{network: {name: linear}, outputs: 1, weight: 1}"
+    ended = inside(tmp_path, "model=ensemble", "model.maps=[{name: none}]",
+                   f"model.members=[{member}]")  # fmt: skip
+    assert ended.code == 2
+    assert "exp fit" in ended.err
+    wrong = inside(tmp_path, "model=ensemble", "model.maps=[{name: nothing}]",
+                   "model.members=[{network: {name: linaer}, outputs: 1, weight: -1}]")  # fmt: skip
+    assert wrong.code == 2
+    assert {"model.maps.0.name", "model.members.0.weight"} <= set(wrong.err.split())
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_same_settings_give_the_same_model(

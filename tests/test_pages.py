@@ -17,7 +17,7 @@ BLOCK = re.compile(
 )
 
 
-@pytest.mark.parametrize("page", ["python.md", "using_models.md"])
+@pytest.mark.parametrize("page", ["fit.md", "python.md", "using_models.md"])
 def test_every_block_of_a_page_works(page: str, in_tmp: Path) -> None:
     names: dict[str, object] = {}
     runner = doctest.DocTestRunner(verbose=False)

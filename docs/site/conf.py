@@ -71,11 +71,11 @@ copybutton_line_continuation_character = "\\"
 
 NAVIGATION = {
     "Start": ["quick_start", "tutorials/first_run", "tutorials/first_sweep",
-              "tutorials/custom_data", "tutorials/custom_model", "tutorials/cluster"],
+              "tutorials/custom_data", "tutorials/custom_model", "cluster"],
     "Course": ["course/index", "course/*"],
-    "Guides": ["data", "regression", "custom_components", "figures", "gallery", "sweeps", "results",
-               "across", "report", "seeds", "search", "using_models", "python", "loggers", "runs",
-               "security"],
+    "Guides": ["fit", "data", "regression", "custom_components", "figures", "gallery", "sweeps",
+               "results", "across", "report", "seeds", "search", "using_models", "python",
+               "loggers", "runs", "security"],
     "Background": ["how_it_works", "architecture", "reproduced", "bench"],
     "Questions": ["questions", "errors"],
     "Reference": ["components", "reference/*"],

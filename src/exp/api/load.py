@@ -5,7 +5,7 @@ from __future__ import annotations
 from os import PathLike, fspath
 from pathlib import Path
 
-from exp.api.model import Model
+from exp.api.model import Model, loaded
 from exp.api.run import Run
 from exp.api.sweep import Sweep, opened
 from exp.runs.manifest import is_sweep
@@ -30,8 +30,6 @@ def load(place: Place, *, trust: bool = False) -> Run | Sweep | Model:
     """
     file = Path(fspath(place)).absolute()
     if file.is_file():
-        from exp.runs.trained.predictor import Trained  # torch
-
-        return Model(file, Trained.of(file, trust=trust))
+        return Model(file, loaded(file, trust=trust))
     path = existing(fspath(place))
     return Sweep(path, trust=trust) if is_sweep(path) else opened(path, trust=trust)

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from exp.runs.trained.predictor import Trained
+    from exp.runs.trained.source import Source
+
+
+def loaded(source: Source, *, trust: bool, checkpoint: str = "final") -> Trained:
+    """The model of a run or in a model file, as `Trained.of` reads it."""
+    from exp.runs.trained.predictor import Trained  # torch
+
+    return Trained.of(source, trust=trust, checkpoint=checkpoint)
 
 
 class Predicting(ABC):
@@ -74,5 +82,5 @@ class Model(Predicting):
         return self._model
 
     def __repr__(self) -> str:
-        target = f"classes {', '.join(self.classes)}" if self.classes else "a number"
-        return f"<model {self.path}, {len(self.features)} features, target: {target}>"
+        target = f"{len(self.classes)} classes" if self.classes else "a number as target"
+        return f"<model {self.path.name}, {len(self.features)} features, {target}>"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from exp.api.figures import Figures
-from exp.api.model import Predicting
+from exp.api.model import Predicting, loaded
 from exp.api.tables import Arrays, frame
 from exp.runs.collection import finite
 from exp.runs.record import RunRecord
@@ -110,11 +110,7 @@ class Run(Predicting):
                 changed.
         """
         if checkpoint not in self._models:
-            from exp.runs.trained.predictor import Trained  # torch
-
-            self._models[checkpoint] = Trained.of(
-                self._saved, trust=self._trust, checkpoint=checkpoint
-            )
+            self._models[checkpoint] = loaded(self._saved, trust=self._trust, checkpoint=checkpoint)
         return self._models[checkpoint]
 
     def __repr__(self) -> str:

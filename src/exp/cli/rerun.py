@@ -19,7 +19,7 @@ from exp.runs.manifest import is_sweep, manifest
 from exp.runs.record import RunRecord
 from exp.runs.stored_plan import job_of, origin_elsewhere, plan_of, unused_loggers
 from exp.sweeps.recompose import composed
-from exp.util.errors import DamagedError, RunDirectoryError
+from exp.util.errors import ConfigError, DamagedError, Fault, RunDirectoryError
 from exp.util.folders import existing
 from exp.util.statuses import ENDED
 from exp.util.terminal import one_line
@@ -67,6 +67,8 @@ def rerun(
     results(parent)
     if parent.directory.metrics.exists():
         parent.history_texts()
+    if "fit" in parent.record:
+        return rerun_fit(parent, overrides, into)
     base = Path.cwd()
     found = changed(plan_of(parent, trust=trust), overrides)
     train_run.can_log(found)
@@ -80,9 +82,30 @@ def rerun(
     origin = {"directory": str(parent.directory.path), "signature": parent.record.get("signature")}
     extra = {"parent": origin, "overrides": overrides, **origin_elsewhere(parent, trust=trust)}
     train_run.train(found, job, directory, extra=extra)
-    made = RunRecord.at(directory.path)
+    return compared(parent, directory.path)
+
+
+def rerun_fit(parent: RunRecord, overrides: list[str], into: Path | None) -> str:
+    """Does a fit again: the same trainings and the same selection."""
+    from exp.fitting.repeat import repeat  # torch
+
+    if overrides:
+        raise ConfigError(
+            [Fault(word.partition("=")[0], "a fit is repeated as it was. Use exp fit")
+             for word in overrides]
+        )  # fmt: skip
+    origin = {"directory": str(parent.directory.path), "signature": parent.record.get("signature")}
+    place = into or Path.cwd() / new_place("fit")
+    repeat(parent, place, {"parent": origin, "overrides": overrides})
+    return compared(parent, place)
+
+
+def compared(parent: RunRecord, place: Path) -> str:
+    """Prints what is different in a run that was done again, and the verdict; returns the
+    verdict."""
+    made = RunRecord.at(place)
     result, lines = verdict(parent, made)
-    for name in damaged:
+    for name in parent.damaged:
         lines.append(f"the earlier run has changed since it was written: {name}")
     # Also where it came out the same: that these made no difference is worth knowing.
     lines += changed_environment(parent, made)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -84,6 +85,11 @@ def resume_run(saved: RunRecord, *, trust: bool, force: bool) -> int:
                 f"{in_use(saved)}; this machine cannot check that process. If it has "
                 "ended, add --force"
             )
+    if "fit" in saved.record:
+        raise RunDirectoryError(
+            f"{path} is a fit, which cannot be continued. Start it again with its command: "
+            f"{one_line(shlex.join(map(str, saved.record['command'])))}"
+        )
     from exp.runs.resume_state import resume_point  # torch
     from exp.sweeps import train_run
 

@@ -36,7 +36,7 @@ from exp.config.override_faults import (
 from exp.config.plan import plan
 from exp.config.presets import presets
 from exp.config.settings import OF_THE_SWEEP
-from exp.config.unresolved import unresolved, value_at, walk
+from exp.config.unresolved import unresolved, value_at, walk, without_missing
 from exp.util.errors import ConfigError, Fault, shown
 
 SEVERAL = re.compile(r"\+{0,2}[a-z_]+(@[\w.]*)?=\s*\[")
@@ -344,10 +344,3 @@ def dangling(config: DictConfig, key: str) -> Iterator[Fault]:
                 value_at(config, keys)
             except BROKEN as error:
                 yield Fault(".".join(keys), one_line(error))
-
-
-def without_missing(value: Any) -> Any:
-    """Leaves out keys marked as missing (`???`), so that validation names them as required."""
-    if isinstance(value, Mapping):
-        return {k: without_missing(v) for k, v in value.items() if v != "???"}
-    return value

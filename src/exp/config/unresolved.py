@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
@@ -35,3 +35,10 @@ def value_at(config: Any, keys: Keys) -> Any:
     for key in keys:
         node = node[int(key)] if OmegaConf.is_list(node) else node[key]
     return node
+
+
+def without_missing(value: Any) -> Any:
+    """Leaves out keys marked as missing (`???`), so that validation names them as required."""
+    if isinstance(value, Mapping):
+        return {k: without_missing(v) for k, v in value.items() if v != "???"}
+    return value

@@ -63,6 +63,26 @@ def column(file: parquet.ParquetFile, name: str, category: bool) -> pd.Series:
     return found.astype("category") if category else found
 
 
+def whole(path: str) -> pd.DataFrame:
+    """All columns of a Parquet file, with their types."""
+    try:
+        with place_of(path, "a Parquet file").open("rb") as stream:
+            table = parquet.read_table(stream)
+        found: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
+    except (pyarrow.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
+        raise DataError(f"{path} is not a readable Parquet file: {error}") from error
+    return found
+
+
+def columns_of(path: str) -> list[str]:
+    """The names of all columns."""
+    try:
+        with place_of(path, "a Parquet file").open("rb") as stream:
+            return list(parquet.read_schema(stream).names)
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        raise DataError(f"{path} is not a readable Parquet file: {error}") from error
+
+
 def from_pandas(schema: Any) -> tuple[list[str], set[str]]:
     """Which columns were the index of the pandas table that was written, and which had the type
     `category`. Damaged metadata are left out."""

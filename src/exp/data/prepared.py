@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -98,12 +98,13 @@ class Prepared:
             cls(data, split)  # a split that does not fit is refused before the rows are encoded
             encoding = Encoding.fit(data, split.train).with_notes(data, split.parts)
         prepared = cls(data, split, encoding=encoding)
+        weights = prepared.weights_of(split.train)
         if standardize_target:
-            scale_of_target = TargetScale.fit(data.y[split.train])
-            prepared = replace(prepared, target_scale=scale_of_target)
+            prepared = replace(prepared, target_scale=TargetScale.fit(data.y[split.train], weights))
         if not standardize:
             return prepared
-        mean, scale = prepared.scales(ranged if standardize == "minmax" else fitted)
+        fit = ranged if standardize == "minmax" else partial(fitted, weights=weights)
+        mean, scale = prepared.scales(fit)
         return replace(prepared, mean=mean, scale=scale)
 
     def scales(self, fit: Fit) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -327,10 +328,21 @@ def parts_of(rows: Matrix) -> Iterator[tuple[int, NDArray[np.float32]]]:
         yield start, rows[start : start + some]
 
 
-def fitted(rows: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation [features] of `rows` [rows, features], computed in float64."""
-    mean = rows.mean(axis=0, dtype=np.float64)
-    scale = rows.std(axis=0, dtype=np.float64)
+def fitted(
+    rows: Floats, weights: NDArray[np.float32] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation [features] of `rows` [rows, features], computed in float64.
+
+    Args:
+        weights: [rows] how much each row counts; None: all the same.
+    """
+    if weights is None:
+        mean = rows.mean(axis=0, dtype=np.float64)
+        scale = rows.std(axis=0, dtype=np.float64)
+    else:
+        shares = weights.astype(np.float64) / weights.sum(dtype=np.float64)
+        mean = shares @ rows.astype(np.float64)
+        scale = np.sqrt(shares @ np.square(rows - mean))
     # By its range, as rounding leaves a constant feature a deviation that is not quite zero.
     constant = rows.max(axis=0) == rows.min(axis=0)
     if rows.dtype == np.float64:

@@ -155,11 +155,34 @@ def is_index(columns: pd.DataFrame) -> bool:
 
 def read_parquet(path: str, reading: Reading) -> Source:
     """A Parquet file, where pyarrow is installed."""
-    if find_spec("pyarrow") is None:
-        raise ExpError("dataset parquet: pyarrow is not installed: pip install 'exp[parquet]'")
+    source: Source = pyarrow_reader().read_parquet(path, reading)
+    return source
+
+
+def parquet_columns(path: str) -> list[str]:
+    """The names of all columns of a Parquet file, where pyarrow is installed."""
+    names: list[str] = pyarrow_reader().columns_of(path)
+    return names
+
+
+def pyarrow_reader() -> Any:
+    """
+    Raises:
+        ExpError: pyarrow is not installed.
+    """
+    needs_pyarrow("dataset parquet")
     from exp.data import parquet
 
-    return parquet.read_parquet(path, reading)
+    return parquet
+
+
+def needs_pyarrow(what: str) -> None:
+    """
+    Raises:
+        ExpError: pyarrow is not installed.
+    """
+    if find_spec("pyarrow") is None:
+        raise ExpError(f"{what}: pyarrow is not installed: pip install 'exp[parquet]'")
 
 
 def read_npz(path: str, reading: Reading) -> Source:
@@ -169,6 +192,8 @@ def read_npz(path: str, reading: Reading) -> Source:
     faults = FileFaults(path, "row")
     arrays = arrays_of(path, place_of(path, "an npz file"), ("X", "y", "names", *reading.besides))
     X, y = (arrays.get(name) for name in ("X", "y"))
+    if X is not None and y is None and reading.target is None:
+        y = np.zeros(len(X), np.int64)  # rows to predict have no labels
     if X is None or y is None:
         there = ", ".join(shown(name, 40) for name in list(arrays)[:20]) or "nothing"
         raise DataError(f"{path}: expected arrays 'X' and 'y', and maybe 'names'; found {there}")
@@ -201,7 +226,8 @@ def read_npz(path: str, reading: Reading) -> Source:
     rows = pd.RangeIndex(len(X))
     kept = {name: pd.Series(X[:, names.index(name)], rows, copy=False) for name in features}
     aside |= {name: X[:, names.index(name)] for name in within}
-    return Source(path, kept, rows, pd.Series(y), pd.DataFrame(aside, rows), True, faults, [])
+    labels = None if reading.target is None else pd.Series(y)
+    return Source(path, kept, rows, labels, pd.DataFrame(aside, rows), True, faults, [])
 
 
 def arrays_of(path: str, place: Path, names: Sequence[str]) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Policy = Literal["refuse", "drop", "impute"]
+Policy = Literal["refuse", "drop", "impute", "indicate"]
+FILLING: tuple[Policy, ...] = ("impute", "indicate")
+"""Those that leave missing values as NaN, for an encoding to fill in."""
 Task = Literal["auto", "classes", "number"]
 """What a column of targets holds; auto: its values show it."""
 Kind = Literal["number", "date", "category"]
@@ -133,7 +135,7 @@ class Reading:
         features: names of the columns to learn from, in the order wanted; None: all but the target
             and the index of a pandas table.
         delimiter: one character between two fields of a csv file.
-        missing: what is done about missing values; `impute` leaves them as NaN.
+        missing: what is done about missing values; those of `FILLING` leave them as NaN.
         categorical: names of columns that hold categories.
         dates: names of columns that hold dates, in ISO 8601 or in the format of each, or whether
             every column of dates does.
@@ -142,6 +144,7 @@ class Reading:
         aside: names of columns that are no features: the split needs them.
         weights: name of the column of the rows' weights, which is no feature; None: there is none.
         exclude: names of columns that are left out.
+        texts_only: whether all columns of a csv file stay texts.
         kinds: what each column holds, where that is known from a file that was read before; empty:
             the columns show it.
     """
@@ -159,6 +162,7 @@ class Reading:
     aside: Sequence[str] = ()
     weights: str | None = None
     exclude: Sequence[str] = ()
+    texts_only: bool = False
     kinds: Mapping[str, Kind] = field(default_factory=dict)
 
     @property
@@ -185,7 +189,7 @@ class Reading:
         """Whether the texts of a column that look like numbers are numbers, written as Python does,
         and nothing else that is read from it needs the texts."""
         numeric = self.kind(name) in (None, "number") and self.notation.plain
-        return numeric and name not in self.aside and name != self.target
+        return numeric and not self.texts_only and name not in self.aside and name != self.target
 
     @cached_property
     def na(self) -> NaValues:

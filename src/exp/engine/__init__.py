@@ -14,7 +14,7 @@ from torch import Tensor
 
 from exp.engine.custom_errors import attributed
 from exp.engine.job import Job
-from exp.engine.job_checks import check_job
+from exp.engine.job_checks import check_job, check_trainable
 from exp.engine.kernel.support import alone
 from exp.engine.recorder import Recording
 from exp.engine.result import Predictor, Result
@@ -91,6 +91,8 @@ def train(
     """
     results: dict[int, Result] = {}
     start = start or {}
+    for job in jobs:
+        check_trainable(job)
     for group in grouped(jobs, start, recordings):
         with attributed([jobs[index] for index in group]):
             stack = Stack([jobs[index] for index in group])

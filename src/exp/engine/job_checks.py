@@ -6,6 +6,7 @@ import os
 
 import torch
 
+from exp.components.models import ensemble
 from exp.components.schedulers.scheduler import scheduler
 from exp.engine.custom_errors import attributed
 from exp.engine.job import Job
@@ -13,6 +14,18 @@ from exp.engine.model_checks import ROWS, check_layers, check_output, check_repe
 from exp.engine.objective import hyperparameters
 from exp.engine.result import Predictor
 from exp.util.errors import ComponentError, ImpossibleError
+
+
+def check_trainable(job: Job) -> None:
+    """
+    Raises:
+        ImpossibleError: the model is not trained as a whole.
+    """
+    if job.plan["model"].component.module == ensemble.__name__:
+        raise ImpossibleError(
+            "model ensemble consists of networks that exp fit has trained one by one; it cannot be "
+            "trained as a whole. Use exp fit"
+        )
 
 
 def check_job(job: Job) -> None:
@@ -25,6 +38,7 @@ def check_job(job: Job) -> None:
             takes no schedule.
     """
     chosen, rule = job.plan["model"], job.plan["optimizer"]
+    check_trainable(job)
     memory = total_memory()
     if memory and (need := COPIES * size(job) * job.device.dtype.itemsize) > memory:
         found = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from exp.fitting.selection import calibrate, scorer, select, tempered
 from exp.fitting.settings import FitSettings, Progress, metric_of
 from exp.fitting.table import Table
 from exp.fitting.training import Trained
+from exp.plotting import FigureWorker
 from exp.runs import provenance
 from exp.runs.directory import RunDirectory
 from exp.runs.log import close_log, run_log
@@ -30,11 +32,16 @@ from exp.util.metric_names import higher_is_better
 FILES = 0.06
 """Share of the budget that is kept for the ensemble and its files, at least `SECONDS`."""
 SECONDS = 2.0
+ELSEWHERE = ("directory", "workers")
 ADVICE = "a fit cannot be continued: start it again"
 
 
 def fit(
-    settings: FitSettings, on_progress: Progress | None = None, *, repeat: list[Key] | None = None
+    settings: FitSettings,
+    on_progress: Progress | None = None,
+    *,
+    repeat: Sequence[Key] | None = None,
+    extra: dict[str, Any] | None = None,
 ) -> Path:
     """Fits an ensemble to a table and writes its run directory.
 
@@ -47,6 +54,7 @@ def fit(
         on_progress: called after each candidate.
         repeat: what an earlier fit has trained (`fit.trained` of its run.json): exactly this is
             trained, whatever time it takes.
+        extra: what else run.json is to say.
 
     Returns:
         The run directory.
@@ -61,9 +69,11 @@ def fit(
     directory = RunDirectory(settings.directory or new_place())
     directory.claim()
     log = run_log(directory.log)
-    extra = {"fit": {"settings": plain(settings), "metric": metric}}
+    said = {**(extra or {}), "fit": {"settings": plain(settings), "metric": metric}}
+    # It imports matplotlib while the candidates are trained.
+    worker = FigureWorker() if table.plan["figures"].name != "none" else None
     writer = RunWriter(
-        first_job(table), directory, log=log, origin=provenance.origin(), extra=extra
+        first_job(table), directory, log=log, origin=provenance.origin(), worker=worker, extra=said
     )
     try:
         with delayed_signals() as signals:
@@ -74,6 +84,8 @@ def fit(
                 writer.fail(error, advice=ADVICE)
                 raise
     finally:
+        if worker is not None:
+            worker.close()
         directory.release()
         close_log(log)
     return directory.path
@@ -85,7 +97,7 @@ def finish(
     metric: str,
     begun: float,
     on_progress: Progress | None,
-    repeat: list[Key] | None,
+    repeat: Sequence[Key] | None,
     signals: DelayedSignals,
 ) -> None:
     """Trains the candidates and writes the directory of their ensemble.
@@ -124,17 +136,21 @@ def finish(
         recorded=repeat or (),
     )
     done = rounds.run(settings.workers)
+    if done.failed:
+        count, reason = len(done.failed), next(iter(done.failed.values()))
+        text = f"{count} of {len(candidates)} candidates could not be trained: {reason}"
+        if count >= len(candidates) - 1:  # all but the one that is not trained
+            raise ExpError(text)
+        first.log.warning("%s", text)
     chosen = chosen_of(table, rounds, metric)
     job, result = result_of(table, chosen, history_of(table, rounds))
-    settings_of_fit = first.record["fit"] | {
-        "trained": [[number, level] for number, level, _ in done.order],
+    # The same directory goes on, now that its model is known.
+    writer = RunWriter(job, first.directory, log=first.log, origin={}, worker=first.worker)
+    writer.record = {**first.record, "signature": job.signature}
+    writer.record["fit"] |= {
+        "trained": [list(key) for key in done.order],
         "folds": len(table.folds),
     }
-    writer = RunWriter(
-        job, first.directory, log=first.log, origin=provenance.origin(),
-        extra={"fit": settings_of_fit},
-    )  # fmt: skip
-    writer.record["started"] = first.record["started"]
     writer.started = first.started
     writer.begin()
     first.record = writer.record
@@ -190,7 +206,7 @@ def history_of(table: Table, rounds: Rounds) -> dict[str, NDArray[Any]]:
     found: dict[str, list[float]] = {
         name: [] for name in ("train/loss", "validation/loss", f"validation/{score}")
     }
-    for number, level, _ in rounds.done.order:
+    for number, level in rounds.done.order:
         folds = rounds.done.trained[number, level]
         loss = float(np.mean([each.loss for each in folds]))
         if loss < best:
@@ -208,9 +224,9 @@ def history_of(table: Table, rounds: Rounds) -> dict[str, NDArray[Any]]:
 
 
 def plain(settings: FitSettings) -> dict[str, Any]:
-    """Settings as they stand in run.json."""
-    found = asdict(settings)
-    return {key: str(v) if isinstance(v, Path) else v for key, v in found.items()}
+    """Settings as they stand in run.json: without those that can be other ones in a repetition."""
+    found = {key: value for key, value in asdict(settings).items() if key not in ELSEWHERE}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
 
 
 def new_place() -> Path:

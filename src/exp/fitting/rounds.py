@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from joblib import cpu_count
@@ -26,11 +26,11 @@ ENOUGH = 3_000
 SCREENED = 1_000
 """Validation rows that compare candidates well enough: so many folds, at least, in short
 trainings."""
-KEPT = (1.0, 0.4, 0.16)
+KEPT = (1.0, 0.5, 0.25)
 """Share of all candidates that get each level, at most."""
 LEAST = 8
 """But so many, if there are."""
-TIMES = (0.3, 0.5, 1.0)
+TIMES = (0.25, 0.45, 1.0)
 """Until which share of the time a level may begin another candidate."""
 
 Key = tuple[int, int]
@@ -43,13 +43,18 @@ class Done:
 
     Attributes:
         trained: candidate and level -> its folds, in order.
-        order: candidate, level and seconds since the start, in the order of the ends.
+        begun: candidate and level of each training, in the order in which they began.
         failed: candidate -> why it could not be trained.
     """
 
     trained: dict[Key, list[Trained]] = field(default_factory=dict)
-    order: list[tuple[int, int, float]] = field(default_factory=list)
+    begun: list[Key] = field(default_factory=list)
     failed: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def order(self) -> list[Key]:
+        """The trainings that were done, in the order in which they began."""
+        return [key for key in self.begun if key in self.trained]
 
     def full(self) -> dict[int, list[Trained]]:
         """Candidate -> its folds, of those that were trained in full on all."""
@@ -136,6 +141,7 @@ class Rounds:
                 order = self.order(self.queue.pop(0), self.level)
                 if time.monotonic() < late and self.fits(order):
                     self.running.add((order.candidate.number, order.level))
+                    self.done.begun.append((order.candidate.number, order.level))
                     return order
             self.level, self.queue = self.level + 1, None
         raise StopIteration
@@ -169,14 +175,24 @@ class Rounds:
         if count == 1:
             for order in self:
                 self.take(*work(order))
-            return self.done
-        pool = Pool(count, work, prepare=ready)
-        try:
-            for outcome, seconds in pool.map(self, retry=self.lost, going=lambda: True):
-                self.take(outcome, seconds)
-        finally:
-            pool.close()
+        else:
+            pool = Pool(count, work, prepare=ready)
+            try:
+                for outcome, seconds in pool.map(self, retry=self.lost, going=lambda: True):
+                    self.take(outcome, seconds)
+            finally:
+                pool.close()
+        self.at_least_one()
         return self.done
+
+    def at_least_one(self) -> None:
+        """Trains a network in full if the time was too short for any."""
+        for candidate in self.candidates:
+            if any(not self.candidates[number].constant for number in self.done.full()):
+                return
+            if candidate.number not in self.done.failed and not candidate.constant:
+                order = self.order(candidate.number, len(LEVELS) - 1)
+                self.take(*work(replace(order, deadline=float("inf"))))
 
     def lost(self, order: Order, reason: str) -> tuple[list[Any], list[Order]]:
         """A candidate whose worker process has died is given up."""
@@ -193,7 +209,6 @@ class Rounds:
             return
         key = outcome.candidate, outcome.level
         self.done.trained[key] = outcome.found
-        self.done.order.append((*key, round(time.monotonic() - self.begun, 3)))
         self.scores[key] = self.measure(outcome.found)
         order = self.order(*key)
         work_done = len(order.folds) * order.rows * order.epochs

@@ -56,7 +56,7 @@ def plan_of(table: Table, chosen: Chosen, epochs: int) -> tuple[Plan, list[Any]]
         members.append(
             {
                 "map": places[key],
-                "network": candidate.model,
+                "network": table.model_of(candidate),
                 "outputs": outputs_of(candidate, len(table.prepared.data.classes)),
                 "copies": len(folds),
                 "weight": round(weight, 6),
@@ -68,6 +68,7 @@ def plan_of(table: Table, chosen: Chosen, epochs: int) -> tuple[Plan, list[Any]]
         "members": members,
         "mean": "numbers" if table.prepared.data.numeric else "probabilities",
         "temperature": chosen.temperature,
+        "limits": None if table.limits is None else list(table.limits),
     }
     trainer = {"name": "standard", "epochs": max(1, epochs), "print_every": None}
     return table.settings.plan({"split": table.split, "model": model, "trainer": trainer}), modules
@@ -129,7 +130,11 @@ class FitAnswers(result_files.Answers):
         self.rows = parts | {name: rows for name, rows in self.rows.items() if name != "train"}
         answers = chosen.answers
         numeric = result.job.data.data.numeric
-        logits = answers if numeric else np.log(np.maximum(answers, 1e-7))
+        if numeric:
+            scale = result.job.data.target_scale
+            logits = answers if scale is None else scale.scaled(answers)
+        else:
+            logits = np.log(np.maximum(answers, 1e-7))
         if result.job.outputs == 1 and not numeric:
             logits = logits[:, 1:] - logits[:, :1]
         dtype = self.logits["train"].dtype
@@ -144,7 +149,7 @@ class FitAnswers(result_files.Answers):
             return super().loss(name)
         rule = self.result.predictor.objective.loss
         logits = torch.from_numpy(self.logits[name]).T[None]
-        labels = torch.from_numpy(self.result.job.data.y[self.rows[name]])[None]
+        labels = torch.from_numpy(self.result.job.data.targets[self.rows[name]])[None]
         return float(rule.per_row(logits, rule.targets(labels, logits.dtype)).mean())
 
 
@@ -154,7 +159,7 @@ def candidates_text(rounds: Rounds, chosen: Chosen) -> str:
     lines = io.StringIO()
     table = csv.writer(lines, lineterminator="\n")
     table.writerow(
-        ["candidate", "share", "folds", "validation_score", "best_epoch", "seconds", "weight",
+        ["candidate", "share", "folds", "validation_score", "best_epoch", "weight",
          "features", "model", "optimizer", "loss", "batch_size", "epochs", "failed"]
     )  # fmt: skip
     done: Done = rounds.done
@@ -170,7 +175,6 @@ def candidates_text(rounds: Rounds, chosen: Chosen) -> str:
                 len(found),
                 "" if score is None else repr(score),
                 round(float(np.mean(epochs)), 1) if epochs else "",
-                round(sum(one.seconds for one in found), 3),
                 weights.get(each.number, 0.0),
                 *(json.dumps(part) for part in
                   (each.features, each.model, each.optimizer, each.loss)),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ class FitSettings:
     Attributes:
         path: of a csv or Parquet file.
         target: name of the column to predict.
+        dataset: settings of the data set, such as `{"name": "csv", "decimal": ","}`.
         budget: seconds that it may take altogether.
         metric: the score to select by, such as accuracy or rmse; None: log_loss, or rmse where the
             target is a number.
@@ -45,6 +46,7 @@ class FitSettings:
 
     path: str
     target: str
+    dataset: Mapping[str, Any] = field(default_factory=dict)
     budget: float = 120.0
     metric: str | None = None
     groups: str | None = None
@@ -83,11 +85,12 @@ class FitSettings:
         found = list(self.faults())
         kind = FORMATS.get(Path(self.path).suffix.lower(), "csv")
         dataset: dict[str, Any] = {"name": kind, "path": self.path, "target": self.target}
-        dataset |= {"missing": "impute", "max_categories": 64}
+        dataset |= {"missing": "indicate", "max_categories": 64}
         dataset |= {"exclude": list(self.exclude)} if self.exclude else {}
         dataset |= {"weights": self.weights} if self.weights else {}
         if Path(self.path).suffix.lower() == ".tsv":
             dataset["delimiter"] = "\t"
+        dataset |= self.dataset
         split: dict[str, Any] = {"name": "holdout", "test": self.test, "standardize": True}
         if self.groups:
             split["groups"] = self.groups
@@ -110,6 +113,7 @@ class FitSettings:
                 "name": "standard",
                 "draw": ["data", "learning_curves", "confusion_matrix", "calibration", "fit"],
                 "frames": 0,
+                "resolution": 32,  # none of them shows the decision map
             },
             **(chosen or {}),
         }

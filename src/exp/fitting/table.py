@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,21 +21,33 @@ from sklearn.model_selection import (
 )
 
 from exp.components.models.column_maps import ColumnMap, Map
+from exp.components.splits.time_splits import newest_last
 from exp.data.dataset import Data, Split
 from exp.data.prepared import Prepared
 from exp.data.set_aside import set_aside
 from exp.engine.feature_mapping import mapping
-from exp.engine.prepare import columns_named, parts_of, rows, with_positive
-from exp.fitting.portfolio import Shape
+from exp.engine.prepare import (
+    check_no_features,
+    columns_named,
+    divided,
+    prepared_by,
+    rows,
+    with_positive,
+)
+from exp.fitting.portfolio import Candidate, Shape
 from exp.fitting.settings import FitSettings
 from exp.registry.registry import register
 
 Rows = NDArray[np.int64]
-FOLDS = 5
+FOLDS, FEW = (8, 5), 2_000
+"""Folds of fewer and of more training rows than that: the networks of small tables need most of
+the rows."""
 LARGE = 20_000
 """Training rows from which one fold is enough."""
 VALIDATED = 10_000
 """The most validation rows of a single fold."""
+MANY = 8
+"""Encoded columns of a category from which it may be embedded."""
 BLOCK = 4096
 """Rows that are mapped at once."""
 
@@ -69,16 +82,17 @@ class Table:
     def __init__(self, settings: FitSettings) -> None:
         plan = settings.plan()
         named = columns_named(plan["split"])
+        check_no_features(plan["dataset"], plan["split"])
         data = set_aside(rows(plan["dataset"], plan.seeds.data, named), named)
         self.split = dict(plan["split"].as_dict())
         if self.stratifies(data) and not settings.sets("split.stratify"):
             self.split["stratify"] = True
+        if data.numeric and not settings.sets("split.standardize_target"):
+            self.split["standardize_target"] = True
         plan = settings.plan({"split": self.split})
         self.split = plan["split"].as_dict()
         data = with_positive(data, plan["dataset"].common.get("positive"))
-        parts = parts_of(data, plan["split"], plan.seeds.split)
-        standardize = plan["split"].params["standardize"]
-        self.prepared = Prepared.of(data, parts, standardize=standardize)
+        self.prepared = prepared_by(plan["split"], *divided(data, plan["split"], plan.seeds.split))
         self.settings, self.plan = settings, plan
         self.groups = data.columns[settings.groups] if settings.groups else None
         self.folds = folds_of(self.prepared, self.groups, settings)
@@ -100,7 +114,45 @@ class Table:
         X = self.prepared.scaled[self.train]
         few = [len(np.unique(column[:1000])) <= 2 for column in X.T]
         classes = len(self.prepared.data.classes)
-        return Shape(len(self.folds[0].train), X.shape[1], few.count(False), classes)
+        rows, numbers = len(self.folds[0].train), few.count(False)
+        return Shape(rows, X.shape[1], numbers, classes, bool(self.embedded()))
+
+    def embedded(self, names: Sequence[str] | None = None) -> list[list[int]]:
+        """Start and stop of the mapped columns of each category with many values.
+
+        Args:
+            names: of the mapped columns; None: as encoded.
+        """
+        encoding, found = self.prepared.encoding, []
+        if encoding is None:
+            return []
+        named = list(names or encoding.names)
+        for column in encoding.columns:
+            if column.categories is not None and len(column.names) >= MANY:
+                start = named.index(column.names[0])
+                found.append([start, start + len(column.names)])
+        return found
+
+    def model_of(self, candidate: Candidate) -> dict[str, Any]:
+        """The model of a candidate, with the columns of categories that it embeds."""
+        if candidate.model["name"] != "embedded_mlp":
+            return candidate.model
+        chosen = register.choose("features", candidate.features, "features")
+        scaled = self.prepared.scaled[self.train]
+        made = mapping(chosen, self.prepared.features, self.settings.seed, scaled)
+        names = None if made is None else made.names
+        return candidate.model | {"categories": self.embedded(names)}
+
+    @cached_property
+    def limits(self) -> tuple[float, float] | None:
+        """Between which numbers a prediction must lie, in the units of the networks: those of the
+        training rows and a tenth of their range on both sides; None: classes."""
+        if not self.prepared.data.numeric:
+            return None
+        targets = self.prepared.targets[self.train]
+        low, high = float(targets.min()), float(targets.max())
+        room = 0.1 * (high - low)
+        return float(np.float32(low - room)), float(np.float32(high + room))
 
     def map_of(self, features: dict[str, Any]) -> tuple[dict[str, Any], ColumnMap]:
         """A feature map as the ensemble has it in its config, and its module, fitted."""
@@ -147,7 +199,8 @@ class Table:
             share: of the training rows that are used.
         """
         train = fold.train if share >= 1 else self.some(fold.train, share)
-        return Prepared(self.mapped(features), Split(train=train, validation=fold.validation))
+        parts = Split(train=train, validation=fold.validation)
+        return Prepared(self.mapped(features), parts, target_scale=self.prepared.target_scale)
 
     def some(self, train: Rows, share: float) -> Rows:
         """The first rows in a random order, with at least one of each class."""
@@ -160,15 +213,16 @@ class Table:
 
 
 def folds_of(prepared: Prepared, groups: NDArray[Any] | None, settings: FitSettings) -> list[Fold]:
-    """The folds of the training part: five, or one where there are many rows. Rows of one group
+    """The folds of the training part; one where there are many rows. Rows of one group
     stay together; with `time` the newest rows validate."""
     train, numeric = prepared.split.train, prepared.data.numeric
     seed, labels = settings.seed, prepared.y[train]
     random = np.random.default_rng([seed, 5])
     group = None if groups is None else groups[train]
-    if settings.time:  # the rows are in the order of time
-        cut = len(train) - max(1, round(0.2 * len(train)))
-        return [Fold(random.permutation(train[:cut]), train[cut:])]
+    if settings.time:
+        times = prepared.data.columns[settings.time][train]
+        parts = newest_last(times, settings.time, max(1, round(0.2 * len(train))), 0)
+        return [Fold(train[random.permutation(parts.train)], train[parts.test])]
     # A class with a single row is always trained.
     single = np.zeros(len(train), bool) if numeric else np.bincount(labels)[labels] == 1
     single = single if group is None else np.zeros(len(train), bool)
@@ -197,15 +251,16 @@ def divide(
             return [places[next(one.split(places, groups=group))[1]]]
         stratify = None if numeric or np.bincount(labels).min(initial=2) < 2 else labels
         return [train_test_split(places, test_size=size, random_state=seed, stratify=stratify)[1]]
+    folds = FOLDS[len(places) > FEW]
     if group is not None:
-        count = min(FOLDS, len(np.unique(group)))
+        count = min(folds, len(np.unique(group)))
         kind = (
             GroupKFold(count)
             if numeric
             else StratifiedGroupKFold(count, shuffle=True, random_state=seed)
         )
         return [places[part] for _, part in kind.split(places, labels, group)]
-    count = min(FOLDS, len(places))
+    count = min(folds, len(places))
     plain = numeric or np.bincount(labels).max() < count
     kind = (KFold if plain else StratifiedKFold)(count, shuffle=True, random_state=seed)
     return [places[part] for _, part in kind.split(places, labels)]

@@ -58,9 +58,7 @@ class Report:
 
     def frame(self) -> DataFrame:
         """A row for each group, or each method, with every value as it is."""
-        from pandas import DataFrame
-
-        return DataFrame(self.columns(), dtype=object)
+        return table_export.frame(self.columns())
 
     def csv(self) -> str:
         return table_export.csv_of(self.frame())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -65,11 +65,11 @@ def columns(results: Results) -> dict[str, list[Any]]:
     return {name: [row[at] for row in rows] for at, name in enumerate(names)}
 
 
-def frame(results: Results) -> DataFrame:
-    """The groups with every value as it is: an integer stays one beside a missing value."""
+def frame(columns: Mapping[str, Sequence[Any]]) -> DataFrame:
+    """Columns with every value as it is: an integer stays one beside a missing value."""
     from pandas import DataFrame
 
-    return DataFrame(columns(results), dtype=object)
+    return DataFrame(dict(columns), dtype=object)
 
 
 def values(results: Results, keys: Sequence[str]) -> list[tuple[Scalar, ...]]:
@@ -83,7 +83,7 @@ def values(results: Results, keys: Sequence[str]) -> list[tuple[Scalar, ...]]:
 
 def csv_text(results: Results) -> str:
     """A line for each group."""
-    return csv_of(frame(results))
+    return csv_of(frame(columns(results)))
 
 
 def csv_of(table: DataFrame) -> str:
@@ -145,7 +145,7 @@ def parquet(results: Results) -> bytes:
     Raises:
         ExpError: pyarrow is not installed.
     """
-    return parquet_of(frame(results))
+    return parquet_of(frame(columns(results)))
 
 
 def parquet_of(table: DataFrame) -> bytes:

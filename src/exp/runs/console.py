@@ -6,7 +6,9 @@ import logging
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rich import console, progress
 
 from exp.engine import Hook, Job, Outputs, Training
 from exp.engine.history import Row
@@ -15,9 +17,6 @@ from exp.runs.directory import RunDirectory
 from exp.runs.targets import target_of
 from exp.util.metric_names import EVERY, MACRO
 from exp.util.terminal import one_line, raw, streams
-
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
 
 SHOWN = {"loss": ("loss", ".4f"), "accuracy": ("acc", ".2%"), "rmse": ("RMSE", ".4f")}
 """Scores of the lines between: how each is named and written."""
@@ -79,14 +78,14 @@ def line(epoch: int, row: Row, position: int) -> str:
 class ShowProgress(Hook):
     """Moves a progress bar on."""
 
-    def __init__(self, progress: Progress, task: TaskID) -> None:
-        self.progress, self.task = progress, task
+    def __init__(self, bar: progress.Progress, task: progress.TaskID) -> None:
+        self.bar, self.task = bar, task
 
     def next_look(self, training: Training) -> None:
         """Never: it only counts."""
 
     def between_epochs(self, training: Training) -> None:
-        self.progress.update(self.task, completed=training.epoch)
+        self.bar.update(self.task, completed=training.epoch)
 
 
 @contextmanager
@@ -95,8 +94,6 @@ def progress_bar(job: Job) -> Iterator[list[Hook]]:
     if not sys.stderr.isatty():
         yield []
         return
-    from rich import console, progress  # only where there is a terminal
-
     columns = (
         progress.BarColumn(bar_width=40),
         progress.MofNCompleteColumn(),

@@ -24,7 +24,7 @@ END = "\n}\n"
 RECORD_SIZE = 64 << 20
 """Bytes of run.json; that of a run has a thousandth."""
 BEGINNINGS = {
-    "config.yaml", "exp.log",
+    "config.yaml", "exp.log", "table.csv",
     f"{HYDRA}/config.yaml", f"{HYDRA}/hydra.yaml", f"{HYDRA}/overrides.yaml",
 }  # fmt: skip
 """Files that may be there before run.json is."""
@@ -84,6 +84,11 @@ class RunDirectory:
     @property
     def norms(self) -> Path:
         return self.path / "norms.csv"
+
+    @property
+    def table(self) -> Path:
+        """The rows of a run that were a table of pandas: it is there before the run begins."""
+        return self.path / "table.csv"
 
     @property
     def log(self) -> Path:
@@ -152,7 +157,7 @@ class RunDirectory:
         there = {entry.name for entry in os.scandir(self.path)}
         if any(path.is_symlink() for path in self.path.rglob("*")):
             return False
-        ours = {HYDRA, self.config.name, self.log.name}
+        ours = {HYDRA, self.config.name, self.log.name, self.table.name}
         if any(name not in ours and not is_temporary(name) for name in there):
             return False
         if there == {self.config.name}:  # that may be the user's
@@ -165,8 +170,10 @@ class RunDirectory:
         return self.path.is_dir() and any(self.path.iterdir()) and self.not_begun()
 
     def empty(self) -> None:
-        """Removes everything in the directory."""
+        """Removes everything in the directory but the table of the run."""
         for entry in list(os.scandir(self.path)):
+            if entry.name == self.table.name:
+                continue
             if entry.is_dir(follow_symlinks=False):
                 shutil.rmtree(entry.path)
             else:

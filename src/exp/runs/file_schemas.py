@@ -98,6 +98,19 @@ class Failed(Stored):
     message: str
 
 
+Training = Annotated[list[Count], Field(min_length=2, max_length=2)]
+
+
+class Fit(Stored):
+    """What `exp fit` was asked for, the score that it selects by, and what it has trained:
+    candidate and level of each training, in their order."""
+
+    settings: dict[str, Any]
+    metric: str
+    trained: list[Training] = []
+    folds: Count = 0
+
+
 class Run(Stored):
     """run.json of a run that has begun."""
 
@@ -118,6 +131,7 @@ class Run(Stored):
     resumed: list[Time] = []
     timings: dict[str, Number] = {}
     message: str | None = None
+    fit: Fit | None = None
 
 
 class Best(Stored):

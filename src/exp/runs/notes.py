@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from exp.components.models import ensemble
 from exp.data.dataset import coarse
 from exp.data.prepared import Prepared
 from exp.data.target_scale import TargetScale
@@ -106,7 +107,8 @@ def still(result: Result, epochs: int) -> bool:
     history = result.history
     late = history["train/loss"][history["epoch"] >= result.epochs - epochs].astype(np.float64)
     quarter = len(late) // 4
-    if result.epochs < LONG or not quarter or not learned(result) < RIGHT:
+    together = result.job.plan["model"].component.module != ensemble.__name__
+    if result.epochs < LONG or not together or not quarter or not learned(result) < RIGHT:
         return False
     first, last = np.median(late[:quarter]), np.median(late[-quarter:])
     return bool(last > (1 - STILL) * first)

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import warnings
 from dataclasses import asdict
 from importlib.util import find_spec
-from typing import Any
 
 import torch
 from safetensors.torch import save
 
 from exp.runs.trained import usage_code
-from exp.runs.trained.plain_module import Deployed, deployed, plain, preparation
+from exp.runs.trained.example_rows import trial_rows
+from exp.runs.trained.plain_module import deployed, encoded_rows, plain
 from exp.runs.trained.predictor import Trained
-from exp.util.errors import ExpError
+from exp.util.errors import ExpError, ImpossibleError
 from exp.util.serialize import finite
 
-NEEDED = ("onnx", "onnxscript")
-"""What torch's exporter imports."""
+NEEDED = ("onnx", "onnxruntime", "onnxscript")
+"""What the export to ONNX imports; its answers are compared in ONNX Runtime."""
 
 
 def available(form: str) -> None:
@@ -44,57 +43,36 @@ def exported(trained: Trained, form: str, name: str) -> tuple[bytes, str]:
     Raises:
         ImpossibleError: the model cannot be exported.
     """
-    if form == "state_dict":
-        return state_dict(trained), usage_code.state_dict(trained, name)
+    if form == "onnx":
+        from exp.runs.trained import onnx_graph  # onnx, an extra
+
+        return onnx_graph.content(trained), usage_code.onnx(trained, name)
     if form == "safetensors":
         return trained.file(), usage_code.model_file(name)
-    module = deployed(trained)
-    if form == "onnx":
-        return onnx(module, trained), usage_code.onnx(trained, name)
-    return torchscript(module, trained), usage_code.torchscript(trained, name)
+    if form == "state_dict":
+        return state_dict(trained), usage_code.state_dict(trained, name)
+    return torchscript(trained), usage_code.torchscript(trained, name)
 
 
-def example(trained: Trained) -> torch.Tensor:
-    """Rows that a module is traced with: two at least, so that no dimension is taken for 1."""
-    return torch.from_numpy(trained.job.data.data.X[:4].copy())
+def torchscript(trained: Trained) -> bytes:
+    """The model traced; `torch.jit.load` reads it without exp.
 
-
-def onnx(module: Deployed, trained: Trained) -> bytes:
-    """The model in ONNX: input `rows`, output `probabilities` (or `predictions`), any number of
-    rows."""
-    quiet = logging.getLogger("torch.onnx")
-    level = quiet.level
-    quiet.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            # The exporter's own use of what torch deprecates; nothing that a user could change.
-            warnings.simplefilter("ignore")
-            program: Any = torch.onnx.export(
-                module,
-                (example(trained),),
-                dynamo=True,
-                input_names=["rows"],
-                output_names=[trained.predictor.objective.loss.answers],
-                dynamic_shapes=({0: torch.export.Dim("n", min=1)},),
-                verbose=False,
-            )
-    finally:
-        quiet.setLevel(level)
-    proto = program.model_proto
-    described = {"features": list(trained.features), "classes": list(trained.classes)}
-    for key, value in described.items():
-        proto.metadata_props.add(key=key, value=json.dumps(value, ensure_ascii=False))
-    content: bytes = proto.SerializeToString(deterministic=True)
-    return content
-
-
-def torchscript(module: Deployed, trained: Trained) -> bytes:
-    """The model traced; `torch.jit.load` reads it without exp."""
+    Raises:
+        ImpossibleError: it cannot be exported.
+    """
+    if trained.job.data.data.categorical:
+        raise ImpossibleError(
+            "torchscript takes rows of numbers, and these rows have categories (texts). Use "
+            "exp export --to onnx or --to safetensors"
+        )
+    module, rows = deployed(trained), trial_rows(trained.preparation, 4)
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # torch says that TorchScript is deprecated: whoever asks for it knows why.
         warnings.filterwarnings("ignore", category=DeprecationWarning, message=".*torch.jit")
-        traced = torch.jit.trace(module, example(trained), check_trace=False)  # type: ignore[no-untyped-call]
+        warnings.filterwarnings("ignore", message="Using len to get tensor shape")
+        example = torch.from_numpy(encoded_rows(trained, rows))
+        traced = torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
         torch.jit.save(torch.jit.freeze(traced), buffer)
     return buffer.getvalue()
 
@@ -102,9 +80,17 @@ def torchscript(module: Deployed, trained: Trained) -> bytes:
 def state_dict(trained: Trained) -> bytes:
     """The weights of the plain module as safetensors; its metadata `exp` is JSON with `features`,
     `classes`, the standardization, `mean` and `scale` (null: none), and that of a target that is a
-    number, `target_scale` (null: none)."""
-    preparation(trained.job.data)
+    number, `target_scale` (null: none).
+
+    Raises:
+        ImpossibleError: rows are prepared by more than a standardization.
+    """
     data = trained.job.data
+    if data.encoding is not None or data.mapping is not None:
+        raise ImpossibleError(
+            "state_dict contains weights only, and these rows are encoded or mapped. Use "
+            "exp export --to onnx or --to safetensors"
+        )
     numbers = {
         "features": list(trained.features),
         "classes": list(trained.classes),

@@ -100,10 +100,12 @@ def model_of(path: Path, *, trust: bool) -> tuple[Job, Predictor, Preparation]:
     """
     try:
         found = numbers_of(path)
-        if found.get("format") != 1 or "preparation" not in found:
+        if "format" not in found:
             raise ValueError(
                 "it contains weights only. exp export RUN --to safetensors writes a whole model"
             )
+        if found["format"] != 1:
+            raise ValueError("it needs a newer version of exp")
         if fault := fault_of(ModelFile, found):
             raise ValueError(fault)
         described = ModelFile.model_validate(found)
@@ -140,9 +142,10 @@ def plan_of(path: Path, described: ModelFile, *, trust: bool) -> Plan:
         )
     plugins.import_all(names)
     try:
-        found = plan({**REST, **config})
+        config = {**REST, "name": described.name, **config}
+        found = plan(config)
         model = without_draws(found, "model")  # else a stranger could have much drawn
-        found = plan({**REST, **config, "model": model})
+        found = plan({**config, "model": model})
     except ConfigError as error:
         raise DamagedError(f"{path} is not a model file of exp: {error}") from error
     origins = origins_of(found, [group for group in config if group in found.chosen])

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from exp.data.dataset import Data, Floats
 from exp.data.faults import not_finite, raise_any, real
 from exp.data.labels import key
-from exp.data.reading_settings import NaValues
+from exp.data.reading_settings import Reading
 from exp.data.table_columns import NUMBERS, Texts, numbers_of
-from exp.data.text_parsing import days
+from exp.data.text_parsing import days, text_of
 from exp.util.errors import DataError, shown, unknown
 
 
@@ -30,20 +30,25 @@ def raw_rows(X: Any, data: Data) -> Floats:
     Raises:
         DataError: naming what does not fit.
     """
-    features = data.features
-    if hasattr(X, "columns") and hasattr(X, "to_numpy"):
+    features, frame = data.features, hasattr(X, "columns") and hasattr(X, "to_numpy")
+    if frame:
         known = [str(name) for name in X.columns]
         missing = [name for name in features if name not in known]
         raise_any([unknown("column", name, known, "There are") for name in missing], "X")
-        X = X[list(features)].to_numpy()
-    dates = date_columns(data)
-    given: Any = np.array(X, dtype=object) if any(data.categories) or dates else real(X, "X")
-    if given.ndim != 2 or given.shape[1] != len(features):
+        X = X.set_axis(known, axis=1)[list(features)]
+    elif any(data.categories) or date_columns(data):
+        X = np.array(X, dtype=object)
+    else:
+        X = real(X, "X")
+    if X.ndim != 2 or X.shape[1] != len(features):
         listing = shown(", ".join(features))
         wanted = f"expected [rows, {len(features)}], the features {listing}"
-        raise DataError(f"X has shape {list(given.shape)}, {wanted}")
-    if given.dtype == object:
-        given = as_numbers(given, data, dates)
+        raise DataError(f"X has shape {list(X.shape)}, {wanted}")
+    given: Any = X
+    if frame or X.dtype == object:
+        given = as_numbers(pd.DataFrame(X), data)
+    elif data.reading is not None and len(data.reading.na.numbers):
+        given = np.where(np.isin(X, data.reading.na.numbers.astype(X.dtype)), np.nan, X)
     with np.errstate(over="ignore"):
         whole = np.asarray(given, dtype=np.float32)
     if data.gaps:
@@ -61,34 +66,46 @@ def date_columns(data: Data) -> dict[str, str | None]:
     return {name: reading.date_format(name) for name, kind in kinds if kind == "date"}
 
 
-def as_numbers(
-    given: NDArray[Any], data: Data, dates: dict[str, str | None]
-) -> NDArray[np.float64]:
-    """Objects `[rows, features]` as numbers: categories by their places among the data's, dates as
-    days. A category that the data do not have comes behind them all, where no encoding knows it.
+def as_numbers(given: pd.DataFrame, data: Data) -> NDArray[np.float64]:
+    """Rows of any objects as numbers [rows, features]: categories by their places among the data's,
+    dates as days. A category that the data do not have comes behind them all, where no encoding
+    knows it.
 
     Raises:
         DataError: a number or a date is none.
     """
-    columns = []
+    out = np.empty(given.shape)
+    dates, reading = date_columns(data), data.reading or Reading(na_values=[])
     for at, texts in enumerate(data.categories or (None,) * len(data.features)):
-        name, values = data.features[at], pd.Series(given[:, at])
+        name, values = data.features[at], given.iloc[:, at]
         kind = pd.api.types.infer_dtype(values, skipna=True)
         if texts is not None:
-            found = Texts(values, NaValues([]))
+            found = Texts(values, reading.na)
             known = {key(text): place for place, text in enumerate(texts)}
             places = [float(known.get(key(text), len(texts))) for text in found.texts]
-            columns.append(np.array([*places, np.nan])[found.codes])
-        elif name in dates and kind not in NUMBERS:
-            columns.append(days(values, dates[name]))
-            for value in values[values.notna() & np.isnan(columns[-1])][:1]:
-                how = dates[name] or "YYYY-MM-DD"
-                raise DataError(
-                    f"X, column {shown(name)}: {shown(value)} is not a date written as {how}"
-                )
+            out[:, at] = np.array([*places, np.nan])[found.codes]
+        elif kind == "string" or (name in dates and kind not in NUMBERS):
+            form = dates.get(name)
+            out[:, at] = parsed(values, name in dates, form, reading)
+            for value in values[values.notna() & np.isnan(out[:, at])][:1]:
+                if text_of(value) not in reading.na:
+                    how = (
+                        f"a date written as {form or 'YYYY-MM-DD'}" if name in dates else "a number"
+                    )
+                    raise DataError(f"X, column {shown(name)}: {shown(value)} is not {how}")
         else:
             try:
-                columns.append(numbers_of(values))
+                numbers = numbers_of(values)
             except (TypeError, ValueError) as error:
                 raise DataError(f"X, column {shown(name)}: {error}") from error
-    return np.column_stack(columns)
+            out[:, at] = np.where(np.isin(numbers, reading.na.numbers), np.nan, numbers)
+    return out
+
+
+def parsed(values: pd.Series, dated: bool, form: str | None, reading: Reading) -> Floats:
+    """Texts or dates as numbers, as those of a file are read; NaN: a value is none, or missing."""
+    if pd.api.types.infer_dtype(values, skipna=True) != "string":
+        return days(values, form)
+    texts = Texts(values, reading.na)
+    numbers = days(texts.texts, form) if dated else reading.notation.numbers(texts.texts)
+    return np.append(numbers, np.nan)[texts.codes]

@@ -7,18 +7,38 @@ import shlex
 from torch import nn
 
 from exp.components.models.shortcuts import called
+from exp.runs.trained.output_names import names_of_outputs
 from exp.runs.trained.plain_module import plain
 from exp.runs.trained.predictor import Trained
 
+FROM_FRAME = """\
+rows = {{}}
+for column in session.get_inputs():
+    values = X[[column.name]].astype(object)
+    if column.type == "tensor(string)":
+        values = values.where(values.notna(), "").astype(str)
+        rows[column.name] = values.to_numpy(object)
+    else:
+        rows[column.name] = values.to_numpy(np.{kind}, na_value=np.nan)
+"""
+"""From a DataFrame to the inputs of an ONNX file that has one for each column."""
+
 
 def onnx(trained: Trained, name: str) -> str:
-    output, kind = trained.predictor.objective.loss.answers, trained.job.data.data.X.dtype
+    names, kind = names_of_outputs(trained), trained.job.data.data.X.dtype
+    listed = ", ".join(f'"{each}"' for each in names)
+    results = ", ".join(names) if trained.classes else f"({names[0]},)"
+    frame = bool(trained.job.data.data.categorical)
+    dates = any(column.kind == "date" for column in trained.preparation.columns)
+    given = "rows" if frame else f'{{"rows": X.astype(np.{kind})}}'
+    as_days = "dates are days since 1970-01-01" if dates else ""
+    note = "; ".join(text for text in ("X is a DataFrame" if frame else "", as_days) if text)
     return f"""# {described(trained)}
-import numpy as np
+{f"# {note}{chr(10)}" if note else ""}import numpy as np
 import onnxruntime
 
 session = onnxruntime.InferenceSession({name!r})
-({output},) = session.run(["{output}"], {{"rows": X.astype(np.{kind})}})"""
+{FROM_FRAME.format(kind=kind) if frame else ""}{results} = session.run([{listed}], {given})"""
 
 
 def model_file(name: str) -> str:

@@ -1,0 +1,69 @@
+"""How far a fit has come: a bar on a terminal or in a notebook, lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import ExitStack
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from exp.util.packages import importable
+from exp.util.terminal import raw, streams
+
+EVERY = 10.0
+"""Seconds between two lines, at least."""
+
+
+class FitProgress:
+    """Shows how much of the time is used, and the best score so far.
+
+    Args:
+        budget: seconds.
+        lines: whether lines are printed where there is no terminal.
+    """
+
+    def __init__(self, budget: float, *, lines: bool) -> None:
+        self.budget, self.lines = budget, lines
+        self.bar: Progress | None = None
+        self.open = ExitStack()
+        self.begun = self.last = time.monotonic()
+
+    def __enter__(self) -> FitProgress:
+        if (console := console_for_bars()) is not None:
+            columns = (
+                BarColumn(bar_width=40), TextColumn("{task.percentage:>3.0f} %"),
+                TextColumn("{task.fields[text]}"), TimeRemainingColumn(),
+            )  # fmt: skip
+            self.bar = Progress(*columns, console=console, transient=True, redirect_stdout=True)
+            self.open.enter_context(self.bar)
+            if not console.is_jupyter:
+                self.open.enter_context(streams())
+            self.bar.add_task("fit", total=self.budget, text="")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.open.close()
+
+    def show(self, text: str) -> None:
+        """Shows how far it has come.
+
+        Args:
+            text: what has been done, and the best score.
+        """
+        now = time.monotonic()
+        if self.bar is not None:
+            done = min(now - self.begun, self.budget)
+            self.bar.update(self.bar.task_ids[0], completed=done, text=text)
+        elif self.lines and now - self.last >= EVERY:
+            self.last = now
+            print(f"[{now - self.begun:.0f} of {self.budget:.0f} s] {text}", flush=True)
+
+
+def console_for_bars() -> Console | None:
+    """Where a bar can be drawn: a terminal at stderr, or a notebook."""
+    if sys.stderr.isatty():
+        return Console(file=raw(sys.stderr))
+    notebook = Console()
+    return notebook if notebook.is_jupyter and importable("ipywidgets") else None
