@@ -104,6 +104,7 @@ def workplace(in_tmp: Path, stock: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     and so are the components that modules of this directory and of the stock have registered."""
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "1")  # as in a job array
     before = set(sys.modules)
     yield in_tmp
     for name in set(sys.modules) - before:
@@ -197,7 +198,7 @@ def affordable(words: list[str], shown: str) -> list[str]:
         words += ["figures.dpi=40"]
     else:
         words = [*(word for word in words if word not in drawing), "figures=none"]
-    if large(words) or (sweep and not re.search(r"\d+ runs|diverged", shown)):
+    if large(words) or (sweep and not re.search(r"\d+ runs|diverged|finished", shown)):
         words = [re.sub(r"^(seed[\w.]*)=range\(.*\)$", rf"\1={FEWER}", word) for word in words]
     if SEARCH in words:
         words += ["hydra.sweeper.n_trials=8"]

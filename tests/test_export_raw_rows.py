@@ -95,15 +95,16 @@ STRANGE = {
 """New rows: texts that mean missing, unknown categories, other spellings of known ones."""
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["impute polynomial", "indicate piecewise"])
+def shop(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
     """A folder with a run of `pets`, whose file is gone, and new rows."""
     where = tmp_path_factory.mktemp("shop")
+    missing, features = request.param.split()
     pets(200).to_csv(where / "pets.csv", index=False)
     ended = inside(
         where, "dataset=csv", "dataset.path=pets.csv", "dataset.target=kind", *TRAIN,
-        "dataset.categorical=[legs]", "dataset.dates=[born]", "dataset.missing=impute",
-        "dataset.max_categories=4", "features=polynomial", "hydra.run.dir=run",
+        "dataset.categorical=[legs]", "dataset.dates=[born]", f"dataset.missing={missing}",
+        "dataset.max_categories=4", f"features={features}", "hydra.run.dir=run",
     )  # fmt: skip
     assert ended.code == 0, ended.err
     pd.DataFrame({"note": list("abcde"), **STRANGE}).to_csv(where / "new.csv", index=False)
@@ -196,7 +197,8 @@ def test_rows_of_numbers_are_one_matrix(words: tuple[str, ...], in_tmp: Path) ->
         assert label == columns["predicted"].tolist()
 
 
-def test_gaps_in_rows_of_numbers(in_tmp: Path) -> None:
+@pytest.mark.parametrize("missing", ["impute", "indicate"])
+def test_gaps_in_rows_of_numbers(in_tmp: Path, missing: str) -> None:
     """-999 means missing in this file; torchscript fills it in as well."""
     pytest.importorskip("onnxruntime")
     random = np.random.default_rng(0)
@@ -206,7 +208,7 @@ def test_gaps_in_rows_of_numbers(in_tmp: Path) -> None:
     frame.to_csv("rows.csv", index=False)
     ended = inside(
         in_tmp, "dataset=csv", "dataset.path=rows.csv", "dataset.target=kind", *TRAIN,
-        "dataset.missing=impute", "dataset.na_values=[-999,NA]", "hydra.run.dir=run",
+        f"dataset.missing={missing}", "dataset.na_values=[-999,NA]", "hydra.run.dir=run",
     )  # fmt: skip
     assert ended.code == 0, ended.err
     Path("new.csv").write_text("a,b,c\n1,-999,2\n-1,0.5,\nNA,-999.0,0.25\n")

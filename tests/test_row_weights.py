@@ -14,11 +14,11 @@ from torch import nn
 
 from commands import inside, runs
 from conftest import make_plan
-from exp.api.classifier import job_of
 from exp.data.dataset import Data, Split
 from exp.data.prepared import Prepared
 from exp.engine import Job, Result, Training, capture, grouped, train
 from exp.registry.registry import register
+from exp.runs.trained.load_model import job_with
 from exp.util.compiled import SWITCH
 from exp.util.errors import ComponentError, DataError, ImpossibleError
 from hooks import BetweenEpochs
@@ -56,7 +56,7 @@ def job(
         data = Data.checked(X, y, classes=names, weights=weights)
     # Rules that divide by the size of a gradient take steps where it is 0 but for rounding.
     parts = {"optimizer": {"name": "sgd", "lr": 0.05}, "trainer": {"epochs": 15}} | parts
-    return job_of(make_plan(**parts), Prepared.of(data, split))
+    return job_with(make_plan(**parts), Prepared.of(data, split))
 
 
 @pytest.fixture(params=["kernel", "torch"])

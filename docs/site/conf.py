@@ -71,7 +71,7 @@ copybutton_line_continuation_character = "\\"
 
 NAVIGATION = {
     "Start": ["quick_start", "tutorials/first_run", "tutorials/first_sweep",
-              "tutorials/custom_data", "tutorials/custom_model", "tutorials/cluster"],
+              "tutorials/custom_data", "tutorials/custom_model", "cluster"],
     "Course": ["course/index", "course/*"],
     "Guides": ["fit", "data", "regression", "custom_components", "figures", "gallery", "sweeps",
                "results", "across", "report", "seeds", "search", "using_models", "python",

@@ -11,14 +11,16 @@ if TYPE_CHECKING:
     from exp.api.classifier import Classifier
     from exp.api.fit import fit
     from exp.api.load import load
+    from exp.api.regressor import Regressor
     from exp.api.start import run, sweep
     from exp.api.tables import results
     from exp.registry.registry import register
 
-__all__ = ["Classifier", "fit", "load", "register", "results", "run", "sweep"]
+__all__ = ["Classifier", "Regressor", "fit", "load", "register", "results", "run", "sweep"]
 
 _PLACES = {
     "Classifier": "exp.api.classifier",
+    "Regressor": "exp.api.regressor",
     "fit": "exp.api.fit",
     "load": "exp.api.load",
     "register": "exp.registry.kinds",

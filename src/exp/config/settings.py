@@ -78,7 +78,9 @@ class SweepSettings:
         fail_fast: start nothing more once a run has failed or diverged.
         n_jobs: worker processes; None: one for each core.
         chunk: how many runs train together at most; None: as many as fit the processor's cache.
-        backend: of joblib: processes of this machine, or a cluster.
+        backend: loky: processes of this machine; otherwise a cluster.
+        submitit: with that backend: what a job requests, as submitit's AutoExecutor takes it, and
+            its `cluster`.
         figures: whether the sweep as a whole is drawn at its end, if its runs have figures.
         ranking: whether its best runs are printed at its end.
         until: decided: seeds are added until it is decided which group is the best.
@@ -95,7 +97,8 @@ class SweepSettings:
     fail_fast: bool = False
     n_jobs: Jobs | None = None
     chunk: Count | None = None
-    backend: Literal["loky", "ray", "dask"] = "loky"
+    backend: Literal["loky", "ray", "dask", "submitit"] = "loky"
+    submitit: dict[str, str | int | float | bool] | None = None
     figures: bool = True
     ranking: bool = True
     until: Literal["decided"] | None = None

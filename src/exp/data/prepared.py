@@ -94,13 +94,13 @@ class Prepared:
             cls(data, split)  # a split that does not fit is refused before the rows are encoded
             encoding = Encoding.fit(data, split.train).with_notes(data, split.parts)
         prepared = cls(data, split, encoding=encoding)
+        weights = prepared.weights_of(split.train)
         if standardize_target:
-            scale_of_target = TargetScale.fit(data.y[split.train])
-            prepared = replace(prepared, target_scale=scale_of_target)
+            prepared = replace(prepared, target_scale=TargetScale.fit(data.y[split.train], weights))
         if not standardize:
             return prepared
-        fit = ranged if standardize == "minmax" else fitted
-        mean, scale = fit(prepared.rows[split.train])
+        rows = prepared.rows[split.train]
+        mean, scale = ranged(rows) if standardize == "minmax" else fitted(rows, weights)
         if encoding is not None:
             mean[encoding.indicator], scale[encoding.indicator] = 0.0, 1.0
         return replace(prepared, mean=mean, scale=scale)
@@ -228,10 +228,21 @@ class Prepared:
         return scaled.astype(np.float32, copy=False)
 
 
-def fitted(rows: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation [features] of `rows` [rows, features], computed in float64."""
-    mean = rows.mean(axis=0, dtype=np.float64)
-    scale = rows.std(axis=0, dtype=np.float64)
+def fitted(
+    rows: Floats, weights: NDArray[np.float32] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation [features] of `rows` [rows, features], computed in float64.
+
+    Args:
+        weights: [rows] how much each row counts; None: all the same.
+    """
+    if weights is None:
+        mean = rows.mean(axis=0, dtype=np.float64)
+        scale = rows.std(axis=0, dtype=np.float64)
+    else:
+        shares = weights.astype(np.float64) / weights.sum(dtype=np.float64)
+        mean = shares @ rows.astype(np.float64)
+        scale = np.sqrt(shares @ np.square(rows - mean))
     # By its range, as rounding leaves a constant feature a deviation that is not quite zero.
     constant = rows.max(axis=0) == rows.min(axis=0)
     if rows.dtype == np.float64:

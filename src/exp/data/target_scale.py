@@ -23,11 +23,19 @@ class TargetScale:
     scale: float
 
     @classmethod
-    def fit(cls, targets: NDArray[Any]) -> TargetScale:
-        """The scale of targets [rows], computed in float64, as scikit-learn's `StandardScaler`."""
+    def fit(cls, targets: NDArray[Any], weights: NDArray[np.float32] | None = None) -> TargetScale:
+        """The scale of targets [rows], computed in float64, as scikit-learn's `StandardScaler`.
+
+        Args:
+            weights: [rows] how much each row counts; None: all the same.
+        """
         y = targets.astype(np.float64)
-        constant = bool(y.max() == y.min())
-        return cls(float(y[0] if constant else y.mean()), 1.0 if constant else float(y.std()))
+        if y.max() == y.min():
+            return cls(float(y[0]), 1.0)
+        counted = None if weights is None else weights.astype(np.float64)
+        mean = float(np.average(y, weights=counted))
+        scale = float(np.sqrt(np.average(np.square(y - mean), weights=counted)))
+        return cls(mean, scale or 1.0)
 
     def scaled(self, targets: NDArray[Any]) -> NDArray[np.float32]:
         """Targets in their own units -> what the model learns: (targets - mean) / scale."""

@@ -72,27 +72,29 @@ def prepare(
     try:
         data, parts = cached(dataset, split, data_seed, split_seed, keep)
         data = with_positive(data, dataset.common.get("positive"))
-        prepared = prepared_by(split, data, parts)
-        if features is not None:
-            fitted_on = prepared.scaled[prepared.split.train] if is_fitted(features) else None
-            found = mapping(features, prepared.features, init_seed, fitted_on)
-            prepared = prepared.mapped_by(found)
-        if features is None or features.component.packaged or prepared.mapping is None:
-            _ = prepared.X  # numbers can grow too large: here, where a DataError is expected
-        else:
-            with calling(features.component.title):
-                mapped_alone(prepared, features.name)
-        return prepared
+        return prepared_by(split, data, parts, features=features, init_seed=init_seed)
     except MemoryError as error:
         raise DataError(f"dataset {dataset.name} does not fit in memory: {error}") from error
 
 
-def prepared_by(split: Chosen, data: Data, parts: Split) -> Prepared:
-    """The rows as a split's `standardize` and `standardize_target` want them.
+def prepared_by(
+    split: Chosen,
+    data: Data,
+    parts: Split,
+    *,
+    features: Chosen | None = None,
+    init_seed: int = 0,
+) -> Prepared:
+    """The rows as a split's `standardize` and `standardize_target`, and a feature map, want them.
+
+    Args:
+        features, init_seed: as for `prepare`.
 
     Raises:
         DataError: the rows cannot be split so.
-        ImpossibleError: the target is to be scaled, and it is a class.
+        ComponentError: the component of the feature map gave something else.
+        ImpossibleError: the target is to be scaled, and it is a class; a feature map that these
+            features cannot have.
     """
     scaled = bool(split.common["standardize_target"])
     if scaled and not data.numeric:
@@ -101,7 +103,16 @@ def prepared_by(split: Chosen, data: Data, parts: Split) -> Prepared:
             f"{len(data.classes)} classes: leave it false"
         )
     standardize = split.params.get("standardize", False)
-    return Prepared.of(data, parts, standardize=standardize, standardize_target=scaled)
+    prepared = Prepared.of(data, parts, standardize=standardize, standardize_target=scaled)
+    if features is not None:
+        fitted_on = prepared.scaled[parts.train] if is_fitted(features) else None
+        prepared = prepared.mapped_by(mapping(features, prepared.features, init_seed, fitted_on))
+    if features is None or features.component.packaged or prepared.mapping is None:
+        _ = prepared.X  # numbers can grow too large: here, where a DataError is expected
+    else:
+        with calling(features.component.title):
+            mapped_alone(prepared, features.name)
+    return prepared
 
 
 def with_positive(data: Data, wanted: str | float | bool | None) -> Data:

@@ -84,7 +84,7 @@ def train_planned(
                 some = ", ".join(alone[:5]) + (", ..." if len(alone) > 5 else "")
                 progress.say(f"trained one by one (run {some}): {info.alone}")
         going = lambda: halt.why is None  # noqa: E731
-        for ended, seconds in workers.map(orders(), retry=retry, going=going):
+        for ended, seconds in workers.map(orders(), retry=retry, going=going, sweep=where):
             piece = [planned[outcome.number] for outcome in ended]
             progress.add(piece, ended, seconds)
             for run, outcome in zip(piece, ended, strict=True):

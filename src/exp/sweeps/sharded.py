@@ -55,6 +55,9 @@ class ShardedSweep(Sweep):
         if self.number > self.parts:
             wanted = f"expected a shard from 1/{of} to {of}/{of}, found {self.settings.shard}"
             self.faults.append(Fault("sweep.shard", wanted))
+        if self.settings.backend == "submitit":
+            what = "is for job arrays; sweep.backend=submitit submits jobs by itself"
+            self.faults.append(Fault("sweep.shard", what))
         if sweeper.task_function is not swept:
             self.faults.append(Fault("sweep.shard", "divides runs of exp only"))
         key, text = "sweep.dir", written(self.config, "sweep.dir")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from exp.runs import checkpoint
 from exp.runs.directory import RunDirectory
 from exp.runs.manifest import NAME, Entry, checked, manifest_lines, read_json, shard_files
+from exp.sweeps.job_session import end_earlier
 from exp.sweeps.sweep_lock import LOCK, SweepLock
 from exp.util.errors import RunDirectoryError
 from exp.util.files import is_temporary, reason_of, write_lines
@@ -68,6 +69,7 @@ class SweepDirectory:
             self.files.mkdir(parents=True, exist_ok=True)
             self._lock = SweepLock(self.files)
             self._only_a_sweep()
+            end_earlier(self.files)
             self._clean()
         except FileExistsError:
             raise RunDirectoryError(

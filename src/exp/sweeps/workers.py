@@ -6,7 +6,10 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from joblib import Parallel, cpu_count, delayed, parallel_config
 
@@ -17,10 +20,15 @@ from exp.sweeps.stack_size import LEAST
 from exp.sweeps.train_stack import Order, Outcome, ready, timed_work
 from exp.util.errors import ConfigError, Fault
 
-NEEDS = {"ray": "ray", "dask": "distributed"}
+if TYPE_CHECKING:
+    from exp.sweeps.submitit_cluster import Jobs
+
+NEEDS = {"ray": "ray", "dask": "distributed", "submitit": "submitit"}
 """What a backend has to have installed."""
 START = 5.0
 """Seconds that new interpreters take to start, about: they import what this process has already."""
+JOBS = 16
+"""Jobs of submitit at once, where `sweep.n_jobs` is not set."""
 COPY = 0.1
 """Seconds that copies of this process take to start, about."""
 
@@ -51,7 +59,8 @@ class Workers:
             raise ConfigError([Fault("sweep.backend", f"{module} is not installed: {install}")])
         self.backend = settings.backend
         self.local = settings.backend == "loky"
-        self.count = max(1, min(settings.n_jobs or cores(), runs))
+        many = JOBS if self.backend == "submitit" else cores()
+        self.count = max(1, min(settings.n_jobs or many, runs))
         self.decided = settings.n_jobs is not None or not self.local or self.count == 1
         # So many runs take longer than workers do to start, whatever they train.
         self.start = START
@@ -60,6 +69,7 @@ class Workers:
             forked.start_no_threads()
         if runs * LEAST * (1 - 1 / self.count) > self.start:
             self.decided = True
+        self.jobs = jobs_of(settings, self.count) if self.backend == "submitit" else None
         self.pool = Pool(self.count, timed_work, prepare=partial(ready, draws=draws))
 
     def warm(self) -> None:
@@ -82,17 +92,20 @@ class Workers:
         self.warm()
 
     def map(
-        self, orders: Iterator[Order], *, retry: Retry, going: Callable[[], bool]
+        self, orders: Iterator[Order], *, retry: Retry, going: Callable[[], bool], sweep: Path
     ) -> Iterator[tuple[list[Outcome], float]]:
         """The outcomes of each order and the seconds it took, as they come.
 
         Args:
             retry, going: as of `Pool.map`.
+            sweep: the directory of the sweep.
         """
         if self.local and self.count > 1:
             yield from self.pool.map(orders, retry=retry, going=going)
         elif self.local:
             yield from map(timed_work, orders)
+        elif self.jobs is not None:
+            yield from self.jobs.map(orders, retry=retry, going=going, sweep=sweep)
         else:
             yield from self._on_a_cluster(orders)
 
@@ -104,12 +117,24 @@ class Workers:
                 yield from parallel(delayed(timed_work)(order) for order in window)
 
     def stop(self) -> None:
-        """Asks the processes of this machine to save what they train, and to end."""
+        """Asks the processes of this machine, or the jobs, to save what they train, and to end."""
         self.pool.stop()
+        if self.jobs is not None:
+            self.jobs.stop()
 
     def close(self) -> None:
         """Ends the processes of this machine at once, whatever they do."""
         self.pool.close()
+
+
+def jobs_of(settings: SweepSettings, count: int) -> Jobs:
+    """Jobs of submitit.
+
+    Raises:
+        ConfigError: submitit cannot use the settings.
+    """
+    jobs: Jobs = cluster("submitit").Jobs(settings.submitit or {}, count)
+    return jobs
 
 
 def cores() -> int:
@@ -120,10 +145,10 @@ def cores() -> int:
 def connected(backend: str, workers: int) -> AbstractContextManager[object]:
     """Within it joblib knows a cluster: the one that an environment variable names
     (RAY_ADDRESS, DASK_SCHEDULER_ADDRESS), else one of this machine that ends with the sweep."""
-    if backend == "ray":
-        from exp.sweeps import ray_cluster  # imports an extra
+    connection: AbstractContextManager[object] = cluster(backend).connected(workers)
+    return connection
 
-        return ray_cluster.connected(workers)
-    from exp.sweeps import dask_cluster  # imports an extra
 
-    return dask_cluster.connected(workers)
+def cluster(backend: str) -> Any:
+    """The module of a backend, which imports an extra."""
+    return import_module(f"exp.sweeps.{backend}_cluster")

@@ -95,7 +95,7 @@ def job_without_rows(plan: Plan, preparation: Preparation) -> Job:
 def job_with(plan: Plan, prepared: Prepared) -> Job:
     """A job of rows that are there."""
     with values_unshown(plan.config):
-        loss = possible(plan["loss"], prepared.counts, prepared.data.classes)
+        loss = possible(plan["loss"], prepared.class_sizes, prepared.data.classes)
         return Job(plan, prepared, loss, plan["device"].build())
 
 

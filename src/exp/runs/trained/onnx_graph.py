@@ -138,8 +138,7 @@ def lookup(column: EncodedColumn, na: NaValues) -> dict[str, int]:
     texts that mean a missing value."""
     found: dict[str, int] = {}
     if column.fill is not None:
-        place = int(column.places[int(column.fill)])
-        found |= dict.fromkeys(missing_texts(na), place)
+        found |= dict.fromkeys(missing_texts(na), column.of_missing)
     for code, text in zip(column.codes, column.categories or (), strict=True):
         for way in spellings(text):
             found.setdefault(way, int(column.places[code]))

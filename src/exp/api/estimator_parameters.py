@@ -1,4 +1,4 @@
-"""The parameters of `exp.Classifier` and the keys of the config that they set."""
+"""The parameters of the estimators and the keys of the config that they set."""
 
 from __future__ import annotations
 
@@ -35,25 +35,35 @@ KEYS = {
 FIXED = ("dataset=moons", "split.test=0", "figures=none")
 """Rows come with `fit`: what the config says of a data set is not looked at."""
 FOREIGN = (
-    *("dataset", "split.test", "split.groups", "split.column"),
+    *("dataset", "split.test", "split.groups", "split.column", "split.time"),
     *("figures", "hydra", "run", "sweep"),
 )
 """What an estimator that is given its rows and writes no files has no use for."""
 
 
-def planned(parameters: Mapping[str, Any]) -> Plan:
-    """The validated plan of the parameters of a Classifier and the current config files.
+def planned(parameters: Mapping[str, Any], defaults: Mapping[str, Any]) -> Plan:
+    """The validated plan of the parameters of an estimator and the current config files.
+
+    Args:
+        defaults: key of the config -> value, unless `overrides` sets it.
 
     Raises:
         ConfigError: invalid parameters; the message lists every error.
     """
     overrides = texts(parameters["overrides"])
     refuse(overrides)
+    set_there = keys_of(overrides)
+    fixed = [*FIXED, *(f"{k}={written(v)}" for k, v in defaults.items() if k not in set_there)]
     given = {KEYS[name]: value for name, value in parameters.items() if name in KEYS}
     words = [f"{key}={written(value)}" for key, value in given.items() if value is not None]
-    with composer([*FIXED, *words, *overrides], quiet=True) as (hydra, args):
+    with composer([*fixed, *words, *overrides], quiet=True) as (hydra, args):
         config, faults = compose(hydra.config_loader, "config", args.overrides, RunMode.RUN)
         return plan(resolved(config, faults), faults)
+
+
+def keys_of(overrides: Sequence[str]) -> list[str]:
+    """The keys that overrides set."""
+    return [word.partition("=")[0].lstrip("+~").replace("/", ".") for word in overrides]
 
 
 def refuse(overrides: Sequence[str]) -> None:
@@ -61,10 +71,11 @@ def refuse(overrides: Sequence[str]) -> None:
     Raises:
         ConfigError: overrides that an estimator does not support.
     """
-    keys = [word.partition("=")[0].lstrip("+~").replace("/", ".") for word in overrides]
-    strange = [k for k in keys if any(f"{k}.".startswith(f"{name}.") for name in FOREIGN)]
+    strange = [
+        k for k in keys_of(overrides) if any(f"{k}.".startswith(f"{name}.") for name in FOREIGN)
+    ]
     if strange:
-        why = "a Classifier gets its rows from fit and writes no files: remove this override"
+        why = "an estimator gets its rows from fit and writes no files: remove this override"
         raise ConfigError([Fault(key, why) for key in strange])
 
 
@@ -82,5 +93,5 @@ def written(value: Any) -> str:
         return json.dumps(value, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise ConfigError(
-            [Fault("Classifier", f"a config cannot contain this value: {error}")]
+            [Fault("parameters", f"a config cannot contain this value: {error}")]
         ) from None
