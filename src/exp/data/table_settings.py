@@ -142,6 +142,8 @@ def settings_of(
     reading = reading_of(values, aside)
     source = read(path, kind, reading)
     source.faults.raise_any()
+    if not len(source.frame):
+        raise DataError(f"{path} has no rows")
     found.notes += source.notes
     columns = {
         name: Texts(source.frame[name], reading.na)
