@@ -197,7 +197,7 @@ def reading_of(values: Mapping[str, Any], aside: Iterable[str]) -> Reading:
     )
     return Reading(
         target=values["target"],
-        missing="indicate",
+        missing=values["missing"],
         categorical=values.get("categorical") or (),
         exclude=values.get("exclude") or (),
         aside=tuple(dict.fromkeys(aside)),
