@@ -68,7 +68,7 @@ def test_each_kind_of_column(in_tmp: Path, form: str) -> None:
         "empty": "left out", "zip": "category", "day": "date",
     }  # fmt: skip
     assert (columns["size"].missing, columns["size"].filled_in) == (10, "the median")
-    assert (columns["city"].missing, columns["city"].filled_in) == (2, "the most frequent value")
+    assert (columns["city"].missing, columns["city"].filled_in) == (2, "a category of its own")
     low, high = frame["size"].min(), frame["size"].max()
     assert columns["size"].details == f"{low:.6g} to {high:.6g}"
     assert columns["y"].details == "2 classes: no, yes"

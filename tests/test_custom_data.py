@@ -105,6 +105,25 @@ def test_transformers_know_the_training_rows_only(here: Path, standardize: bool)
         assert all("=" in name for name in found.features[1:])
 
 
+def test_columns_say_where_values_are_missing(here: Path) -> None:
+    (here / "rows.csv").write_text(
+        "age,size,colour,kind\n1,2,red,x\n,3,blue,y\n4,5,,x\n2,1,red,y\n3,,red,x\n,2,blue,y\n"
+    )
+    split = {"name": "holdout", "test": 0.0}
+    for name, marked in (("indicate", True), ("impute", False)):
+        found = prepared(split, 0, missing=name)
+        more = {"age=(missing)", "size=(missing)", "colour=(missing)"}
+        assert more & set(found.features) == (more if marked else set())
+    indicated = prepared(split, 0, missing="indicate")
+    raw = indicated.data.X.astype(np.float64)
+    numbers = SimpleImputer(strategy="median", add_indicator=True).fit_transform(raw[:, :2])
+    columns = {name: indicated.X[:, at] for at, name in enumerate(indicated.features)}
+    named = ("age", "size", "age=(missing)", "size=(missing)")
+    np.testing.assert_array_equal(np.column_stack([columns[name] for name in named]), numbers)
+    assert columns["colour=(missing)"].tolist() == [0, 0, 1, 0, 0, 0]
+    assert columns["colour=red"].tolist() == [1, 0, 0, 1, 1, 0]
+
+
 def test_a_category_that_training_has_not_met_is_zero_everywhere(here: Path) -> None:
     for seed in range(20):
         found = prepared({"name": "holdout", "test": 0.3}, seed, missing="impute")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pandas as pd
 import pytest
 
 import exp
-from commands import inside, read_csv
+from commands import inside, process, read_csv
+from exp.runs import checkpoint
 
 TRAIN = ("optimizer=adam", "trainer.epochs=5", "figures=none", "split.standardize=true")
 OUTSIDE = """
@@ -95,15 +97,16 @@ STRANGE = {
 """New rows: texts that mean missing, unknown categories, other spellings of known ones."""
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["impute polynomial", "indicate piecewise"])
+def shop(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
     """A folder with a run of `pets`, whose file is gone, and new rows."""
     where = tmp_path_factory.mktemp("shop")
+    missing, features = request.param.split()
     pets(200).to_csv(where / "pets.csv", index=False)
     ended = inside(
         where, "dataset=csv", "dataset.path=pets.csv", "dataset.target=kind", *TRAIN,
-        "dataset.categorical=[legs]", "dataset.dates=[born]", "dataset.missing=impute",
-        "dataset.max_categories=4", "features=polynomial", "hydra.run.dir=run",
+        "dataset.categorical=[legs]", "dataset.dates=[born]", f"dataset.missing={missing}",
+        "dataset.max_categories=4", f"features={features}", "hydra.run.dir=run",
     )  # fmt: skip
     assert ended.code == 0, ended.err
     pd.DataFrame({"note": list("abcde"), **STRANGE}).to_csv(where / "new.csv", index=False)
@@ -196,7 +199,8 @@ def test_rows_of_numbers_are_one_matrix(words: tuple[str, ...], in_tmp: Path) ->
         assert label == columns["predicted"].tolist()
 
 
-def test_gaps_in_rows_of_numbers(in_tmp: Path) -> None:
+@pytest.mark.parametrize("missing", ["impute", "indicate"])
+def test_gaps_in_rows_of_numbers(in_tmp: Path, missing: str) -> None:
     """-999 means missing in this file; torchscript fills it in as well."""
     pytest.importorskip("onnxruntime")
     random = np.random.default_rng(0)
@@ -206,7 +210,7 @@ def test_gaps_in_rows_of_numbers(in_tmp: Path) -> None:
     frame.to_csv("rows.csv", index=False)
     ended = inside(
         in_tmp, "dataset=csv", "dataset.path=rows.csv", "dataset.target=kind", *TRAIN,
-        "dataset.missing=impute", "dataset.na_values=[-999,NA]", "hydra.run.dir=run",
+        f"dataset.missing={missing}", "dataset.na_values=[-999,NA]", "hydra.run.dir=run",
     )  # fmt: skip
     assert ended.code == 0, ended.err
     Path("new.csv").write_text("a,b,c\n1,-999,2\n-1,0.5,\nNA,-999.0,0.25\n")
@@ -219,3 +223,111 @@ def test_gaps_in_rows_of_numbers(in_tmp: Path) -> None:
     np.testing.assert_allclose(found, wanted, atol=1e-6)
     X = pd.read_csv("new.csv").to_numpy()
     np.testing.assert_allclose(exp.load("run").predict_proba(X), wanted, atol=1e-7)
+
+
+# Model files of strangers
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model file of two features."""
+    where = tmp_path_factory.mktemp("model")
+    ended = inside(where, "dataset=moons", *TRAIN, "hydra.run.dir=run")
+    assert ended.code == 0, ended.err
+    assert inside(where, "export", "run", "--to", "safetensors").code == 0
+    return where / "model.safetensors"
+
+
+def changed(model: Path, change: Callable[[dict[str, Any]], None]) -> bytes:
+    """The file with other metadata and a digest that fits."""
+    tensors, numbers = checkpoint.load(model)
+    change(numbers)
+    return checkpoint.packed(tensors, numbers)
+
+
+def hidden(*units: int) -> Callable[[dict[str, Any]], None]:
+    return lambda found: found["config"]["model"].update(hidden=list(units))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda found: found.update(format=2), "needs a newer version of exp"),
+        (lambda found: found.pop("format"), "weights only"),
+        (lambda found: found.pop("config"), "config is missing"),
+        (lambda found: found["config"]["model"].update(name="nothing"), "unknown model 'nothing'"),
+        (lambda found: found["config"].update(model={"name": "mlp", "widths": [1]}), "widths"),
+        (hidden(65536, 65536, 65536), "the tensor"),
+        (hidden(8, 8, 8), "the tensor '6.bias' is missing"),
+        (lambda found: found["preparation"].update(columns=[]), "is not a model file of exp"),
+        (lambda found: found["preparation"].update(mean=[0.0]), "a number for each encoded column"),
+        (lambda found: found["preparation"].update(classes=["a"]), "is not a model file of exp"),
+        (lambda found: found["preparation"].update(classes=["a", "b", "c"]), "two classes"),
+        (lambda found: found["preparation"]["columns"][0].update(kind="code"), "kind: expected"),
+        (
+            lambda found: found["preparation"].update(
+                mapping={"name": "fourier", "names": ["a"], "values": {"weights": [[1.0]]}}
+            ),
+            "does not fit together",
+        ),
+        (
+            lambda found: found["preparation"].update(
+                mapping={"name": "os.system", "names": ["a"], "values": {}}
+            ),
+            "does not fit together",
+        ),
+        (lambda found: found["config"].update(plugins=["antigravity"]), "add --trust"),
+        (lambda found: found.update(components={"model x": {"file": "y"}}), "have changed since"),
+    ],
+)
+def test_a_model_file_with_other_metadata(
+    model: Path, in_tmp: Path, change: Callable[[dict[str, Any]], None], message: str
+) -> None:
+    Path("new.csv").write_text("x1,x2\n0,1\n")
+    Path("odd.safetensors").write_bytes(changed(model, change))
+    ended = inside(in_tmp, "predict", "odd.safetensors", "new.csv")
+    assert (ended.code, ended.out) == (2, "")
+    assert message in ended.err
+    assert "antigravity" not in sys.modules
+
+
+def test_a_damaged_model_file(model: Path, in_tmp: Path) -> None:
+    Path("new.csv").write_text("x1,x2\n0,1\n")
+    content = model.read_bytes()
+    flipped = bytearray(content)
+    flipped[-1] ^= 1
+    for data in (bytes(flipped), content[:-8], content[:40], b"", b"PK\x03\x04" + content):
+        Path("odd.safetensors").write_bytes(data)
+        ended = inside(in_tmp, "predict", "odd.safetensors", "new.csv")
+        assert (ended.code, ended.out) == (2, "")
+        assert "odd.safetensors is" in ended.err
+
+
+CUSTOM = """
+import torch
+from torch import nn
+import exp
+
+@exp.register.model("wide")
+def wide(in_features, out_features):
+    return nn.Sequential(nn.Linear(in_features, 5), nn.Tanh(), nn.Linear(5, out_features))
+"""
+
+
+def test_a_model_of_code_needs_trust(in_tmp: Path) -> None:
+    Path("mine.py").write_text(CUSTOM)
+    words = ("plugins=[mine]", "dataset=moons", "model=wide", *TRAIN, "hydra.run.dir=run")
+    done = process(in_tmp, *words)
+    assert done.code == 0, done.err
+    done = process(in_tmp, "export", "run", "--to", "safetensors", "--trust")
+    assert done.code == 0, done.err
+    asked = ("predict", "model.safetensors", "run/predictions.csv")
+    done = process(in_tmp, *asked)
+    assert done.code == 2
+    assert "needs modules that would be imported: mine" in done.err
+    done = process(in_tmp, *asked, "--trust")
+    assert (done.code, done.out) == (0, Path("run/predictions.csv").read_text())
+    Path("mine.py").write_text(CUSTOM.replace("Tanh", "ReLU"))
+    done = process(in_tmp, *asked, "--trust")
+    assert done.code == 2
+    assert "its components have changed since" in done.err

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from scipy.special import ndtri
 from sklearn.kernel_approximation import RBFSampler
-from sklearn.preprocessing import PolynomialFeatures
+from sklearn.preprocessing import PolynomialFeatures, QuantileTransformer
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
 from commands import SMALL, inside, process
 from exp.components.feature_modules import module_of
 from exp.components.features import from_values
+from exp.components.models.column_maps import Map
 from exp.config.plan import plan
 from exp.data.feature_map import FeatureMap
 from exp.engine import Job
@@ -33,7 +35,16 @@ def made(name: str, names: tuple[str, ...] = ("a", "b"), seed: int = 0, **params
     return register.choose("features", {"name": name, **params}).build(names, seed)
 
 
-@pytest.mark.parametrize("name", ["none", "playground", "polynomial", "fourier"])
+def fitted(name: str, rows: np.ndarray, **params: Any) -> Any:
+    """A map that is fitted on these rows."""
+    chosen = register.choose("features", {"name": name, **params})
+    return chosen.build(tuple("abcd"[: rows.shape[1]]), 0, training_rows=rows)
+
+
+NAMES = ["none", "playground", "polynomial", "fourier", "quantile", "piecewise"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_yaml_states_the_defaults(name: str) -> None:
     stated = yaml.safe_load((CONF / f"{name}.yaml").read_text())
     chosen = register.choose("features", name)
@@ -70,6 +81,45 @@ def test_fourier_is_that_of_rahimi_and_recht() -> None:
     distance = ((X4[:8, None] - X4[None, :8]) ** 2).sum(axis=2)
     np.testing.assert_allclose(many @ many.T, np.exp(-0.1 * distance), atol=0.02)
     assert (made("fourier", seed=1)(X) != made("fourier", seed=2)(X)).any()
+
+
+def test_quantiles_are_those_of_scikit_learn() -> None:
+    random = np.random.default_rng(0)
+    rows = np.column_stack([random.normal(size=900), random.exponential(size=900) ** 2,
+                            random.integers(0, 2, 900)]).astype(np.float32)  # fmt: skip
+    found = fitted("quantile", rows, n_quantiles=50)
+    twin = QuantileTransformer(n_quantiles=50, output_distribution="normal").fit(rows)
+    inside = (np.abs(twin.transform(rows))[:, :2] < 2).all(axis=1)
+    wanted = twin.transform(rows[inside])
+    np.testing.assert_allclose(found(rows[inside])[:, :2], wanted[:, :2], atol=0.15)
+    np.testing.assert_array_equal(found(rows)[:, 2], rows[:, 2])
+    # The quantiles themselves, and the outermost ones beyond the training rows.
+    knots = np.quantile(rows[:, 0], np.linspace(0, 1, 50))
+    levels = np.clip(np.linspace(0, 1, 50), 0.01, 0.99)
+    some = np.column_stack([knots, np.full(50, 0.5), np.zeros(50)]).astype(np.float32)
+    np.testing.assert_allclose(found(some)[:, 0], ndtri(levels), atol=1e-4)
+    outside = found(np.array([[99, 999, 1], [-99, -1, 0]], np.float32))[:, :2]
+    np.testing.assert_allclose(outside, [[ndtri(0.99)] * 2, [ndtri(0.01)] * 2], rtol=1e-6)
+
+
+def test_piecewise_is_that_of_gorishniy_and_others() -> None:
+    rows = np.array([[0, 5, 1], [1, 5, 0], [2, 5, 1], [4, 5, 0], [8, 5, 1]], np.float32)
+    found = fitted("piecewise", rows, bins=4)
+    assert found.names == ("a bin 1", "a bin 2", "a bin 3", "a bin 4", "b", "c")
+    new = np.array([[-1, 5, 1], [0.5, 6, 1], [3, 5, 0], [16, 5, 0]], np.float32)
+    np.testing.assert_allclose(
+        found(new),
+        [[-1, 0, 0, 0, 5, 1], [0.5, 0, 0, 0, 6, 1], [1, 1, 0.5, 0, 5, 0], [1, 1, 1, 3, 5, 0]],
+    )
+
+
+@pytest.mark.parametrize("name", ["quantile", "piecewise", "fourier"])
+def test_a_model_computes_the_same_map(name: str) -> None:
+    found = fitted(name, X4)
+    given = {"name": name, "outputs": len(found.names), "n_quantiles": 64}
+    module = Map.model_validate(given).module(4)
+    module.load_state_dict({f"inner.{key}": torch.tensor(v) for key, v in found.values.items()})
+    np.testing.assert_allclose(module(torch.from_numpy(X4)).numpy(), found(X4), atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["playground", "polynomial", "fourier"])
@@ -129,7 +179,7 @@ def test_refused_on_the_command_line(in_tmp: Path) -> None:
     assert not list(in_tmp.iterdir())
 
 
-@pytest.mark.parametrize("features", ["playground", "polynomial", "fourier"])
+@pytest.mark.parametrize("features", ["playground", "polynomial", "fourier", "piecewise"])
 def test_same_bits_alone_in_a_stack_and_again(in_tmp: Path, features: str) -> None:
     words = (f"features={features}", "split.standardize=true", *SMALL)
     for name in ("alone", "stack"):

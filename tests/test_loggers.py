@@ -24,7 +24,7 @@ from commands import SMALL, Ended, inside, runs
 from exp.config.plan import loggers_of
 from exp.runs.config_values import flat, written
 from exp.runs.loggers.finished_run import FinishedRun
-from exp.runs.loggers.log_runs import reason
+from exp.runs.loggers.log_runs import quiet, reason
 from exp.util import packages
 
 FEW = ("dataset.n_samples=40", "trainer.epochs=5", "figures.draw=[data,boundary]", "figures.dpi=40",
@@ -140,7 +140,9 @@ def same_in_mlflow(where: Path, run: Path) -> Any:
     tags = {"signature": record["signature"], "status": record["status"], "seed": "42"}
     assert {f"exp.{k}": v for k, v in tags.items()}.items() <= found.data.tags.items()
     place = Path(found.info.artifact_uri.removeprefix("file://"))
-    assert digests(place) == digests(run)
+    model = {name for name in digests(place) if name.startswith("model/")}
+    assert {n: d for n, d in digests(place).items() if n not in model} == digests(run)
+    assert "model/MLmodel" in model
     return found
 
 
@@ -197,13 +199,14 @@ def same_in_wandb(where: Path, run: Path) -> Any:
             assert numbers["_step"] == numbers["epoch"]
             steps.append((numbers["epoch"], kept))
     assert steps == rows(run)
-    (opened,) = [record.run for record in said if record.HasField("run")]
+    # As it was opened, and with its status at the end.
+    opened, *_, ended = [record.run for record in said if record.HasField("run")]
     config = {item.key: json.loads(item.value_json) for item in opened.config.update}
     stored = yaml.safe_load((run / "config.yaml").read_text())
     assert {key: config[key] for key in stored} == stored
     record = json.loads((run / "run.json").read_text())
     assert config["run"]["signature"] == record["signature"]
-    assert list(opened.tags) == [record["status"]]
+    assert list(ended.tags) == [record["status"]]
     (folder,) = where.glob(f"wandb/*-{opened.run_id}")
     assert digests(folder / "files/run") == digests(run)
     drawn = {path.read_bytes() for path in folder.rglob("media/images/**/*.png")}
@@ -219,8 +222,6 @@ def mlflow_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty database: MLflow takes many seconds to make one."""
     if importlib.util.find_spec("mlflow") is None:
         pytest.skip("pip install 'exp[mlflow]'")
-    from exp.runs.loggers.log_runs import quiet
-
     place = tmp_path_factory.mktemp("mlflow")
     with pytest.MonkeyPatch.context() as patch, quiet():
         patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -282,6 +283,46 @@ def test_two_at_once(with_mlflow: Path) -> None:
     found = same_in_mlflow(with_mlflow, only(done))
     assert found.info.status == "FINISHED"
     assert "mlflow.parentRunId" not in found.data.tags
+
+
+@needs("mlflow")
+def test_mlflow_loads_the_model_which_predicts(
+    with_mlflow: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same as `exp predict`, for rows of a table with texts and gaps."""
+    import mlflow
+    import pandas as pd
+
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"a": rng.normal(size=60), "b": rng.choice(["x", "y"], 60)})
+    table["kind"] = np.where(table["a"] > 0, "up", "down")
+    table.loc[3, "a"] = None
+    table.to_csv(with_mlflow / "t.csv", index=False)
+    words = ("dataset=csv", "dataset.path=t.csv", "dataset.target=kind", "figures=none",
+             "trainer.epochs=20", "dataset.missing=impute", "logger=mlflow")  # fmt: skip
+    done = inside(with_mlflow, *words)
+    assert done.code == 0, done.err
+    new = table.drop(columns="kind").head(8)
+    new.to_csv(with_mlflow / "new.csv", index=False)
+    run = only(done).relative_to(with_mlflow)
+    predicted = inside(with_mlflow, "predict", str(run), "new.csv", "--output", "answers.csv")
+    assert predicted.code == 0, predicted.err
+    known = pd.read_csv(with_mlflow / "answers.csv")
+
+    monkeypatch.chdir(with_mlflow)
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri("sqlite:///mlflow.db")
+    try:
+        run_id = in_mlflow(with_mlflow)[only(done).name].info.run_id
+        with quiet():
+            model = mlflow.pyfunc.load_model(f"runs:/{run_id}/model")
+        answers = model.predict(new)
+    finally:
+        mlflow.set_tracking_uri(before)
+    columns = [name for name in known if name.startswith("probability")]
+    np.testing.assert_allclose(answers[columns], known[columns], atol=1e-6)
+    assert list(answers["predicted"]) == list(known["predicted"])
+    assert model.metadata.signature.inputs.input_names() == ["a", "b"]
 
 
 def test_a_logger_changes_no_result(in_tmp: Path) -> None:

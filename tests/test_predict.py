@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -236,7 +237,7 @@ def test_a_missing_extra_gives_the_install_line(
     monkeypatch.setattr("exp.runs.trained.formats.find_spec", lambda name: None)
     ended = inside(in_tmp, "export", str(trained["binary"]), "--to", "onnx")
     assert ended.code == 2
-    assert "not installed: onnx, onnxscript: pip install 'exp[onnx]'" in ended.err
+    assert "not installed: onnx, onnxruntime, onnxscript: pip install 'exp[onnx]'" in ended.err
     assert list(in_tmp.iterdir()) == []
 
 
@@ -269,3 +270,65 @@ def test_categories_and_gaps(tmp_path: Path) -> None:
     refused = inside(tmp_path, "export", "run", "--to", "state_dict")
     assert refused.code == 2
     assert "these rows are encoded" in refused.err
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run that left out rows with a missing value, and new rows in every format."""
+    where = tmp_path_factory.mktemp("shop")
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"size": random.normal(size=60).round(3)})
+    frame["colour"] = random.choice(["red", "blue"], 60)
+    frame["kind"] = np.where(frame["size"] > 0, "a", "b")
+    frame.loc[[3, 8], "size"] = np.nan
+    frame.to_csv(where / "rows.csv", index=False)
+    ended = inside(
+        where, "dataset=csv", "dataset.path=rows.csv", "dataset.target=kind",
+        "dataset.missing=drop", "trainer.epochs=3", "figures=none", "hydra.run.dir=run",
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    new = pd.DataFrame(
+        {"colour": ["red", "blue", "red"], "number": [1, 2, 3], "size": [0.5, -0.5, 1.25]}
+    )
+    new["day"] = pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-03"]).date
+    new.to_parquet(where / "new.parquet")
+    new.to_csv(where / "new.csv", index=False)
+    new.to_csv(where / "new.txt", index=False, sep=";")
+    X = new[["size", "colour"]].to_numpy(object)
+    np.savez(where / "new.npz", X=X, names=np.array(["size", "colour"], object))
+    return where
+
+
+def test_one_answer_from_every_format(shop: Path, in_tmp: Path) -> None:
+    run, found = str(shop / "run"), {}
+    for name in ("new.csv", "new.parquet", "new.txt", "new.npz"):
+        for output in ("out.csv", "out.parquet"):
+            ended = inside(in_tmp, "predict", run, str(shop / name), "--output", output)
+            assert (ended.code, ended.out, ended.err) == (0, "", "")
+        found[name] = read_csv(in_tmp / "out.csv")
+        typed = pd.read_parquet("out.parquet")
+        assert list(typed.columns) == list(found[name])
+        for column in ("probability:a", "probability:b"):
+            assert typed[column].dtype == np.float32
+            assert typed[column].astype(str).tolist() == found[name][column].tolist()
+        assert typed["size"].tolist() == [0.5, -0.5, 1.25]
+    assert {name: list(v) for name, v in found["new.csv"].items()} == {
+        name: list(v) for name, v in found["new.parquet"].items()
+    }
+    for name in ("probability:a", "probability:b", "predicted"):
+        for other in ("new.txt", "new.npz"):
+            assert found[other][name].tolist() == found["new.csv"][name].tolist()
+
+
+def test_rows_that_the_run_would_have_left_out_are_kept(shop: Path, in_tmp: Path) -> None:
+    Path("new.csv").write_text("size,colour\n0.5,red\n,blue\n?,\n-1,green\n")
+    ended = inside(in_tmp, "predict", str(shop / "run"), "new.csv", "--output", "out.csv")
+    assert ended.code == 0
+    assert "2 rows without an answer: a value is missing" in ended.err
+    columns = read_csv(Path("out.csv"))
+    assert [bool(text) for text in columns["predicted"]] == [True, False, False, True]
+    assert [bool(text) for text in columns["probability:a"]] == [True, False, False, True]
+    assert columns["size"].tolist() == ["0.5", "", "?", "-1"]
+    Path("new.csv").write_text("size,colour\n,red\n")
+    ended = inside(in_tmp, "predict", str(shop / "run"), "new.csv")
+    assert ended.out == "size,colour,probability:a,probability:b,predicted\n,red,,,\n"

@@ -200,6 +200,7 @@ def test_what_is_missing_is_named_and_can_be_resumed(in_tmp: Path) -> None:
 
 def test_more_shards_than_stacks(in_tmp: Path) -> None:
     words = ("-m", *SMALL, "seed=1,2", "sweep.n_jobs=1")
+    (in_tmp / "swept/shards").mkdir(parents=True)  # as if another shard were just starting
     for number in range(1, 5):
         ended = shard(in_tmp, f"{number}/4", words=words)
         assert ended.code == 0, ended.err

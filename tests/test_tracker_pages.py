@@ -11,6 +11,7 @@ import csv
 import importlib.util
 import io
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -133,6 +134,46 @@ def test_tensorboards_page_shows_curves_and_figures(browser: Any, logged: Path) 
         )
         pictures = [path for run in runs(logged / "s") for path in run.glob("figures/*.png")]
         assert sorted(shown) == sorted(map(size, pictures))
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("tensorboard") is None, reason="pip install 'exp[tensorboard]'"
+)
+def test_tensorboards_page_shows_a_curve_that_grows(browser: Any, tmp_path: Path) -> None:
+    """While the run trains."""
+    words = ("dataset=spirals", "figures=none", "trainer.epochs=1000000000",
+             "trainer.eval_every=500", "trainer.print_every=1000000000", "hydra.run.dir=a",
+             "logger=tensorboard")  # fmt: skip
+    with (tmp_path / "output.txt").open("w") as output:
+        run = subprocess.Popen(
+            [sys.executable, "-m", "exp", *words], cwd=tmp_path, stdout=output, stderr=output
+        )
+    try:
+        words = ("tensorboard.main", "--logdir", "tensorboard", "--reload_interval", "1")
+        with served(tmp_path, *words) as address:
+            found = page(browser, f"{address}/?tagFilter=test%2Floss#timeseries")
+            card = found.locator("scalar-card").first
+            steps: list[int] = []
+            for _ in range(PATIENCE // 500):
+                found.locator(".reload-button").first.click()
+                found.wait_for_timeout(500)
+                # The table below the curve has the last step, and how long ago the first was.
+                text = card.inner_text() if card.count() else ""
+                if last := re.search(r"([\d,]+)\s+[\d.]+ (sec|min)", text):
+                    step = int(last[1].replace(",", ""))
+                    steps += [step] if not steps or step > steps[-1] else []
+                if len(steps) == 4:
+                    break
+            assert len(steps) == 4, steps
+            rgb = np.asarray(
+                Image.open(io.BytesIO(card.locator(".series-view").screenshot())).convert("RGB")
+            ).astype(int)
+            assert (rgb.max(axis=2) - rgb.min(axis=2) > 20).any(axis=0).mean() > 0.5
+        assert run.poll() is None
+        assert "running" in (tmp_path / "a/run.json").read_text()
+    finally:
+        run.kill()
+        run.wait()
 
 
 def has_mlflows_page() -> bool:

@@ -82,5 +82,5 @@ class Model(Predicting):
         return self._model
 
     def __repr__(self) -> str:
-        target = f"classes {', '.join(self.classes)}" if self.classes else "a number"
-        return f"<model {self.path}, {len(self.features)} features, target: {target}>"
+        target = f"{len(self.classes)} classes" if self.classes else "a number as target"
+        return f"<model {self.path.name}, {len(self.features)} features, {target}>"

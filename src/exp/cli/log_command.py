@@ -43,7 +43,8 @@ from exp.util.folders import existing
 def command(directories: tuple[str, ...], to: tuple[str, ...], overrides: tuple[str, ...]) -> int:
     """Send finished runs and sweeps to a tracker.
 
-    Runs that the tracker already has are skipped. docs/loggers.md lists what a tracker receives.
+    Runs that the tracker already has are skipped; those that were killed while they trained are
+    marked as killed. docs/loggers.md lists what a tracker receives.
     The exit code is 1 if something could not be logged.
     """
     places = [each for path in directories for each in found_in(existing(path))]
@@ -56,11 +57,11 @@ def logged(chosen: Mapping[str, Chosen], places: Sequence[Path]) -> bool:
     well = True
     alone = [path for path in places if not is_sweep(path)]
     if alone:
-        well &= log(chosen, alone)
+        well &= log(chosen, alone, trusted=False)
     for path in places:
         if is_sweep(path):
             paths = [path / run["directory"] for run in manifest(path)["runs"]]
-            well &= log(chosen, paths, FinishedSweep(path))
+            well &= log(chosen, paths, FinishedSweep(path), trusted=False)
     return well
 
 

@@ -156,7 +156,7 @@ def feature(name: str, table: Table, settings: Settings) -> ColumnReport:
     values, kind = table.frame[name], table.kinds[name]
     there = values.dropna()
     missing = len(values) - len(there)
-    filled = ("the most frequent value" if kind == "category" else "the median") if missing else ""
+    filled = ("a category of its own" if kind == "category" else "the median") if missing else ""
     details, change = described(there, kind), ""
     if reason := settings.how.get(name):
         details, change = f"{details} ({reason})", f"--exclude {shlex.quote(name)}"

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 RARE = "(rare)"
 """The name of the category that rare ones share."""
+MISSING = "(missing)"
+"""The name of the category of missing values, and of the column that says where a number is
+missing."""
 LARGEST = 512 << 20
 """Bytes of encoded rows that are made without `max_categories`; a run needs them several times."""
 
@@ -40,6 +43,7 @@ class EncodedColumn:
         categories: those of the training rows; None: it is a column of numbers.
         rare: those of them that share a category.
         codes: the number of each category in the data, in the order of `categories`.
+        marks: whether the last encoded column is 1 where the value is missing.
         note: which are rare; "" where none are.
     """
 
@@ -49,6 +53,7 @@ class EncodedColumn:
     categories: tuple[str, ...] | None = None
     rare: frozenset[str] = frozenset()
     codes: tuple[int, ...] = ()
+    marks: bool = False
     note: str = ""
 
     @classmethod
@@ -59,13 +64,15 @@ class EncodedColumn:
         name, texts = data.features[at], data.categories[at] if data.categories else None
         column = data.X[train, at : at + 1].astype(np.float64)
         fill = None
+        indicates = data.reading is not None and data.reading.missing == "indicate"
+        marks = indicates and bool(np.isnan(column).any())
         if data.gaps:
             # Fitted on every column: rows that come later may have gaps in any.
             strategy = "median" if texts is None else "most_frequent"
             imputer = impute.SimpleImputer(strategy=strategy).fit(column)
             column, fill = imputer.transform(column), float(imputer.statistics_[0])
         if texts is None:
-            return cls(name, data.units[at], fill)
+            return cls(name, data.units[at], fill, marks=marks)
         encoder = preprocessing.OneHotEncoder(
             handle_unknown="infrequent_if_exist", max_categories=data.max_categories
         ).fit(column)
@@ -83,15 +90,24 @@ class EncodedColumn:
                 f"{rows} of {len(column)} training rows ({listed}{more})"
             )
         named = tuple(texts[code] for code in known)
-        return cls(name, None, fill, named, frozenset(rare), tuple(known), note)
+        return cls(name, None, fill, named, frozenset(rare), tuple(known), marks, note)
 
     @property
     def names(self) -> list[str]:
         """A name for each encoded column: `colour=red` for one of a category."""
+        more = [f"{self.name}={MISSING}"] if self.marks else []
         if self.categories is None:
-            return [self.name]
+            return [self.name, *more]
         kept = [text for text in self.categories if text not in self.rare]
-        return [f"{self.name}={text}" for text in (*kept, *([RARE] if self.rare else []))]
+        texts = (*kept, *([RARE] if self.rare else []))
+        return [*(f"{self.name}={text}" for text in texts), *more]
+
+    @property
+    def of_missing(self) -> int:
+        """Which of its encoded columns is 1 for a missing category."""
+        if self.marks:
+            return len(self.names) - 1
+        return int(self.places[int(self.fill or 0)])
 
     @cached_property
     def places(self) -> NDArray[np.intp]:
@@ -106,12 +122,15 @@ class EncodedColumn:
 
     def write(self, column: Floats, out: Floats) -> None:
         """Values [rows] as they came, as numbers [rows, encoded columns] in an array of zeros."""
-        there = column if self.fill is None else np.where(np.isnan(column), self.fill, column)
+        gaps = np.isnan(column)
+        there = column if self.fill is None else np.where(gaps, self.fill, column)
+        if self.marks:
+            out[:, -1] = gaps
         if self.categories is None:
             out[:, 0] = there
             return
         places = self.places[np.minimum(there, len(self.places) - 1).astype(np.intp)]
-        rows = np.flatnonzero(places >= 0)
+        rows = np.flatnonzero((places >= 0) & ~(gaps & self.marks))
         out[rows, places[rows]] = 1
 
     def unknown(self, there: Sequence[str], what: str) -> Iterator[str]:
@@ -187,12 +206,14 @@ class Encoding:
     @property
     def units(self) -> tuple[str | None, ...]:
         """A unit for each encoded column."""
-        return tuple(column.unit for column in self.columns for _ in column.names)
+        pairs = [(column, at) for column in self.columns for at in range(len(column.names))]
+        return tuple(column.unit if at == 0 else None for column, at in pairs)
 
     @property
     def indicator(self) -> NDArray[np.bool_]:
-        """[encoded columns] whether a column is one of 0 and 1 made of categories."""
-        return np.array([c.categories is not None for c in self.columns for _ in c.names])
+        """[encoded columns] whether a column is one of 0 and 1 made of categories or gaps."""
+        pairs = [(column, at) for column in self.columns for at in range(len(column.names))]
+        return np.array([column.categories is not None or at > 0 for column, at in pairs])
 
     def __call__(self, X: Floats) -> Floats:
         """Rows as they came, [rows, features], as numbers [rows, encoded columns]."""

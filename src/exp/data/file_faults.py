@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from exp.data.faults import MOST, rows_text
-from exp.data.reading_settings import Policy
+from exp.data.reading_settings import FILLING, Policy
 from exp.util.errors import DataError, lines, shown
 
 FILL = (
@@ -90,7 +90,7 @@ def judge(
         rows: how many rows there are.
         needed: columns that are never filled in, such as the labels, and what to say of a gap.
     """
-    wrong = [g for g in gaps if policy == "refuse" or (policy == "impute" and g.column in needed)]
+    wrong = [g for g in gaps if policy == "refuse" or (policy in FILLING and g.column in needed)]
     for gap in wrong:
         what = needed.get(gap.column, "missing value")
         faults.add(gap.first, gap.column, f"{what} in {gap.count} of {rows_text(rows)}, here first")

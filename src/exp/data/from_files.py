@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from exp.data.dataset import Data, coarse, precise
 from exp.data.labels import MANY, SURE, in_order, integers, is_numeric, key, not_classes
 from exp.data.read_table import Table, read_table
-from exp.data.reading_settings import Reading, Task, is_number, naming
+from exp.data.reading_settings import FILLING, Reading, Task, is_number, naming
 from exp.data.split_columns import columns_of_split
 from exp.data.text_parsing import clue, fitting_notations
 from exp.util.errors import DataError, shown
@@ -71,7 +71,7 @@ def data_of(
         features,
         (None,) * len(features),
         tuple(categories) if any(texts is not None for texts in categories) else (),
-        reading.missing == "impute",
+        reading.missing in FILLING,
         test,
         tuple(notes),
         max_categories,

@@ -6,6 +6,7 @@ import contextlib
 import re
 from typing import Any
 
+import pandas as pd
 import pyarrow
 from pyarrow import parquet, types
 
@@ -54,6 +55,17 @@ def read_parquet(path: str, reading: Reading) -> Source:
     known = () if reading.features else index
     index = [name for name in known if name not in wanted and name not in reading.exclude]
     return source(path, frame, features, reading, faults, index, typed=True)
+
+
+def whole(path: str) -> pd.DataFrame:
+    """All columns of a Parquet file, with their types."""
+    try:
+        with place_of(path, "a Parquet file").open("rb") as stream:
+            table = parquet.read_table(stream)
+        found: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
+    except (pyarrow.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
+        raise DataError(f"{path} is not a readable Parquet file: {error}") from error
+    return found
 
 
 def columns_of(path: str) -> list[str]:

@@ -13,7 +13,7 @@ from exp.data.faults import MOST, rows_text
 from exp.data.file_faults import FileFaults, Gap, judge
 from exp.data.labels import is_numeric
 from exp.data.readers import read
-from exp.data.reading_settings import Kind, Reading
+from exp.data.reading_settings import FILLING, Kind, Reading
 from exp.data.source import Source
 from exp.data.table_columns import Column, Texts, gaps_of, no_date
 from exp.data.text_parsing import days, iso
@@ -69,7 +69,7 @@ def read_table(path: str, kind: str, reading: Reading) -> Table:
     if file.labels is not None:
         labels, missing = read_target(file, file.labels, reading)
         gaps += missing
-        if reading.missing != "impute":
+        if reading.missing not in FILLING:
             needed[str(reading.target)] = "the label is missing"
     weights = None
     if reading.weights is not None:
@@ -99,7 +99,7 @@ def read_table(path: str, kind: str, reading: Reading) -> Table:
     if dropped:
         frame, labels = frame[kept], None if labels is None else labels[kept]
         weights = None if weights is None else weights[kept]
-        what = "the label" if reading.missing == "impute" else "a value"
+        what = "the label" if reading.missing in FILLING else "a value"
         notes.insert(0, f"{rows_text(dropped)} of {path} left out: {what} is missing")
     notes += [f"{path}, {note}" for gap in gaps for note in gap.notes()]
     return Table(path, frame, kinds, labels, columns_aside, weights, dropped, tuple(notes))

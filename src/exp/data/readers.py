@@ -125,11 +125,19 @@ def pyarrow_reader() -> Any:
     Raises:
         ExpError: pyarrow is not installed.
     """
-    if find_spec("pyarrow") is None:
-        raise ExpError("dataset parquet: pyarrow is not installed: pip install 'exp[parquet]'")
+    needs_pyarrow("dataset parquet")
     from exp.data import parquet
 
     return parquet
+
+
+def needs_pyarrow(what: str) -> None:
+    """
+    Raises:
+        ExpError: pyarrow is not installed.
+    """
+    if find_spec("pyarrow") is None:
+        raise ExpError(f"{what}: pyarrow is not installed: pip install 'exp[parquet]'")
 
 
 def read_npz(path: str, reading: Reading) -> Source:
@@ -139,6 +147,8 @@ def read_npz(path: str, reading: Reading) -> Source:
     faults = FileFaults(path, "row")
     arrays = arrays_of(path, place_of(path, "an npz file"), ("X", "y", "names", *reading.besides))
     X, y = (arrays.get(name) for name in ("X", "y"))
+    if X is not None and y is None and reading.target is None:
+        y = np.zeros(len(X), np.int64)  # rows to predict have no labels
     if X is None or y is None:
         there = ", ".join(shown(name, 40) for name in list(arrays)[:20]) or "nothing"
         raise DataError(f"{path}: expected arrays 'X' and 'y', and maybe 'names'; found {there}")
@@ -170,7 +180,8 @@ def read_npz(path: str, reading: Reading) -> Source:
     X = X.astype(np.uint8) if X.dtype == bool else X
     frame = pd.DataFrame({name: X[:, names.index(name)] for name in features})
     aside |= {name: X[:, names.index(name)] for name in within}
-    return Source(path, frame, pd.Series(y), pd.DataFrame(aside, frame.index), True, faults, [])
+    labels = None if reading.target is None else pd.Series(y)
+    return Source(path, frame, labels, pd.DataFrame(aside, frame.index), True, faults, [])
 
 
 def arrays_of(path: str, place: Path, names: Sequence[str]) -> dict[str, Any]:

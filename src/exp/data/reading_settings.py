@@ -12,7 +12,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Policy = Literal["refuse", "drop", "impute"]
+Policy = Literal["refuse", "drop", "impute", "indicate"]
+FILLING: tuple[Policy, ...] = ("impute", "indicate")
+"""Those that leave missing values as NaN, for an encoding to fill in."""
 Task = Literal["auto", "classes", "number"]
 """What a column of targets holds; auto: its values show it."""
 Kind = Literal["number", "date", "category"]
@@ -132,7 +134,7 @@ class Reading:
         features: names of the columns to learn from, in the order wanted; None: all but the target
             and the index of a pandas table.
         delimiter: one character between two fields of a csv file.
-        missing: what is done about missing values; `impute` leaves them as NaN.
+        missing: what is done about missing values; those of `FILLING` leave them as NaN.
         categorical: names of columns that hold categories.
         dates: names of columns that hold dates, in ISO 8601 or in the format of each, or whether
             every column of dates does.

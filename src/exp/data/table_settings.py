@@ -132,7 +132,7 @@ def settings_of(
     Raises:
         DataError: the file cannot be read, or lacks a column.
     """
-    found = Settings({"name": kind, "path": path, "target": target, "missing": "impute", **given})
+    found = Settings({"name": kind, "path": path, "target": target, "missing": "indicate", **given})
     values = found.values
     if kind == "csv" and "delimiter" not in values:
         values["delimiter"] = delimiter_of(path)
@@ -195,7 +195,7 @@ def reading_of(values: Mapping[str, Any], aside: Iterable[str]) -> Reading:
     )
     return Reading(
         target=values["target"],
-        missing="impute",
+        missing="indicate",
         categorical=values.get("categorical") or (),
         exclude=values.get("exclude") or (),
         aside=tuple(dict.fromkeys(aside)),

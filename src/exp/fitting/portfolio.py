@@ -28,12 +28,14 @@ class Shape:
         columns: encoded columns.
         numbers: those of them that are not 0 or 1.
         classes: 0 where the target is a number.
+        embeds: whether there are categories with many values.
     """
 
     rows: int
     columns: int
     numbers: int
     classes: int
+    embeds: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def portfolio(shape: Shape, count: int, seed: int) -> list[Candidate]:
 
 def steps(shape: Shape) -> float:
     """Optimizer steps of a full training, about: more rows deserve more."""
-    return float(1000 * (max(shape.rows, 50) / 1000) ** 0.35)
+    return float(2500 * (max(shape.rows, 50) / 1000) ** 0.3)
 
 
 def recipe(
@@ -88,6 +90,7 @@ def recipe(
     batch: float = 1.0,
     length: float = 1.0,
     smoothing: float = 0.0,
+    robust: bool = False,
     optimizer: str = "adamw",
 ) -> dict[str, Any]:
     """The values of a candidate.
@@ -95,14 +98,18 @@ def recipe(
     Args:
         batch: factor of the usual batch size.
         length: factor of the usual number of steps.
+        smoothing: of the labels of classes.
+        robust: whether the loss of a number is its absolute error.
     """
     usual = 2 ** round(math.log2(min(max(math.sqrt(shape.rows), 16), 256)) + math.log2(batch))
     size = int(min(max(usual, 8), max(shape.rows, 8)))
     per_epoch = max(1.0, shape.rows / size)
-    epochs = int(np.clip(round(length * steps(shape) / per_epoch), 12, 300))
+    epochs = int(np.clip(round(length * steps(shape) / per_epoch), 12, 400))
     loss: dict[str, Any] = {"name": "auto"}
     if smoothing and shape.classes:
         loss = {"name": "cross_entropy", "label_smoothing": smoothing}
+    elif robust and not shape.classes:
+        loss = {"name": "l1"}
     rule: dict[str, Any] = {"name": optimizer, "lr": lr, "weight_decay": weight_decay}
     if optimizer == "sgd":
         rule |= {"momentum": 0.9, "nesterov": True}
@@ -127,6 +134,7 @@ def defaults(shape: Shape) -> Iterator[dict[str, Any]]:
     linear = {"name": "linear"}
     yield {**recipe(shape, none, linear, lr=1e-3), "epochs": 0}
     yield recipe(shape, none, linear, lr=1e-2, weight_decay=1e-2)
+    yield recipe(shape, none, linear, lr=1e-2, weight_decay=1.0)
     yield recipe(shape, none, mlp([64, 64]), lr=3e-3, weight_decay=1e-2)
     if piecewise:
         yield recipe(shape, piecewise[-1], linear, lr=1e-2, weight_decay=1e-1)
@@ -142,6 +150,9 @@ def defaults(shape: Shape) -> Iterator[dict[str, Any]]:
         yield recipe(shape, quantile, mlp([32], "silu"), lr=1e-2, weight_decay=1e-1)
     yield recipe(shape, none, mlp([32], "tanh"), lr=1e-2, weight_decay=1e-1)
     yield recipe(shape, none, mlp([128, 128], "gelu", dropout=0.3), lr=2e-3, smoothing=0.05)
+    if shape.embeds:
+        more = {"name": "embedded_mlp", "embedding": 4, "hidden": [64, 64], "dropout": 0.1}
+        yield recipe(shape, none, more | {"activation": {"name": "relu"}}, lr=3e-3)
     yield recipe(shape, fourier(shape, 256, 0.5), linear, lr=3e-2, weight_decay=1e-2)
 
 
@@ -168,9 +179,12 @@ def drawn(shape: Shape, random: np.random.Generator) -> dict[str, Any]:
     model: dict[str, Any] = {"name": "linear"}
     if depth:
         model = mlp([width] * depth, str(random.choice(ACTIVATIONS)))
-        model["dropout"] = float(random.choice([0.0, 0.0, 0.1, 0.2, 0.35, 0.5]))
+        model["dropout"] = float(random.choice([0, 0, 0, 0, 0.1, 0.2, 0.4]))
         model["batch_norm"] = bool(random.random() < 0.05)
         model["shortcuts"] = bool(random.random() < 0.15)
+    if depth and shape.embeds and kind != "fourier" and random.random() < 0.5:
+        kept = {key: model[key] for key in ("hidden", "activation", "dropout")}
+        model = {"name": "embedded_mlp", "embedding": int(random.choice([2, 4, 8])), **kept}
     plain = random.random() < 0.9
     low, high = (5e-4, 2e-2) if plain else (1e-2, 2e-1)
     return recipe(
@@ -185,6 +199,7 @@ def drawn(shape: Shape, random: np.random.Generator) -> dict[str, Any]:
         batch=float(random.choice([0.5, 1.0, 1.0, 2.0])),
         length=float(random.choice([0.5, 1.0, 1.0, 2.0])),
         smoothing=float(random.choice([0.0, 0.0, 0.0, 0.05, 0.1])),
+        robust=bool(random.random() < 0.12),
         optimizer="adamw" if plain else "sgd",
     )
 

@@ -26,11 +26,11 @@ ENOUGH = 3_000
 SCREENED = 1_000
 """Validation rows that compare candidates well enough: so many folds, at least, in short
 trainings."""
-KEPT = (1.0, 0.4, 0.16)
+KEPT = (1.0, 0.5, 0.25)
 """Share of all candidates that get each level, at most."""
 LEAST = 8
 """But so many, if there are."""
-TIMES = (0.3, 0.5, 1.0)
+TIMES = (0.25, 0.45, 1.0)
 """Until which share of the time a level may begin another candidate."""
 
 Key = tuple[int, int]

@@ -56,7 +56,7 @@ def plan_of(table: Table, chosen: Chosen, epochs: int) -> tuple[Plan, list[Any]]
         members.append(
             {
                 "map": places[key],
-                "network": candidate.model,
+                "network": table.model_of(candidate),
                 "outputs": outputs_of(candidate, len(table.prepared.data.classes)),
                 "copies": len(folds),
                 "weight": round(weight, 6),
@@ -68,6 +68,7 @@ def plan_of(table: Table, chosen: Chosen, epochs: int) -> tuple[Plan, list[Any]]
         "members": members,
         "mean": "numbers" if table.prepared.data.numeric else "probabilities",
         "temperature": chosen.temperature,
+        "limits": None if table.limits is None else list(table.limits),
     }
     trainer = {"name": "standard", "epochs": max(1, epochs), "print_every": None}
     return table.settings.plan({"split": table.split, "model": model, "trainer": trainer}), modules

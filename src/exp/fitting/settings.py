@@ -85,7 +85,7 @@ class FitSettings:
         found = list(self.faults())
         kind = FORMATS.get(Path(self.path).suffix.lower(), "csv")
         dataset: dict[str, Any] = {"name": kind, "path": self.path, "target": self.target}
-        dataset |= {"missing": "impute", "max_categories": 64}
+        dataset |= {"missing": "indicate", "max_categories": 64}
         dataset |= {"exclude": list(self.exclude)} if self.exclude else {}
         dataset |= {"weights": self.weights} if self.weights else {}
         if Path(self.path).suffix.lower() == ".tsv":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -33,16 +34,20 @@ from exp.engine.prepare import (
     rows,
     with_positive,
 )
-from exp.fitting.portfolio import Shape
+from exp.fitting.portfolio import Candidate, Shape
 from exp.fitting.settings import FitSettings
 from exp.registry.registry import register
 
 Rows = NDArray[np.int64]
-FOLDS = 5
+FOLDS, FEW = (8, 5), 2_000
+"""Folds of fewer and of more training rows than that: the networks of small tables need most of
+the rows."""
 LARGE = 20_000
 """Training rows from which one fold is enough."""
 VALIDATED = 10_000
 """The most validation rows of a single fold."""
+MANY = 8
+"""Encoded columns of a category from which it may be embedded."""
 BLOCK = 4096
 """Rows that are mapped at once."""
 
@@ -109,7 +114,45 @@ class Table:
         X = self.prepared.scaled[self.train]
         few = [len(np.unique(column[:1000])) <= 2 for column in X.T]
         classes = len(self.prepared.data.classes)
-        return Shape(len(self.folds[0].train), X.shape[1], few.count(False), classes)
+        rows, numbers = len(self.folds[0].train), few.count(False)
+        return Shape(rows, X.shape[1], numbers, classes, bool(self.embedded()))
+
+    def embedded(self, names: Sequence[str] | None = None) -> list[list[int]]:
+        """Start and stop of the mapped columns of each category with many values.
+
+        Args:
+            names: of the mapped columns; None: as encoded.
+        """
+        encoding, found = self.prepared.encoding, []
+        if encoding is None:
+            return []
+        named = list(names or encoding.names)
+        for column in encoding.columns:
+            if column.categories is not None and len(column.names) >= MANY:
+                start = named.index(column.names[0])
+                found.append([start, start + len(column.names)])
+        return found
+
+    def model_of(self, candidate: Candidate) -> dict[str, Any]:
+        """The model of a candidate, with the columns of categories that it embeds."""
+        if candidate.model["name"] != "embedded_mlp":
+            return candidate.model
+        chosen = register.choose("features", candidate.features, "features")
+        scaled = self.prepared.scaled[self.train]
+        made = mapping(chosen, self.prepared.features, self.settings.seed, scaled)
+        names = None if made is None else made.names
+        return candidate.model | {"categories": self.embedded(names)}
+
+    @cached_property
+    def limits(self) -> tuple[float, float] | None:
+        """Between which numbers a prediction must lie, in the units of the networks: those of the
+        training rows and a tenth of their range on both sides; None: classes."""
+        if not self.prepared.data.numeric:
+            return None
+        targets = self.prepared.targets[self.train]
+        low, high = float(targets.min()), float(targets.max())
+        room = 0.1 * (high - low)
+        return float(np.float32(low - room)), float(np.float32(high + room))
 
     def map_of(self, features: dict[str, Any]) -> tuple[dict[str, Any], ColumnMap]:
         """A feature map as the ensemble has it in its config, and its module, fitted."""
@@ -170,7 +213,7 @@ class Table:
 
 
 def folds_of(prepared: Prepared, groups: NDArray[Any] | None, settings: FitSettings) -> list[Fold]:
-    """The folds of the training part: five, or one where there are many rows. Rows of one group
+    """The folds of the training part; one where there are many rows. Rows of one group
     stay together; with `time` the newest rows validate."""
     train, numeric = prepared.split.train, prepared.data.numeric
     seed, labels = settings.seed, prepared.y[train]
@@ -208,15 +251,16 @@ def divide(
             return [places[next(one.split(places, groups=group))[1]]]
         stratify = None if numeric or np.bincount(labels).min(initial=2) < 2 else labels
         return [train_test_split(places, test_size=size, random_state=seed, stratify=stratify)[1]]
+    folds = FOLDS[len(places) > FEW]
     if group is not None:
-        count = min(FOLDS, len(np.unique(group)))
+        count = min(folds, len(np.unique(group)))
         kind = (
             GroupKFold(count)
             if numeric
             else StratifiedGroupKFold(count, shuffle=True, random_state=seed)
         )
         return [places[part] for _, part in kind.split(places, labels, group)]
-    count = min(FOLDS, len(places))
+    count = min(folds, len(places))
     plain = numeric or np.bincount(labels).max() < count
     kind = (KFold if plain else StratifiedKFold)(count, shuffle=True, random_state=seed)
     return [places[part] for _, part in kind.split(places, labels)]

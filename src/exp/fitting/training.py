@@ -144,7 +144,7 @@ def train_folds(table: Table, order: Order) -> list[Trained]:
     results = train(jobs, hooks=[StopAtDeadline(order.deadline)])
     seconds = (time.monotonic() - begun) / len(jobs)
     return [
-        trained(number, result, seconds)
+        trained(table, number, result, seconds)
         for number, result in zip(order.folds, results, strict=True)
     ]
 
@@ -160,7 +160,7 @@ def plan_of(table: Table, candidate: Candidate, epochs: int, fold: int) -> Plan:
             "seeds": {},
             "split": {"name": "holdout", "test": 0.0, "validation": 0.2},
             "features": "none",
-            "model": candidate.model,
+            "model": table.model_of(candidate),
             "optimizer": candidate.optimizer,
             "loss": candidate.loss,
             "scheduler": {"name": "cosine"},
@@ -178,10 +178,13 @@ def plan_of(table: Table, candidate: Candidate, epochs: int, fold: int) -> Plan:
     )
 
 
-def trained(fold: int, result: Result, seconds: float) -> Trained:
+def trained(table: Table, fold: int, result: Result, seconds: float) -> Trained:
     """What is kept of a training."""
     data, predictor = result.job.data, result.predictor
-    answers = predictor.probabilities(predictor.logits(data.X[data.split.validation]))
+    logits = predictor.logits(data.X[data.split.validation])
+    if table.limits is not None:
+        logits = logits.clip(*table.limits)
+    answers = predictor.probabilities(logits)
     at = np.flatnonzero(result.history["epoch"] == result.best_epoch)
     loss, train_loss = (
         float(result.history[name][at[0]]) if len(at) else float("inf")

@@ -66,6 +66,7 @@ register.kind(
 register.kind(
     "model",
     "exp.components.models.mlp",
+    "exp.components.models.embedded_mlp",
     "exp.components.models.ensemble",
     injected=("in_features", "out_features"),
     about="the network, from rows to logits",

@@ -20,6 +20,7 @@ from exp.config import plugins
 from exp.config.compose import draws
 from exp.config.plan import plan
 from exp.config.settings import OF_THE_SWEEP
+from exp.runs.loggers.log_sweeps import SweepLog, found_below
 from exp.runs.manifest import Entry
 from exp.sweeps import runs_table
 from exp.sweeps.applicable import Applicable
@@ -99,6 +100,7 @@ class Search(Sweep):
         batch = self.search.batch * self.runs
         self.workers = Workers(self.settings, batch, draws=draws(self.config))
         self.directory = SweepDirectory(Path(str(self.config.hydra.sweep.dir)))
+        self.logging = SweepLog(self.directory.path)
         if self.stacked and not self.faults:
             self.workers.warm()
         study = None
@@ -126,12 +128,14 @@ class Search(Sweep):
                 study.close()
             self.directory.release()
         if ended_early is not None:
+            self.logging.stop()
             print(interrupted(results.statuses, self.directory.path), flush=True)
             raise ended_early
         seconds = time.monotonic() - self.begun
         print(closing(results, self.directory.path, seconds), flush=True)
         self.draw(self.last_planned, self.directory, len(self.entries))
         print(self.outcome(), flush=True)
+        self.logging.finish(found_below(self.directory.path))
         self.sweeper.exit_code = 0 if study.best is not None else 1
 
     def searched(self, words: list[str]) -> list[Override]:

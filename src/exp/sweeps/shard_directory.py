@@ -48,7 +48,9 @@ class ShardDirectory(SweepDirectory):
             )
         others = set(os.listdir(self.path))
         folders = os.listdir(self.path / SHARDS) if SHARDS in others else []
-        if others and not all(name.isdecimal() for name in folders or [""]):
+        # Another shard may have made no more than the folder of all shards yet.
+        strange = others - {SHARDS} and not folders
+        if strange or not all(name.isdecimal() for name in folders):
             raise RunDirectoryError(
                 f"{self.path} is not empty and is not a sweep in shards: name another directory"
             )

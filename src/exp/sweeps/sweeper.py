@@ -22,7 +22,7 @@ from exp.config.compose import draws
 from exp.config.hydra_errors import one_line
 from exp.config.settings import OF_THE_SWEEP, run_settings, sweep_settings
 from exp.runs import provenance
-from exp.runs.loggers.log_sweeps import log_sweep
+from exp.runs.loggers.log_sweeps import SweepLog
 from exp.runs.manifest import Entry
 from exp.runs.record import RunRecord
 from exp.sweeps import draw_sweep, hydra_launcher, runs_table
@@ -36,9 +36,11 @@ from exp.sweeps.hydra_task import swept
 from exp.sweeps.planner import Planned, Planner, Runs
 from exp.sweeps.progress import closing, interrupted, print_lines, print_skipped
 from exp.sweeps.sweep_directory import SweepDirectory
+from exp.sweeps.train_stack import Outcome
 from exp.sweeps.unfinished import unfinished
 from exp.sweeps.workers import Workers
 from exp.util.errors import ConfigError, Fault, ImpossibleError, shown
+from exp.util.statuses import ENDED
 
 if TYPE_CHECKING:
     from hydra_plugins.exp_sweeps.grid_sweeper import GridSweeper
@@ -160,6 +162,7 @@ class Sweep:
         count = -(-len(runs) // self.parts)
         self.workers = Workers(self.settings, count, draws=draws(self.config))
         directory = self.directory = self.directory_at(Path(str(self.config.hydra.sweep.dir)))
+        self.logging = SweepLog(directory.path)
         if self.stacked and not self.faults:
             self.workers.warm()
         ended_early: KeyboardInterrupt | None = None
@@ -188,13 +191,14 @@ class Sweep:
             self.workers.close()
             directory.release()
         if ended_early is not None:
+            self.logging.stop()
             print(self.interrupted(statuses), flush=True)
             raise ended_early
         print(self.closing(results), flush=True)
         if earlier := len(every) - len(self.entries):
             print(f"{earlier} of them are from earlier commands in this directory", flush=True)
         self.draw(self.started, directory, len(every))
-        self.log(self.started, directory, [self.entries[run.number] for run in self.started])
+        self.logging.finish([self.logged(run) for run in self.started])
         bad = set(statuses) - {"done", "diverged"}
         self.sweeper.exit_code = 1 if bad else 3 if "diverged" in statuses else 0
 
@@ -274,9 +278,13 @@ class Sweep:
             progress: `before` and `total`, as of `train_planned`.
         """
         if self.stacked and todo:
-            watch = None
-            if self.config.hydra.callbacks:
-                watch = hydra_launcher.Callbacks(self.context, self.config)
+
+            def watch(run: Planned, outcome: Outcome | None) -> None:
+                if self.config.hydra.callbacks:
+                    hydra_launcher.Callbacks(self.context, self.config)(run, outcome)
+                if outcome is not None and outcome.status in ENDED:
+                    self.logging.ended(*self.logged(run))
+
             place, workers = self.directory.path, self.workers
             train_planned(found, todo, place, workers, self.settings, watch=watch, **progress)
         elif todo:
@@ -294,16 +302,9 @@ class Sweep:
         if figures is not None:
             print(draw_sweep.draw(directory.path, figures, runs=count), flush=True)
 
-    def log(
-        self, runs: Sequence[Planned], directory: SweepDirectory, entries: Sequence[Entry]
-    ) -> None:
-        """Logs every run of the sweep, also those that were done before."""
-        wanted = [
-            (directory.path / entry.directory, run.config["logger"])
-            for run, entry in zip(runs, entries, strict=True)
-        ]
-        if any(settings for _, settings in wanted):
-            log_sweep(directory.path, wanted)
+    def logged(self, run: Planned) -> tuple[Path, Any]:
+        """The directory of a run, and its loggers."""
+        return self.directory.path / self.entries[run.number].directory, run.config["logger"]
 
     def write_manifest(
         self,

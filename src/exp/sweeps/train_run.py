@@ -23,7 +23,7 @@ from exp.config.hydra_internal import Callbacks
 from exp.config.interpolation import bounded
 from exp.config.plan import Plan, plan, unavailable
 from exp.config.settings import run_settings
-from exp.engine import Job, Result, check_job
+from exp.engine import Hook, Job, Result, check_job
 from exp.plotting import FigureWorker
 from exp.runs import provenance, reuse
 from exp.runs.checkpoint import Checkpoint
@@ -31,7 +31,8 @@ from exp.runs.console import progress_bar
 from exp.runs.directory import RunDirectory
 from exp.runs.execute import execute
 from exp.runs.log import printed_log
-from exp.runs.loggers import log_runs
+from exp.runs.loggers.log_runs import log
+from exp.runs.loggers.log_training import logged_while_training
 from exp.runs.writer import RunWriter
 from exp.sweeps.draw_sweep import of_each_run
 from exp.sweeps.hydra_setup import HydraApp
@@ -85,15 +86,15 @@ def train(
     worker = FigureWorker() if plan["figures"].name != "none" else None
     try:
         with (
-            log_runs.logged(plan.loggers, directory.path),
-            printed_log(directory) as log,
+            logged_while_training(plan.loggers, directory.path) as sending,
+            printed_log(directory) as lines,
             progress_bar(job) as hooks,
         ):
             writer = RunWriter(
-                job, directory, log=log, origin=provenance.origin(), worker=worker,
+                job, directory, log=lines, origin=provenance.origin(), worker=worker,
                 start=start, extra=extra,
             )  # fmt: skip
-            return execute(writer, hooks=hooks)
+            return execute(writer, hooks=[*hooks, *sending])
     finally:
         if worker is not None:
             worker.close()
@@ -133,7 +134,7 @@ def train_composed(
         print(line, flush=True)
     if (finished := finished_before(job, config)) is not None:
         if found.loggers:
-            log_runs.log(found.loggers, [finished])
+            log(found.loggers, [finished])
         return Ran(finished, job, None)
     HydraConfig.instance().set_config(config)
     callbacks, path = callbacks_and_path(config)
@@ -146,37 +147,38 @@ def train_composed(
 
     results: list[Result] = []
     errors: list[Exception] = []
+    sending: list[Hook] = []
 
     def task(_: DictConfig) -> Result:
         hydras = nullcontext(logging.getLogger("exp"))
         with hydras if lines is None else lines(directory) as log, progress_bar(job) as hooks:
             writer = RunWriter(job, directory, log=log, origin=provenance.origin(), worker=worker)
             try:
-                results.append(execute(writer, hooks=hooks))
+                results.append(execute(writer, hooks=[*hooks, *sending]))
                 return results[0]
             except Exception as error:
                 errors.append(error)  # Hydra would print it in its own way
                 raise
 
-    try:
-        done = run_job(
-            task_function=task,
-            config=config,
-            job_dir_key="hydra.run.dir",
-            job_subdir_key=None,
-            hydra_context=HydraContext(config_loader=hydra.config_loader, callbacks=callbacks),
-            configure_logging=lines is None,
-        )
-    except OSError as error:  # of the files that Hydra writes
-        reason = reason_of(error)
-        raise RunDirectoryError(f"cannot write in {directory.path}: {reason}") from error
-    callbacks.on_run_end(config=config, config_name=name, job_return=done)
-    if found.loggers:
-        log_runs.log(found.loggers, [path])
-    for failed in errors:
-        if isinstance(failed, CustomCodeError):
-            raise failed.of(config.hydra.overrides.task) from failed
-        raise failed
+    with logged_while_training(found.loggers, path) as more:
+        sending += more
+        try:
+            done = run_job(
+                task_function=task,
+                config=config,
+                job_dir_key="hydra.run.dir",
+                job_subdir_key=None,
+                hydra_context=HydraContext(config_loader=hydra.config_loader, callbacks=callbacks),
+                configure_logging=lines is None,
+            )
+        except OSError as error:  # of the files that Hydra writes
+            reason = reason_of(error)
+            raise RunDirectoryError(f"cannot write in {directory.path}: {reason}") from error
+        callbacks.on_run_end(config=config, config_name=name, job_return=done)
+        for failed in errors:
+            if isinstance(failed, CustomCodeError):
+                raise failed.of(config.hydra.overrides.task) from failed
+            raise failed
     return Ran(path, job, results[0])
 
 

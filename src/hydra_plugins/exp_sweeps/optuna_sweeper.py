@@ -16,8 +16,6 @@ class OptunaSweeper(grid_sweeper.GridSweeper):
         settings: those of `exp.sweeps.search_settings.SearchSettings`, validated there.
     """
 
-    logs = False  # its runs are logged when the search has ended, as any directory of runs
-
     def __init__(self, params: dict[str, str] | None = None, **settings: Any) -> None:
         super().__init__(params)
         self.given = settings

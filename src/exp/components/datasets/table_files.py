@@ -20,7 +20,7 @@ NaValues = list[str | int | float]
 Decimal = Annotated[Literal[".", ","], BeforeValidator(sign_of)]
 Thousands = Annotated[Literal[",", ".", " ", "'"], BeforeValidator(sign_of)]
 Categories = Annotated[int, Field(ge=2, le=65_536)]
-Missing = Literal["refuse", "drop", "impute"]
+Missing = Literal["refuse", "drop", "impute", "indicate"]
 Task = Literal["auto", "classes", "number"]
 Delimiter = Annotated[Literal[",", ";", "\t", "|", " "], BeforeValidator(sign_of)]
 APART = {
@@ -101,8 +101,10 @@ def csv(
         decimal: the decimal sign of numbers.
         thousands: the sign between groups of three digits; null: there is none.
         missing: how to treat missing values: refuse them, drop their rows, or impute the median
-            (for categories, the most frequent value) of the training rows. Rows without a label
-            are dropped with drop and impute.
+            (for categories, the most frequent value) of the training rows. indicate: impute
+            numbers, with an encoded column of 0 and 1 that says where they are missing; missing
+            categories are a category of their own. Rows without a label are dropped, unless
+            missing values are refused.
         na_values: texts that mean a missing value, in features and target; null: those of pandas
             (NA, N/A, NaN, null, None, ...) and ?, in upper or lower case. An empty field is
             always missing.

@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from exp.components.models.column_maps import ColumnMap, Map
 from exp.registry.parameter_errors import expected
 from exp.registry.registry import register
-from exp.registry.types import Count, NonNegative, Positive, Width
+from exp.registry.types import Count, Finite, NonNegative, Positive, Width
 from exp.util.errors import ConfigError
 
 LEAST = 1e-7
 """The smallest probability that the mean of the members may have: its logarithm must be finite."""
 
+Limits = Annotated[list[Finite], Field(min_length=2, max_length=2)]
 Parts = Annotated[list[dict[str, Any]], Field(min_length=1)]
 
 
@@ -71,6 +72,7 @@ def ensemble(
     members: Parts,
     mean: Literal["probabilities", "numbers"] = "probabilities",
     temperature: Positive = 1.0,
+    limits: Limits | None = None,
 ) -> nn.Module:
     """A weighted mean of networks, each with a feature map, as `exp fit` makes it.
 
@@ -79,12 +81,14 @@ def ensemble(
         members: networks: `{map: 0, network: {name: mlp, ...}, outputs: 1, copies: 5, weight: 1}`.
         mean: of what: probabilities of classes, or numbers.
         temperature: the logits, logarithms of the mean probabilities, are divided by it.
+        limits: the lowest and the highest number that a network may give.
     """
     return Ensemble(
         [Map.model_validate(each).module(in_features) for each in maps],
         [Member.model_validate(each) for each in members],
         out_features,
         temperature if mean == "probabilities" else None,
+        limits,
     )
 
 
@@ -96,6 +100,7 @@ class Ensemble(nn.Module):
         members: what the networks are.
         outputs: 1 (two classes, or a number) or the number of classes.
         temperature: the logits are divided by it; None: the mean of numbers.
+        limits: the lowest and the highest number; None: any.
     """
 
     def __init__(
@@ -104,8 +109,10 @@ class Ensemble(nn.Module):
         members: Sequence[Member],
         outputs: int,
         temperature: float | None,
+        limits: Sequence[float] | None,
     ) -> None:
         super().__init__()
+        self.limits = limits
         self.maps = nn.ModuleList(maps)
         self.networks = nn.ModuleList()
         self.weights, self.places = [], []
@@ -125,6 +132,8 @@ class Ensemble(nn.Module):
             answer = network(mapped[place])
             if self.temperature is not None:
                 answer = probabilities(answer)
+            elif self.limits is not None:
+                answer = answer.clamp(*self.limits)
             total = total + weight * answer
         if self.temperature is None:
             return total  # type: ignore[no-any-return]

@@ -1,83 +1,147 @@
-"""A run that has ended, and its sweep, as a logger gets them: plain values from the disk."""
+"""A run that trains or has ended, and its sweep, as a logger gets them: plain values."""
 
 from __future__ import annotations
 
 import datetime
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+import numpy as np
 
 from exp.runs import manifest
 from exp.runs.collection import finite, part, text_of
-from exp.runs.config_values import flat, written
+from exp.runs.config_values import flat, plain_key, typed, written
 from exp.runs.record import RunRecord
 
 PICTURES = (".png",)
 
 
+Mark = tuple[int, float]
+"""An epoch, and when it had been trained, in seconds since 1970."""
+
+
 @dataclass(frozen=True)
-class FinishedRun:
-    """One run.
+class EvaluatedEpoch:
+    """A row of metrics.csv.
+
+    Attributes:
+        epoch: its number, from 0.
+        time: when it was evaluated, in seconds since 1970.
+        values: by column.
+    """
+
+    epoch: int
+    time: float
+    values: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartedRun:
+    """A run that trains.
 
     Attributes:
         path: its directory, absolute.
-        status: as run.json has it; "crashed" where the process of a running one is gone.
-        digest: of run.json, which holds those of all other files: other content, another digest.
+        status: as run.json has it; "crashed" if it says running and the process is gone.
+        resumed: whether it continues after an interruption.
         config: the resolved config; values from the environment by name, as config.yaml has them.
-        rows: epoch and values of each row of metrics.csv, by column.
-        scores: final scores of each split, "final/test/f1", and the best epoch; finite ones only.
         tags: signature, seed, status, git commit and so on, those that are known.
-        started, ended: seconds since 1970.
-        files: name within the directory -> path, of everything in it; no links.
+        started: seconds since 1970; of a run that was resumed, when it continued.
+        first_started: when it was started at first.
     """
 
     path: Path
     status: str
-    digest: str
+    resumed: bool
     config: dict[str, Any]
-    rows: tuple[tuple[int, dict[str, float]], ...]
-    scores: dict[str, float]
     tags: dict[str, str]
     started: float
-    ended: float
-    files: dict[str, Path]
+    first_started: float
 
     @classmethod
-    def read(cls, path: Path) -> FinishedRun:
+    def read(cls, path: Path) -> Self:
         """The run in this directory.
 
         Raises:
-            RunDirectoryError: there is none, or it still runs.
+            RunDirectoryError: there is none.
             DamagedError: one of its files is corrupted.
         """
-        run = RunRecord.at(path.absolute())
-        directory, record, status = run.directory, run.record, run.status
-        config = run.config() if directory.config.exists() else {}
-        summary = run.summary() if directory.summary.exists() else {}
-        rows = table(run) if directory.metrics.exists() else ()
-        started = seconds(record.get("started"))
-        paths = [p for p in map(directory.path.joinpath, directory.names()) if not p.is_symlink()]
-        return cls(
-            path=directory.path,
-            status=status,
-            digest=run.digest,
-            config=config,
-            rows=rows,
-            scores=scores(summary),
-            tags=tags(directory.path, record, config, status) | counted_as(summary),
-            started=started,
-            ended=started + (finite(part(record, "timings").get("total")) or 0.0),
-            files={p.relative_to(directory.path).as_posix(): p for p in [*paths, directory.record]},
-        )
+        return cls(**about(RunRecord.at(path.absolute())))
 
     @property
     def name(self) -> str:
         return self.path.name
 
     @property
+    def identity(self) -> str:
+        """Digest of its directory and its start; a run that is resumed keeps it."""
+        return digest_of(f"{os.fsdecode(self.path)} {self.first_started}")
+
+    @property
     def params(self) -> dict[str, str]:
         """Key path -> value of the resolved config, as a command line would have it."""
         return {key: written(value) for key, value in flat(self.config)} if self.config else {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishedRun(StartedRun):
+    """A run that has ended, or was interrupted.
+
+    Attributes:
+        digest: of run.json, which holds those of all other files: other content, another digest.
+        rows: epoch and values of each row of metrics.csv, by column.
+        scores: final scores of each split, "final/test/f1", and the best epoch; finite ones only.
+        ended: seconds since 1970.
+        files: name within the directory -> path, of everything in it; no links.
+        marks: some epochs and when they had been trained, if that is known.
+        trusted: whether the modules that its config names may be imported.
+    """
+
+    digest: str
+    rows: tuple[tuple[int, dict[str, float]], ...]
+    scores: dict[str, float]
+    ended: float
+    files: dict[str, Path]
+    marks: tuple[Mark, ...] = ()
+    trusted: bool = False
+
+    @classmethod
+    def read(cls, path: Path, marks: Sequence[Mark] = (), *, trusted: bool = False) -> Self:
+        """The run in this directory.
+
+        Raises:
+            RunDirectoryError: there is none.
+            DamagedError: one of its files is corrupted.
+        """
+        run = RunRecord.at(path.absolute())
+        directory, known = run.directory, about(run)
+        summary = run.summary() if directory.summary.exists() else {}
+        paths = [p for p in map(directory.path.joinpath, directory.names()) if not p.is_symlink()]
+        total = finite(part(run.record, "timings").get("total"))
+        # A run that was killed has ended no earlier than its last file was written.
+        latest = max((path.stat().st_mtime for path in [*paths, directory.record]), default=0.0)
+        return cls(
+            **{**known, "tags": known["tags"] | counted_as(summary)},
+            digest=run.digest,
+            rows=table(run) if directory.metrics.exists() else (),
+            scores=scores(summary),
+            ended=max(known["started"], latest) if total is None else known["started"] + total,
+            files={p.relative_to(directory.path).as_posix(): p for p in [*paths, directory.record]},
+            marks=tuple((int(epoch), float(time)) for epoch, time in marks),
+            trusted=trusted,
+        )
+
+    def evaluated(self, after: int = -1) -> Iterator[EvaluatedEpoch]:
+        """The rows of the epochs after one. Where it is not known when an epoch was trained, the
+        times are spread evenly over the run."""
+        rows = [row for row in self.rows if row[0] > after]
+        known = self.marks or ((0, self.started), (max(1, self.last), self.ended))
+        times = times_of([epoch for epoch, _ in rows], known)
+        for (epoch, values), time in zip(rows, times, strict=True):
+            yield EvaluatedEpoch(epoch, time, values)
 
     @property
     def last(self) -> int:
@@ -105,6 +169,17 @@ class FinishedSweep:
         return self.path.name
 
     @property
+    def mixed(self) -> frozenset[str]:
+        """Keys with values of different types among its runs, such as null and 16."""
+        kinds: dict[str, set[type]] = {}
+        for run in manifest.manifest(self.path)["runs"] if manifest.is_sweep(self.path) else ():
+            for word in map(str, run.get("overrides", ())):
+                key, _, value = word.partition("=")
+                kind = type(typed(value))
+                kinds.setdefault(plain_key(key), set()).add(float if kind is int else kind)
+        return frozenset(key for key, found in kinds.items() if len(found) > 1)
+
+    @property
     def files(self) -> dict[str, Path]:
         """Name within its directory -> path, of the files that are the sweep's own; no links."""
         named = [self.path / "runs.csv", self.path / manifest.NAME, self.path / "multirun.yaml"]
@@ -114,6 +189,32 @@ class FinishedSweep:
             for path in [*named, *drawn]
             if path.is_file() and not path.is_symlink()
         }
+
+
+def digest_of(text: str) -> str:
+    return hashlib.sha256(os.fsencode(text)).hexdigest()[:16]
+
+
+def about(run: RunRecord) -> dict[str, Any]:
+    """What is known of a run as soon as it trains: the attributes of `StartedRun`."""
+    record, path = run.record, run.directory.path
+    config = run.config() if run.directory.config.exists() else {}
+    earlier = record.get("resumed") or []
+    return {
+        "path": path,
+        "status": run.status,
+        "resumed": bool(earlier),
+        "config": config,
+        "tags": tags(path, record, config, run.status),
+        "started": seconds(record.get("started")),
+        "first_started": seconds(earlier[0] if earlier else record.get("started")),
+    }
+
+
+def times_of(epochs: Sequence[int], marks: Sequence[Mark]) -> list[float]:
+    """When epochs were trained, between the marks around them."""
+    known = np.array(marks, np.float64)
+    return [float(time) for time in np.interp(epochs, known[:, 0], known[:, 1])]
 
 
 def pictures(files: dict[str, Path]) -> dict[str, Path]:

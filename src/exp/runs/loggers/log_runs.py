@@ -14,24 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from exp.registry.component import Chosen
-from exp.runs.loggers.finished_run import FinishedRun, FinishedSweep
+from exp.runs.loggers.finished_run import (
+    EvaluatedEpoch,
+    FinishedRun,
+    FinishedSweep,
+    Mark,
+    StartedRun,
+)
 from exp.util.errors import ExpError
 from exp.util.statuses import UNFINISHED
 from exp.util.terminal import one_line
 
-OUTCOMES = NEW, KNOWN, UNENDED = "logged {}", "{} already there", "{} not finished, not logged"
-
-
-@contextmanager
-def logged(loggers: Mapping[str, Chosen], path: Path) -> Iterator[None]:
-    """Has the run in `path` logged once it has ended, also where it failed. One that is interrupted
-    has not ended."""
-    try:
-        yield
-    except Exception:
-        log(loggers, [path])
-        raise
-    log(loggers, [path])
+NEW, KNOWN, MARKED, UNENDED = OUTCOMES = (
+    "logged {}", "{} already there", "marked {} as not finished", "{} not finished, not logged"
+)  # fmt: skip
 
 
 class _Disabled:
@@ -54,8 +50,16 @@ def loggers_disabled(whose: str) -> Iterator[None]:
         _Disabled.whose = before
 
 
+def disabled() -> bool:
+    return _Disabled.whose is not None
+
+
 def log(
-    loggers: Mapping[str, Chosen], paths: Sequence[Path], sweep: FinishedSweep | None = None
+    loggers: Mapping[str, Chosen],
+    paths: Sequence[Path],
+    sweep: FinishedSweep | None = None,
+    *,
+    trusted: bool = True,
 ) -> bool:
     """Logs runs, and says in a line for each logger what came of it.
 
@@ -63,60 +67,152 @@ def log(
         loggers: label -> component.
         paths: directories of runs; those without a run.json are left out.
         sweep: what they belong to.
+        trusted: whether the modules that their configs name may be imported.
 
     Returns:
         Whether everything could be logged.
     """
-    if _Disabled.whose is not None:
+    if disabled():
         if loggers:
             names = one_line(", ".join(loggers))
             print(f"the loggers of {_Disabled.whose} are not used: {names}. To use them: --trust")
         return True
-    there = [path for path in paths if (path / "run.json").is_file()]
     well = True
     for label, chosen in loggers.items():
-        line, good = log_to(label, chosen, there, sweep)
+        with quiet():
+            session = Session(label, chosen, sweep, trusted=trusted)
+            for path in paths:
+                session.ended(path)
+            line, good = session.close()
         well &= good
         print(line, flush=True)
     return well
 
 
-def log_to(
-    label: str, chosen: Chosen, paths: Sequence[Path], sweep: FinishedSweep | None
-) -> tuple[str, bool]:
-    """Logs runs to one logger.
+class Session:
+    """One logger, and what became of the runs that were given to it.
 
-    Returns:
-        The line to say, and whether everything could be logged. After the first run that could not,
-        none is tried: a server that does not answer takes its time for each.
+    Args:
+        label: of the logger in the config.
+        sweep: that all its runs belong to; None: they are single runs.
+        trusted: whether the modules that the configs of the runs name may be imported.
     """
-    counts: Counter[str] = Counter()
-    trouble: Exception | None = None
-    done, look = True, ""
-    try:
-        with quiet():
-            logger: Any = chosen.build()
-            logger.begin(sweep)
-            for path in paths:
-                try:
-                    run = FinishedRun.read(path)
-                except ExpError as error:  # a damaged one says nothing of the others
-                    trouble = trouble or error
-                    continue
-                done &= run.status == "done"
-                how = UNENDED if run.status in UNFINISHED else NEW if logger.log(run) else KNOWN
-                counts[how] += 1
-            logger.end(well=done and trouble is None)
-            look = logger.look
-    except Exception as error:
-        trouble = error
-    if trouble is not None:
-        count = len(paths) - counts.total()
-        where = sweep.path if sweep else paths[0] if paths else "DIR"
-        again = f"To try again: exp log {one_line(str(where))} --to {label}"
-        return f"{label}: {runs(count)} could not be logged: {reason(trouble)}. {again}", False
-    counted = ", ".join(how.format(runs(counts[how])) for how in OUTCOMES if counts[how])
-    return f"{label}: {counted or 'no run to log'}; to look: {without_secrets(look)}", True
+
+    def __init__(
+        self, label: str, chosen: Chosen, sweep: FinishedSweep | None, *, trusted: bool
+    ) -> None:
+        self.label, self.chosen, self.sweep, self.trusted = label, chosen, sweep, trusted
+        self.logger: Any = None
+        self.counts: Counter[str] = Counter()
+        self.failed: list[Path] = []
+        self.trouble: Exception | None = None
+        self.gave_up = False
+        self.well = True
+        self.training: dict[Path, tuple[StartedRun, int]] = {}
+        """Runs that train, and the last epoch of each that was logged."""
+        self.seen: set[Path] = set()
+
+    def opened(self) -> Any:
+        if self.logger is None:
+            logger = self.chosen.build()
+            logger.begin(self.sweep)
+            self.logger = logger
+        return self.logger
+
+    def start(self, path: Path) -> None:
+        """A run begins to train.
+
+        Raises:
+            Exception: of the logger. The run is logged when it has ended.
+        """
+        try:
+            begin = getattr(self.opened(), "start", None)
+            run = StartedRun.read(path)
+            self.training[path] = run, -1 if begin is None else begin(run)
+        except Exception:
+            self.logger = None
+            raise
+
+    def epochs(self, path: Path, rows: Sequence[EvaluatedEpoch]) -> None:
+        """Logs epochs of a run that trains.
+
+        Raises:
+            Exception: of the logger. The run is logged when it has ended.
+        """
+        if path not in self.training:
+            return
+        run, last = self.training[path]
+        new = [row for row in rows if row.epoch > last]
+        try:
+            if new:
+                self.logger.epochs(run, new)
+                self.training[path] = run, new[-1].epoch
+        except Exception:
+            del self.training[path]
+            self.logger = None  # what is left of it may be of no use
+            raise
+
+    def ended(self, path: Path, marks: Sequence[Mark] = ()) -> None:
+        """Logs a run that has ended, or marks one that was interrupted or killed.
+
+        After the first run that could not be logged, none is tried: a server that does not answer
+        takes its time for each.
+        """
+        if path in self.seen or not (path / "run.json").is_file():
+            return
+        self.seen.add(path)
+        try:
+            if self.gave_up:
+                raise ExpError("an earlier run could not be logged")
+            run = FinishedRun.read(path, marks, trusted=self.trusted)
+        except ExpError as error:  # a damaged run says nothing of the others
+            self.failed.append(path)
+            self.trouble = self.trouble or error
+            return
+        self.well &= run.status == "done"
+        try:
+            self.counts[self.outcome(run)] += 1
+        except Exception as error:
+            self.failed.append(path)
+            self.trouble, self.gave_up = error, True
+
+    def outcome(self, run: FinishedRun) -> str:
+        logger = self.opened()
+        if run.status not in UNFINISHED:
+            return NEW if logger.log(run) else KNOWN
+        mark = getattr(logger, "stopped", None)
+        if run.status == "running" or mark is None:
+            return UNENDED
+        return MARKED if mark(run) else UNENDED
+
+    def close(self, *, killed: bool = False) -> tuple[str, bool]:
+        """Closes the logger.
+
+        Args:
+            killed: the sweep was interrupted or killed.
+
+        Returns:
+            The line to say, and whether everything could be logged.
+        """
+        look = ""
+        try:
+            if not self.gave_up:
+                logger = self.opened()
+                if killed and self.sweep is not None and hasattr(logger, "stopped"):
+                    logger.stopped(self.sweep)
+                else:
+                    logger.end(well=self.well and not self.failed)
+                look = logger.look
+        except Exception as error:
+            self.trouble = error
+        if self.trouble is not None:
+            where = self.sweep.path if self.sweep else self.failed[0] if self.failed else "DIR"
+            again = f"To try again: exp log {one_line(str(where))} --to {self.label}"
+            what = f"{runs(len(self.failed))} could not be logged: {reason(self.trouble)}"
+            return f"{self.label}: {what}. {again}", False
+        parts = [how.format(runs(self.counts[how])) for how in OUTCOMES if self.counts[how]]
+        counted = ", ".join(parts) or "no run to log"
+        return f"{self.label}: {counted}; to look: {without_secrets(look)}", True
 
 
 def runs(count: int) -> str:

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from exp.registry.registry import register
-from exp.runs.loggers.finished_run import FinishedRun, FinishedSweep
+from exp.runs.loggers.finished_run import EvaluatedEpoch, FinishedRun, FinishedSweep, StartedRun
 from exp.runs.loggers.logger import Logger, Text
+from exp.runs.record import RunRecord
+from exp.util.errors import ExpError
 
 DATABASE = "sqlite:///mlflow.db"
 METRICS, PARAMS = 1000, 100
 """What MLflow takes at once."""
-STATUSES = {"done": "FINISHED", "interrupted": "KILLED"}
+STATUSES = {"done": "FINISHED", "interrupted": "KILLED", "crashed": "KILLED"}
 """MLflow's own; all else has failed. The tag exp.status says it exactly."""
-PLACE, RECORD = "exp.place", "exp.record"
-"""Tags by which a run that is there already is found: digests of its path, and of its run.json."""
+PLACE, IDENTITY, RECORD = "exp.place", "exp.identity", "exp.record"
+"""Tags by which a run that is there already is found: digests of its path, of that and its start,
+and of its run.json."""
+LAST = "exp.last_epoch"
+"""Tag: the last epoch whose metrics are there, in a run that has not ended."""
+MODEL = "model"
+"""The folder of the artifacts with the trained model."""
 KIND = {"mlflow.experimentKind": "custom_model_development"}
 """So that MLflow's pages show training, and not what language models need."""
 MANNERS = {
@@ -42,11 +51,13 @@ class MLflow(Logger):
             else sqlite:///mlflow.db in the working directory, with mlartifacts/ beside it.
         experiment: made if it is not there.
         files: whether the files of the run's directory become artifacts; else only its figures.
+        model: whether the trained model becomes an artifact that mlflow.pyfunc.load_model reads.
     """
 
     uri: Text | None = None
     experiment: Text = "exp"
     files: bool = True
+    model: bool = True
 
     NEEDS = "mlflow"
 
@@ -57,13 +68,15 @@ class MLflow(Logger):
     def begin(self, sweep: FinishedSweep | None) -> None:
         for name, value in MANNERS.items():
             os.environ.setdefault(name, value)
-        import mlflow  # optional
+        from exp.runs.trained import mlflow_model  # mlflow, which is optional, and torch
 
-        self.entities: Any = mlflow.entities
-        self.client: Any = mlflow.MlflowClient(tracking_uri=absolute(self.address))
+        self.models: Any = mlflow_model
+        self.entities: Any = self.models.mlflow.entities
+        self.client: Any = self.models.mlflow.MlflowClient(tracking_uri=absolute(self.address))
         found = self.client.get_experiment_by_name(self.experiment)
         self.id: str = found.experiment_id if found else self._new_experiment()
         self.sweep, self.parent = sweep, self._parent(sweep) if sweep else None
+        self.training: dict[Path, str] = {}
 
     def _new_experiment(self) -> str:
         # Beside a database of our own; a server knows better where its artifacts go.
@@ -74,6 +87,7 @@ class MLflow(Logger):
     def _parent(self, sweep: FinishedSweep) -> str:
         """The run of the sweep, which is the same when more of it is logged."""
         for found in self._at(sweep.path):
+            self._set_running(found.info.run_id)
             return str(found.info.run_id)
         tags = {PLACE: digest(sweep.path), "exp.directory": str(sweep.path)}
         made = self.client.create_run(self.id, run_name=sweep.name, tags=tags)
@@ -86,48 +100,114 @@ class MLflow(Logger):
         )
         return found
 
-    def log(self, run: FinishedRun) -> bool:
-        earlier = self._at(run.path)
-        if any(each.data.tags.get(RECORD) == run.digest for each in earlier):
-            return False
+    def start(self, run: StartedRun) -> int:
+        found = self._unfinished(self._at(run.path), run) if run.resumed else None
+        if found is None:
+            self.training[run.path] = self._create(run)
+            return -1
+        self.training[run.path] = found.info.run_id
+        self._set_running(found.info.run_id)
+        return int(found.data.tags.get(LAST, -1))
+
+    def _set_running(self, run_id: str) -> None:
+        self.client.update_run(run_id, status="RUNNING")
+        self.client.set_tag(run_id, "exp.status", "running")
+
+    def _unfinished(self, earlier: Sequence[Any], run: StartedRun) -> Any:
+        """The run in MLflow that was started for this run and has not been completed."""
+        for each in earlier:
+            tags = each.data.tags
+            if RECORD not in tags and tags.get(IDENTITY) == run.identity:
+                return each
+        return None
+
+    def _create(self, run: StartedRun) -> str:
+        """A new run in MLflow, with its tags and params; returns its id."""
         tags = {f"exp.{name}": value for name, value in run.tags.items()}
-        tags |= {PLACE: digest(run.path)}
+        tags |= {PLACE: digest(run.path), IDENTITY: run.identity}
         if self.parent is not None:
             tags["mlflow.parentRunId"] = self.parent
         if "git_commit" in run.tags:
             tags["mlflow.source.git.commit"] = run.tags["git_commit"]
         start = round(run.started * 1000)
         made = self.client.create_run(self.id, start_time=start, run_name=run.name, tags=tags)
-        self._fill(made.info.run_id, run)
-        # Only now it counts as there: whatever stood here of this directory goes.
-        self.client.set_tag(made.info.run_id, RECORD, run.digest)
-        self._end(made.info.run_id, run.status, run.ended)
-        for each in earlier:
-            self.client.delete_run(each.info.run_id)
-        return True
-
-    def _fill(self, run_id: str, run: FinishedRun) -> None:
+        run_id = str(made.info.run_id)
         params = iter([self.entities.Param(key, value) for key, value in run.params.items()])
         while some := list(islice(params, PARAMS)):
             self.client.log_batch(run_id, params=some)
-        metrics = self._metrics(run)
-        while many := list(islice(metrics, METRICS)):
-            self.client.log_batch(run_id, metrics=many)
+        return run_id
+
+    def epochs(self, run: StartedRun, rows: Sequence[EvaluatedEpoch]) -> None:
+        self._log_epochs(self.training[run.path], rows)
+
+    def _log_epochs(self, run_id: str, rows: Iterable[EvaluatedEpoch]) -> None:
+        waiting: list[Any] = []
+        last = None
+        for row in rows:
+            if last is not None and len(waiting) + len(row.values) > METRICS:
+                self._send(run_id, waiting, last)
+                waiting = []
+            when, last = round(row.time * 1000), row.epoch
+            waiting += [self.entities.Metric(n, x, when, last) for n, x in row.values.items()]
+        if last is not None:
+            self._send(run_id, waiting, last)
+
+    def _send(self, run_id: str, metrics: Sequence[Any], last: int) -> None:
+        tag = self.entities.RunTag(LAST, str(last))
+        self.client.log_batch(run_id, metrics=metrics, tags=[tag])
+
+    def log(self, run: FinishedRun) -> bool:
+        earlier = self._at(run.path)
+        if any(each.data.tags.get(RECORD) == run.digest for each in earlier):
+            return False
+        found = self._unfinished(earlier, run)
+        self.training.pop(run.path, None)
+        run_id = self._create(run) if found is None else found.info.run_id
+        last = -1 if found is None else int(found.data.tags.get(LAST, -1))
+        self._log_epochs(run_id, run.evaluated(after=last))
+        # MLflow's page has a section for each name before a slash, in their order: final scores
+        # have none, or else a dot for each of them would stand before all curves.
+        dotted = {name.replace("/", "."): value for name, value in run.scores.items()}
+        when = round(run.ended * 1000)
+        scores = [self.entities.Metric(name, x, when, run.last) for name, x in dotted.items()]
+        tags = {f"exp.{name}": value for name, value in run.tags.items()}
+        self.client.log_batch(
+            run_id, metrics=scores, tags=[self.entities.RunTag(*each) for each in tags.items()]
+        )
         for name, path in self._files(run):
             self.client.log_artifact(run_id, str(path), os.path.dirname(name) or None)
+        if self.model and run.status == "done":
+            self._log_model(run_id, run)
+        # Only now it counts as there: whatever else stood here of this directory goes.
+        self.client.set_tag(run_id, RECORD, run.digest)
+        self._end(run_id, run.status, run.ended)
+        for each in earlier:
+            if each.info.run_id != run_id:
+                self.client.delete_run(each.info.run_id)
+        return True
 
-    def _metrics(self, run: FinishedRun) -> Iterator[Any]:
-        for epoch, values in run.rows:
-            # When each epoch was is not recorded: they are spread evenly.
-            share = epoch / run.last if run.last else 0.0
-            when = round((run.started + share * (run.ended - run.started)) * 1000)
-            for name, value in values.items():
-                yield self.entities.Metric(name, value, when, epoch)
-        for name, value in run.scores.items():
-            # MLflow's page has a section for each name before a slash, in their order: final scores
-            # have none, or else a dot for each of them would stand before all curves.
-            dotted, when = name.replace("/", "."), round(run.ended * 1000)
-            yield self.entities.Metric(dotted, value, when, run.last)
+    def _log_model(self, run_id: str, run: FinishedRun) -> None:
+        """Logs the model, or why there is none."""
+        try:
+            with tempfile.TemporaryDirectory() as place:
+                folder, record = Path(place, MODEL), RunRecord.at(run.path)
+                self.models.save_run(record, folder, trust=run.trusted)
+                self.client.log_artifacts(run_id, str(folder), MODEL)
+        except ExpError as error:
+            self.client.set_tag(run_id, "exp.no_model", str(error))
+
+    def stopped(self, run: FinishedRun | FinishedSweep) -> bool:
+        if isinstance(run, FinishedSweep):
+            if self.parent is not None:
+                self._end(self.parent, "interrupted", time.time())
+            return self.parent is not None
+        self.training.pop(run.path, None)
+        found = self._unfinished(self._at(run.path), run)
+        if found is None:
+            return False
+        if found.info.status == "RUNNING":
+            self._end(found.info.run_id, run.status, run.ended)
+        return True
 
     def _files(self, run: FinishedRun) -> list[tuple[str, Path]]:
         return [

@@ -18,8 +18,8 @@ from exp.runs.trained.predictor import Trained
 from exp.util.errors import ExpError, ImpossibleError
 from exp.util.serialize import finite
 
-NEEDED = ("onnx", "onnxscript")
-"""What torch's exporter imports."""
+NEEDED = ("onnx", "onnxruntime", "onnxscript")
+"""What the export to ONNX imports; its answers are compared in ONNX Runtime."""
 
 
 def available(form: str) -> None:

@@ -20,6 +20,7 @@ import torch
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
 
+from exp.runs.record import RunRecord
 from exp.runs.targets import target_of
 from exp.runs.trained.example_rows import examples
 from exp.runs.trained.model_file import NAME
@@ -51,6 +52,18 @@ def save(trained: Trained, folder: Path) -> None:
             input_example=examples(trained.preparation, 5),
             pip_requirements=[f"exp=={installed('exp')}"],
         )
+
+
+def save_run(run: RunRecord, folder: Path, *, trust: bool) -> None:
+    """Writes the folder of the model of a finished run.
+
+    Args:
+        trust: whether the modules that its config names may be imported.
+
+    Raises:
+        ExpError: as of `Trained.of` and `save`.
+    """
+    save(Trained.of(run, trust=trust), folder)
 
 
 def signature(trained: Trained) -> Any:

@@ -100,10 +100,12 @@ def model_of(path: Path, *, trust: bool) -> tuple[Job, Predictor, Preparation]:
     """
     try:
         found = numbers_of(path)
-        if found.get("format") != 1 or "preparation" not in found:
+        if "format" not in found:
             raise ValueError(
                 "it contains weights only. exp export RUN --to safetensors writes a whole model"
             )
+        if found["format"] != 1:
+            raise ValueError("it needs a newer version of exp")
         if fault := fault_of(ModelFile, found):
             raise ValueError(fault)
         described = ModelFile.model_validate(found)

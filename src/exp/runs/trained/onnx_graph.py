@@ -13,11 +13,11 @@ import re
 import warnings
 from collections.abc import Iterator
 from decimal import Decimal
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pandas as pd
 import torch
 from numpy.typing import NDArray
@@ -138,8 +138,7 @@ def lookup(column: EncodedColumn, na: NaValues) -> dict[str, int]:
     texts that mean a missing value."""
     found: dict[str, int] = {}
     if column.fill is not None:
-        place = int(column.places[int(column.fill)])
-        found |= dict.fromkeys(missing_texts(na), place)
+        found |= dict.fromkeys(missing_texts(na), column.of_missing)
     for code, text in zip(column.codes, column.categories or (), strict=True):
         for way in spellings(text):
             found.setdefault(way, int(column.places[code]))
@@ -174,20 +173,16 @@ def spellings(text: str) -> list[str]:
 
 
 def content(trained: Trained) -> bytes:
-    """The bytes of the file, whose answers were compared with those of the run where ONNX Runtime
-    is installed.
+    """The bytes of the file, whose answers in ONNX Runtime were compared with those of the run.
 
     Raises:
         ImpossibleError: the model cannot be exported, or does not say the same.
     """
     found: bytes = model_of(trained).SerializeToString(deterministic=True)
-    if find_spec("onnxruntime") is not None:
-        import onnxruntime  # optional
-
-        rows = trial_rows(trained.preparation, TRIED)
-        session = onnxruntime.InferenceSession(found, providers=["CPUExecutionProvider"])
-        answers, *_ = session.run(names_of_outputs(trained), inputs_of(trained, rows))
-        compare(answers, trained.answers(rows), trained.predictor.objective.loss.answers)
+    rows = trial_rows(trained.preparation, TRIED)
+    session = onnxruntime.InferenceSession(found, providers=["CPUExecutionProvider"])
+    answers, *_ = session.run(names_of_outputs(trained), inputs_of(trained, rows))
+    compare(answers, trained.answers(rows), trained.predictor.objective.loss.answers)
     return found
 
 

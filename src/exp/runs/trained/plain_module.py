@@ -49,25 +49,38 @@ class Fill(nn.Module):
 
     Args:
         fill: a number for each column; None: the column is 0 or 1 and has no missing values.
+        marks: for each column whether another one follows it that is 1 where it is missing.
         missing: numbers that mean a missing value, as NaN always does.
     """
 
     fill: Tensor
     numeric: Tensor
+    places: Tensor
 
     def __init__(
-        self, fill: Sequence[float | None], missing: Sequence[float], dtype: torch.dtype
+        self,
+        fill: Sequence[float | None],
+        marks: Sequence[bool],
+        missing: Sequence[float],
+        dtype: torch.dtype,
     ) -> None:
         super().__init__()
         self.register_buffer("fill", torch.tensor([each or 0.0 for each in fill], dtype=dtype))
         self.register_buffer("numeric", torch.tensor([each is not None for each in fill]))
         self.missing = torch.tensor(missing, dtype=dtype).tolist()
+        count = len(fill)
+        places = [[at, count + at] if marked else [at] for at, marked in enumerate(marks)]
+        self.register_buffer("places", torch.tensor([at for each in places for at in each]))
+        self.marked = any(marks)
 
     def forward(self, rows: Tensor) -> Tensor:
         gaps = rows.isnan()
         for number in self.missing:
             gaps = gaps | ((rows == number) & self.numeric)
-        return torch.where(gaps, self.fill, rows)
+        filled = torch.where(gaps, self.fill, rows)
+        if not self.marked:
+            return filled
+        return torch.cat([filled, gaps.to(rows.dtype)], dim=1)[:, self.places]
 
 
 class Map(nn.Module):
@@ -166,7 +179,7 @@ def encoded_rows(trained: Trained, rows: pd.DataFrame) -> NDArray[Any]:
     if prepared.encoding is None:
         return raw
     columns = tuple(
-        replace(column, fill=None) if column.categories is None else column
+        replace(column, fill=None, marks=False) if column.categories is None else column
         for column in prepared.encoding.columns
     )
     return replace(prepared.encoding, columns=columns)(raw)
@@ -181,9 +194,17 @@ def preparation(trained: Trained) -> nn.Sequential:
     data, steps = trained.job.data, nn.Sequential()
     if data.encoding is not None and data.data.gaps:
         columns = data.encoding.columns
-        numbers = [c.fill if c.categories is None else None for c in columns for _ in c.names]
+        numbers: list[float | None] = []
+        marks: list[bool] = []
+        for column in columns:
+            if column.categories is None:
+                numbers.append(column.fill)
+                marks.append(column.marks)
+            else:
+                numbers += [None] * len(column.names)
+                marks += [False] * len(column.names)
         dtype = torch.float64 if data.data.X.dtype == np.float64 else torch.float32
-        steps.append(Fill(numbers, missing_numbers(trained), dtype))
+        steps.append(Fill(numbers, marks, missing_numbers(trained), dtype))
     if data.mean is not None and data.scale is not None:
         steps.append(Standardize(data.mean, data.scale))
     if data.mapping is not None:

@@ -43,7 +43,8 @@ class RawColumn(Part):
         fill: the number or the category that stands for a missing value; None: none may be missing.
         low, high: of a number or a date, the range of the training rows.
         categories: those of the training rows, in their order.
-        rare: those of them that share the last encoded column, with all that are not known.
+        rare: those of them that share an encoded column, with all that are not known.
+        marks: whether an encoded column says where the value is missing.
     """
 
     name: str
@@ -55,16 +56,18 @@ class RawColumn(Part):
     high: Number = 0.0
     categories: list[str] = Field(default_factory=list)
     rare: list[str] = Field(default_factory=list)
+    marks: bool = False
 
     def encoded(self) -> EncodedColumn:
         """How the column becomes numbers."""
         if self.kind != "category":
             fill = None if self.fill is None else float(self.fill)
-            return EncodedColumn(self.name, self.unit, fill)
+            return EncodedColumn(self.name, self.unit, fill, marks=self.marks)
         codes = tuple(range(len(self.categories)))
         fill = None if self.fill is None else float(self.categories.index(str(self.fill)))
         rare = frozenset(self.rare)
-        return EncodedColumn(self.name, None, fill, tuple(self.categories), rare, codes)
+        known = tuple(self.categories)
+        return EncodedColumn(self.name, None, fill, known, rare, codes, self.marks)
 
 
 class Texts(Part):
@@ -257,6 +260,7 @@ def raw_column(prepared: Prepared, at: int) -> RawColumn:
             fill=None if encoded.fill is None else known[int(encoded.fill)],
             categories=list(encoded.categories),
             rare=[text for text in encoded.categories if text in encoded.rare],
+            marks=encoded.marks,
         )
     values: NDArray[Any] = data.X[prepared.split.train, at]
     return RawColumn(
@@ -265,6 +269,7 @@ def raw_column(prepared: Prepared, at: int) -> RawColumn:
         unit=data.units[at],
         date_format=None if reading is None else reading.date_format(name),
         fill=None if encoded is None else encoded.fill,
+        marks=encoded is not None and encoded.marks,
         low=float(np.nanmin(values)),
         high=float(np.nanmax(values)),
     )
