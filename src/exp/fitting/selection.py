@@ -24,6 +24,10 @@ Scorer = Callable[[Answers], float]
 LEAST = 1e-7
 STEPS = 30
 BAGS = 8
+FAST = ("log_loss", "accuracy", *OF_NUMBERS)
+"""Scores that take little time; of others, fewer rows and fewer random halves are looked at."""
+ROWS, POOL = 10_000, 32
+"""Rows and candidates that a selection looks at, at most: the best by their own scores."""
 BEGIN = 2
 """With how many of the best candidates a selection begins."""
 LIGHT = 0.02
@@ -54,6 +58,11 @@ def scorer(metric: str, truth: NDArray[Any], positive: int | None) -> Scorer:
     return numbers if metric in OF_NUMBERS else classes
 
 
+def surprise(chances: Answers) -> float:
+    """The log loss of the probabilities [rows, 1] of the true classes."""
+    return float(-np.log(np.maximum(chances, LEAST)).mean())
+
+
 def log_loss(answers: Answers, truth: NDArray[np.int64]) -> float:
     chances = answers[np.arange(len(truth)), truth] / answers.sum(axis=1)
     return float(-np.log(np.maximum(chances, LEAST)).mean())
@@ -72,22 +81,34 @@ class Selection:
     answers: Answers
 
 
-def select(answers: Sequence[Answers], measure: Scorer, seed: int) -> Selection:
+def select(
+    answers: Sequence[Answers], metric: str, truth: NDArray[Any], positive: int | None, seed: int
+) -> Selection:
     """The best weighted mean of candidates.
 
     Args:
         answers: of each candidate, [rows, outputs], for the same rows.
-        measure: less is better.
+        metric: the score that counts.
+        truth: [rows] labels or numbers.
+        positive: of two classes the one that counts as positive.
         seed: of the random halves.
     """
-    alone = [measure(each) for each in answers]
-    order = sorted(range(len(answers)), key=lambda at: alone[at])
     random = np.random.default_rng([seed, 7])
+    fast = metric in FAST
+    rows = np.sort(random.permutation(len(truth))[: ROWS if fast else ROWS // 4])
+    some = [each[rows] for each in answers]
+    measure = scorer(metric, truth[rows], positive)
+    if metric == "log_loss":  # nothing but the probability of the true class counts
+        places = np.arange(len(rows))
+        some = [each[places, truth[rows]][:, None] for each in some]
+        measure = surprise
+    alone = [measure(each) for each in some]
+    order = sorted(range(len(answers)), key=lambda at: alone[at])[:POOL]
     counts = np.zeros(len(answers))
-    for _ in range(BAGS):
+    for _ in range(BAGS if fast and len(rows) < ROWS else 2):
         drawn = random.permutation(len(order))[: max(1, (len(order) + 1) // 2)]
         pool = [order[place] for place in sorted(drawn.tolist())]
-        counts += greedy(answers, pool, measure)
+        counts += greedy(some, pool, measure)
     weights = counts / counts.sum()
     kept = [at for at in np.argsort(-weights, kind="stable")[:MOST] if weights[at] >= LIGHT]
     kept = kept or [order[0]]
