@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -58,14 +59,31 @@ def scorer(metric: str, truth: NDArray[Any], positive: int | None) -> Scorer:
     return numbers if metric in OF_NUMBERS else classes
 
 
-def surprise(chances: Answers) -> float:
-    """The log loss of the probabilities [rows, 1] of the true classes."""
-    return float(-np.log(np.maximum(chances, LEAST)).mean())
+def log_loss(answers: Answers, truth: NDArray[np.int64], doubt: float | None = None) -> float:
+    """The log loss where a label is wrong with a small probability.
 
+    Without a doubt, the best probability would be 1 where all of some rows are predicted correctly,
+    and the first wrong row later would have an enormous loss. Source: Platt 1999, "Probabilistic
+    Outputs for Support Vector Machines", section 2.2.
 
-def log_loss(answers: Answers, truth: NDArray[np.int64]) -> float:
+    Args:
+        answers: [rows, classes].
+        doubt: the probability that a row has another label; None: 1 / (rows + 2), that of an event
+            that no row has shown.
+    """
+    doubt = 1 / (len(truth) + 2) if doubt is None else doubt
     chances = answers[np.arange(len(truth)), truth] / answers.sum(axis=1)
-    return float(-np.log(np.maximum(chances, LEAST)).mean())
+    return surprise(chances, doubt)
+
+
+def surprise(chances: Answers, doubt: float) -> float:
+    """The log loss of the probabilities [rows] of the true classes.
+
+    Args:
+        doubt: as for `log_loss`.
+    """
+    chances = np.clip(chances, LEAST, 1 - LEAST)
+    return float(-((1 - doubt) * np.log(chances) + doubt * np.log1p(-chances)).mean())
 
 
 @dataclass(frozen=True)
@@ -100,8 +118,8 @@ def select(
     measure = scorer(metric, truth[rows], positive)
     if metric == "log_loss":  # nothing but the probability of the true class counts
         places = np.arange(len(rows))
-        some = [each[places, truth[rows]][:, None] for each in some]
-        measure = surprise
+        some = [each[places, truth[rows]] / each.sum(axis=1) for each in some]
+        measure = partial(surprise, doubt=1 / (len(rows) + 2))
     alone = [measure(each) for each in some]
     order = sorted(range(len(answers)), key=lambda at: alone[at])[:POOL]
     counts = np.zeros(len(answers))
@@ -153,24 +171,27 @@ def tempered(answers: Answers, temperature: float) -> Answers:
 def calibrate(answers: Answers, truth: NDArray[np.int64], seed: int) -> float:
     """The temperature with the lowest log loss; 1 where it does not help on rows that it was not
     fitted on."""
+    doubt = 1 / (len(truth) + 2)
     order = np.random.default_rng([seed, 11]).permutation(len(truth))
     halves = order[::2], order[1::2]
     if min(map(len, halves)) == 0:
         return 1.0
     pairs = [(halves[0], halves[1]), (halves[1], halves[0])]
     found = [
-        len(other) * log_loss(tempered(answers[other], best_temperature(answers[one], truth[one])),
-                              truth[other])
+        len(other) * log_loss(
+            tempered(answers[other], best_temperature(answers[one], truth[one], doubt)),
+            truth[other], doubt,
+        )
         for one, other in pairs
     ]  # fmt: skip
-    if sum(found) / len(truth) >= log_loss(answers, truth):
+    if sum(found) / len(truth) >= log_loss(answers, truth, doubt):
         return 1.0
-    return best_temperature(answers, truth)
+    return best_temperature(answers, truth, doubt)
 
 
-def best_temperature(answers: Answers, truth: NDArray[np.int64]) -> float:
+def best_temperature(answers: Answers, truth: NDArray[np.int64], doubt: float) -> float:
     def loss(logarithm: float) -> float:
-        return log_loss(tempered(answers, float(np.exp(logarithm))), truth)
+        return log_loss(tempered(answers, float(np.exp(logarithm))), truth, doubt)
 
     found = minimize_scalar(loss, bounds=(-1.1, 1.1), method="bounded")
     return round(float(np.exp(found.x)), 4)
