@@ -1,9 +1,10 @@
 """The comparison of `exp fit` and its peers by the tests of `exp results --across dataset`.
 
-    python benchmarks/tables_compare.py RESULTS OUTPUT
+    python benchmarks/tables_compare.py RESULTS NOISE OUTPUT
 
-Prints the table of methods, and writes OUTPUT/own_tables.json (every score, all ranks and tests)
-and the critical-difference diagram for light and dark pages.
+NOISE is the JSON file of noise_tables.py. Prints the table of methods, and writes
+OUTPUT/own_tables.json (every score, all ranks and tests) and the critical-difference diagram as
+OUTPUT/images/own-tables-ranks.png.
 """
 
 from __future__ import annotations
@@ -95,22 +96,19 @@ def content(scored: Scored) -> tuple[dict[str, Any], Across]:
     return {"tables": tables, "results": results, "comparisons": parts}, main
 
 
-def draw(found: Across, folder: Path) -> None:
-    for theme in ("light", "dark"):
-        with settings(theme) as colours:
-            figure = diagram(found, colours)
-            write_whole(
-                folder / f"own-tables-ranks-{theme}.png", layout.encode(figure, "png", dpi=120)
-            )
+def draw(found: Across, path: Path) -> None:
+    with settings("light") as colours:
+        write_whole(path, layout.encode(diagram(found, colours), "png", dpi=120))
 
 
-def main(results: Path, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+def main(results: Path, noise: Path, folder: Path) -> None:
     found, main_one = content(arranged(results))
+    found["noise"] = json.loads(noise.read_text())
     print(text(main_one))
     (folder / "own_tables.json").write_text(json.dumps(found, indent=1) + "\n")
-    draw(main_one, folder)
+    (folder / "images").mkdir(exist_ok=True)
+    draw(main_one, folder / "images/own-tables-ranks.png")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*map(Path, sys.argv[1:4]))

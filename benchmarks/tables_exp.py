@@ -4,18 +4,19 @@
 
 Each table is written as a csv file with a column `part` (train or test), fitted by the command
 `exp fit`, and its test rows, without the target, are predicted by `exp predict` from the run
-directory. The number of seconds that the processes computed is kept beside the scores. Files as
-those of tables_peers.py.
+directory. Two minutes on two cores are 240 seconds of CPU time, as for the peers (tables_clock.py).
+Files as those of tables_peers.py.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
+import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,53 @@ from tables_scores import save, saved
 NAME = "exp_fit"
 
 
-def seconds_of_children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+class Clock(threading.Thread):
+    """CPU seconds of the processes of a session, worker processes included, on Linux.
+
+    Args:
+        session: its number.
+    """
+
+    def __init__(self, session: int) -> None:
+        super().__init__(daemon=True)
+        self.session, self.used, self.ended = session, dict[str, float](), threading.Event()
+
+    def run(self) -> None:
+        while not self.ended.wait(0.2):
+            self.look()
+
+    def look(self) -> None:
+        for place in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = place.read_text().rpartition(")")[2].split()
+            except OSError:  # it has ended
+                continue
+            if int(fields[3]) == self.session:
+                ticks = int(fields[11]) + int(fields[12])
+                self.used[place.parent.name] = ticks / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def seconds(self) -> float:
+        return sum(self.used.values())
+
+
+def timed(words: list[str]) -> tuple[str, dict[str, float]]:
+    """What a command prints, and its seconds.
+
+    Raises:
+        SystemExit: it failed.
+    """
+    begun = time.monotonic()
+    process = subprocess.Popen(
+        words, start_new_session=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    clock = Clock(process.pid)
+    clock.start()
+    text, _ = process.communicate()
+    clock.ended.set()
+    if process.returncode:
+        raise SystemExit(text)
+    return text, {"wall_seconds": time.monotonic() - begun, "cpu_seconds": clock.seconds}
 
 
 def fitted(table: Table, seed: int, budget: float, folder: Path) -> tuple[np.ndarray, dict]:
@@ -40,15 +85,12 @@ def fitted(table: Table, seed: int, budget: float, folder: Path) -> tuple[np.nda
     rows = test.drop(columns=table.target)
     rows.to_csv(folder / "new.csv", index=False)
     run, exp = folder / "run", [sys.executable, "-m", "exp"]
+    clocked = [sys.executable, str(Path(__file__).with_name("tables_clock.py"))]
     task = "classes" if table.task == CLASSES else "number"
-    begun, cpu = time.monotonic(), seconds_of_children()
     words = ["--target", table.target, "--budget", f"{budget:g}", "--output", str(run)]
     settings = ("split.column=part", f"dataset.task={task}")
     words += [part for each in settings for part in ("--config", each)]
-    done = subprocess.run([*exp, "fit", str(path), *words], capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"{table.name}: {done.stdout}\n{done.stderr}")
-    about = {"wall_seconds": time.monotonic() - begun, "cpu_seconds": seconds_of_children() - cpu}
+    _, about = timed([*clocked, "fit", str(path), *words])
     answers = folder / "answers.csv"
     subprocess.run(
         [*exp, "predict", str(run), str(folder / "new.csv"), "--output", str(answers)], check=True
@@ -58,7 +100,8 @@ def fitted(table: Table, seed: int, budget: float, folder: Path) -> tuple[np.nda
         return found["predicted"].to_numpy(float), about | reported(run)
     train, _ = table.split(seed)
     columns = [f"probability:{name}" for name in np.unique(train[table.target])]
-    return found[columns].to_numpy(float), about | reported(run)
+    shares = found[columns].to_numpy(float)
+    return shares / shares.sum(axis=1, keepdims=True), about | reported(run)
 
 
 def reported(run: Path) -> dict[str, Any]:

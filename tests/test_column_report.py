@@ -69,6 +69,10 @@ def test_each_kind_of_column(in_tmp: Path, form: str) -> None:
     }  # fmt: skip
     assert (columns["size"].missing, columns["size"].filled_in) == (10, "the median")
     assert (columns["city"].missing, columns["city"].filled_in) == (2, "a category of its own")
+    imputed = by_name(report(f"rows.{form}", missing="impute"))["city"]
+    assert (imputed.missing, imputed.filled_in) == (2, "the most frequent value")
+    with pytest.raises(DataError, match="missing value in 10 of 120 rows"):
+        report(f"rows.{form}", missing="refuse")
     low, high = frame["size"].min(), frame["size"].max()
     assert columns["size"].details == f"{low:.6g} to {high:.6g}"
     assert columns["y"].details == "2 classes: no, yes"

@@ -111,7 +111,8 @@ LISTS = {
         "split, trainer"
     ),
     ("list", "model", "mpl"): (
-        "exp list model: unknown model 'mpl'. Did you mean 'mlp'? Known: linear, mlp"
+        "exp list model: unknown model 'mpl'. Did you mean 'mlp'? Known: embedded_mlp, ensemble, "
+        "linear, mlp"
     ),
     ("list", "trainer", "x"): "exp list trainer: unknown trainer 'x'. Known: standard",
 }

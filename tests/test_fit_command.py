@@ -218,8 +218,33 @@ def test_what_is_wrong_is_one_error_and_nothing_is_written(in_tmp: Path) -> None
         assert ended.code == 2, (words, ended.out, ended.err)
         assert message in ended.err, (words, ended.err)
         assert "Traceback" not in ended.err
-    assert {path.name for path in in_tmp.iterdir()} == {"rows.csv", "full"}
+    Path("header.csv").write_text("a,y\n")
+    assert "has no rows" in inside(in_tmp, "fit", "header.csv", "--target", "y").err
+    assert {path.name for path in in_tmp.iterdir()} == {"rows.csv", "full", "header.csv"}
     assert [path.name for path in Path("full").iterdir()] == ["notes.txt"]
+
+
+def test_the_newest_rows_are_the_test_rows(in_tmp: Path) -> None:
+    """With dates of another format, a delimiter that is found, and names that need quotes."""
+    frame = small(100).rename(columns={"size": 'the "size", x'}).sample(frac=1, random_state=0)
+    frame.to_csv("rows.tsv", sep="\t", index=False)
+    ended = fit(in_tmp, "rows.tsv", "--target", "y", "--time", "day", "--output", "made")
+    assert ended.code == 0, ended.err
+    assert "the delimiter is a tab" in ended.out
+    assert re.search(r"^day +time +100 different values; not a feature", ended.out, re.M)
+    predictions = exp.load("made").predictions
+    days = pd.to_datetime(frame["day"], format="%d.%m.%Y").to_numpy()[predictions["row"]]
+    test = (predictions["split"] == "test").to_numpy()
+    assert test.sum() == 20
+    assert days[test].min() > days[~test].max()
+
+
+def test_a_fit_is_repeated_with_all_its_files(in_tmp: Path) -> None:
+    exp.fit(small(), "y", budget=2, directory="made", overrides=["figures.dpi=40"])
+    again = inside(in_tmp, "rerun", "made", "--into", "again")
+    assert again.out.splitlines()[-1] == "bit-identical", again.out + again.err
+    for name in ("importance.csv", "columns.csv", "model.safetensors", "figures/columns.png"):
+        assert Path("made", name).read_bytes() == Path("again", name).read_bytes()
 
 
 def test_times_may_be_written_in_several_ways() -> None:

@@ -156,7 +156,11 @@ def feature(name: str, table: Table, settings: Settings) -> ColumnReport:
     values, kind = table.frame[name], table.kinds[name]
     there = values.dropna()
     missing = len(values) - len(there)
-    filled = ("a category of its own" if kind == "category" else "the median") if missing else ""
+    filled = ""
+    if missing:
+        own = settings.values["missing"] == "indicate"
+        category = "a category of its own" if own else "the most frequent value"
+        filled = category if kind == "category" else "the median"
     details, change = described(there, kind), ""
     if reason := settings.how.get(name):
         details, change = f"{details} ({reason})", f"--exclude {shlex.quote(name)}"

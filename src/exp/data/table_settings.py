@@ -144,6 +144,8 @@ def settings_of(
     reading = reading_of(values, aside)
     source = read(path, kind, reading)
     source.faults.raise_any()
+    if not len(source.frame):
+        raise DataError(f"{path} has no rows")
     found.notes += source.notes
     columns = {
         name: Texts(source.columns[name], reading.na)
@@ -198,7 +200,7 @@ def reading_of(values: Mapping[str, Any], aside: Iterable[str]) -> Reading:
     return Reading(
         texts_only=True,
         target=values["target"],
-        missing="indicate",
+        missing=values["missing"],
         categorical=values.get("categorical") or (),
         exclude=values.get("exclude") or (),
         aside=tuple(dict.fromkeys(aside)),

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from exp.data.column_report import TableReport, column_report
+from exp.data.column_report import column_report
 from exp.data.table_settings import columns_of, kind_of
 from exp.fitting.closing import closing
 from exp.fitting.fit_table import fit, new_place
@@ -31,8 +31,8 @@ from exp.util.errors import DataError, Lines, RunDirectoryError, lines, shown
 from exp.util.metric_names import higher_is_better
 from exp.util.text_tables import number
 
-SHARE, LEAST = 0.1, 3.0
-"""Of the budget that the importance of the columns may take besides, and seconds at least."""
+COLUMNS = "columns.csv"
+"""The report of the columns in the directory of a run."""
 SETTING = "in exp fit such a setting is --config KEY=VALUE, as --config dataset.decimal=comma"
 """For errors that name settings of a data set."""
 Say = Callable[[str], None]
@@ -122,7 +122,8 @@ def fit_file(
             progress.show(text if best is None else f"{text}, best {score} {number(best)}")
 
         directory = fit(settings, on_progress)
-        end = finish(RunRecord.at(directory.absolute()), report, wanted)
+        progress.show("the importance of the columns")
+        end = finish(RunRecord.at(directory.absolute()), settings, report.csv())
     if say:
         say("\n".join(["", *end]))
     return directory
@@ -166,35 +167,36 @@ def refuse_used(run: RunDirectory) -> None:
         raise RunDirectoryError(f"the directory {run.path} is not empty: choose a new one")
 
 
-def finish(run: RunRecord, report: TableReport, wanted: Wanted) -> list[str]:
+def finish(run: RunRecord, settings: FitSettings, columns: str) -> list[str]:
     """Adds the model file, the columns, their importance and drawings to the directory of a run.
+
+    Args:
+        run: a finished fit.
+        settings: of it.
+        columns: the content of columns.csv.
 
     Returns:
         What is printed at the end.
     """
     job, predictor = model(run, trust=True)
     data, split = job.data.data, job.data.split
-    metric = computable(wanted.metric, numeric=data.numeric)
+    metric = computable(settings.metric, numeric=data.numeric)
     parts = predicted_parts(run.predictions(), job.data.positive)
     last = "test" if "test" in parts else "train"
-    found = importances(
-        Trained(job, predictor),
-        split.parts[last],
-        metric,
-        seconds=max(LEAST, SHARE * wanted.budget),
-        seed=wanted.seed,
-    )
+    trained = Trained(job, predictor)
+    found = importances(trained, split.parts[last], metric, seed=settings.seed)
     files: dict[str, bytes | str] = {
-        NAME: Trained(job, predictor).file(),
-        "columns.csv": report.csv(),
+        NAME: trained.file(),
+        COLUMNS: columns,
         "importance.csv": importance_text(found, metric, last),
     }
     if (look := job.plan.figures) is not None:
         falls = "fall" if higher_is_better(metric) else "rise"
         label = f"{falls} of {metric} on the {last} rows"
-        files |= drawings(report, data, found, label, look)
+        subject = Path(settings.path).name, settings.target
+        files |= drawings(subject, data, found, label, look)
     add_files(run.directory, files)
-    groups = None if wanted.groups is None else np.asarray(data.columns[wanted.groups])
+    groups = None if settings.groups is None else np.asarray(data.columns[settings.groups])
     groups = groups[split.test] if groups is not None and last == "test" else None
     return closing(parts, data.y[split.train], metric, found, groups)
 

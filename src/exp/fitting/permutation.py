@@ -7,7 +7,6 @@ categories are encoded as.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +18,11 @@ from exp.runs.trained.predictor import Trained
 from exp.util.serialize import csv_text
 
 REPEATS = 10
-"""How often each column is shuffled, if there is time."""
+"""How often each column is shuffled, at most."""
 MOST_ROWS = 5_000
 """Rows that are predicted: of more, so many are drawn."""
+WORK = 4_000_000
+"""Rows that are predicted altogether: with more columns there are fewer repeats, at least 2."""
 RESAMPLES = 100
 """Of the rows, for the intervals."""
 
@@ -58,7 +59,6 @@ def importances(
     rows: NDArray[np.int64],
     metric: str,
     *,
-    seconds: float = 10.0,
     seed: int = 0,
 ) -> list[Importance]:
     """The importance of each feature, the greatest first.
@@ -67,17 +67,14 @@ def importances(
         trained: the model.
         rows: [rows] of the data set, on which the score is computed.
         metric: the score.
-        seconds: about how long it may take: with more columns there are fewer repeats, at least 2.
     """
     data = trained.job.data.data
     random = np.random.default_rng(seed)
     if len(rows) > MOST_ROWS:
         rows = np.sort(random.permutation(rows)[:MOST_ROWS])
     X, truth = data.X[rows], data.y[rows]
-    begun = time.monotonic()
     usual = answers_of(trained, X, truth)
-    each = max(time.monotonic() - begun, 1e-4)
-    repeats = int(np.clip(seconds / (each * X.shape[1]), 2, REPEATS))
+    repeats = int(np.clip(WORK // X.size, 2, REPEATS))
     drawn = random.integers(0, len(rows), (RESAMPLES, len(rows)))
     before = [usual.score(metric, some) for some in drawn]
     whole, sign = usual.score(metric), worse(metric)

@@ -7,13 +7,27 @@ import time
 from contextlib import ExitStack
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, ProgressColumn, Task, TextColumn
+from rich.progress_bar import ProgressBar
+from rich.table import Table
 
 from exp.util.packages import importable
 from exp.util.terminal import raw, streams
 
 EVERY = 10.0
 """Seconds between two lines, at least."""
+
+
+class TimeBar(ProgressColumn):
+    """How much of the time is used, which goes on between two updates."""
+
+    def render(self, task: Task) -> Table:
+        total = task.total or 1.0
+        done = min(task.elapsed or 0.0, total)
+        shown = Table.grid(padding=(0, 1))
+        bar = ProgressBar(total, done, width=40)
+        shown.add_row(bar, f"{done:.0f} of {total:.0f} s")
+        return shown
 
 
 class FitProgress:
@@ -32,15 +46,12 @@ class FitProgress:
 
     def __enter__(self) -> FitProgress:
         if (console := console_for_bars()) is not None:
-            columns = (
-                BarColumn(bar_width=40), TextColumn("{task.percentage:>3.0f} %"),
-                TextColumn("{task.fields[text]}"), TimeRemainingColumn(),
-            )  # fmt: skip
+            columns = (TimeBar(), TextColumn("{task.fields[text]}"))
             self.bar = Progress(*columns, console=console, transient=True, redirect_stdout=True)
             self.open.enter_context(self.bar)
             if not console.is_jupyter:
                 self.open.enter_context(streams())
-            self.bar.add_task("fit", total=self.budget, text="")
+            self.bar.add_task("fit", total=self.budget, text="no network yet")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -54,8 +65,7 @@ class FitProgress:
         """
         now = time.monotonic()
         if self.bar is not None:
-            done = min(now - self.begun, self.budget)
-            self.bar.update(self.bar.task_ids[0], completed=done, text=text)
+            self.bar.update(self.bar.task_ids[0], text=text)
         elif self.lines and now - self.last >= EVERY:
             self.last = now
             print(f"[{now - self.begun:.0f} of {self.budget:.0f} s] {text}", flush=True)

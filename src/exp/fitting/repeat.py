@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from exp.fitting.fit_table import fit
+from exp.fitting.from_table import COLUMNS, finish
 from exp.fitting.settings import FitSettings
 from exp.runs.record import RunRecord
 from exp.runs.stored_plan import start_folder
@@ -39,5 +40,7 @@ def repeat(run: RunRecord, directory: Path, extra: dict[str, Any]) -> None:
         # The path of the table is relative to the folder in which the fit was started.
         os.chdir(start_folder(run) or before)
         fit(settings, repeat=done, extra=extra)
+        if (columns := run.path / COLUMNS).exists():  # of a fit by `exp fit`
+            finish(RunRecord.at(directory.absolute()), settings, columns.read_text())
     finally:
         os.chdir(before)

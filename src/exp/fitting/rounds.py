@@ -186,13 +186,16 @@ class Rounds:
         return self.done
 
     def at_least_one(self) -> None:
-        """Trains a network in full if the time was too short for any."""
-        for candidate in self.candidates:
-            if any(not self.candidates[number].constant for number in self.done.full()):
+        """Trains a network in full if the time was too short for any: the best that there is."""
+        last = len(LEVELS) - 1
+        known = sorted(self.scores, key=lambda key: (-key[1], self.scores[key], key[0]))
+        for number in dict.fromkeys([*(n for n, _ in known), *range(len(self.candidates))]):
+            if any(not self.candidates[full].constant for full in self.done.full()):
                 return
-            if candidate.number not in self.done.failed and not candidate.constant:
-                order = self.order(candidate.number, len(LEVELS) - 1)
-                self.take(*work(replace(order, deadline=float("inf"))))
+            if number not in self.done.failed and not self.candidates[number].constant:
+                self.done.begun.append((number, last))
+                order = replace(self.order(number, last), deadline=float("inf"))
+                self.take(*work(order))
 
     def lost(self, order: Order, reason: str) -> tuple[list[Any], list[Order]]:
         """A candidate whose worker process has died is given up."""

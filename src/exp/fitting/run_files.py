@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from exp.data.column_report import TableReport
 from exp.data.dataset import Data
 from exp.fitting.permutation import Importance
 from exp.plotting import columns, importance, layout
@@ -39,30 +37,32 @@ def add_files(directory: RunDirectory, files: dict[str, bytes | str]) -> None:
 
 
 def drawings(
-    report: TableReport, data: Data, found: Sequence[Importance], label: str, look: Any
+    subject: tuple[str, str],
+    data: Data,
+    found: Sequence[Importance],
+    label: str,
+    look: Any,
 ) -> Iterator[tuple[str, bytes]]:
     """Name and content of the drawings: the columns, and their importance.
 
     Args:
-        report: of the table.
+        subject: the names of the table and of its target.
         data: its rows.
         found: the importance of each column, the greatest first.
         label: what the importance is, for the axis.
         look: the `Figures` of the run.
     """
     order = [data.features.index(each.column) for each in found] or range(len(data.features))
-    title = Path(report.path).name
-    target = str(report.settings["target"])
     with settings(look.theme) as theme:
         shown = [column(data, place) for place in order]
-        of_rows = Column(target, data.y.astype(np.float64), data.classes or None)
+        of_rows = Column(subject[1], data.y.astype(np.float64), data.classes or None)
         made = {"columns": columns.draw(of_rows, shown, theme)}
         if found:
             names = [each.column for each in found]
             means, lows, highs = zip(*((f.mean, f.low, f.high) for f in found), strict=True)
             made["importance"] = importance.draw(names, means, lows, highs, label, NOTE, theme)
         for name, figure in made.items():
-            layout.heading(figure, title, target, remark=f"{len(data.y):,} rows")
+            layout.heading(figure, *subject, remark=f"{len(data.y):,} rows")
             for suffix in look.format:
                 yield f"figures/{name}.{suffix}", layout.encode(figure, suffix, dpi=look.dpi)
 

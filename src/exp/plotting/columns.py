@@ -179,8 +179,8 @@ def _categories(axes: Axes, names: list[str]) -> None:
     axes.set_ylim(max(len(names), 3) - 0.4, -0.6)
 
 
-def _numbers(axes: Axes) -> None:
-    axes.xaxis.set_major_locator(MaxNLocator(4))
+def _numbers(axes: Axes, *, whole: bool = False) -> None:
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=whole))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _written(value)))
 
 
@@ -197,7 +197,8 @@ def _horizontal(axes: Axes, column: Column, ends: tuple[float, float]) -> None:
         form = ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_formatter(form)
     else:
-        _numbers(axes)
+        there = column.values[~np.isnan(column.values)]
+        _numbers(axes, whole=bool((there % 1 == 0).all()))
     axes.set_xlim(*ends)
 
 
