@@ -144,7 +144,7 @@ def settings_of(
     reading = reading_of(values, aside)
     source = read(path, kind, reading)
     source.faults.raise_any()
-    if not len(source.frame):
+    if not len(source.index):
         raise DataError(f"{path} has no rows")
     found.notes += source.notes
     columns = {
