@@ -16,7 +16,9 @@ import pytest
 
 import exp
 from commands import inside, process, read_csv
+from exp.fitting import FitSettings, fit
 from exp.runs import checkpoint
+from exp.util import command_line
 
 TRAIN = ("optimizer=adam", "trainer.epochs=5", "figures=none", "split.standardize=true")
 OUTSIDE = """
@@ -259,6 +261,18 @@ def hidden(*units: int) -> Callable[[dict[str, Any]], None]:
         (lambda found: found["config"].update(model={"name": "mlp", "widths": [1]}), "widths"),
         (hidden(65536, 65536, 65536), "the tensor"),
         (hidden(8, 8, 8), "the tensor '6.bias' is missing"),
+        (
+            lambda found: found["config"].update(
+                model={
+                    "name": "ensemble",
+                    "maps": [{"name": "none", "outputs": 2}],
+                    "members": [
+                        {"network": {"name": "mlp"}, "outputs": 1, "copies": 10**9, "weight": 1.0}
+                    ],
+                }
+            ),
+            "fewer tensors than networks",
+        ),
         (lambda found: found["preparation"].update(columns=[]), "is not a model file of exp"),
         (lambda found: found["preparation"].update(mean=[0.0]), "a number for each encoded column"),
         (lambda found: found["preparation"].update(classes=["a"]), "is not a model file of exp"),
@@ -331,3 +345,19 @@ def test_a_model_of_code_needs_trust(in_tmp: Path) -> None:
     done = process(in_tmp, *asked, "--trust")
     assert done.code == 2
     assert "its components have changed since" in done.err
+
+
+def test_an_ensemble_of_fit_is_exported(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one network of many that `exp fit` makes, as one model file."""
+    monkeypatch.setattr(command_line, "python", True)
+    pets(90).drop(columns=["born", "label"]).to_csv("pets.csv", index=False)
+    settings = FitSettings(path="pets.csv", target="kind", candidates=3, budget=600, workers=1)
+    run = fit(settings, lambda *values: None)
+    new = {name: STRANGE[name] for name in ("weight", "colour", "legs", "tame")}
+    pd.DataFrame(new).to_csv("new.csv", index=False)
+    ended = inside(in_tmp, "export", str(run), "--to", "safetensors")
+    assert ended.code == 0, ended.err
+    Path("pets.csv").unlink()
+    wanted, found = predicted(in_tmp, str(run)), predicted(in_tmp, "model.safetensors")
+    np.testing.assert_array_equal(probabilities(found), probabilities(wanted))
+    assert probabilities(wanted).sum(axis=1) == pytest.approx(1, abs=1e-5)

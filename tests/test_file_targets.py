@@ -21,10 +21,12 @@ from commands import inside, read_csv, runs
 from conftest import make_plan
 from exp.data.dataset import Data
 from exp.data.target_scale import TargetScale
-from exp.engine import Job, train
+from exp.engine import Job, Training, capture, train
 from exp.engine.prepare import prepared_by
 from exp.registry.registry import register
 from exp.util.errors import DataError
+from hooks import BetweenEpochs
+from test_same_bits import assert_same
 
 FILE = ("dataset=csv", "dataset.path=rents.csv", "dataset.target=rent", "model.hidden=[8]")
 SCALED = ("split.standardize=true", "split.standardize_target=true", "optimizer=adam")
@@ -199,6 +201,11 @@ def test_the_scale_is_that_of_scikit_learn(values: list[float], other: list[floa
         assert scale.scale == pytest.approx(wanted.scale_[0], rel=1e-9)
         z = scale.scaled(y)
         np.testing.assert_allclose(scale.restored(z), y, rtol=1e-5, atol=1e-6 * abs(y).max())
+        weights = np.arange(len(y)) % 3 + 1
+        counted = StandardScaler().fit(y[:, None].astype(np.float64), sample_weight=weights)
+        weighted = TargetScale.fit(y, weights.astype(np.float32))
+        assert weighted.mean == pytest.approx(counted.mean_[0], rel=1e-6, abs=1e-6)
+        assert weighted.scale == pytest.approx(counted.scale_[0], rel=1e-6)
     assert TargetScale.fit(np.full(3, 7.25, np.float32)) == TargetScale(7.25, 1.0)
 
 
@@ -258,6 +265,31 @@ def test_it_is_a_run_on_targets_that_were_scaled_before(
     z = one.predictor.logits(X.astype(np.float32))
     wanted = z[:, 0].astype(float) * scale.scale + scale.mean
     np.testing.assert_allclose(one.predictor.labels(z), wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kernel", ["", "off"])
+def test_going_on_is_as_if_nothing_had_happened(
+    kernel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The best score so far is in the units of the target, before and after."""
+    monkeypatch.setenv("EXP_KERNEL", kernel)
+    X = np.random.default_rng(2).normal(size=(40, 2))
+    data = Data.numbers(X, 300 + 70 * X[:, 0] * X[:, 1])
+    trainer = {"epochs": 30, "monitor": "test/rmse", "min_delta": 0.5, "early_stopping": 8}
+    split = {"name": "last", "standardize_target": True}
+    plan = make_plan(dataset="plane", split=split, trainer=trainer, optimizer="adam")
+    other = Job.of(plan)
+    prepared = prepared_by(plan["split"], data, plan["split"].build(data.y, 0))
+    run = Job(plan, prepared, other.loss, other.device)
+    saved: list[Any] = []
+
+    def keep(training: Training) -> None:
+        if training.epoch == 7:
+            saved.append(capture(training, 0))
+
+    (wanted,) = train([run], hooks=[BetweenEpochs(keep)])
+    (found,) = train([run], start={0: saved[0]})
+    assert_same(found, wanted)
 
 
 def test_a_run_has_the_same_bits_in_a_stack_of_other_units(in_tmp: Path) -> None:

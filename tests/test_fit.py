@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +121,31 @@ def test_a_fit_is_repeated_without_a_clock(
     assert one["fit"] == other["fit"]
     with pytest.raises(ConfigError, match="exp fit"):
         rerun(RunRecord.at(directory), ["seed=3"], Path("third"))
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGKILL, "crashed"), (signal.SIGTERM, "interrupted")]
+)
+def test_a_fit_that_was_ended_says_so(tmp_path: Path, number: int, status: str) -> None:
+    people(tmp_path / "people.csv", 400)
+    words = ["fit", "people.csv", "--target", "ill", "--budget", "300s", "--output", "made"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "exp", *words], cwd=tmp_path, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        end = time.monotonic() + 120
+        while not (tmp_path / "made" / "run.json").exists():
+            assert time.monotonic() < end
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(number)
+        assert process.wait(120) != 0
+    run = RunRecord.tolerant(tmp_path / "made")
+    assert run.status == status
+    assert run.record["fit"]["settings"]["target"] == "ill"
+    resumed = inside(tmp_path, "resume", "made")
+    assert resumed.code == 2
+    assert "exp fit people.csv --target ill" in resumed.err
 
 
 def test_an_ensemble_is_not_trained_as_a_whole(tmp_path: Path) -> None:

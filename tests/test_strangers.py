@@ -524,7 +524,9 @@ def test_an_error_of_a_strangers_run_shows_no_value(
     name = next(
         name for name in ("LONG", "NUMBER", "MAPPING", "LIST", "SECRET") if name in f"{value}"
     )
-    assert f"${{oc.env:{name}" in ended.err
+    # `exp predict` reads no data, so that it only says that the config is another one.
+    unread = verb == "predict" and "have changed since" in ended.err
+    assert f"${{oc.env:{name}" in ended.err or unread
     if key != "plugins" and case != "file":
         assert f"\n  {key}" in ended.err
 

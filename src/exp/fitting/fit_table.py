@@ -29,9 +29,9 @@ from exp.runs.writer import RunWriter
 from exp.util.errors import ExpError
 from exp.util.metric_names import higher_is_better
 
-FILES = 0.06
-"""Share of the budget that is kept for the ensemble and its files, at least `SECONDS`."""
-SECONDS = 2.0
+FILES, SECONDS, EACH = 0.08, 2.0, 5e-5
+"""What is kept of the budget for the ensemble and its files: a share, seconds at least, and seconds
+for each row."""
 ELSEWHERE = ("directory", "workers")
 ADVICE = "a fit cannot be continued: start it again"
 
@@ -125,7 +125,7 @@ def finish(
             count = len({number for number, _ in done.trained})
             on_progress(count, len(candidates), shown, time.monotonic() - begun)
 
-    kept = max(SECONDS, FILES * settings.budget)
+    kept = max(SECONDS, FILES * settings.budget) + EACH * len(data.y)
     kept = min(kept, 0.5 * settings.budget)
     rounds = Rounds(
         table,
@@ -186,7 +186,7 @@ def chosen_of(table: Table, rounds: Rounds, metric: str) -> Chosen:
     rows, _ = joined(table, full[0][1])
     answers = [joined(table, found)[1] for _, found in full]
     seed = table.settings.seed
-    selection = select(answers, scorer(metric, data.y[rows], table.prepared.positive), seed)
+    selection = select(answers, metric, data.y[rows], table.prepared.positive, seed)
     temperature = 1.0
     found = selection.answers
     if not data.numeric:

@@ -15,7 +15,6 @@ import torch
 from pydantic import Field
 from safetensors import safe_open
 
-from exp.components.models import mlp
 from exp.components.models.initial_weights import KEYS
 from exp.config import plugins
 from exp.config.plan import Plan, plan
@@ -70,7 +69,7 @@ def content(job: Job, predictor: Predictor, preparation: Preparation) -> bytes:
     groups = ("model", "loss", *(("features",) if custom else ()))
     dtype = str(job.device.dtype).removeprefix("torch.")
     config = {
-        **{group: without_draws(chosen, group) for group in groups},
+        **{group: without_draws(chosen.config[group]) for group in groups},
         "device": {"name": "cpu", "dtype": dtype},
         "seed": chosen.seed,
         "seeds": {"init": chosen.seeds.init},
@@ -143,9 +142,8 @@ def plan_of(path: Path, described: ModelFile, *, trust: bool) -> Plan:
     plugins.import_all(names)
     try:
         config = {**REST, "name": described.name, **config}
-        found = plan(config)
-        model = without_draws(found, "model")  # else a stranger could have much drawn
-        found = plan({**config, "model": model})
+        # Else a stranger could have much drawn.
+        found = plan({**config, "model": without_draws(config.get("model"))})
     except ConfigError as error:
         raise DamagedError(f"{path} is not a model file of exp: {error}") from error
     origins = origins_of(found, [group for group in config if group in found.chosen])
@@ -155,10 +153,15 @@ def plan_of(path: Path, described: ModelFile, *, trust: bool) -> Plan:
     return found
 
 
-def without_draws(chosen: Plan, group: str) -> dict[str, Any]:
-    """A group of a config without the parameters that only change a model's first weights."""
-    drawn = KEYS if chosen[group].component.module == mlp.__name__ else ()
-    return {key: value for key, value in chosen.config[group].items() if key not in drawn}
+def without_draws(value: Any) -> Any:
+    """A part of a config without the parameters that only change the first weights of the models
+    in it."""
+    if isinstance(value, list):
+        return [without_draws(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    drawn = KEYS if value.get("name") in ("linear", "mlp") else ()
+    return {key: without_draws(item) for key, item in value.items() if key not in drawn}
 
 
 def origins_of(chosen: Plan, groups: Iterable[str]) -> dict[str, dict[str, str]]:
@@ -175,7 +178,11 @@ def fits(path: Path, job: Job) -> None:
     model = job.plan["model"]
     if not model.packaged:
         return
-    with torch.device("meta"):
-        module = model.build(job.data.X.shape[1], job.outputs).to(job.device.dtype)
     with safe_open(path, "np") as file:
+        if sum(each.get("copies", 1) for each in model.params.get("members", ())) > len(
+            file.keys()
+        ):
+            raise ValueError("it has fewer tensors than networks")
+        with torch.device("meta"):
+            module = model.build(job.data.X.shape[1], job.outputs).to(job.device.dtype)
         raise_unlike(file, Expected(module.state_dict()))
