@@ -28,6 +28,7 @@ from PIL import Image
 
 from browser import PATIENCE, chromium
 from commands import inside, runs
+from exp.runs.loggers.log_runs import quiet
 
 WORDS = (
     "-m", "seed=1,2", "dataset.n_samples=60", "trainer.epochs=12", "sweep.dir=s", "sweep.n_jobs=1",
@@ -189,8 +190,9 @@ def test_mlflows_page_shows_curves_figures_and_the_runs_of_a_sweep(
     from mlflow import MlflowClient
 
     store = f"sqlite:///{logged}/mlflow.db"
-    client = MlflowClient(store)
-    experiment = client.get_experiment_by_name("exp").experiment_id
+    with quiet():  # SQLAlchemy warns of what MLflow still uses
+        client = MlflowClient(store)
+        experiment = client.get_experiment_by_name("exp").experiment_id
     ids = {run.info.run_name: run.info.run_id for run in client.search_runs([experiment])}
     words = ("mlflow", "server", "--backend-store-uri", store, "--workers", "1")
     with served(logged, *words) as address:
