@@ -7,28 +7,32 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from exp.data.reading_settings import LARGEST_NUMBER, Floats, Reading
 
 
 class Coded:
-    """A column of texts: each different one once, and a number for each row."""
+    """A column of texts: each different one once, and a number for each row.
 
-    def __init__(self) -> None:
+    Args:
+        most: rows, at most.
+    """
+
+    def __init__(self, most: int) -> None:
         self.places: dict[str, int] = {}
-        self.parts: list[NDArray[np.int32]] = []
+        self.codes = np.empty(most, np.int32)
 
-    def add(self, texts: Sequence[str]) -> None:
+    def add(self, start: int, texts: Sequence[str]) -> None:
+        """Takes in some rows, from this one on."""
         places = self.places
-        codes = [places.setdefault(text, len(places)) for text in texts]
-        self.parts.append(np.array(codes, np.int32))
+        self.codes[start : start + len(texts)] = [
+            places.setdefault(text, len(places)) for text in texts
+        ]
 
     def series(self, lines: pd.Index) -> pd.Series:
-        codes = np.concatenate([np.empty(0, np.int32), *self.parts])
-        self.parts.clear()
-        texts = pd.Categorical.from_codes(codes, pd.Index(list(self.places), dtype=object))
-        return pd.Series(texts, lines, copy=False)
+        texts = pd.Index(list(self.places), dtype=object)
+        codes = pd.Categorical.from_codes(self.codes[: len(lines)], texts)
+        return pd.Series(codes, lines, copy=False)
 
 
 class CsvColumns:
@@ -39,21 +43,27 @@ class CsvColumns:
         numeric: columns that are taken for numbers as long as they contain nothing else but missing
             values.
         reading: how fields are read.
+        most: rows of the file, at most. Each column gets room for all of them at once: memory that
+            is not written to costs nothing, and pieces would leave holes when they are joined.
 
     Attributes:
+        rows: how many have been taken in.
         late: columns whose first rows were taken for numbers before another text came: their texts
             are gone, and the file has to be read again for them.
     """
 
-    def __init__(self, places: Mapping[str, int], numeric: Iterable[str], reading: Reading) -> None:
-        self.places, self.na = dict(places), reading.na
-        self.numbers: dict[str, list[Floats]] = {name: [] for name in numeric}
-        self.texts = {name: Coded() for name in places if name not in self.numbers}
+    def __init__(
+        self, places: Mapping[str, int], numeric: Iterable[str], reading: Reading, most: int
+    ) -> None:
+        self.places, self.na, self.most = dict(places), reading.na, most
+        self.numbers: dict[str, Floats] = {name: np.empty(most) for name in numeric}
+        self.texts = {name: Coded(most) for name in places if name not in self.numbers}
+        self.rows = 0
         self.late: list[str] = []
 
     def add(self, rows: Sequence[Sequence[str]]) -> None:
         """Takes in some rows of fields, whole ones."""
-        names = list(self.numbers)
+        names, part = list(self.numbers), slice(self.rows, self.rows + len(rows))
         places = [self.places[name] for name in names]
         fields = np.array([[row[at] for row in rows] for at in places], object)
         found = np.asarray(pd.to_numeric(fields.reshape(-1), errors="coerce"), np.float64)
@@ -62,21 +72,21 @@ class CsvColumns:
         if len(self.na.numbers):
             other |= np.isin(found, self.na.numbers)
         for at, name in enumerate(names):
-            if not other[at].any():
-                self.numbers[name].append(found[at].copy())
-                continue
-            texts = set(map(str.strip, fields[at, other[at]].tolist()))
-            if all(text in self.na for text in texts):
+            if other[at].any():
+                texts = set(map(str.strip, fields[at, other[at]].tolist()))
+                if not all(text in self.na for text in texts):
+                    del self.numbers[name]
+                    if self.rows:
+                        self.late.append(name)
+                    else:
+                        self.texts[name] = Coded(self.most)
+                    continue
                 found[at, other[at]] = np.nan
-                self.numbers[name].append(found[at].copy())
-                continue
-            if self.numbers.pop(name):
-                self.late.append(name)
-            else:
-                self.texts[name] = Coded()
+            self.numbers[name][part] = found[at]
         for name, column in self.texts.items():
             at = self.places[name]
-            column.add([row[at] for row in rows])
+            column.add(self.rows, [row[at] for row in rows])
+        self.rows += len(rows)
 
     def series(self, lines: pd.Index) -> dict[str, pd.Series]:
         """The columns by name, but those of `late`: float64 with NaN for missing values, or the
@@ -85,8 +95,8 @@ class CsvColumns:
         Args:
             lines: of the rows.
         """
-        found: dict[str, pd.Series] = {}
-        for name in list(self.numbers):
-            parts = self.numbers.pop(name)
-            found[name] = pd.Series(np.concatenate([np.empty(0), *parts]), lines, copy=False)
+        found = {
+            name: pd.Series(numbers[: len(lines)], lines, copy=False)
+            for name, numbers in self.numbers.items()
+        }
         return found | {name: column.series(lines) for name, column in self.texts.items()}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -19,6 +17,7 @@ from exp.data.reading_settings import FILLING, Reading, Task, is_number, naming
 from exp.data.split_columns import columns_of_split
 from exp.data.text_parsing import clue, fitting_notations
 from exp.util.errors import DataError, shown
+from exp.util.memory import give_back
 
 AT_ONCE = 64 << 20
 """Bytes of numbers that may be in memory beside the rows they become."""
@@ -76,8 +75,10 @@ def data_of(
     # The split divides the rows of the first file only.
     aside = columns_of_split({name: first.aside[name] for name in first.aside}, first.rows)
     aside = {name: np.resize(column, len(y)) for name, column in aside.items()}
+    if narrow:
+        give_back()
     X = matrix(columns)
-    if X.nbytes > AT_ONCE:
+    if narrow:
         give_back()
     return Data(
         X,
@@ -124,12 +125,6 @@ def matrix(columns: list[NDArray[Any]]) -> Floats:
     for at in range(X.shape[1]):
         X[:, at] = columns.pop()
     return X
-
-
-def give_back() -> None:
-    """Gives memory that columns took back to the system, which glibc keeps for small arrays."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def weights_of(tables: list[Table]) -> NDArray[np.float32] | None:

@@ -17,6 +17,7 @@ from exp.data.feature_map import FeatureMap
 from exp.data.scaling import fitted, ranged, standardized
 from exp.data.target_scale import TargetScale
 from exp.util.errors import DataError
+from exp.util.memory import give_back
 from exp.util.metric_names import positive_class
 
 AT_ONCE = 64 << 20
@@ -199,6 +200,7 @@ class Prepared:
         except DataError:
             _ = self.X  # for the numbers of the rows
             raise
+        give_back()
 
     def input_rows(self, rows: NDArray[np.int64]) -> InputRows:
         """Some rows of `X`, made where they are needed if `large`."""

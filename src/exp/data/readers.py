@@ -51,18 +51,19 @@ def read(path: str, kind: str, reading: Reading) -> Source:
 def read_csv(path: str, reading: Reading) -> Source:
     """A csv file with a header line, in UTF-8. Rows are split by Python's csv module: pandas fills
     short rows up, shifts long ones, and does not know in which line a row begins."""
-    place = text_place(path)
+    place, most = text_place(path)
     faults = FileFaults(path, "line")
     with place.open(encoding="utf-8-sig", newline="") as file:
         rows = records(file, reading.delimiter, faults)
         top, header = next(rows, (1, []))
         faults.raise_any()
-        return columns_of_csv(path, place, rows, top, header, reading, faults)
+        return columns_of_csv(path, place, most, rows, top, header, reading, faults)
 
 
 def columns_of_csv(
     path: str,
     place: Path,
+    most: int,
     rows: Iterator[Line],
     top: int,
     header: list[str],
@@ -73,6 +74,7 @@ def columns_of_csv(
 
     Args:
         path, place: the file, as the user named it and where it is.
+        most: its lines, at most.
         rows: those below the header.
         top: line of the header.
         header: the names of the columns.
@@ -94,7 +96,7 @@ def columns_of_csv(
     wanted = [*index, *needed]
     places = {name: names.index(name) for name in wanted}
     numeric = [name for name in (*features, *reading.of_weights) if reading.may_be_number(name)]
-    found = CsvColumns(places, numeric, reading)
+    found = CsvColumns(places, numeric, reading, most)
     lines = [np.empty(0, np.int64)]
     for some, fields in batches(rows, len(names), faults):
         lines.append(some)
@@ -102,7 +104,7 @@ def columns_of_csv(
     index_of_rows = pd.Index(np.concatenate(lines))
     columns = found.series(index_of_rows)
     if found.late:
-        again = CsvColumns({name: places[name] for name in found.late}, (), reading)
+        again = CsvColumns({name: places[name] for name in found.late}, (), reading, most)
         with place.open(encoding="utf-8-sig", newline="") as file:
             once_more = records(file, reading.delimiter, FileFaults(path, "line"))
             next(once_more)

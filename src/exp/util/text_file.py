@@ -39,17 +39,21 @@ def content(path: str) -> bytes:
     return raw
 
 
-def text_place(path: str) -> Path:
-    """The file of that name, of which all is UTF-8 text; it is read through, but not kept.
+def text_place(path: str) -> tuple[Path, int]:
+    """The file of that name, of which all is UTF-8 text, and how many lines it has at most; it is
+    read through, but not kept.
 
     Raises:
         DataError: as for `content`.
     """
     place = place_of(path, "a csv file")
     decoder, something = codecs.getincrementaldecoder("utf-8-sig")(), False
+    ends = {b"\n": 1, b"\r": 1}
     try:
         with place.open("rb") as file:
             while block := file.read(1 << 20):
+                for sign in ends:
+                    ends[sign] += block.count(sign)
                 text = decoder.decode(block)
                 something = something or bool(text and not text.isspace())
                 if b"\0" in block:
@@ -60,7 +64,7 @@ def text_place(path: str) -> Path:
         something = False
     if not something:
         content(path)  # says what is wrong with it
-    return place
+    return place, max(ends.values())
 
 
 class _Start:
