@@ -69,7 +69,7 @@ def printed(*words: str) -> str:
 def measure(table: Table, folder: Path, mapping: str) -> dict[str, object]:
     folder.mkdir(parents=True, exist_ok=True)
     train, test = table.split(seed=0)
-    train.head(ROWS).to_csv(folder / "train.csv", index=False)
+    train.sample(min(ROWS, len(train)), random_state=0).to_csv(folder / "train.csv", index=False)
     texts = [n for n in train if n != table.target and not pd.api.types.is_numeric_dtype(train[n])]
     dates = [n for n in texts if pd.api.types.is_datetime64_any_dtype(train[n])]
     named = ",".join(f'"{name}"' for name in texts if name not in dates)

@@ -90,7 +90,7 @@ def pets(rows: int) -> pd.DataFrame:
 
 STRANGE = {
     "weight": ["NA", "", "3.25", "-80", "?"],
-    "colour": ["purple", "na", "Null", "red", ""],
+    "colour": ["purple", "na", "Null", " red  ", ""],
     "legs": ["4.0", "2", "3", "4e0", "n/A"],
     "tame": ["TRUE", "false", "", "maybe", "True"],
     "born": ["2020-05-06", "1999-01-01", "2021-01-01", "2030-12-31", "2020-02-29"],
@@ -170,7 +170,9 @@ def test_frames_hold_what_a_file_holds(shop: Path) -> None:
     typed = texts.assign(
         born=pd.to_datetime(texts["born"]),
         weight=pd.to_numeric(texts["weight"], errors="coerce"),
-        colour=texts["colour"].where(texts["colour"].isin(["purple", "red"])).astype("category"),
+        colour=texts["colour"]
+        .where(texts["colour"].str.strip().isin(["purple", "red"]))
+        .astype("category"),
         label=texts["label"].astype(float),
     )[[*texts.columns[::-1]]]
     for frame in (texts, typed):

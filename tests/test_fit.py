@@ -19,7 +19,9 @@ from sklearn.datasets import load_iris
 from commands import inside
 from exp.cli.rerun import rerun
 from exp.fitting import FitSettings, fit
+from exp.fitting.portfolio import Shape, portfolio
 from exp.fitting.selection import calibrate, scorer, tempered
+from exp.fitting.training import outputs_of
 from exp.runs.record import RunRecord
 from exp.runs.trained.predictor import Trained
 from exp.util import command_line
@@ -183,3 +185,14 @@ def test_rows_that_are_all_predicted_correctly_are_no_certainty() -> None:
     assert measure(careful) < measure(certain)
     shares = tempered(certain, calibrate(certain, truth, seed=0))
     assert 1 - shares.max(axis=1).mean() == pytest.approx(1 / 202, rel=0.1)
+
+
+@pytest.mark.parametrize("classes", [0, 2, 3])
+def test_every_candidate_has_the_outputs_of_its_target(classes: int) -> None:
+    candidates = portfolio(Shape(rows=500, columns=9, numbers=6, classes=classes), 256, seed=0)
+    losses = {each.loss["name"] for each in candidates}
+    assert losses == ({"auto", "cross_entropy"} if classes else {"auto", "l1"})
+    for each in candidates:
+        # Two classes have one logit, but two with smoothed labels.
+        two = classes == 2 and each.loss["name"] == "cross_entropy"
+        assert outputs_of(each, classes) == (2 if two else 3 if classes == 3 else 1)

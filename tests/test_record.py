@@ -78,7 +78,7 @@ def written(data: Data, logits: np.ndarray, predicted: np.ndarray) -> str:
     answers.logits = {name: logits[at] for name, at in answers.rows.items()}
     answers.probabilities = {name: chances[at] for name, at in answers.rows.items()}
     answers.predicted = {name: predicted[at] for name, at in answers.rows.items()}
-    return answers.predictions_text()
+    return "".join(answers.predictions_text())
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

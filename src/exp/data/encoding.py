@@ -185,13 +185,14 @@ class Encoding:
             DataError: a column without any value in the training rows, names that clash, or more
                 encoded columns than there is room for.
         """
-        gone = np.flatnonzero(np.isnan(data.X[train]).all(axis=0)).tolist()
+        columns = range(data.X.shape[1])
+        gone = [at for at in columns if data.gaps and np.isnan(data.X[train, at]).all()]
         empty = [
             f"column {shown(data.features[at])} has no value in the training rows" for at in gone
         ]
         raise_any(empty, "dataset.missing=impute")
-        columns = tuple(EncodedColumn.fit(data, at, train) for at in range(data.X.shape[1]))
-        found = cls(columns, tuple(column.note for column in columns if column.note))
+        fits = tuple(EncodedColumn.fit(data, at, train) for at in columns)
+        found = cls(fits, tuple(column.note for column in fits if column.note))
         clash = [f"two columns would be called {shown(name)}" for name in repeated(found.names)]
         raise_any(clash, "encoding")
         if data.max_categories is None:
@@ -208,6 +209,15 @@ class Encoding:
         """A unit for each encoded column."""
         pairs = [(column, at) for column in self.columns for at in range(len(column.names))]
         return tuple(column.unit if at == 0 else None for column, at in pairs)
+
+    @property
+    def of_numbers(self) -> NDArray[np.bool_]:
+        """[columns] whether a column of the data contains numbers."""
+        return np.array([column.categories is None for column in self.columns], bool)
+
+    def part(self, columns: NDArray[np.intp]) -> Encoding:
+        """The encoding of some columns of the data."""
+        return Encoding(tuple(self.columns[at] for at in columns.tolist()), ())
 
     @property
     def indicator(self) -> NDArray[np.bool_]:

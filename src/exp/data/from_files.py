@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -10,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from exp.data.dataset import Data, coarse, precise
+from exp.data.dataset import Data, Floats, coarse
 from exp.data.labels import MANY, SURE, in_order, integers, is_numeric, key, not_classes
 from exp.data.read_table import Table, read_table
 from exp.data.reading_settings import FILLING, Reading, Task, is_number, naming
@@ -18,9 +20,18 @@ from exp.data.split_columns import columns_of_split
 from exp.data.text_parsing import clue, fitting_notations
 from exp.util.errors import DataError, shown
 
+AT_ONCE = 64 << 20
+"""Bytes of numbers that may be in memory beside the rows they become."""
+
 
 def data_of(
-    kind: str, path: str, test_path: str | None, reading: Reading, max_categories: int | None
+    kind: str,
+    path: str,
+    test_path: str | None,
+    reading: Reading,
+    max_categories: int | None,
+    *,
+    fine: bool = False,
 ) -> Data:
     """The rows of one file, or of two.
 
@@ -30,6 +41,8 @@ def data_of(
         test_path: of a file of test rows, which is read as the first one shows its columns.
         reading: how the files are read.
         max_categories: as for `Data`.
+        fine: whether some column needs float64. Large files are read as if none did, and again if
+            one does.
 
     Raises:
         DataError: up to 10 errors, each with file, line and column.
@@ -45,27 +58,29 @@ def data_of(
     if test_path is not None:
         settings = replace(known, features=features, weights=reading.weights)
         tables.append(read_table(test_path, kind, settings))
-        rows = [len(table.frame) for table in tables]
+        rows = [table.rows for table in tables]
         test = np.arange(rows[0], sum(rows), dtype=np.int64)
         notes += tables[1].notes
         notes.append(f"the test rows are those of {test_path}; split.test is not used")
     classes, y = labelled(tables, reading)
     if reading.task == "auto":
         notes += taken_as(first, str(reading.target), classes, y)
-    columns, categories = [], []
-    for name, holds in first.kinds.items():
-        values = pd.concat([table.frame[name] for table in tables])
-        texts = None
-        if holds == "category":
-            codes, texts = numbered(values)
-            values = np.where(codes < 0, np.nan, codes)
-        columns.append(np.asarray(values, np.float64))
-        categories.append(texts)
+    narrow = not fine and 8 * len(y) * len(features) > AT_ONCE
+    found = [numbers_of(tables, name, narrow=narrow) for name in features]
+    if narrow and any(column.dtype == np.float64 for column, _ in found):
+        del found
+        return data_of(kind, path, test_path, reading, max_categories, fine=True)
+    categories = [texts for _, texts in found]
+    columns = [column for column, _ in found]
+    del found
     # The split divides the rows of the first file only.
-    aside = columns_of_split({name: first.aside[name] for name in first.aside}, len(first.frame))
+    aside = columns_of_split({name: first.aside[name] for name in first.aside}, first.rows)
     aside = {name: np.resize(column, len(y)) for name, column in aside.items()}
+    X = matrix(columns)
+    if X.nbytes > AT_ONCE:
+        give_back()
     return Data(
-        precise(np.column_stack(columns)),
+        X,
         y,
         classes,
         features,
@@ -79,6 +94,42 @@ def data_of(
         columns=aside,
         weights=weights_of(tables),
     )
+
+
+def numbers_of(
+    tables: list[Table], name: str, *, narrow: bool
+) -> tuple[NDArray[Any], tuple[str, ...] | None]:
+    """A column of all tables, which lose it, as numbers [rows]; and its categories, if it has some.
+
+    Args:
+        narrow: whether it becomes float32, unless it needs float64.
+    """
+    parts = [table.columns.pop(name) for table in tables]
+    values = pd.concat(parts) if len(parts) > 1 else parts[0]
+    texts = None
+    if tables[0].kinds[name] == "category":
+        codes, texts = numbered(values)
+        values = np.where(codes < 0, np.nan, codes)
+    numbers = np.asarray(values)
+    if narrow and numbers.dtype != np.float32 and not coarse(numbers):
+        numbers = numbers.astype(np.float32)
+    return numbers, texts
+
+
+def matrix(columns: list[NDArray[Any]]) -> Floats:
+    """Columns as rows [rows, columns], float64 if one of them needs it; the list is emptied."""
+    fine = any(column.dtype != np.float32 and coarse(column) for column in columns)
+    X = np.empty((len(columns[0]), len(columns)), np.float64 if fine else np.float32)
+    columns.reverse()
+    for at in range(X.shape[1]):
+        X[:, at] = columns.pop()
+    return X
+
+
+def give_back() -> None:
+    """Gives memory that columns took back to the system, which glibc keeps for small arrays."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def weights_of(tables: list[Table]) -> NDArray[np.float32] | None:
@@ -162,9 +213,9 @@ def numbered(values: pd.Series) -> tuple[NDArray[np.int64], tuple[str, ...]]:
 
 def counters(table: Table) -> Iterator[str]:
     """A sentence for each column that only counts the rows: most likely it is an index."""
-    rows = len(table.frame) + table.dropped
+    rows = table.rows + table.dropped
     for name, kind in table.kinds.items():
-        column = table.frame[name].to_numpy()
+        column = table.columns[name].to_numpy()
         if kind != "number" or rows <= SURE or column[0] not in (0.0, 1.0):
             continue
         steps = np.diff(column)

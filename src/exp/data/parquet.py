@@ -37,24 +37,30 @@ def read_parquet(path: str, reading: Reading) -> Source:
                 raise DataError(f"{path} is too large: at most {LARGEST:,} bytes are read")
             target = [] if reading.target is None else [reading.target]
             wanted = list(dict.fromkeys((*features, *reading.besides, *target)))
-            table = file.read(columns=wanted).replace_schema_metadata(None)
-            table.validate(full=True)  # texts that are no UTF-8, for one
             for name in wanted:
-                if not readable(table.schema.field(name).type):
+                if not readable(schema.field(name).type):
                     faults.add(
                         None, name, "expected numbers, truth values, dates or texts, found "
-                        f"{table.schema.field(name).type}",
+                        f"{schema.field(name).type}",
                     )  # fmt: skip
             faults.raise_any()
-            table.validate(full=True)  # texts that are not UTF-8 among others
-            frame = table.to_pandas(integer_object_nulls=True)
+            columns = {name: column(file, name, name in categories) for name in wanted}
+            rows = pd.RangeIndex(file.metadata.num_rows)
     except (pyarrow.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path} is not a readable Parquet file: {reason}") from error
-    frame = frame.astype({name: "category" for name in features if name in categories})
     known = () if reading.features else index
     index = [name for name in known if name not in wanted and name not in reading.exclude]
-    return source(path, frame, features, reading, faults, index, typed=True)
+    return source(path, columns, rows, features, reading, faults, index, typed=True)
+
+
+def column(file: parquet.ParquetFile, name: str, category: bool) -> pd.Series:
+    """One column of a file. Columns are read one by one, as a table of pyarrow would be in memory
+    beside its columns."""
+    table = file.read(columns=[name]).replace_schema_metadata(None)
+    table.validate(full=True)  # texts that are not UTF-8 among others
+    found = table.to_pandas(integer_object_nulls=True)[name]
+    return found.astype("category") if category else found
 
 
 def whole(path: str) -> pd.DataFrame:

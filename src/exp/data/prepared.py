@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any, Literal
+from functools import cached_property, partial
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exp.data.dataset import Data, Floats, Split, noise
+from exp.data.dataset import Data, Floats, Split
 from exp.data.encoding import Encoding
-from exp.data.faults import TooFewRowsError, not_finite, raise_any
+from exp.data.faults import TooFewRowsError
 from exp.data.feature_map import FeatureMap
+from exp.data.scaling import fitted, ranged, standardized
 from exp.data.target_scale import TargetScale
 from exp.util.errors import DataError
 from exp.util.metric_names import positive_class
 
+AT_ONCE = 64 << 20
+"""Bytes that are made of large data at a time."""
+Fit = Callable[[Floats], tuple[NDArray[np.float64], NDArray[np.float64]]]
+"""Of rows [rows, features] two numbers for each feature."""
 Standardize = bool | Literal["minmax"]
 """true: mean 0 and standard deviation 1; minmax: from 0 to 1; both over the training rows."""
 
@@ -99,11 +104,34 @@ class Prepared:
             prepared = replace(prepared, target_scale=TargetScale.fit(data.y[split.train], weights))
         if not standardize:
             return prepared
-        rows = prepared.rows[split.train]
-        mean, scale = ranged(rows) if standardize == "minmax" else fitted(rows, weights)
-        if encoding is not None:
-            mean[encoding.indicator], scale[encoding.indicator] = 0.0, 1.0
+        fit = ranged if standardize == "minmax" else partial(fitted, weights=weights)
+        mean, scale = prepared.scales(fit)
         return replace(prepared, mean=mean, scale=scale)
+
+    def scales(self, fit: Fit) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and scale [columns of `rows`] of the training rows; 0 and 1 for a column of a
+        category. Some columns at a time, which keeps the memory low."""
+        train, width = self.split.train, len(self.features)
+        given = np.arange(self.data.X.shape[1])
+        numbers = given if self.encoding is None else given[self.encoding.of_numbers]
+        places = np.arange(width)
+        mean, scale = np.zeros(width), np.ones(width)
+        if self.encoding is not None:
+            places = places[~self.encoding.indicator]
+        count = max(1, min(len(numbers) // 2, len(train) * len(numbers) * 8 // AT_ONCE))
+        for columns, at in zip(
+            np.array_split(numbers, count), np.array_split(places, count), strict=True
+        ):
+            if not len(columns):
+                continue
+            part: Any = self.data.X[np.ix_(train, columns)]
+            if self.encoding is not None:
+                part = self.encoding.part(columns)(part)
+            if len(columns) == 1 < width:  # NumPy adds up a single column in another order
+                part = np.repeat(part, 2, axis=1)
+            found = fit(part)
+            mean[at], scale[at] = (values[: len(at)] for values in found)
+        return mean, scale
 
     def mapped_by(self, mapping: FeatureMap | None) -> Prepared:
         """The same rows, mapped for the model."""
@@ -146,6 +174,35 @@ class Prepared:
             DataError: a value that float32 cannot hold.
         """
         return self.mapped(self.scaled)
+
+    @property
+    def inputs(self) -> int:
+        """The number of features that a model is given."""
+        return len(self.features) if self.mapping is None else int(self.X.shape[1])
+
+    @property
+    def large(self) -> bool:
+        """Whether `X` takes so much memory that it is not kept beside the data."""
+        return self.mapping is None and 4 * len(self.y) * len(self.features) > AT_ONCE
+
+    def check(self) -> None:
+        """
+        Raises:
+            DataError: `X` has a value that float32 cannot hold.
+        """
+        if not self.large:
+            _ = self.X
+            return
+        try:
+            for _ in parts_of(self.input_rows(np.arange(len(self.y)))):
+                pass
+        except DataError:
+            _ = self.X  # for the numbers of the rows
+            raise
+
+    def input_rows(self, rows: NDArray[np.int64]) -> InputRows:
+        """Some rows of `X`, made where they are needed if `large`."""
+        return InputRows(self, rows)
 
     @property
     def y(self) -> NDArray[Any]:
@@ -228,51 +285,45 @@ class Prepared:
         return scaled.astype(np.float32, copy=False)
 
 
-def fitted(
-    rows: Floats, weights: NDArray[np.float32] | None = None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation [features] of `rows` [rows, features], computed in float64.
+class Matrix(Protocol):
+    """Rows [rows, features], of which parts can be read."""
 
-    Args:
-        weights: [rows] how much each row counts; None: all the same.
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __getitem__(self, part: slice, /) -> NDArray[np.float32]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class InputRows:
+    """Rows of a model's inputs, which are made when they are read.
+
+    Attributes:
+        prepared: the data.
+        rows: which of its rows.
     """
-    if weights is None:
-        mean = rows.mean(axis=0, dtype=np.float64)
-        scale = rows.std(axis=0, dtype=np.float64)
-    else:
-        shares = weights.astype(np.float64) / weights.sum(dtype=np.float64)
-        mean = shares @ rows.astype(np.float64)
-        scale = np.sqrt(shares @ np.square(rows - mean))
-    # By its range, as rounding leaves a constant feature a deviation that is not quite zero.
-    constant = rows.max(axis=0) == rows.min(axis=0)
-    if rows.dtype == np.float64:
-        constant |= scale <= noise(rows)
-    mean[constant] = rows[0, constant]
-    scale[constant | (scale == 0)] = 1.0
-    return mean, scale
+
+    prepared: Prepared
+    rows: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.rows), self.prepared.inputs
+
+    def __getitem__(self, part: slice) -> NDArray[np.float32]:
+        """Some of the rows, [rows, inputs], as a copy."""
+        prepared, rows = self.prepared, self.rows[part]
+        if not prepared.large:
+            return prepared.X[rows]
+        return prepared.transform(prepared.encoded(prepared.data.X[rows]))
 
 
-def ranged(rows: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lowest value and range [features] of `rows` [rows, features]; the range of a constant is 1.
-
-    Source: scikit-learn's `MinMaxScaler`.
-    """
-    low = rows.min(axis=0).astype(np.float64)
-    scale = rows.max(axis=0) - low
-    scale[scale == 0] = 1.0
-    return low, scale
-
-
-def standardized(
-    X: Floats,
-    mean: NDArray[np.float64],
-    scale: NDArray[np.float64],
-    features: Sequence[str],
-) -> NDArray[np.float32]:
-    """(X - mean) / scale, computed in float64 a column at a time, which keeps the memory low."""
-    out = np.empty(X.shape, np.float32)
-    with np.errstate(over="ignore"):
-        for column in range(X.shape[1]):
-            out[:, column] = (X[:, column] - mean[column]) / scale[column]
-    raise_any([*not_finite(out, X, features)], "standardizing")
-    return out
+def parts_of(rows: Matrix) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """The rows of a matrix, some at a time, each time with the place of the first one."""
+    count, width = rows.shape
+    some = max(1, AT_ONCE // 16 // max(width, 1))
+    for start in range(0, count, some):
+        yield start, rows[start : start + some]

@@ -28,8 +28,10 @@ class Table:
 
     Attributes:
         path: of the file.
-        frame: [rows, features]: float64 for numbers and days since 1970-01-01, or categories as
-            texts; NaN where a value is missing and that is allowed.
+        columns: the features by name, [rows] each: float64 (or float32, if the file has it so) for
+            numbers and days since 1970-01-01, or categories as texts; NaN where a value is missing
+            and that is allowed.
+        rows: how many there are.
         kinds: what each column holds.
         labels: [rows] the target: texts, or float64 if it is a number; None without a target.
         aside: [rows] texts of each column of `Reading.aside`.
@@ -39,13 +41,19 @@ class Table:
     """
 
     path: str
-    frame: pd.DataFrame
+    columns: dict[str, pd.Series]
+    rows: int
     kinds: dict[str, Kind]
     labels: pd.Series | None
     aside: pd.DataFrame
     weights: pd.Series | None
     dropped: int
     notes: tuple[str, ...]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The features, [rows, features]."""
+        return pd.DataFrame(self.columns)
 
 
 def read_table(path: str, kind: str, reading: Reading) -> Table:
@@ -56,12 +64,13 @@ def read_table(path: str, kind: str, reading: Reading) -> Table:
         ExpError: pyarrow is not installed.
     """
     file = read(path, kind, reading)
-    faults, rows = file.faults, len(file.frame)
+    faults, rows = file.faults, len(file.index)
     columns: dict[str, pd.Series] = {}
     kinds: dict[str, Kind] = {}
     gaps: list[Gap] = []
-    for name in file.frame:
-        column = Column(name, file.frame[name], file.typed, reading, faults)
+    for name in list(file.columns):
+        given = file.columns.pop(name)
+        column = Column(name, given, file.typed, reading, faults)
         kinds[name], columns[name] = column.read()
         gaps += column.gaps()
     labels, aside = None, {}
@@ -86,23 +95,26 @@ def read_table(path: str, kind: str, reading: Reading) -> Table:
     faults.raise_any()
     if not rows:
         raise DataError(f"{path} has {'' if file.typed else 'a header and '}no rows")
-    frame = pd.DataFrame(columns)
     kept = np.ones(rows, bool) if labels is None else labels.notna().to_numpy()
     if reading.missing == "drop":
-        kept = kept & frame.notna().all(axis=1).to_numpy()
-        for column in (*aside.values(), *([] if weights is None else [weights])):
-            kept = kept & column.notna().to_numpy()
+        others = (*aside.values(), *([] if weights is None else [weights]))
+        for values in (*columns.values(), *others):
+            kept = kept & values.notna().to_numpy()
     if not kept.any():
         raise DataError(f"{path}: a value is missing in each of its {rows_text(rows)}")
-    columns_aside = pd.DataFrame(aside, frame.index)[kept]
+    columns_aside = pd.DataFrame(aside, file.index)[kept]
     notes, dropped = list(file.notes), int((~kept).sum())
     if dropped:
-        frame, labels = frame[kept], None if labels is None else labels[kept]
+        for name in columns:
+            columns[name] = columns[name][kept]
+        labels = None if labels is None else labels[kept]
         weights = None if weights is None else weights[kept]
         what = "the label" if reading.missing in FILLING else "a value"
         notes.insert(0, f"{rows_text(dropped)} of {path} left out: {what} is missing")
     notes += [f"{path}, {note}" for gap in gaps for note in gap.notes()]
-    return Table(path, frame, kinds, labels, columns_aside, weights, dropped, tuple(notes))
+    return Table(
+        path, columns, int(kept.sum()), kinds, labels, columns_aside, weights, dropped, tuple(notes)
+    )
 
 
 def read_target(file: Source, given: pd.Series, reading: Reading) -> tuple[pd.Series, list[Gap]]:

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import csv
-import io
 import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from exp.data.csv_columns import CsvColumns
 from exp.data.file_faults import FileFaults
 from exp.data.reading_settings import Reading, naming
 from exp.data.source import LARGEST, Source, no_name, selected, source
 from exp.util.errors import DataError, ExpError, shown
 from exp.util.npz import unpacked
-from exp.util.text_file import content, place_of
+from exp.util.text_file import place_of, text_place
 
-BATCH = 50_000
-"""Rows of a csv file that are Python's lists of texts at a time."""
+FIELDS = 250_000
+"""Fields of a csv file that are Python's texts at a time."""
+Line = tuple[int, list[str]]
+"""Where a row begins, and its fields."""
 UNNAMED = re.compile(r"Unnamed: \d+(\.\d+)*")
 """What pandas calls an index without a name that it has read from csv as a column."""
 WHOLE = r"-?\d+(?:\.0)?"
@@ -48,18 +51,39 @@ def read(path: str, kind: str, reading: Reading) -> Source:
 def read_csv(path: str, reading: Reading) -> Source:
     """A csv file with a header line, in UTF-8. Rows are split by Python's csv module: pandas fills
     short rows up, shifts long ones, and does not know in which line a row begins."""
-    raw = content(path)
+    place = text_place(path)
     faults = FileFaults(path, "line")
-    rows = records(raw, reading.delimiter, faults)
-    top, header = next(rows, (1, []))
-    faults.raise_any()
+    with place.open(encoding="utf-8-sig", newline="") as file:
+        rows = records(file, reading.delimiter, faults)
+        top, header = next(rows, (1, []))
+        faults.raise_any()
+        return columns_of_csv(path, place, rows, top, header, reading, faults)
+
+
+def columns_of_csv(
+    path: str,
+    place: Path,
+    rows: Iterator[Line],
+    top: int,
+    header: list[str],
+    reading: Reading,
+    faults: FileFaults,
+) -> Source:
+    """What a csv file says.
+
+    Args:
+        path, place: the file, as the user named it and where it is.
+        rows: those below the header.
+        top: line of the header.
+        header: the names of the columns.
+    """
     names = [name.strip() for name in header]
     index = []
-    for place in itertools.takewhile(lambda place: not names[place], range(len(names))):
-        names[place] = f"Unnamed: {place}"
-        while names.count(names[place]) > 1:
-            names[place] += ".1"
-        index.append(names[place])
+    for at in itertools.takewhile(lambda at: not names[at], range(len(names))):
+        names[at] = f"Unnamed: {at}"
+        while names.count(names[at]) > 1:
+            names[at] += ".1"
+        index.append(names[at])
     index += [name for name in names if UNNAMED.fullmatch(name) and name not in index]
     features = selected(names, reading, index, faults, top)
     target = () if reading.target is None else (reading.target,)
@@ -68,29 +92,50 @@ def read_csv(path: str, reading: Reading) -> Source:
     index = [name for name in known if name not in needed and name not in reading.exclude]
     faults.raise_any()
     wanted = [*index, *needed]
-    places = [names.index(name) for name in wanted]
-    parts, lines = [], []
-    while batch := list(itertools.islice(rows, BATCH)):
-        whole = [(line, fields) for line, fields in batch if len(fields) == len(names)]
-        for line, fields in batch if len(whole) < len(batch) else ():
-            if len(fields) != len(names):
-                count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
-                faults.add(line, None, f"{count}, the header has {len(names)}")
-        lines += [line for line, _ in whole]
-        texts = [[fields[at] for at in places] for _, fields in whole]
-        parts.append(pd.DataFrame(texts, columns=wanted, dtype=str))
-    frame = pd.concat(parts) if parts else pd.DataFrame(columns=wanted, dtype=str)
-    frame.index = pd.Index(lines, dtype=np.int64)
-    if index and not is_index(frame[index]):
+    places = {name: names.index(name) for name in wanted}
+    numeric = [name for name in (*features, *reading.of_weights) if reading.may_be_number(name)]
+    found = CsvColumns(places, numeric, reading)
+    lines = [np.empty(0, np.int64)]
+    for some, fields in batches(rows, len(names), faults):
+        lines.append(some)
+        found.add(fields)
+    index_of_rows = pd.Index(np.concatenate(lines))
+    columns = found.series(index_of_rows)
+    if found.late:
+        again = CsvColumns({name: places[name] for name in found.late}, (), reading)
+        with place.open(encoding="utf-8-sig", newline="") as file:
+            once_more = records(file, reading.delimiter, FileFaults(path, "line"))
+            next(once_more)
+            for _, fields in batches(once_more, len(names), FileFaults(path, "line")):
+                again.add(fields)
+        columns |= again.series(index_of_rows)
+    if index and not is_index(pd.DataFrame({name: columns[name] for name in index})):
         faults.add(top, None, no_name(names.index(index[0]), naming("exclude", index[0])))
-    return source(path, frame, features, reading, faults, index, typed=False)
+    return source(
+        path, columns, index_of_rows, features, reading, faults, index,
+        typed=False
+    )  # fmt: skip
 
 
-def records(raw: bytes, delimiter: str, faults: FileFaults) -> Iterator[tuple[int, list[str]]]:
+def batches(
+    rows: Iterator[Line], width: int, faults: FileFaults
+) -> Iterator[tuple[NDArray[np.int64], list[list[str]]]]:
+    """Rows of fields with the lines at which they begin, some at a time. Adds a fault for each row
+    that has not as many fields as the header."""
+    while batch := list(itertools.islice(rows, max(100, FIELDS // width))):
+        whole = [(line, fields) for line, fields in batch if len(fields) == width]
+        for line, fields in batch if len(whole) < len(batch) else ():
+            if len(fields) != width:
+                count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
+                faults.add(line, None, f"{count}, the header has {width}")
+        if whole:
+            yield np.array([line for line, _ in whole]), [fields for _, fields in whole]
+
+
+def records(file: TextIO, delimiter: str, faults: FileFaults) -> Iterator[Line]:
     """Rows that are not blank, each with the line at which it begins, as an editor counts lines;
     ends with a fault where the quoting is broken."""
-    text = io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8-sig", newline="")
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    reader = csv.reader(file, delimiter=delimiter, strict=True)
     line = 1
     try:
         for fields in reader:
@@ -178,10 +223,11 @@ def read_npz(path: str, reading: Reading) -> Source:
     features = selected(names, columns, [], faults)
     faults.raise_any()
     X = X.astype(np.uint8) if X.dtype == bool else X
-    frame = pd.DataFrame({name: X[:, names.index(name)] for name in features})
+    rows = pd.RangeIndex(len(X))
+    kept = {name: pd.Series(X[:, names.index(name)], rows, copy=False) for name in features}
     aside |= {name: X[:, names.index(name)] for name in within}
     labels = None if reading.target is None else pd.Series(y)
-    return Source(path, frame, labels, pd.DataFrame(aside, frame.index), True, faults, [])
+    return Source(path, kept, rows, labels, pd.DataFrame(aside, rows), True, faults, [])
 
 
 def arrays_of(path: str, place: Path, names: Sequence[str]) -> dict[str, Any]:
@@ -193,6 +239,7 @@ def arrays_of(path: str, place: Path, names: Sequence[str]) -> dict[str, Any]:
     try:
         if place.stat().st_size > LARGEST:
             raise ValueError(f"it is too large: at most {LARGEST:,} bytes are read")
-        return unpacked(place.read_bytes(), names, most=LARGEST, objects=True)
+        with place.open("rb") as file:
+            return unpacked(file, names, most=LARGEST, objects=True)
     except (OSError, ValueError, MemoryError) as error:
         raise DataError(f"{path} cannot be read: {error}") from error

@@ -19,6 +19,7 @@ Task = Literal["auto", "classes", "number"]
 """What a column of targets holds; auto: its values show it."""
 Kind = Literal["number", "date", "category"]
 Floats = NDArray[np.float64]
+LARGEST_NUMBER = float(np.finfo(np.float32).max)
 
 MISSING = frozenset(
     [
@@ -143,6 +144,7 @@ class Reading:
         aside: names of columns that are no features: the split needs them.
         weights: name of the column of the rows' weights, which is no feature; None: there is none.
         exclude: names of columns that are left out.
+        texts_only: whether all columns of a csv file stay texts.
         kinds: what each column holds, where that is known from a file that was read before; empty:
             the columns show it.
     """
@@ -160,6 +162,7 @@ class Reading:
     aside: Sequence[str] = ()
     weights: str | None = None
     exclude: Sequence[str] = ()
+    texts_only: bool = False
     kinds: Mapping[str, Kind] = field(default_factory=dict)
 
     @property
@@ -175,8 +178,18 @@ class Reading:
     @property
     def besides(self) -> tuple[str, ...]:
         """Columns that are read, but are neither features nor the target."""
-        weights = () if self.weights is None else (self.weights,)
-        return tuple(dict.fromkeys((*self.aside, *weights)))
+        return tuple(dict.fromkeys((*self.aside, *self.of_weights)))
+
+    @property
+    def of_weights(self) -> tuple[str, ...]:
+        """The column of the rows' weights, if there is one."""
+        return () if self.weights is None else (self.weights,)
+
+    def may_be_number(self, name: str) -> bool:
+        """Whether the texts of a column that look like numbers are numbers, written as Python does,
+        and nothing else that is read from it needs the texts."""
+        numeric = self.kind(name) in (None, "number") and self.notation.plain
+        return numeric and not self.texts_only and name not in self.aside and name != self.target
 
     @cached_property
     def na(self) -> NaValues:

@@ -22,8 +22,9 @@ class Source:
 
     Attributes:
         path: of the file.
-        frame: a column for each feature, by name. Its index counts the rows as messages do: lines
-            of a csv file, rows of others. A csv file has texts only, "" where nothing stands.
+        columns: a column for each feature, by name. Of a csv file float64 with NaN for missing
+            values, where there is nothing but numbers, else texts, "" where nothing stands.
+        index: counts the rows as messages do: lines of a csv file, rows of others.
         labels: the target, or None.
         aside: the columns of `Reading.besides`, by name.
         typed: whether the file says which columns hold numbers.
@@ -32,7 +33,8 @@ class Source:
     """
 
     path: str
-    frame: pd.DataFrame
+    columns: dict[str, pd.Series]
+    index: pd.Index
     labels: pd.Series | None
     aside: pd.DataFrame
     typed: bool
@@ -42,7 +44,8 @@ class Source:
 
 def source(
     path: str,
-    frame: pd.DataFrame,
+    columns: dict[str, pd.Series],
+    rows: pd.Index,
     features: Sequence[str],
     reading: Reading,
     faults: FileFaults,
@@ -50,14 +53,15 @@ def source(
     *,
     typed: bool,
 ) -> Source:
-    labels = None if reading.target is None else frame[reading.target]
+    labels = None if reading.target is None else columns[reading.target]
     listed = ", ".join(shown(name, 40) for name in index)
     note = (
         f"{listed} is the index of a pandas table and not a feature (dataset.features can add it)"
     )
     notes = [f"{path}: {note}"] if index else []
-    aside = frame[list(reading.besides)]
-    return Source(path, frame[list(features)], labels, aside, typed, faults, notes)
+    aside = pd.DataFrame({name: columns[name] for name in reading.besides}, rows)
+    kept = {name: columns[name] for name in features}
+    return Source(path, kept, rows, labels, aside, typed, faults, notes)
 
 
 def selected(

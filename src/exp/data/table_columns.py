@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from exp.data.faults import MOST, rows_text
 from exp.data.file_faults import FileFaults, Gap
 from exp.data.labels import SURE
+from exp.data.reading_settings import LARGEST_NUMBER as LARGEST
 from exp.data.reading_settings import Floats, Kind, NaValues, Reading, naming
 from exp.data.text_parsing import clue, days, hint, text_of
 from exp.util.errors import shown
 
-LARGEST = float(np.finfo(np.float32).max)
 NUMBERS = ("integer", "floating", "decimal", "mixed-integer-float", "empty")
 DATES = ("date", "datetime", "datetime64")
 CATEGORIES = "if this column contains categories, name it in `categorical`"
@@ -76,14 +76,19 @@ class Column:
     """
 
     def __init__(
-        self, name: str, values: pd.Series, typed: bool, reading: Reading, faults: FileFaults
+        self,
+        name: str,
+        values: pd.Series,
+        typed: bool,
+        reading: Reading,
+        faults: FileFaults,
     ) -> None:
         self.name, self.given, self.typed = name, values, typed
         self.reading, self.faults = reading, faults
         self.kind = reading.kind(name)
         self.undecided = self.kind is None
         self.advice = CATEGORIES if self.undecided else None
-        self.values = pd.Series(np.nan, values.index)
+        self.values = values
         self.missing = np.zeros(len(values), bool)
         self.words: dict[str, int] = {}
 
@@ -107,13 +112,11 @@ class Column:
         self.faults.add(line, self.name, message)
 
     def _plain_numbers(self) -> bool:
-        """Takes texts that are all numbers as Python writes them, without a look at each."""
-        na, notation = self.reading.na, self.reading.notation
-        if self.typed or not notation.plain or self.kind not in (None, "number"):
+        """Takes what was read as numbers already."""
+        if self.typed or self.given.dtype != np.float64:
             return False
-        numbers = notation.numbers(self.given)
-        self.values = pd.Series(numbers, self.given.index)
-        return bool((np.abs(numbers) <= LARGEST).all() and not np.isin(numbers, na.numbers).any())
+        self.values, self.missing = self.given, self.given.isna().to_numpy()
+        return True
 
     def _from_numbers(self, stored: Kind) -> None:
         """Takes numbers or dates that the file has as such."""
@@ -134,12 +137,14 @@ class Column:
         except (ValueError, OverflowError) as error:
             self._fault(0, str(error))
             return
-        self.missing = np.isnan(numbers) | np.isin(numbers, self.reading.na.numbers)
-        numbers[self.missing] = np.nan
+        self.missing = np.isnan(numbers)
+        if (stated := np.isin(numbers, self.reading.na.numbers)).any():
+            self.missing |= stated
+            numbers = np.where(stated, np.nan, numbers)
         for row in np.flatnonzero(np.abs(numbers) > LARGEST)[: MOST + 1].tolist():
             why = "does not fit float32" if np.isfinite(numbers[row]) else "is not finite"
             self._fault(row, f"{numbers[row]} {why}")
-        self.values = pd.Series(numbers, self.given.index)
+        self.values = pd.Series(numbers, self.given.index, copy=False)
 
     def _from_texts(self, texts: Texts) -> None:
         self.missing = texts.codes < 0
@@ -223,6 +228,9 @@ def gaps_of(
 
 
 def numbers_of(values: pd.Series) -> Floats:
-    """Numbers of any type as float64, NaN where they are missing."""
-    found: Floats = values.to_numpy(np.float64, na_value=np.nan, copy=True)
+    """Numbers of any type as float64, NaN where they are missing; float32 as it is."""
+    if values.dtype == np.float32:
+        narrow: Floats = values.to_numpy()
+        return narrow
+    found: Floats = values.to_numpy(np.float64, na_value=np.nan)
     return found

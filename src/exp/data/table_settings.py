@@ -6,6 +6,7 @@ which reports it and names the settings.
 
 from __future__ import annotations
 
+import io
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -96,7 +97,8 @@ def delimiter_of(path: str) -> str:
 
 
 def records_of(raw: bytes, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    return itertools.islice(records(raw, delimiter, FileFaults("", "line")), LOOKED_AT)
+    text = io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8-sig", newline="")
+    return itertools.islice(records(text, delimiter, FileFaults("", "line")), LOOKED_AT)
 
 
 def columns_of(path: str) -> list[str]:
@@ -142,13 +144,13 @@ def settings_of(
     reading = reading_of(values, aside)
     source = read(path, kind, reading)
     source.faults.raise_any()
-    if not len(source.frame):
+    if not len(source.index):
         raise DataError(f"{path} has no rows")
     found.notes += source.notes
     columns = {
-        name: Texts(source.frame[name], reading.na)
-        for name in source.frame
-        if not source.typed or stored_as(source.frame[name]) not in (*NUMBERS, *DATES)
+        name: Texts(source.columns[name], reading.na)
+        for name in source.columns
+        if not source.typed or stored_as(source.columns[name]) not in (*NUMBERS, *DATES)
     }
     if not source.typed and not {"decimal", "thousands"} & set(given):
         labels = [] if source.labels is None else [Texts(source.labels, reading.na)]
@@ -157,12 +159,12 @@ def settings_of(
             values |= {"decimal": notation.decimal, "thousands": notation.thousands}
             found.notes.append(f"numbers are in another notation ({notation})")
             reading = reading_of(values, aside)
-    check_names(keep, list(source.frame), "keep")
+    check_names(keep, list(source.columns), "keep")
     decided = {
         name: of_texts(name, columns[name], source.typed, reading, name in keep)
         if name in columns
-        else of_values(name, source.frame[name], name in keep)
-        for name in source.frame
+        else of_values(name, source.columns[name], name in keep)
+        for name in source.columns
     }
     decided |= {name: Decided("named in exclude") for name in reading.exclude}
     found.names = list(decided)
@@ -196,6 +198,7 @@ def reading_of(values: Mapping[str, Any], aside: Iterable[str]) -> Reading:
         "task",
     )
     return Reading(
+        texts_only=True,
         target=values["target"],
         missing=values["missing"],
         categorical=values.get("categorical") or (),

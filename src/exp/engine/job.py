@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn.parameter import is_lazy
 
@@ -54,7 +56,7 @@ class Shapes:
         split = data.split
         parts = (len(split.train), len(split.validation), len(split.test))
         weighted = data.data.weights is not None
-        return cls(data.X.shape[1], len(data.data.classes), *parts, data.positive, weighted)
+        return cls(data.inputs, len(data.data.classes), *parts, data.positive, weighted)
 
 
 @dataclass(frozen=True)
@@ -138,13 +140,17 @@ class Job:
             self.loss.component.make(len(self.data.data.classes), **self.loss.declared).outputs
         )
 
+    def first_rows(self, count: int) -> NDArray[np.float32]:
+        """What a model is given for the first rows of the data, [rows, inputs], as a copy."""
+        return self.data.input_rows(np.arange(min(count, len(self.data.y))))[:]
+
     def module(self) -> nn.Module:
         """The model as plain PyTorch initialises it under `seeds.init`."""
         chosen, init = self.plan["model"], self.plan.seeds.init
         custom_model = not chosen.packaged
         with torch.random.fork_rng(devices=[]), seeded(init) if custom_model else nullcontext():
             seed(init, torch.device("cpu"))
-            module = chosen.build(self.data.X.shape[1], self.outputs)
+            module = chosen.build(self.data.inputs, self.outputs)
             if custom_model and torch.initial_seed() != init:
                 raise ComponentError(
                     f"model {chosen.name} seeds torch's generator ({torch.initial_seed()}) "
@@ -156,7 +162,7 @@ class Job:
                 raise ComponentError(f"model {chosen.name} must build an nn.Module, found {found}")
             if custom_model and any(map(is_lazy, [*module.parameters(), *module.buffers()])):
                 with calling(chosen.component.title), torch.no_grad():
-                    module.eval()(torch.from_numpy(self.data.X[:2].copy()))
+                    module.eval()(torch.from_numpy(self.first_rows(2)))
         return module
 
     @cached_property
@@ -169,7 +175,7 @@ class Job:
         chosen = self.plan["model"]
         parts = json.dumps(chosen.as_dict(), sort_keys=True)
         components = components_of(chosen)
-        key = (*map(id, components), parts, self.data.X.shape[1], self.outputs)
+        key = (*map(id, components), parts, self.data.inputs, self.outputs)
         if key not in UNKNOWN_STEPS:
             step = unknown_step([self._read])
             if step is None and known_layers("", [self._read]) is None:
@@ -180,7 +186,7 @@ class Job:
     def _misread(self) -> str | None:
         """Whether a `forward` and the layers that were read from it give other numbers."""
         module = self.module().to(self.device.torch_device, self.device.dtype).eval()
-        rows = torch.from_numpy(self.data.X[:3].copy()).to(next(module.parameters(), torch.ones(1)))
+        rows = torch.from_numpy(self.first_rows(3)).to(next(module.parameters(), torch.ones(1)))
         mask = torch.ones(1, len(rows), dtype=rows.dtype, device=rows.device)
         try:
             with torch.no_grad(), torch.random.fork_rng(devices=[]):

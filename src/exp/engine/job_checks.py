@@ -50,7 +50,7 @@ def check_job(job: Job) -> None:
         check_output(job)
         predictor = Predictor(job, None)
         custom = not chosen.packaged
-        rows = job.data.X[: ROWS if custom else 2]
+        rows = job.first_rows(ROWS if custom else 2)
         stacked = predictor.logits(rows)
         if custom:
             x = torch.from_numpy(rows.copy()).to(job.device.torch_device, job.device.dtype)

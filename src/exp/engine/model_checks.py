@@ -62,7 +62,7 @@ def check_output(job: Job) -> None:
                 f"model {name} keeps {where} on {tensor.device.type}, and this run uses "
                 f"{place.type}. {ADVICE.format(where.rpartition('.')[2])}"
             )
-    x = torch.from_numpy(job.data.X[:ROWS].copy()).to(place, job.device.dtype)
+    x = torch.from_numpy(job.first_rows(ROWS)).to(place, job.device.dtype)
     module = module.to(place, job.device.dtype).eval()
     try:
         with torch.random.fork_rng(devices=[]), torch.enable_grad():
@@ -261,7 +261,7 @@ def seeded_by_model(job: Job) -> str | None:
     after = []
     for number in SEEDS:
         with torch.random.fork_rng(devices=[]), seeded(number):
-            job.plan["model"].build(job.data.X.shape[1], job.outputs)
+            job.plan["model"].build(job.data.inputs, job.outputs)
             after.append(states())
     differ = changed(*after)
     return next((name for name in after[0] if name not in differ), None)

@@ -108,7 +108,7 @@ def prepared_by(
         fitted_on = prepared.scaled[parts.train] if is_fitted(features) else None
         prepared = prepared.mapped_by(mapping(features, prepared.features, init_seed, fitted_on))
     if features is None or features.component.packaged or prepared.mapping is None:
-        _ = prepared.X  # numbers can grow too large: here, where a DataError is expected
+        prepared.check()  # numbers can grow too large: here, where a DataError is expected
     else:
         with calling(features.component.title):
             mapped_alone(prepared, features.name)

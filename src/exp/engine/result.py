@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from exp.data.prepared import Matrix
 from exp.engine.job import Job
 from exp.engine.kernel.network import Network
 from exp.engine.kernel.support import why_not
@@ -25,6 +26,9 @@ CPU = torch.device("cpu")
 BLOCK = 512
 """Rows are answered in multiples of this: libraries have other code, with other last bits, for
 products of few columns (MKL up to 160, with two features)."""
+
+FEW = 1 << 22
+"""Numbers of rows that are answered at a time, about."""
 
 
 class Predictor:
@@ -53,16 +57,22 @@ class Predictor:
         if why_not(job, self.model, self.objective.loss) is None:
             self.network = Network(self.model, self.objective, job.shapes.features, job.batch)
 
-    def logits(self, X: np.ndarray) -> np.ndarray:
+    def logits(self, X: Matrix) -> np.ndarray:
         """Logits `[rows, outputs]` of rows `[rows, features]`; the bits of a row do not depend on
         how many there are."""
+        some = min(CHUNK, max(1, FEW // max(1, X.shape[1]) // BLOCK) * BLOCK)
+        starts = range(0, max(1, X.shape[0]), some)
+        return np.concatenate([self._logits(X[start : start + some]) for start in starts])
+
+    def _logits(self, X: np.ndarray) -> np.ndarray:
+        """The same of at most `CHUNK` rows."""
         if self.network is not None:
             return self.network.logits(torch.from_numpy(X.T.copy())).T.contiguous().numpy()
         with self.as_in_training():
             pieces = [self.model(x, mask, False)[0] for x, mask in self._unlabelled(X, BLOCK)]
             return torch.cat(pieces, dim=1)[:, : len(X)].T.contiguous().cpu().numpy()
 
-    def loss(self, X: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> float:
+    def loss(self, X: Matrix, labels: np.ndarray, weights: np.ndarray | None = None) -> float:
         """The mean loss on rows `[rows, features]` with labels `[rows]`, penalty included.
 
         Args:

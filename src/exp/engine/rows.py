@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from exp.components.losses.loss import Loss
+from exp.data.prepared import Matrix, parts_of
 from exp.engine.model import padded
 from exp.util.metric_names import IN_UNITS
 
@@ -45,7 +46,8 @@ class Split:
     """One split of R runs, as many rows in each.
 
     Args:
-        rows: R matrices `[rows, features]` float32, in the order of the split.
+        rows: R matrices `[rows, features]` float32, in the order of the split, which are read in
+            parts.
         labels: R vectors `[rows]`: int64 classes, or float32 numbers.
         units: how many units of the target one unit of its labels is, for each run; (): one.
         weights: R vectors `[rows]` float32: how much each row counts in the loss; None: all rows
@@ -56,7 +58,7 @@ class Split:
 
     def __init__(
         self,
-        rows: Sequence[np.ndarray],
+        rows: Sequence[Matrix],
         labels: Sequence[np.ndarray],
         loss: Loss,
         *,
@@ -71,13 +73,14 @@ class Split:
         # One row of zeros at least stands at the end, for a shuffled batch to pad itself with.
         self.width = padded(self.count + 1) if shuffled else padded(self.count)
         runs = len(rows)
-        x = np.zeros((runs, self.width, self.features), np.float32)
+        shape = (self.width, self.features) if shuffled else (self.features, self.width)
+        self.x = torch.zeros(runs, *shape, dtype=dtype, device=device)
         y = np.zeros((runs, self.width), labels[0].dtype)
         for run, (matrix, vector) in enumerate(zip(rows, labels, strict=True)):
-            x[run, : self.count] = matrix
+            by_row = self.x[run] if shuffled else self.x[run].T
+            for start, part in parts_of(matrix):
+                by_row[start : start + len(part)] = torch.tensor(part)
             y[run, : self.count] = vector
-        stacked = torch.from_numpy(x).to(device=device, dtype=dtype)
-        self.x = stacked if shuffled else stacked.transpose(1, 2).contiguous()
         classes = torch.from_numpy(y).to(device)
         self.mask = torch.zeros(runs, self.width, dtype=dtype, device=device)
         self.mask[:, : self.count] = 1

@@ -109,7 +109,7 @@ class Stack:
         rows = [getattr(job.data.split, name) for job in self.jobs]
         weights = [job.data.weights_of(index) for job, index in zip(self.jobs, rows, strict=True)]
         return Split(
-            [job.data.X[index] for job, index in zip(self.jobs, rows, strict=True)],
+            [job.data.input_rows(index) for job, index in zip(self.jobs, rows, strict=True)],
             [job.data.targets[index] for job, index in zip(self.jobs, rows, strict=True)],
             self.objective.loss,
             weights=[each for each in weights if each is not None] or None,
@@ -171,6 +171,13 @@ class Stack:
         if self._shown is None:
             self._shown = rates[:, 0].to(self.dtype)
         return self._shown
+
+    def end(self) -> None:
+        """No run is left: its rows take no more memory."""
+        self.ids = []
+        self.splits.clear()
+        self._chunks.clear()
+        self._whole = self.network = None
 
     def select(self, keep: list[int]) -> None:
         """Keeps the runs at these positions: the others have stopped."""

@@ -310,7 +310,8 @@ class Training:
                 hook.run_ended(self, End(position, reason, self.epoch - 1))
         keep = [i for i in range(self.stack.runs) if i not in ends]
         if not keep:
-            self.stack.ids = []
+            self.stack.end()
+            self.kernel = None
             return
         for each in (self.stack, self.watch, self.recorder, self.averages):
             if each is not None:

@@ -20,7 +20,7 @@ def untrained(stack: Stack, rows: int) -> Iterator[Outputs]:
     Args:
         rows: how many, at most `BLOCK`.
     """
-    data = [job.data.X[:rows] for job in stack.jobs]
+    data = [job.first_rows(rows) for job in stack.jobs]
     x = np.zeros((len(data), data[0].shape[1], BLOCK), data[0].dtype)
     for run, some in enumerate(data):
         x[run, :, : len(some)] = some.T

@@ -217,7 +217,11 @@ def constant(table: Table, number: int) -> Trained:
 
 
 def outputs_of(candidate: Candidate, classes: int) -> int:
-    """Outputs of a candidate's network."""
-    if candidate.loss["name"] == "auto" or candidate.constant:
-        return classes if classes > 2 else 1
-    return classes
+    """Outputs of a candidate's network.
+
+    Args:
+        classes: 0 where the target is a number.
+    """
+    if candidate.loss["name"] == "cross_entropy":
+        return classes
+    return classes if classes > 2 else 1

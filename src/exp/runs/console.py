@@ -34,7 +34,7 @@ def opening(job: Job, directory: RunDirectory, size: int) -> Iterator[str]:
     counts = f"{len(split.train)} train"
     counts += f", {len(split.validation)} validation" if len(split.validation) else ""
     counts += f", {len(split.test)} test"
-    inputs = job.data.X.shape[1]
+    inputs = job.data.inputs
     features = "1 feature" if data.X.shape[1] == 1 else f"{data.X.shape[1]} features"
     made = f" as {inputs} inputs" if inputs != data.X.shape[1] else ""
     name = job.plan.stored["name"] or job.plan.name

@@ -12,7 +12,7 @@ from typing import Any
 
 from exp.runs.lock import BusyError, Lock
 from exp.util.errors import DamagedError, RunDirectoryError, shown
-from exp.util.files import is_temporary, reason_of, write_whole
+from exp.util.files import is_temporary, reason_of, write_lines, write_whole
 from exp.util.serialize import json_text
 from exp.util.terminal import one_line
 from exp.util.untrusted import json_of, read, sha256_of, stays_within
@@ -185,19 +185,25 @@ class RunDirectory:
             if is_temporary(name):
                 (self.path / name).unlink(missing_ok=True)
 
-    def write(self, path: Path, data: bytes | str) -> None:
+    def write(self, path: Path, data: bytes | str | Iterable[str]) -> None:
         """Writes a file of this run whole, making its folder.
+
+        Args:
+            data: its content, or the parts of a long text, which are never in memory together.
 
         Raises:
             RunDirectoryError: it cannot be written.
         """
         try:
             path.parent.mkdir(exist_ok=True)
-            write_whole(path, data.encode() if isinstance(data, str) else data)
+            if isinstance(data, (bytes, str)):
+                write_whole(path, data.encode() if isinstance(data, str) else data)
+            else:
+                write_lines(path, data)
         except OSError as error:
             raise RunDirectoryError(f"cannot write {path}: {reason_of(error)}") from error
 
-    def write_all(self, files: Mapping[Path, bytes | str]) -> None:
+    def write_all(self, files: Mapping[Path, bytes | str | Iterable[str]]) -> None:
         """Writes files of this run one after the other, each whole.
 
         Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,10 @@ from exp.data.prepared import Prepared
 from exp.engine import Result
 from exp.runs.predictions import feature_column
 from exp.runs.targets import target_of
-from exp.util.serialize import csv_text
+from exp.util.serialize import csv_parts
+
+CELLS = 200_000
+"""Fields of predictions.csv that are texts in memory at a time."""
 
 
 class Answers:
@@ -29,7 +33,8 @@ class Answers:
         prepared, predictor = result.job.data, result.predictor
         self.result, self.target = result, target_of(prepared.data)
         self.rows = prepared.split.parts
-        self.logits = {n: predictor.logits(prepared.X[rows]) for n, rows in self.rows.items()}
+        inputs = {name: prepared.input_rows(rows) for name, rows in self.rows.items()}
+        self.logits = {name: predictor.logits(rows) for name, rows in inputs.items()}
         self.probabilities = {n: predictor.probabilities(z) for n, z in self.logits.items()}
         self.predicted = {n: predictor.labels(z) for n, z in self.logits.items()}
 
@@ -51,7 +56,7 @@ class Answers:
         """The loss of a split, penalty included."""
         prepared, rows = self.result.job.data, self.rows[name]
         targets, weights = prepared.targets[rows], prepared.weights_of(rows)
-        return self.result.predictor.loss(prepared.X[rows], targets, weights)
+        return self.result.predictor.loss(prepared.input_rows(rows), targets, weights)
 
     def custom(self, name: str, labels: np.ndarray) -> dict[str, float | None]:
         """The registered metrics of a split.
@@ -67,9 +72,9 @@ class Answers:
             for metric in custom(regression=prepared.data.numeric)
         }
 
-    def predictions_text(self) -> str:
-        """predictions.csv, its columns as `exp.runs.predictions` has them; the rows of a split in
-        the order in which it holds them."""
+    def predictions_text(self) -> Iterator[str]:
+        """The parts of predictions.csv, its columns as `exp.runs.predictions` has them; the rows of
+        a split in the order in which it holds them."""
         data, target = self.result.job.data.data, self.target
         outputs = next(iter(self.logits.values())).shape[1]
         logits = target.logits(outputs)
@@ -81,18 +86,29 @@ class Answers:
             *logits,
             *target.answers,
         ]
-        lines: list[Any] = []
+        yield from csv_parts(header, self._lines(len(logits), max(1, CELLS // len(header))))
+
+    def _lines(self, logits: int, block: int) -> Iterator[Sequence[Any]]:
+        """The lines of predictions.csv.
+
+        Args:
+            logits: how many of the logits are among the columns.
+            block: rows that are made into texts at a time.
+        """
+        data, target = self.result.job.data.data, self.target
         for name, rows in self.rows.items():
-            columns = [
-                [name] * len(rows),
-                rows.tolist(),
-                *features(data, rows),
-                target.texts(data.y[rows]),
-                *self.logits[name].astype(str).T.tolist()[: len(logits)],
-                *target.columns(self.probabilities[name], self.predicted[name]),
-            ]
-            lines.extend(zip(*columns, strict=True))
-        return csv_text(header, lines)
+            for start in range(0, len(rows), block):
+                part = slice(start, start + block)
+                some = rows[part]
+                yield from zip(
+                    [name] * len(some),
+                    some.tolist(),
+                    *features(data, some),
+                    target.texts(data.y[some]),
+                    *self.logits[name][part].astype(str).T.tolist()[:logits],
+                    *target.columns(self.probabilities[name][part], self.predicted[name][part]),
+                    strict=True,
+                )
 
 
 def features(data: Data, rows: np.ndarray) -> list[list[str]]:

@@ -14,7 +14,7 @@ import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,11 +47,12 @@ def packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 def unpacked(
-    data: bytes, names: Iterable[str], *, most: int = MOST, objects: bool = False
+    data: bytes | BinaryIO, names: Iterable[str], *, most: int = MOST, objects: bool = False
 ) -> dict[str, NDArray[Any]]:
     """Arrays of an npz file that a stranger may have written.
 
     Args:
+        data: the content of the file, or the open file.
         names: those that are wanted; one that is not there is left out.
         most: bytes of them together; more are refused before there is room for them.
         objects: whether arrays of Python's texts, numbers and None are read, too.
@@ -60,7 +61,7 @@ def unpacked(
         ValueError: it is not an npz file, or contains more than plain arrays within the bound.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with zipfile.ZipFile(io.BytesIO(data) if isinstance(data, bytes) else data) as archive:
             there = set(archive.namelist())
             wanted = {
                 name: archive.getinfo(f"{name}.npy") for name in names if f"{name}.npy" in there
@@ -76,17 +77,18 @@ def unpacked(
 def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, objects: bool) -> NDArray[Any]:
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError(f"{entry.filename} is compressed in an unsupported way")
-    content = io.BytesIO(archive.read(entry))
+    whole = archive.read(entry)
+    content = io.BytesIO(whole)
     if np.lib.format.read_magic(content) != (1, 0):
         raise ValueError(f"{entry.filename} has a header of another version")
     shape, by_columns, dtype = np.lib.format.read_array_header_1_0(content)
-    body = content.read()
+    start = content.tell()
     if objects and dtype.kind == "O":
-        return _objects(body, shape)
-    if dtype.hasobject or len(body) != dtype.itemsize * math.prod(shape):
+        return _objects(whole[start:], shape)
+    if dtype.hasobject or len(whole) - start != dtype.itemsize * math.prod(shape):
         raise ValueError(f"the content of {entry.filename} does not match its header")
     order: Any = "F" if by_columns else "C"
-    return np.frombuffer(body, dtype=dtype).reshape(shape, order=order)
+    return np.frombuffer(whole, dtype=dtype, offset=start).reshape(shape, order=order)
 
 
 PLAIN = (str, int, float, bool, type(None))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import yaml
@@ -51,6 +52,16 @@ class _UnixLines(list[str]):
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """A CSV table with Unix line ends; quotes only where they are needed."""
+    return "".join(csv_parts(header, rows))
+
+
+def csv_parts(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    """The same in parts of some lines, for tables that would fill the memory."""
     lines = _UnixLines()
-    csv.writer(lines, lineterminator="\r\n").writerows([header, *rows])
-    return "".join(lines)
+    writer = csv.writer(lines, lineterminator="\r\n")
+    for row in itertools.chain([header], rows):
+        writer.writerow(row)
+        if len(lines) == 200:
+            yield "".join(lines)
+            lines.clear()
+    yield "".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import itertools
 import os
 from collections.abc import Iterator
@@ -36,6 +37,30 @@ def content(path: str) -> bytes:
     if not text or text.isspace():
         raise DataError(f"{path} is empty, expected a header line and rows")
     return raw
+
+
+def text_place(path: str) -> Path:
+    """The file of that name, of which all is UTF-8 text; it is read through, but not kept.
+
+    Raises:
+        DataError: as for `content`.
+    """
+    place = place_of(path, "a csv file")
+    decoder, something = codecs.getincrementaldecoder("utf-8-sig")(), False
+    try:
+        with place.open("rb") as file:
+            while block := file.read(1 << 20):
+                text = decoder.decode(block)
+                something = something or bool(text and not text.isspace())
+                if b"\0" in block:
+                    something = False
+                    break
+            decoder.decode(b"", final=True)
+    except (OSError, UnicodeDecodeError):
+        something = False
+    if not something:
+        content(path)  # says what is wrong with it
+    return place
 
 
 class _Start:

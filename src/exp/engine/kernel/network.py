@@ -142,10 +142,13 @@ class Network:
 
     def loss(self, split: Split) -> float:
         """The mean loss of the first run on the rows of a split, penalty included."""
+        kept = len(self.kept)
         self.set_split(1, split)
         self.struct.split[0].features = split.features
         found = ctypes.c_float()
-        if self.library.exp_loss(self.level, ctypes.byref(self.struct), ctypes.byref(found)):
+        failed = self.library.exp_loss(self.level, ctypes.byref(self.struct), ctypes.byref(found))
+        del self.kept[kept:]
+        if failed:
             raise MemoryError
         return found.value
 

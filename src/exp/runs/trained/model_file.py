@@ -184,5 +184,5 @@ def fits(path: Path, job: Job) -> None:
         ):
             raise ValueError("it has fewer tensors than networks")
         with torch.device("meta"):
-            module = model.build(job.data.X.shape[1], job.outputs).to(job.device.dtype)
+            module = model.build(job.data.inputs, job.outputs).to(job.device.dtype)
         raise_unlike(file, Expected(module.state_dict()))

@@ -142,6 +142,10 @@ def lookup(column: EncodedColumn, na: NaValues) -> dict[str, int]:
     for code, text in zip(column.codes, column.categories or (), strict=True):
         for way in spellings(text):
             found.setdefault(way, int(column.places[code]))
+    # exp leaves blanks around a text out; ONNX has no operator for that.
+    for text, place in list(found.items()):
+        for way in (f" {text}", f"{text} ", f" {text} "):
+            found.setdefault(way, place)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -113,11 +114,15 @@ def reading_of(trained: Trained) -> Reading:
     return replace(reading, target=None, features=trained.features, kinds=kinds, missing=missing)
 
 
+def text_of_file(file: str) -> io.StringIO:
+    return io.StringIO(content(file).decode("utf-8-sig"), newline="")
+
+
 def fitting_delimiter(file: str, reading: Reading) -> str:
     """The delimiter of the run, unless only one other makes columns of all features."""
     fitting = []
     for delimiter in dict.fromkeys((reading.delimiter, *DELIMITERS)):
-        _, header = next(records(content(file), delimiter, FileFaults(file, "line")), (1, []))
+        _, header = next(records(text_of_file(file), delimiter, FileFaults(file, "line")), (1, []))
         if {name.strip() for name in header} >= {*(reading.features or ())}:
             fitting.append(delimiter)
     if reading.delimiter in fitting or len(fitting) != 1:
@@ -131,8 +136,8 @@ def rows_of(file: str, kind: str, reading: Reading) -> pd.DataFrame:
         found: pd.DataFrame = pyarrow_reader().whole(file)
         return found
     if kind == "npz":
-        return read(file, kind, replace(reading, features=None)).frame
-    (_, header), *rows = records(content(file), reading.delimiter, FileFaults(file, "line"))
+        return pd.DataFrame(read(file, kind, replace(reading, features=None)).columns)
+    (_, header), *rows = records(text_of_file(file), reading.delimiter, FileFaults(file, "line"))
     return pd.DataFrame([fields for _, fields in rows], columns=header, dtype=str)
 
 

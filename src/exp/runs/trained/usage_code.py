@@ -16,8 +16,8 @@ rows = {{}}
 for column in session.get_inputs():
     values = X[[column.name]].astype(object)
     if column.type == "tensor(string)":
-        values = values.where(values.notna(), "").astype(str)
-        rows[column.name] = values.to_numpy(object)
+        texts = values[column.name].map(lambda value: str(value).strip(), na_action="ignore")
+        rows[column.name] = texts.fillna("").to_numpy(object)[:, None]
     else:
         rows[column.name] = values.to_numpy(np.{kind}, na_value=np.nan)
 """
