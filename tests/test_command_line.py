@@ -111,8 +111,7 @@ LISTS = {
         "split, trainer"
     ),
     ("list", "model", "mpl"): (
-        "exp list model: unknown model 'mpl'. Did you mean 'mlp'? Known: embedded_mlp, ensemble, "
-        "linear, mlp"
+        "exp list model: unknown model 'mpl'. Did you mean 'mlp'? Known: linear, mlp"
     ),
     ("list", "trainer", "x"): "exp list trainer: unknown trainer 'x'. Known: standard",
 }

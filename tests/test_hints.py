@@ -174,7 +174,6 @@ def test_a_table_is_offered_with_the_option_that_reads_it(in_tmp: Path) -> None:
         ("train dataset=moons", "'train'  expected key=value"),
         ("train dataset=moons", "A run has no verb: leave this word out"),
         ("runs", "Did you mean results?"),
-        ("sweep", "A sweep is exp -m."),
         ("help", "Did you mean --help?"),
         ("version", "Did you mean --version?"),
         ("evaluate runs", "Did you mean predict runs?"),

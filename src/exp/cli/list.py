@@ -190,7 +190,7 @@ def options(kind: Kind) -> list[str]:
         packaged += [file.name for file in (place / kind.name).glob("*.yaml")] if place else []
     scores = EVERY if kind.name == "metric" else ()
     names = {name.removesuffix(".yaml") for name in packaged}
-    return sorted({*names, *kind.components, *scores})
+    return sorted({*names, *kind.components, *scores} - set(kind.internal))
 
 
 def scored(name: str) -> str:

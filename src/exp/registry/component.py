@@ -41,6 +41,7 @@ class Kind:
         offered: what exp passes, too, to a component that has a parameter of that name.
         about: what its components are, in a line.
         aliases: name of what is passed -> other names that a parameter for it may have.
+        internal: names of components that exp itself puts into configs: they are no options.
         adapter: `module:function`, which makes a builder of this kind of what was registered.
         common: a callable whose parameters every component of this kind takes as well.
         modules: those that register its components, until they are imported.
@@ -53,6 +54,7 @@ class Kind:
     about: str = ""
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     adapter: str | None = None
+    internal: tuple[str, ...] = ()
     common: Builder | None = None
     modules: list[str] = field(default_factory=list)
     components: dict[str, Component] = field(default_factory=dict)
@@ -64,7 +66,7 @@ class Kind:
 
     def names(self) -> list[str]:
         self.load()
-        return sorted(self.components)
+        return sorted(self.components.keys() - set(self.internal))
 
     def adapted(self, builder: Builder, name: str) -> Builder:
         """What was registered, as a builder of this kind."""

@@ -70,6 +70,7 @@ register.kind(
     "exp.components.models.ensemble",
     injected=("in_features", "out_features"),
     about="the network, from rows to logits",
+    internal=("embedded_mlp", "ensemble"),  # made by `exp fit`
 )
 register.kind(
     "loss",

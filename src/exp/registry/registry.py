@@ -39,9 +39,12 @@ class Registry:
         about: str = "",
         aliases: Mapping[str, tuple[str, ...]] | None = None,
         adapter: str | None = None,
+        internal: tuple[str, ...] = (),
     ) -> Kind:
         """Declares a kind and the modules that provide its components (imported when needed)."""
-        kind = Kind(name, injected, offered, about, aliases or {}, adapter, modules=list(modules))
+        kind = Kind(
+            name, injected, offered, about, aliases or {}, adapter, internal, modules=list(modules)
+        )
         return self.kinds.setdefault(name, kind)
 
     def common(self, kind: str) -> Callable[[Builder], Builder]:
@@ -107,7 +110,7 @@ class Registry:
         local = None if frame.f_locals is frame.f_globals else dict(frame.f_locals)
         component = Component(kind, name, kind.adapted(builder, name), check, module, place, local)
         check_signature(component)
-        if name in packaged_names(kind.name):
+        if name in packaged_names(kind.name) or name in kind.internal:
             kind.load()
         self._put(kind, component)
 
@@ -138,9 +141,10 @@ class Registry:
         place = self.kinds[kind]
         params = dict(value) if isinstance(value, Mapping) else {"name": value}
         name = params.pop("name", None)
-        if isinstance(name, str) and name not in place.names():
+        place.load()
+        if isinstance(name, str) and name not in place.components:
             entry_points.load()
-        if not isinstance(name, str) or name not in place.names():
+        if not isinstance(name, str) or name not in place.components:
             where = path if not isinstance(value, Mapping) else f"{path}.name"
             meant = aliases.option(kind, name)
             hint = f" Did you mean {meant!r}?" if meant in place.components else None

@@ -12,14 +12,18 @@ from torch import Tensor, nn
 from exp.components.models.column_maps import ColumnMap, Map
 from exp.registry.parameter_errors import expected
 from exp.registry.registry import register
-from exp.registry.types import Count, Finite, NonNegative, Positive, Width
+from exp.registry.types import Finite, NonNegative, Positive, Width
 from exp.util.errors import ConfigError
 
 LEAST = 1e-7
 """The smallest probability that the mean of the members may have: its logarithm must be finite."""
 
+MOST_COPIES = 100
+"""Networks of one member, which are the folds of a fit: a stranger's config must not ask for more
+than memory holds."""
+
 Limits = Annotated[list[Finite], Field(min_length=2, max_length=2)]
-Parts = Annotated[list[dict[str, Any]], Field(min_length=1)]
+Parts = Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1000)]
 
 
 class Member(BaseModel):
@@ -38,7 +42,7 @@ class Member(BaseModel):
     map: Annotated[int, Field(ge=0)] = 0
     network: dict[str, Any]
     outputs: Width
-    copies: Count = 1
+    copies: Annotated[int, Field(ge=1, le=MOST_COPIES)] = 1
     weight: NonNegative
 
 
