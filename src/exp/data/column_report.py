@@ -129,7 +129,7 @@ def column_report(
     if table.weights is not None:
         name, ends = str(settings.values["weights"]), described(table.weights, "number")
         found[name] = ColumnReport(name, "weights", f"{ends}; not a feature")
-    rows = len(table.frame) + table.dropped
+    rows = table.rows + table.dropped
     return TableReport(
         path,
         rows,
@@ -153,7 +153,7 @@ def no_features(left_out: Mapping[str, str]) -> str:
 
 def feature(name: str, table: Table, settings: Settings) -> ColumnReport:
     """A column that the model learns from."""
-    values, kind = table.frame[name], table.kinds[name]
+    values, kind = table.columns[name], table.kinds[name]
     there = values.dropna()
     missing = len(values) - len(there)
     filled = ""
