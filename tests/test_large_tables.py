@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from conftest import make_plan
-from exp.data import from_files, prepared, readers
+from exp.data import prepared, read_table, readers
 from exp.data.dataset import Data
 from exp.engine import Job, train
 from exp.registry.registry import register
@@ -25,7 +25,7 @@ ROWS, COLUMNS = 4000, 100
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes parts so small that these tables are large ones."""
-    monkeypatch.setattr(from_files, "AT_ONCE", 1 << 14)
+    monkeypatch.setattr(read_table, "AT_ONCE", 1 << 14)
     monkeypatch.setattr(prepared, "AT_ONCE", 1 << 14)
     monkeypatch.setattr(readers, "FIELDS", 5000)
     monkeypatch.setattr(result_files, "CELLS", 5000)
@@ -95,7 +95,7 @@ def test_rows_are_the_same_however_few_are_read_at_a_time(
         params |= {"dates": ["day"], "categorical": ["late text"]}
     whole: Data = chosen("csv", **params).build(0)
     assert whole.X.dtype == (np.float32 if features else np.float64)
-    monkeypatch.setattr(from_files, "AT_ONCE", 0)
+    monkeypatch.setattr(read_table, "AT_ONCE", 0)
     for fields in (1000, 2000):
         monkeypatch.setattr(readers, "FIELDS", fields)
         parts: Data = chosen("csv", **params).build(0)

@@ -19,9 +19,6 @@ from exp.data.text_parsing import clue, fitting_notations
 from exp.util.errors import DataError, shown
 from exp.util.memory import give_back
 
-AT_ONCE = 64 << 20
-"""Bytes of numbers that may be in memory beside the rows they become."""
-
 
 def data_of(
     kind: str,
@@ -47,7 +44,8 @@ def data_of(
         DataError: up to 10 errors, each with file, line and column.
         ExpError: pyarrow is not installed.
     """
-    tables = [read_table(path, kind, reading)]
+    alone = test_path is None  # else whether a column needs float64 depends on both files
+    tables = [read_table(path, kind, reading, narrow=alone and not fine)]
     first = tables[0]
     notes = [*first.notes, *([] if reading.features else counters(first))]
     features = tuple(first.kinds)
@@ -64,9 +62,8 @@ def data_of(
     classes, y = labelled(tables, reading)
     if reading.task == "auto":
         notes += taken_as(first, str(reading.target), classes, y)
-    narrow = not fine and 8 * len(y) * len(features) > AT_ONCE
-    found = [numbers_of(tables, name, narrow=narrow) for name in features]
-    if narrow and any(column.dtype == np.float64 for column, _ in found):
+    found = [numbers_of(tables, name) for name in features]
+    if first.narrow and any(column.dtype == np.float64 for column, _ in found):
         del found
         return data_of(kind, path, test_path, reading, max_categories, fine=True)
     categories = [texts for _, texts in found]
@@ -75,10 +72,10 @@ def data_of(
     # The split divides the rows of the first file only.
     aside = columns_of_split({name: first.aside[name] for name in first.aside}, first.rows)
     aside = {name: np.resize(column, len(y)) for name, column in aside.items()}
-    if narrow:
+    if first.narrow:
         give_back()
     X = matrix(columns)
-    if narrow:
+    if first.narrow:
         give_back()
     return Data(
         X,
@@ -97,24 +94,16 @@ def data_of(
     )
 
 
-def numbers_of(
-    tables: list[Table], name: str, *, narrow: bool
-) -> tuple[NDArray[Any], tuple[str, ...] | None]:
-    """A column of all tables, which lose it, as numbers [rows]; and its categories, if it has some.
-
-    Args:
-        narrow: whether it becomes float32, unless it needs float64.
-    """
+def numbers_of(tables: list[Table], name: str) -> tuple[NDArray[Any], tuple[str, ...] | None]:
+    """A column of all tables, which lose it, as numbers [rows]; and its categories, if there are
+    some."""
     parts = [table.columns.pop(name) for table in tables]
     values = pd.concat(parts) if len(parts) > 1 else parts[0]
     texts = None
     if tables[0].kinds[name] == "category":
         codes, texts = numbered(values)
-        values = np.where(codes < 0, np.nan, codes)
-    numbers = np.asarray(values)
-    if narrow and numbers.dtype != np.float32 and not coarse(numbers):
-        numbers = numbers.astype(np.float32)
-    return numbers, texts
+        values = np.where(codes < 0, np.nan, codes).astype(np.float32)
+    return np.asarray(values), texts
 
 
 def matrix(columns: list[NDArray[Any]]) -> Floats:

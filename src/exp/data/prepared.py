@@ -119,7 +119,8 @@ class Prepared:
         mean, scale = np.zeros(width), np.ones(width)
         if self.encoding is not None:
             places = places[~self.encoding.indicator]
-        count = max(1, min(len(numbers) // 2, len(train) * len(numbers) * 8 // AT_ONCE))
+        # NumPy makes two copies in float64 to compute a standard deviation.
+        count = max(1, min(len(numbers) // 2, -(-24 * len(train) * len(numbers) // AT_ONCE)))
         for columns, at in zip(
             np.array_split(numbers, count), np.array_split(places, count), strict=True
         ):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from exp.data.dataset import coarse
 from exp.data.faults import MOST, rows_text
 from exp.data.file_faults import FileFaults, Gap, judge
 from exp.data.labels import is_numeric
@@ -19,6 +20,8 @@ from exp.data.table_columns import Column, Texts, gaps_of, no_date
 from exp.data.text_parsing import days, iso
 from exp.util.errors import DataError
 
+AT_ONCE = 64 << 20
+"""Bytes of numbers that may be in memory beside the rows they become."""
 CLASSES = "if the target consists of classes, set dataset.task=classes"
 
 
@@ -38,6 +41,7 @@ class Table:
         weights: [rows] float64, at least 0; None: all rows count the same.
         dropped: rows that were left out since a value is missing.
         notes: what a user should know of how the file was read.
+        narrow: whether numbers are float32, but in columns that need float64.
     """
 
     path: str
@@ -49,6 +53,7 @@ class Table:
     weights: pd.Series | None
     dropped: int
     notes: tuple[str, ...]
+    narrow: bool = False
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -56,8 +61,12 @@ class Table:
         return pd.DataFrame(self.columns)
 
 
-def read_table(path: str, kind: str, reading: Reading) -> Table:
+def read_table(path: str, kind: str, reading: Reading, *, narrow: bool = False) -> Table:
     """The rows of a csv, Parquet or npz file.
+
+    Args:
+        narrow: whether numbers of a large file become float32 at once, but in columns that need
+            float64.
 
     Raises:
         DataError: naming line (or row) and column of up to 10 faults.
@@ -65,13 +74,19 @@ def read_table(path: str, kind: str, reading: Reading) -> Table:
     """
     file = read(path, kind, reading)
     faults, rows = file.faults, len(file.index)
+    narrow = narrow and 8 * rows * len(file.columns) > AT_ONCE
     columns: dict[str, pd.Series] = {}
     kinds: dict[str, Kind] = {}
     gaps: list[Gap] = []
     for name in list(file.columns):
         given = file.columns.pop(name)
         column = Column(name, given, file.typed, reading, faults)
-        kinds[name], columns[name] = column.read()
+        kinds[name], values = column.read()
+        if narrow and kinds[name] != "category" and values.dtype == np.float64:
+            exact = coarse(values.to_numpy())
+            values = values if exact else values.astype(np.float32)
+        columns[name] = values
+        del given, values
         gaps += column.gaps()
     labels, aside = None, {}
     needed = dict.fromkeys(reading.aside, "a value that the split needs is missing")
@@ -113,7 +128,16 @@ def read_table(path: str, kind: str, reading: Reading) -> Table:
         notes.insert(0, f"{rows_text(dropped)} of {path} left out: {what} is missing")
     notes += [f"{path}, {note}" for gap in gaps for note in gap.notes()]
     return Table(
-        path, columns, int(kept.sum()), kinds, labels, columns_aside, weights, dropped, tuple(notes)
+        path,
+        columns,
+        int(kept.sum()),
+        kinds,
+        labels,
+        columns_aside,
+        weights,
+        dropped,
+        tuple(notes),
+        narrow,
     )
 
 

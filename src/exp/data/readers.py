@@ -23,7 +23,7 @@ from exp.util.errors import DataError, ExpError, shown
 from exp.util.npz import unpacked
 from exp.util.text_file import place_of, text_place
 
-FIELDS = 250_000
+FIELDS = 100_000
 """Fields of a csv file that are Python's texts at a time."""
 Line = tuple[int, list[str]]
 """Where a row begins, and its fields."""
