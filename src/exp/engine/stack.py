@@ -18,6 +18,7 @@ from exp.engine.monitored import Monitored
 from exp.engine.objective import Objective, hyperparameters
 from exp.engine.rows import Batch, Split
 from exp.util.errors import ComponentError, shown
+from exp.util.memory import give_back
 
 SPLITS = ("train", "validation", "test")
 
@@ -178,6 +179,8 @@ class Stack:
         self.splits.clear()
         self._chunks.clear()
         self._whole = self.network = None
+        if any(job.data.large for job in self.jobs):
+            give_back()
 
     def select(self, keep: list[int]) -> None:
         """Keeps the runs at these positions: the others have stopped."""
