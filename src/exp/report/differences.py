@@ -11,8 +11,8 @@ from exp.runs.record import RunRecord
 from exp.util.errors import DamagedError, RunDirectoryError
 from exp.util.terminal import one_line
 
-RECORDED = ("frames.npz", "norms.csv")
-"""Files that a run leaves only if its figures want them."""
+RECORDED = ("preparation.json", "frames.npz", "norms.csv")
+"""Files that not every run leaves: only if its figures want them, or if its version of exp did."""
 RESULTS = (
     "metrics.csv", "summary.json", "predictions.csv", "checkpoints/", "figures/", *RECORDED,
 )  # fmt: skip
