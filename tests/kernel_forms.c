@@ -55,7 +55,7 @@ static void trained(const Op *ops, int count, const int64_t *starts, int64_t lin
     Stack s = {0};
     s.program = (Program){ops, count, lines, starts, count, 48, PARAMETERS, 0, 0};
     s.loss = (Loss){classes > 1 ? CROSS_ENTROPY : BCE, classes, 1, 1};
-    for (int n = 0; n < 2; n++) s.split[n] = (Split){x[n], y[n], 0, 0, ROWS, WIDTH, FEATURES, 0};
+    for (int n = 0; n < 2; n++) s.split[n] = (Split){x[n], y[n], 0, 0, 0, ROWS, WIDTH, FEATURES, 0};
     s.optimizer.kind = optimizer, s.optimizer.numbers = 4, s.optimizer.number = numbers;
     for (int n = 0; n < 3; n++) s.optimizer.vectors[n] = store[n + 1];
     for (int n = 0; n < 4; n++) s.optimizer.scalars[n] = scalars + n;

@@ -12,7 +12,6 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
 import sklearn
 from matplotlib import pyplot
@@ -399,6 +398,7 @@ def names_of_features(one: Any, y: Any) -> None:
 
 @use()
 def frames_of_polars(one: Any, y: Any) -> None:
+    pl = pytest.importorskip("polars")
     frame = pl.DataFrame({"a": X[:, 0], "b": X[:, 1]})
     one.fit(frame, pl.Series(y))
     assert one.feature_names_in_.tolist() == ["a", "b"]

@@ -269,7 +269,7 @@ def hidden(*units: int) -> Callable[[dict[str, Any]], None]:
                     "name": "ensemble",
                     "maps": [{"name": "none", "outputs": 2}],
                     "members": [
-                        {"network": {"name": "mlp"}, "outputs": 1, "copies": 10**9, "weight": 1.0}
+                        {"network": {"name": "mlp"}, "outputs": 1, "copies": 100, "weight": 1.0}
                     ],
                 }
             ),

@@ -151,16 +151,25 @@ def test_a_fit_that_was_ended_says_so(tmp_path: Path, number: int, status: str) 
 
 
 def test_an_ensemble_is_not_trained_as_a_whole(tmp_path: Path) -> None:
+    refused = inside(tmp_path, "model=ensemble")
+    assert refused.code == 2
+    assert refused.err.split()[-2:] == ["linear,", "mlp"]
+    # It is no option, but a file of one's own can name it.
+    folder = tmp_path / "conf/model"
+    folder.mkdir(parents=True)
     member = "{network: {name: linear}, outputs: 1, weight: 1}"
-    ended = inside(tmp_path, "model=ensemble", "model.maps=[{name: none}]",
-                   f"model.members=[{member}]")  # fmt: skip
+    (folder / "one.yaml").write_text(
+        f"name: ensemble\nmaps: [{{name: none}}]\nmembers: [{member}]\n"
+    )
+    ended = inside(tmp_path, "model=one")
     assert ended.code == 2
     assert "exp fit" in ended.err
-    wrong = inside(tmp_path, "model=ensemble", "model.maps=[{name: nothing}]",
-                   "model.members=[{network: {name: linaer}, outputs: 1, weight: -1}]")  # fmt: skip
+    member = "{network: {name: linaer}, outputs: 1, weight: -1}"
+    (folder / "two.yaml").write_text(f"name: ensemble\nmaps: [{{name: no}}]\nmembers: [{member}]\n")
+    wrong = inside(tmp_path, "model=two")
     assert wrong.code == 2
     assert {"model.maps.0.name", "model.members.0.weight"} <= set(wrong.err.split())
-    assert not list(tmp_path.iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == ["conf"]
 
 
 def test_the_same_settings_give_the_same_model(
