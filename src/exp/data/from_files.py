@@ -124,7 +124,7 @@ def weights_of(tables: list[Table]) -> NDArray[np.float32] | None:
 
 def is_labels(table: Table) -> bool:
     """Whether the target of a table is a class and not a number."""
-    return table.labels is not None and table.labels.dtype != np.float64
+    return table.labels is not None and table.labels.dtype.kind != "f"
 
 
 def labelled(tables: list[Table], reading: Reading) -> tuple[tuple[str, ...], NDArray[Any]]:
