@@ -195,7 +195,7 @@ def of_target(name: str, table: Table) -> ColumnReport:
     """The column that is predicted."""
     labels = table.labels
     assert labels is not None
-    if labels.dtype == np.float64:
+    if labels.dtype.kind == "f":
         details = f"number, {described(labels, 'number')}"
         return ColumnReport(name, "target", details, change="--config dataset.task=classes")
     many = labels.nunique() > MANY and integers([str(label) for label in labels.unique()])
