@@ -1,8 +1,7 @@
 """`exp` with a budget of `exp fit` that counts CPU time: `python benchmarks/tables_clock.py fit`.
 
-A second is one in which all of `CORES` cores have computed for this command and its worker
-processes, so that other work on the machine does not decide a comparison. On Linux, as the first
-process of a session.
+A second is one in which two cores have computed for this command and its worker processes, so that
+other work on the machine does not decide a comparison. On Linux.
 """
 
 from __future__ import annotations
@@ -20,17 +19,21 @@ from typing import Any
 from exp.cli.main import main
 from exp.fitting import fit_table, rounds, training
 
-CORES = 2
 TICKS = os.sysconf("SC_CLK_TCK")
 OFTEN = 0.02
 """Seconds that a reading of the clock is used for."""
 
 
 class CpuTime:
-    """In place of the module `time`."""
+    """In place of the module `time`.
 
-    def __init__(self) -> None:
-        self.first, self.read, self.value = os.getpid(), -1.0, 0.0
+    Args:
+        cores: that compute during a second.
+    """
+
+    def __init__(self, cores: int) -> None:
+        self.cores, self.first = cores, os.getpid()
+        self.read, self.value = -1.0, 0.0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(time, name)
@@ -41,7 +44,7 @@ class CpuTime:
             place = Path(f"/proc/{self.first}/task/{self.first}/children")
             for child in place.read_text().split():
                 ticks += sum(used(int(child))[:2])
-            self.read, self.value = time.monotonic(), ticks / TICKS / CORES
+            self.read, self.value = time.monotonic(), ticks / TICKS / self.cores
         return self.value
 
 
@@ -54,8 +57,13 @@ def used(process: int) -> list[int]:
     return [int(field) for field in fields[11:15]]
 
 
-if __name__ == "__main__":
-    clock = CpuTime()
+def use(cores: int) -> None:
+    """Lets the budget of every fit in this process count CPU time."""
+    clock = CpuTime(cores)
     for module in (fit_table, rounds, training):
         module.time = clock  # type: ignore[assignment]
+
+
+if __name__ == "__main__":
+    use(2)
     sys.exit(main(sys.argv[1:]))

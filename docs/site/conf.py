@@ -76,7 +76,7 @@ NAVIGATION = {
     "Guides": ["fit", "data", "regression", "custom_components", "figures", "gallery", "sweeps",
                "results", "across", "report", "seeds", "search", "using_models", "python",
                "loggers", "runs", "security"],
-    "Background": ["how_it_works", "architecture", "reproduced", "bench"],
+    "Background": ["how_it_works", "architecture", "reproduced", "bench", "own_tables"],
     "Questions": ["questions", "errors"],
     "Reference": ["components", "reference/*"],
 }  # fmt: skip
