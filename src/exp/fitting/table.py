@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,9 +40,9 @@ from exp.fitting.settings import FitSettings
 from exp.registry.registry import register
 
 Rows = NDArray[np.int64]
-FOLDS, FEW = (8, 5), 2_000
-"""Folds of fewer and of more training rows than that: the networks of small tables need most of
-the rows."""
+FOLDS, ROWS = (8, 5, 3), (2_000, 6_000)
+"""Folds of up to so many training rows, of more, and of even more: the networks of small tables
+need most of the rows; those of large ones take so long that too few could be compared."""
 LARGE = 20_000
 """Training rows from which one fold is enough."""
 VALIDATED = 10_000
@@ -251,7 +252,7 @@ def divide(
             return [places[next(one.split(places, groups=group))[1]]]
         stratify = None if numeric or np.bincount(labels).min(initial=2) < 2 else labels
         return [train_test_split(places, test_size=size, random_state=seed, stratify=stratify)[1]]
-    folds = FOLDS[len(places) > FEW]
+    folds = FOLDS[bisect_left(ROWS, len(places))]
     if group is not None:
         count = min(folds, len(np.unique(group)))
         kind = (
