@@ -25,7 +25,7 @@ from reading import ROOT, Written, split, steps
 RESULTS = (
     "metrics.csv", "predictions.csv", "summary.json", "config.yaml", "checkpoints/last.safetensors"
 )  # fmt: skip
-LONG = ("-m", "run.reuse=false", "figures=none", "dataset.n_samples=400", "trainer.epochs=80000",
+LONG = ("-m", "run.reuse=false", "figures=none", "dataset.n_samples=400", "trainer.epochs=240000",
         "sweep.figures=false",
         "trainer.eval_every=1000", "trainer.checkpoint_every=1000", "seed=range(0,4)")  # fmt: skip
 """A sweep that takes some seconds, so that something can happen to it."""
