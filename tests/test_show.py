@@ -11,6 +11,7 @@ import pty
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -163,6 +164,7 @@ def test_the_picture_in_characters_is_the_decision_boundary(stock: Path) -> None
     lines = shown(stock, "drawn").splitlines()
     picture = [line.partition("|")[2].ljust(60) for line in lines if "|" in line]
     run = exp.load(stock / "drawn")
+    assert isinstance(run, exp.Run)
     frames = np.load(stock / "drawn/frames.npz")
     xs, ys = frames["xs"], frames["ys"]
     across = xs[0] + (np.arange(60) + 0.5) * (xs[-1] - xs[0]) / 60
@@ -221,16 +223,19 @@ def test_open_gives_the_figure_or_the_report_to_the_desktop(
 # terminals
 
 
-def on_a_terminal(where: Path, *words: str, answer: bytes = b"", **variables: str) -> bytes:
+def on_a_terminal(
+    where: Path, *words: str, variables: Mapping[str, str] | None = None, answer: bytes = b""
+) -> bytes:
     """What a terminal is sent by `exp show`.
 
     Args:
+        variables: of the environment.
         answer: of the terminal, where it is asked what it can show.
     """
     mine, its = pty.openpty()
     names = ("KITTY_WINDOW_ID", "TERM_PROGRAM", "LC_TERMINAL", "TMUX", "NO_COLOR")
     kept = {name: value for name, value in os.environ.items() if name not in names}
-    environment = {**kept, "TERM": "xterm", "COLORTERM": "truecolor", **variables}
+    environment = {**kept, "TERM": "xterm", "COLORTERM": "truecolor", **(variables or {})}
     command = [sys.executable, "-m", "exp", "show", *words]
     child = Forked(command, where, environment, stdin=its, stdout=its, stderr=its)
     os.close(its)
@@ -262,7 +267,7 @@ def test_a_terminal_shows_coloured_half_blocks(stock: Path) -> None:
 
 @pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"NO_COLOR": "1"}])
 def test_one_without_colours_shows_characters(stock: Path, variables: dict[str, str]) -> None:
-    sent = on_a_terminal(stock, "drawn", **variables).decode()
+    sent = on_a_terminal(stock, "drawn", variables=variables).decode()
     assert "\u2580" not in sent
     assert "!" in sent
     assert sent.count("|.") > 10
@@ -270,13 +275,13 @@ def test_one_without_colours_shows_characters(stock: Path, variables: dict[str, 
 
 def test_kitty_and_iterm_are_given_the_figure_itself(stock: Path) -> None:
     figure = (stock / "drawn/figures/boundary.png").read_bytes()
-    sent = on_a_terminal(stock, "drawn", TERM="xterm-kitty")
+    sent = on_a_terminal(stock, "drawn", variables={"TERM": "xterm-kitty"})
     chunks = re.findall(rb"\x1b_G([^;]*);([^\x1b]*)\x1b\\", sent)
     assert chunks[0][0] == b"f=100,a=T,m=1"
     assert [keys for keys, _ in chunks][-1] == b"m=0"
     assert max(len(data) for _, data in chunks) <= 4096
     assert base64.b64decode(b"".join(data for _, data in chunks)) == figure
-    sent = on_a_terminal(stock, "drawn", TERM_PROGRAM="iTerm.app")
+    sent = on_a_terminal(stock, "drawn", variables={"TERM_PROGRAM": "iTerm.app"})
     (image,) = re.findall(rb"\x1b\]1337;File=inline=1;size=\d+:([^\x07]*)\x07", sent)
     assert base64.b64decode(image) == figure
 
