@@ -22,6 +22,7 @@ from PIL import Image
 
 import exp
 from commands import SMALL, Ended, inside
+from exp.api.run import Run
 from exp.util import latest
 from exp.util.errors import RunDirectoryError
 from exp.util.folders import existing
@@ -164,7 +165,7 @@ def test_the_picture_in_characters_is_the_decision_boundary(stock: Path) -> None
     lines = shown(stock, "drawn").splitlines()
     picture = [line.partition("|")[2].ljust(60) for line in lines if "|" in line]
     run = exp.load(stock / "drawn")
-    assert isinstance(run, exp.Run)
+    assert isinstance(run, Run)
     frames = np.load(stock / "drawn/frames.npz")
     xs, ys = frames["xs"], frames["ys"]
     across = xs[0] + (np.arange(60) + 0.5) * (xs[-1] - xs[0]) / 60
