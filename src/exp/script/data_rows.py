@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from exp.components.datasets.sklearn_datasets import TUPLES
 from exp.registry.component import Chosen
 from exp.script.plain_source import names_in, plain_function
 from exp.script.python import WIDTH, call, literal
