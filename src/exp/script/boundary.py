@@ -13,6 +13,7 @@ def section(recipe: Recipe) -> Section:
     if data.X.shape[1] != 2 or any(data.categories) or data.gaps:
         return out
     out.use("import matplotlib.pyplot as plt", "import numpy as np", "import torch")
+    place = "" if recipe.device.torch_device.type == "cpu" else ".to(device)"
     squeeze = ".squeeze(1)" if recipe.outputs == 1 else ""
     first, second = (str(name) for name in recipe.data.features)
     out.add(
@@ -24,7 +25,7 @@ def section(recipe: Recipe) -> Section:
         "points = np.column_stack([x.ravel(), y.ravel()])",
         "model.eval()",
         "with torch.no_grad():",
-        f"    logits = model(inputs(points)){squeeze}",
+        f"    logits = model(inputs(points){place}){squeeze}",
         *answer(recipe),
         "figure, axes = plt.subplots(figsize=(6, 5))",
         *drawn(recipe),
@@ -43,8 +44,8 @@ def answer(recipe: Recipe) -> list[str]:
     """The lines that make `z`, of the form of `x`, from `logits`."""
     place = "" if recipe.device.torch_device.type == "cpu" else ".cpu()"
     if form_of(recipe) == 0:
-        scale = recipe.data.target_scale
-        unit = "" if scale is None else f" * {scale.scale!r} + {scale.mean!r}"
+        scaled = recipe.data.target_scale is not None
+        unit = " * target_scale + target_mean" if scaled else ""
         return [f"    z = logits{place}.reshape(x.shape).numpy(){unit}"]
     if recipe.outputs == 1:
         slope = f"{slope_of(recipe):g} * " if slope_of(recipe) != 1 else ""

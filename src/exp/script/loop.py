@@ -36,8 +36,7 @@ def measures(recipe: Recipe) -> Section:
     """The functions that measure a split."""
     out = Section({"import torch"})
     if form_of(recipe) == 0:
-        unit = recipe.data.unit
-        scaled = f" * {unit}" if unit != 1 else ""
+        scaled = "" if recipe.data.target_scale is None else " * target_scale"
         out.add(
             "def measured(split, loss, logits, y):",
             '    """The loss, root mean squared error, mean absolute error and R^2 of a split."""',

@@ -78,6 +78,8 @@ def section(recipe: Recipe) -> Section:
     chosen = recipe.plan["model"]
     out = Section({"import torch", "from torch import nn"})
     out.add("# 2. The model: rows of features to " + answers(recipe) + ".")
+    if recipe.device.torch_device.type != "cpu":
+        out.join(on_device(recipe)).add("", "")
     if draws(recipe) or recipe.plan.trainer.batch_size is not None:
         out.use("import numpy as np").add(GENERATOR, "", "")
     if has_dropout(recipe) and not recipe.alone:
@@ -98,6 +100,16 @@ def section(recipe: Recipe) -> Section:
         out.add("model.double()")
     if recipe.device.torch_device.type != "cpu":
         out.add("model.to(device)")
+    return out
+
+
+def on_device(recipe: Recipe) -> Section:
+    """`device`, with the rows on it."""
+    out = Section().add(f'device = torch.device("{recipe.device.torch_device.type}")')
+    weights = recipe.data.data.weights is not None
+    for part in recipe.data.split.parts:
+        names = [f"{letter}_{part}" for letter in ("Xyw" if weights else "Xy")]
+        out.add(f"{', '.join(names)} = {', '.join(f'{name}.to(device)' for name in names)}")
     return out
 
 

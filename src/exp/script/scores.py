@@ -84,13 +84,11 @@ def probabilities(recipe: Recipe) -> list[str]:
 
 def restored(recipe: Recipe) -> list[str]:
     """Predictions in the units of the target."""
-    scale = recipe.data.target_scale
-    if scale is None:
+    if recipe.data.target_scale is None:
         return ["probability = logits"]
     return [
-        "# In the units of the target: it was scaled by its mean and its standard deviation.",
-        f"mean, deviation = {scale.mean!r}, {scale.scale!r}",
-        "probability, y = (each * deviation + mean for each in (logits, y))",
+        "# In the units of the target again.",
+        "probability, y = (each * target_scale + target_mean for each in (logits, y))",
     ]
 
 
