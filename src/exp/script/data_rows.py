@@ -6,12 +6,7 @@ import inspect
 import textwrap
 from typing import Any
 
-<<<<<<< HEAD
-import numpy as np
-
-=======
 from exp.components.datasets.sklearn_datasets import TUPLES
->>>>>>> main
 from exp.registry.component import Chosen
 from exp.script.helpers import helpers
 from exp.script.plain_source import plain_function
