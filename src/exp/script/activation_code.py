@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from torch import nn
+import inspect
 
 from exp.components.activations import TanhFromExp
+from exp.components.custom_activations import Function as Applied
 from exp.registry.component import Chosen
 from exp.script.python import call
 from exp.script.section import Section
@@ -50,12 +51,13 @@ def activation(chosen: Chosen) -> tuple[str, Section]:
         name, parameters = CLASSES[chosen.name]
         return call(name, **{key: chosen.declared[key] for key in parameters}), Section()
     code, needed = called(chosen, **chosen.declared)
-    if isinstance(chosen.build(), nn.Module) and is_module(chosen):
+    if inspect.isclass(chosen.component.builder) or not isinstance(chosen.build(), Applied):
         return code.text, needed
+    given = code.text
+    if inspect.getclosurevars(chosen.component.builder).nonlocals["direct"]:
+        given = code.function
+        if not code.direct:
+            needed.use("from functools import partial")
+            given = call("partial", [code.function], **chosen.declared)
     needed.use("from torch import nn").add(*(["", ""] if needed.lines else []), FUNCTION)
-    return f"Function({code.function if code.direct else code.text})", needed
-
-
-def is_module(chosen: Chosen) -> bool:
-    """Whether what was registered builds a module, which needs no other around it."""
-    return type(chosen.build()).__module__ != "exp.components.custom_activations"
+    return f"Function({given})", needed

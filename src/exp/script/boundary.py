@@ -18,16 +18,16 @@ def section(recipe: Recipe) -> Section:
     first, second = (str(name) for name in recipe.data.features)
     out.add(
         "# 6. What the model answers everywhere in the plane, and the rows.",
-        "low, high = raw.min(axis=0), raw.max(axis=0)",
-        "margin = 0.08 * (high - low)",
-        "low, high = low - margin, high + margin",
-        "x, y = np.meshgrid(np.linspace(low[0], high[0], 200), np.linspace(low[1], high[1], 200))",
-        "points = np.column_stack([x.ravel(), y.ravel()])",
+        "lower, upper = raw.min(axis=0), raw.max(axis=0)",
+        "margin = 0.08 * (upper - lower)",
+        "(left, bottom), (right, top) = lower - margin, upper + margin",
+        "x, y = np.meshgrid(np.linspace(left, right, 200), np.linspace(bottom, top, 200))",
+        "grid = np.column_stack([x.ravel(), y.ravel()])",
         "model.eval()",
         "with torch.no_grad():",
-        f"    logits = model(inputs(points){place}){squeeze}",
+        f"    logits = model(inputs(grid){place}){squeeze}",
         *answer(recipe),
-        "figure, axes = plt.subplots(figsize=(6, 5))",
+        'figure, axes = plt.subplots(figsize=(6, 5), layout="constrained")',
         *drawn(recipe),
         f"axes.set(xlabel={quoted(first)}, ylabel={quoted(second)})",
         'figure.savefig("boundary.png", dpi=150)',
@@ -70,11 +70,13 @@ def drawn(recipe: Recipe) -> list[str]:
             "shades = axes.contourf(x, y, z, levels=np.linspace(0, 1, 21), alpha=0.8, **blue_red)",
             'axes.contour(x, y, z, levels=[0.5], colors="black")',
             'axes.scatter(*raw.T, c=labels, s=12, edgecolors="white", linewidths=0.5, **blue_red)',
-            'figure.colorbar(shades, label=f"probability of class {classes[1]}")',
+            'name = f"probability of class {classes[1]}"',
+            "figure.colorbar(shades, ticks=[0, 0.5, 1], label=name)",
         ]
     colours = "tab10" if count <= 10 else "tab20"
-    limits = f'cmap="{colours}", vmin=0, vmax={9 if count <= 10 else 19}'
+    limits = f'{{"cmap": "{colours}", "vmin": 0, "vmax": {9 if count <= 10 else 19}}}'
     return [
-        f"axes.pcolormesh(x, y, z, {limits}, alpha=0.35)",
-        f'axes.scatter(*raw.T, c=labels, s=12, {limits}, edgecolors="white", linewidths=0.5)',
+        f"colours = {limits}",
+        "axes.pcolormesh(x, y, z, alpha=0.35, **colours)",
+        'axes.scatter(*raw.T, c=labels, s=12, edgecolors="white", linewidths=0.5, **colours)',
     ]

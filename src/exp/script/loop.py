@@ -126,17 +126,16 @@ def printed(recipe: Recipe) -> list[str]:
     score, form, short = ("accuracy", ".2%", "acc")
     if form_of(recipe) == 0:
         score, form, short = ("rmse", ".4f", "RMSE")
-    texts = []
+    pieces = []
     for split in ("train", "validation", "test"):
         if split in recipe.data.split.parts:
             title = "" if split == "train" else f"{split.capitalize()} "
             names = [f"{title}loss", f"{title}{short}"]
             names = [name[0].upper() + name[1:] for name in names]
-            values = [f"{{row['{split}_loss']:.4f}}", f"{{row['{split}_{score}']:{form}}}"]
-            texts.append(" | ".join(f"{n}: {v}" for n, v in zip(names, values, strict=True)))
-    texts[0] = f"Epoch: {{epoch}} | {texts[0]}"
-    pieces = [f'f"{text} | "' for text in texts[:-1]] + [f'f"{texts[-1]}"']
-    body = ["print(", *(f"    {piece}" for piece in pieces), ")"]
-    if len(pieces) == 1:
-        body = [f"print({pieces[0]})"]
+            pieces.append(f"{names[0]}: {{row['{split}_loss']:.4f}}")
+            pieces.append(f"{names[1]}: {{row['{split}_{score}']:{form}}}")
+    together = 1 if "validation" in recipe.data.split.parts else 2
+    parts = [" | ".join(pieces[i : i + together]) for i in range(0, len(pieces), together)]
+    texts = ['f"Epoch: {epoch} | "', *(f'f"{part} | "' for part in parts[:-1]), f'f"{parts[-1]}"']
+    body = ["print(", *(f"    {text}" for text in texts), ")"]
     return [f"if epoch % {every} == 0:", *indented(body)] if every > 1 else body

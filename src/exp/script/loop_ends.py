@@ -161,7 +161,8 @@ def prune_lines(recipe: Recipe) -> list[str]:
     if any(higher) and not all(higher):
         names = [key_of(column) for column, up in zip(columns, higher, strict=True) if up]
         lines.append(f"    higher = column in {literal(names)}")
-        worse = "(max(values) < value if higher else min(values) > value)"
+        worse = "worse"
+        lines.append("    worse = max(values) < value if higher else min(values) > value")
     return [
         *lines,
         f"    pruned = pruned or (before < epochs <= epoch + 1 and {worse})",

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable
 
 from exp.script.loss_section import divisor, form_of, value, weighted
-from exp.script.model_section import has_batch_norm
+from exp.script.model_section import draws, has_batch_norm
 from exp.script.optimizer_section import needs_closure
 from exp.script.schedule_section import schedule, steps_per_epoch, warmup_lines
 from exp.script.section import Recipe
@@ -117,7 +117,7 @@ def warmup(recipe: Recipe, number: str) -> list[str]:
 
 def seeded(recipe: Recipe) -> list[str]:
     """What a custom model draws from in a pass: torch's generator, seeded by another."""
-    if not recipe.alone:
+    if not draws(recipe):
         return []
     return ["torch.manual_seed(int(torch.randint(2**62, (), generator=dropper)))"]
 

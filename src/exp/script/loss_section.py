@@ -216,7 +216,7 @@ def focal(form: int, params: dict[str, Any]) -> list[str]:
         *lines,
         "miss = -torch.expm1(-entropy)  # 1 - p of the true class",
         "miss = miss.clamp_min(torch.finfo(miss.dtype).tiny)  # a finite gradient where p is 1",
-        f"rows = miss ** {params['gamma']} * entropy",
+        f"rows = miss**{params['gamma']} * entropy",
     ]
 
 

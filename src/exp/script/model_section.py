@@ -34,7 +34,7 @@ class Dropout(nn.Module):
             return x
         rows = -(-len(x) // 32) * 32
         draws = torch.rand(x.shape[1], rows, generator=dropper, dtype=x.dtype, device=x.device)
-        kept = draws[:, : len(x)].T >= self.p
+        kept = draws.t()[: len(x)] >= self.p
         return x * kept / (1 - self.p)'''
 
 GENERATOR = '''\
@@ -80,13 +80,15 @@ def section(recipe: Recipe) -> Section:
     out.add("# 2. The model: rows of features to " + answers(recipe) + ".")
     if recipe.device.torch_device.type != "cpu":
         out.join(on_device(recipe)).add("", "")
-    if draws(recipe) or recipe.plan.trainer.batch_size is not None:
+    if draws(recipe) or has_dropout(recipe) or recipe.plan.trainer.batch_size is not None:
         out.use("import numpy as np").add(GENERATOR, "", "")
-    if has_dropout(recipe) and not recipe.alone:
+    if has_dropout(recipe) or draws(recipe):
         device = recipe.device.torch_device.type
         place = "" if device == "cpu" else f', "{device}"'
         seed = recipe.plan.seeds.shuffle
-        out.add(f"dropper = generator({seed}, 1{place})", "", "", DROPOUT, "", "")
+        out.add(f"dropper = generator({seed}, 1{place})", "", "")
+        if not recipe.alone:
+            out.add(DROPOUT, "", "")
     if chosen.component.module == mlp.__name__:
         out.join(perceptron(recipe))
     elif chosen.component.packaged:
@@ -123,8 +125,8 @@ def answers(recipe: Recipe) -> str:
 
 
 def draws(recipe: Recipe) -> bool:
-    """Whether the script needs a generator of its own for the passes of training."""
-    return has_dropout(recipe) or recipe.alone
+    """Whether the model may draw from torch's global generator in the passes of training."""
+    return recipe.alone and (has_dropout(recipe) or not recipe.plan["model"].component.packaged)
 
 
 def has_dropout(recipe: Recipe) -> bool:
@@ -147,7 +149,8 @@ def perceptron(recipe: Recipe) -> Section:
             out.join(needed).add("", "")
     if params.get("shortcuts"):
         out.add(SHORTCUT, "", "")
-    layers = layers_of(recipe.data.inputs, recipe.outputs, params, text)
+    kind = "nn.Dropout" if recipe.alone else "Dropout"
+    layers = layers_of(recipe.data.inputs, recipe.outputs, params, text, kind)
     out.add(
         "class Model(nn.Module):",
         "    def __init__(self):",
@@ -166,18 +169,21 @@ def perceptron(recipe: Recipe) -> Section:
     return out.join(first_weights(recipe, params))
 
 
-def layers_of(inputs: int, outputs: int, params: dict[str, Any], activation: str) -> Iterator[str]:
+def layers_of(
+    inputs: int, outputs: int, params: dict[str, Any], activation: str, dropout: str
+) -> Iterator[str]:
     """The layers of a model as calls, of which some are several lines.
 
     Args:
         activation: the call that builds one.
+        dropout: the class of dropout.
     """
     width, bias = inputs, "" if params.get("bias", True) else ", bias=False"
     for units in params.get("hidden", ()):
         block = [f"nn.Linear({width}, {units})"]
         block += [f"nn.BatchNorm1d({units})"] if params["batch_norm"] else []
         block += [activation]
-        block += [f"Dropout({params['dropout']})"] if params["dropout"] > 0 else []
+        block += [f"{dropout}({params['dropout']})"] if params["dropout"] > 0 else []
         if params["shortcuts"]:
             inner = "".join(f"                {layer},\n" for layer in block)
             yield f"Shortcut(\n{inner}            )"
@@ -227,9 +233,6 @@ def custom(recipe: Recipe) -> Section:
         out.add(f"np.random.seed({seed})")
     out.use("import torch")
     out.add(f"torch.manual_seed({seed})", f"model = {code.text}")
-    if recipe.alone:
-        shuffle = recipe.plan.seeds.shuffle
-        out.add(f"dropper = generator({shuffle}, 1)")
-    elif has_dropout(recipe):
+    if has_dropout(recipe) and not recipe.alone:
         out.add(REPLACED)
     return out

@@ -57,9 +57,10 @@ def called(chosen: Chosen, *injected: Any, **values: Any) -> tuple[Code, Section
     if component.kind.adapter is None and injected:
         some, keywords = component.call(injected, values)
         positional = [literal(value) for value in some]
-    text = ast.get_source_segment(source.text, expression) or ""
-    function = text if isinstance(expression, (ast.Name, ast.Attribute, ast.Call)) else f"({text})"
-    code = Code(function, call(function, positional, **keywords), not keywords)
+    text = source.code(expression)
+    simple = isinstance(expression, (ast.Name, ast.Attribute, ast.Call))
+    made = call(text if simple else f"({text})", positional, **keywords)
+    code = Code(text, made, not keywords)
     return code, source.section(expression)
 
 
@@ -113,6 +114,12 @@ class Source:
                     return outer.args[0]
         where = f"{self.component.module} does not register it by a decorator or a call of its own"
         raise refused(self.component, where)
+
+    def code(self, expression: ast.expr) -> str:
+        """The source of what `registered` has found."""
+        if isinstance(expression, ast.Name):
+            return expression.id
+        return ast.get_source_segment(self.text, expression) or ""
 
     def registers(self, node: ast.expr) -> bool:
         """Whether this is `register.KIND(NAME, ...)` of the component."""
