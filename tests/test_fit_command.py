@@ -53,6 +53,16 @@ def small(rows: int = 90) -> pd.DataFrame:
     return frame
 
 
+def test_a_column_of_parts_is_no_feature_of_the_report(in_tmp: Path) -> None:
+    frame = small()
+    frame["part"] = ["train", "train", "test"] * 30
+    frame.to_csv("rows.csv", index=False)
+    ended = fit(in_tmp, "rows.csv", "--target", "y", "--config", "split.column=part")
+    assert ended.code == 0, ended.err
+    assert re.search(r"^part +part +2 different values; not a feature", ended.out, re.M)
+    assert "The 30 test rows" in ended.out
+
+
 def test_a_file_as_it_comes(in_tmp: Path) -> None:
     """With ; and decimal commas, gaps, identifiers and dates: the report, the run, its files."""
     small().to_csv("rows.csv", sep=";", decimal=",", index=False)

@@ -316,7 +316,9 @@ def test_a_search_over_folds_goes_on_as_it_would_have(in_tmp: Path) -> None:
     words = (LR, "split=kfold", "split.folds=3", "seed=0,1,2", "hydra.sweeper.batch=2")
     for name in ("whole", "parts"):
         (in_tmp / name).mkdir()
-    assert search(in_tmp / "whole", *words, "hydra.sweeper.n_trials=4").code == 0
+    whole = search(in_tmp / "whole", *words, "hydra.sweeper.n_trials=4")
+    assert whole.code == 0
+    assert "\nBest by validation/loss over seeds" in whole.out  # the score that was followed
     assert search(in_tmp / "parts", *words, "hydra.sweeper.n_trials=2").code == 0
     again = search(in_tmp / "parts", *words, "hydra.sweeper.n_trials=4")
     assert again.code == 0, again.err

@@ -459,8 +459,12 @@ def test_a_wrong_column_starts_nothing(frame: pd.DataFrame, in_tmp: Path) -> Non
 
     assert "Did you mean 'patient'?" in refused("split.groups=patien").err
     wanted = "split.folds is 10, and column 'fold' has 3 folds (0, 1, 2): split.folds=3"
-    assert wanted in refused("split=kfold", "split.column=fold").err
-    assert wanted in refused("-m", "split=kfold", "split.column=fold", "seed=0,1").err
+    assert f"split.column: {wanted}" in refused("split=kfold", "split.column=fold").err
+    # A sweep reports it as a fault of the split, not of the data set.
+    of_sweep = refused("-m", "split=kfold", "split.column=fold", "seed=0,1").err
+    assert f"  split.column  {wanted}" in of_sweep
+    few_rows = refused("-m", "split=kfold", "split.folds=500", "seed=0,1").err
+    assert "  split  expected at least one row per fold, found 500 folds of 60 rows" in few_rows
     assert sorted(path.name for path in in_tmp.iterdir()) == ["rows.csv"]
 
 

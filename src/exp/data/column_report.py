@@ -34,7 +34,7 @@ class ColumnReport:
 
     Attributes:
         name: of it.
-        taken_as: target, number, category, date, groups, weights, time, or left out.
+        taken_as: target, number, category, date, groups, weights, time, part, or left out.
         details: its values in short, or why it is left out.
         missing: how many values are missing.
         filled_in: what the model is given in their place; "" if no value is missing.
@@ -105,7 +105,7 @@ def column_report(
         kind: csv or parquet.
         target: name of the column that is predicted.
         given: settings of the data set that are decided already.
-        aside: name of a column that is no feature -> what it is for (groups, time).
+        aside: name of a column that is no feature -> what it is for (groups, time, part).
         keep: columns that are not left out whatever they look like.
 
     Raises:

@@ -29,7 +29,7 @@ from exp.data.faults import (
 )
 from exp.data.labels import MANY, integers
 from exp.data.split_columns import columns_of_split
-from exp.util.errors import DataError
+from exp.util.errors import DataError, SplitError
 
 if TYPE_CHECKING:
     from exp.data.reading_settings import Reading
@@ -245,7 +245,7 @@ class Split:
         for name in ("train", "validation", "test"):
             rows = getattr(self, name)
             if not isinstance(rows, np.ndarray) or rows.ndim != 1 or rows.dtype != np.int64:
-                raise DataError(f"split: {name} must be a vector of int64 row indices")
+                raise SplitError(f"{name} must be a vector of int64 row indices")
 
     @property
     def parts(self) -> dict[str, NDArray[np.int64]]:

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from exp.util.errors import DataError, lines, shown
+from exp.util.errors import DataError, SplitError, lines, shown
 
 MOST = 10
 """How many faults one message lists."""
 
 
-class TooFewRowsError(DataError):
+class TooFewRowsError(SplitError):
     """Classes with too few rows for a split.
 
     A split is given labels only; `named` is the same error with the names of the classes.
@@ -41,7 +41,7 @@ class TooFewRowsError(DataError):
         found = [
             f"{who}: {rows_text(count)}" for who, count in zip(names, rows.values(), strict=True)
         ]
-        text = listed(f"split: {need}", found)
+        text = listed(need, found)
         super().__init__(lines(text, hint) if hint else text)
 
     def named(self, classes: Sequence[str], hint: str = "") -> TooFewRowsError:

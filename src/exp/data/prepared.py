@@ -16,7 +16,7 @@ from exp.data.faults import TooFewRowsError
 from exp.data.feature_map import FeatureMap
 from exp.data.scaling import fitted, ranged, standardized
 from exp.data.target_scale import TargetScale
-from exp.util.errors import DataError
+from exp.util.errors import DataError, SplitError
 from exp.util.memory import give_back
 from exp.util.metric_names import positive_class
 
@@ -64,17 +64,17 @@ class Prepared:
         seen = np.zeros(len(self.data.y), bool)
         for name, rows in self.split.parts.items():
             if rows.min() < 0 or rows.max() >= len(seen):
-                raise DataError(f"split: {name} names a row outside 0..{len(seen) - 1}")
+                raise SplitError(f"{name} names a row outside 0..{len(seen) - 1}")
             if seen[rows].any():
                 row = rows[seen[rows]][0]
-                raise DataError(f"split: row {row} is in {name} and in another part")
+                raise SplitError(f"row {row} is in {name} and in another part")
             seen[rows] = True
         for name, rows in self.split.parts.items():
             if (weights := self.weights_of(rows)) is not None and not weights.any():
                 raise DataError(f"the weights of all {name} rows are 0, so that no row would count")
         if self.data.numeric:
             if not len(self.split.train):
-                raise DataError("split: there are no training rows")
+                raise SplitError("there are no training rows")
             return
         trained = np.bincount(self.data.y[self.split.train], minlength=len(self.data.classes))
         if lacking := np.flatnonzero(trained == 0).tolist():

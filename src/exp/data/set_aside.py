@@ -10,14 +10,14 @@ import numpy as np
 
 from exp.data.dataset import Data
 from exp.data.split_columns import column_of
-from exp.util.errors import DataError, shown, unknown
+from exp.util.errors import SplitError, shown, unknown
 
 
 def set_aside(data: Data, names: Sequence[str]) -> Data:
     """The data with these columns in `columns`: those that are features are features no longer.
 
     Raises:
-        DataError: there is no such column, a value in it is missing, or no feature is left.
+        SplitError: there is no such column, a value in it is missing, or no feature is left.
     """
     for name in names:
         if name in data.columns:
@@ -25,7 +25,7 @@ def set_aside(data: Data, names: Sequence[str]) -> Data:
         if name not in data.features:
             known = [*data.features, *data.columns]
             wrong = unknown("column", name, known, allowed="The columns are")
-            raise DataError(f"split: {wrong}")
+            raise SplitError(wrong)
         at = data.features.index(name)
         X: Any = data.X
         values: Any = X[:, at]
@@ -35,7 +35,7 @@ def set_aside(data: Data, names: Sequence[str]) -> Data:
             values = texts_or_none[np.where(known_rows, values, len(texts)).astype(np.int64)]
         column = column_of(values, name)
         if len(data.features) == 1:
-            raise DataError(f"split: {shown(name)} is the only feature; no feature is left")
+            raise SplitError(f"{shown(name)} is the only feature; no feature is left")
         left = [place for place in range(len(data.features)) if place != at]
         categories = tuple(data.categories[place] for place in left) if data.categories else ()
         data = replace(

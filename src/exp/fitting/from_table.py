@@ -84,7 +84,7 @@ def fit_file(
         ExpError: nothing was written.
     """
     kind = kind_of(path)
-    given, rest = table_options(wanted.overrides, kind, path, wanted.target)
+    given, rest, parts = table_options(wanted.overrides, kind, path, wanted.target)
     given = {**(known or {}), **given}
     if wanted.exclude:
         given["exclude"] = list(dict.fromkeys([*(given.get("exclude") or ()), *wanted.exclude]))
@@ -92,8 +92,9 @@ def fit_file(
         given["weights"] = wanted.weights
     if wanted.directory is not None:
         refuse_used(RunDirectory(wanted.directory))
+    aside = wanted.aside if parts is None else {**wanted.aside, parts: "part"}
     try:
-        report = column_report(path, kind, wanted.target, given, wanted.aside, wanted.keep)
+        report = column_report(path, kind, wanted.target, given, aside, wanted.keep)
     except DataError as error:
         hint = [SETTING] if "dataset." in str(error) or "`" in str(error) else []
         raise DataError(lines(Lines(str(error)), *hint)) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
@@ -16,9 +16,21 @@ OPTIONS = {"path": "FILE", "target": "--target", "weights": "--weights", "name":
 """Keys that options of `exp fit` set."""
 
 
-def table_options(
-    given: Iterable[str], kind: str, path: str, target: str
-) -> tuple[dict[str, Any], list[str]]:
+class TableOptions(NamedTuple):
+    """The words of a config.
+
+    Attributes:
+        settings: of the data set.
+        rest: all other words.
+        parts: the column that says which rows train and which test (`split.column`), if any.
+    """
+
+    settings: dict[str, Any]
+    rest: list[str]
+    parts: str | None
+
+
+def table_options(given: Iterable[str], kind: str, path: str, target: str) -> TableOptions:
     """The settings of the data set, and the other words.
 
     Args:
@@ -32,6 +44,7 @@ def table_options(
     """
     settings: dict[str, Any] = {}
     rest: list[str] = []
+    parts: str | None = None
     faults = []
     for word in words(given, sweeps=False, chosen={"dataset": kind}):
         try:
@@ -45,6 +58,8 @@ def table_options(
             faults.append(Fault(override.key_or_group, "expected one value, found several"))
         elif group != "dataset":
             rest.append(word)
+            if override.key_or_group == "split.column" and isinstance(value, str):
+                parts = value
         elif not key or key in OPTIONS:
             what = f"use {OPTIONS.get(key, 'FILE')} of exp fit"
             faults.append(Fault(override.key_or_group, what))
@@ -53,4 +68,4 @@ def table_options(
     if faults:
         raise ConfigError(faults)
     register.choose("dataset", {"name": kind, "path": path, "target": target, **settings})
-    return settings, rest
+    return TableOptions(settings, rest, parts)

@@ -27,7 +27,7 @@ _SIZES = ((12, 6, 1.75), (32, 8, 1.35), (10**9, 10, 1.08))  # up to n tiles: col
 _MOST_CLASSES = 12
 _SMALLEST = 7.5  # points
 _MOST_DOTS = 200  # rows of a tile
-_DOT = 1.9  # points: the size of a row on the smallest tiles
+_DOT = 2.2  # points: the size of a row on the smallest tiles, with some 150 rows
 _LETTER = 0.066  # inches, about: the width of a letter of that size
 
 
@@ -235,7 +235,8 @@ def _dots(
         return False
     places, codes, crossed = map(np.concatenate, (points, labels, wrong))
     side = max(place.width for _, place in tiles)
-    size, count = _DOT * (side / _SIZES[-1][2]) ** 0.5, _classes([each[0][0] for each in tiles])
+    crowd = float(np.clip((150 / max(map(len, points))) ** 0.2, 0.85, 1.6))
+    size, count = _DOT * crowd * (side / _SIZES[-1][2]) ** 0.5, _classes([s for (s, _), _ in tiles])
     look = _cross(theme) | {"markersize": 2.0 * size}
     for style in (look | {"color": theme.page, "markeredgewidth": 1.9}, look):
         sheet.plot(*places[crossed].T, zorder=2.4, **style)

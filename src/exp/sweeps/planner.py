@@ -30,6 +30,7 @@ from exp.util.errors import (
     ExpError,
     Fault,
     ImpossibleError,
+    SplitError,
 )
 
 
@@ -287,6 +288,8 @@ class Planner:
             except ExpError as error:
                 self.rows[key] = error
         known = self.rows[key]
+        if isinstance(known, SplitError):
+            raise ConfigError([Fault(known.path, known.wrong)])
         if isinstance(known, DataError):
             raise ConfigError([Fault("dataset", str(known))])
         if isinstance(known, ExpError):

@@ -155,16 +155,18 @@ def closing(
     seconds: float,
     *,
     ranking: bool = True,
+    metric: str | None = None,
     table: Sequence[str] | None = None,
     file: Path | None = None,
 ) -> str:
     """The table at the end: what became of all and, if wanted, the best groups or runs.
 
     Args:
+        metric: the score to rank by; None: the usual one.
         table: lines in place of the best groups or runs.
         file: the table of every run, if it is not runs.csv in `place`.
     """
-    statuses, metric = results.statuses, results.metric
+    statuses, metric = results.statuses, metric or results.metric
     counts = ", ".join(f"{count} {status}" for status, count in statuses.most_common())
     lines = [f"{statuses.total()} runs in {seconds:.1f} s: {counts}"]
     if table:
@@ -200,16 +202,15 @@ def best(results: Results, tables: Sequence[Table], metric: str, place: Path) ->
 
 def best_runs(results: Results, metric: str, place: Path) -> list[str]:
     """The best runs by a score, as aligned text."""
-    loss = loss_of(metric)
+    scores = dict.fromkeys((metric, loss_of(metric)))
     names = [plain_key(key) for key in results.keys]
     lines = [
         [
             str(row.number),
             *(cell(row.parameters[name]) for name in names),
-            number(row.metrics[metric]),
-            number(row.metrics.get(loss)),
+            *(number(row.metrics.get(score)) for score in scores),
             relative(row.path, place),
         ]
         for row in results.best(metric)
     ]
-    return aligned([["run", *results.keys, metric, loss, "directory"], *lines])
+    return aligned([["run", *results.keys, *scores, "directory"], *lines])

@@ -132,7 +132,8 @@ class Search(Sweep):
             print(interrupted(results.statuses, self.directory.path), flush=True)
             raise ended_early
         seconds = time.monotonic() - self.begun
-        print(closing(results, self.directory.path, seconds), flush=True)
+        metric = self.metric if study.best is not None else None
+        print(closing(results, self.directory.path, seconds, metric=metric), flush=True)
         self.draw(self.last_planned, self.directory, len(self.entries))
         print(self.outcome(), flush=True)
         self.logging.finish(found_below(self.directory.path))

@@ -72,6 +72,19 @@ class DataError(ExpError):
     """The rows cannot be used: says which file, row and column where that is known."""
 
 
+class SplitError(DataError):
+    """The rows cannot be split as the config says.
+
+    Args:
+        wrong: what is wrong; the message of the error has the key path before it.
+        path: the key path of the config.
+    """
+
+    def __init__(self, wrong: str, path: str = "split") -> None:
+        self.wrong, self.path = wrong, path
+        super().__init__(f"{path}: {wrong}")
+
+
 class ImpossibleError(ExpError):
     """A combination that a component declares impossible, such as `bce` with three classes."""
 

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field
 from exp.data.dataset import Split
 from exp.data.faults import rows_text
 from exp.registry.types import label_text
-from exp.util.errors import DataError, shown
+from exp.util.errors import SplitError, shown
 
 Rows = NDArray[np.int64]
 ColumnName = Annotated[str, BeforeValidator(label_text), Field(min_length=1)]
@@ -60,7 +60,7 @@ def parts_of_column(values: NDArray[Any], name: str) -> Split:
     """The split that a column defines by the names of the parts.
 
     Raises:
-        DataError: a value does not name a part, or there is no training row.
+        SplitError: a value does not name a part, or there is no training row.
     """
     found = np.unique(values)
     meaning = {str(value): PARTS.get(str(value).strip().lower()) for value in found.tolist()}
@@ -68,13 +68,15 @@ def parts_of_column(values: NDArray[Any], name: str) -> Split:
         listed = ", ".join(shown(value, 40) for value in strange[:10])
         known = "expected train, validation or test (or training, valid, val, dev, testing)"
         folds = "; for numbers of folds use split=kfold" if found.dtype.kind in "if" else ""
-        raise DataError(f"split.column: column {shown(name)} contains {listed}, {known}{folds}")
+        wrong = f"column {shown(name)} contains {listed}, {known}{folds}"
+        raise SplitError(wrong, "split.column")
     parts = np.array([meaning[str(value)] for value in found.tolist()])
     part = parts[np.searchsorted(found, values)]
     rows = {each: np.flatnonzero(part == each) for each in ("train", "validation", "test")}
     if not len(rows["train"]):
         there = ", ".join(shown(value, 40) for value in meaning)
-        raise DataError(f"split.column: column {shown(name)} has no row of train, only {there}")
+        wrong = f"column {shown(name)} has no row of train, only {there}"
+        raise SplitError(wrong, "split.column")
     return Split(rows["train"], rows["test"], rows["validation"])
 
 
@@ -83,7 +85,7 @@ def folds_of_column(values: NDArray[Any], name: str, folds: int) -> list[Rows]:
     scikit-learn's `PredefinedSplit`.
 
     Raises:
-        DataError: the column has a different number of folds.
+        SplitError: the column has a different number of folds.
     """
     found = [value for value in np.unique(values).tolist() if str(value) != str(ALWAYS_TRAINED)]
     if len(found) != folds:
@@ -96,14 +98,14 @@ def folds_of_column(values: NDArray[Any], name: str, folds: int) -> list[Rows]:
             hint = f"split.folds={len(found)}"
         count = "1 fold" if len(found) == 1 else f"{len(found)} folds"
         have = f"column {shown(name)} has {count} ({listed})"
-        raise DataError(f"split.column: split.folds is {folds}, and {have}: {hint}")
+        raise SplitError(f"split.folds is {folds}, and {have}: {hint}", "split.column")
     return [np.flatnonzero(values == value) for value in found]
 
 
 def check_groups_whole(groups: Rows, columns: Columns, name: str | None, split: Split) -> None:
     """
     Raises:
-        DataError: rows of one group are in two parts.
+        SplitError: rows of one group are in two parts.
     """
     part_of = np.full(int(groups.max()) + 1, -1)
     for number, (part, rows) in enumerate(split.parts.items()):
@@ -112,10 +114,11 @@ def check_groups_whole(groups: Rows, columns: Columns, name: str | None, split: 
         if len(torn):
             other = list(split.parts)[part_of[torn[0]]]
             value = (columns or {})[str(name)][np.argmax(groups == torn[0])]
-            raise DataError(
-                f"split.groups: rows of the group {shown(str(value), 40)} of column "
+            raise SplitError(
+                f"rows of the group {shown(str(value), 40)} of column "
                 f"{shown(str(name))} are in {other} and in {part}: split.column and "
-                "split.groups contradict each other"
+                "split.groups contradict each other",
+                "split.groups",
             )
         part_of[there] = number
 
@@ -124,24 +127,25 @@ def in_one_place(groups: Rows, columns: Columns, name: str) -> Sequence[int]:
     """The first row of each group, in the order of the rows.
 
     Raises:
-        DataError: the rows of a group are not adjacent.
+        SplitError: the rows of a group are not adjacent.
     """
     begins = np.flatnonzero(np.append(True, groups[1:] != groups[:-1]))
     seen: set[int] = set()
     for row in begins.tolist():
         if int(groups[row]) in seen:
             value = (columns or {})[name][row]
-            raise DataError(
-                f"split.groups: the rows of the group {shown(str(value), 40)} of column "
+            raise SplitError(
+                f"the rows of the group {shown(str(value), 40)} of column "
                 f"{shown(name)} are not adjacent (row {row}), so there is no last group: "
-                "sort the rows by this column, or use split=holdout"
+                "sort the rows by this column, or use split=holdout",
+                "split.groups",
             )
         seen.add(int(groups[row]))
     found: list[int] = begins.tolist()
     return found
 
 
-def nothing_left(shares: Mapping[str, tuple[Any, int]], total: int, *, grouped: bool) -> DataError:
+def nothing_left(shares: Mapping[str, tuple[Any, int]], total: int, *, grouped: bool) -> SplitError:
     """The error for shares that leave no training rows.
 
     Args:
@@ -149,4 +153,4 @@ def nothing_left(shares: Mapping[str, tuple[Any, int]], total: int, *, grouped: 
     """
     text = groups_text if grouped else rows_text
     taken = [f"{key}={value} ({text(count)})" for key, (value, count) in shares.items() if value]
-    return DataError(f"split: {' and '.join(taken)} of {text(total)} leave no training rows")
+    return SplitError(f"{' and '.join(taken)} of {text(total)} leave no training rows")

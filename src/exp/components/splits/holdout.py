@@ -26,7 +26,7 @@ from exp.data.faults import TooFewRowsError, rows_text
 from exp.data.prepared import Standardize
 from exp.registry.registry import register
 from exp.registry.types import Probability
-from exp.util.errors import DataError, shown
+from exp.util.errors import SplitError, shown
 
 Rows = NDArray[np.int64]
 
@@ -94,7 +94,7 @@ def holdout(
         columns: the columns of the data by name; `groups`, `column` and `time` are among them.
 
     Raises:
-        DataError: there would be no training rows, or the columns are not suitable.
+        SplitError: there would be no training rows, or the columns are not suitable.
         TooFewRowsError: a class has too few rows for stratification.
     """
     rows = np.arange(len(labels), dtype=np.int64)
@@ -128,16 +128,18 @@ def holdout(
 def check_marked(marked: Split, column: str, test: float, validation: float | str) -> None:
     """
     Raises:
-        DataError: the config and the column disagree on which parts exist.
+        SplitError: the config and the column disagree on which parts exist.
     """
-    where = f"split.column: column {shown(column)}"
+    where = f"column {shown(column)}"
     if test and not len(marked.test):
-        raise DataError(f"{where} has no test rows: set split.test=0 for runs without test rows")
+        wrong = f"{where} has no test rows: set split.test=0 for runs without test rows"
+        raise SplitError(wrong, "split.column")
     if validation == "column" and not len(marked.validation):
-        raise DataError(f"{where} has no validation rows, but split.validation=column needs them")
+        wrong = f"{where} has no validation rows, but split.validation=column needs them"
+        raise SplitError(wrong, "split.column")
     if validation != "column" and (count := len(marked.validation)):
         found = f"has {rows_text(count)} for validation, but split.validation is {validation}"
-        raise DataError(f"{where} {found}: set split.validation=column")
+        raise SplitError(f"{where} {found}: set split.validation=column", "split.column")
 
 
 def held_out_of(
@@ -147,7 +149,7 @@ def held_out_of(
     share of all rows or of all groups.
 
     Raises:
-        DataError: there would be no training rows.
+        SplitError: there would be no training rows.
     """
     total = len(labels) if group is None else int(group.max()) + 1
     there = len(rows) if group is None else len(np.unique(group[rows]))
@@ -201,4 +203,4 @@ def check_classes(labels: Rows, size: int, part: str) -> None:
     for name, count in ((part, size), ("training", left)):
         if count < classes:
             needed = f"stratify needs a row of each class in the {name} part"
-            raise DataError(f"split: {needed}: {rows_text(count)} for {classes} classes")
+            raise SplitError(f"{needed}: {rows_text(count)} for {classes} classes")

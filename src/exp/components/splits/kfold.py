@@ -26,7 +26,7 @@ from exp.data.faults import TooFewRowsError, rows_text
 from exp.data.prepared import Standardize
 from exp.registry.registry import register
 from exp.registry.types import Probability
-from exp.util.errors import DataError
+from exp.util.errors import SplitError
 
 Folds = Annotated[int, Field(ge=2, le=1000)]
 Rows = NDArray[np.int64]
@@ -87,7 +87,7 @@ def kfold(
         columns: the columns of the data by name; `groups`, `column` and `time` are among them.
 
     Raises:
-        DataError: there are fewer rows, groups or times than folds, a fold has no rows, or the
+        SplitError: there are fewer rows, groups or times than folds, a fold has no rows, or the
             column has another number of folds.
         TooFewRowsError: with stratification, a class has fewer rows than folds.
     """
@@ -159,7 +159,7 @@ def folds_of(
     """The rows of each fold, as scikit-learn divides `rows`.
 
     Raises:
-        DataError: there are fewer rows or groups than folds, or a fold has no rows.
+        SplitError: there are fewer rows or groups than folds, or a fold has no rows.
         TooFewRowsError: with stratification, a class has fewer rows than folds.
     """
     from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
@@ -168,9 +168,7 @@ def folds_of(
     if counted < folds:
         found = rows_text(counted) if group is None else groups_text(counted)
         unit = "row" if group is None else "group"
-        raise DataError(
-            f"split: expected at least one {unit} per fold, found {folds} {what} of {found}"
-        )
+        raise SplitError(f"expected at least one {unit} per fold, found {folds} {what} of {found}")
     if stratify:
         counts = np.bincount(labels[rows], minlength=int(labels.max()) + 1)
         if small := np.flatnonzero(counts < folds).tolist():
@@ -184,8 +182,8 @@ def folds_of(
     found_folds = [rows[tested] for _, tested in parts]
     for number, fold in enumerate(found_folds):
         if not len(fold):
-            raise DataError(
-                f"split: fold {number} of {folds} {what} has no rows, because the groups "
+            raise SplitError(
+                f"fold {number} of {folds} {what} has no rows, because the groups "
                 "have very different sizes. Use fewer folds, or split.stratify=false"
             )
     return found_folds

@@ -50,7 +50,7 @@ def last(
         columns: the columns of the data by name; `groups` is one of them.
 
     Raises:
-        DataError: there would be no training rows, or the rows of a group are not adjacent.
+        SplitError: there would be no training rows, or the rows of a group are not adjacent.
     """
     group = groups_of(columns, groups)
     begins = None if group is None else in_one_place(group, columns, str(groups))

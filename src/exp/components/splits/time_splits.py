@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from exp.data.dataset import Split
 from exp.data.reading_settings import is_number, quoted
-from exp.util.errors import DataError, shown
+from exp.util.errors import SplitError, shown
 
 Rows = NDArray[np.int64]
 
@@ -32,7 +32,7 @@ def moments(values: NDArray[Any], name: str) -> NDArray[Any]:
         values: numbers, or texts: numbers or dates in ISO 8601.
 
     Raises:
-        DataError: a text is neither.
+        SplitError: a text is neither.
     """
     if values.dtype.kind in "if":
         return values
@@ -49,9 +49,10 @@ def moments(values: NDArray[Any], name: str) -> NDArray[Any]:
             forms = fitting_formats([str(values[row])], np.ones(1))
             hints = [f"'dataset.dates={{{quoted(name)}: \"{form}\"}}'" for form in forms[:3]]
             more = f". Dates written otherwise: {' or '.join(hints)}" if hints else ""
-            raise DataError(
-                f"split.time: column {shown(name)}, row {row}: {shown(str(values[row]), 40)} is "
-                f"neither a number nor a date as 2026-11-28 or 2026-11-28 12:30{more}"
+            raise SplitError(
+                f"column {shown(name)}, row {row}: {shown(str(values[row]), 40)} is "
+                f"neither a number nor a date as 2026-11-28 or 2026-11-28 12:30{more}",
+                "split.time",
             )
     return found[places]
 
@@ -61,7 +62,7 @@ def in_order(values: NDArray[Any], name: str) -> tuple[Rows, Rows]:
     among them at which a new time begins.
 
     Raises:
-        DataError: a value is no time.
+        SplitError: a value is no time.
     """
     times = moments(values, name)
     order = np.argsort(times, kind="stable")
@@ -77,12 +78,13 @@ def cut(begins: Rows, wanted: Sequence[int], what: str) -> list[int]:
         what: the parts, for the message.
 
     Raises:
-        DataError: there are fewer different times than parts.
+        SplitError: there are fewer different times than parts.
     """
     if len(begins) < len(wanted):
         times = "1 time" if not len(begins) else f"{len(begins) + 1} different times"
-        raise DataError(
-            f"split.time: {what} need {len(wanted) + 1} different times, and the rows have {times}"
+        raise SplitError(
+            f"{what} need {len(wanted) + 1} different times, and the rows have {times}",
+            "split.time",
         )
     found: list[int] = []
     low = 0
@@ -98,7 +100,7 @@ def newest_last(values: NDArray[Any], name: str, tested: int, validated: int) ->
     """About `tested` newest rows for the test, about `validated` before them for validation.
 
     Raises:
-        DataError: there are too few different times, or a value is no time.
+        SplitError: there are too few different times, or a value is no time.
     """
     order, begins = in_order(values, name)
     sizes = {"validation": validated, "test": tested}
@@ -115,7 +117,7 @@ def window(rows: Rows, values: NDArray[Any], name: str, folds: int, fold: int) -
     """Of `rows` those before a fold, and the fold, as `TimeSeriesSplit(folds)` has them.
 
     Raises:
-        DataError: there are too few different times, or a value is no time.
+        SplitError: there are too few different times, or a value is no time.
     """
     order, begins = in_order(values[rows], name)
     size = max(1, len(rows) // (folds + 1))
