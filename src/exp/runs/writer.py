@@ -162,8 +162,7 @@ class RunWriter:
             self.log.warning("%s", advice)
         assert self.summary is not None
         total = time.perf_counter() - self.started
-        names = self.directory.names()
-        self.log.info("%s", console.closing(self.directory, names, self.summary, total))
+        self.log.info("%s", console.closing(self.directory, self.summary, total))
         diverged = result.end_reason == "diverged"
         self._close("diverged" if diverged else "done")
         # What goes on from a checkpoint may be of somebody else who says what came out.
