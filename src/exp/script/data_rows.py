@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import inspect
 import textwrap
-from collections.abc import Callable
-from types import ModuleType
 from typing import Any
-
-import numpy as np
 
 from exp.components.datasets.sklearn_datasets import TUPLES
 from exp.registry.component import Chosen
-from exp.script.plain_source import names_in, plain_function
+from exp.script.helpers import helpers
+from exp.script.plain_source import plain_function
 from exp.script.python import WIDTH, call, literal
 from exp.script.section import Recipe, Section
 
@@ -45,9 +42,9 @@ def rows(recipe: Recipe) -> Section:
 
 def tuples(name: str, value: Any) -> Any:
     """A parameter of a function of sklearn as the function takes it."""
-    return (
-        tuple(value) if name in ("n_samples", "center_box") and isinstance(value, list) else value
-    )
+    if name in TUPLES and isinstance(value, list):
+        return tuple(value)
+    return value
 
 
 def target(recipe: Recipe) -> str:
@@ -77,33 +74,10 @@ def computed(recipe: Recipe, dataset: Chosen, params: dict[str, Any]) -> Section
     """The rows of one of exp's own functions, whose source becomes a part of the script."""
     out = Section()
     builder = inspect.unwrap(dataset.component.builder)
-    out.join(helpers(builder, recipe))
+    out.join(helpers(builder))
     out.add(plain_function(builder, about=shortened(dataset.component.summary)), "", "")
     out.add(call(builder.__name__, before=f"raw, {target(recipe)} = ", **params))
     return out.join(class_names(recipe))
-
-
-def helpers(builder: Callable[..., Any], recipe: Recipe) -> Section:
-    """The constants and functions of exp that a function uses, and its imports."""
-    out = Section()
-    functions: list[str] = []
-    for name, value in names_in(builder).items():
-        if isinstance(value, ModuleType):
-            out.use(f"import {value.__name__} as {name}")
-        elif name == "RandomState":
-            out.use("from numpy.random import RandomState")
-        elif inspect.isfunction(value) and name != "planar":
-            inner = helpers(value, recipe)
-            out.imports |= inner.imports
-            out.lines = [*inner.lines, *out.lines]
-            about = shortened(" ".join((inspect.getdoc(value) or ABOUT[name]).split()))
-            functions += [plain_function(value, about=about), "", ""]
-        elif isinstance(value, int | float | tuple):
-            out.add(literal(value, f"{name} = "))
-    return out.add(*functions)
-
-
-ABOUT = {"halves": "Two halves of so many rows; the first may have one more."}
 
 
 def shortened(about: str) -> str:
@@ -118,8 +92,3 @@ def class_names(recipe: Recipe) -> Section:
     """`classes`, the names."""
     classes = [str(name) for name in recipe.data.data.classes]
     return Section().add(literal(classes, "classes = "))
-
-
-def needs_float32(recipe: Recipe) -> bool:
-    """Whether exp keeps the rows in float32."""
-    return recipe.data.data.X.dtype == np.float32

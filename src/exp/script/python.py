@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -14,10 +15,12 @@ FORM = re.compile(r"from (?P<module>[\w.]+) import (?P<name>\w+)( as (?P<alias>\
 
 
 def text(value: object) -> str:
-    """A text in double quotes, or in single ones if these need fewer escapes; `repr` of anything
-    else."""
+    """A text in double quotes, or in single ones if these need fewer escapes; a number; True, False
+    or None."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return f'float("{value}")'
     if not isinstance(value, str):
-        return repr(value)
+        return repr(value).replace("e+", "e")
     inner = repr(value + "'\"")[1:-4].replace("\\'", "'")  # its escapes, but not those of quotes
     quote = '"' if value.count('"') <= value.count("'") else "'"
     return quote + inner.replace(quote, f"\\{quote}") + quote

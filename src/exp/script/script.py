@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from textwrap import wrap
 
 from exp.script import data_section
-from exp.script.python import imports, spaced
+from exp.script.python import WIDTH, imports, spaced
 from exp.script.section import Recipe, Section
 
 SECTIONS: tuple[Callable[[Recipe], Section], ...] = (data_section.section,)
@@ -24,7 +25,17 @@ def script(recipe: Recipe, *, command: str) -> str:
     """
     sections = [make(recipe) for make in SECTIONS]
     needed = {statement for section in sections for statement in section.imports}
-    blocks = [f'"""{command}"""', *imports(needed)]
+    head = "\n".join([docstring(command), "", *imports(needed)])
     body = "\n\n".join("\n".join(section.lines) for section in sections)
-    head = "\n".join([blocks[0], "", *blocks[1:]])
     return spaced(f"{head}\n\n{body}").rstrip("\n") + "\n"
+
+
+def docstring(command: str) -> str:
+    """The first lines of a script, which name the command."""
+    shown = "".join(sign if sign.isprintable() else "?" for sign in command)
+    shown = shown.replace("\\", "\\\\").replace('"' * 3, "'" * 3)
+    line = f'"""In plain PyTorch: {shown}"""'
+    if len(line) <= WIDTH:
+        return line
+    wrapped = wrap(shown, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(['"""In plain PyTorch:', "", *wrapped, '"""'])
