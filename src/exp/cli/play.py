@@ -84,7 +84,9 @@ def page_of(run: str | None, overrides: list[str], *, trust: bool) -> str:
         record = RunRecord.at(existing(run))
         record.check()
         if "fit" in record.record:
-            raise ExpError(f"{run} is the ensemble of exp fit: exp play starts from a single network")
+            raise ExpError(
+                f"{run} is the ensemble of exp fit: exp play starts from a single network"
+            )
         plan = plan_of(record, trust=trust)
         with found_from(None if trust else start_folder(record)):
             found = payload(plan)

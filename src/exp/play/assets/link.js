@@ -24,7 +24,9 @@ class Link {
 
   /** Only what differs from the config of the page. */
   text() {
-    const { settings, start } = this.session, words = [];
+    const { session } = this, { settings } = session, words = [];
+    // Another optimizer starts from its values, not from those of the config.
+    const start = settings.optimizer === session.start.optimizer ? session.start : session.withoutOptimizer(session.start);
     for (const [key, value] of Object.entries(settings)) {
       if (key === "points" || JSON.stringify(value) === JSON.stringify(start[key])) continue;
       words.push(key + "=" + encodeURIComponent(JSON.stringify(value)).replace(/%2C/g, ",").replace(/%3A/g, ":"));
@@ -44,11 +46,11 @@ class Link {
       complain("The link cannot be used: " + error.message + ". The page starts from its config.");
       return;
     }
-    this.session.settings = copied(this.session.start);
-    for (const each of this.session.offer("optimizers", this.session.start.optimizer).params) {
-      if (found.optimizer && found.optimizer !== this.session.start.optimizer) delete this.session.settings[each.name];
-    }
-    if (this.session.set({ points: null, dataset: this.session.start.dataset, ...found })) complain("");
+    const { session } = this, { start } = session;
+    const other = found.optimizer !== undefined && found.optimizer !== start.optimizer;
+    const base = other
+      ? { ...session.withoutOptimizer(start), ...session.usualOf("optimizer", found.optimizer) } : start;
+    session.set({ points: null, dataset: start.dataset, ...found }, base);
   }
 
   values(words) {

@@ -42,7 +42,7 @@ async function start() {
   addEventListener("hashchange", () => link.read());
   link.read();
   loop.refresh();
-  window.playing = { session, loop }; // for whoever looks at it from the console
+  window.playing = { session, loop, plane, diagram, points }; // for whoever looks from the console
   document.documentElement.dataset.ready = "true";
 }
 

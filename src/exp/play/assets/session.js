@@ -40,8 +40,8 @@ class Session extends EventTarget {
   }
 
   /** Trains from the start with other settings; returns whether they are possible. */
-  set(values) {
-    const next = { ...this.settings, ...copied(values) };
+  set(values, base = this.settings) {
+    const next = { ...base, ...copied(values) };
     let note = "";
     if ("dataset" in values || "points" in values) note = this.suited(next);
     try {
@@ -81,13 +81,14 @@ class Session extends EventTarget {
   }
 
   chooseOptimizer(name) {
-    const next = { ...this.settings };
-    const shared = ["l1", "l2"];
-    for (const each of this.offer("optimizers", this.settings.optimizer).params) {
-      if (!shared.includes(each.name)) delete next[each.name];
-    }
-    this.settings = next;
-    return this.set({ optimizer: name, ...this.usualOf("optimizer", name) });
+    return this.set({ optimizer: name, ...this.usualOf("optimizer", name) }, this.withoutOptimizer(this.settings));
+  }
+
+  /** Settings without the parameters of their optimizer. */
+  withoutOptimizer(settings) {
+    const next = copied(settings);
+    for (const each of this.offer("optimizers", settings.optimizer).params) delete next[each.name];
+    return next;
   }
 
   /** Changes numbers of the training while it goes on. */
