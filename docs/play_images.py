@@ -34,7 +34,9 @@ def main() -> None:
             tab.page.evaluate(f"playing.loop.stop = {EPOCHS}; playing.loop.rate = 1e6")
             tab.page.click("#play")
             tab.until(f"playing.session.trainer.epoch === {EPOCHS} && !playing.loop.running")
-            tab.page.get_by_role("button", name="Hidden layer 2, unit 1").scroll_into_view_if_needed()
+            tab.page.get_by_role(
+                "button", name="Hidden layer 2, unit 1"
+            ).scroll_into_view_if_needed()
             tab.page.wait_for_timeout(300)
             tab.page.screenshot(path=str(Path(name) / "play.png"))
         picture = Image.open(Path(name) / "play.png").convert("RGB")

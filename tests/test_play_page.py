@@ -240,7 +240,7 @@ def test_points_are_moved_added_and_removed_with_a_mouse(tab: Opened) -> None:
     assert session(tab, "trainer.rows.y.length") == count
     page.get_by_role("button", name="Undo").click()
     assert session(tab, "points.at(-1)") == added
-    page.get_by_role("button", name="All rows back").click()
+    page.get_by_role("button", name="Restore").click()
     assert session(tab, "points[0]") == first
     assert settings(tab)["points"] is None
 

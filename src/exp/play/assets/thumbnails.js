@@ -18,7 +18,7 @@ class DataChoice {
   button(set) {
     const input = element("input", { type: "radio", name: "dataset", value: set.name });
     const canvas = element("canvas", { "aria-hidden": "true" });
-    const label = element("label", { className: "thumb", title: set.about }, input, canvas, element("span", {}, set.name.replace("playground_", "tf ").replace(/_/g, " ")));
+    const label = element("label", { className: "thumb", title: set.about }, input, canvas, element("span", {}, set.name.replace("playground_", "tf ").replace("checkerb", "checker b").replace(/_/g, " ")));
     input.setAttribute("aria-label", set.name.replace(/_/g, " "));
     input.addEventListener("change", () => this.session.chooseData(set.name));
     return { set, input, canvas, label };
