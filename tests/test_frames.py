@@ -19,13 +19,15 @@ from commands import inside, read_csv
 from conftest import make_plan
 from exp.engine import Job, Recording, Result, Training, capture, train
 from exp.engine.boundary_frames import calendar
-from exp.plotting.frames import GRID, Frames
+from exp.plotting.frames import SWEEP_FRAMES, SWEEP_GRID, Frames
 from exp.util.errors import ConfigError, DamagedError
 from exp.util.npz import packed, unpacked
 from hooks import BetweenEpochs
 from test_same_bits import CONFIGS, assert_same
 
-ALL = {"name": "standard", "draw": ["norms"]}
+ALL = {
+    "name": "standard", "draw": ["norms"], "frames": SWEEP_FRAMES, "frame_resolution": SWEEP_GRID,
+}  # fmt: skip
 SMALL = ("dataset.n_samples=60", "figures.draw=[data,norms]", "figures.dpi=40")
 
 
@@ -80,10 +82,10 @@ def test_the_last_frame_is_the_model_s_own_answer(dataset: str) -> None:
     (result,) = train([job])
     frames = result.recording.frames
     assert frames is not None
-    xs, ys, points = job.view.grid(GRID)
+    xs, ys, points = job.view.grid(SWEEP_GRID)
     chances = result.predictor.probabilities(result.predictor.logits(points))
     shown = chances[:, 1:] if dataset == "moons" else chances
-    expected = np.round(shown * 255).astype(int).T.reshape(-1, GRID, GRID)
+    expected = np.round(shown * 255).astype(int).T.reshape(-1, SWEEP_GRID, SWEEP_GRID)
     # A product of other shape may differ in its last bit, and so a rounding.
     assert np.abs(frames.probabilities[-1].astype(int) - expected).max() <= 1
     assert (frames.xs == xs).all()
@@ -91,7 +93,7 @@ def test_the_last_frame_is_the_model_s_own_answer(dataset: str) -> None:
     assert frames.epochs.tolist() == calendar(20, 16, early=False)
     assert frames.classes == job.data.data.classes
     assert frames.axes == job.view.plane.axes
-    assert frames.map(0).shape == (len(frames.classes), GRID, GRID)
+    assert frames.map(0).shape == (len(frames.classes), SWEEP_GRID, SWEEP_GRID)
     assert np.abs(frames.map(0).sum(axis=0) - 1).max() < 0.01
 
 
@@ -114,7 +116,7 @@ def test_alone_and_in_stacks(name: str) -> None:
     (alone,) = train([job])
     for runs, position in ((2, 1), (7, 3)):
         # Neighbours may want none, or others.
-        wishes: list[Any] = [ALL, "none", {"name": "standard", "frames": 3}]
+        wishes: list[Any] = [ALL, "none", {**ALL, "frames": 3, "frame_resolution": 16}]
         others = [
             recorded(seed=50 + i, **{**parts, "figures": wishes[i % 3]}) for i in range(runs - 1)
         ]
@@ -159,8 +161,8 @@ def test_a_run_that_diverges_ends_with_finite_weights() -> None:
     assert result.end_reason == "diverged"
     assert frames is not None
     assert frames.epochs[-1] == result.epochs - 1
-    chances = result.predictor.probabilities(result.predictor.logits(job.view.grid(GRID)[2]))
-    expected = np.round(chances[:, 1] * 255).astype(int).reshape(GRID, GRID)
+    chances = result.predictor.probabilities(result.predictor.logits(job.view.grid(SWEEP_GRID)[2]))
+    expected = np.round(chances[:, 1] * 255).astype(int).reshape(SWEEP_GRID, SWEEP_GRID)
     assert np.abs(frames.probabilities[-1, 0].astype(int) - expected).max() <= 1
     assert bytes_of(results[0]) == bytes_of(train([recorded(seed=4)])[0])
 
@@ -289,6 +291,26 @@ def test_what_another_run_recorded_is_refused() -> None:
 # --- files ---------------------------------------------------------------------------------------
 
 
+def test_a_single_run_has_many_fine_frames_and_a_sweep_few(in_tmp: Path) -> None:
+    words = ("dataset.n_samples=40", "trainer.epochs=70", "figures.draw=[data]", "figures.dpi=30")
+    ended = inside(in_tmp, *words, "hydra.run.dir=single")
+    assert ended.code == 0, ended.err
+    ended = inside(in_tmp, "-m", *words, "seed=1,2", "sweep.dir=swept", "sweep.n_jobs=1")
+    assert ended.code == 0, ended.err
+    found = {
+        path.parent: Frames.from_bytes(path.read_bytes()) for path in in_tmp.rglob("frames.npz")
+    }
+    single = found.pop(in_tmp / "single")
+    assert single.probabilities.shape == (60, 1, 80, 80)
+    assert single.epochs[[0, -1]].tolist() == [0, 69]
+    assert len(found) == 2
+    for path, each in found.items():
+        assert each.probabilities.shape == (16, 1, 40, 40)
+        # So the same run alone, from its own config, records the same.
+        figures = parts_of(path)["figures"]
+        assert (figures["frames"], figures["frame_resolution"]) == (16, 40)
+
+
 def test_none_where_none_are_asked_for(in_tmp: Path) -> None:
     for words in (["figures=none"], ["figures.frames=0", "figures.draw=[data]"]):
         ended = inside(in_tmp, "dataset.n_samples=40", "trainer.epochs=2", *words)
@@ -335,8 +357,8 @@ def test_the_file_is_what_the_contract_says(in_tmp: Path) -> None:
         content = dict(stored)
     kinds = {name: (str(array.dtype)[:3], array.shape) for name, array in content.items()}
     assert kinds == {
-        "epochs": ("int", (4,)), "xs": ("flo", (40,)), "ys": ("flo", (40,)),
-        "probabilities": ("uin", (4, 3, 40, 40)), "classes": ("<U1", (3,)),
+        "epochs": ("int", (4,)), "xs": ("flo", (80,)), "ys": ("flo", (80,)),
+        "probabilities": ("uin", (4, 3, 80, 80)), "classes": ("<U1", (3,)),
         "axes": ("<U1", (2,)), "note": ("<U1", ()),
     }  # fmt: skip
     assert content["epochs"].tolist() == [0, 1, 2, 5]

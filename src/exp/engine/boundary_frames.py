@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from exp.engine.stack import Stack
-from exp.plotting.frames import GRID, Frames
+from exp.plotting.frames import Frames
 from exp.util.errors import DamagedError
 
 
@@ -47,10 +47,12 @@ class FrameRecorder:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.calendars: list[frozenset[int]] = []
+        self.sides: list[int] = []
         for job in stack.jobs:
             figures, trainer = job.plan.figures, job.plan.trainer
             # Frames show decisions; there are none where the target is a number.
-            wanted = 0 if figures is None or job.data.data.numeric else figures.frames
+            wanted = 0 if figures is None or job.data.data.numeric else figures.frame_count
+            self.sides.append(0 if figures is None else figures.frame_grid)
             early = trainer.early_stopping is not None
             self.calendars.append(frozenset(calendar(trainer.epochs, wanted, early=early)))
         self.taken: list[dict[int, NDArray[np.uint8]]] = [{} for _ in stack.jobs]
@@ -58,7 +60,7 @@ class FrameRecorder:
 
     def _adopt(self) -> None:
         self.due = frozenset().union(*self.calendars)
-        self._grid: Tensor | None = None
+        self._grids: dict[int, Tensor] = {}
 
     def look(self, epoch: int, ending: Collection[int] = ()) -> None:
         """Takes the frames of this epoch.
@@ -71,10 +73,8 @@ class FrameRecorder:
         takers = [
             run for run, due in enumerate(self.calendars) if epoch in due or (due and run in ending)
         ]
-        if takers:
-            maps = self._maps()
-            for run in takers:
-                self.taken[run][epoch] = maps[run]
+        for run, found in self._maps(takers):
+            self.taken[run][epoch] = found
 
     def look_at_best(self, epochs: Mapping[int, int]) -> None:
         """Takes the frames of runs whose models are those of their best epochs at the moment.
@@ -85,15 +85,18 @@ class FrameRecorder:
         takers = [
             run for run, at in epochs.items() if self.calendars[run] and at not in self.taken[run]
         ]
-        if takers:
-            maps = self._maps()
-            for run in takers:
-                taken = {**self.taken[run], epochs[run]: maps[run]}
-                self.taken[run] = dict(sorted(taken.items()))
+        for run, found in self._maps(takers):
+            self.taken[run] = dict(sorted({**self.taken[run], epochs[run]: found}.items()))
 
-    def _maps(self) -> NDArray[np.uint8]:
-        """`[runs, K', G, G]` of the models as they are."""
-        stack, grid = self.stack, self.grid
+    def _maps(self, takers: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """The runs at these positions, each with the map `[K', G, G]` of its model as it is."""
+        for side in {self.sides[run] for run in takers}:
+            maps = self._of_side(side)
+            yield from ((run, maps[run]) for run in takers if self.sides[run] == side)
+
+    def _of_side(self, side: int) -> NDArray[np.uint8]:
+        """`[runs, K', G, G]` of the models as they are; G is `side`."""
+        stack, grid = self.stack, self.grid(side)
         mask = torch.ones(grid.shape[0], grid.shape[2], dtype=grid.dtype, device=grid.device)
         # A user's module may draw random numbers whenever it is called.
         single = stack.model.layers is None
@@ -108,30 +111,30 @@ class FrameRecorder:
         count = chances.shape[1]
         chances = torch.nan_to_num(chances[:, 1:] if count == 2 else chances, nan=1 / count)
         maps = (chances * 255).round_().to(torch.uint8).cpu().numpy()
-        return maps.reshape(len(maps), -1, GRID, GRID)
+        return maps.reshape(len(maps), -1, side, side)
 
-    @property
-    def grid(self) -> Tensor:
-        """What the models are given, `[runs, features, G*G]`."""
-        if self._grid is None:
+    def grid(self, side: int) -> Tensor:
+        """What the models are given, `[runs, features, G*G]`; zeros for runs whose G is not this
+        one."""
+        if side not in self._grids:
             stack = self.stack
-            points = np.zeros((stack.runs, stack.splits["train"].features, GRID * GRID), np.float32)
+            points = np.zeros((stack.runs, stack.splits["train"].features, side * side), np.float32)
             for run, (job, due) in enumerate(zip(stack.jobs, self.calendars, strict=True)):
-                if due:
-                    points[run] = job.view.grid(GRID)[2].T
+                if due and self.sides[run] == side:
+                    points[run] = job.view.grid(side)[2].T
             place = stack.device.torch_device
-            self._grid = torch.from_numpy(points).to(device=place, dtype=stack.dtype)
-        return self._grid
+            self._grids[side] = torch.from_numpy(points).to(device=place, dtype=stack.dtype)
+        return self._grids[side]
 
     def frames(self, run: int) -> Frames | None:
         """What was taken of the run at this position; None where it wants no frames."""
         if not self.calendars[run]:
             return None
-        view, taken = self.stack.jobs[run].view, self.taken[run]
+        view, taken, side = self.stack.jobs[run].view, self.taken[run], self.sides[run]
         data = view.prepared.data
-        xs, ys = view.plane.lines(view.limits, GRID)
+        xs, ys = view.plane.lines(view.limits, side)
         width = 1 if len(data.classes) == 2 else len(data.classes)
-        maps = np.zeros((len(taken), width, GRID, GRID), np.uint8)
+        maps = np.zeros((len(taken), width, side, side), np.uint8)
         for place, found in enumerate(taken.values()):
             maps[place] = found
         return Frames(
@@ -151,7 +154,8 @@ class FrameRecorder:
             DamagedError: they are of another run.
         """
         classes = len(self.stack.jobs[run].data.data.classes)
-        if frames.probabilities.shape[1:] != (1 if classes == 2 else classes, GRID, GRID):
+        side = self.sides[run]
+        if frames.probabilities.shape[1:] != (1 if classes == 2 else classes, side, side):
             raise DamagedError(
                 "frames.npz belongs to another run: delete it, and the run continues"
             )
@@ -161,7 +165,8 @@ class FrameRecorder:
     def select(self, keep: list[int]) -> None:
         """Keeps the runs at these positions, after the stack did."""
         self.calendars = [self.calendars[i] for i in keep]
+        self.sides = [self.sides[i] for i in keep]
         self.taken = [self.taken[i] for i in keep]
-        grid = self._grid
+        grids = self._grids
         self._adopt()
-        self._grid = None if grid is None else grid[keep]
+        self._grids = {side: grid[keep] for side, grid in grids.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 
@@ -34,7 +35,8 @@ def draw(picture: Picture) -> bytes:
     layout.heading(figure, *picture.subject, remark=picture.metric)
     figure.set_dpi(picture.dpi)
     box, images = figure.get_tightbbox().padded(layout.MARGIN), []
-    for index in range(len(frames)):
+    count = min(len(frames), picture.animated or len(frames))
+    for index in np.linspace(0, len(frames) - 1, count).round().astype(int).tolist():
         texts = _title(axes, picture, int(frames.epochs[index]))
         decision = DecisionMap(still(frames, index, finer=_FINER), theme)
         decision.shade(axes)

@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 from exp.util.npz import packed, unpacked
 
-GRID = 40
-"""Points of a frame along each side, G: a multiple of the vector width when squared, as the engine
-wants it."""
+FRAMES, GRID = 60, 80
+"""Frames of a single run, and points of each along each side, G."""
+SWEEP_FRAMES, SWEEP_GRID = 16, 40
+"""The same of a run of a sweep, which has many runs and a short page."""
+MULTIPLE = 8
+"""Of G: squared, it is a multiple of the vector width, as the engine wants it."""
 
 LARGEST = 1000
 """Points of a frame along each side that are read."""

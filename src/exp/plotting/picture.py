@@ -70,6 +70,7 @@ class Picture:
         best_epoch: the epoch to mark; None marks none.
         monitor: the column of the history by which it is best; may be empty.
         animation: whether the frames are also drawn as an animation.
+        animated: how many of them at most, at even distances; None: all.
         names: which figures to draw, of `exp.plotting.names.EVERY`.
         format: in which formats, of `FORMATS`.
         theme: "light" or "dark".
@@ -113,6 +114,7 @@ class Picture:
     theme: str = "light"
     dpi: int = 120
     animation: bool = False
+    animated: int | None = None
 
     def __post_init__(self) -> None:
         for name, kind in _ARRAYS.items():

@@ -9,6 +9,7 @@ import numpy as np
 from exp.components.figure_options import Figures
 from exp.engine import Result
 from exp.plotting import Picture
+from exp.plotting.frames import SWEEP_FRAMES
 from exp.runs.result_files import Answers
 
 CODES = {"train": 0, "validation": 1, "test": 2}
@@ -76,6 +77,8 @@ def picture(answers: Answers, figures: Figures) -> Picture:
         best_epoch=result.best_epoch,
         monitor=plan.monitor,
         animation=figures.animation,
+        # 60 of them would take six seconds and more than a megabyte.
+        animated=SWEEP_FRAMES if figures.frames is None else None,
         names=tuple(names),
         format=tuple(figures.format),
         theme=figures.theme,

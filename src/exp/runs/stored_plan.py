@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from exp.config import plugins
 from exp.config.environment import restored, values_unshown
 from exp.config.plan import Plan, plan
+from exp.plotting.frames import SWEEP_GRID
 from exp.runs.record import RunRecord
 from exp.util.errors import ConfigError, ExpError, Fault, shown
 from exp.util.terminal import one_line
@@ -48,6 +49,10 @@ def plan_of(run: RunRecord, *, trust: bool) -> Plan:
         if isinstance(trainer, dict) and "restore_best" not in trainer:
             # Of a version before that key: its results were those of the last weights.
             config = {**config, "trainer": {**trainer, "restore_best": False}}
+        figures = config.get("figures")
+        if isinstance(figures, dict) and "frames" in figures and "frame_resolution" not in figures:
+            # Of a version before that key: all frames were of this size.
+            config = {**config, "figures": {**figures, "frame_resolution": SWEEP_GRID}}
         return plan(config)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from exp.plotting.frames import SWEEP_FRAMES, SWEEP_GRID
 from exp.plotting.names import OF_SWEEP
 from exp.runs.collection import gather
 
@@ -24,11 +25,12 @@ def settings(runs: Iterable[Planned]) -> dict[str, Any] | None:
 
 
 def of_each_run(config: dict[str, Any]) -> dict[str, Any]:
-    """The config of a run of a sweep: where it names no figures, those that each run draws."""
+    """The config of a run of a sweep: where it names no figures, those that each run draws, and
+    where it gives no number of decision maps, few and small ones."""
+    usual = {"draw": list(OF_SWEEP), "frames": SWEEP_FRAMES, "frame_resolution": SWEEP_GRID}
     figures = config["figures"]
-    if figures.get("draw", ()) is not None:
-        return config
-    return {**config, "figures": {**figures, "draw": list(OF_SWEEP)}}
+    given = {key: usual.get(key) if value is None else value for key, value in figures.items()}
+    return {**config, "figures": given}
 
 
 def draw(sweep: Path, figures: dict[str, Any], *, runs: int) -> str:
