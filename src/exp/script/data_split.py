@@ -204,9 +204,11 @@ def by_time(recipe: Recipe, rows: str) -> Section:
     out.add("# From the oldest to the newest row; rows of the same time are in the same part.")
     if tested(recipe):
         parts = {name: found for name, found in parts.items() if name != "test"}
-    out.add('order = np.argsort(time, kind="stable")')
     names = [name for name in ("train", "validation", "test") if name in parts]
     places = np.cumsum([len(parts[name]) for name in names]).tolist()
+    if places == [total(recipe)]:
+        return out.add('train = np.argsort(time, kind="stable")')
+    out.add('order = np.argsort(time, kind="stable")')
     if places[-1] == total(recipe):
         return out.add(f"{', '.join(names)} = np.split(order, {literal(places[:-1])})")
     return out.add(f"{', '.join([*names, '_'])} = np.split(order, {literal(places)})")

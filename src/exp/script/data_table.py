@@ -19,7 +19,6 @@ KNOWN_TO_PANDAS = frozenset(
      "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"]
 )  # fmt: skip
 """Texts that pandas takes for a missing value."""
-SINCE_1970 = 'dates = pd.to_datetime({column}{form}, utc=True) - pd.Timestamp(0, tz="UTC")'
 
 
 def is_table(recipe: Recipe) -> bool:
@@ -35,7 +34,8 @@ def reading_of(recipe: Recipe) -> Reading:
 
 
 def rows(recipe: Recipe) -> Section:
-    """Makes `table`, `labels` or `targets`, `classes`, and `raw` if all columns are numbers."""
+    """Makes `table`, `features`, `labels` or `targets`, `classes`, and `raw` if all columns are
+    numbers."""
     params, data = recipe.plan["dataset"].params, recipe.data.data
     out = Section().use("import numpy as np", "import pandas as pd")
     target = params.get("target", "y")
@@ -99,6 +99,8 @@ def csv(recipe: Recipe, path: str, name: str) -> Section:
     of_texts = {name for name, each in reading.kinds.items() if each == "category"}
     if not recipe.data.data.numeric:
         of_texts.add(params["target"])
+    if params["thousands"] is not None:  # 28.11.2026 is no number
+        of_texts |= {name for name, each in reading.kinds.items() if each == "date"}
     as_text = [
         header
         for header, plain in headers.items()
@@ -153,17 +155,15 @@ def named_aside(recipe: Recipe) -> list[str]:
 
 def arrays(recipe: Recipe, path: str, name: str) -> Section:
     """Reads an npz file."""
-    out = Section().add(call("np.load", [literal(path)], "arrays = "))
+    out = Section().add(f"with np.load({literal(path)}) as arrays:")
     with np.load(place_of(path, "an npz file")) as found:
         names = 'arrays["names"]'
         if "names" not in found.files:
             names = '[f"x{n + 1}" for n in range(arrays["X"].shape[1])]'
-        out.add(f'{name} = pd.DataFrame(arrays["X"], columns={names})')
-        if "y" in found.files:
-            out.add(f'{name}["y"] = arrays["y"]')
-        for column in named_aside(recipe):
+        out.add(f'    {name} = pd.DataFrame(arrays["X"], columns={names})')
+        for column in ("y", *named_aside(recipe)):
             if column in found.files:
-                out.add(f"{name}[{literal(column)}] = arrays[{literal(column)}]")
+                out.add(f"    {name}[{literal(column)}] = arrays[{literal(column)}]")
     return out
 
 
@@ -184,8 +184,9 @@ def as_days(recipe: Recipe, name: str) -> Section:
     form = reading_of(recipe).date_format(name)
     column = f"table[{literal(name)}]"
     given = "" if form is None else f", format={literal(form)}"
-    out = Section().add(f"{SINCE_1970.format(column=column, form=given)}  # 1970-01-01")
-    return out.add(f"{column} = dates / pd.Timedelta(days=1)")
+    out = Section().add(f"dates = pd.to_datetime({column}{given}, utc=True)")
+    days = '(dates - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)'
+    return out.add(f"{column} = {days}  # since 1970-01-01")
 
 
 def target_of(recipe: Recipe, name: str) -> Section:
