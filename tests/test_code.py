@@ -58,7 +58,8 @@ def drawn() -> Iterator[str]:
         mapped = next(features)
         mapped = "" if wide and "polynomial" in mapped else mapped
         split, scale = next(splits), next(scales)
-        scale = scale.replace("minmax", "true") if "last" in split else scale
+        if "last" in split:  # needs rows that are not sorted by class, and knows no minmax
+            dataset, scale = "moons", scale.replace("minmax", "true")
         yield f"dataset={dataset} {split} {scale} {mapped}"
     for dataset in NUMBERS:
         yield f"dataset={dataset} split.standardize_target=true"
