@@ -11,7 +11,7 @@ from string import Template
 
 SCRIPTS = (
     "blocks", "runs", "selection", "theme", "table", "filters", "axis", "brush", "parallel",
-    "scatter", "curves", "boundary", "detail", "main",
+    "scatter", "curves", "rows", "boundary", "detail", "main",
 )  # fmt: skip
 """The files of the page's own script, in their order."""
 
