@@ -27,8 +27,10 @@ CELLS = [
     f"run = exp.run({SETTINGS}, trainer=dict(epochs=30000), model=dict(hidden=[16, 16]))",
     "run",
     f"exp.run({SETTINGS}, trainer=dict(epochs=5), progress=False).status",
-    "sweep = exp.sweep(optimizer=['sgd', 'adam'], seed=range(2), trainer=dict(epochs=3),\n"
-    "figures='none', sweep=dict(n_jobs=1))",
+    """sweep = exp.sweep(
+        optimizer=['sgd', 'adam'], seed=range(2), trainer=dict(epochs=3), figures='none',
+        sweep=dict(n_jobs=1),
+    )""",
     "sweep",
     "sweep.results()",
     "exp.plot_boundary(run);",

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from exp.engine import Hook, Job
 from exp.runs.console import progress_bar
+from exp.runs.live_figure import LiveFigure
 from exp.util import command_line, notebook
 
 
@@ -16,8 +17,6 @@ def watched(job: Job) -> Iterator[list[Hook]]:
     if not command_line.progress:
         yield []
     elif (output := notebook.output()) is not None:
-        from exp.runs.live_figure import LiveFigure  # Pillow
-
         yield [LiveFigure(job, output)]
     else:
         with progress_bar(job) as hooks:
