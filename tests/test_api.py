@@ -150,8 +150,8 @@ def test_errors_are_exceptions(in_tmp: Path) -> None:
         "model.hiden",
         "optimizer.lr",
     ]
-    with pytest.raises(ExpError, match="expected a list of overrides"):
-        exp.run("dataset=moons")
+    with pytest.raises(ExpError, match="expected overrides such as"):
+        exp.run(3)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="expected key=value"):
         exp.run(["--help"])
     with pytest.raises(ConfigError, match="seed  expected"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from exp.util import moved_modules
 
 if TYPE_CHECKING:
+    from exp.api.boundary import plot_boundary
     from exp.api.classifier import Classifier
     from exp.api.fit import fit
     from exp.api.load import load
@@ -16,13 +17,24 @@ if TYPE_CHECKING:
     from exp.api.tables import results
     from exp.registry.registry import register
 
-__all__ = ["Classifier", "Regressor", "fit", "load", "register", "results", "run", "sweep"]
+__all__ = [
+    "Classifier",
+    "Regressor",
+    "fit",
+    "load",
+    "plot_boundary",
+    "register",
+    "results",
+    "run",
+    "sweep",
+]
 
 _PLACES = {
     "Classifier": "exp.api.classifier",
     "Regressor": "exp.api.regressor",
     "fit": "exp.api.fit",
     "load": "exp.api.load",
+    "plot_boundary": "exp.api.boundary",
     "register": "exp.registry.kinds",
     "results": "exp.api.tables",
     "run": "exp.api.start",

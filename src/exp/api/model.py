@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from torch import Tensor, nn
 
     from exp.runs.trained.predictor import Trained
     from exp.runs.trained.source import Source
@@ -55,6 +57,28 @@ class Predicting(ABC):
         """The name of the most probable class of each row, `[rows]`; in regression, the
         prediction."""
         return self.trained(checkpoint).predict(X)
+
+    @cached_property
+    def model(self) -> nn.Module:
+        """The trained network, plain PyTorch, with the weights of the final scores: on the CPU, in
+        evaluation mode, and in memory of its own, so that it can be changed or trained further.
+
+        `run.model(run.inputs(X))` are logits `[rows, outputs]`, one output for two classes; in
+        regression they are numbers `[rows, 1]` on the scale that was trained.
+        """
+        return self.trained().module()
+
+    def inputs(self, X: Any) -> Tensor:
+        """Rows as `model` takes them, `[rows, inputs]`: encoded, standardized and mapped as the
+        training rows were.
+
+        Args:
+            X: rows `[rows, features]` in their original units, as for `predict_proba`.
+
+        Raises:
+            DataError: the rows do not match the training data.
+        """
+        return self.trained().tensor(X)
 
 
 class Model(Predicting):

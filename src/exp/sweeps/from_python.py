@@ -36,7 +36,7 @@ VARIABLES = ("PYTHONSAFEPATH", "MKL_CBWR", "OPENBLAS_NUM_THREADS")
 
 @contextlib.contextmanager
 def composer(
-    overrides: Iterable[str], *, quiet: bool, sweeps: bool = False
+    overrides: Iterable[str], *, quiet: bool, sweeps: bool = False, progress: bool = False
 ) -> Iterator[tuple[HydraApp, Namespace]]:
     """Hydra and the flags, as for a command line of these overrides.
 
@@ -47,6 +47,7 @@ def composer(
         overrides: `key=value`.
         sweeps: whether a comma separates the values of a sweep.
         quiet: what is printed meanwhile goes nowhere.
+        progress: whether a terminal or a notebook shows how far it is.
 
     Raises:
         ExpError: they are no list of texts.
@@ -54,6 +55,7 @@ def composer(
     words = texts(overrides)
     with ONE, restored_afterwards(), silenced() if quiet else contextlib.nullcontext():
         command_line.words, command_line.python = words, True
+        command_line.progress = progress
         os.environ["PYTHONSAFEPATH"] = "1"  # of helper processes, as `exp.cli.main` has it
         setbase("1.3")
         resolvers()
@@ -84,7 +86,7 @@ def restored_afterwards() -> Iterator[None]:
     classes = {kind: list(found) for kind, found in kinds.items()}
     new = [name for name in RESOLVERS if not OmegaConf.has_resolver(name)]
     folder, path, words = os.getcwd(), list(sys.path), list(command_line.words)
-    python = command_line.python
+    python, progress = command_line.python, command_line.progress
     loaded, variables = list(plugins.loaded), {name: os.environ.get(name) for name in VARIABLES}
     try:
         yield
@@ -99,6 +101,7 @@ def restored_afterwards() -> Iterator[None]:
         os.chdir(folder)
         sys.path[:] = path
         command_line.words, command_line.python, plugins.loaded[:] = words, python, loaded
+        command_line.progress = progress
         for name, value in variables.items():
             os.environ.pop(name, None)
             if value is not None:
@@ -109,13 +112,16 @@ def silenced() -> contextlib.AbstractContextManager[object]:
     return contextlib.redirect_stdout(io.StringIO())
 
 
-def sweep(overrides: Iterable[str], *, quiet: bool) -> Path:
+def sweep(overrides: Iterable[str], *, quiet: bool, progress: bool = False) -> Path:
     """Trains a sweep; its directory, absolute.
+
+    Args:
+        quiet, progress: as for `composer`.
 
     Raises:
         ExpError: nothing was started if it is a ConfigError.
     """
-    with composer(overrides, quiet=quiet, sweeps=True) as (hydra, args):
+    with composer(overrides, quiet=quiet, sweeps=True, progress=progress) as (hydra, args):
         from exp.sweeps import start_sweep  # imports torch
 
         return start_sweep.sweep(hydra, args, "config")[1].absolute()

@@ -134,11 +134,8 @@ class Deployed(nn.Module):
 
 
 def plain(trained: Trained) -> nn.Module:
-    """The model of a run as its component builds it, with the weights that it has learned."""
-    module = trained.job.module().to(trained.job.device.dtype)
-    learned = trained.predictor.model.state(0)
-    module.load_state_dict({name: learned[name] for name in module.state_dict()})
-    return module.cpu().eval().requires_grad_(False)
+    """The model of a run as its component builds it, its weights as constants."""
+    return trained.module().requires_grad_(False)
 
 
 def deployed(trained: Trained, *, labelled: bool = False) -> Deployed:

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from exp.engine import Job, Predictor
 from exp.runs.record import CHECKPOINTS, RunRecord
@@ -83,9 +85,28 @@ class Trained:
         Raises:
             DataError: rows that the model cannot be given.
         """
+        return self.predictor.logits(self.inputs(X))
+
+    def inputs(self, X: Any) -> NDArray[np.float32]:
+        """What the network is given for raw rows: `[rows, features]` to `[rows, inputs]`.
+
+        Raises:
+            DataError: rows that the model cannot be given.
+        """
         prepared = self.job.data
-        rows = prepared.encoded(raw_rows(X, prepared.data))
-        return self.predictor.logits(prepared.transform(rows))
+        return prepared.transform(prepared.encoded(raw_rows(X, prepared.data)))
+
+    def tensor(self, X: Any) -> Tensor:
+        """The same in the dtype of the network."""
+        return torch.from_numpy(self.inputs(X)).to(self.job.device.dtype)
+
+    def module(self) -> nn.Module:
+        """The network as its component builds it, on the CPU, with the weights that it has learned;
+        it shares no memory with the run."""
+        module = self.job.module().to(self.job.device.dtype)
+        learned = self.predictor.model.state(0)
+        module.load_state_dict({name: learned[name] for name in module.state_dict()})
+        return module.cpu().eval()
 
     def predict_proba(self, X: Any) -> NDArray[np.floating]:
         """Probabilities `[rows, classes]` of raw rows `[rows, features]`: those of
