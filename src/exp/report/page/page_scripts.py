@@ -8,7 +8,7 @@ from typing import Any
 
 from exp.runs.collection import Row
 from exp.runs.record import RunRecord
-from exp.runs.stored_plan import plugins_of
+from exp.runs.stored_plan import job_of, plan_of, plugins_of
 from exp.util.errors import ExpError
 from exp.util.text_tables import cell
 
@@ -41,17 +41,29 @@ def script_or_reason(row: Row, command: str) -> dict[str, Any]:
     Args:
         command: prints it.
     """
-    # torch: only a page with runs needs it, and neither does --help
-    from exp.runs.code import of_run
+    # Imports torch, which nothing else of a report needs.
+    from exp.runs.code import of_job
 
     try:
         run = RunRecord.at(row.path)
-        if names := plugins_of(run.config()):
+        config = run.config()
+        if "${" in str(config):
+            return {
+                "why": "Parts of this run's config were read from the environment, and exp report "
+                f"shows no values from there. To print the script: {command}"
+            }
+        if names := plugins_of(config):
             listing = ", ".join(map(cell, names))
             return {
                 "why": f"This run uses modules of its author ({listing}), and exp report runs no "
                 f"code of a run. If you trust them: {command} --trust"
             }
-        return {"text": of_run(run, trust=False)}
+        if "fit" in run.record:
+            return {"why": "exp fit has trained an ensemble; a script is of a single network."}
+        job = job_of(run, plan_of(run, trust=False), trust=False)
+        # A script names the classes. Those of another file are not for whoever made this config.
+        if job.data.fingerprint != row.data[0]:
+            return {"why": "This run has no script: its data have changed since it was trained."}
+        return {"text": of_job(job, row.overrides)}
     except ExpError as error:
         return {"why": f"This run has no script: {error}"}
