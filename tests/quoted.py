@@ -12,6 +12,7 @@ import re
 NUMBER = re.compile(r"-?\d+\.\d+(?:e-\d+)?%?")
 VOLATILE = (
     (r"(?:outputs|multirun)/\S+", "DIRECTORY"),
+    (r"\b\d{4}-\d\d-\d\d \d\d:\d\d\b", "WHEN"),
     (r"\b\d+(?:\.\d+)? s\b", "TIME"),
     (r"; about \d+ \w+ would tell|; more \w+ of this table cannot tell", ""),
     (r"p[=<]([\d.]+)", lambda p: "p=low" if float(p[1]) <= 0.05 else "p=high"),

@@ -54,6 +54,7 @@ FEWER = "range(0,2)"
 
 GIVEN = {"DIR": "sweep", "DIR...": "sweep run", "RUN": "run", "A": "run", "B": "other",
          "FILE": "new.csv", "FILE.png": "apart.png", "NAME": "ours", "MODULE": "ours",
+         "[RUN]": "run", "[DIR]": ".", "[FILTER...]": "", "[KEY=VALUE...]": "",
          "GROUP": "optimizer", "[GROUP]": "optimizer", "OPTION": "adam", "LOGGER": "tensorboard",
          "onnx|torchscript|state_dict": "state_dict", "key=value": "optimizer.lr=0.05", "...": "",
          "--json": "--json -"}  # fmt: skip

@@ -359,9 +359,33 @@ def test_the_file_is_what_the_contract_says(in_tmp: Path) -> None:
     assert kinds == {
         "epochs": ("int", (4,)), "xs": ("flo", (80,)), "ys": ("flo", (80,)),
         "probabilities": ("uin", (4, 3, 80, 80)), "classes": ("<U1", (3,)),
-        "axes": ("<U1", (2,)), "note": ("<U1", ()),
+        "axes": ("<U1", (2,)), "note": ("<U1", ()), "points": ("flo", (150, 2)),
+        "labels": ("uin", (150,)), "predicted": ("uin", (150,)), "split": ("uin", (150,)),
     }  # fmt: skip
     assert content["epochs"].tolist() == [0, 1, 2, 5]
+    # The rows are those of predictions.csv, in the same order.
+    rows = read_csv(ended.run / "predictions.csv")
+    codes = [["train", "validation", "test"].index(name) for name in rows["split"]]
+    assert content["split"].tolist() == codes
+    classes = content["classes"].tolist()
+    for column, name in (("labels", "label"), ("predicted", "predicted")):
+        assert [classes[label] for label in content[column]] == rows[name].tolist()
+    (low, high), (left, right) = content["ys"][[0, -1]], content["xs"][[0, -1]]
+    assert (content["points"] >= (left, low)).all()
+    assert (content["points"] <= (right, high)).all()
+
+
+def test_of_many_rows_some_are_kept_and_few_bytes() -> None:
+    rows = 30_000
+    found = frames().with_rows(
+        np.full((rows, 2), np.arange(rows)[:, None]), np.arange(rows) % 2, np.zeros(rows, int),
+        np.repeat([0, 2], rows // 2),
+    )  # fmt: skip
+    assert len(found.points) == 1000
+    assert (found.points[0, 0], found.points[-1, 0]) == (0, rows - 1)
+    assert np.bincount(found.split).tolist() == [500, 0, 500]
+    assert len(found.to_bytes()) - len(frames().to_bytes()) < 14_000
+    assert Frames.from_bytes(found.to_bytes()).to_bytes() == found.to_bytes()
 
 
 # --- npz -----------------------------------------------------------------------------------------

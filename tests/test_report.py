@@ -282,6 +282,58 @@ def test_the_map_has_the_model_s_classes(shared: Opened, sweep: Path) -> None:
         assert np.abs(np.array(pixel[:3]) - expected).max() <= 2  # float32 and rounding
 
 
+def test_rows_lie_on_the_map_and_errors_are_crossed_out(tab: Opened, sweep: Path) -> None:
+    page, run = tab.page, next(sweep.glob(f"{column(tab, 'Run')[0]}-*"))
+    found = frames_of(run)
+    assert found is not None
+    with (run / "predictions.csv").open(newline="") as file:
+        table = [(row["split"], row["label"] != row["predicted"]) for row in csv.DictReader(file)]
+    assert len(table) == 80
+    counts = {"none": ""}
+    for part in ("train", "test", "all"):
+        wrong = [bad for split, bad in table if part in (split, "all")]
+        counts[part] = f"{len(wrong)} rows, {sum(wrong)} misclassified (crosses)"
+    assert "0 misclassified" not in counts["all"]
+    assert tab.text("#rows-counted") == counts["test"]
+    images = {}
+    for part, text in counts.items():
+        page.select_option("#rows-shown", part)
+        assert tab.text("#rows-counted") == text
+        images[part] = page.evaluate(
+            """() => {
+                const canvas = document.querySelector("#boundary canvas");
+                const pen = canvas.getContext("2d");
+                return [...pen.getImageData(0, 0, canvas.width, canvas.height).data];
+            }"""
+        )
+    side = int((len(images["none"]) / 4) ** 0.5)
+    shown = {name: np.array(data).reshape(side, side, 4)[..., :3] for name, data in images.items()}
+    size = np.array([found.xs[-1] - found.xs[0], found.ys[-1] - found.ys[0]])
+    places = (found.points - [found.xs[0], found.ys[0]]) / size * (side - 1)
+    marked = {name: (image != shown["none"]).any(axis=2) for name, image in shown.items()}
+    swatches = page.evaluate(
+        "[...document.querySelectorAll('.swatch')]"
+        ".map((s) => s.style.background.match(/[0-9]+/g).map(Number))"
+    )
+    seen = 0
+    for row, (across, up) in enumerate(places):
+        others = np.delete(places, row, axis=0)
+        if np.hypot(*(others - (across, up)).T).min() < 22:
+            continue  # another may cover it
+        x, y = round(across), round(side - 1 - up)
+        part = "train" if found.split[row] == 0 else "test"
+        assert marked[part][y, x]
+        assert marked["all"][y, x]
+        assert not marked["test" if part == "train" else "train"][y, x]
+        filled = np.abs(shown[part][y, x] - swatches[found.labels[row]]).max() < 12
+        assert filled == (part == "train"), "filled for train, hollow for test"
+        arm = shown[part][y - 6, x - 6]
+        crossed = np.abs(arm - (29, 37, 48)).max() < 90
+        assert crossed == (found.labels[row] != found.predicted[row])
+        seen += 1
+    assert seen > 10
+
+
 def test_an_axis_keeps_runs_by_key_and_by_pointer(shared: Opened) -> None:
     page = shared.page
     low = page.get_by_role("slider", name="optimizer.lr, lowest value")
@@ -717,6 +769,14 @@ def arrays(**changed: Any) -> dict[str, Any]:
     return {**whole, **changed}
 
 
+ROWS = {
+    "points": np.zeros((2, 2), np.float32),
+    "labels": np.zeros(2, np.uint16),
+    "predicted": np.zeros(2, np.uint16),
+    "split": np.zeros(2, np.uint8),
+}
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -731,10 +791,15 @@ def arrays(**changed: Any) -> dict[str, Any]:
         {"classes": np.array(["a"])},
         {"note": np.array(["a", "b"]), "axes": np.array([])},
         {"classes": np.array([{"a": 1}, "b"], dtype=object)},
+        {"points": np.zeros((3, 2), np.float32)},
+        {"labels": np.zeros(3, np.uint16)},
+        {**ROWS, "labels": np.array([0, 2], np.uint16)},
+        {**ROWS, "points": np.float32(1)},
+        {**ROWS, "points": np.full((2, 2), np.nan, np.float32)},
     ],
 )
 def test_strange_frames_are_none(tmp_path: Path, changed: dict[str, Any]) -> None:
-    np.savez(tmp_path / "frames.npz", **arrays())
+    np.savez(tmp_path / "frames.npz", **arrays(**ROWS))
     assert frames_of(tmp_path) is not None
     np.savez(tmp_path / "frames.npz", **arrays(**changed))
     assert frames_of(tmp_path) is None

@@ -255,9 +255,7 @@ def test_the_log_has_a_line_every_ten_epochs(
     assert [line for line in log if line.startswith("Epoch:")] == expected
 
 
-def test_the_log_ends_with_the_scores_and_the_paths_of_all_that_was_written(
-    run: Path, log: list[str]
-) -> None:
+def test_the_log_ends_with_the_scores_and_one_path(run: Path, log: list[str]) -> None:
     final = json.loads((run / "summary.json").read_text())["final"]
     at = next(i for i, line in enumerate(log) if line.startswith(f"done after {EPOCHS} epochs in"))
     table = [line.split() for line in log[at + 2 :]]
@@ -268,7 +266,7 @@ def test_the_log_ends_with_the_scores_and_the_paths_of_all_that_was_written(
     place = run.relative_to(run.parents[2]).as_posix()
     assert log[at + scores + 4] == "positive class: 1"
     assert log[at + scores + 6] == f"Written to {place}/"
-    assert [line.strip() for line in log[at + scores + 7 :]] == [f for f in FILES if f[0] != "."]
+    assert len(log) == at + scores + 7
 
 
 def test_what_is_printed_is_what_is_logged(twice: list[Ended], log: list[str]) -> None:

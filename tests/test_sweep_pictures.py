@@ -14,7 +14,7 @@ from PIL import Image
 
 from commands import inside
 from exp.plotting import contact_sheet, ensemble, group_curves, heat_map, layout
-from exp.plotting.field import Field, common, union
+from exp.plotting.field import Dots, Field, common, union
 from exp.plotting.frames import Frames
 from exp.plotting.levels import Levels
 from exp.plotting.metric import Metric
@@ -468,6 +468,34 @@ def test_tiles_share_their_limits():
     assert colours[1][0] > colours[1][2] + 40
     assert colours[2].tolist() == [255, 255, 255]
     assert at(drawn, other.left + 0.25 * other.width, y).tolist() == [255, 255, 255]
+
+
+def test_rows_lie_on_their_tile_and_errors_are_crossed_out():
+    """Two rows at (0.5, 0.5) and (0.5, -0.5) of the second tile, class 1, the upper one wrong."""
+    points, labels = np.array([[0.5, 0.5], [0.5, -0.5]]), np.array([1, 1])
+    dots = Dots(points, labels, np.array([True, False]))
+    tiles = tuple(
+        contact_sheet.Tile(caption="", value="", field=field(0.0), dots=each)
+        for each in (None, dots)
+    )
+    with settings():
+        figure = contact_sheet.draw(
+            [contact_sheet.Section(title="", tiles=tiles)], LIGHT, classes=("a", "b"),
+            rows="test rows",
+        )  # fmt: skip
+    drawn = pixels(figure)
+    (plain, other), _ = contact_sheet.places([contact_sheet.Section(title="", tiles=tiles)])
+    top = figure.axes[0].get_position().y1 - other.top
+    for share, wrong in ((0.25, True), (0.75, False)):
+        x, y = 0.75 * other.width, top - share * other.width
+        steps = np.arange(-0.05, 0.051, 0.01)
+        near = np.array([at(drawn, other.left + x + dx, y + dy) for dx in steps for dy in steps])
+        orange = np.abs(near - (248, 156, 32)).max(axis=1) < 25
+        assert orange.sum() >= 4, "a row has the full colour of its class"
+        assert (near.max(axis=1) < 130).any() == wrong
+        assert np.abs(at(drawn, plain.left + x, y) - (248, 156, 32)).max() > 100
+    texts = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert texts == ["a", "b", "decision boundary", "test rows", "misclassified"]
 
 
 def test_sections_stand_beside_each_other_while_they_fit():

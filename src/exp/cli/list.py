@@ -1,4 +1,4 @@
-"""`exp list [GROUP [NAME]]`: what can be named, from signatures and docstrings.
+"""`exp list [GROUP [NAME]]`: what can be named, from signatures and docstrings; `exp list runs`.
 
 `exp list activations --plot [FILE]` draws them. `--plugins MODULE`, or `plugins=[...]` as for a
 run, includes the components of your modules.
@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 import exp.registry.kinds  # noqa: F401 - declares the kinds
+from exp.cli import list_runs
 from exp.cli.options import FILE, Choice
 from exp.config import plugins, presets, suggestions
 from exp.registry import docstrings, entry_points
@@ -34,7 +35,7 @@ def completed(context: click.Context, parameter: click.Parameter, incomplete: st
     before = context.params.get("words") or ()
     known: list[str] = []
     if not before:
-        known = sorted([*register.kinds, presets.GROUP])
+        known = sorted([*register.kinds, presets.GROUP, list_runs.WORD])
     elif len(before) == 1 and before[0] == presets.GROUP:
         known = list(presets.presets())
     elif len(before) == 1 and before[0] in register.kinds:
@@ -43,7 +44,12 @@ def completed(context: click.Context, parameter: click.Parameter, incomplete: st
 
 
 @click.command("list")
-@click.argument("words", metavar="[GROUP [NAME]]", nargs=-1, shell_complete=completed)
+@click.argument(
+    "words",
+    metavar="[GROUP [NAME] | runs [FILTER...] [DIR]]",
+    nargs=-1,
+    shell_complete=completed,
+)
 @click.option(
     "--plugins",
     "modules",
@@ -68,11 +74,19 @@ def completed(context: click.Context, parameter: click.Parameter, incomplete: st
 def command(
     words: tuple[str, ...], modules: tuple[str, ...], plot: str | None, theme: str | None
 ) -> int:
-    """List the components that a config can use.
+    """List the components that a config can use, or the runs that there are.
 
     Without arguments, list all groups. With GROUP, list its options and their parameters. With
     GROUP and NAME, explain one component.
+
+    With runs, list the runs in outputs/ and multirun/, or in DIR, the newest first. A FILTER is a
+    key or a score with a value, such as dataset=moons or 'accuracy>0.9'; also != < <= >=.
     """
+    if words[:1] == (list_runs.WORD,):
+        if plot is not None or theme is not None or modules:
+            raise ExpError("exp list runs: expected filters such as dataset=moons, and a directory")
+        print("\n".join(list_runs.listed(words[1:])))
+        return 0
     typed = [name for word in words for name in plugins.named(word)]
     import_all([*modules, *typed])
     return listed([word for word in words if not word.startswith("plugins=")], plot, theme)
@@ -154,7 +168,8 @@ def group(word: str) -> str:
         kind, _, name = found[0].partition("=") if len(found) == 1 else ("", "", "")
         kind = "activation" if kind == "model.activation" else kind
         hint = offer("exp", "list", kind, name) if kind in known else None
-        raise ExpError(f"exp list: {unknown('group', word, known, hint=hint)}")
+        every = [*known, list_runs.WORD]
+        raise ExpError(f"exp list: {unknown('group', word, every, hint=hint)}")
     return names[word]
 
 

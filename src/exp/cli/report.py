@@ -16,6 +16,7 @@ from exp.report.results import with_data_sets
 from exp.runs.collection import gather
 from exp.util.files import no_link, write_output
 from exp.util.folders import existing
+from exp.util.latest import followed
 from exp.util.terminal import one_line
 
 NAME = "report.html"
@@ -36,8 +37,8 @@ def command(directory: str, output: str | None, metric: str | None) -> int:
     The page works without a network. It shows a table of the runs, charts, decision boundaries,
     configs and failures.
     """
+    typed = followed(Path(directory))
     existing(directory)
-    typed = Path(directory)
     scripts = libraries()
     runs = with_data_sets(gather([typed]))
     ranking = Ranking.of(runs, metric)

@@ -19,7 +19,8 @@ class Verb(NamedTuple):
 
 VERBS = {
     "fit": Verb("fit a model to a table of yours", "exp.cli.fit"),
-    "list": Verb("list components with their parameters and defaults", "exp.cli.list"),
+    "show": Verb("show a run, or the rows of a data set", "exp.cli.show.show_command"),
+    "list": Verb("list components with their parameters, or runs", "exp.cli.list"),
     "code": Verb("print the plain PyTorch script of a config or a run", "exp.cli.code"),
     "new": Verb("write the first version of a component: code, option file, test", "exp.cli.new"),
     "check": Verb("test your components", "exp.cli.check.check_command"),

@@ -97,8 +97,8 @@ def not_played(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "features", refused("features", plan["features"].name, ["none", "playground"])
     if plan["scheduler"].name != "none":
         yield "scheduler", refused("scheduler", plan["scheduler"].name, ["none"])
-    if plan["device"].params["dtype"] == "float64" and model.params.get("dropout"):
-        yield "device.dtype", "exp play draws dropout as float32 does: set device.dtype=float32"
+    if plan["device"].params.get("dtype", "float32") != "float32":
+        yield "device.dtype", "exp play computes in float32: expected float32, found float64"
     usual = {"early_stopping": None, "restore_best": None, "prune": None, "average": None}
     for key, value in {**usual, "accumulate": 1}.items():
         if (found := getattr(trainer, key)) != value and found is not False:

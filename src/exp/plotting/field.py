@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,21 @@ class Field(Map):
         along = p[:, :, columns] * (1 - across) + p[:, :, columns + 1] * across
         up = up[:, None]
         return np.asarray(along[:, rows] * (1 - up) + along[:, rows + 1] * up, dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Dots:
+    """Rows of a run.
+
+    Attributes:
+        points: `[rows, 2]`, where they lie in the plane.
+        labels: `[rows]`, their true classes.
+        wrong: `[rows]`, whether they are misclassified.
+    """
+
+    points: NDArray[np.floating]
+    labels: NDArray[np.integer]
+    wrong: NDArray[np.bool_]
 
 
 def _steps(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,10 +22,14 @@ MULTIPLE = 8
 LARGEST = 1000
 """Points of a frame along each side that are read."""
 
+MOST_ROWS = 1000
+"""Rows that are kept with the frames: more only cover each other on a small map."""
+
 _KINDS = {
     "epochs": "i", "xs": "f", "ys": "f", "probabilities": "u", "classes": "U", "axes": "U",
     "note": "U",
 }  # fmt: skip
+_ROWS = {"points": "f", "labels": "u", "predicted": "u", "split": "u"}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -40,6 +44,11 @@ class Frames:
         classes: the K class names.
         axes: the two axis labels.
         note: what the reader must know about the plane; may be empty.
+        points: float32 `[rows, 2]`, where some rows of the run lie in the plane; there are none
+            while the run trains.
+        labels, predicted: uint16 `[rows]`, their true classes, and those that the run's result
+            predicts.
+        split: uint8 `[rows]`, 0 train, 1 validation, 2 test.
 
     Raises:
         ValueError: arrays that do not fit together.
@@ -52,6 +61,10 @@ class Frames:
     classes: tuple[str, ...]
     axes: tuple[str, str]
     note: str = ""
+    points: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 2), np.float32))
+    labels: NDArray[np.uint16] = field(default_factory=lambda: np.zeros(0, np.uint16))
+    predicted: NDArray[np.uint16] = field(default_factory=lambda: np.zeros(0, np.uint16))
+    split: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
 
     def __post_init__(self) -> None:
         if faults := list(self._faults()):
@@ -70,6 +83,33 @@ class Frames:
                 yield f"{name}: expected at most {LARGEST} points, found {len(line)}"
             if line.ndim != 1 or not (np.isfinite(line).all() and (np.diff(line) > 0).all()):
                 yield f"{name}: expected finite, increasing numbers"
+        rows = self.points.size // 2
+        if self.points.shape != (rows, 2) or not np.isfinite(self.points).all():
+            yield "points: expected two finite numbers for each row"
+        for name, largest in (("labels", count - 1), ("predicted", count - 1), ("split", 2)):
+            codes = getattr(self, name)
+            if codes.shape != (rows,) or (rows and codes.max() > largest):
+                yield f"{name}: expected {rows} whole numbers from 0 to {largest}"
+
+    def with_rows(
+        self,
+        points: NDArray[np.floating],
+        labels: NDArray[np.integer],
+        predicted: NDArray[np.integer],
+        split: NDArray[np.integer],
+    ) -> Frames:
+        """The same frames with the rows of their run, as `Picture` has them: at most `MOST_ROWS`,
+        at even distances."""
+        kept = np.flatnonzero(np.isfinite(points).all(axis=1))
+        if len(kept) > MOST_ROWS:
+            kept = kept[np.linspace(0, len(kept) - 1, MOST_ROWS).astype(np.intp)]
+        return replace(
+            self,
+            points=points[kept].astype(np.float32),
+            labels=labels[kept].astype(np.uint16),
+            predicted=predicted[kept].astype(np.uint16),
+            split=split[kept].astype(np.uint8),
+        )
 
     def until(self, epoch: int) -> Frames:
         """The frames up to that of an epoch; all of them where it has none."""
@@ -91,9 +131,7 @@ class Frames:
     def before(self, epoch: int) -> Frames:
         """The frames of earlier epochs only."""
         early = self.epochs < epoch
-        values = {name: getattr(self, name) for name in _KINDS}
-        kept = {"epochs": self.epochs[early], "probabilities": self.probabilities[early]}
-        return Frames(**(values | kept))
+        return replace(self, epochs=self.epochs[early], probabilities=self.probabilities[early])
 
     def to_bytes(self) -> bytes:
         """The content of frames.npz; the same frames give the same bytes."""
@@ -101,7 +139,8 @@ class Frames:
 
     @cached_property
     def _packed(self) -> bytes:
-        return packed({name: np.asarray(getattr(self, name)) for name in _KINDS})
+        names = [*_KINDS, *(_ROWS if len(self.points) else ())]
+        return packed({name: np.asarray(getattr(self, name)) for name in names})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Frames:
@@ -110,8 +149,9 @@ class Frames:
         Raises:
             ValueError: anything else.
         """
-        arrays = unpacked(data, _KINDS)
-        for name, kind in _KINDS.items():
+        arrays = unpacked(data, (*_KINDS, *_ROWS))
+        rows = {name: arrays[name] for name in _ROWS if name in arrays}
+        for name, kind in (_KINDS | (_ROWS if rows else {})).items():
             if name not in arrays or arrays[name].dtype.kind != kind:
                 raise ValueError(f"{name} is missing, or of another kind")
         if arrays["probabilities"].dtype != np.uint8:
@@ -119,4 +159,5 @@ class Frames:
         note = arrays["note"].ravel().tolist()
         classes, axes = (tuple(map(str, arrays[n].ravel().tolist())) for n in ("classes", "axes"))
         found: dict[str, Any] = {n: arrays[n] for n in ("epochs", "xs", "ys", "probabilities")}
+        found |= rows
         return cls(**found, classes=classes, axes=axes, note=str(note[0]) if note else "")  # type: ignore[arg-type]

@@ -52,6 +52,7 @@ def contact_sheet(scored: Scored, maps: Maps, theme: Theme) -> Figure | None:
         classes=classes.pop() if len(classes) == 1 else (),
         axes=axes.pop() if len(axes) == 1 else ("", ""),
         note=plane_note(drawn),
+        rows=" or ".join(sorted({f"{each.split} rows" for each in drawn if each.split})),
     )  # fmt: skip
     total, only = len(scored.rows), scored.groups[0]
     runs = f"the best {len(shown)} of {total:,} runs" if len(shown) < total else count(total, "run")
@@ -85,8 +86,8 @@ def tile(scored: Scored, place: int, found: Map | None) -> sheet.Tile:
         caption = ", ".join(brief(row.parameters.get(key)) for key in scored.keys)
     else:
         caption = scored.seed_of(place)
-    field = found.field if found else None
-    return sheet.Tile(caption=caption or row.name, value=text, field=field, bad=not good)
+    field, dots = (found.field, found.dots) if found else (None, None)
+    return sheet.Tile(caption=caption or row.name, value=text, field=field, dots=dots, bad=not good)
 
 
 def plane_of(scored: Scored, place: int) -> str:

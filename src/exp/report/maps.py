@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from exp.plotting.field import Field, common
+from exp.plotting.field import Dots, Field, common
+from exp.plotting.picture import TEST, TRAIN
 from exp.runs.collection import Row
 from exp.runs.record import RunRecord
 from exp.util.errors import RunDirectoryError
@@ -26,12 +27,16 @@ class Map:
     Attributes:
         field: the probabilities.
         classes, axes, note: as in `Frames`.
+        split: whose rows are known: test, or train where there are no test rows; empty: none are.
+        dots: those rows.
     """
 
     field: Field
     classes: tuple[str, ...]
     axes: tuple[str, str]
     note: str
+    split: str = ""
+    dots: Dots | None = None
 
 
 def last_map(path: Path) -> Map | None:
@@ -44,7 +49,14 @@ def last_map(path: Path) -> Map | None:
         return None
     p = np.clip(frames.map(-1), LEAST, 1 - LEAST).astype(np.float32)
     field = Field(xs=frames.xs, ys=frames.ys, probabilities=p)
-    return Map(field, frames.classes, frames.axes, frames.note)
+    split = TEST if (frames.split == TEST).any() else TRAIN
+    kept = frames.split == split
+    if not kept.any():
+        return Map(field, frames.classes, frames.axes, frames.note)
+    labels = frames.labels[kept]
+    dots = Dots(frames.points[kept], labels, labels != frames.predicted[kept])
+    name = "test" if split == TEST else "train"
+    return Map(field, frames.classes, frames.axes, frames.note, name, dots)
 
 
 def one_plane(maps: Sequence[Map]) -> bool:

@@ -50,6 +50,7 @@ class Row:
         data: digest of the data set, and that of its split; empty where run.json has none.
         parts: train, validation or test -> how many rows it has, and their digest; empty for runs
             of version 0.1.
+        started: when, as ISO 8601 in UTC; empty where run.json does not say.
     """
 
     path: Path
@@ -67,6 +68,7 @@ class Row:
     directions: Mapping[str, bool] = field(default_factory=dict)
     data: tuple[str, str] = ("", "")
     parts: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    started: str = ""
 
 
 @dataclass(frozen=True)
@@ -245,6 +247,7 @@ def row(
         directions={name: bool(part(metrics, name).get("higher_is_better")) for name in metrics},
         data=(str(data.get("fingerprint", "")), str(data.get("split", ""))),
         parts={n: (p["rows"], p["sha256"]) for n, p in part(data, "parts").items()},
+        started=text_of(record.get("started")) or "",
     )
 
 

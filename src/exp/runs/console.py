@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,14 +14,12 @@ from exp.engine import Hook, Job, Outputs, Training
 from exp.engine.history import Row
 from exp.runs import notes
 from exp.runs.directory import RunDirectory
+from exp.runs.score_table import score_table
 from exp.runs.targets import target_of
-from exp.util.metric_names import EVERY, MACRO
 from exp.util.terminal import one_line, raw, streams
 
 SHOWN = {"loss": ("loss", ".4f"), "accuracy": ("acc", ".2%"), "rmse": ("RMSE", ".4f")}
 """Scores of the lines between: how each is named and written."""
-FINAL = ("loss", *(name for name in EVERY if name != "loss"))
-"""Scores of the closing table."""
 
 
 def opening(job: Job, directory: RunDirectory, size: int) -> Iterator[str]:
@@ -125,35 +123,8 @@ def above(stdout: Any, stream: Any) -> Iterator[None]:
             handler.setStream(stdout)  # type: ignore[attr-defined]
 
 
-def closing(
-    directory: RunDirectory, written: Iterable[str], summary: dict[str, Any], seconds: float
-) -> str:
-    """The table at the end: scores of every split and the paths of what was written."""
-    final = summary["final"]
-    splits = [name for name in ("train", "validation", "test") if f"{name}/loss" in final]
-    every = (*FINAL, *summary.get("metrics", ()))
-    names = [name for name in every if any(f"{split}/{name}" in final for split in splits)]
+def closing(directory: RunDirectory, summary: dict[str, Any], seconds: float) -> str:
+    """What a run ends with: the scores of every split, and where it is."""
     lines = [f"{summary['status']} after {summary['epochs']} epochs in {seconds:.1f} s", ""]
-    lines.append(f"{'':<18}" + "".join(f"{name:>12}" for name in splits))
-    for name in names:
-        cells = [final.get(f"{split}/{name}") for split in splits]
-        texts = ["-" if cell is None else f"{cell:.4f}" for cell in cells]
-        lines.append(f"{name:<18}" + "".join(f"{text:>12}" for text in texts))
-    lines += map(one_line, about_scores(summary))
-    lines += ["", f"Written to {one_line(str(directory.path))}/"]
-    shown = [*written, directory.record.name]
-    places = sorted(place for place in shown if not place.startswith(".hydra/"))
-    lines += [f"  {place}" for place in places]
+    lines += [*score_table(summary), "", f"Written to {one_line(str(directory.path))}/"]
     return "\n".join(lines)
-
-
-def about_scores(summary: dict[str, Any]) -> list[str]:
-    """Which weights the scores of the table are of, and what precision, recall and the like are."""
-    best, lines = summary["best"], []
-    if summary["weights"] == "best" and "epoch" in best:
-        lines.append(f"weights: after epoch {best['epoch']}, the best by {best['monitor']}")
-    if summary.get("average") == "binary":
-        lines.append(f"positive class: {summary['positive']}")
-    if summary.get("average") == "macro":
-        lines.append(f"means over classes (macro): {', '.join(MACRO)}")
-    return ["", *lines] if lines else []

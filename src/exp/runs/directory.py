@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from exp.runs.lock import BusyError, Lock
+from exp.util import latest
 from exp.util.errors import DamagedError, RunDirectoryError, shown
 from exp.util.files import is_temporary, reason_of, write_lines, write_whole
 from exp.util.serialize import json_text
@@ -20,6 +21,8 @@ from exp.util.untrusted import json_of, read, sha256_of, stays_within
 PAGE = "report.html"
 """What `exp report` makes of a run stands beside its files, and is none of them."""
 HYDRA = ".hydra"
+OUTPUTS = "outputs"
+"""The folder of single runs: hydra.run.dir."""
 END = "\n}\n"
 RECORD_SIZE = 64 << 20
 """Bytes of run.json; that of a run has a thousandth."""
@@ -97,7 +100,8 @@ class RunDirectory:
     def claim(self) -> None:
         """Makes the directory for this run alone, until `release`.
 
-        What a run that ended before its run.json was written has left is removed.
+        What a run that ended before its run.json was written has left is removed. Below outputs/,
+        `outputs/latest` then leads here.
 
         Raises:
             RunDirectoryError: it cannot be made, something is in it already, or another process
@@ -114,6 +118,7 @@ class RunDirectory:
                 self.release()
                 raise self._taken()
             self.empty()
+            latest.point(self.path, OUTPUTS)
         except OSError as error:
             self.release()
             raise RunDirectoryError(

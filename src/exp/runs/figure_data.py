@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from exp.components.figure_options import Figures
-from exp.engine import Result
+from exp.engine import Recording, Result
 from exp.plotting import Picture
 from exp.plotting.frames import SWEEP_FRAMES
 from exp.runs.result_files import Answers
@@ -38,7 +39,7 @@ def picture(answers: Answers, figures: Figures) -> Picture:
     xs, ys, points = view.grid(figures.resolution)
     logits = predictor.logits(points)
     chances = predictor.probabilities(logits).T.reshape(-1, len(ys), len(xs))
-    rows = np.concatenate(list(answers.rows.values()))
+    rows, codes = coded(answers)
     scores = np.zeros((0, 0))
     if drawn & SCORED:
         scores = np.concatenate(list(answers.probabilities.values()))
@@ -64,9 +65,7 @@ def picture(answers: Answers, figures: Figures) -> Picture:
         targets=truth if data.numeric else none,
         fitted=predicted if data.numeric else none,
         features=len(prepared.features),
-        split=np.concatenate(
-            [np.full(len(index), CODES[name], np.uint8) for name, index in answers.rows.items()]
-        ),
+        split=codes,
         xs=xs,
         ys=ys,
         probabilities=chances,
@@ -85,6 +84,28 @@ def picture(answers: Answers, figures: Figures) -> Picture:
         dpi=figures.dpi,
         **units,
     )
+
+
+def recording(answers: Answers) -> Recording:
+    """What was recorded of a run that has ended: its frames have its rows, so that whoever draws
+    them later needs no data."""
+    recorded = answers.result.recording
+    if recorded.frames is None:
+        return recorded
+    view, data = answers.result.job.view, answers.result.job.data.data
+    rows, codes = coded(answers)
+    predicted = np.concatenate(list(answers.predicted.values()))
+    points = view.plane.project(view.space[rows])
+    return replace(
+        recorded, frames=recorded.frames.with_rows(points, data.y[rows], predicted, codes)
+    )
+
+
+def coded(answers: Answers) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of all splits, as indices into the data set, and the code of the split of each."""
+    parts = answers.rows
+    codes = [np.full(len(index), CODES[name], np.uint8) for name, index in parts.items()]
+    return np.concatenate(list(parts.values())), np.concatenate(codes)
 
 
 def hidden_units(result: Result) -> dict[str, Any]:

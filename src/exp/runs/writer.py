@@ -14,7 +14,7 @@ from exp.engine.state import best_state
 from exp.runs import checkpoint, console, notes, process, provenance, recordings, reuse
 from exp.runs.checkpoint import Checkpoint
 from exp.runs.directory import HYDRA, RunDirectory
-from exp.runs.figure_data import picture
+from exp.runs.figure_data import picture, recording
 from exp.runs.metrics_file import history_text
 from exp.runs.result_files import Answers, summary
 from exp.runs.targets import target_of
@@ -162,8 +162,7 @@ class RunWriter:
             self.log.warning("%s", advice)
         assert self.summary is not None
         total = time.perf_counter() - self.started
-        names = self.directory.names()
-        self.log.info("%s", console.closing(self.directory, names, self.summary, total))
+        self.log.info("%s", console.closing(self.directory, self.summary, total))
         diverged = result.end_reason == "diverged"
         self._close("diverged" if diverged else "done")
         # What goes on from a checkpoint may be of somebody else who says what came out.
@@ -180,7 +179,7 @@ class RunWriter:
         self.summary = summary(result, answers.scores())
         directory.write_all(
             {
-                **recordings.content(directory, result.recording),
+                **recordings.content(directory, recording(answers)),
                 directory.metrics: history_text(result.history),
                 directory.predictions: answers.predictions_text(),
                 directory.summary: json_text(self.summary),

@@ -14,6 +14,7 @@ from exp.runs.directory import RunDirectory
 from exp.runs.manifest import NAME, Entry, checked, manifest_lines, read_json, shard_files
 from exp.sweeps.job_session import end_earlier
 from exp.sweeps.sweep_lock import LOCK, SweepLock
+from exp.util import latest
 from exp.util.errors import RunDirectoryError
 from exp.util.files import is_temporary, reason_of, write_lines
 from exp.util.statuses import ENDED
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from exp.sweeps.planner import Planned
 
 TABLE = "runs.csv"
+SWEEPS = "multirun"
+"""The folder of sweeps: hydra.sweep.dir."""
 
 
 class SweepDirectory:
@@ -71,6 +74,7 @@ class SweepDirectory:
             self._only_a_sweep()
             end_earlier(self.files)
             self._clean()
+            latest.point(self.path, SWEEPS)
         except FileExistsError:
             raise RunDirectoryError(
                 f"the sweep directory {self.path} exists already. To complete it, "

@@ -8,10 +8,11 @@ import shlex
 from pathlib import Path
 
 from exp.util.errors import RunDirectoryError, nearest, shown
+from exp.util.latest import followed
 
 
 def existing(text: str, *, file: bool = False) -> Path:
-    """An absolute path of a directory that exists.
+    """An absolute path of a directory that exists; that of the run or sweep for `latest`.
 
     Args:
         file: whether it may be a file instead.
@@ -21,7 +22,7 @@ def existing(text: str, *, file: bool = False) -> Path:
     """
     hint = ""
     with contextlib.suppress(OSError, ValueError):
-        path = Path(text).absolute()
+        path = followed(Path(text).absolute())
         if path.is_dir() or (file and path.is_file()):
             return path
         if path.is_file():

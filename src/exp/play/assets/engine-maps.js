@@ -45,8 +45,8 @@ class Maps {
     const maps = found.outputs;
     if (trainer.outputs === 1) {
       for (let r = 0; r < count; r++) {
-        maps[1][r] = sigmoid(trainer.slope * z[r]);
-        maps[0][r] = sigmoid(-trainer.slope * z[r]);
+        maps[1][r] = sigmoid(f(trainer.slope * z[r]));
+        maps[0][r] = sigmoid(f(-trainer.slope * z[r]));
       }
       return found;
     }

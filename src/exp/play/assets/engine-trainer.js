@@ -19,7 +19,7 @@ function chosen(offers, kind, given, flat) {
 class Part {
   constructor(data, rows, features, scaler) {
     this.count = rows.length;
-    this.inputs = new Float64Array(features.length * this.count);
+    this.inputs = new Float32Array(features.length * this.count);
     this.labels = new Uint8Array(this.count);
     rows.forEach((row, r) => {
       mapRow(features, scaler, data.x[2 * row], data.x[2 * row + 1], this.inputs, this.count, r);
@@ -43,6 +43,7 @@ class Trainer {
     const loss = settings.loss === "auto" ? (this.classes === 2 ? "bce" : "cross_entropy")
       : settings.loss;
     this.lossChoice = chosen(offers.losses, "loss", loss, {});
+    this.lossChoice.positive = this.dataset.positive;
     if (this.classes > 2 && ["bce", "tanh_mse"].includes(this.lossChoice.name)) {
       throw new Error(
         `loss ${this.lossChoice.name} needs two classes, and this data set has ${this.classes}`,
@@ -136,26 +137,40 @@ class Trainer {
   oneEpoch() {
     const { net, parts: { train }, batch, history } = this, pass = net.training;
     if (this.batchSize) randomOrder(this.shuffler, this.order, train.count);
-    let loss = 0, right = 0;
-    for (let start = 0; start < train.count; start += batch) {
-      const n = Math.min(batch, train.count - start);
+    const steps = Math.ceil(train.count / batch);
+    let sum = 0, loss = 0, right = 0;
+    for (let step = 0; step < steps; step++) {
+      const start = step * batch, n = Math.min(batch, train.count - start);
       this.gather(start, n);
-      const z = pass.forward(n, net.layers, this.dropper), stride = pass.capacity;
-      const d = pass.d[pass.d.length - 1], labels = this.labels;
-      const mean = this.addLoss(z, labels, n, stride, d) / n;
-      right += correctRows(z, labels, n, stride, this.outputs);
+      const z = pass.forward(n, net.layers, this.dropper);
+      const mean = f(this.lossOf(z, this.labels, n, pass, true) / n);
+      right += correctRows(z, this.labels, n, pass.capacity, this.outputs);
       net.backward(n);
-      loss += n * (mean + net.penalty(this.l1, this.l2, net.layers, true));
+      loss = f(mean + net.penalty(this.l1, this.l2, net.layers, true));
+      sum += loss * n;
       if (this.clipNorm) clip(net.gradients, this.clipNorm);
       this.optimizer.step(net.values, net.gradients, this.hyper.lr, this.hyper);
     }
     this.epoch++;
     if (this.averagedLayers) this.score("train", history);
     else {
-      history.trainLoss.push(loss / train.count);
+      history.trainLoss.push(steps > 1 ? f(sum / train.count) : loss);
       history.trainAccuracy.push(right / train.count);
     }
     for (const name of ["test", "validation"]) this.score(name, history);
+  }
+
+  /** The sum of the losses of n rows; where `derive`, their derivatives by the logits. */
+  lossOf(z, labels, n, pass, derive) {
+    const stride = pass.capacity, d = derive ? pass.d[pass.d.length - 1] : null, scale = f(1 / n);
+    let sum = 0;
+    for (let from = 0; from < n; from += this.net.block) {
+      const to = Math.min(n, from + this.net.block);
+      sum += this.addLoss(z, labels, from, to, stride, scale, d);
+    }
+    // Rows that only fill up the last 16 count for nothing.
+    for (let k = 0; d && k < this.outputs; k++) d.fill(0, k * stride + n, k * stride + upTo(n, LANES));
+    return sum;
   }
 
   /** Puts the rows of a step into the training pass. */
@@ -184,8 +199,8 @@ class Trainer {
       for (let r = 0; r < n; r++) inputs[to + r] = part.inputs[from + r];
     }
     const z = pass.forward(n, this.weights, null);
-    const loss = this.addLoss(z, part.labels, n, pass.capacity, null) / n
-      + this.net.penalty(this.l1, this.l2, this.weights, false);
+    const mean = f(this.lossOf(z, part.labels, n, pass, false) / n);
+    const loss = f(mean + this.net.penalty(this.l1, this.l2, this.weights, false));
     const accuracy = correctRows(z, part.labels, n, pass.capacity, this.outputs) / n;
     for (const [score, value] of [["Loss", loss], ["Accuracy", accuracy]]) {
       if (into === this.initial) into[name + score] = value;
@@ -200,6 +215,8 @@ class Trainer {
 
 /** Scales gradients down to the largest norm, as `clip_grad_norm_` does. */
 function clip(g, limit) {
-  const factor = limit / (Math.sqrt(dot(g, 0, g, 0, g.length)) + 1e-6);
-  if (factor < 1) for (let i = 0; i < g.length; i++) g[i] *= factor;
+  lanes.fill(0);
+  for (let i = 0; i < g.length; i++) lanes[i & 15] = fma(g[i], g[i], lanes[i & 15]);
+  const factor = f(f(limit) / f(f(Math.sqrt(folded(lanes))) + f(1e-6)));
+  if (factor < 1) for (let i = 0; i < g.length; i++) g[i] = g[i] * factor;
 }

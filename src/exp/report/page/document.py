@@ -11,7 +11,8 @@ from string import Template
 
 SCRIPTS = (
     "blocks", "runs", "selection", "theme", "thumbnails", "table", "filters", "axis", "brush",
-    "parallel", "scatter", "curves", "player", "boundary", "detail", "script", "figures", "main",
+    "parallel", "scatter", "curves", "player", "rows", "boundary", "detail", "script", "figures",
+    "main",
 )  # fmt: skip
 """The files of the page's own script, in their order."""
 

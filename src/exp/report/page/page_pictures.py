@@ -16,6 +16,7 @@ from exp.report.page.page_maps import (
     packed_maps,
     reduced,
 )
+from exp.report.page.page_rows import packed_rows
 from exp.report.page.thumbnails import Thumbnail, thumbnail
 from exp.runs.collection import Row
 from exp.runs.record import RunRecord
@@ -29,6 +30,8 @@ NARROW = 4 / 3
 """What base64 makes of a byte."""
 MAPS, STILLS = 2_000, 24
 """Most runs of which frames are read, and most whole figures."""
+ROWS, FEWER_ROWS = 1_000, 200
+"""Most rows on the map of a run, and on that of a page of more than `FEW_MAPS` runs."""
 STILL_SIZE = 300_000
 """Bytes of a figure that is small enough for the page."""
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -60,7 +63,8 @@ class Pictures:
 
     Attributes:
         thumbnails: of the runs that have frames.
-        frames: as `packed_maps` has them.
+        frames: as `packed_maps` has them, with `rows` and `wrong` as `packed_rows` has them; of
+            runs on the same rows all but the first have its place instead of `rows`.
         stills: base64 of figures/boundary.png, of runs without frames.
         notes: what was left out, as sentences.
     """
@@ -78,7 +82,9 @@ def pictures(rows: Sequence[tuple[int, Row]], budget: Budget) -> Pictures:
         rows: each with its place, the best first: those are kept where there is no room for all.
     """
     found, without, unread, left_out = Pictures(), 0, 0, 0
-    levels = FINE if len(rows) <= FEW_MAPS else COARSE
+    few = len(rows) <= FEW_MAPS
+    levels, most = (FINE, ROWS) if few else (COARSE, FEWER_ROWS)
+    first: dict[str, int] = {}  # packed rows -> the run that has them
     for rank, (place, row) in enumerate(rows):
         if rank >= MAPS:
             unread += 1
@@ -89,7 +95,11 @@ def pictures(rows: Sequence[tuple[int, Row]], budget: Budget) -> Pictures:
             if budget.take(small.size):
                 found.thumbnails[place] = small
             whole = packed_maps(maps, levels)
-            if budget.take(len(whole["maps"]) * 3 // 4 + 100):
+            points, wrong = packed_rows(maps, most)
+            size = len(whole["maps"]) + 6 * len(wrong) + len(points) * (points not in first)
+            if budget.take(size * 3 // 4 + 100):
+                known = first.setdefault(points, place)
+                whole |= {"rows": points if known == place else known, "wrong": wrong}
                 found.frames[place] = whole
             else:
                 left_out += 1

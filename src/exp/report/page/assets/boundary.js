@@ -14,9 +14,11 @@ class Boundary {
   async show(place) {
     const [frames, stills] = await Promise.all([json("frames"), json("stills")]);
     const unpacked = frames[place] ? await this.levels(frames[place]) : null;
+    const rows = frames[place] ? await rowsOf(frames, place) : null;
     if (place !== this.selection.chosen) return; // another was chosen meanwhile
     this.frames = frames[place] || null;
     this.maps = unpacked;
+    this.rows = rows;
     const number = this.runs.number[place];
     if (this.frames) this.animate(number);
     else if (stills[place]) {
@@ -52,6 +54,7 @@ class Boundary {
     this.figure.replaceChildren(
       this.canvas,
       this.player.controls,
+      ...(this.rows ? [rowsControl(this.rows, () => this.paint())] : []),
       this.legend,
       element("figcaption", {}, text + note + " A faint colour: the model is uncertain. The line: the decision boundary."),
     );
@@ -65,6 +68,7 @@ class Boundary {
     const swatches = this.legend.querySelectorAll(".swatch");
     swatches.forEach((swatch, i) => (swatch.style.background = "rgb(" + colours[i].join() + ")"));
     paintMap(this.canvas, this.maps[frame], this.frames, colours, this.theme.now);
+    if (this.rows) paintRows(this.canvas, this.rows, this.frames, this.maps, frame, colours, this.theme.now);
     this.canvas.setAttribute("aria-label", "Decision map of run " + this.number + " at epoch " + epoch);
   }
 }
