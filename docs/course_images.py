@@ -14,6 +14,7 @@ import shlex
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from sweep_images import DPI, QUIET, exp, picture, write
@@ -74,7 +75,8 @@ def tanh_figure() -> bytes:
         figure = layout.figure()
         ((left, right),) = layout.panels(figure, [4.1, 4.1], [2.6], gap=(0.6, 0.5))
         at = x.detach()
-        wide, thin = {"linewidth": 5, "alpha": 0.35}, {"linewidth": 1.4, "linestyle": (0, (4, 2))}
+        wide: dict[str, Any] = {"linewidth": 5, "alpha": 0.35}
+        thin: dict[str, Any] = {"linewidth": 1.4, "linestyle": (0, (4, 2))}
         left.plot(at, torch.tanh(at), color=theme.test, **wide)
         left.plot(at, TanhFromExp()(at), color=theme.ink, **thin)
         left.plot(at, slope, color=theme.validation, **wide)
