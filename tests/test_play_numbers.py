@@ -202,6 +202,16 @@ def test_points_by_hand_train_like_a_file_of_them(page: Any, in_tmp: Path) -> No
     assert apart(found, python) < 1e-4
 
 
+@pytest.mark.parametrize(("rate", "epochs"), [(1e3, EPOCHS), (1e6, 3), (1e14, 1)])
+def test_a_run_diverges_in_the_same_epoch(page: Any, rate: float, epochs: int) -> None:
+    config: dict[str, Any] = {"optimizer": {"lr": rate}, "trainer": {"epochs": EPOCHS}}
+    python, found = in_python(**config), in_browser(page, **config)
+    assert len(found["trainLoss"]) == epochs
+    for column in ("train/loss", "test/loss"):
+        mine = np.array(found[COLUMNS[column]], np.float32)
+        assert np.array_equal(mine, python[column], equal_nan=True), column
+
+
 def test_a_rate_changed_between_epochs_is_a_step_of_a_schedule(page: Any) -> None:
     common: dict[str, Any] = {"optimizer": "adam", "trainer": {"epochs": EPOCHS}}
     schedule = {"name": "multistep", "milestones": [100], "gamma": 0.1}
@@ -264,6 +274,7 @@ REFUSED = {
     "weights": ({"loss": {"class_weights": [1.0, 2.0]}}, "loss.class_weights"),
     "stopping": ({"trainer": {"early_stopping": 5}}, "trainer.early_stopping"),
     "init": ({"model": {"init": "normal"}}, "model.init"),
+    "width": ({"model": {"hidden": [200, 200]}}, "model.hidden"),
     "precision": ({"device": {"dtype": "float64"}}, "device.dtype"),
     "columns": ({"dataset": "iris"}, "dataset"),
     "number": ({"dataset": "plane"}, "dataset"),

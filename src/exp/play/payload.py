@@ -7,6 +7,7 @@ engine in JavaScript computes as exp does.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from exp.config.plan import Plan
@@ -17,6 +18,9 @@ from exp.play.payload_offers import ACTIVATIONS, FEATURES, INITS, LOSSES, OPTIMI
 from exp.registry.component import Chosen
 from exp.util.errors import ConfigError, Fault, unknown
 from exp.util.packages import installed
+
+MOST_WEIGHTS = 20_000
+"""Between hidden units: with more, an epoch takes longer than a picture of a film."""
 
 
 def payload(plan: Plan) -> dict[str, Any]:
@@ -115,6 +119,10 @@ def architecture(model: Chosen) -> Iterator[tuple[str, str]]:
         yield "model.bias", "exp play cannot do this: expected true, found false"
     if model.params["init"] not in INITS:
         yield "model.init", refused("init", model.params["init"], INITS)
+    wide = [1, *model.params.get("hidden", []), 1]
+    if (count := sum(a * b for a, b in pairwise(wide))) > MOST_WEIGHTS:
+        what = f"expected at most {MOST_WEIGHTS:,} weights between hidden units, found {count:,}"
+        yield "model.hidden", f"exp play would be too slow: {what}"
     activation = model.params.get("activation")
     if isinstance(activation, Chosen) and (
         activation.name not in ACTIVATIONS or not activation.packaged

@@ -130,8 +130,17 @@ class Trainer {
     this.settings = { ...this.settings, ...values };
   }
 
+  /** Trains; a run that has diverged stays where it is, as exp ends it there. */
   train(epochs) {
-    for (let e = 0; e < epochs; e++) this.oneEpoch();
+    for (let e = 0; e < epochs && !this.diverged; e++) this.oneEpoch();
+  }
+
+  /** Whether the last losses are no finite numbers. */
+  get diverged() {
+    const { trainLoss, testLoss, validationLoss } = this.history;
+    return this.epoch > 0 && [trainLoss, testLoss, validationLoss].some(
+      (losses) => losses && losses.length > 0 && !Number.isFinite(losses[losses.length - 1]),
+    );
   }
 
   oneEpoch() {
