@@ -74,16 +74,15 @@ def page_of(run: str | None, overrides: list[str], *, trust: bool) -> str:
         ExpError: the run cannot be read, or the config is not valid or cannot be played.
     """
     from exp.play import page  # torch, matplotlib
-    from exp.runs import code
 
     if run is None:
         with composer(overrides, quiet=True) as (hydra, args):
             plan = planned(hydra, args)
-            return page.page_of(plan, lambda: code.of_plan(plan, overrides))
+            return page.page_of_overrides(plan, overrides)
     record = RunRecord.at(existing(run))
     record.check()
     if "fit" in record.record:
         raise ExpError(f"{run} is the ensemble of exp fit: exp play starts from a single network")
     plan = plan_of(record, trust=trust)
     with found_from(None if trust else start_folder(record)):
-        return page.page_of(plan, lambda: code.of_run(record, trust=trust))
+        return page.page_of_run(plan, record, trust=trust)

@@ -16,6 +16,8 @@ from exp.play.payload import payload
 from exp.plotting.style import THEMES
 from exp.report.page import document
 from exp.report.page.content import json_block, shades
+from exp.runs import code
+from exp.runs.record import RunRecord
 from exp.util.errors import ImpossibleError
 
 SHARED = ("blocks", "theme")
@@ -25,6 +27,16 @@ SCRIPTS = (
     "curves", "fields", "settings", "thumbnails", "overrides", "table", "home", "keys", "main",
 )  # fmt: skip
 """The files of the page's own script, in their order."""
+
+
+def page_of_overrides(plan: Plan, overrides: Sequence[str]) -> str:
+    """The page of a command line, as for `page_of`."""
+    return page_of(plan, lambda: code.of_plan(plan, overrides))
+
+
+def page_of_run(plan: Plan, run: RunRecord, *, trust: bool) -> str:
+    """The page of a run, as for `page_of`."""
+    return page_of(plan, lambda: code.of_run(run, trust=trust))
 
 
 def page_of(plan: Plan, write_script: Callable[[], str]) -> str:
