@@ -75,7 +75,31 @@ def section(recipe: Recipe) -> Section:
     Raises:
         ImpossibleError: the model cannot be written as a part of a script.
     """
-    chosen = recipe.plan["model"]
+    chosen, out = recipe.plan["model"], opening(recipe)
+    if chosen.component.module == mlp.__name__:
+        out.join(perceptron(recipe))
+    elif chosen.component.packaged:
+        raise ImpossibleError(
+            f"model {chosen.name} cannot be written as a script: exp fit makes it of parts that "
+            "are fitted to the data. Use exp export"
+        )
+    else:
+        out.join(custom(recipe))
+    return out.join(moved(recipe))
+
+
+def moved(recipe: Recipe) -> Section:
+    """What brings the model to the precision and the device of the run."""
+    out = Section()
+    if recipe.device.dtype.itemsize == 8:
+        out.add("model.double()")
+    if recipe.device.torch_device.type != "cpu":
+        out.add("model.to(device)")
+    return out
+
+
+def opening(recipe: Recipe) -> Section:
+    """What stands before the class of the model."""
     out = Section({"import torch", "from torch import nn"})
     out.add("# 2. The model: rows of features to " + answers(recipe) + ".")
     if recipe.device.torch_device.type != "cpu":
@@ -89,19 +113,6 @@ def section(recipe: Recipe) -> Section:
         out.add(f"dropper = generator({seed}, 1{place})", "", "")
         if not recipe.alone:
             out.add(DROPOUT, "", "")
-    if chosen.component.module == mlp.__name__:
-        out.join(perceptron(recipe))
-    elif chosen.component.packaged:
-        raise ImpossibleError(
-            f"model {chosen.name} cannot be written as a script: exp fit makes it of parts that "
-            "are fitted to the data. Use exp export"
-        )
-    else:
-        out.join(custom(recipe))
-    if recipe.device.dtype.itemsize == 8:
-        out.add("model.double()")
-    if recipe.device.torch_device.type != "cpu":
-        out.add("model.to(device)")
     return out
 
 
