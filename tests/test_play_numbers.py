@@ -97,15 +97,13 @@ def drawn(number: int) -> dict[str, Any]:
 
 
 def test_thirty_drawn_configs_have_the_losses_of_python(page: Any) -> None:
-    same = 0
     for number in range(30):
         config = drawn(number)
         python, found = in_python(**config), in_browser(page, **config)
         assert len(found["trainLoss"]) == EPOCHS
         assert apart(found, python) < 1e-4, (number, config)
-        same += apart(found, python) == 0.0
-    # torch itself trains two of the optimizers, and sums in another order.
-    assert form() is None or same >= 24
+        # Without a compiler exp trains by torch, which sums in another order.
+        assert form() is None or apart(found, python) < 1e-9, (number, config)
 
 
 def test_the_default_config_has_the_losses_of_python(page: Any) -> None:

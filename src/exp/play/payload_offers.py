@@ -18,7 +18,6 @@ ACTIVATIONS = (
 LOSSES = ("bce", "cross_entropy", "focal", "hinge", "mse", "l1", "tanh_mse")
 OPTIMIZERS = (
     "sgd", "adam", "adamw", "nadam", "radam", "rmsprop", "adagrad", "adadelta", "rprop", "lion",
-    "schedule_free_sgd", "schedule_free_adamw",
 )  # fmt: skip
 INITS = ("torch", "uniform", "glorot_uniform", "he_uniform")
 LEFT_OUT = ("class_weights", "pos_weight", "l1", "l2")

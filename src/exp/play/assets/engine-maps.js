@@ -38,7 +38,7 @@ class Maps {
   draw(xs, ys) {
     if (!same(this.xs, xs) || !same(this.ys, ys)) this.prepare(xs, ys);
     const { trainer, pass, found } = this, count = xs.length * ys.length;
-    const z = pass.forward(count, trainer.weights, null), stride = pass.capacity;
+    const z = pass.forward(count, trainer.net.layers, null), stride = pass.capacity;
     found.hidden.forEach((maps, l) => {
       for (let u = 0; u < maps.length; u++) copy(maps[u], pass.plain[l + 1], u * stride);
     });

@@ -239,64 +239,7 @@ class Lion {
   }
 }
 
-/** Gradients are computed at w, between z, which the steps move, and its mean x, `averaged`. These
- * two rules are torch's in exp, and agree with it up to rounding. */
-class ScheduleFree {
-  constructor(size, p, w) {
-    this.z = Float32Array.from(w);
-    this.averaged = Float32Array.from(w);
-    this.largest = this.total = 0;
-  }
-
-  descend(w, direction, lr, interpolation) {
-    this.largest = Math.max(this.largest, lr);
-    const weight = this.largest * this.largest;
-    this.total += weight;
-    const share = f(this.total > 0 ? weight / this.total : weight), rate = f(lr);
-    const between = f(interpolation), z = this.z, x = this.averaged;
-    for (let i = 0; i < w.length; i++) {
-      z[i] = fma(direction[i], -rate, z[i]);
-      x[i] = lerp(x[i], z[i], share);
-      w[i] = lerp(z[i], x[i], between);
-    }
-  }
-}
-
-/** `torch.lerp`: from the nearer end. */
-function lerp(from, to, share) {
-  const way = f(to - from);
-  return share < 0.5 ? fma(share, way, from) : f(to - f(way * f(1 - share)));
-}
-
-class ScheduleFreeSGD extends ScheduleFree {
-  step(w, g, lr, p) {
-    addDecay(w, g, p.weight_decay);
-    this.descend(w, g, lr, p.momentum);
-  }
-}
-
-class ScheduleFreeAdamW extends ScheduleFree {
-  constructor(size, p, w) {
-    super(size, p, w);
-    this.square = new Float32Array(size);
-    this.correction = 0;
-  }
-
-  step(w, g, lr, p) {
-    const v = this.square, fresh = f(1 - p.beta2), old = f(p.beta2), eps = f(p.eps);
-    this.correction = p.beta2 * this.correction + (1 - p.beta2);
-    const correction = f(this.correction);
-    for (let i = 0; i < w.length; i++) {
-      v[i] = fma(f(g[i] * fresh), g[i], f(v[i] * old));
-      g[i] = g[i] / f(f(Math.sqrt(f(v[i] / correction))) + eps);
-    }
-    addDecay(w, g, p.weight_decay);
-    this.descend(w, g, lr, p.beta1);
-  }
-}
-
 const OPTIMIZERS = {
   sgd: SGD, adam: Adam, adamw: AdamW, nadam: NAdam, radam: RAdam, rmsprop: RMSprop,
   adagrad: Adagrad, adadelta: Adadelta, rprop: Rprop, lion: Lion,
-  schedule_free_sgd: ScheduleFreeSGD, schedule_free_adamw: ScheduleFreeAdamW,
 };

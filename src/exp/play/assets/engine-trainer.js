@@ -61,10 +61,7 @@ class Trainer {
     this.net = new Network(sizes, ACTIVATIONS[activation.name](activation), settings.dropout || 0);
     firstWeights(this.net.layers, settings.init, settings.seeds.init);
     this.hyper = chosen(offers.optimizers, "optimizer", settings.optimizer, settings);
-    this.optimizer = new OPTIMIZERS[this.hyper.name](
-      this.net.values.length, this.hyper, this.net.values,
-    );
-    this.averagedLayers = this.optimizer.averaged ? this.net.views(this.optimizer.averaged) : null;
+    this.optimizer = new OPTIMIZERS[this.hyper.name](this.net.values.length, this.hyper);
     this.shuffler = new Mersenne(purposeSeed(settings.seeds.shuffle, 0));
     this.dropper = new Mersenne(purposeSeed(settings.seeds.shuffle, 1));
     this.evaluating = new Pass(this.net);
@@ -110,13 +107,9 @@ class Trainer {
     return { x: Array.from(y, (_, r) => [x[2 * r], x[2 * r + 1]]), y: Array.from(y), part };
   }
 
-  /** The weights that are evaluated: of some optimizers the mean of those that are trained. */
-  get weights() {
-    return this.averagedLayers || this.net.layers;
-  }
-
+  /** Weights [outputs][inputs] and biases of each layer, which change as it trains. */
   get network() {
-    return { sizes: this.net.sizes, layers: this.weights };
+    return { sizes: this.net.sizes, layers: this.net.layers };
   }
 
   /** Hyperparameters of the optimizer by name, l1, l2 or clip_norm, from the next step on. */
@@ -161,11 +154,8 @@ class Trainer {
       this.optimizer.step(net.values, net.gradients, this.hyper.lr, this.hyper);
     }
     this.epoch++;
-    if (this.averagedLayers) this.score("train", history);
-    else {
-      history.trainLoss.push(steps > 1 ? f(sum / train.count) : loss);
-      history.trainAccuracy.push(right / train.count);
-    }
+    history.trainLoss.push(steps > 1 ? f(sum / train.count) : loss);
+    history.trainAccuracy.push(right / train.count);
     for (const name of ["test", "validation"]) this.score(name, history);
   }
 
@@ -207,9 +197,9 @@ class Trainer {
       const inputs = pass.a[0], to = f * pass.capacity, from = f * n;
       for (let r = 0; r < n; r++) inputs[to + r] = part.inputs[from + r];
     }
-    const z = pass.forward(n, this.weights, null);
+    const z = pass.forward(n, this.net.layers, null);
     const mean = f(this.lossOf(z, part.labels, n, pass, false) / n);
-    const loss = f(mean + this.net.penalty(this.l1, this.l2, this.weights, false));
+    const loss = f(mean + this.net.penalty(this.l1, this.l2, this.net.layers, false));
     const accuracy = correctRows(z, part.labels, n, pass.capacity, this.outputs) / n;
     for (const [score, value] of [["Loss", loss], ["Accuracy", accuracy]]) {
       if (into === this.initial) into[name + score] = value;

@@ -74,8 +74,7 @@ class Loop extends EventTarget {
     }
     // What did not fit into this frame is not made up for: the page would only lag behind.
     this.due = Math.min(this.due, 1);
-    const loss = trainer.history.trainLoss;
-    if (!Number.isFinite(loss[loss.length - 1] ?? 0)) {
+    if (trainer.diverged) {
       complain("The loss is no longer a number: the weights became too large. Reset, and lower the learning rate.");
       this.pause();
     } else if (trainer.epoch >= stop) this.pause();
