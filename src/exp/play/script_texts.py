@@ -60,6 +60,12 @@ def script_texts(plan: Plan) -> dict[str, Any]:
         found["points"] = (changed_by_hand(base, place), None)
         texts = templates(base, found, OFFERED)
     texts["lines"] = [line.replace(str(place), FILE) for line in texts["lines"]]
+    # The page may change the points of a data set with other classes.
+    for key in ("points/0", "points/1"):
+        numbers = texts["data"][key]["lines"]
+        at = next(n for n in numbers if texts["lines"][n].startswith("classes = "))
+        texts["data"][key]["lines"] = [len(texts["lines"]) if n == at else n for n in numbers]
+    texts["lines"].append("classes = {{classes}}")
     return texts
 
 
