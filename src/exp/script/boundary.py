@@ -18,19 +18,17 @@ def section(recipe: Recipe) -> Section:
     first, second = (str(name) for name in recipe.data.features)
     out.add(
         "# 6. What the model answers everywhere in the plane, and the rows.",
-        "lower, upper = raw.min(axis=0), raw.max(axis=0)",
-        "margin = 0.08 * (upper - lower)",
-        "(left, bottom), (right, top) = lower - margin, upper + margin",
-        "x, y = np.meshgrid(np.linspace(left, right, 200), np.linspace(bottom, top, 200))",
-        "grid = np.column_stack([x.ravel(), y.ravel()])",
-        "model.eval()",
+        "margin = 0.08 * np.ptp(raw, axis=0)",
+        "low, high = raw.min(axis=0) - margin, raw.max(axis=0) + margin",
+        "x, y = np.meshgrid(*np.linspace(low, high, 200).T)",
+        "grid = inputs(np.column_stack([x.ravel(), y.ravel()]))",
         "with torch.no_grad():",
-        f"    logits = model(inputs(grid){place}){squeeze}",
+        f"    logits = model(grid{place}){squeeze}",
         *answer(recipe),
-        'figure, axes = plt.subplots(figsize=(6, 5), layout="constrained")',
         *drawn(recipe),
-        f"axes.set(xlabel={quoted(first)}, ylabel={quoted(second)})",
-        'figure.savefig("boundary.png", dpi=150)',
+        f"plt.xlabel({quoted(first)})",
+        f"plt.ylabel({quoted(second)})",
+        'plt.savefig("boundary.png", dpi=150)',
     )
     return out
 
@@ -46,37 +44,35 @@ def answer(recipe: Recipe) -> list[str]:
     if form_of(recipe) == 0:
         scaled = recipe.data.target_scale is not None
         unit = " * target_scale + target_mean" if scaled else ""
-        return [f"    z = logits{place}.reshape(x.shape).numpy(){unit}"]
+        return [f"z = logits{place}.reshape(x.shape).numpy(){unit}"]
     if recipe.outputs == 1:
         slope = f"{slope_of(recipe):g} * " if slope_of(recipe) != 1 else ""
-        return [f"    z = torch.sigmoid({slope}logits){place}.reshape(x.shape).numpy()"]
+        return [f"z = torch.sigmoid({slope}logits){place}.reshape(x.shape).numpy()"]
     if len(recipe.data.data.classes) == 2:
-        return [f"    z = torch.softmax(logits, dim=1)[:, 1]{place}.reshape(x.shape).numpy()"]
-    return [f"    z = logits.argmax(dim=1){place}.reshape(x.shape).numpy()"]
+        return [f"z = torch.softmax(logits, dim=1)[:, 1]{place}.reshape(x.shape).numpy()"]
+    return [f"z = logits.argmax(dim=1){place}.reshape(x.shape).numpy()"]
 
 
 def drawn(recipe: Recipe) -> list[str]:
     """The lines that draw `z` and the rows."""
     if form_of(recipe) == 0:
         return [
-            "shades = axes.contourf(x, y, z, levels=20)",
-            'axes.scatter(*raw.T, c=targets, s=12, edgecolors="white", linewidths=0.5)',
-            'figure.colorbar(shades, label="prediction")',
+            "plt.contourf(x, y, z, levels=20)",
+            'plt.colorbar(label="prediction")',
+            'plt.scatter(*raw.T, c=targets, s=15, edgecolors="white")',
         ]
     count = len(recipe.data.data.classes)
     if count == 2:
         return [
-            'blue_red = {"cmap": "RdBu_r", "vmin": 0, "vmax": 1}',
-            "shades = axes.contourf(x, y, z, levels=np.linspace(0, 1, 21), alpha=0.8, **blue_red)",
-            'axes.contour(x, y, z, levels=[0.5], colors="black")',
-            'axes.scatter(*raw.T, c=labels, s=12, edgecolors="white", linewidths=0.5, **blue_red)',
-            'name = f"probability of class {classes[1]}"',
-            "figure.colorbar(shades, ticks=[0, 0.5, 1], label=name)",
+            'plt.contourf(x, y, z, levels=np.linspace(0, 1, 21), cmap="RdBu_r", alpha=0.8)',
+            'plt.colorbar(label=f"probability of class {classes[1]}")',
+            'plt.contour(x, y, z, levels=[0.5], colors="black")',
+            'plt.scatter(*raw.T, c=labels, s=15, cmap="RdBu_r", edgecolors="white")',
         ]
     colours = "tab10" if count <= 10 else "tab20"
     limits = f'{{"cmap": "{colours}", "vmin": 0, "vmax": {9 if count <= 10 else 19}}}'
     return [
         f"colours = {limits}",
-        "axes.pcolormesh(x, y, z, alpha=0.35, **colours)",
-        'axes.scatter(*raw.T, c=labels, s=12, edgecolors="white", linewidths=0.5, **colours)',
+        "plt.pcolormesh(x, y, z, alpha=0.35, **colours)",
+        'plt.scatter(*raw.T, c=labels, s=15, edgecolors="white", **colours)',
     ]

@@ -16,6 +16,7 @@ from exp.script.loop_ends import (
 from exp.script.loop_steps import batches, indented, logits, whole
 from exp.script.loss_section import divisor, form_of, value, weighted
 from exp.script.optimizer_section import averages
+from exp.script.python import WIDTH
 from exp.script.schedule_section import schedule
 from exp.script.section import Recipe, Section
 
@@ -62,6 +63,9 @@ def measures(recipe: Recipe) -> Section:
     if averaging(recipe):
         arguments = f"{model}, {arguments}"
     loss = value(recipe, "logits", "y").replace("penalty(model)", f"penalty({model})")
+    returned = [f"    return measured(split, {loss}, logits, y)"]
+    if len(returned[0]) > WIDTH:
+        returned = [f"    loss = {loss}", "    return measured(split, loss, logits, y)"]
     return out.add(
         "",
         "",
@@ -70,8 +74,7 @@ def measures(recipe: Recipe) -> Section:
         '    """The same for the model as it is now, in evaluation mode."""',
         f"    {model}.eval()",
         f"    logits = {logits(recipe, 'X', model)}",
-        f"    loss = {loss}",
-        "    return measured(split, loss, logits, y)",
+        *returned,
     )
 
 
@@ -94,7 +97,7 @@ def epoch(recipe: Recipe) -> list[str]:
 
 def evaluation(recipe: Recipe) -> list[str]:
     """The lines that measure an epoch, write it into the history and print it."""
-    parts, lines = ['"epoch": epoch'], list[str]()
+    parts, lines, first = list[str](), list[str](), ""
     parts_there = recipe.data.split.parts
     splits: list[str] = [name for name in ("test", "validation") if name in parts_there]
     found = schedule(recipe)
@@ -103,14 +106,14 @@ def evaluation(recipe: Recipe) -> list[str]:
     elif recipe.plan.trainer.batch_size is not None:
         total = divisor(recipe, "y_train", "w_train").replace("len(y_train)", "len(order)")
         lines.append(f"loss = sum(losses) / {total}")
-        parts.append('**measured("train", loss, torch.cat(outputs), y_train[order])')
+        first = ', **measured("train", loss, torch.cat(outputs), y_train[order])'
     else:
-        parts.append('**measured("train", loss, logits.detach(), y_train)')
+        first = ', **measured("train", loss, logits, y_train)'
     for name in splits:
         model = "network, " if averaging(recipe) else ""
         w = f", w_{name}" if weighted(recipe) else ""
-        parts.append(f'**evaluated({model}"{name}", X_{name}, y_{name}{w})')
-    lines += ["row = {", *(f"    {part}," for part in parts), "}"]
+        parts.append(f'row |= evaluated({model}"{name}", X_{name}, y_{name}{w})')
+    lines += [f'row = {{"epoch": epoch{first}}}', *parts]
     lines += [*followed_line(recipe), "history.append(row)", *printed(recipe)]
     if found.follows:
         line = f'scheduler.step(row["{key_of(recipe.plan.monitor)}"])'

@@ -174,10 +174,20 @@ def perceptron(recipe: Recipe) -> Section:
         "        return self.layers(x)",
         "",
         "",
+        *threads(recipe),
         f"torch.manual_seed({recipe.plan.seeds.init})",
         "model = Model()",
     )
     return out.join(first_weights(recipe, params))
+
+
+def threads(recipe: Recipe) -> list[str]:
+    """The number of threads, on which the order of long sums depends."""
+    if recipe.device.torch_device.type != "cpu":
+        return []
+    count = recipe.device.threads
+    why = "  # the fastest for small models" if count == 1 else ""
+    return [f"torch.set_num_threads({count}){why}"]
 
 
 def layers_of(
@@ -243,7 +253,7 @@ def custom(recipe: Recipe) -> Section:
     if "import numpy as np" in out.imports:
         out.add(f"np.random.seed({seed})")
     out.use("import torch")
-    out.add(f"torch.manual_seed({seed})", f"model = {code.text}")
+    out.add(*threads(recipe), f"torch.manual_seed({seed})", f"model = {code.text}")
     if has_dropout(recipe) and not recipe.alone:
         out.add(REPLACED)
     return out

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from exp.script.loss_section import form_of, weighted
-from exp.script.python import text
+from exp.script.loss_section import form_of
+from exp.script.python import WIDTH, bracketed, text
 from exp.script.section import Recipe, Section
 from exp.util.errors import ImpossibleError
 
@@ -29,6 +29,8 @@ SEVERAL = {
     "calibration_error": "MulticlassCalibrationError({count})",
 }
 """Score of more classes -> what computes it from their probabilities; means over the classes."""
+SHOWN = ("accuracy", "f1", "auroc", "rmse", "mae", "r2")
+"""The scores that a script ends with; the others are for `trainer.monitor`."""
 NUMBERS = {
     "rmse": "MeanSquaredError(squared=False)",
     "mae": "MeanAbsoluteError()",
@@ -127,46 +129,34 @@ def metric_of(recipe: Recipe, name: str) -> tuple[Section, str]:
     )
 
 
-def weights(recipe: Recipe, split: str) -> str:
-    """The weights of the rows of a split as one more argument."""
-    return f", w_{split}" if weighted(recipe) else ""
-
-
 def section(recipe: Recipe) -> Section:
     """Leaves `scores`: split -> name -> number."""
-    found, regression = table(recipe), form_of(recipe) == 0
+    kind = module(recipe)
+    found = {name: each for name, each in table(recipe).items() if name in SHOWN}
     out = Section({"import torch", "from torchmetrics import MetricCollection"})
-    out.use(f"from torchmetrics import {module(recipe)}")
+    for each in found.values():
+        out.use(f"from torchmetrics.{kind} import {each.partition('(')[0]}")
     out.add("# 5. Scores of the trained model, by torchmetrics.")
-    out.add("metrics = MetricCollection(", "    {")
-    out.add(
-        *(f'        "{name}": {module(recipe)}.{call},' for name, call in found.items()),
-        "    }",
-        ")",
-    )
-    splits = [name for name in ("train", "validation", "test") if name in recipe.data.split.parts]
-    rows = [f'("{name}", X_{name}, y_{name}{weights(recipe, name)})' for name in splits]
-    names = "split, X, y, w" if weighted(recipe) else "split, X, y"
-    whole = f"for {names} in ({', '.join(rows)}):"
-    if len(rows) == 1:
-        whole = f"for {names} in ({rows[0]},):"
-    if len(whole) <= 100:
-        out.add(whole)
+    listed = "{" + ", ".join(f'"{name}": {each}' for name, each in found.items()) + "}"
+    if len(listed) <= WIDTH - 4:
+        out.add(bracketed([listed], "metrics = MetricCollection(", ")"))
     else:
-        out.add(f"for {names} in (", *(f"    {row}," for row in rows), "):")
+        inner = (f'        "{name}": {each},' for name, each in found.items())
+        out.add("metrics = MetricCollection(", "    {", *inner, "    }", ")")
+    splits = [name for name in ("train", "validation", "test") if name in recipe.data.split.parts]
+    rows = [f'("{name}", X_{name}, y_{name})' for name in splits]
+    whole = f"for split, X, y in ({rows[0]},):"
+    if len(rows) > 1:
+        whole = bracketed(rows, "for split, X, y in (", "):")
+    out.add("scores = {}", "model.eval()", whole)
     lines = [
-        *(["loss = evaluated(" + ("model, " if recipe.plan.trainer.average else "") + names + ")"]),
         "with torch.no_grad():",
         "    logits = model(X)" + (".squeeze(1)" if recipe.outputs == 1 else ""),
         *probabilities(recipe),
-        'scores[split] = {"loss": loss[f"{split}_loss"]}',
-        "for name, value in metrics(probability, y).items():",
-        "    scores[split][name] = value.item()",
+        "found = metrics(probability, y)",
+        "scores[split] = {name: value.item() for name, value in found.items()}",
         'print(split, ", ".join(f"{name} {value:.4f}" for name, value in scores[split].items()))',
     ]
-    if regression:
+    if form_of(recipe) == 0:
         lines = [line.replace("probability", "predicted") for line in lines]
-    body = [f"    {line}" for line in lines]
-    place = next(i for i, line in enumerate(out.lines) if line.startswith("for "))
-    out.lines.insert(place, "scores = {}")
-    return out.add(*body)
+    return out.add(*(f"    {line}" for line in lines))
