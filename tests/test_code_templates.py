@@ -26,7 +26,7 @@ WORDS = (
     "model.dropout=0.2 trainer.batch_size=32 loss.l1=0.001 loss.l2=0.01 trainer.clip_norm=1",
     "dataset=blobs loss=cross_entropy loss.label_smoothing=0.1",
     "loss=focal loss.alpha=0.3 dataset.positive=0",
-    "dataset=spirals optimizer=schedule_free_adamw activation=leaky_relu",
+    "dataset=spirals optimizer=rprop activation=leaky_relu",
     "model=linear loss=hinge features=playground features.use=[x,y,x2,y2,xy,sin_x,sin_y]",
     "features=playground features.use=[x2,xy] loss=tanh_mse optimizer=nadam",
     "model.init=uniform model.init_scale=0.3 model.init_bias=0.1 optimizer.momentum=0.9",

@@ -59,6 +59,7 @@ def templates(
             for mapped in (0, 1)
         },
         "activations": {name: of_activation(lines, name) for name in offered["activations"]},
+        "threads": {"here": lines.text(Section(lines=model_section.threads(base)))},
         "weights": {key: lines.text(text) for key, text in first_weights(base)},
         "models": {key: lines.text(text) for key, text in models(base)},
         "losses": {key: lines.text(text) for key, text in losses(base, offered["losses"])},
