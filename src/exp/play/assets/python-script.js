@@ -50,7 +50,7 @@ function imported(statements, standard) {
   const order = (name) => {
     const bare = name.split(" ")[0];
     const kind = bare.length > 1 && bare === bare.toUpperCase() ? 0 : /^[A-Z]/.test(bare) ? 1 : 2;
-    return `${kind}${bare}`;
+    return `${kind}${bare.toLowerCase()} ${bare}`;
   };
   const sorted = (values, by) => [...values].sort((a, b) => (by(a) < by(b) ? -1 : by(a) > by(b) ? 1 : 0));
   const blocks = [];
