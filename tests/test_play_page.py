@@ -339,6 +339,8 @@ def test_what_is_taken_home_gives_the_losses_of_the_page(
     assert len(rows) == 200 + edited
     assert {row["part"] for row in rows} == {"train", "test"}
     (tmp_path / "points.csv").write_text(table)
+    script = saved(tab, "Save the script")
+    assert script == inside(tmp_path, "code", *shlex.split(command)[1:]).out
     ended = run_of(tmp_path, command, "figures=none")
     history, metrics = session(tab, "trainer.history"), read_csv(ended.run / "metrics.csv")
     for column, name in COLUMNS.items():
