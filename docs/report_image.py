@@ -24,7 +24,7 @@ def main() -> None:
             subprocess.run([sys.executable, "-m", "exp", *words], cwd=folder, check=True)
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-        page = browser.new_page(viewport={"width": 1100, "height": 900})
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(Path(folder, "spirals", "report.html").as_uri())
         page.wait_for_selector("html[data-ready]", timeout=60_000)
         page.get_by_label("test/accuracy at least").fill("0.84")
@@ -36,10 +36,11 @@ def main() -> None:
         top = first.bounding_box()["y"] + page.evaluate("scrollY") - 12
         box = last.bounding_box()
         end = box["y"] + box["height"] + page.evaluate("scrollY") + 12
-        clip = {"x": 0, "y": top, "width": 1100, "height": end - top}
+        clip = {"x": 0, "y": top, "width": 1280, "height": end - top}
         page.screenshot(path=PICTURE, full_page=True, clip=clip)
         browser.close()
-    Image.open(PICTURE).convert("RGB").quantize(128).save(PICTURE, optimize=True)
+    small = Image.open(PICTURE).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE)
+    small.save(PICTURE, optimize=True)
 
 
 if __name__ == "__main__":
