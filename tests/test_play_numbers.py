@@ -189,13 +189,13 @@ def test_points_by_hand_train_like_a_file_of_them(page: Any, in_tmp: Path) -> No
         given=given,
     )
     assert apart(found, python) < 1e-4
-    # The same file as the data set of the page's own config.
-    own = payload(make_plan(dataset=by_file, split=split, **common))
+    # The same file as the data set from which the page starts.
+    page_of_file = payload(make_plan(dataset=by_file, split=split, **common))
     found = evaluate(
         page,
-        f"const trainer = new Engine.Trainer(own, own.settings); trainer.train({EPOCHS});"
+        f"const trainer = new Engine.Trainer(made, made.settings); trainer.train({EPOCHS});"
         "return trainer.history",
-        own=own,
+        made=page_of_file,
     )
     assert apart(found, python) < 1e-4
 

@@ -293,6 +293,21 @@ def run_of(where: Path, command: str, *more: str) -> Ended:
     return ended
 
 
+def test_the_script_is_that_of_exp_code(run: Path, tab: Opened, tmp_path: Path) -> None:
+    script = saved(tab, "Save the script")
+    assert script == inside(run.parent, "code", str(run)).out
+    assert tab.page.locator("#script-text").text_content() == script
+    choose(tab, "Optimizer", "sgd")
+    choose(tab, "Activation", "tanh")
+    tab.until("document.querySelector('#script-text').textContent.startsWith('exp code ')")
+    words = shlex.split(tab.text("#script-text"))[1:]
+    assert inside(tmp_path, *words).code == 0
+    made = (tmp_path / "script.py").read_text()
+    assert "torch.optim.SGD(" in made
+    assert "nn.Tanh()" in made
+    assert tab.page.get_by_role("button", name="Save the script").is_disabled()
+
+
 @pytest.mark.parametrize("edited", [False, True], ids=["data set", "points by hand"])
 def test_what_is_taken_home_gives_the_losses_of_the_page(
     tab: Opened, tmp_path: Path, edited: bool
@@ -310,7 +325,7 @@ def test_what_is_taken_home_gives_the_losses_of_the_page(
         tool(tab, "remove")
         page.mouse.click(*at(tab, session(tab, "points[3].x")))
     train(tab, 40)
-    command, table = saved(tab, "Save it"), saved(tab, "Save points.csv")
+    command, table = saved(tab, "Save the command"), saved(tab, "Save points.csv")
     assert "trainer.epochs=40" in command
     assert ("dataset=csv" in command) is edited
     rows = list(csv.DictReader(io.StringIO(table)))

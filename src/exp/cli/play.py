@@ -73,21 +73,16 @@ def page_of(run: str | None, overrides: list[str], *, trust: bool) -> str:
     Raises:
         ExpError: the run cannot be read, or the config is not valid or cannot be played.
     """
-    from exp.play.page import page, usual_options  # torch, matplotlib
-    from exp.play.payload import payload
+    from exp.play import page  # torch, matplotlib
 
     if run is None:
         with composer(overrides, quiet=True) as (hydra, args):
             plan = planned(hydra, args)
-            found = payload(plan)
-    else:
-        record = RunRecord.at(existing(run))
-        record.check()
-        if "fit" in record.record:
-            raise ExpError(
-                f"{run} is the ensemble of exp fit: exp play starts from a single network"
-            )
-        plan = plan_of(record, trust=trust)
-        with found_from(None if trust else start_folder(record)):
-            found = payload(plan)
-    return page(found, title=f"exp play: {plan.name}", extra={"usual": usual_options(found, plan)})
+            return page.page_of_overrides(plan, overrides)
+    record = RunRecord.at(existing(run))
+    record.check()
+    if "fit" in record.record:
+        raise ExpError(f"{run} is the ensemble of exp fit: exp play starts from a single network")
+    plan = plan_of(record, trust=trust)
+    with found_from(None if trust else start_folder(record)):
+        return page.page_of_run(plan, record, trust=trust)

@@ -6,7 +6,7 @@ engine in JavaScript computes as exp does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +16,7 @@ from exp.play.payload_data import data_sets
 from exp.play.payload_noise import SOURCES
 from exp.play.payload_offers import ACTIVATIONS, FEATURES, INITS, LOSSES, OPTIMIZERS, offers
 from exp.registry.component import Chosen
-from exp.util.errors import ConfigError, Fault, unknown
+from exp.util.errors import ConfigError, Fault, nearest
 from exp.util.packages import installed
 
 MOST_WEIGHTS = 20_000
@@ -130,7 +130,7 @@ def architecture(model: Chosen) -> Iterator[tuple[str, str]]:
         yield "model.activation", refused("activation", activation.name, ACTIVATIONS)
 
 
-def refused(kind: str, name: str, known: Any) -> str:
+def refused(kind: str, name: str, known: Sequence[str]) -> str:
     """A message about a component that the page does not have."""
-    text = unknown(kind, name, list(known), allowed="It has")
-    return f"exp play does not have this: {text}"
+    hint = nearest(name, known) if len(known) > 2 else ""
+    return f"exp play does not have {kind} {name}.{hint} It has: {', '.join(known)}"

@@ -19,7 +19,7 @@ LOSSES = ("bce", "cross_entropy", "focal", "hinge", "mse", "l1", "tanh_mse")
 OPTIMIZERS = (
     "sgd", "adam", "adamw", "nadam", "radam", "rmsprop", "adagrad", "adadelta", "rprop", "lion",
 )  # fmt: skip
-INITS = ("torch", "uniform", "glorot_uniform", "he_uniform")
+INITS = ("torch", "uniform", "glorot_uniform", "he_uniform", "sklearn")
 LEFT_OUT = ("class_weights", "pos_weight", "l1", "l2")
 """Parameters that the page has elsewhere or not at all."""
 FEATURES = {term: label.format(x="x1", y="x2") for term, (label, _) in PLAYGROUND.items()}

@@ -235,7 +235,7 @@ class Diagram {
   /** The map that the plane shows instead of the classes, if a unit is looked at. */
   wanted(found) {
     const { focus } = this;
-    return !focus || focus.from || focus.output !== undefined ? null : this.mapOf(focus, found);
+    return !focus || focus.from || focus.output !== undefined || !this.drawn ? null : this.mapOf(focus, found);
   }
 }
 

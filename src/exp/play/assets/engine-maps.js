@@ -7,7 +7,7 @@ class Maps {
     this.forget();
   }
 
-  /** The inputs of the grid are computed again: their scaling may have changed. */
+  /** Lets the next call compute the inputs of the grid: their scaling may have changed. */
   forget() {
     this.xs = this.ys = null;
   }
@@ -34,7 +34,7 @@ class Maps {
   }
 
   /** {inputs, hidden, outputs}: maps [ys * xs], y after y; probabilities for the outputs. The
-   * arrays are used again by the next call. */
+   * next call writes into the same arrays. */
   draw(xs, ys) {
     if (!same(this.xs, xs) || !same(this.ys, ys)) this.prepare(xs, ys);
     const { trainer, pass, found } = this, count = xs.length * ys.length;

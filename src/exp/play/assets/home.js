@@ -8,6 +8,7 @@ class Home {
     this.overrides = new Overrides(session, FILE);
     this.panels = {
       command: { text: () => this.command() + "\n", name: "command.sh", node: byId("command-text") },
+      script: { text: () => this.script(), name: "script.py", node: byId("script-text") },
       csv: { text: () => csvOf(session), name: FILE, node: byId("csv-text") },
     };
     for (const [name, panel] of Object.entries(this.panels)) {
@@ -29,6 +30,18 @@ class Home {
     return this.overrides.command(this.session.trainer.epoch || this.session.payload.epochs);
   }
 
+  /** The script of the settings that the page began with; of others the command that prints it. */
+  get hasScript() {
+    const { start, settings, payload } = this.session;
+    return payload.script !== null && sameValue(start, settings);
+  }
+
+  script() {
+    if (this.hasScript) return this.session.payload.script;
+    const epochs = this.session.trainer.epoch || this.session.payload.epochs;
+    return ["exp", "code", ...this.overrides.words(epochs), "--output", "script.py"].map(shell).join(" ") + "\n";
+  }
+
   // Texts are made a moment later, so that a slider does not make a hundred.
   later() {
     clearTimeout(this.waiting);
@@ -38,6 +51,11 @@ class Home {
   show() {
     const { session } = this, { settings } = session;
     for (const { node, text } of Object.values(this.panels)) write(node, shortened(text()));
+    byId("save-script").disabled = !this.hasScript;
+    write(byId("copy-script"), this.hasScript ? "Copy the script" : "Copy the command");
+    write(byId("script-note"), this.hasScript
+      ? "The same training without exp: data, model, loss, loop, scores and picture."
+      : "You changed the settings: this command writes the script of what is seen.");
     write(byId("command-note"), [
       settings.points ? `Save ${FILE} beside it: the points were changed by hand.` : "",
       session.tuned ? "Settings or points were changed while it trained: press Reset, and train again, to see the numbers of this command." : "",

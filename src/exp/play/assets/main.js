@@ -1,6 +1,7 @@
 // Puts the page together.
 
 const SPEEDS = [[1, "1 epoch per second"], [5, "5 per second"], [20, "20 per second"], [60, "60 per second"], [300, "300 per second"], [1500, "1,500 per second"], [1e6, "as fast as possible"]];
+const BUSY = 9; // milliseconds of drawing per frame, beyond which less is drawn
 
 async function start() {
   const payload = await json("play");
@@ -11,12 +12,16 @@ async function start() {
   const curves = new Curves(session, colours);
   const scores = new Scores(session);
   const diagram = new Diagram(session, colours);
-  const loop = new Loop(session, () => {
+  let turn = 0;
+  const loop = new Loop(session, (running) => {
     const found = session.trainer.unitMaps(plane.xs, plane.ys);
-    diagram.draw(found, plane.xs, plane.ys);
     plane.paint(found, diagram.wanted(found));
-    curves.draw();
     scores.show();
+    // Lines and curves change slowly and take the longest: they take turns while it trains.
+    const turns = loop.drawing > BUSY ? 4 : 2;
+    turn = (turn + 1) % turns;
+    if (!running || turn === 0) diagram.draw(found, plane.xs, plane.ys);
+    if (!running || turn === 1) curves.draw();
   });
   diagram.loop = loop;
   // Before whatever draws with them.

@@ -78,7 +78,6 @@ class Plane {
     else paintClasses(this.pixels, found.outputs, colours);
     this.small.getContext("2d").putImageData(this.image, 0, 0);
     const context = fitted(this.map, size, size);
-    context.imageSmoothingQuality = "high";
     context.drawImage(this.small, 0, 0, size, size);
     const path = new Path2D();
     traceBoundaries(path, SIDE, found.outputs, (i) => ((i + 0.5) / SIDE) * size);
