@@ -113,6 +113,8 @@ SECTIONS: dict[str, tuple[Shown, ...]] = {
             "With tanh, units can also be negative (blue)", "hidden_units",
             ("dataset=circles", "activation=tanh", *PLANAR, "model.hidden=[8,8]"), "dark",
         ),
+        Shown("The default run's network: its units, and its weights as lines", "network", MOONS),
+        Shown("The network of the three spirals", "network", SPIRALS, "dark"),
         Shown("Predicted digits against true digits", "confusion_matrix", DIGITS),
         Shown("Predicted tumours against true tumours", "confusion_matrix",
               ("dataset=breast_cancer", *TABULAR), "dark"),
