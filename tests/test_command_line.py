@@ -108,7 +108,7 @@ LISTS = {
     ("list", "datasetz"): (
         "exp list: unknown group 'datasetz'. Did you mean 'dataset'? Known: activation, dataset, "
         "device, experiment, features, figures, logger, loss, metric, model, optimizer, scheduler, "
-        "split, trainer"
+        "split, trainer, runs"
     ),
     ("list", "model", "mpl"): (
         "exp list model: unknown model 'mpl'. Did you mean 'mlp'? Known: linear, mlp"

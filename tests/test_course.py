@@ -5,18 +5,23 @@ what comes out (tests/quoted.py says how near).
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from commands import inside, read_csv
 from custom_modules import forgotten
+from exp.cli import reproduce
 from quoted import compare
 from reading import Typed, Written, steps
 
 COURSE = Path(__file__).resolve().parents[1] / "docs" / "course"
+CODE = re.compile(r"^<!-- code: exp ?([^>\n]*?) ?-->\n```python\n(.*?)^```$", re.M | re.S)
 IMAGE = re.compile(r"\]\((\.\./images/\S+)\)")
+TABLES = Path(reproduce.__file__).parent / "tables"
 PARTS = ("floats", "squashed", "logits", "centred", "textbook")
 
 
@@ -60,7 +65,7 @@ def quick(step: Typed) -> list[str]:
     """The words of a command; without pictures, which tests of their own look after."""
     assert step.words[0] == "exp"
     words = step.words[1:]
-    if words[:1] in (["check"], ["results"], ["list"]):
+    if words and words[0].isalpha():  # a verb
         return words
     kept = [word for word in words if not word.startswith("figures")]
     return [*kept, "figures=none", "run.reuse=false", *(["sweep.n_jobs=1"] if "-m" in kept else [])]
@@ -81,8 +86,31 @@ def test_a_command_for_each_exercise_and_lesson() -> None:
     assert [title.partition(".")[0] for title in EXERCISES] == list("1234567")
     assert len(LESSONS) == 6
     for text in EXERCISES.values():
-        assert len(IMAGE.findall(text)) == 1
+        assert IMAGE.findall(text)
         assert text.index("\n**Lesson.**") < text.index("\n**Mistake: ")
+
+
+def test_the_code_of_each_exercise_is_that_of_exp_code(place: Path) -> None:
+    """In its order; a line `...` of the page stands for other lines. tests/test_code.py runs whole
+    scripts."""
+    for title, text in EXERCISES.items():
+        blocks = CODE.findall(text)
+        assert len(blocks) == 1, title
+        for words, shown in blocks:
+            script = inside(place, "code", *shlex.split(words))
+            assert (script.code, script.err) == (0, "")
+            rest = script.out
+            for part in re.split(r"^\.\.\.\n", shown, flags=re.M):
+                assert part in rest, f"{title}\n{part}"
+                rest = rest.partition(part)[2]
+
+
+def test_the_published_numbers_are_those_of_the_references() -> None:
+    """What a page shows of `exp reproduce` is compared where it runs; here what its text says."""
+    (table,) = yaml.safe_load((TABLES / "blog_moons.yaml").read_text())["parts"]
+    first, *_, last = table["rows"]
+    assert f"a loss of {first[1]} in epoch {first[0]}" in EXERCISES["3. A loss and an optimizer"]
+    assert f"{last[4]:.0%} of" in EXERCISES["5. The decision boundary"].replace(" %", "%")
 
 
 def test_a_few_sentences_for_each_lesson() -> None:

@@ -18,7 +18,8 @@ import pytest
 
 import exp.report.page as package
 from browser import Opened, chromium, opened
-from commands import Ended, inside
+from commands import Ended, inside, read_csv
+from exp.plotting.names import EVERY
 from exp.report.page import page_pictures
 from exp.report.page.document import SCRIPTS
 from exp.report.page.page_curves import curves
@@ -190,7 +191,7 @@ def test_filters_keep_the_runs_that_were_asked_for(tab: Opened) -> None:
     assert "of 2 " in listed(tab)
     choose(tab, "Status", "failed")
     assert column(tab, "Run") == ["11"]
-    page.get_by_role("button", name="No filter").click()
+    page.locator("#filters").get_by_role("button", name="Clear").click()
     tab.until("document.querySelector('.dt-info').textContent.endsWith('12 entries')")
     page.get_by_label("Search").fill("sgd")
     assert set(column(tab, "optimizer")) == {"sgd"}
@@ -335,7 +336,7 @@ def test_rows_lie_on_the_map_and_errors_are_crossed_out(tab: Opened, sweep: Path
 
 def test_an_axis_keeps_runs_by_key_and_by_pointer(shared: Opened) -> None:
     page = shared.page
-    low = page.get_by_role("slider", name="optimizer.lr, lowest that is kept")
+    low = page.get_by_role("slider", name="optimizer.lr, lowest value")
     low.focus()
     page.keyboard.press("ArrowUp")
     assert low.get_attribute("aria-valuenow") == "2"
@@ -442,10 +443,206 @@ def test_a_page_of_one_run(browser: Any, sweep: Path, tmp_path: Path) -> None:
     with opened(browser, page) as found:
         assert found.page.title() == NAME
         assert found.count("#runs") == 0
-        assert found.text("#run-heading").endswith(NAME)
+        assert found.text("h1") == NAME
         assert found.count("#boundary canvas") == 1
         assert found.page.get_attribute("#curves", "data-runs") == "0"
         assert found.complaints == []
+
+
+@pytest.fixture(scope="module")
+def single(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of one run with all figures, beside its directory `one`."""
+    where = tmp_path_factory.mktemp("single")
+    words = ["dataset.n_samples=60", "optimizer=adam", "optimizer.lr=0.05", "trainer.epochs=200"]
+    words += [f"figures.draw=[{','.join(EVERY)}]", "figures.dpi=80", "hydra.run.dir=one"]
+    ended = inside(where, *words)
+    assert ended.code == 0, ended.err
+    ended = inside(where, "report", "one", "--output", "page.html")
+    assert ended.code == 0, ended.err
+    return where / "page.html"
+
+
+PIXELS = "document.querySelector('#boundary canvas').toDataURL()"
+MARKERS = "document.querySelector('#curves').data.slice(-2).map(({ x, y }) => [x, y])"
+
+
+def test_play_moves_the_frames_and_the_marker(browser: Any, single: Path) -> None:
+    frames = frames_of(single.parent / "one")
+    assert frames is not None
+    assert frames.probabilities.shape == (60, 1, 80, 80)
+    table = read_csv(single.parent / "one" / "metrics.csv")
+    at = {int(epoch): row for row, epoch in enumerate(table["epoch"])}
+
+    def marked(epoch: int) -> list[Any]:
+        values = {
+            name: float(f"{float(table[name][at[epoch]]):.3g}")
+            for name in ("train/loss", "test/loss", "train/accuracy", "test/accuracy")
+        }
+        left, right = list(values.values())[:2], list(values.values())[2:]
+        return [[[epoch] * 2, left], [[epoch] * 2, right]]
+
+    with opened(browser, single) as found:
+        page = found.page
+        assert page.evaluate(MARKERS) == marked(199)
+        last = page.evaluate(PIXELS)
+        page.click("#play")
+        assert found.text("#play") == "Pause"
+        seen: dict[int, str] = {}
+        places = set()
+        while len(seen) < 8:
+            epoch, pixels = page.evaluate(f"[+document.querySelector('#epoch').value, {PIXELS}]")
+            seen[epoch] = pixels
+            places.add(page.get_attribute("#curves .scatterlayer .point >> nth=-1", "transform"))
+            page.wait_for_timeout(60)
+        assert list(seen) == sorted(seen)
+        assert set(seen) <= set(frames.epochs.tolist())
+        assert len(set(seen.values())) > 4
+        assert len(places) > 2
+        page.click("#play")
+        assert found.text("#play") == "Play"
+        epoch = int(found.text("#epoch"))
+        found.until(f"document.querySelector('#curves').dataset.epoch === '{epoch}'")
+        page.wait_for_timeout(300)
+        assert int(found.text("#epoch")) == epoch
+        assert page.evaluate(MARKERS) == marked(epoch)
+        # From the last frame but one it ends by itself, and from there begins at the first.
+        page.focus("#epoch-slider")
+        page.keyboard.press("End")
+        page.keyboard.press("ArrowLeft")
+        page.click("#play")
+        found.until("document.querySelector('#play').textContent === 'Play'")
+        assert page.evaluate(PIXELS) == last
+        page.focus("#play")
+        page.keyboard.press("Space")
+        found.until("+document.querySelector('#epoch').value < 100")
+        assert well_behaved(found, single)
+
+
+def test_a_click_on_a_curve_shows_the_boundary_of_that_epoch(browser: Any, single: Path) -> None:
+    with opened(browser, single) as found:
+        found.page.locator("#curves").scroll_into_view_if_needed()
+        x, y = found.page.locator("#curves path.js-line").first.evaluate(
+            """(line) => {
+                const middle = line.getPointAtLength(line.getTotalLength() / 2);
+                const place = middle.matrixTransform(line.getScreenCTM());
+                return [place.x, place.y];
+            }"""
+        )
+        found.page.mouse.move(x - 30, y)
+        found.page.mouse.move(x, y, steps=3)
+        found.page.wait_for_selector("#curves .hoverlayer .hovertext")
+        found.page.mouse.click(x, y)
+        found.until("+document.querySelector('#epoch').value < 199")
+        assert 20 < int(found.text("#epoch")) < 180
+        assert found.complaints == []
+
+
+def test_a_single_run_shows_all_its_figures(browser: Any, single: Path) -> None:
+    files = {path.stem for path in (single.parent / "one" / "figures").glob("*.png")}
+    assert len(files) == len(EVERY) - 1  # no `fit` where classes are predicted
+    with opened(browser, single, viewport={"width": 420, "height": 900}) as found:
+        page = found.page
+        images = page.locator("#figures img")
+        assert images.count() == len(files)
+        for i in range(images.count()):
+            assert images.nth(i).evaluate("(image) => image.complete && image.naturalWidth > 100")
+        # The score is on the first screen, above everything wide.
+        score = page.locator("#run-score").bounding_box()
+        assert score["y"] + score["height"] < 250
+        assert score["x"] + score["width"] <= 420
+        assert found.text("#run-score").endswith(" test/accuracy")
+        first = page.locator("#figures figure").first
+        narrow = first.locator("img").bounding_box()["width"]
+        first.get_by_role("button", name="Full size").click()
+        assert first.locator("img").bounding_box()["width"] > narrow
+        assert page.evaluate("document.documentElement.scrollWidth") == 420
+
+
+def test_the_code_of_a_run_is_shown_and_saved(browser: Any, single: Path) -> None:
+    expected = inside(single.parent, "code", "one").out
+    with opened(browser, single) as found:
+        page = found.page
+        assert not page.locator("#script").is_visible()
+        page.get_by_role("button", name="Code", exact=True).click()
+        assert page.locator("#script-text").text_content() == expected
+        with page.expect_download() as saved:
+            page.click("#script-download")
+        assert saved.value.suggested_filename == "run_0.py"
+        assert Path(saved.value.path()).read_text() == expected
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.click("#script-copy")
+        found.until("document.querySelector('#announcement').textContent !== ''")
+        assert found.text("#announcement") in (
+            "Copied.",
+            "The text is selected: copy it with Ctrl-C.",
+        )
+        page.get_by_role("button", name="Hide code").click()
+        assert not page.locator("#script").is_visible()
+        assert found.complaints == []
+
+
+def test_a_script_that_cannot_be_written_says_why(
+    browser: Any, single: Path, tmp_path: Path
+) -> None:
+    """And nothing is imported, and no other data file is read out."""
+    (tmp_path / "rows.csv").write_text("a,b,kind\n" + "1,2,x\n2,1,y\n" * 20)
+    (tmp_path / "mine.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w')\n")
+    words = ["dataset=csv", "dataset.path=rows.csv", "dataset.target=kind", "trainer.epochs=2"]
+    ended = inside(tmp_path, "-m", *words, "figures=none", "seed=0,1,2", "sweep.dir=swept")
+    assert ended.code == 0, ended.err
+    runs = sorted((tmp_path / "swept").glob("*/config.yaml"))
+    text = runs[1].read_text()
+    assert "plugins: []" in text
+    runs[1].write_text(text.replace("plugins: []", "plugins: [mine]"))
+    runs[2].write_text(text.replace("seed: 1", "seed: ${oc.env:HOME}"))
+    (tmp_path / "rows.csv").write_text("a,b,kind\n" + "1,2,hunter\n2,1,y\n" * 20)
+    ended = inside(tmp_path, "report", "swept")
+    assert ended.code == 0, ended.err
+    assert not (tmp_path / "sprung").exists()
+    reasons = {
+        "0": "its data have changed since it was trained",
+        "1": "modules of its author (mine), and exp report runs no code of a run",
+        "2": "read from the environment",
+    }
+    with opened(browser, tmp_path / "swept" / "report.html") as found:
+        page = found.page
+        for number, reason in reasons.items():
+            page.get_by_role("button", name=f"Show run {number}:").click()
+            found.until(f"document.querySelector('#code-why').textContent.includes({reason!r})")
+            assert page.locator("#code").is_disabled()
+        assert "hunter" not in page.content()
+        assert found.complaints == []
+
+
+def test_data_sets_are_ranked_apart(browser: Any, tmp_path: Path) -> None:
+    for words in (["dataset=moons"], ["dataset=iris"], ["dataset=moons", "optimizer=adam"]):
+        name = "-".join(word.partition("=")[2] for word in words)
+        common = ["trainer.epochs=30", "figures=none", f"hydra.run.dir=runs/{name}"]
+        ended = inside(tmp_path, *words, *common)
+        assert ended.code == 0, ended.err
+    ended = inside(tmp_path, "report", "runs")
+    assert ended.code == 0, ended.err
+    with opened(browser, tmp_path / "runs" / "report.html") as found:
+        note = "The runs use 2 data sets: dataset=iris; dataset=moons."
+        assert note in found.text("section[aria-labelledby='summary-heading']")
+        assert "test/accuracy within each data set" in found.text(".facts")
+        assert column(found, "dataset") == ["iris", "moons", "moons"]
+        scores = [float(text) for text in column(found, "test/accuracy")]
+        assert scores[1] >= scores[2]
+        titles = found.page.locator("#runs thead .dt-column-title").all_inner_texts()
+        assert titles[:3] == ["Run", "dataset", "test/accuracy"]
+
+
+def test_thumbnails_follow_the_theme(tab: Opened) -> None:
+    picture = "document.querySelector('#runs tbody canvas')"
+    corner = f"[...{picture}.getContext('2d').getImageData(0, 0, 1, 1).data]"
+    light = tab.page.evaluate(corner)
+    tab.page.select_option("#theme", "dark")
+    dark = tab.page.evaluate(corner)
+    assert sum(light[:3]) > 450 > 300 > sum(dark[:3])
+    # Of the same map as the boundary beside it, whose colours are those of the theme.
+    map_corner = np.array(tab.page.evaluate(CORNER))
+    assert np.abs(np.array(dark) - map_corner).max() <= 12  # 16 steps, and half a pixel
 
 
 def test_without_frames_the_figure_is_shown(browser: Any, sweep: Path, tmp_path: Path) -> None:
@@ -464,7 +661,7 @@ def test_without_frames_the_figure_is_shown(browser: Any, sweep: Path, tmp_path:
         found.page.wait_for_selector("#boundary img[alt^='Decision boundary of run 0']")
         found.page.get_by_role("button", name="Show run 1:").click()
         found.page.wait_for_selector("#boundary figcaption")
-        assert "no picture of this run's boundary" in found.text("#boundary")
+        assert "no decision map of this run" in found.text("#boundary")
         assert found.complaints == []
 
 

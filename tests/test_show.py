@@ -160,6 +160,26 @@ def test_a_run_in_a_pipe_is_plain_text(stock: Path) -> None:
     assert lines[-2:] == ["drawn/figures/boundary.png", "drawn/"]
 
 
+def test_some_rows_of_each_class_are_shown_as_predictions_csv_has_them(stock: Path) -> None:
+    run = exp.load(stock / "drawn")
+    assert isinstance(run, Run)
+    rows = run.predictions.query("split == 'test'").set_index("row")
+    pattern = r"^  (right|wrong), row (\d+) +\[(\S+)\] -> \[(\S+) (\S+)\] -> (\d) \((\d)\)$"
+    found = re.findall(pattern, shown(stock, "drawn"), re.M)
+    for word, row, logit, first, second, label, truth in found:
+        known = rows.loc[int(row)]
+        assert (label, truth) == (str(known.predicted), str(known.label))
+        assert (word == "right") == (label == truth)
+        numbers = [known.logit, known["probability:0"], known["probability:1"]]
+        assert [float(logit), float(first), float(second)] == pytest.approx(numbers, abs=1e-4)
+    assert {(word, truth) for word, *_, truth in found} >= {("right", "0"), ("right", "1")}
+    wrong = rows[rows.label != rows.predicted]
+    assert sum(word == "wrong" for word, *_ in found) == sum(
+        min(2, count) for count in wrong.label.value_counts()
+    )
+    assert f"\n  {len(wrong)} of 200 test rows are wrong\n" in shown(stock, "drawn")
+
+
 def test_the_picture_in_characters_is_the_decision_boundary(stock: Path) -> None:
     """Each cell without a row has the class that the trained model predicts in its middle."""
     lines = shown(stock, "drawn").splitlines()

@@ -73,7 +73,7 @@ NAVIGATION = {
     "Start": ["quick_start", "tutorials/first_run", "tutorials/first_sweep",
               "tutorials/custom_data", "tutorials/custom_model", "cluster"],
     "Course": ["course/index", "course/*"],
-    "Guides": ["fit", "data", "regression", "custom_components", "figures", "gallery", "sweeps",
+    "Guides": ["play", "fit", "data", "regression", "custom_components", "figures", "gallery", "sweeps",
                "results", "across", "report", "seeds", "search", "using_models", "python",
                "loggers", "runs", "security"],
     "Background": ["how_it_works", "architecture", "reproduced", "bench", "own_tables"],

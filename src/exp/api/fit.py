@@ -29,11 +29,12 @@ def fit(
     seed: int = 0,
     directory: str | PathLike[str] | None = None,
     overrides: Iterable[str] = (),
+    progress: bool = True,
     verbose: bool = False,
 ) -> Run:
     """Fits a model to a table, as `exp fit` does.
 
-    On a terminal and in a notebook (with ipywidgets) a bar shows the best score so far.
+    On a terminal and in a notebook a bar shows the best score so far.
 
     Args:
         data: the path of a csv or Parquet file; or a DataFrame of pandas or polars, or a mapping
@@ -50,6 +51,7 @@ def fit(
         seed: of all random draws.
         directory: of the run, a new one; None: below outputs/.
         overrides: `key=value` for the config, such as `["dataset.decimal=comma"]`.
+        progress: whether to show how far it is.
         verbose: print what the command prints.
 
     Returns:
@@ -68,11 +70,12 @@ def fit(
         overrides=tuple(overrides),
         directory=None if directory is None else Path(fspath(directory)).absolute(),
     )  # fmt: skip
-    python, command_line.python = command_line.python, True
+    before = command_line.python, command_line.progress
+    command_line.python, command_line.progress = True, progress
     try:
         work = fit_file if isinstance(data, str | PathLike) else fit_frame
         source = fspath(data) if isinstance(data, PathLike) else data
         made = work(source, wanted, print if verbose else None)
     finally:
-        command_line.python = python
+        command_line.python, command_line.progress = before
     return Run(RunRecord.at(made.absolute()), trust=True)

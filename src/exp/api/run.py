@@ -16,6 +16,7 @@ from exp.runs.collection import finite
 from exp.runs.record import RunRecord
 from exp.util.errors import ExpError, unknown
 from exp.util.metric_names import OF_NUMBERS
+from exp.util.text_tables import number
 
 if TYPE_CHECKING:
     from exp.runs.trained.predictor import Trained
@@ -86,7 +87,12 @@ class Run(Predicting):
     @cached_property
     def predictions(self) -> Any:
         """predictions.csv as a DataFrame: every row of every split."""
-        return frame(self.arrays("predictions"))
+        columns = self.arrays("predictions")
+        names = list(columns)
+        last = names.index("label" if "label" in names else "target")
+        answers = [name for name in names if name.startswith("probability:")]
+        features, results = names[2:last][:2], ("label", "target", "predicted", "prediction")
+        return frame(columns, ("split", "row", *features, *results, *answers[:3]))
 
     @cached_property
     def figures(self) -> Figures:
@@ -130,6 +136,6 @@ class Run(Predicting):
         except (ExpError, KeyError, TypeError):
             return head
         table = pd.DataFrame(scores, index=names, dtype=float)
-        shown: str = table.to_html(na_rep="-", float_format="{:.4f}".format)
+        shown: str = table.to_html(na_rep="-", float_format=number)
         foot = f"<p>positive class: {escape(str(positive))}</p>" if positive is not None else ""
         return head + shown + foot

@@ -93,10 +93,14 @@ def hints(settings: Mapping[str, Any], hint: str) -> Iterator[None]:
         yield
     except ConfigError as error:
         lists = {key for key, value in leaves(settings) if isinstance(plain(value), list)}
-        if lists.isdisjoint(fault.path for fault in error.faults):
-            raise
-        faults = [
-            Fault(fault.path, f"{fault.message}. {hint}") if fault.path in lists else fault
+        wants_list = hint == NESTED
+        hinted = [
+            fault
             for fault in error.faults
+            if fault.path in lists and fault.message.startswith("expected a list") == wants_list
         ]
-        raise ConfigError(faults) from None
+        if not hinted:
+            raise
+        others = [fault for fault in error.faults if fault not in hinted]
+        more = [Fault(fault.path, f"{fault.message}. {hint}") for fault in hinted]
+        raise ConfigError([*others, *more]) from None

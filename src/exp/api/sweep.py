@@ -18,6 +18,13 @@ from exp.runs.record import RunRecord
 from exp.sweeps.shard_directory import tables_of
 from exp.util.errors import ExpError
 
+EVERY = ("run", "directory", "status", "epochs", "seconds", "signature", "message")
+"""The columns of runs.csv besides what was swept and the scores."""
+SCORES = (
+    *("validation/accuracy", "test/accuracy", "validation/rmse", "test/rmse"),
+    *("test/loss", "train/loss"),
+)
+
 
 class Sweep(Sequence[Run]):
     """A sweep, from `exp.sweep` or `exp.load`: a sequence of its runs, in their order.
@@ -57,7 +64,9 @@ class Sweep(Sequence[Run]):
     @cached_property
     def table(self) -> Any:
         """runs.csv as a DataFrame: swept values and results, a row for each run."""
-        return frame(self.arrays())
+        columns = self.arrays()
+        varied = [name for name in columns if name not in EVERY and "/" not in name]
+        return frame(columns, ("run", *varied, *SCORES))
 
     def results(self, **options: Any) -> Any:
         """`exp.results` for this sweep."""

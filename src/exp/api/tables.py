@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from exp.api.wide_table import WideTable
 from exp.report.across_results import report
 from exp.report.results import results as found_in
 from exp.util.errors import DamagedError, RunDirectoryError
@@ -22,6 +22,8 @@ from exp.util.untrusted import JSON_SIZE, read
 
 Place = str | PathLike[str]
 Arrays = dict[str, NDArray[Any]]
+FIRST = ("mean", "low", "high", "seeds", "verdict", "sd")
+"""What a table of results shows of each group."""
 
 
 def arrays(paths: Sequence[Path]) -> Arrays:
@@ -76,9 +78,13 @@ def column(values: list[str]) -> NDArray[Any]:
         return np.array(values, np.str_)
 
 
-def frame(columns: Mapping[str, Any]) -> Any:
-    """A pandas DataFrame of columns."""
-    return pd.DataFrame(dict(columns))
+def frame(columns: Mapping[str, Any], first: Sequence[str] = ()) -> WideTable:
+    """A pandas DataFrame of columns.
+
+    Args:
+        first: those that are shown where there is no room for all.
+    """
+    return WideTable.of(dict(columns), first)
 
 
 def results(
@@ -126,4 +132,7 @@ def results(
     whole = report(
         found, keys=keys, by=by, test=test, target=target, ordered=bool(sort or top)
     ).columns()
-    return whole if arrays else frame(whole)
+    if arrays:
+        return whole
+    varied = list(whole)[: list(whole).index("metric")] if "metric" in whole else []
+    return frame(whole, ("rank", *varied, *FIRST))

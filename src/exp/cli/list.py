@@ -27,6 +27,8 @@ from exp.util.metric_names import ABOUT, EVERY, higher_is_better
 
 DRAWN = "activation"
 """The group of which there is a picture."""
+INDENT = 17
+"""Of what is said of a component, below its name."""
 USAGE = "exp list activations --plot [FILE] [--theme light|dark]"
 
 
@@ -132,6 +134,7 @@ def listed(words: list[str], plot: str | None, theme: str | None) -> int:
         return 0
     if len(words) == 1:
         print("\n".join(outline(kind.components[name]) for name in names))
+        print(f"exp list {kind.name} NAME explains one with its parameters")
         return 0
     if words[1] not in names:
         raise ExpError(f"exp list {kind.name}: {unknown(kind.name, words[1], names)}")
@@ -219,9 +222,10 @@ def scored(name: str) -> str:
 
 
 def outline(component: Component) -> str:
-    """Name, summary and parameters of a component on two lines."""
+    """Name, summary and parameters of a component, wrapped to the width of a terminal."""
     parameters = ", ".join(f"{k}={default(p)}" for k, p in component.parameters.items())
-    return f"{component.name:<16} {component.summary}\n{'':<16} {parameters}".rstrip()
+    lines = presets.wrapped(f"{component.name:<16} {component.summary}", INDENT)
+    return "\n".join([*lines, *presets.wrapped(" " * INDENT + parameters, INDENT)])
 
 
 def full(kind: Kind, component: Component) -> str:

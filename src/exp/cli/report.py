@@ -12,6 +12,7 @@ from exp.report.page.document import document
 from exp.report.page.libraries import libraries
 from exp.report.page.ranking import Ranking
 from exp.report.page.summary import summary
+from exp.report.results import with_data_sets
 from exp.runs.collection import gather
 from exp.util.files import no_link, write_output
 from exp.util.folders import existing
@@ -39,7 +40,7 @@ def command(directory: str, output: str | None, metric: str | None) -> int:
     typed = followed(Path(directory))
     existing(directory)
     scripts = libraries()
-    runs = gather([typed])
+    runs = with_data_sets(gather([typed]))
     ranking = Ranking.of(runs, metric)
     title = (
         runs.rows[0].name
@@ -47,7 +48,8 @@ def command(directory: str, output: str | None, metric: str | None) -> int:
         else f"{typed.resolve().name}: {len(runs.rows):,} runs"
     )
     made = content(runs, ranking, scripts, typed)
-    text = document(title, summary(runs, ranking, made.notes), made.blocks, len(runs.rows))
+    facts = summary(runs, ranking, made.notes)
+    text = document(title, facts, made.blocks, len(runs.rows), made.figures)
     path = Path(output) if output is not None else no_link(typed / NAME, "--output")
     data = text.encode()
     write_output(path, data)

@@ -19,6 +19,7 @@ class Verb(NamedTuple):
 
 VERBS = {
     "fit": Verb("fit a model to a table of yours", "exp.cli.fit"),
+    "play": Verb("watch a network learn: a page that trains in your browser", "exp.cli.play"),
     "show": Verb("show a run, or the rows of a data set", "exp.cli.show.show_command"),
     "list": Verb("list components with their parameters, or runs", "exp.cli.list"),
     "code": Verb("print the plain PyTorch script of a config or a run", "exp.cli.code"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -11,6 +12,8 @@ from exp.util.errors import DataError
 from exp.util.untrusted import read
 
 GROUP = "experiment"
+WIDTH = 100
+"""Characters of a line that is printed."""
 
 
 def presets() -> dict[str, Traversable]:
@@ -38,19 +41,33 @@ def text(file: Traversable) -> str:
     return data.decode("utf-8", "replace")
 
 
-def summary(text: str) -> str:
-    """The first sentence of the comment that a preset begins with, or nothing."""
-    comment = []
+def about(text: str) -> list[str]:
+    """The paragraphs of the comment that a preset begins with. A line that is indented goes on with
+    the one before."""
+    found: list[str] = []
     for line in text.splitlines():
-        words = line.lstrip("# ")
         if not line.startswith("#"):
             break
-        if not words.startswith("@"):  # which is for Hydra
-            comment.append(words)
-    sentence, stop, _ = " ".join(comment).partition(". ")
-    return sentence + "." if stop else sentence
+        words = line.lstrip("#")
+        if words.startswith("  ") and found:
+            found[-1] += f" {words.strip()}"
+        elif words.strip() and not words.lstrip().startswith("@"):  # which is for Hydra
+            found.append(words.strip())
+    return found
 
 
 def outline() -> str:
-    """A line for each."""
-    return "\n".join(f"{name:<24} {summary(text(file))}" for name, file in presets().items())
+    """Each preset with all that it says of itself."""
+    lines = []
+    for name, file in presets().items():
+        first, *rest = about(text(file)) or [""]
+        lines += wrapped(f"{name:<24} {first}", 25)
+        lines += [line for each in rest for line in wrapped(" " * 25 + each, 25)]
+    return "\n".join(lines)
+
+
+def wrapped(text: str, indent: int) -> list[str]:
+    """Lines of a terminal's width, all but the first indented."""
+    return textwrap.wrap(
+        text, WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+    )

@@ -128,7 +128,8 @@ class Prepared:
                 continue
             part: Any = self.data.X[np.ix_(train, columns)]
             if self.encoding is not None:
-                part = self.encoding.part(columns)(part)
+                encoding = self.encoding.part(columns)
+                part = encoding(part)[:, ~encoding.indicator]  # without marks of missing values
             if len(columns) == 1 < width:  # NumPy adds up a single column in another order
                 part = np.repeat(part, 2, axis=1)
             found = fit(part)

@@ -34,6 +34,22 @@ def calendar(epochs: int, frames: int, *, early: bool) -> list[int]:
     return found
 
 
+def probabilities(stack: Stack, points: Tensor) -> Tensor:
+    """What the models of a stack say as they are, `[runs, K, points]`, of points
+    `[runs, inputs, points]`. Training goes on as if nobody had looked."""
+    mask = torch.ones(points.shape[0], points.shape[2], dtype=points.dtype, device=points.device)
+    # A user's module may draw random numbers whenever it is called.
+    single = stack.model.layers is None
+    places = [points.device] if points.device.type == "cuda" else []
+    with torch.no_grad(), torch.random.fork_rng(places, enabled=single):
+        if stack.network is None:
+            logits = stack.model(points, mask, False)
+        else:
+            each = [stack.network.logits(points[run], run) for run in range(stack.runs)]
+            logits = torch.stack(each)
+        return stack.objective.loss.probabilities(logits)
+
+
 class FrameRecorder:
     """Takes the frames of all runs of a stack at once, and keeps them for each run by itself.
 
@@ -96,18 +112,7 @@ class FrameRecorder:
 
     def _of_side(self, side: int) -> NDArray[np.uint8]:
         """`[runs, K', G, G]` of the models as they are; G is `side`."""
-        stack, grid = self.stack, self.grid(side)
-        mask = torch.ones(grid.shape[0], grid.shape[2], dtype=grid.dtype, device=grid.device)
-        # A user's module may draw random numbers whenever it is called.
-        single = stack.model.layers is None
-        places = [grid.device] if grid.device.type == "cuda" else []
-        with torch.no_grad(), torch.random.fork_rng(places, enabled=single):
-            if stack.network is None:
-                logits = stack.model(grid, mask, False)
-            else:
-                each = [stack.network.logits(grid[run], run) for run in range(stack.runs)]
-                logits = torch.stack(each)
-            chances = stack.objective.loss.probabilities(logits)
+        chances = probabilities(self.stack, self.grid(side))
         count = chances.shape[1]
         chances = torch.nan_to_num(chances[:, 1:] if count == 2 else chances, nan=1 / count)
         maps = (chances * 255).round_().to(torch.uint8).cpu().numpy()

@@ -11,7 +11,7 @@ from rich.progress import Progress, ProgressColumn, Task, TextColumn
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from exp.util.packages import importable
+from exp.util import command_line, notebook
 from exp.util.terminal import raw, streams
 
 EVERY = 10.0
@@ -41,16 +41,22 @@ class FitProgress:
     def __init__(self, budget: float, *, lines: bool) -> None:
         self.budget, self.lines = budget, lines
         self.bar: Progress | None = None
+        self.cell: notebook.Bar | None = None
         self.open = ExitStack()
         self.begun = self.last = time.monotonic()
 
     def __enter__(self) -> FitProgress:
-        if (console := console_for_bars()) is not None:
+        if not command_line.progress:
+            return self
+        if (output := notebook.output()) is not None:
+            self.cell = notebook.Bar(output, self.budget, "s")
+            self.cell.update(0, "no network yet")
+        elif sys.stderr.isatty():
             columns = (TimeBar(), TextColumn("{task.fields[text]}"))
+            console = Console(file=raw(sys.stderr))
             self.bar = Progress(*columns, console=console, transient=True, redirect_stdout=True)
             self.open.enter_context(self.bar)
-            if not console.is_jupyter:
-                self.open.enter_context(streams())
+            self.open.enter_context(streams())
             self.bar.add_task("fit", total=self.budget, text="no network yet")
         return self
 
@@ -64,16 +70,10 @@ class FitProgress:
             text: what has been done, and the best score.
         """
         now = time.monotonic()
-        if self.bar is not None:
+        if self.cell is not None:
+            self.cell.update(min(now - self.begun, self.budget), text)
+        elif self.bar is not None:
             self.bar.update(self.bar.task_ids[0], text=text)
         elif self.lines and now - self.last >= EVERY:
             self.last = now
             print(f"[{now - self.begun:.0f} of {self.budget:.0f} s] {text}", flush=True)
-
-
-def console_for_bars() -> Console | None:
-    """Where a bar can be drawn: a terminal at stderr, or a notebook."""
-    if sys.stderr.isatty():
-        return Console(file=raw(sys.stderr))
-    notebook = Console()
-    return notebook if notebook.is_jupyter and importable("ipywidgets") else None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib.resources import files
 
 SCRIPTS = (
-    "random", "activations", "losses", "optimizers", "network", "data", "maps", "trainer",
+    "random", "functions", "activations", "losses", "optimizers", "network", "data", "maps",
+    "trainer",
 )  # fmt: skip
 """The files of the engine, in their order."""
 PUBLIC = (

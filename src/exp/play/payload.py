@@ -6,7 +6,8 @@ engine in JavaScript computes as exp does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from exp.config.plan import Plan
@@ -15,8 +16,11 @@ from exp.play.payload_data import data_sets
 from exp.play.payload_noise import SOURCES
 from exp.play.payload_offers import ACTIVATIONS, FEATURES, INITS, LOSSES, OPTIMIZERS, offers
 from exp.registry.component import Chosen
-from exp.util.errors import ConfigError, Fault, unknown
+from exp.util.errors import ConfigError, Fault, nearest
 from exp.util.packages import installed
+
+MOST_WEIGHTS = 20_000
+"""Between hidden units: with more, an epoch takes longer than a picture of a film."""
 
 
 def payload(plan: Plan) -> dict[str, Any]:
@@ -97,8 +101,8 @@ def not_played(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "features", refused("features", plan["features"].name, ["none", "playground"])
     if plan["scheduler"].name != "none":
         yield "scheduler", refused("scheduler", plan["scheduler"].name, ["none"])
-    if plan["device"].params["dtype"] == "float64" and model.params.get("dropout"):
-        yield "device.dtype", "exp play draws dropout as float32 does: set device.dtype=float32"
+    if plan["device"].params.get("dtype", "float32") != "float32":
+        yield "device.dtype", "exp play computes in float32: expected float32, found float64"
     usual = {"early_stopping": None, "restore_best": None, "prune": None, "average": None}
     for key, value in {**usual, "accumulate": 1}.items():
         if (found := getattr(trainer, key)) != value and found is not False:
@@ -115,6 +119,10 @@ def architecture(model: Chosen) -> Iterator[tuple[str, str]]:
         yield "model.bias", "exp play cannot do this: expected true, found false"
     if model.params["init"] not in INITS:
         yield "model.init", refused("init", model.params["init"], INITS)
+    wide = [1, *model.params.get("hidden", []), 1]
+    if (count := sum(a * b for a, b in pairwise(wide))) > MOST_WEIGHTS:
+        what = f"expected at most {MOST_WEIGHTS:,} weights between hidden units, found {count:,}"
+        yield "model.hidden", f"exp play would be too slow: {what}"
     activation = model.params.get("activation")
     if isinstance(activation, Chosen) and (
         activation.name not in ACTIVATIONS or not activation.packaged
@@ -122,7 +130,7 @@ def architecture(model: Chosen) -> Iterator[tuple[str, str]]:
         yield "model.activation", refused("activation", activation.name, ACTIVATIONS)
 
 
-def refused(kind: str, name: str, known: Any) -> str:
+def refused(kind: str, name: str, known: Sequence[str]) -> str:
     """A message about a component that the page does not have."""
-    text = unknown(kind, name, list(known), allowed="It has")
-    return f"exp play does not have this: {text}"
+    hint = nearest(name, known) if len(known) > 2 else ""
+    return f"exp play does not have {kind} {name}.{hint} It has: {', '.join(known)}"

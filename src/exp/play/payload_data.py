@@ -30,10 +30,10 @@ def data_sets(plan: Plan, job: Job) -> list[dict[str, Any]]:
         ConfigError: the data of the config cannot be shown on a plane, or have no classes.
     """
     check(job.data)
-    own = plan["dataset"]
-    found = [described(own, job.data, plan)]
+    first = plan["dataset"]
+    found = [described(first, job.data, plan)]
     for name in SOURCES:
-        if name == own.name:
+        if name == first.name:
             continue
         other = register.choose("dataset", {"name": name}, "dataset")
         try:

@@ -13,7 +13,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
-from exp.plotting.style import Theme, palette
+from exp.plotting.theme import Theme
+from exp.plotting.theme import colours as colours
 
 CERTAIN = 0.9  # the probability of the `certain` lines
 _LEVEL = float(np.log(CERTAIN / (1 - CERTAIN)))
@@ -117,17 +118,6 @@ def lines(axes: Axes, found: Lines, **style: Any) -> None:
     """Draw lines of one look, below the rows."""
     look = {"zorder": 2, "capstyle": "round", **style}
     axes.add_collection(LineCollection(found, **look), autolim=False)
-
-
-def colours(
-    strength: NDArray[np.floating], label: NDArray[np.integer], count: int, theme: Theme
-) -> NDArray[np.float32]:
-    """The map's RGB `[..., 3]`: the page's colour at strength 0, a tint of the class's at 1."""
-    page = np.array(to_rgb(theme.page))
-    tints = ((palette(count, theme) - page) * theme.tint).astype(np.float32)
-    mixed: NDArray[np.float32] = tints[label] * strength[..., None].astype(np.float32)
-    mixed += page.astype(np.float32)
-    return mixed
 
 
 def striped(shape: Sequence[int], theme: Theme) -> NDArray[np.float64]:

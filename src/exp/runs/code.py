@@ -58,5 +58,13 @@ def of_job(job: Job, overrides: Sequence[str]) -> str:
     Raises:
         ImpossibleError: a part of the job that cannot be written as a plain script.
     """
-    recipe = Recipe(job.plan, job.data, job.loss, job.outputs, job.device, job.module())
+    recipe = Recipe(
+        job.plan,
+        job.data,
+        job.loss,
+        job.outputs,
+        job.device,
+        job.module(),
+        job.unknown_step is not None,
+    )
     return script(recipe, command=shlex.join(["exp", *overrides]))

@@ -107,9 +107,8 @@ def fitted_lines(recipe: Recipe, found: Mapped, rows: str, fit: Any, terms: Any)
     out.join(helpers(fit, leave={"from_values"}))
     out.add(plain_function(fit, about=shortened(chosen.component.summary), name="lines_of"), "", "")
     formula(terms, out, "The clipped lines of each column.")
-    names = literal([f"x{n + 1}" for n in range(len(recipe.data.features))])
     train = "standardized(raw[train])" if "(" in rows else "raw[train]"
-    given = [f"names={names}", "seed=None"]
+    given = [f"names=range({len(recipe.data.features)})", "seed=None"]
     given += [f"{key}={literal(value)}" for key, value in chosen.params.items()]
     out.add("", "", call("lines_of", [*given, f"training_rows={train}"], "lines = "))
     found.value = f"{terms.__name__}({rows}.astype(np.float64), **lines)"

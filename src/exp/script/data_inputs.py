@@ -68,49 +68,33 @@ def is_minmax(recipe: Recipe) -> bool:
 
 
 def scales(recipe: Recipe) -> Section:
-    """`mean` and `scale` of the training rows."""
+    """`mean` and `scale` of the training rows; `low` and `scale` for minmax."""
     prepared, out = recipe.data, Section().use("import numpy as np")
-    assert prepared.scale is not None
-    encoding, weights = prepared.encoding, prepared.data.weights
-    numbers = np.arange(prepared.rows.shape[1])
-    rows = "raw[train]"
-    if encoding is not None and encoding.indicator.any():
-        numbers = numbers[~encoding.indicator]
-        rows = f"raw[np.ix_(train, {literal(numbers.tolist())})]"
-    if not len(numbers):
-        out.add(f"mean, scale = np.zeros({prepared.rows.shape[1]}), 1.0")
-        return out
-    low = "low" if is_minmax(recipe) else "mean"
-    out.add(f"fitted = {rows}  # only the training rows" if rows != "raw[train]" else "")
-    if not out.lines[-1]:
-        out.lines.pop()
-    else:
-        rows = "fitted"
     if is_minmax(recipe):
-        out.add(f"low = {rows}.min(axis=0).astype(np.float64)")
-        out.add(f"scale = {rows}.max(axis=0) - low  # of the training rows")
-    elif weights is None:
+        low = "low"
+        out.add("# Lowest value and range of each feature, over the training rows alone.")
+        out.add("low = raw[train].min(axis=0).astype(np.float64)")
+        out.add("scale = raw[train].max(axis=0) - low")
+    elif prepared.data.weights is None:
+        low = "mean"
         out.add("# Mean and standard deviation of each feature, over the training rows alone.")
-        out.add(f"mean = {rows}.mean(axis=0, dtype=np.float64)")
-        out.add(f"scale = {rows}.std(axis=0, dtype=np.float64)")
+        out.add("mean = raw[train].mean(axis=0, dtype=np.float64)")
+        out.add("scale = raw[train].std(axis=0, dtype=np.float64)")
     else:
-        out.add("# Mean and standard deviation of the training rows, each by its weight.")
+        low = "mean"
+        out.add("# Mean and standard deviation over the training rows, each by its weight.")
         out.add("shares = weights[train].astype(np.float64)")
         out.add("shares /= shares.sum()")
-        out.add(f"mean = shares @ {rows}.astype(np.float64)")
-        out.add(f"scale = np.sqrt(shares @ np.square({rows} - mean))")
-    constant = prepared.rows[np.ix_(prepared.split.train, numbers)]
-    if (constant.max(axis=0) == constant.min(axis=0)).any():
-        out.add(f"constant = {rows}.max(axis=0) == {rows}.min(axis=0)")
-        out.add(f"{low}[constant], scale[constant] = {rows}[0, constant], 1")
-    if rows == "fitted":
-        places = literal(numbers.tolist())
-        whole = prepared.rows.shape[1]
-        out.add("# Columns of 0 and 1 stay as they are.")
-        out.add(f"of_numbers = {places}")
-        out.add(f"{low}_of, scale_of = np.zeros({whole}), np.ones({whole})")
-        out.add(f"{low}_of[of_numbers], scale_of[of_numbers] = {low}, scale")
-        out.add(f"{low}, scale = {low}_of, scale_of")
+        out.add("mean = shares @ raw[train].astype(np.float64)")
+        out.add("scale = np.sqrt(shares @ np.square(raw[train] - mean))")
+    rows = prepared.rows[prepared.split.train]
+    if (rows.max(axis=0) == rows.min(axis=0)).any():
+        out.add("constant = raw[train].max(axis=0) == raw[train].min(axis=0)")
+        out.add(f"{low}[constant], scale[constant] = raw[train][0, constant], 1")
+    if prepared.encoding is not None and prepared.encoding.indicator.any():
+        columns = np.flatnonzero(prepared.encoding.indicator).tolist()
+        out.add(literal(columns, "of_0_and_1 = ", "  # these columns stay as they are"))
+        out.add(f"{low}[of_0_and_1], scale[of_0_and_1] = 0, 1")
     return out
 
 

@@ -40,6 +40,11 @@ def rows(recipe: Recipe) -> Section:
     return computed(recipe, dataset, {"seed": seed, **params})
 
 
+def is_computed(dataset: Chosen) -> bool:
+    """Whether a data set is made by a function of its own, and not by one of scikit-learn."""
+    return dataset.name not in {*GENERATORS, *BUNDLED, "sklearn"}
+
+
 def tuples(name: str, value: Any) -> Any:
     """A parameter of a function of sklearn as the function takes it."""
     if name in TUPLES and isinstance(value, list):

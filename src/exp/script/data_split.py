@@ -117,7 +117,9 @@ def taken(recipe: Recipe, rows: str, part: str, share: float, count: int) -> Sec
     out.use(f"{SKLEARN} train_test_split")
     arguments = [rows, literal(size, "test_size="), literal(seed, "random_state=")]
     if even:
-        arguments.append(f"stratify=labels{'[train]' if rows == 'train' else ''}")
+        first = f"[:{len(recipe.data.y) - tested(recipe)}]" if tested(recipe) else ""
+        some = "[train]" if rows == "train" else first
+        arguments.append(f"stratify=labels{some}")
     return out.add(call("train_test_split", arguments, f"train, {part} = "))
 
 
@@ -130,10 +132,16 @@ def groups_of(recipe: Recipe, part: str = "test") -> Section:
 
 def column_of(recipe: Recipe, name: str, variable: str) -> Section:
     """A column of the data that decides the split, as a variable of the script."""
-    out = Section()
-    if recipe.plan["dataset"].name == "npz":
-        return out.add(f"{variable} = table[{literal(name)}].to_numpy()")
-    return out.add(f"{variable} = table[{literal(name)}].to_numpy()")
+    some = "" if recipe.data.data.test is None else f"[:{len(recipe.data.y) - tested(recipe)}]"
+    column = f"table[{literal(name)}]"
+    if variable == "time" and recipe.data.data.columns[name].dtype.kind == "U":
+        return Section().add(f"time = pd.to_datetime({column}).to_numpy(){some}")
+    return Section().add(f"{variable} = {column}.to_numpy(){some}")
+
+
+def tested(recipe: Recipe) -> int:
+    """How many rows a file of test rows has."""
+    return 0 if recipe.data.data.test is None else len(recipe.data.data.test)
 
 
 def by_folds(recipe: Recipe, rows: str) -> Section:
@@ -194,12 +202,13 @@ def by_time(recipe: Recipe, rows: str) -> Section:
     params, parts = recipe.plan["split"].params, recipe.data.split.parts
     out = column_of(recipe, params["time"], "time")
     out.add("# From the oldest to the newest row; rows of the same time are in the same part.")
-    if rows != f"np.arange(len({target(recipe)}))":
-        out.add(f"time = time[: {len(recipe.data.y) - len(parts['test'])}]")
+    if tested(recipe):
         parts = {name: found for name, found in parts.items() if name != "test"}
-    out.add('order = np.argsort(time, kind="stable")')
     names = [name for name in ("train", "validation", "test") if name in parts]
     places = np.cumsum([len(parts[name]) for name in names]).tolist()
+    if places == [total(recipe)]:
+        return out.add('train = np.argsort(time, kind="stable")')
+    out.add('order = np.argsort(time, kind="stable")')
     if places[-1] == total(recipe):
         return out.add(f"{', '.join(names)} = np.split(order, {literal(places[:-1])})")
     return out.add(f"{', '.join([*names, '_'])} = np.split(order, {literal(places)})")

@@ -113,11 +113,11 @@ def is_standard(module: str) -> bool:
     return re.split(r"[ .]", module)[0] in sys.stdlib_module_names
 
 
-def order_of(name: str) -> tuple[int, str]:
+def order_of(name: str) -> tuple[int, str, str]:
     """Where a name stands in an import: constants, classes, then functions and modules."""
     bare = name.split(" ")[0]
     kind = 0 if bare.isupper() and len(bare) > 1 else 1 if bare[0].isupper() else 2
-    return kind, bare
+    return kind, bare.lower(), bare
 
 
 def spaced(code: str) -> str:

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from textwrap import wrap
 
-from exp.script import data_section
+from exp.script import boundary, data_section, learning, loop, model_section, scores
 from exp.script.python import WIDTH, imports, spaced
 from exp.script.section import Recipe, Section
 
-SECTIONS: tuple[Callable[[Recipe], Section], ...] = (data_section.section,)
+SECTIONS: tuple[Callable[[Recipe], Section], ...] = (
+    data_section.section,
+    model_section.section,
+    learning.section,
+    loop.section,
+    scores.section,
+    boundary.section,
+)
 """What a script consists of, in this order."""
 
 

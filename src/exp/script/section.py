@@ -25,6 +25,8 @@ class Recipe:
         outputs: logits of each row.
         device: where the run computes.
         model: the untrained model as the run starts with it.
+        alone: whether exp trains the model as a module of its own, since it has layers that exp
+            does not know: it then draws from torch's global generator.
     """
 
     plan: Plan
@@ -33,6 +35,7 @@ class Recipe:
     outputs: int
     device: Device
     model: nn.Module
+    alone: bool = False
 
 
 @dataclass

@@ -23,6 +23,7 @@ from exp.sweeps.grid import Words
 from exp.sweeps.planner import Planned, Runs
 from exp.sweeps.runs_table import BEST, Results, loss_of
 from exp.sweeps.train_stack import Outcome
+from exp.util import command_line, notebook
 from exp.util.terminal import one_line, raw, streams
 from exp.util.text_tables import aligned, cell, number
 
@@ -35,12 +36,13 @@ ONLY = TaskID(0)
 
 
 def terminal_bar(opened: ExitStack, total: int, done: int = 0) -> Bar | None:
-    """A bar on stderr, with a `text` beside it; None where that is no terminal.
+    """A bar on stderr, with a `text` beside it; None where that is no terminal, or where a program
+    in Python wants none.
 
     Args:
         opened: closes it.
     """
-    if not sys.stderr.isatty():
+    if not (sys.stderr.isatty() and command_line.progress):
         return None
     columns = (
         BarColumn(bar_width=40), MofNCompleteColumn(), TextColumn("{task.fields[text]}"),
@@ -66,10 +68,15 @@ class Progress:
         self.counts: Counter[str] = Counter()
         self.begun = time.monotonic()
         self.bar: Bar | None = None
+        self.cell: notebook.Bar | None = None
         self.open = ExitStack()
 
     def __enter__(self) -> Progress:
-        self.bar = terminal_bar(self.open, self.total, self.before)
+        if command_line.progress and (output := notebook.output()) is not None:
+            self.cell = notebook.Bar(output, self.total, "runs")
+            self.cell.update(self.before)
+        else:
+            self.bar = terminal_bar(self.open, self.total, self.before)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -84,6 +91,9 @@ class Progress:
             self.counts[outcome.status] += 1
             if outcome.status not in ("done", "interrupted"):
                 self.say(trouble(run.number, run.words, outcome))
+        if self.cell is not None:
+            bad = f"{self.bad()}, " if self.bad() else ""
+            self.cell.update(self.done, f"{bad}{self.left().lstrip(', ')}".removesuffix(", "))
         if self.bar is not None:
             self.bar.update(ONLY, completed=self.done, text=self.bad())
         else:

@@ -27,9 +27,9 @@ from exp.engine import Hook, Job, Result, check_job
 from exp.plotting import FigureWorker
 from exp.runs import provenance, reuse
 from exp.runs.checkpoint import Checkpoint
-from exp.runs.console import progress_bar
 from exp.runs.directory import RunDirectory
 from exp.runs.execute import execute
+from exp.runs.live import watched
 from exp.runs.log import printed_log
 from exp.runs.loggers.log_runs import log
 from exp.runs.loggers.log_training import logged_while_training
@@ -88,7 +88,7 @@ def train(
         with (
             logged_while_training(plan.loggers, directory.path) as sending,
             printed_log(directory) as lines,
-            progress_bar(job) as hooks,
+            watched(job) as hooks,
         ):
             writer = RunWriter(
                 job, directory, log=lines, origin=provenance.origin(), worker=worker,
@@ -151,7 +151,7 @@ def train_composed(
 
     def task(_: DictConfig) -> Result:
         hydras = nullcontext(logging.getLogger("exp"))
-        with hydras if lines is None else lines(directory) as log, progress_bar(job) as hooks:
+        with hydras if lines is None else lines(directory) as log, watched(job) as hooks:
             writer = RunWriter(job, directory, log=log, origin=provenance.origin(), worker=worker)
             try:
                 results.append(execute(writer, hooks=[*hooks, *sending]))

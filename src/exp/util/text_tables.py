@@ -26,8 +26,11 @@ def aligned(lines: Sequence[Sequence[str]], right: Collection[int] = ()) -> list
         table.add_column(justify="right" if column in right else "left", no_wrap=True)
     for line in lines:
         table.add_row(*(Text(one_line(text)) for text in line))
-    # The same text on a terminal, in a pipe and in a test: no colours, and never wrapped.
-    console = Console(file=io.StringIO(), width=1 << 20, color_system=None, legacy_windows=False)
+    # The same text on a terminal, in a pipe and in a notebook: no colours, and never wrapped.
+    console = Console(
+        file=io.StringIO(), width=1 << 20, color_system=None, legacy_windows=False,
+        force_jupyter=False,
+    )  # fmt: skip
     with console.capture() as capture:
         console.print(table)
     return [line.rstrip() for line in capture.get().splitlines()]

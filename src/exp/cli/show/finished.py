@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exp.cli.show.answers import answers
 from exp.cli.show.plane_picture import PlanePicture
 from exp.cli.show.shown import show
 from exp.plotting.frames import Frames
@@ -50,9 +51,11 @@ def show_run(path: Path, *, open_it: bool) -> None:
     print("\n".join(heading(run)))
     if (path / "summary.json").is_file():
         print("\n".join(["", *score_table(run.summary())]))
-    print("\n".join(["", *changes(run)]))
-    print()
-    picture = boundary(run)
+    print("\n".join(["", *changes(run), ""]))
+    predictions = run.predictions() if run.directory.predictions.is_file() else None
+    if predictions is not None and not predictions.numeric:
+        print("\n".join([*answers(predictions), ""]))
+    picture = boundary(run, predictions)
     if isinstance(picture, str):
         print(picture)
     else:
@@ -135,11 +138,10 @@ def named(node: Any) -> Any:
     return node.get("name") if isinstance(node, dict) else node
 
 
-def boundary(run: RunRecord) -> PlanePicture | str:
+def boundary(run: RunRecord, predictions: Predictions | None) -> PlanePicture | str:
     """What the model predicts in the plane, with the test rows; or why there is no such picture."""
-    if not run.directory.predictions.is_file():
+    if predictions is None:
         return f"the run is {run.status}: it has no predictions"
-    predictions = run.predictions()
     if predictions.numeric:
         return "the target is a number: there is no decision boundary"
     if not run.directory.frames.is_file():

@@ -1,157 +1,178 @@
-// Losses. `add(z, y, n, stride, d)` returns the sum of the losses of n rows; where d is given, it
-// takes the derivative of the mean by each logit. Logits are [outputs][stride], labels 0..K-1.
+// Losses (losses.h). `add(z, y, from, to, stride, scale, d)` returns the sum of the losses of the
+// rows from..to in the order of exp's kernel: 16 partial sums. Where d is given it takes the
+// derivative by each logit, times `scale`. Logits are [outputs][stride], labels 0..K-1.
 
-/** log(1 + e^z) without overflow. */
-const softplus = (z) => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
+const LANES = 16;
+const lanes = new Float32Array(LANES);
 
-/** A loss of one logit for two classes: f(z, y) writes `pair` = loss and derivative. */
-function single(f) {
-  const pair = [0, 0];
-  return (z, y, n, stride, d) => {
-    let sum = 0;
-    for (let r = 0; r < n; r++) {
-      f(z[r], y[r], pair);
-      sum += pair[0];
-      if (d) d[r] = pair[1] / n;
+/** The sum of 16 partial sums: l + (l + 8), then + 4, + 2, + 1. */
+function folded(s) {
+  for (let width = 8; width > 0; width >>= 1) {
+    for (let l = 0; l < width; l++) s[l] = f(s[l] + s[l + width]);
+  }
+  return s[0];
+}
+
+/** A loss of one logit for two classes: row(z, y, pair) writes loss and derivative. */
+function single(row) {
+  const pair = new Float32Array(2);
+  return (z, y, from, to, stride, scale, d) => {
+    lanes.fill(0);
+    for (let r = from; r < to; r++) {
+      row(z[r], y[r], pair);
+      const l = (r - from) & 15;
+      lanes[l] = lanes[l] + pair[0];
+      if (d) d[r] = pair[1] * scale;
     }
-    return sum;
+    return folded(lanes);
   };
 }
 
-/** A loss of K logits: f(z, p, y, g) of one row returns its loss and fills the derivative g. */
-function several(classes, f) {
-  const z = new Float64Array(classes), p = new Float64Array(classes), g = new Float64Array(classes);
-  return (logits, y, n, stride, d) => {
-    let sum = 0;
-    for (let r = 0; r < n; r++) {
+/** A loss of K logits: row(z, y, g) returns the loss of one row and fills the derivative g. */
+function several(classes, row) {
+  const z = new Float32Array(classes), g = new Float32Array(classes);
+  return (logits, y, from, to, stride, scale, d) => {
+    lanes.fill(0);
+    for (let r = from; r < to; r++) {
       for (let k = 0; k < classes; k++) z[k] = logits[k * stride + r];
-      softmax(z, p);
-      sum += f(z, p, y[r], g);
-      if (d) for (let k = 0; k < classes; k++) d[k * stride + r] = g[k] / n;
+      const loss = row(z, y[r], g), l = (r - from) & 15;
+      lanes[l] = lanes[l] + loss;
+      if (d) for (let k = 0; k < classes; k++) d[k * stride + r] = g[k] * scale;
     }
-    return sum;
+    return folded(lanes);
   };
 }
 
-/** Probabilities p of logits z; returns log(sum e^z). */
-function softmax(z, p) {
-  let top = z[0], sum = 0;
-  for (let k = 1; k < z.length; k++) if (z[k] > top) top = z[k];
-  for (let k = 0; k < z.length; k++) sum += p[k] = Math.exp(z[k] - top);
-  for (let k = 0; k < z.length; k++) p[k] /= sum;
-  return top + Math.log(sum);
+/** (1 - p)^gamma of a loss -log p: `power` and the factor `bend` of its derivative. */
+function focal(gamma, loss, out) {
+  const g = f(gamma), chance = exp(-loss);
+  const miss = Math.max(TINY, -expm1(-loss));
+  const power = exp(Math.min(0, f(g * log(miss))));
+  out.power = power;
+  out.bend = f(f(f(g * f(power / miss)) * f(chance * loss)) + power);
 }
 
-/** -log p of one class, accurate where p is almost 1. */
-function surprise(z, y) {
-  let top = z[0], sum = 0;
-  for (let k = 1; k < z.length; k++) if (z[k] > top) top = z[k];
-  for (let k = 0; k < z.length; k++) if (k !== y) sum += Math.exp(z[k] - top);
-  return top === z[y] ? Math.log1p(sum) : top - z[y] + Math.log(sum + Math.exp(z[y] - top));
-}
-
-/** The derivative by the logits where it is g by the probabilities, in place. */
-function throughSoftmax(p, g) {
-  let mean = 0;
-  for (let k = 0; k < p.length; k++) mean += p[k] * g[k];
-  for (let k = 0; k < p.length; k++) g[k] = p[k] * (g[k] - mean);
-}
-
-function crossEntropy(classes, { label_smoothing: smoothing }) {
-  return several(classes, (z, p, y, g) => {
-    let mean = 0;
-    for (let k = 0; k < classes; k++) {
-      if (smoothing) mean += surprise(z, k) / classes;
-      g[k] = p[k] - smoothing / classes - (k === y ? 1 - smoothing : 0);
+/** bce, and focal where gamma or alpha is given. */
+function binary(gamma, alpha, positive) {
+  const out = { power: 1, bend: 1 };
+  const ofOne = f(positive ? alpha : 1 - alpha), ofOther = f(1 - ofOne);
+  return single((z, y, pair) => {
+    const e = exp(-Math.abs(z));
+    let loss = f(f((z > 0 ? z : 0) - z * y) + log1p(e)), slope = f(sigmoidOf(z, e) - y);
+    if (gamma) {
+      focal(gamma, loss, out);
+      slope = f(slope * out.bend);
+      loss = f(out.power * loss);
     }
-    return (1 - smoothing) * surprise(z, y) + smoothing * mean;
+    if (alpha >= 0) {
+      const share = y ? ofOne : ofOther;
+      slope = f(slope * share);
+      loss = f(loss * share);
+    }
+    pair[0] = loss;
+    pair[1] = slope;
   });
 }
 
-/** Focal loss (1 - p)^gamma * entropy by the entropy: [value, derivative]. */
-function focal(entropy, gamma, pair) {
-  const miss = Math.max(-Math.expm1(-entropy), 1.1754943508222875e-38);
-  const power = gamma === 0 ? 1 : Math.pow(miss, gamma);
-  pair[0] = power * entropy;
-  pair[1] = power + (gamma === 0 ? 0 : gamma * Math.pow(miss, gamma - 1) * (1 - miss) * entropy);
+/** What softmax needs of logits z. */
+const SOFT = { top: 0, whole: 0, share: 0 };
+
+function soften(z) {
+  let top = z[0], sum = 0;
+  for (let k = 1; k < z.length; k++) if (z[k] > top) top = z[k];
+  for (let k = 0; k < z.length; k++) sum = f(sum + exp(f(z[k] - top)));
+  SOFT.top = top;
+  SOFT.whole = f(top + log(sum));
+  SOFT.share = f(1 / sum);
 }
 
-function focalLoss(classes, { gamma, alpha, positive }) {
-  const pair = [0, 0];
-  const ofOne = alpha === null || alpha === undefined ? null : positive === 0 ? 1 - alpha : alpha;
-  const weight = (y) => (ofOne === null ? 1 : y ? ofOne : 1 - ofOne);
-  if (classes === 2) {
-    return single((z, y, out) => {
-      focal(softplus(y ? -z : z), gamma, pair);
-      out[0] = weight(y) * pair[0];
-      out[1] = weight(y) * pair[1] * (y ? -sigmoid(-z) : sigmoid(z));
-    });
-  }
-  return several(classes, (z, p, y, g) => {
-    focal(surprise(z, y), gamma, pair);
-    for (let k = 0; k < classes; k++) g[k] = pair[1] * (p[k] - (k === y ? 1 : 0));
-    return pair[0];
+/** cross_entropy with label smoothing, and focal. */
+function entropy(classes, smoothing, gamma) {
+  const out = { power: 1, bend: 1 }, smooth = f(smoothing), rest = f(1 - smooth);
+  const even = f(1 / classes);
+  return several(classes, (z, y, g) => {
+    soften(z);
+    const { top, whole, share } = SOFT;
+    let loss = f(whole - z[y]);
+    if (gamma) {
+      focal(gamma, loss, out);
+      loss = f(out.power * loss);
+    }
+    if (smooth) {
+      let mean = 0;
+      for (let k = 0; k < classes; k++) mean = f(mean + f(whole - z[k]));
+      loss = fma(rest, loss, f(smooth * f(mean / classes)));
+    }
+    for (let k = 0; k < classes; k++) {
+      const p = f(exp(f(z[k] - top)) * share);
+      const slope = f(out.bend * f(p - (k === y ? 1 : 0)));
+      g[k] = smooth ? fma(rest, slope, f(smooth * f(p - even))) : slope;
+    }
+    return loss;
   });
 }
 
 function hinge(classes, { margin }) {
+  const wanted = f(margin);
   if (classes === 2) {
-    return single((z, y, out) => {
-      const sign = 2 * y - 1, left = margin - sign * z;
-      out[0] = left > 0 ? left : 0;
-      out[1] = left > 0 ? -sign : 0;
+    return single((z, y, pair) => {
+      const sign = 2 * y - 1, left = f(wanted - sign * z);
+      pair[0] = left > 0 ? left : 0;
+      pair[1] = left > 0 ? -sign : 0;
     });
   }
-  return several(classes, (z, p, y, g) => {
+  return several(classes, (z, y, g) => {
     let other = -1;
     for (let k = 0; k < classes; k++) {
       g[k] = 0;
       if (k !== y && (other < 0 || z[k] > z[other])) other = k;
     }
-    const left = margin - z[y] + z[other];
+    const left = f(f(wanted - z[y]) + z[other]);
     if (!(left > 0)) return 0;
-    g[y] = -1;
     g[other] = 1;
+    g[y] = -1;
     return left;
   });
 }
 
-/** A distance between probabilities and one-hot labels: of a difference, value and derivative. */
-function distance(classes, value, slope) {
+/** mse and l1 between probabilities and one-hot labels. */
+function distance(classes, squared) {
   if (classes === 2) {
-    return single((z, y, out) => {
-      const p = sigmoid(z);
-      out[0] = value(p - y);
-      out[1] = slope(p - y) * p * (1 - p);
+    return single((z, y, pair) => {
+      const p = sigmoid(z), error = f(p - y), bend = f(p * f(1 - p));
+      pair[0] = squared ? error * error : Math.abs(error);
+      pair[1] = (squared ? f(2 * error) : Math.sign(error)) * bend;
     });
   }
-  return several(classes, (z, p, y, g) => {
-    let sum = 0;
+  const each = f(1 / classes), p = new Float32Array(classes), by = new Float32Array(classes);
+  return several(classes, (z, y, g) => {
+    soften(z);
+    let loss = 0, dot = 0;
     for (let k = 0; k < classes; k++) {
-      const difference = p[k] - (k === y ? 1 : 0);
-      sum += value(difference) / classes;
-      g[k] = slope(difference) / classes;
+      p[k] = exp(f(z[k] - SOFT.top)) * SOFT.share;
+      const error = f(p[k] - (k === y ? 1 : 0));
+      loss = squared ? fma(error, error, loss) : f(loss + Math.abs(error));
+      by[k] = squared ? 2 * error : k === y ? -1 : 1;
+      dot = fma(p[k], by[k], dot);
     }
-    throughSoftmax(p, g);
-    return sum;
+    for (let k = 0; k < classes; k++) g[k] = f(p[k] * f(by[k] - dot)) * each;
+    return f(loss * each);
   });
 }
 
 /** Name -> a function of the number of classes and the parameters. */
 const LOSSES = {
-  bce: () => single((z, y, out) => {
-    out[0] = softplus(z) - y * z;
-    out[1] = sigmoid(z) - y;
-  }),
-  cross_entropy: crossEntropy,
-  focal: focalLoss,
+  bce: () => binary(0, -1, 1),
+  cross_entropy: (classes, { label_smoothing }) => entropy(classes, label_smoothing, 0),
+  focal: (classes, { gamma, alpha, positive }) =>
+    (classes === 2 ? binary(gamma, alpha ?? -1, positive) : entropy(classes, 0, gamma)),
   hinge,
-  mse: (classes) => distance(classes, (x) => x * x, (x) => 2 * x),
-  l1: (classes) => distance(classes, Math.abs, Math.sign),
-  tanh_mse: () => single((z, y, out) => {
-    const t = Math.tanh(z), difference = t - (2 * y - 1);
-    out[0] = (difference * difference) / 2;
-    out[1] = difference * (1 - t * t);
+  mse: (classes) => distance(classes, true),
+  l1: (classes) => distance(classes, false),
+  tanh_mse: () => single((z, y, pair) => {
+    const t = tanh(z), error = f(t - (2 * y - 1));
+    pair[0] = f(error * error) * 0.5;
+    pair[1] = error * fma(-t, t, 1);
   }),
 };
 

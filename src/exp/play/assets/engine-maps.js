@@ -7,7 +7,7 @@ class Maps {
     this.forget();
   }
 
-  /** The inputs of the grid are computed again: their scaling may have changed. */
+  /** Lets the next call compute the inputs of the grid: their scaling may have changed. */
   forget() {
     this.xs = this.ys = null;
   }
@@ -34,19 +34,19 @@ class Maps {
   }
 
   /** {inputs, hidden, outputs}: maps [ys * xs], y after y; probabilities for the outputs. The
-   * arrays are used again by the next call. */
+   * next call writes into the same arrays. */
   draw(xs, ys) {
     if (!same(this.xs, xs) || !same(this.ys, ys)) this.prepare(xs, ys);
     const { trainer, pass, found } = this, count = xs.length * ys.length;
-    const z = pass.forward(count, trainer.weights, null), stride = pass.capacity;
+    const z = pass.forward(count, trainer.net.layers, null), stride = pass.capacity;
     found.hidden.forEach((maps, l) => {
       for (let u = 0; u < maps.length; u++) copy(maps[u], pass.plain[l + 1], u * stride);
     });
     const maps = found.outputs;
     if (trainer.outputs === 1) {
       for (let r = 0; r < count; r++) {
-        maps[1][r] = sigmoid(trainer.slope * z[r]);
-        maps[0][r] = sigmoid(-trainer.slope * z[r]);
+        maps[1][r] = sigmoid(f(trainer.slope * z[r]));
+        maps[0][r] = sigmoid(f(-trainer.slope * z[r]));
       }
       return found;
     }

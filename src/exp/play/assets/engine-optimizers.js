@@ -1,45 +1,46 @@
-// Optimizers, as exp.components.optimizers has them. Each is a class with `step(w, g, lr, p)`: the
-// parameters w and their gradients g change in place, p are the hyperparameters by exp's names.
-// Hyperparameters may change between two steps.
+// Optimizers, operation by operation as exp's kernel has them (optimizers.h). Each is a class with
+// `step(w, g, lr, p)`: the parameters w and their gradients g change in place, p are the
+// hyperparameters by exp's names, which may change between two steps. Numbers of all parameters are
+// computed in float64 and rounded once.
 
 /** g + weight_decay * w, in place. */
 function addDecay(w, g, decay) {
-  if (decay) for (let i = 0; i < w.length; i++) g[i] += decay * w[i];
+  const factor = f(decay);
+  if (decay) for (let i = 0; i < w.length; i++) g[i] = fma(w[i], factor, g[i]);
 }
 
 /** Decoupled weight decay. */
 function shrink(w, lr, decay) {
-  if (!decay) return;
-  const factor = 1 - lr * decay;
-  for (let i = 0; i < w.length; i++) w[i] *= factor;
+  const factor = f(1 - lr * decay);
+  if (decay) for (let i = 0; i < w.length; i++) w[i] = w[i] * factor;
 }
 
 class SGD {
   constructor(size) {
-    this.velocity = new Float64Array(size);
+    this.velocity = new Float32Array(size);
     this.begun = false;
   }
 
   step(w, g, lr, p) {
     addDecay(w, g, p.weight_decay);
-    const v = this.velocity, { momentum, nesterov, classical } = p;
-    if (classical) {
+    const v = this.velocity, rate = f(lr), momentum = f(p.momentum);
+    if (!p.momentum) {
+      for (let i = 0; i < w.length; i++) w[i] = fma(g[i], -rate, w[i]);
+      return;
+    }
+    if (p.classical) {
       for (let i = 0; i < w.length; i++) {
-        v[i] = momentum * v[i] + lr * g[i];
-        w[i] -= nesterov ? lr * g[i] + momentum * v[i] : v[i];
+        v[i] = fma(g[i], rate, f(v[i] * momentum));
+        w[i] = w[i] - (p.nesterov ? fma(v[i], momentum, f(g[i] * rate)) : v[i]);
       }
       return;
     }
-    if (!momentum) {
-      for (let i = 0; i < w.length; i++) w[i] -= lr * g[i];
-      return;
-    }
     // The first gradient enters whole, later ones are dampened.
-    const gain = this.begun ? 1 - p.dampening : 1;
+    const gain = p.dampening && this.begun ? f(1 - p.dampening) : 1;
     this.begun = true;
     for (let i = 0; i < w.length; i++) {
-      v[i] = momentum * v[i] + gain * g[i];
-      w[i] -= lr * (nesterov ? g[i] + momentum * v[i] : v[i]);
+      v[i] = fma(g[i], gain, f(v[i] * momentum));
+      w[i] = fma(p.nesterov ? fma(v[i], momentum, g[i]) : v[i], -rate, w[i]);
     }
   }
 }
@@ -47,8 +48,8 @@ class SGD {
 /** Running means of gradients and of squared gradients, with the corrections 1 - beta^t. */
 class Moments {
   constructor(size) {
-    this.mean = new Float64Array(size);
-    this.square = new Float64Array(size);
+    this.mean = new Float32Array(size);
+    this.square = new Float32Array(size);
     this.largest = null;
     this.correction1 = this.correction2 = 0;
   }
@@ -56,13 +57,14 @@ class Moments {
   moments(w, g, lr, p, decoupled) {
     if (decoupled) shrink(w, lr, p.weight_decay);
     else addDecay(w, g, p.weight_decay);
-    const m = this.mean, v = this.square, new1 = 1 - p.beta1, new2 = 1 - p.beta2;
+    const m = this.mean, v = this.square;
+    this.correction1 = this.correction1 * p.beta1 + (1 - p.beta1);
+    this.correction2 = this.correction2 * p.beta2 + (1 - p.beta2);
+    const new1 = f(1 - p.beta1), new2 = f(1 - p.beta2), old2 = f(p.beta2);
     for (let i = 0; i < w.length; i++) {
-      m[i] += new1 * (g[i] - m[i]);
-      v[i] = p.beta2 * v[i] + new2 * g[i] * g[i];
+      m[i] = fma(new1, f(g[i] - m[i]), m[i]);
+      v[i] = fma(f(g[i] * new2), g[i], f(v[i] * old2));
     }
-    this.correction1 = p.beta1 * this.correction1 + new1;
-    this.correction2 = p.beta2 * this.correction2 + new2;
   }
 }
 
@@ -71,15 +73,16 @@ class Adam extends Moments {
 
   step(w, g, lr, p) {
     this.moments(w, g, lr, p, this.decoupled);
+    const m = this.mean, eps = f(p.eps);
     let v = this.square;
     if (p.amsgrad) {
-      this.largest = this.largest || new Float64Array(w.length);
+      this.largest = this.largest || new Float32Array(w.length);
       for (let i = 0; i < w.length; i++) if (v[i] > this.largest[i]) this.largest[i] = v[i];
       v = this.largest;
     }
-    const rate = lr / this.correction1, root = Math.sqrt(this.correction2);
+    const rate = f(-(lr / this.correction1)), root = f(Math.sqrt(this.correction2));
     for (let i = 0; i < w.length; i++) {
-      w[i] -= (rate * this.mean[i]) / (Math.sqrt(v[i]) / root + p.eps);
+      w[i] = w[i] + f(f(m[i] * rate) / f(f(f(Math.sqrt(v[i])) / root) + eps));
     }
   }
 }
@@ -97,15 +100,18 @@ class NAdam extends Moments {
 
   step(w, g, lr, p) {
     this.moments(w, g, lr, p, p.decoupled_weight_decay);
-    const fall = Math.pow(0.96, p.momentum_decay);
+    const fall = Math.pow(0.96, p.momentum_decay), half = p.beta1 / 2, eps = f(p.eps);
     this.power *= fall;
-    const mu = p.beta1 * (1 - this.power / 2), next = p.beta1 * (1 - (this.power * fall) / 2);
+    const mu = p.beta1 - this.power * half;
     this.product *= mu;
-    const ofGradient = (lr * (1 - mu)) / (1 - this.product);
-    const ofMean = (lr * next) / (1 - this.product * next);
+    const next = p.beta1 - this.power * (half * fall);
+    const rate = f(-((lr * (1 - mu)) / (1 - this.product)));
+    const share = f(-((lr * next) / (1 - this.product * next)));
+    const root = f(this.correction2);
     for (let i = 0; i < w.length; i++) {
-      const root = Math.sqrt(this.square[i] / this.correction2) + p.eps;
-      w[i] -= (ofGradient * g[i] + ofMean * this.mean[i]) / root;
+      const below = f(f(Math.sqrt(f(this.square[i] / root))) + eps);
+      w[i] = w[i] + f(f(g[i] * rate) / below);
+      w[i] = w[i] + f(f(this.mean[i] * share) / below);
     }
   }
 }
@@ -119,162 +125,121 @@ class RAdam extends Moments {
   step(w, g, lr, p) {
     this.moments(w, g, lr, p, p.decoupled_weight_decay);
     this.steps++;
-    const longest = 2 / (1 - p.beta2) - 1, t = this.steps;
+    const longest = 2 / (1 - p.beta2) - 1, t = this.steps, eps = f(p.eps);
     const length = longest - 2 * (t / this.correction2 - t);
-    const rate = lr / this.correction1;
     // While the variance of the denominator is not known, a step is plain momentum.
-    if (length <= 5) {
-      for (let i = 0; i < w.length; i++) w[i] -= rate * this.mean[i];
-      return;
-    }
-    const scale = longest / ((longest - 4) * (longest - 2));
-    const share = ((length - 4) * (length - 2)) / length;
-    const rectified = rate * Math.sqrt(share * scale * this.correction2);
+    const known = length > 5, scale = longest / ((longest - 4) * (longest - 2));
+    const factor = (((length - 4) * (length - 2)) / length) * scale * this.correction2;
+    const rate = f(-((lr / this.correction1) * (known ? Math.sqrt(factor) : 1)));
     for (let i = 0; i < w.length; i++) {
-      w[i] -= (rectified * this.mean[i]) / (Math.sqrt(this.square[i]) + p.eps);
+      const below = known ? f(f(Math.sqrt(this.square[i])) + eps) : 1;
+      w[i] = w[i] + f(f(this.mean[i] * rate) / below);
     }
   }
 }
 
 class RMSprop {
   constructor(size) {
-    this.square = new Float64Array(size);
-    this.mean = new Float64Array(size);
-    this.velocity = new Float64Array(size);
+    this.square = new Float32Array(size);
+    this.mean = new Float32Array(size);
+    this.velocity = new Float32Array(size);
   }
 
   step(w, g, lr, p) {
     addDecay(w, g, p.weight_decay);
-    const fresh = 1 - p.alpha;
+    const old = f(p.alpha), fresh = f(1 - p.alpha), eps = f(p.eps), momentum = f(p.momentum);
+    const minus = f(-lr), { square, mean, velocity } = this;
     for (let i = 0; i < w.length; i++) {
-      let v = this.square[i] = p.alpha * this.square[i] + fresh * g[i] * g[i];
+      let v = square[i] = fma(f(g[i] * fresh), g[i], f(square[i] * old));
+      v = square[i];
       if (p.centered) {
-        this.mean[i] += fresh * (g[i] - this.mean[i]);
-        v = Math.max(0, v - this.mean[i] * this.mean[i]);
+        mean[i] = fma(fresh, f(g[i] - mean[i]), mean[i]);
+        v = Math.max(0, fma(-mean[i], mean[i], v));
       }
-      const change = g[i] / (Math.sqrt(v) + p.eps);
-      this.velocity[i] = p.momentum * this.velocity[i] + change;
-      w[i] -= lr * (p.momentum ? this.velocity[i] : change);
+      const below = f(f(Math.sqrt(v)) + eps);
+      if (p.momentum) {
+        velocity[i] = f(velocity[i] * momentum) + f(g[i] / below);
+        w[i] = fma(velocity[i], minus, w[i]);
+      } else {
+        w[i] = w[i] + f(f(g[i] * minus) / below);
+      }
     }
   }
 }
 
 class Adagrad {
   constructor(size, p) {
-    this.sum = new Float64Array(size).fill(p.initial_accumulator_value);
+    this.sum = new Float32Array(size).fill(p.initial_accumulator_value);
     this.steps = 0;
   }
 
   step(w, g, lr, p) {
     addDecay(w, g, p.weight_decay);
-    const rate = lr / (1 + this.steps++ * p.lr_decay);
+    const minus = f(-(lr / (1 + this.steps++ * p.lr_decay))), eps = f(p.eps), s = this.sum;
     for (let i = 0; i < w.length; i++) {
-      this.sum[i] += g[i] * g[i];
-      w[i] -= (rate * g[i]) / (Math.sqrt(this.sum[i]) + p.eps);
+      s[i] = fma(g[i], g[i], s[i]);
+      w[i] = w[i] + f(f(g[i] * minus) / f(f(Math.sqrt(s[i])) + eps));
     }
   }
 }
 
 class Adadelta {
   constructor(size) {
-    this.square = new Float64Array(size);
-    this.changes = new Float64Array(size);
+    this.square = new Float32Array(size);
+    this.changes = new Float32Array(size);
   }
 
   step(w, g, lr, p) {
     addDecay(w, g, p.weight_decay);
-    const fresh = 1 - p.rho;
+    const old = f(p.rho), fresh = f(1 - p.rho), eps = f(p.eps), minus = f(-lr);
+    const { square, changes } = this;
     for (let i = 0; i < w.length; i++) {
-      this.square[i] = p.rho * this.square[i] + fresh * g[i] * g[i];
-      const change = (Math.sqrt(this.changes[i] + p.eps) / Math.sqrt(this.square[i] + p.eps)) * g[i];
-      this.changes[i] = p.rho * this.changes[i] + fresh * change * change;
-      w[i] -= lr * change;
+      square[i] = fma(f(g[i] * fresh), g[i], f(square[i] * old));
+      const below = f(Math.sqrt(f(square[i] + eps)));
+      const change = f(f(f(Math.sqrt(f(changes[i] + eps))) / below) * g[i]);
+      changes[i] = fma(f(change * fresh), change, f(changes[i] * old));
+      w[i] = fma(change, minus, w[i]);
     }
   }
 }
 
 class Rprop {
   constructor(size, p) {
-    this.last = new Float64Array(size);
-    this.size = new Float64Array(size).fill(p.lr);
+    this.last = new Float32Array(size);
+    this.size = new Float32Array(size).fill(p.lr);
   }
 
   step(w, g, lr, p) {
+    const [shrunk, grown, least, most] =
+      [p.eta_minus, p.eta_plus, p.step_size_min, p.step_size_max].map(f);
+    const { last, size } = this;
     for (let i = 0; i < w.length; i++) {
-      const product = g[i] * this.last[i];
-      const factor = product > 0 ? p.eta_plus : product < 0 ? p.eta_minus : 1;
-      this.size[i] = Math.min(Math.max(this.size[i] * factor, p.step_size_min), p.step_size_max);
-      this.last[i] = product < 0 ? 0 : g[i];
-      w[i] -= Math.sign(this.last[i]) * this.size[i];
+      const same = f(g[i] * last[i]);
+      const factor = same > 0 ? grown : same < 0 ? shrunk : 1;
+      size[i] = Math.min(most, Math.max(least, f(size[i] * factor)));
+      last[i] = same < 0 ? 0 : g[i];
+      w[i] = w[i] - Math.sign(last[i]) * size[i];
     }
   }
 }
 
 class Lion {
   constructor(size) {
-    this.mean = new Float64Array(size);
+    this.mean = new Float32Array(size);
   }
 
   step(w, g, lr, p) {
     shrink(w, lr, p.weight_decay);
-    const m = this.mean, new1 = 1 - p.beta1, new2 = 1 - p.beta2;
+    const m = this.mean, new1 = f(1 - p.beta1), new2 = f(1 - p.beta2), rate = f(lr);
     for (let i = 0; i < w.length; i++) {
-      w[i] -= lr * Math.sign(m[i] + new1 * (g[i] - m[i]));
-      m[i] += new2 * (g[i] - m[i]);
+      const change = f(g[i] - m[i]), way = fma(new1, change, m[i]);
+      w[i] = w[i] - (way > 0 ? rate : way < 0 ? -rate : 0);
+      m[i] = fma(new2, change, m[i]);
     }
-  }
-}
-
-/** Gradients are computed at w, between z, which the steps move, and its mean x, `averaged`. */
-class ScheduleFree {
-  constructor(size, p, w) {
-    this.z = Float64Array.from(w);
-    this.averaged = Float64Array.from(w);
-    this.largest = this.total = 0;
-  }
-
-  descend(w, direction, lr, interpolation) {
-    this.largest = Math.max(this.largest, lr);
-    const weight = this.largest * this.largest;
-    this.total += weight;
-    const share = this.total > 0 ? weight / this.total : weight;
-    const z = this.z, x = this.averaged;
-    for (let i = 0; i < w.length; i++) {
-      z[i] -= lr * direction[i];
-      x[i] += share * (z[i] - x[i]);
-      w[i] = z[i] + interpolation * (x[i] - z[i]);
-    }
-  }
-}
-
-class ScheduleFreeSGD extends ScheduleFree {
-  step(w, g, lr, p) {
-    addDecay(w, g, p.weight_decay);
-    this.descend(w, g, lr, p.momentum);
-  }
-}
-
-class ScheduleFreeAdamW extends ScheduleFree {
-  constructor(size, p, w) {
-    super(size, p, w);
-    this.square = new Float64Array(size);
-    this.correction = 0;
-  }
-
-  step(w, g, lr, p) {
-    const v = this.square, fresh = 1 - p.beta2;
-    this.correction = p.beta2 * this.correction + fresh;
-    for (let i = 0; i < w.length; i++) {
-      v[i] = p.beta2 * v[i] + fresh * g[i] * g[i];
-      g[i] /= Math.sqrt(v[i] / this.correction) + p.eps;
-    }
-    addDecay(w, g, p.weight_decay);
-    this.descend(w, g, lr, p.beta1);
   }
 }
 
 const OPTIMIZERS = {
   sgd: SGD, adam: Adam, adamw: AdamW, nadam: NAdam, radam: RAdam, rmsprop: RMSprop,
   adagrad: Adagrad, adadelta: Adadelta, rprop: Rprop, lion: Lion,
-  schedule_free_sgd: ScheduleFreeSGD, schedule_free_adamw: ScheduleFreeAdamW,
 };

@@ -36,6 +36,12 @@ class Mersenne {
   float() {
     return (this.next() & 0xffffff) / 16777216;
   }
+
+  /** A float64 from 0 to below 1, as NumPy's RandomState of the same seed draws it: 53 bits. */
+  double() {
+    const high = this.next() >>> 5;
+    return (high * 67108864 + (this.next() >>> 6)) / 9007199254740992;
+  }
 }
 
 /** NumPy's `SeedSequence([seed, purpose]).generate_state(1, uint64)` >> 1: its lowest 32 bits. */
@@ -88,6 +94,15 @@ function uniform(generator, values, bound) {
   }
 }
 
+/** Glorot's bound for weights and biases, as `MLPClassifier` draws them: input after input. */
+function likeSklearn(random, weight, bias, inputs) {
+  const bound = Math.sqrt(6 / (inputs + bias.length)), draw = () => -bound + 2 * bound * random.double();
+  for (let i = 0; i < inputs; i++) {
+    for (let o = 0; o < bias.length; o++) weight[o * inputs + i] = draw();
+  }
+  for (let o = 0; o < bias.length; o++) bias[o] = draw();
+}
+
 /** The first weights and biases of `nn.Linear` layers, in the order of the layers. */
 function firstWeights(layers, init, seed) {
   const generator = new Mersenne(seed);
@@ -98,9 +113,12 @@ function firstWeights(layers, init, seed) {
     uniform(generator, weight, Math.sqrt(3) * (gain / Math.sqrt(inputs)));
     uniform(generator, bias, 1 / Math.sqrt(inputs));
   }
+  const random = new Mersenne(seed);
   for (const { weight, bias } of layers) {
     const inputs = weight.length / bias.length;
-    if (init.name === "glorot_uniform") {
+    if (init.name === "sklearn") {
+      likeSklearn(random, weight, bias, inputs);
+    } else if (init.name === "glorot_uniform") {
       uniform(generator, weight, Math.sqrt(3) * Math.sqrt(2 / (inputs + bias.length)));
     } else if (init.name === "he_uniform") {
       uniform(generator, weight, Math.sqrt(3) * (Math.sqrt(2) / Math.sqrt(inputs)));

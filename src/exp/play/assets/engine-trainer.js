@@ -19,7 +19,7 @@ function chosen(offers, kind, given, flat) {
 class Part {
   constructor(data, rows, features, scaler) {
     this.count = rows.length;
-    this.inputs = new Float64Array(features.length * this.count);
+    this.inputs = new Float32Array(features.length * this.count);
     this.labels = new Uint8Array(this.count);
     rows.forEach((row, r) => {
       mapRow(features, scaler, data.x[2 * row], data.x[2 * row + 1], this.inputs, this.count, r);
@@ -43,6 +43,7 @@ class Trainer {
     const loss = settings.loss === "auto" ? (this.classes === 2 ? "bce" : "cross_entropy")
       : settings.loss;
     this.lossChoice = chosen(offers.losses, "loss", loss, {});
+    this.lossChoice.positive = this.dataset.positive;
     if (this.classes > 2 && ["bce", "tanh_mse"].includes(this.lossChoice.name)) {
       throw new Error(
         `loss ${this.lossChoice.name} needs two classes, and this data set has ${this.classes}`,
@@ -60,10 +61,7 @@ class Trainer {
     this.net = new Network(sizes, ACTIVATIONS[activation.name](activation), settings.dropout || 0);
     firstWeights(this.net.layers, settings.init, settings.seeds.init);
     this.hyper = chosen(offers.optimizers, "optimizer", settings.optimizer, settings);
-    this.optimizer = new OPTIMIZERS[this.hyper.name](
-      this.net.values.length, this.hyper, this.net.values,
-    );
-    this.averagedLayers = this.optimizer.averaged ? this.net.views(this.optimizer.averaged) : null;
+    this.optimizer = new OPTIMIZERS[this.hyper.name](this.net.values.length, this.hyper);
     this.shuffler = new Mersenne(purposeSeed(settings.seeds.shuffle, 0));
     this.dropper = new Mersenne(purposeSeed(settings.seeds.shuffle, 1));
     this.evaluating = new Pass(this.net);
@@ -109,13 +107,9 @@ class Trainer {
     return { x: Array.from(y, (_, r) => [x[2 * r], x[2 * r + 1]]), y: Array.from(y), part };
   }
 
-  /** The weights that are evaluated: of some optimizers the mean of those that are trained. */
-  get weights() {
-    return this.averagedLayers || this.net.layers;
-  }
-
+  /** Weights [outputs][inputs] and biases of each layer, which change as it trains. */
   get network() {
-    return { sizes: this.net.sizes, layers: this.weights };
+    return { sizes: this.net.sizes, layers: this.net.layers };
   }
 
   /** Hyperparameters of the optimizer by name, l1, l2 or clip_norm, from the next step on. */
@@ -129,33 +123,53 @@ class Trainer {
     this.settings = { ...this.settings, ...values };
   }
 
+  /** Trains; a run that has diverged stays where it is, as exp ends it there. */
   train(epochs) {
-    for (let e = 0; e < epochs; e++) this.oneEpoch();
+    for (let e = 0; e < epochs && !this.diverged; e++) this.oneEpoch();
+  }
+
+  /** Whether the last losses are no finite numbers. */
+  get diverged() {
+    const { trainLoss, testLoss, validationLoss } = this.history;
+    return this.epoch > 0 && [trainLoss, testLoss, validationLoss].some(
+      (losses) => losses && losses.length > 0 && !Number.isFinite(losses[losses.length - 1]),
+    );
   }
 
   oneEpoch() {
     const { net, parts: { train }, batch, history } = this, pass = net.training;
     if (this.batchSize) randomOrder(this.shuffler, this.order, train.count);
-    let loss = 0, right = 0;
-    for (let start = 0; start < train.count; start += batch) {
-      const n = Math.min(batch, train.count - start);
+    const steps = Math.ceil(train.count / batch);
+    let sum = 0, loss = 0, right = 0;
+    for (let step = 0; step < steps; step++) {
+      const start = step * batch, n = Math.min(batch, train.count - start);
       this.gather(start, n);
-      const z = pass.forward(n, net.layers, this.dropper), stride = pass.capacity;
-      const d = pass.d[pass.d.length - 1], labels = this.labels;
-      const mean = this.addLoss(z, labels, n, stride, d) / n;
-      right += correctRows(z, labels, n, stride, this.outputs);
+      const z = pass.forward(n, net.layers, this.dropper);
+      const mean = f(this.lossOf(z, this.labels, n, pass, true) / n);
+      right += correctRows(z, this.labels, n, pass.capacity, this.outputs);
       net.backward(n);
-      loss += n * (mean + net.penalty(this.l1, this.l2, net.layers, true));
+      loss = f(mean + net.penalty(this.l1, this.l2, net.layers, true));
+      sum += loss * n;
       if (this.clipNorm) clip(net.gradients, this.clipNorm);
       this.optimizer.step(net.values, net.gradients, this.hyper.lr, this.hyper);
     }
     this.epoch++;
-    if (this.averagedLayers) this.score("train", history);
-    else {
-      history.trainLoss.push(loss / train.count);
-      history.trainAccuracy.push(right / train.count);
-    }
+    history.trainLoss.push(steps > 1 ? f(sum / train.count) : loss);
+    history.trainAccuracy.push(right / train.count);
     for (const name of ["test", "validation"]) this.score(name, history);
+  }
+
+  /** The sum of the losses of n rows; where `derive`, their derivatives by the logits. */
+  lossOf(z, labels, n, pass, derive) {
+    const stride = pass.capacity, d = derive ? pass.d[pass.d.length - 1] : null, scale = f(1 / n);
+    let sum = 0;
+    for (let from = 0; from < n; from += this.net.block) {
+      const to = Math.min(n, from + this.net.block);
+      sum += this.addLoss(z, labels, from, to, stride, scale, d);
+    }
+    // Rows that only fill up the last 16 count for nothing.
+    for (let k = 0; d && k < this.outputs; k++) d.fill(0, k * stride + n, k * stride + upTo(n, LANES));
+    return sum;
   }
 
   /** Puts the rows of a step into the training pass. */
@@ -183,9 +197,9 @@ class Trainer {
       const inputs = pass.a[0], to = f * pass.capacity, from = f * n;
       for (let r = 0; r < n; r++) inputs[to + r] = part.inputs[from + r];
     }
-    const z = pass.forward(n, this.weights, null);
-    const loss = this.addLoss(z, part.labels, n, pass.capacity, null) / n
-      + this.net.penalty(this.l1, this.l2, this.weights, false);
+    const z = pass.forward(n, this.net.layers, null);
+    const mean = f(this.lossOf(z, part.labels, n, pass, false) / n);
+    const loss = f(mean + this.net.penalty(this.l1, this.l2, this.net.layers, false));
     const accuracy = correctRows(z, part.labels, n, pass.capacity, this.outputs) / n;
     for (const [score, value] of [["Loss", loss], ["Accuracy", accuracy]]) {
       if (into === this.initial) into[name + score] = value;
@@ -200,6 +214,8 @@ class Trainer {
 
 /** Scales gradients down to the largest norm, as `clip_grad_norm_` does. */
 function clip(g, limit) {
-  const factor = limit / (Math.sqrt(dot(g, 0, g, 0, g.length)) + 1e-6);
-  if (factor < 1) for (let i = 0; i < g.length; i++) g[i] *= factor;
+  lanes.fill(0);
+  for (let i = 0; i < g.length; i++) lanes[i & 15] = fma(g[i], g[i], lanes[i & 15]);
+  const factor = f(f(limit) / f(f(Math.sqrt(folded(lanes))) + f(1e-6)));
+  if (factor < 1) for (let i = 0; i < g.length; i++) g[i] = g[i] * factor;
 }

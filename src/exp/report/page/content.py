@@ -18,9 +18,12 @@ from exp.plotting.style import THEMES, palette
 from exp.report.groups import direction
 from exp.report.page.libraries import Libraries
 from exp.report.page.page_curves import curves
+from exp.report.page.page_figures import figures
 from exp.report.page.page_pictures import FEW, Budget, pictures
+from exp.report.page.page_scripts import scripts
 from exp.report.page.ranking import Ranking
 from exp.report.page.summary import cut
+from exp.report.page.thumbnails import SIDE, STEPS
 from exp.runs.collection import Row, Runs
 from exp.runs.record import RunRecord
 from exp.util.errors import RunDirectoryError
@@ -30,8 +33,9 @@ NAME = 200
 """Characters of a run's name."""
 CONFIG_SIZE = 64 << 10
 """Bytes of a config that is shown; beyond it is named only."""
-POINTS, FEWER = 60, 24
-"""Points of a learning curve, and those on a page of more than `FEW` runs."""
+ALL, POINTS, FEWER = 1_000, 60, 24
+"""Points of the learning curve of a single run, those on a page of several, and of more than `FEW`
+runs."""
 LINES = 2_000
 """Most lines of parallel coordinates: more cannot be distinguished."""
 RAMPS = {"light": np.linspace(0.85, 0.0, 32), "dark": np.linspace(0.25, 1.0, 32)}
@@ -46,10 +50,12 @@ class Content:
     Attributes:
         blocks: name -> base64, of zlib, which holds nothing that could be taken for HTML.
         notes: what was thinned or left out, and which shards of a sweep are missing.
+        figures: HTML, those of a single run.
     """
 
     blocks: dict[str, str]
     notes: tuple[str, ...]
+    figures: str = ""
 
 
 def content(runs: Runs, ranking: Ranking, libraries: Libraries, typed: Path) -> Content:
@@ -64,20 +70,30 @@ def content(runs: Runs, ranking: Ranking, libraries: Libraries, typed: Path) -> 
     if len(rows) > 1:
         blocks["table"] = packed(libraries.table.encode())
     blocks["runs"] = json_block(table(runs, ranking))
-    blocks["details"] = json_block([details(row, named(row.path, typed)) for row in rows])
-    points = FEWER if many else POINTS
+    paths = [named(row.path, typed) for row in rows]
+    blocks["details"] = json_block([details(*each) for each in zip(rows, paths, strict=True)])
+    ranked = [(place, rows[place]) for place in ranking.order]
+    blocks["scripts"] = json_block(scripts([(place, row, paths[place]) for place, row in ranked]))
+    points = FEWER if many else POINTS if len(rows) > 1 else ALL
     drawn = [curves(row.path, points) for row in rows]
     blocks["curves"] = json_block([found for found, _ in drawn])
     if any(thinned for _, thinned in drawn):
-        notes.append(f"Learning curves show at most {points} evenly spread epochs of each run.")
+        notes.append(f"Learning curves show at most {points:,} evenly spaced epochs of a run.")
     if len(rows) > LINES:
         notes.append(f"Parallel coordinates show the best {LINES:,} runs.")
     budget = Budget(len(rows), sum(map(len, blocks.values())))
-    found = pictures([(place, rows[place]) for place in ranking.order], budget)
-    blocks["thumbnails"] = json_block(found.thumbnails)
+    drawings = ""
+    if len(rows) == 1:
+        drawings, missing = figures(RunRecord(rows[0].path), paths[0], budget)
+        notes += missing
+    found = pictures(ranked, budget)
+    small = found.thumbnails
+    known = {"places": list(small), "classes": [each.classes for each in small.values()]}
+    blocks["thumbnails"] = json_block({"side": SIDE, "steps": STEPS, **known})
+    blocks["thumbnail-maps"] = packed(b"".join(each.pixels for each in small.values()))
     blocks["frames"] = json_block(found.frames)
     blocks["stills"] = json_block(found.stills)
-    return Content(blocks, (*notes, *found.notes))
+    return Content(blocks, (*notes, *found.notes), drawings)
 
 
 def packed(data: bytes) -> str:
@@ -107,6 +123,7 @@ def table(runs: Runs, ranking: Ranking) -> dict[str, Any]:
         "metrics": list(metrics),
         "scores": [[short(row.metrics.get(name)) for row in rows] for name in metrics],
         "main": ranking.metric,
+        "dataKeys": list(ranking.data),
         "lower": [name for name in metrics if not direction(rows, name)],
         "order": ranking.order,
         "lines": LINES,

@@ -10,31 +10,40 @@ from importlib.resources import files
 from string import Template
 
 SCRIPTS = (
-    "blocks", "runs", "selection", "theme", "table", "filters", "axis", "brush", "parallel",
-    "scatter", "curves", "rows", "boundary", "detail", "main",
+    "blocks", "runs", "selection", "theme", "thumbnails", "table", "filters", "axis", "brush",
+    "parallel", "scatter", "curves", "player", "rows", "boundary", "detail", "script", "figures",
+    "main",
 )  # fmt: skip
 """The files of the page's own script, in their order."""
 
 
-def document(title: str, summary: str, blocks: Mapping[str, str], runs: int) -> str:
+def document(
+    title: str, summary: str, blocks: Mapping[str, str], runs: int, figures: str = ""
+) -> str:
     """The page.
 
     Args:
         title: plain text.
         summary: HTML.
         blocks: name -> base64.
-        runs: how many: a page of one has no table and no charts over runs.
+        runs: how many: a page of one has no table and no charts over runs, and begins with the run.
+        figures: HTML, the figures of a single run.
     """
     code = "\n".join(asset(f"{name}.js") for name in SCRIPTS)
     # One function: the page's names are not the libraries'.
     script = f'\n(() => {{\n"use strict";\n{code}}})();\n'
-    run = asset("run.html")
+    run = Template(asset("run.html")).substitute(figures=figures) if runs else ""
+    summary = clean(summary)
+    if runs > 1:
+        body = "\n".join([summary, Template(asset("sweep.html")).substitute(run=run)])
+    else:
+        body = "\n".join([run, summary])
     return Template(asset("page.html")).substitute(
         policy=escape(policy(script)),
         title=escape(clean(title)),
         style=asset("page.css"),
-        summary=clean(summary),
-        body=Template(asset("sweep.html")).substitute(run=run) if runs > 1 else run * runs,
+        first="runs" if runs > 1 else "run",
+        body=body,
         blocks="\n".join(
             f'<script type="text/plain" id="block-{name}">{data}</script>'
             for name, data in blocks.items()

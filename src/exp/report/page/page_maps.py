@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import base64
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from exp.plotting.frames import Frames
+from exp.plotting.frames import SWEEP_FRAMES, SWEEP_GRID, Frames
 from exp.runs.record import RunRecord
 from exp.util.errors import RunDirectoryError
 
 FINE, COARSE = 256, 32
 """Steps of a probability on a page of up to `FEW_MAPS` runs, and of a larger one."""
 FEW_MAPS = 100
+FINE_RUNS = 12
+"""Runs of a page that has all frames of its runs, as they were recorded; a larger one has frames as
+those of a sweep."""
 
 
 def frames_of(run: Path) -> Frames | None:
@@ -26,6 +30,19 @@ def frames_of(run: Path) -> Frames | None:
         return None
     drawable = min(len(found.epochs), len(found.xs) - 1, len(found.ys) - 1) > 0
     return found if drawable else None
+
+
+def reduced(frames: Frames) -> Frames:
+    """Frames as those of a run of a sweep: as many, and no finer."""
+    kept = np.linspace(0, len(frames) - 1, min(len(frames), SWEEP_FRAMES)).round().astype(int)
+    across, up = (-(-len(line) // SWEEP_GRID) for line in (frames.xs, frames.ys))
+    return replace(
+        frames,
+        epochs=frames.epochs[kept],
+        xs=frames.xs[::across],
+        ys=frames.ys[::up],
+        probabilities=frames.probabilities[kept][:, :, ::up, ::across],
+    )
 
 
 def packed_maps(frames: Frames, levels: int) -> dict[str, Any]:

@@ -7,9 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from exp.report.page.page_maps import COARSE, FEW_MAPS, FINE, frames_of, packed_maps
+from exp.report.page.page_maps import (
+    COARSE,
+    FEW_MAPS,
+    FINE,
+    FINE_RUNS,
+    frames_of,
+    packed_maps,
+    reduced,
+)
 from exp.report.page.page_rows import packed_rows
-from exp.report.page.thumbnails import thumbnail
+from exp.report.page.thumbnails import Thumbnail, thumbnail
 from exp.runs.collection import Row
 from exp.runs.record import RunRecord
 from exp.util.errors import RunDirectoryError
@@ -54,14 +62,14 @@ class Pictures:
     """Pictures by the place of their run.
 
     Attributes:
-        thumbnails: base64 of small PNGs.
+        thumbnails: of the runs that have frames.
         frames: as `packed_maps` has them, with `rows` and `wrong` as `packed_rows` has them; of
             runs on the same rows all but the first have its place instead of `rows`.
         stills: base64 of figures/boundary.png, of runs without frames.
         notes: what was left out, as sentences.
     """
 
-    thumbnails: dict[int, str] = field(default_factory=dict)
+    thumbnails: dict[int, Thumbnail] = field(default_factory=dict)
     frames: dict[int, dict[str, Any]] = field(default_factory=dict)
     stills: dict[int, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -81,8 +89,10 @@ def pictures(rows: Sequence[tuple[int, Row]], budget: Budget) -> Pictures:
         if rank >= MAPS:
             unread += 1
         elif (maps := frames_of(row.path)) is not None:
+            if len(rows) > FINE_RUNS:
+                maps = reduced(maps)
             small = thumbnail(maps)
-            if budget.take(len(small) * 3 // 4):
+            if budget.take(small.size):
                 found.thumbnails[place] = small
             whole = packed_maps(maps, levels)
             points, wrong = packed_rows(maps, most)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from exp.report.groups import direction, over_seeds
+from exp.report.groups import direction, over_seeds, value
 from exp.report.page.ranking import Ranking
 from exp.report.results import Table, tables
 from exp.report.results_text import named, tests
@@ -19,6 +19,10 @@ TABLES, GROUPS, FAILURES = 10, 10, 200
 """Most data sets, groups of each, and failures that are listed."""
 UNFOLDED = 6
 """More of them are folded away, so that the table of runs is near."""
+SEVERAL = (
+    "The runs use {:,} data sets: {}. Scores of different data sets cannot be compared, so every "
+    "table ranks each data set by itself."
+)
 MESSAGE = 2_000
 """Characters of a message."""
 
@@ -29,14 +33,22 @@ def summary(runs: Runs, ranking: Ranking, notes: Sequence[str]) -> str:
     facts = [("Runs", statuses(runs))]
     facts += [(f"Varied: {key}", values(runs, key)) for key in runs.keys]
     if len(runs.rows) > 1:
-        facts.append(("Ranked by", f"{ranking.metric}, {better} is better"))
+        within = " within each data set" if ranking.data else ""
+        facts.append(("Ranked by", f"{ranking.metric}{within}, {better} is better"))
     if positives := [name for row in runs.rows if (name := row.positive) is not None]:
         facts.append(("Positive class", ", ".join(map(cell, dict.fromkeys(positives)))))
     spent = sum(row.seconds or 0.0 for row in runs.rows)
-    facts.append(("Time of all runs" if len(runs.rows) > 1 else "Time", duration(spent)))
+    facts.append(("Training time" if len(runs.rows) > 1 else "Time", duration(spent)))
+    if len(runs.rows) == 1:
+        score = value(runs.rows[0], ranking.metric)
+        facts.insert(0, (ranking.metric, "-" if score is None else f"{score:.4g}"))
     parts = ['<section aria-labelledby="summary-heading">', '<h2 id="summary-heading">Summary</h2>']
     listing = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in facts)
     parts.append(f'<dl class="facts">{listing}</dl>')
+    if ranking.data:
+        names = ranking.data_sets
+        listed = "; ".join(names[:8]) + (f"; and {len(names) - 8:,} more" if len(names) > 8 else "")
+        parts.append(f'<p class="notes">{escape(SEVERAL.format(len(names), listed))}</p>')
     if len(runs.rows) > 1:
         parts.append(best(runs, ranking))
     parts += [f'<p class="notes">{escape(note)}</p>' for note in notes]
@@ -82,15 +94,16 @@ def standings(found: Table) -> str:
         if score is not None:
             low, high = (score.mean if end is None else end for end in (score.low, score.high))
             mean = spread(score.mean, low, high)
+        # A narrow screen shows the score before it scrolls.
         cells = [
-            *((cell(value), "") for value in each.group.values),
             (mean, "number"),
+            *((cell(value), "") for value in each.group.values),
             (str(score.n if score else 0), "number"),
             (each.verdict.text, "long"),
         ]
         rows.append("".join(td(*each) for each in cells))
     heading = f"{found.groups.metric}, mean and 95 % interval"
-    heads = [*((key, "") for key in found.groups.by), (heading, "number"), ("seeds", "number")]
+    heads = [(heading, "number"), *((key, "") for key in found.groups.by), ("seeds", "number")]
     heads.append(("against the best", ""))
     several = len(groups) > 1
     first = f"The best {GROUPS} of {len(groups):,} groups" if len(groups) > GROUPS else "All groups"

@@ -1,4 +1,4 @@
-// The decision map of a run, with a slider over the epochs at which it was kept.
+// The decision map of a run, which a player moves through the epochs at which it was saved.
 
 const MAP_SIDE = 400;
 
@@ -7,6 +7,7 @@ class Boundary {
     Object.assign(this, { runs, selection, theme });
     this.figure = document.getElementById("boundary");
     selection.addEventListener("choose", () => this.show(selection.chosen));
+    selection.addEventListener("seek", () => this.frames && this.player.seek(selection.sought));
     theme.addEventListener("change", () => this.paint());
   }
 
@@ -21,10 +22,12 @@ class Boundary {
     const number = this.runs.number[place];
     if (this.frames) this.animate(number);
     else if (stills[place]) {
+      this.selection.frame(null);
       const alt = "Decision boundary of run " + number + " after its last epoch";
       this.figure.replaceChildren(element("img", { src: "data:image/png;base64," + stills[place], alt }));
     } else {
-      const text = "This page has no picture of this run's boundary: the run saved none, or there was no room.";
+      this.selection.frame(null);
+      const text = "This page has no decision map of this run: the run saved none, or it did not fit on the page.";
       this.figure.replaceChildren(element("figcaption", {}, text));
     }
   }
@@ -40,37 +43,32 @@ class Boundary {
     const { epochs, axes, note, classes, x, y } = this.frames;
     this.number = number;
     this.canvas = element("canvas", { width: MAP_SIDE, height: MAP_SIDE, role: "img" });
-    this.slider = element("input", {
-      type: "range", min: 0, max: epochs.length - 1, step: 1, value: epochs.length - 1, id: "epoch-slider",
+    this.player = new Player(epochs, () => {
+      this.paint();
+      this.selection.frame(this.player.epoch);
     });
-    this.output = element("output", { for: "epoch-slider", id: "epoch" });
-    this.slider.addEventListener("input", () => this.paint());
     this.legend = element("ul", { className: "classes", "aria-label": "Classes" });
     this.legend.append(...classes.map((name) => element("li", {}, element("span", { className: "swatch" }), name)));
     const range = ([low, high]) => shown(Number(low.toPrecision(3))) + " to " + shown(Number(high.toPrecision(3)));
-    const text = "Across: " + axes[0] + ", " + range(x) + ". Up: " + axes[1] + ", " + range(y) + ". " + note;
-    const label = element("label", { for: "epoch-slider" }, "Epoch");
+    const text = "Horizontal axis: " + axes[0] + ", " + range(x) + ". Vertical axis: " + axes[1] + ", " + range(y) + ". ";
     this.figure.replaceChildren(
       this.canvas,
-      element("div", { className: "controls" }, label, this.slider, this.output),
+      this.player.controls,
       ...(this.rows ? [rowsControl(this.rows, () => this.paint())] : []),
       this.legend,
-      element("figcaption", {}, text + " Where the colour is faint the model is undecided; the line is the boundary."),
+      element("figcaption", {}, text + note + " A faint colour: the model is uncertain. The line: the decision boundary."),
     );
-    this.paint();
+    this.player.show();
   }
 
   paint() {
     if (!this.frames || !this.canvas.isConnected) return;
-    const frame = Number(this.slider.value);
-    const epoch = this.frames.epochs[frame];
+    const { frame, epoch } = this.player;
     const colours = this.theme.classes(this.frames.classes.length).map(rgb);
     const swatches = this.legend.querySelectorAll(".swatch");
     swatches.forEach((swatch, i) => (swatch.style.background = "rgb(" + colours[i].join() + ")"));
     paintMap(this.canvas, this.maps[frame], this.frames, colours, this.theme.now);
     if (this.rows) paintRows(this.canvas, this.rows, this.frames, this.maps, frame, colours, this.theme.now);
-    this.output.textContent = String(epoch);
-    this.slider.setAttribute("aria-valuetext", "epoch " + epoch);
     this.canvas.setAttribute("aria-label", "Decision map of run " + this.number + " at epoch " + epoch);
   }
 }

@@ -16,7 +16,7 @@ class Brush {
 
   handle(end, i) {
     const handle = element("div", { className: "handle", role: "slider", tabIndex: 0 });
-    const name = this.axis.column.name + ", " + end + " that is kept";
+    const name = this.axis.column.name + ", " + end + " value";
     for (const [key, value] of [["label", name], ["orientation", "vertical"], ["valuemin", 0], ["valuemax", 100]]) {
       handle.setAttribute("aria-" + key, value);
     }

@@ -1,4 +1,7 @@
-// Learning curves of the runs that are compared, the chosen one, and the one that is pointed at.
+// Learning curves of the compared runs, the selected one, and the one that is pointed at; points on
+// the curves of the selected run mark the epoch of its decision map.
+
+const NARROW = 560; // pixels: below, one panel stands under the other
 
 class CurveChart {
   constructor(runs, selection, theme, Plotly) {
@@ -11,7 +14,13 @@ class CurveChart {
     for (const what of ["choose", "hover", "compare"]) {
       selection.addEventListener(what, () => this.later());
     }
+    selection.addEventListener("frame", () => this.mark());
     theme.addEventListener("change", () => this.draw());
+    new ResizeObserver(() => this.narrow !== this.isNarrow() && this.later()).observe(this.place);
+  }
+
+  isNarrow() {
+    return this.place.clientWidth < NARROW;
   }
 
   // The pointer may cross many rows within one frame of the screen.
@@ -34,13 +43,15 @@ class CurveChart {
     const all = await json("curves");
     const places = this.places();
     const colours = theme.classes(MOST_COMPARED + 2);
-    const traces = places.flatMap((place, i) => this.traces(place, all[place], colours[i]));
+    const lines = places.flatMap((place, i) => this.traces(place, all[place], colours[i]));
+    const traces = lines.length ? [...lines, ...this.markers(all, colours[0])] : [];
+    this.narrow = this.isNarrow();
     // Runs whose target is a number have an RMSE in place of the accuracy.
     const kinds = new Set(places.flatMap((place) => Object.keys(all[place] || {}).map((name) => name.split("/")[1])));
     const score = kinds.has("rmse") ? (kinds.has("accuracy") ? "accuracy, RMSE" : "RMSE") : "accuracy";
     const layout = theme.layout({
-      height: 380,
-      grid: { rows: 1, columns: 2, pattern: "independent", xgap: 0.16 },
+      height: this.narrow ? 620 : 380,
+      grid: { rows: this.narrow ? 2 : 1, columns: this.narrow ? 1 : 2, pattern: "independent", xgap: 0.16, ygap: 0.24 },
       xaxis: { title: { text: "epoch" } },
       xaxis2: { title: { text: "epoch" } },
       yaxis: { title: { text: "loss" }, type: this.logarithmic.checked ? "log" : "linear" },
@@ -48,11 +59,52 @@ class CurveChart {
       legend: { orientation: "h", y: 1.04, yanchor: "bottom", x: 0 },
     });
     if (!traces.length) layout.annotations = [this.nothing()];
+    this.marked = lines.length;
     await Plotly.react(this.place, traces, layout, CHART);
+    this.listen();
     const numbers = places.map((place) => runs.number[place]).join(", ");
+    document.getElementById("curves-hint").hidden = !lines.length || this.selection.epoch === null;
     const dashes = "train dotted, validation dashed, test solid";
     this.place.setAttribute("aria-label", "Loss and " + score + " over epochs of run " + numbers + ": " + dashes + ".");
     this.place.dataset.runs = numbers;
+  }
+
+  // The curves of the selected run at the epoch of its decision map: a trace for each panel.
+  markers(all, colour) {
+    const { page } = this.theme.now;
+    const marker = { color: colour, size: 11, line: { color: page, width: 2 } };
+    return this.points(all).map(({ x, y }, i) => ({
+      type: "scatter", mode: "markers", x, y, marker, showlegend: false, hoverinfo: "skip", cliponaxis: false,
+      xaxis: i ? "x2" : "x", yaxis: i ? "y2" : "y",
+    }));
+  }
+
+  points(all) {
+    const columns = all[this.selection.chosen];
+    const { epoch } = this.selection;
+    return [false, true].map((right) => {
+      const names = Object.keys(columns || {}).filter((n) => n.includes("/") && right === !n.endsWith("/loss"));
+      const log = !right && this.logarithmic.checked;
+      const values = epoch === null ? [] : names.map((name) => valueAt(columns.epoch, columns[name], epoch, log));
+      const y = values.filter((value) => value !== null);
+      return { x: y.map(() => epoch), y };
+    });
+  }
+
+  async mark() {
+    const all = await json("curves");
+    document.getElementById("curves-hint").hidden = !this.marked || this.selection.epoch === null;
+    this.place.dataset.epoch = String(this.selection.epoch);
+    if (!this.marked || !this.place.data || this.place.data.length < this.marked + 2) return;
+    const points = this.points(all);
+    const update = { x: points.map(({ x }) => x), y: points.map(({ y }) => y) };
+    await this.Plotly.restyle(this.place, update, [this.marked, this.marked + 1]);
+  }
+
+  listen() {
+    if (this.listening) return;
+    this.listening = true;
+    this.place.on("plotly_click", (event) => this.selection.seek(event.points[0].x));
   }
 
   nothing() {
@@ -69,7 +121,7 @@ class CurveChart {
       .map((name) => {
         const [split, kind] = name.split("/");
         const right = kind !== "loss";
-        const title = "run " + this.runs.number[place] + " " + split;
+        const title = (this.runs.count > 1 ? "run " + this.runs.number[place] + " " : "") + split;
         return {
           type: "scatter",
           mode: columns.epoch.length > 1 ? "lines" : "markers",
@@ -85,4 +137,16 @@ class CurveChart {
         };
       });
   }
+}
+
+// A curve at an epoch, between its points as it is drawn; null where it has no value.
+function valueAt(epochs, values, epoch, log) {
+  let after = epochs.findIndex((each) => each >= epoch);
+  if (after < 0) after = epochs.length - 1;
+  if (after === 0 || epochs[after] === epoch || epochs[after] < epoch) return values[after];
+  const [low, high] = [values[after - 1], values[after]];
+  if (low === null || high === null) return null;
+  const share = (epoch - epochs[after - 1]) / (epochs[after] - epochs[after - 1]);
+  if (log && low > 0 && high > 0) return low * (high / low) ** share;
+  return low + (high - low) * share;
 }

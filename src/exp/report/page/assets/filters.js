@@ -1,4 +1,4 @@
-// Which runs the table lists: by status, by each value that was varied, and by score.
+// Which runs the table lists: by status, by each varied parameter, and by score.
 
 const MOST_VALUES = 40;
 
@@ -15,7 +15,7 @@ class Filters {
     }
     const score = runs.column(runs.main, "metric");
     if (score) this.range(score);
-    const reset = element("button", { type: "reset" }, "No filter");
+    const reset = element("button", { type: "reset" }, "Clear");
     this.form.append(reset);
     this.form.addEventListener("reset", () => setTimeout(() => this.reset()));
   }

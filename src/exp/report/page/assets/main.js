@@ -1,4 +1,4 @@
-// Puts the page together: what can be used first comes first.
+// Loads the page: what can be used first comes first.
 
 async function start() {
   const progress = document.getElementById("progress");
@@ -13,11 +13,12 @@ async function start() {
 async function show(runs, theme, progress) {
   const selection = new Selection(runs.count);
   new Detail(runs, selection);
+  new Script(runs, selection);
   new Boundary(runs, selection, theme);
   let table = null;
   if (runs.count > 1) {
-    const [jQuery, thumbnails] = await Promise.all([loadTable(), json("thumbnails")]);
-    table = new RunTable(runs, selection, jQuery, thumbnails);
+    const [jQuery, known, maps] = await Promise.all([loadTable(), json("thumbnails"), block("thumbnail-maps")]);
+    table = new RunTable(runs, selection, jQuery, new Thumbnails(known, maps, theme));
     new Filters(runs, table);
     new Parallel(runs, table, selection, theme);
   }
@@ -30,7 +31,7 @@ async function show(runs, theme, progress) {
   if (table) {
     await new Scatter(runs, selection, theme, Plotly).draw();
     selection.addEventListener("list", () => {
-      announce(selection.listed.length + " of " + runs.count + " runs are listed.");
+      announce(selection.listed.length + " of " + runs.count + " runs are shown.");
     });
   }
   await curves.draw();
@@ -42,7 +43,7 @@ function painted() {
 
 start().catch((error) => {
   const progress = document.getElementById("progress");
-  progress.textContent = "The page could not be put together: " + error.message;
+  progress.textContent = "The page could not be loaded: " + error.message;
   progress.className = "message";
   throw error;
 });

@@ -1,4 +1,4 @@
-// Parallel coordinates of all that was varied and one score, on a canvas: Plotly's need WebGL and
+// Parallel coordinates of the varied parameters and one score, on a canvas: Plotly's need WebGL and
 // a page that may make code out of text, and the keyboard does not reach them.
 
 const TALL = { whole: 400, top: 56, foot: 44, side: 60 };

@@ -2,8 +2,8 @@
 
 class Runs {
   constructor(data) {
-    const { number, name, status, message, seconds, main, order, lines, colours } = data;
-    Object.assign(this, { number, name, status, message, seconds, main, order, lines, colours });
+    const { number, name, status, message, seconds, main, dataKeys, order, lines, colours } = data;
+    Object.assign(this, { number, name, status, message, seconds, main, dataKeys, order, lines, colours });
     this.count = number.length;
     this.columns = [
       ...data.keys.map((name, i) => new Column(name, data.parameters[i], "parameter")),

@@ -1,4 +1,4 @@
-// One score of the listed runs against one thing that was varied.
+// One score of the listed runs against one varied parameter.
 
 const MOST_POINTS = 2000;
 const MOST_COLOURS = 6;
@@ -23,7 +23,7 @@ class Scatter {
     options(key, pairs(this.keys), first && first.name);
     const few = keys.filter((column) => column.distinct.length <= MOST_COLOURS);
     const other = few.find((column) => column !== first && !/^seeds?(\.|$)/.test(column.name));
-    options(colour, [["", "all the same"], ...pairs(few)], other ? other.name : "");
+    options(colour, [["", "none"], ...pairs(few)], other ? other.name : "");
     this.said = document.getElementById("scatter-hint");
     selection.addEventListener("list", () => this.draw());
     selection.addEventListener("choose", () => this.ring());
@@ -59,7 +59,7 @@ class Scatter {
     const runsDrawn = drawn.length + (every > 1 ? " of " + listed.length : "") + " runs";
     const text = score.name + " against " + key.name + ", " + runsDrawn;
     place.setAttribute("aria-label", text + ". The table of runs has the same values.");
-    this.said.textContent = every > 1 ? "Shown: " + runsDrawn + ", each " + every + "th of the list." : "";
+    this.said.textContent = every > 1 ? "Shown: " + runsDrawn + ", one of every " + every + " in the table." : "";
   }
 
   // Around the point of the chosen run.

@@ -8,6 +8,7 @@ class Selection extends EventTarget {
     this.listed = Array.from({ length: count }, (_, place) => place);
     this.chosen = null;
     this.hovered = null;
+    this.epoch = null; // of the frame that is shown of the chosen run
     this.compared = new Set();
   }
 
@@ -29,6 +30,18 @@ class Selection extends EventTarget {
     if (place === this.hovered) return;
     this.hovered = place;
     this.tell("hover");
+  }
+
+  // Another frame is shown; null: there are none.
+  frame(epoch) {
+    this.epoch = epoch;
+    this.tell("frame");
+  }
+
+  // Whoever shows frames is to show the one nearest to an epoch.
+  seek(epoch) {
+    this.sought = epoch;
+    this.tell("seek");
   }
 
   // Whether there was room for one more.

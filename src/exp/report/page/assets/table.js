@@ -10,11 +10,14 @@ class RunTable {
     const columns = this.columns();
     const head = columns.map(({ title }) => element("th", { scope: "col" }, title));
     this.table.append(element("thead", {}, element("tr", {}, ...head)), element("tbody"));
-    const first = columns.findIndex(({ column }) => column && column.name === runs.main);
+    const at = (name) => columns.findIndex(({ column }) => column && column.name === name);
+    const order = runs.dataKeys.map((name) => [at(name), "asc"]);
+    const first = at(runs.main);
+    if (first >= 0) order.push([first, columns[first].column.lower ? "asc" : "desc"]);
     this.data = jQuery(this.table).DataTable({
       data: runs.number.map((_, place) => ({ place })),
       columns: columns.map((column) => this.definition(column)),
-      order: first < 0 ? [] : [[first, columns[first].column.lower ? "asc" : "desc"]],
+      order,
       deferRender: true,
       autoWidth: false,
       pageLength: 10,
@@ -31,11 +34,16 @@ class RunTable {
     const { runs } = this;
     const columns = [
       { title: "Run", value: (place) => runs.number[place], cell: (place) => this.opener(place) },
-      { title: "Compare", fixed: true, cell: (place) => this.comparer(place) },
     ];
-    if (Object.keys(this.thumbnails).length) {
+    // A narrow screen shows the first columns: what the data are, the score, the map.
+    const of = (column) => ({ title: column.name, column, value: (place) => column.values[place] });
+    const main = runs.column(runs.main, "metric");
+    const first = [...runs.parameters().filter((column) => runs.dataKeys.includes(column.name)), ...(main ? [main] : [])];
+    columns.push(...first.map(of));
+    if (this.thumbnails.any) {
       columns.push({ title: "Map", fixed: true, cell: (place) => this.picture(place) });
     }
+    columns.push({ title: "Compare", fixed: true, cell: (place) => this.comparer(place) });
     columns.push({
       title: "Status",
       value: (place) => runs.status[place],
@@ -47,10 +55,8 @@ class RunTable {
     const metrics = runs.metrics().filter((column) => column.distinct.length);
     const always = [runs.main, "seconds"];
     const wanted = metrics.filter((column, i) => i < SHOWN_METRICS || always.includes(column.name));
-    for (const column of [...runs.parameters(), ...wanted]) {
-      columns.push({ title: column.name, column, value: (place) => column.values[place] });
-    }
-    return columns;
+    const rest = [...runs.parameters(), ...wanted].filter((column) => !first.includes(column));
+    return [...columns, ...rest.map(of)];
   }
 
   definition({ value, cell, column, fixed }) {
@@ -92,16 +98,14 @@ class RunTable {
     box.addEventListener("change", () => {
       if (this.selection.compare(place, box.checked)) return;
       box.checked = false;
-      announce("At most " + MOST_COMPARED + " runs can be compared.");
+      announce("You can compare at most " + MOST_COMPARED + " runs.");
     });
     return box;
   }
 
   picture(place) {
-    const data = this.thumbnails[place];
-    if (!data) return document.createTextNode("-");
-    const alt = "Decision map of run " + this.runs.number[place];
-    return element("img", { src: "data:image/png;base64," + data, alt, width: 64, height: 64 });
+    if (!this.thumbnails.has(place)) return document.createTextNode("-");
+    return this.thumbnails.picture(place, "Decision map of run " + this.runs.number[place]);
   }
 
   // Keeps only the runs for which `keeps` is true; null keeps all.
