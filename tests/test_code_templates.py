@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,13 +26,18 @@ WORDS = (
     "model.dropout=0.2 trainer.batch_size=32 loss.l1=0.001 loss.l2=0.01 trainer.clip_norm=1",
     "dataset=blobs loss=cross_entropy loss.label_smoothing=0.1",
     "loss=focal loss.alpha=0.3 dataset.positive=0",
-    "dataset=spirals optimizer=schedule_free_adamw activation=leaky_relu",
+    "dataset=spirals optimizer=rprop activation=leaky_relu",
     "model=linear loss=hinge features=playground features.use=[x,y,x2,y2,xy,sin_x,sin_y]",
     "features=playground features.use=[x2,xy] loss=tanh_mse optimizer=nadam",
     "model.init=uniform model.init_scale=0.3 model.init_bias=0.1 optimizer.momentum=0.9",
     "optimizer.momentum=0.9 optimizer.classical=true dataset=circles dataset.noise=0.2",
     "optimizer=lion optimizer.weight_decay=0.1 dataset=xor seeds.init=7 seeds.shuffle=8",
     "loss=mse dataset=playground_spiral model.hidden=[] optimizer=rmsprop trainer.epochs=300",
+)
+
+BY_HAND = "dataset=csv dataset.path=points.csv dataset.target=label split.column=part"
+POINTS = "x1,x2,label,part\n" + "".join(
+    f"{row / 7},{row % 3},{'abc'[row % 3]},{'test' if row > 8 else 'train'}\n" for row in range(12)
 )
 
 
@@ -62,13 +68,17 @@ def browser() -> Iterator[Any]:
         yield found
 
 
-def test_the_page_writes_the_script_of_exp_code(browser: Any) -> None:
+def test_the_page_writes_the_script_of_exp_code(browser: Any, in_tmp: Path) -> None:
     source = (files("exp.play") / "assets" / "python-script.js").read_text("utf-8")
     texts = json.dumps(script_texts(job_of("").plan))
     assert len(texts) < 150_000  # bytes of the page
     page = browser.new_page()
-    for words in WORDS:
+    (in_tmp / "points.csv").write_text(POINTS)
+    for words in (*WORDS, BY_HAND, f"{BY_HAND} features=playground features.use=[x2,y]"):
         job, overrides = job_of(words), words.split()
-        given = json.dumps(seen(job, shlex.join(["exp", *overrides])))
+        shown = seen(job, shlex.join(["exp", *overrides]))
+        if "csv" in words:
+            shown["dataset"] = "points"
+        given = json.dumps(shown)
         made = f"{source}; new PythonScript({texts}, {given}).text"
         assert page.evaluate(f"eval({json.dumps(made)})") == of_job(job, overrides)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from exp.cli.code import planned
+from exp.cli.code import planned, script_of
 from exp.components.final_scores import errors, scores
 from exp.engine import Job, train
 from exp.engine.result import Result
@@ -240,8 +240,7 @@ def test_the_scores_of_a_script_are_those_of_the_run(
 
 
 def test_the_whole_script_of_the_default_config_runs_by_itself(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "exp", "code", "trainer.epochs=11", "--output", "script.py"]
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    (tmp_path / "script.py").write_text(script_of(["trainer.epochs=11"], trust=False))
     code = "import runpy, sys; sys.modules['exp'] = None; runpy.run_path('script.py')"
     ran = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True

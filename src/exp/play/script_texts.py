@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from exp.config.plan import Plan
@@ -16,6 +19,7 @@ from exp.script.section import Recipe
 from exp.script.templates import templates
 from exp.util.errors import ExpError
 
+FILE = "points.csv"
 OFFERED = {"activations": ACTIVATIONS, "losses": LOSSES, "optimizers": OPTIMIZERS}
 
 
@@ -51,4 +55,38 @@ def script_texts(plan: Plan) -> dict[str, Any]:
             continue
         chosen = replace(plan, chosen={**plan.chosen, "dataset": other})
         found[name] = (replace(base, plan=chosen, data=rows), each.key)
-    return templates(base, found, OFFERED)
+    with TemporaryDirectory() as folder:
+        place = Path(folder) / FILE
+        found["points"] = (changed_by_hand(base, place), None)
+        texts = templates(base, found, OFFERED)
+    texts["lines"] = [line.replace(str(place), FILE) for line in texts["lines"]]
+    # The page may change the points of a data set with other classes.
+    for key in ("points/0", "points/1"):
+        numbers = texts["data"][key]["lines"]
+        at = next(n for n in numbers if texts["lines"][n].startswith("classes = "))
+        texts["data"][key]["lines"] = [len(texts["lines"]) if n == at else n for n in numbers]
+    texts["lines"].append("classes = {{classes}}")
+    return texts
+
+
+def changed_by_hand(base: Recipe, file: Path) -> Recipe:
+    """The recipe of points that were changed by hand, which the page saves as a csv file.
+
+    Args:
+        file: written with a few rows of each class.
+    """
+    names = base.data.data.classes
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        table = csv.writer(stream)
+        table.writerow(["x1", "x2", "label", "part"])
+        for number, name in enumerate(names * 4):
+            table.writerow([number, number % 3, name, "test" if number < len(names) else "train"])
+    rows = {"name": "csv", "path": str(file), "target": "label", "features": ["x1", "x2"]}
+    dataset = register.choose("dataset", rows, "dataset")
+    plan = base.plan
+    standardize = plan["split"].params.get("standardize", False)
+    parts = {"name": "holdout", "column": "part", "standardize": standardize}
+    split = register.choose("split", parts, "split")
+    made = prepare(dataset, split, data_seed=plan.seeds.data, split_seed=plan.seeds.split)
+    chosen = {**plan.chosen, "dataset": dataset, "split": split}
+    return replace(base, plan=replace(plan, chosen=chosen), data=made)

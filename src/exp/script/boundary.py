@@ -19,8 +19,8 @@ def section(recipe: Recipe) -> Section:
     out.add(
         "# 6. What the model answers everywhere in the plane, and the rows.",
         "margin = 0.08 * np.ptp(raw, axis=0)",
-        "low, high = raw.min(axis=0) - margin, raw.max(axis=0) + margin",
-        "x, y = np.meshgrid(*np.linspace(low, high, 200).T)",
+        "lower, upper = raw.min(axis=0) - margin, raw.max(axis=0) + margin",
+        "x, y = np.meshgrid(*np.linspace(lower, upper, 200).T)",
         "grid = inputs(np.column_stack([x.ravel(), y.ravel()]))",
         "with torch.no_grad():",
         f"    logits = model(grid{place}){squeeze}",

@@ -13,7 +13,9 @@ from dataclasses import replace
 from itertools import product
 from typing import Any, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from exp.registry.component import Chosen
@@ -57,6 +59,7 @@ def templates(
             for mapped in (0, 1)
         },
         "activations": {name: of_activation(lines, name) for name in offered["activations"]},
+        "threads": {"here": lines.text(Section(lines=model_section.threads(base)))},
         "weights": {key: lines.text(text) for key, text in first_weights(base)},
         "models": {key: lines.text(text) for key, text in models(base)},
         "losses": {key: lines.text(text) for key, text in losses(base, offered["losses"])},
@@ -95,10 +98,15 @@ def data(recipe: Recipe, noise: str | None, mapped: bool) -> Section:
     if mapped:
         features = register.choose("features", {"name": "playground", "use": ["x"]}, "features")
     chosen = {**plan.chosen, "dataset": dataset, "features": features}
-    rows = replace(recipe.data, mapping=cast(Any, object()) if mapped else None)
+    rows = replace(recipe.data, mapping=cast(Any, first_column) if mapped else None)
     made = data_section.section(replace(recipe, plan=replace(plan, chosen=chosen), data=rows))
     made.lines = [line.replace("stack([x])", "stack([{{terms}}])") for line in made.lines]
     return on_one_line(made)
+
+
+def first_column(rows: NDArray[Any]) -> NDArray[np.float32]:
+    """`features=playground features.use=[x]`."""
+    return rows[:, :1].astype(np.float32)
 
 
 def on_one_line(section: Section) -> Section:

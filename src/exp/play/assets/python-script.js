@@ -50,7 +50,7 @@ function imported(statements, standard) {
   const order = (name) => {
     const bare = name.split(" ")[0];
     const kind = bare.length > 1 && bare === bare.toUpperCase() ? 0 : /^[A-Z]/.test(bare) ? 1 : 2;
-    return `${kind}${bare}`;
+    return `${kind}${bare.toLowerCase()} ${bare}`;
   };
   const sorted = (values, by) => [...values].sort((a, b) => (by(a) < by(b) ? -1 : by(a) > by(b) ? 1 : 0));
   const blocks = [];
@@ -202,8 +202,11 @@ class PythonScript {
     const { seen, texts } = this, text = texts.data[`${seen.dataset}/${seen.terms ? 1 : 0}`];
     for (const each of text.imports) this.imports.add(each);
     const terms = (seen.terms || []).map((term) => texts.formulas[term]).join(", ");
+    const classes = `[${seen.classes.map((name) => JSON.stringify(name)).join(", ")}]`;
+    const absent = seen.parts.includes("test") ? null : /^(test = |X_test, y_test = )/;
     for (const number of text.lines) {
-      const line = this.filled(texts.lines[number], { terms });
+      const line = this.filled(texts.lines[number], { terms, classes });
+      if (absent && absent.test(line)) continue;
       const call = /^( *)((?:return |raw, \w+ = )[\w.]+\()(.*)\)$/.exec(line);
       this.add(...(call ? bracketed(itemsOf(call[3]), call[2], ")", call[1].length) : [line]));
     }
@@ -241,6 +244,9 @@ class PythonScript {
       "        return self.layers(x)",
       "",
       "",
+    );
+    this.use(texts.threads.here);
+    this.add(
       `torch.manual_seed(${seen.seeds.init})`,
       "model = Model()",
     );
