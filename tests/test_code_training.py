@@ -256,6 +256,7 @@ def test_the_whole_script_of_the_default_config_runs_by_itself(tmp_path: Path) -
     [
         ("loss=stacked", "loss stacked cannot be written as a script: it is an exp.components"),
         ("model=helped", "model helped cannot be written as a script: it uses make of exp."),
+        ("model.batch_norm=true trainer.batch_size=9", "a batch of one row cannot be written"),
         ("trainer.monitor=toll", "trainer.monitor=toll cannot be written as a script"),
     ],
 )

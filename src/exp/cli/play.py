@@ -77,12 +77,11 @@ def page_of(run: str | None, overrides: list[str], *, trust: bool) -> str:
 
     if run is None:
         with composer(overrides, quiet=True) as (hydra, args):
-            plan = planned(hydra, args)
-            return page.page_of_overrides(plan, overrides)
+            return page.page_of(planned(hydra, args))
     record = RunRecord.at(existing(run))
     record.check()
     if "fit" in record.record:
         raise ExpError(f"{run} is the ensemble of exp fit: exp play starts from a single network")
     plan = plan_of(record, trust=trust)
     with found_from(None if trust else start_folder(record)):
-        return page.page_of_run(plan, record, trust=trust)
+        return page.page_of(plan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -13,48 +13,30 @@ import yaml
 from exp.config.plan import Plan
 from exp.play.engine import engine
 from exp.play.payload import payload
+from exp.play.script_texts import script_texts
 from exp.plotting.style import THEMES
 from exp.report.page import document
 from exp.report.page.content import json_block, shades
-from exp.runs import code
-from exp.runs.record import RunRecord
-from exp.util.errors import ImpossibleError
 
 SHARED = ("blocks", "theme")
 """Files of the page of `exp report` that this page has too."""
 SCRIPTS = (
     "dom", "session", "link", "loop", "colours", "contour", "plane", "points", "diagram", "edges",
-    "curves", "fields", "settings", "thumbnails", "overrides", "table", "home", "keys", "main",
+    "curves", "fields", "settings", "thumbnails", "overrides", "table",
+    "python-script", "home", "keys", "main",
 )  # fmt: skip
 """The files of the page's own script, in their order."""
 
 
-def page_of_overrides(plan: Plan, overrides: Sequence[str]) -> str:
-    """The page of a command line, as for `page_of`."""
-    return page_of(plan, lambda: code.of_plan(plan, overrides))
-
-
-def page_of_run(plan: Plan, run: RunRecord, *, trust: bool) -> str:
-    """The page of a run, as for `page_of`."""
-    return page_of(plan, lambda: code.of_run(run, trust=trust))
-
-
-def page_of(plan: Plan, write_script: Callable[[], str]) -> str:
+def page_of(plan: Plan) -> str:
     """The page that starts from a plan.
-
-    Args:
-        write_script: returns the plain PyTorch script of the plan.
 
     Raises:
         ConfigError: with every setting that the page cannot play.
         ExpError: as for `Job.of`.
     """
     found = payload(plan)
-    try:
-        text = write_script()
-    except ImpossibleError:  # a part of the user's that has no plain form, such as a data set
-        text = None
-    extra = {"usual": usual_options(found, plan), "script": text}
+    extra = {"usual": usual_options(found, plan), "texts": script_texts(plan)}
     return page(found, title=f"exp play: {plan.name}", extra=extra)
 
 

@@ -76,6 +76,11 @@ def section(recipe: Recipe) -> Section:
         ImpossibleError: the model cannot be written as a part of a script.
     """
     chosen, out = recipe.plan["model"], opening(recipe)
+    if has_batch_norm(recipe) and one_row(recipe):
+        raise ImpossibleError(
+            "a batch of one row cannot be written as a script: torch's BatchNorm1d refuses it. "
+            "Choose another trainer.batch_size"
+        )
     if chosen.component.module == mlp.__name__:
         out.join(perceptron(recipe))
     elif chosen.component.packaged:
@@ -148,6 +153,12 @@ def has_dropout(recipe: Recipe) -> bool:
 def has_batch_norm(recipe: Recipe) -> bool:
     """Whether the model has running statistics."""
     return any(getattr(m, "running_mean", None) is not None for m in recipe.model.modules())
+
+
+def one_row(recipe: Recipe) -> bool:
+    """Whether a batch of training has one row."""
+    rows, size = len(recipe.data.split.train), recipe.plan.trainer.batch_size
+    return bool(rows == 1 or (size is not None and (size == 1 or rows % size == 1)))
 
 
 def perceptron(recipe: Recipe) -> Section:

@@ -155,7 +155,7 @@ class SOAP(torch.optim.Optimizer):
             gram = state["grams"].get(side, torch.zeros_like(seen)).lerp(seen, share)
             state["grams"][side] = gram
             if state["step"] == 0:
-                tiny = 1e-30 * torch.eye(length, dtype=w.dtype)
+                tiny = 1e-30 * torch.eye(length, dtype=w.dtype, device=w.device)
                 state["bases"][side] = torch.linalg.eigh(gram + tiny).eigenvectors.flip(1)
             elif state["step"] % group["precondition_frequency"] == 0:
                 found = gram @ state["bases"][side]

@@ -66,7 +66,16 @@ def module(recipe: Recipe) -> str:
 
 
 def probabilities(recipe: Recipe) -> list[str]:
-    """The lines that make `probability`, and `y` what it is compared with, of `logits` and `y`."""
+    """The lines that make `probability`, and `y` what it is compared with, of `logits` and `y`; on
+    the CPU, where the metrics are."""
+    lines = compared(recipe)
+    if recipe.device.torch_device.type != "cpu":
+        lines.append("probability, y = probability.cpu(), y.cpu()")
+    return lines
+
+
+def compared(recipe: Recipe) -> list[str]:
+    """The same on the device of the model."""
     if form_of(recipe) == 0:
         return restored(recipe)
     if not two_classes(recipe):

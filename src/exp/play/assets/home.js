@@ -27,19 +27,37 @@ class Home {
 
   /** The command that trains as long as the page has, or as the config says. */
   command() {
-    return this.overrides.command(this.session.trainer.epoch || this.session.payload.epochs);
+    return this.overrides.command(this.epochs);
   }
 
-  /** The script of the settings that the page began with; of others the command that prints it. */
-  get hasScript() {
-    const { start, settings, payload } = this.session;
-    return payload.script !== null && sameValue(start, settings);
+  get epochs() {
+    return this.session.trainer.epoch || this.session.payload.epochs;
   }
 
+  /** The script of what is seen; of a data set that no script has, the command that tries it. */
   script() {
-    if (this.hasScript) return this.session.payload.script;
-    const epochs = this.session.trainer.epoch || this.session.payload.epochs;
-    return ["exp", "code", ...this.overrides.words(epochs), "--output", "script.py"].map(shell).join(" ") + "\n";
+    const { texts } = this.session.payload, seen = this.seen();
+    if (!texts.data || !(`${seen.dataset}/${seen.terms ? 1 : 0}` in texts.data)) return null;
+    return new PythonScript(texts, seen).text;
+  }
+
+  /** All that a script depends on. */
+  seen() {
+    const { settings, dataset, offers, points } = this.session;
+    const mapped = settings.features.join() !== "x1,x2";
+    const params = this.session.offer("optimizers", settings.optimizer).params;
+    return {
+      ...settings,
+      dataset: settings.points ? "points" : settings.dataset,
+      terms: mapped ? settings.features.map((name) => offers.features.find((each) => each.name === name).term) : null,
+      optimizer: { name: settings.optimizer, ...Object.fromEntries(params.map(({ name }) => [name, settings[name]])) },
+      epochs: this.epochs,
+      classes: dataset.classes,
+      positive: dataset.positive,
+      features: settings.points ? ["x1", "x2"] : dataset.features,
+      parts: [...new Set(points.map((point) => point.part))],
+      command: this.command(),
+    };
   }
 
   // Texts are made a moment later, so that a slider does not make a hundred.
@@ -50,12 +68,12 @@ class Home {
 
   show() {
     const { session } = this, { settings } = session;
-    for (const { node, text } of Object.values(this.panels)) write(node, shortened(text()));
-    byId("save-script").disabled = !this.hasScript;
-    write(byId("copy-script"), this.hasScript ? "Copy the script" : "Copy the command");
-    write(byId("script-note"), this.hasScript
+    for (const { node, text } of Object.values(this.panels)) write(node, shortened(text() ?? ""));
+    const there = this.panels.script.text() !== null;
+    for (const name of ["copy", "save"]) byId(`${name}-script`).disabled = !there;
+    write(byId("script-note"), there
       ? "The same training without exp: data, model, loss, loop, scores and picture."
-      : "You changed the settings: this command writes the script of what is seen.");
+      : "There is no plain script of these rows: save them as csv, and use the command.");
     write(byId("command-note"), [
       settings.points ? `Save ${FILE} beside it: the points were changed by hand.` : "",
       session.tuned ? "Settings or points were changed while it trained: press Reset, and train again, to see the numbers of this command." : "",
