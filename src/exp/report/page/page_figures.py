@@ -51,7 +51,7 @@ def figures(run: RunRecord, path: str, budget: Budget) -> tuple[str, list[str]]:
         notes.append(f"To keep the page small, it has no copy of {', '.join(left_out)}.")
     command = escape(shlex.join(["exp", "figures", path, "--all"]))
     hint = f'<p class="hint">To draw every figure of the run: <code>{command}</code></p>'
-    if len(shown) == len(TITLES):
+    if len(shown) >= len(TITLES) - 1:  # `fit` is of numbers, others are of classes
         hint = ""
     inside = f'<div id="figures">{"".join(shown)}</div>' if shown else ""
     return f"<h3>Figures</h3>\n{hint}\n{inside}", notes

@@ -97,8 +97,11 @@ class CurveChart {
     this.place.dataset.epoch = String(this.selection.epoch);
     if (!this.marked || !this.place.data || this.place.data.length < this.marked + 2) return;
     const points = this.points(all);
-    const update = { x: points.map(({ x }) => x), y: points.map(({ y }) => y) };
-    await this.Plotly.restyle(this.place, update, [this.marked, this.marked + 1]);
+    // A third of the time of `restyle`, which draws the whole chart. It fails where the next frame
+    // comes first.
+    const options = { mode: "immediate", frame: { redraw: false, duration: 0 }, transition: { duration: 0 } };
+    const update = { data: points, traces: [this.marked, this.marked + 1] };
+    await this.Plotly.animate(this.place, update, options).catch(() => {});
   }
 
   listen() {
