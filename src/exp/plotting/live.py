@@ -151,7 +151,8 @@ def curves(moment: Moment, theme: Theme) -> Iterator[str]:
                 fill=theme.muted, size=11)  # fmt: skip
     yield words(LEFT + width / 2, bottom + 17, "epoch", anchor="middle", fill=theme.muted, size=11)
     looks = {"train": theme.train, "validation": theme.validation, "test": theme.test}
-    at = LEFT + 6
+    yield words(LEFT, TOP, moment.loss, fill=theme.muted)
+    at = LEFT + 44
     for split, loss in moment.curves.items():
         across = LEFT + width * (moment.seen + 1) / moment.epochs
         places = [
@@ -163,12 +164,10 @@ def curves(moment: Moment, theme: Theme) -> Iterator[str]:
             yield line("M" + "L".join(places), looks[split], 2)
             cx, cy = places[-1].split()
             yield f'<circle cx="{cx}" cy="{cy}" r="3" fill="{looks[split]}"/>'
-        last = f"{split} {moment.loss} {number(float(loss[-1]))}" if len(loss) else split
+        last = f"{split} {float(loss[-1]):.3g}" if len(loss) else split
         yield line(f"M{at} {TOP - 4}h14", looks[split], 2.5)
         yield words(at + 19, TOP, last)
-        at += 34 + int(6.6 * len(last))
-    if log:
-        yield words(LEFT + width, TOP, "log scale", anchor="end", fill=theme.muted, size=11)
+        at += 32 + int(6.3 * len(last))
 
 
 def decision(moment: Moment, theme: Theme) -> Iterator[str]:
