@@ -3,7 +3,8 @@
     python docs/course_images.py
 
 An image is named after a figure: images/course/4-learning_curves.png is the figure learning_curves
-of what the first command under the heading above it has made, drawn smaller and with 256 colours.
+of what the first command under the heading above it has made, drawn smaller and with 256 colours;
+5-boundary.webp is the animation of its decision boundary.
 6-tanh.png is drawn here.
 """
 
@@ -32,7 +33,7 @@ def images(page: str) -> Iterator[tuple[str, str]]:
     """Each image of a page: its name, and the words of the command that it is a picture of."""
     for section in re.split(r"^## ", page, flags=re.M)[1:]:
         command = re.search(r"^\$ python -m exp(.*)$", section, re.M)
-        for name in re.findall(rf"\]\(\.\./{FOLDER}/(.*)\.png\)", section):
+        for name in re.findall(rf"\]\(\.\./{FOLDER}/(.*\.(?:png|webp))\)", section):
             assert command is not None, name
             if name != TANH:
                 yield name, command[1].strip()
@@ -44,11 +45,25 @@ def main() -> None:
         text = (Path(__file__).parent / "course" / page).read_text(encoding="utf-8")
         for name, command in images(text):
             with tempfile.TemporaryDirectory() as folder:
-                write(f"course/{name}", drawn(command, name.partition("-")[2], Path(folder) / "d"))
+                stem, _, suffix = name.rpartition(".")
+                figure, place = stem.partition("-")[2], Path(folder) / "d"
+                if suffix == "webp":
+                    content = animated(command, place).read_bytes()
+                    (Path(__file__).parent / FOLDER / name).write_bytes(content)
+                else:
+                    write(f"course/{stem}", drawn(command, figure, place))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "tanh.png"
         file.write_bytes(tanh_figure())
         write(f"course/{TANH}", file)
+
+
+def animated(command: str, place: Path) -> Path:
+    """The animation of a run."""
+    words = re.sub(r"figures\.draw=\S+|'figures\.draw=[^']*'", "", command)
+    more = ("figures.draw=[data]", "figures.animation=true")
+    exp(words, *more, f"hydra.run.dir={place}", *QUIET)
+    return place / "figures" / "boundary.webp"
 
 
 def drawn(command: str, figure: str, place: Path) -> Path:

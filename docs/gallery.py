@@ -19,6 +19,8 @@ from pathlib import Path
 DOCS = Path(__file__).parent
 IMAGES = DOCS / "images" / "gallery"
 DPI = 70
+MANY_MAPS = ("hidden_units", "network", "boundary_strip")
+"""Figures of so many maps that 256 colours make them much smaller, and look the same."""
 
 PLANAR = ("model.hidden=[16,16]", "optimizer=adam", "optimizer.lr=0.02", "trainer.epochs=300")
 WIDE = "model.hidden=[64,64]"
@@ -113,6 +115,8 @@ SECTIONS: dict[str, tuple[Shown, ...]] = {
             "With tanh, units can also be negative (blue)", "hidden_units",
             ("dataset=circles", "activation=tanh", *PLANAR, "model.hidden=[8,8]"), "dark",
         ),
+        Shown("The default run's network: its units, and its weights as lines", "network", MOONS),
+        Shown("The network of the three spirals", "network", SPIRALS, "dark"),
         Shown("Predicted digits against true digits", "confusion_matrix", DIGITS),
         Shown("Predicted tumours against true tumours", "confusion_matrix",
               ("dataset=breast_cancer", *TABULAR), "dark"),
@@ -177,9 +181,12 @@ def draw(shown: Shown, folder: Path) -> bytes:
     if shown.suffix == "webp":
         return path.read_bytes()
     target = io.BytesIO()
-    with Image.open(path) as image:
+    with Image.open(path) as opened:
         # Slower and smaller than a run's own.
-        image.convert("RGB").save(target, "PNG", optimize=True)
+        image = opened.convert("RGB")
+        if shown.figure in MANY_MAPS:
+            image = image.quantize(256, kmeans=3, dither=Image.Dither.NONE)
+        image.save(target, "PNG", optimize=True)
     return target.getvalue()
 
 

@@ -205,6 +205,55 @@ def test_the_rows_of_tables_are_those_of_the_run(tables: Path) -> None:
     ruff(scripts, tables / "scripts")
 
 
+CUSTOM = '''
+import numpy as np
+from exp import register
+from exp.data.dataset import Data
+from exp.registry.types import NonNegative, Rows
+
+STEP = 2.0
+
+
+def radii(rows):
+    return STEP * (1 + np.arange(rows) % 3)
+
+
+@register.dataset("rings_of_code")
+def rings(seed: int, *, n_samples: Rows = 60, noise: NonNegative = 0.05) -> Data:
+    """Rings."""
+    rng = np.random.default_rng(seed)
+    radius, angle = radii(n_samples), rng.uniform(0, 2 * np.pi, n_samples)
+    X = radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
+    y = np.arange(n_samples) % 3
+    return Data.checked(X + noise * rng.normal(size=X.shape), y, classes=["in", "mid", "out"])
+
+
+@register.dataset("dots_of_code")
+def dots(n=40):
+    X = np.random.normal(size=(n, 2))
+    return X, np.where(X[:, 0] > 0, "right", "left")
+
+
+@register.dataset("bunch_of_code")
+def bunch(seed):
+    X = np.random.default_rng(seed).normal(size=(50, 3))
+    return {"data": X, "target": X.sum(axis=1)}
+'''
+
+
+def test_the_source_of_custom_data_sets_is_in_the_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data_of_code.py").write_text(CUSTOM)
+    monkeypatch.chdir(tmp_path)
+    for dataset in ("rings_of_code dataset.noise=0.2", "dots_of_code", "bunch_of_code"):
+        words = f"plugins=[data_of_code] dataset={dataset} split.standardize=true"
+        job, script = both(words)
+        assert "import exp" not in script
+        assert "from exp" not in script
+        compare(job, script)
+
+
 @pytest.mark.usefixtures("tables")
 def test_a_table_that_pandas_reads_otherwise_is_refused() -> None:
     words = (

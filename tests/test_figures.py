@@ -26,7 +26,9 @@ from exp.util.files import write_whole
 PAGES = {"light": (255, 255, 255), "dark": (20, 24, 31)}
 INK = np.array([29, 37, 48])
 NAMES = ("data", "boundary", "learning_curves", "confusion_matrix")
-OTHERS = ("boundary_strip", "roc", "precision_recall", "calibration", "hidden_units", "norms")
+OTHERS = (
+    "boundary_strip", "roc", "precision_recall", "calibration", "hidden_units", "network", "norms",
+)  # fmt: skip
 
 
 def history(epochs=20, **columns):
@@ -378,10 +380,17 @@ def test_a_confusion_matrix_shows_counts_and_shares(tmp_path):
 
 
 def test_the_heading_says_what_was_run(tmp_path):
-    for name in NAMES:
+    for name in NAMES[1:]:
         text = words(tmp_path, picture(), name)
         assert "blobs · mlp · sgd · seed 42" in text
         assert "test accuracy 97.5 %" in text
+
+
+def test_the_data_are_titled_as_data_without_a_model(tmp_path):
+    text = words(tmp_path, picture(rows=60, features=7), "data")
+    assert "blobs · data · seed 42" in text
+    assert "60 rows, 7 features, 3 classes" in text
+    assert not {"mlp", "sgd", "accuracy"} & set(re.findall(r"\w+", text))
 
 
 def test_axes_note_and_classes_are_told(tmp_path):
@@ -419,7 +428,7 @@ def test_hostile_names_are_drawn_as_they_are(tmp_path):
         names=(*NAMES, *OTHERS), unit_names=HOSTILE[:5], no_units="",
         norms={"epoch": [0, 1], f"weight/{HOSTILE[1]}": [1, 2], f"gradient/{HOSTILE[1]}": [1, 2]},
     )  # fmt: skip
-    assert len(draw(given, tmp_path)) == 30
+    assert len(draw(given, tmp_path)) == 33
     text = words(tmp_path, given, "boundary")
     assert "$\\frac{1}{$ x_2" in text
     assert "(empty)" in text
@@ -666,7 +675,10 @@ def test_a_hidden_unit_is_blue_below_zero_and_orange_above(tmp_path):
     assert {"1.1", "to \N{MINUS SIGN}2", "always 0", "not finite"} <= set(text)
     (path,) = draw(dataclasses.replace(given, format=("png",)), tmp_path)
     image = pixels(path)
-    row = image[image.shape[0] - 60, 20:114]
+    blue = image[..., 2] > image[..., 0] + 100  # of the first map, where it is -2
+    y = round(np.argwhere(blue[:, : image.shape[1] // 4])[:, 0].mean())
+    left = int(np.flatnonzero(blue[y])[0])
+    row = image[y, left + 1 : left + 95]
     assert row[0][2] > row[0][0] + 100
     assert row[-1][0] > row[-1][2] + 50
     assert row[62].min() > 240  # where it is 0

@@ -223,7 +223,7 @@ def test_what_a_run_leaves(line: Path) -> None:
     record = json.loads((line / "run.json").read_text())
     assert (record["data"]["classes"], record["data"]["target"]) == ([], "number")
     drawn = {path.stem for path in (line / "figures").iterdir()}
-    assert drawn == {"data", "fit", "hidden_units", "learning_curves", "norms"}
+    assert drawn == {"data", "fit", "hidden_units", "learning_curves", "network", "norms"}
     assert not (line / "frames.npz").exists()
     log = (line / "exp.log").read_text()
     assert "1 feature, a number as target;" in log
@@ -311,7 +311,7 @@ def test_a_sweep_has_pictures_and_a_page(swept: Path, tmp_path: Path) -> None:
         (("figures.draw=[roc,boundary]",),
          ("exp: 1 fault in the config; nothing was started\n  figures.draw  roc, boundary "
          "cannot be drawn: the target of these data is a number. Use data, "
-         "learning_curves, hidden_units, norms, fit\n")),
+         "learning_curves, hidden_units, network, norms, fit\n")),
         (("trainer.prune={test/accuracy: [[1, 0.5]]}",),
          ("exp: 1 fault in the config; nothing was started\n  trainer.prune  test/accuracy is not "
          "measured here. Available: loss, rmse, mae, r2\n")),
@@ -322,7 +322,7 @@ def test_a_sweep_has_pictures_and_a_page(swept: Path, tmp_path: Path) -> None:
          ("exp: 1 fault in the config; nothing was started\n  figures.draw  fit cannot be "
          "drawn: the target of these data is a class. Use data, boundary, boundary_strip, "
          "learning_curves, confusion_matrix, roc, precision_recall, calibration, hidden_units, "
-         "norms\n")),
+         "network, norms\n")),
     ],
 )  # fmt: skip
 def test_impossible_combinations_say_why(words: tuple[str, ...], told: str, in_tmp: Path) -> None:

@@ -16,7 +16,7 @@ from exp.data.prepared import Matrix
 from exp.engine.job import Job
 from exp.engine.kernel.network import Network
 from exp.engine.kernel.support import why_not
-from exp.engine.layers import Elementwise, Pass
+from exp.engine.layers import Elementwise, Embedding, Joined, Linear, Pass
 from exp.engine.model import LANES, Model, padded
 from exp.engine.objective import Objective
 from exp.engine.recorder import Recording
@@ -127,6 +127,20 @@ class Predictor:
                         found[place].append(x[0])
         whole = [torch.cat(pieces, dim=1)[:, : len(X)] for pieces in found.values()]
         return [units.T.cpu().numpy() for units in whole]
+
+    def weights(self) -> list[np.ndarray] | None:
+        """The weights `[units, inputs]` of the linear layers, from the first to the last; None for
+        a network that is not a chain of linear layers with an activation between two of them."""
+        layers = [
+            each for each in self.model.layers or () if isinstance(each, Linear | Elementwise)
+        ]
+        others = [each for each in self.model.layers or () if isinstance(each, Joined | Embedding)]
+        linear, state = layers[::2], self.model.state(0)
+        chain = all(isinstance(each, Linear) for each in linear) and len(layers) % 2 == 1
+        if others or not chain or not all(isinstance(each, Elementwise) for each in layers[1::2]):
+            return None
+        named = [each.weight for each in linear if isinstance(each, Linear)]
+        return [state[name].float().cpu().numpy() for name in named]
 
     def _unlabelled(self, X: np.ndarray, block: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Rows `[1, features, columns]` with their mask, in pieces; padded to whole blocks by rows

@@ -13,7 +13,7 @@ from exp.plotting.boundary import SIDE
 from exp.plotting.boundary_strip import epoch_and_score, scored, still
 from exp.plotting.decision_map import DecisionMap
 from exp.plotting.picture import TRAIN, Picture
-from exp.plotting.style import THEMES, plain
+from exp.plotting.style import THEMES, wrapped
 
 _FINER = 4  # points of an animated map for each of a frame's
 _QUALITY = 85  # without loss it takes six times as long, or three times as much room
@@ -28,8 +28,8 @@ def draw(picture: Picture) -> bytes:
     ((axes,),) = layout.panels(figure, [SIDE], [SIDE])
     points.scatter(axes, picture, TRAIN)
     axes.set(xlim=frames.xs[[0, -1]], ylim=frames.ys[[0, -1]])
-    axes.set_xlabel(plain(picture.axes[0]))
-    axes.set_ylabel(plain(picture.axes[1]))
+    axes.set_xlabel(wrapped(picture.axes[0], 56, 2))
+    axes.set_ylabel(wrapped(picture.axes[1], 56, 2))
     layout.legend(axes, points.handles(picture.classes, theme))
     layout.note(figure, picture.note, picture.map_note)
     layout.heading(figure, *picture.subject, remark=picture.metric)

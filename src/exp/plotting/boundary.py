@@ -15,6 +15,7 @@ from exp.plotting.picture import TEST, TRAIN, Picture
 from exp.plotting.style import THEMES, Theme
 
 SIDE = 4.1  # inches
+_MARKED = 12  # classes whose markers stand below the scale, without covering each other
 
 
 def draw(picture: Picture) -> Figure:
@@ -75,3 +76,5 @@ def probability_scale(figure: Figure, count: int, theme: Theme) -> None:
         "probability of the\npredicted class",
         dashed=dashed,
     )
+    if 2 < count <= _MARKED:
+        points.head(figure, count, theme)

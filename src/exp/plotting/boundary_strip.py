@@ -15,6 +15,7 @@ from exp.plotting.style import THEMES
 
 _STILLS, _ACROSS, _SIDE = 8, 4, 1.5  # inches
 _MOST_ROWS = 300
+_ALIKE = 0.02  # the mean distance of probabilities below which two maps look the same
 _FLAT = 8 / 255  # the steepest step of a flat map
 
 
@@ -23,7 +24,7 @@ def draw(picture: Picture) -> Figure:
     frames, theme = picture.frames, THEMES[picture.theme]
     if frames is None or not len(frames):
         return layout.notice("boundary over time", "no frames were saved (figures.frames=0)")
-    chosen = np.unique(np.linspace(0, len(frames) - 1, _STILLS).round().astype(int)).tolist()
+    chosen = different(frames, _STILLS)
     figure = layout.figure()
     rows = -(-len(chosen) // _ACROSS)
     grid = layout.panels(figure, [_SIDE] * _ACROSS, [_SIDE] * rows, gap=(0.14, 0.38))
@@ -44,6 +45,31 @@ def draw(picture: Picture) -> Figure:
         unused.remove()
     layout.note(figure, picture.note, picture.map_note, below=0.2)
     return figure
+
+
+def different(frames: Frames, most: int) -> list[int]:
+    """Frames that look different, at most so many, the first and the last among them.
+
+    From each to the next the map changes about as much: where it hardly changes for a long time,
+    there is one frame of that time.
+    """
+    probabilities = frames.probabilities[:, :, ::2, ::2].astype(np.float32) / 255
+    # The distance of two neighbours: the mean over the plane of their total variation distance.
+    share = 1.0 if len(frames.classes) == 2 else 0.5
+    steps = np.abs(np.diff(probabilities, axis=0)).sum(axis=1).mean(axis=(1, 2)) * share
+    way = np.concatenate([[0.0], np.cumsum(steps)])
+    marks = np.linspace(0.0, way[-1], most)
+    chosen = np.unique(np.abs(way[:, None] - marks).argmin(axis=0))
+    last, kept = len(frames) - 1, [0]
+
+    def alike(one: int, other: int) -> bool:
+        apart = np.abs(probabilities[one] - probabilities[other]).sum(axis=0).mean()
+        return float(apart) * share < _ALIKE
+
+    for place in chosen.tolist():
+        if not alike(place, kept[-1]) and not alike(place, last):
+            kept.append(place)
+    return [*kept, last] if last else kept
 
 
 def still(frames: Frames, index: int, *, finer: int = 1) -> Map:

@@ -12,7 +12,7 @@ from exp.plotting.numbers import number, percent
 from exp.plotting.picture import TEST, TRAIN, Picture
 from exp.plotting.points import handle
 from exp.plotting.scores import BINS, Calibration, calibration
-from exp.plotting.style import THEMES, Theme, plain
+from exp.plotting.style import THEMES, Theme, plain, wrapped
 
 _SIDE, _COUNTS = 3.5, 0.95  # inches
 _DOT = {"marker": "o", "markersize": 5.2, "markeredgewidth": 0.6}
@@ -23,7 +23,7 @@ def draw(picture: Picture) -> Figure:
     theme, positive = THEMES[picture.theme], picture.positive
     name, share = "the predicted class", "share of right predictions"
     if positive is not None:
-        name = f"class {plain(picture.classes[positive], 24)}"
+        name = f"class {plain(picture.classes[positive], 200)}"
         share = f"share of {name}"
     figure = layout.figure()
     uppers, lowers = layout.panels(figure, [_SIDE, _SIDE], [_SIDE, _COUNTS], gap=(0.34, 0.16))
@@ -48,9 +48,9 @@ def draw(picture: Picture) -> Figure:
         for axes in (upper, lower):
             axes.grid(True)
             axes.set_xlim(-0.025, 1.025)
-        upper.set(ylim=(-0.025, 1.025), xlabel="", ylabel=share)
+        upper.set(ylim=(-0.025, 1.025), xlabel="", ylabel=wrapped(share, 48))
         upper.tick_params(labelbottom=False)
-        lower.set(xlabel=f"probability of {name}", ylabel="rows, log")
+        lower.set(xlabel=wrapped(f"probability of {name}", 48), ylabel="rows, log")
     _logarithmic(lowers)
     layout.join(*uppers)
     layout.join(*lowers)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from exp.plotting import layout
 from exp.plotting.numbers import number
-from exp.plotting.style import THEMES, Theme, blend, palette, plain
+from exp.plotting.style import THEMES, Theme, blend, palette, wrapped
 
 MOST = 12
 """Panels of a figure, that of the target included."""
@@ -68,14 +68,14 @@ def draw(target: Column, columns: Sequence[Column], theme: Theme = THEMES["light
     for axes in panels[count:]:
         axes.remove()
     first, *others = panels[:count]
-    layout.title(first, plain(target.name, 26), "target")
+    layout.title(first, wrapped(target.name, 30, 2), "target")
     if target.texts is None:
         _histogram(first, target, theme)
     else:
         target = _few_classes(target)
         _bars(first, target, target, theme)
     for axes, column in zip(others, shown, strict=True):
-        layout.title(axes, plain(column.name, 26), _missing(column))
+        layout.title(axes, wrapped(column.name, 30, 2), _missing(column))
         if column.missing == len(column.values):
             layout.empty(axes, "no values")
             continue
@@ -153,7 +153,7 @@ def _ranges(axes: Axes, column: Column, target: Column, theme: Theme) -> None:
         axes.plot([middle], [at], "o", color=theme.test, markersize=4.5)
     _categories(axes, names)
     _numbers(axes)
-    axes.set_xlabel(plain(target.name, 26))
+    axes.set_xlabel(wrapped(target.name, 32, 2))
 
 
 def _frequent(column: Column) -> tuple[list[str], NDArray[np.int64]]:
@@ -174,7 +174,7 @@ def _frequent(column: Column) -> tuple[list[str], NDArray[np.int64]]:
 
 
 def _categories(axes: Axes, names: list[str]) -> None:
-    axes.set_yticks(range(len(names)), [plain(name, 13) for name in names])
+    axes.set_yticks(range(len(names)), [wrapped(name, 14, 2) for name in names])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(max(len(names), 3) - 0.4, -0.6)
 

@@ -14,30 +14,38 @@ from exp.plotting import decision_map, layout, points
 from exp.plotting.decision_map import DecisionMap
 from exp.plotting.numbers import percent
 from exp.plotting.picture import TEST, Picture
-from exp.plotting.style import THEMES, Theme, settings
+from exp.plotting.style import THEMES, Theme, settings, wrapped
 
 _SIDE = 3.6  # inches
 _DASHES = (0, (4, 3))
 
 
-def png(one: Picture, other: Picture) -> bytes:
+def png(one: Picture, other: Picture, names: tuple[str, str] = ("", "")) -> bytes:
     """The figure as a PNG; the same pictures give the same bytes.
 
     Args:
         one, other: on one grid, with the same rows, all of them test rows.
+        names: what each is that the other is not, such as `optimizer=adam`; may be empty.
 
     Raises:
         ValueError: they are not.
     """
     with settings(one.theme):
-        figure = draw(one, other)
+        figure = draw(one, other, names)
         parts = zip(one.subject, other.subject, strict=True)
         subject = [a if a == b else f"{a} / {b}" for a, b in parts]
-        layout.heading(figure, *subject, remark=f"A: {one.metric}; B: {other.metric}")
+        lines = max(_title("A", name).count("\n") for name in names)
+        remark = f"A: {one.metric}; B: {other.metric}"
+        layout.heading(figure, *subject, remark=remark, above=0.44 + 0.17 * lines)
         return layout.encode(figure, "png", dpi=one.dpi)
 
 
-def draw(one: Picture, other: Picture) -> Figure:
+def _title(letter: str, name: str) -> str:
+    """Of a panel: A or B, and what it is."""
+    return wrapped(f"{letter}: {name}", 44, 3) if name else letter
+
+
+def draw(one: Picture, other: Picture, names: tuple[str, str] = ("", "")) -> Figure:
     """Both maps, and how far apart the probabilities are."""
     for name in ("xs", "ys", "points", "labels", "split"):
         if not np.array_equal(getattr(one, name), getattr(other, name)):
@@ -49,11 +57,13 @@ def draw(one: Picture, other: Picture) -> Figure:
     (row,) = layout.panels(figure, [_SIDE] * 3, [_SIDE])
     maps = [DecisionMap(picture, theme) for picture in (one, other)]
     styles: list[dict[str, Any]] = [{}, {"linestyles": [_DASHES], "capstyle": "butt"}]
+    letters = [_title(letter, name) for letter, name in zip("AB", names, strict=True)]
     for axes, picture, found, style, name in zip(
-        row, (one, other), maps, styles, "AB", strict=False
+        row, (one, other), maps, styles, letters, strict=False
     ):
         wrong = int((picture.predicted != picture.labels).sum())
-        layout.title(axes, name, f"{wrong:,} of {total:,} rows misclassified")
+        axes.set_title(name)
+        layout.corner(axes, f"{wrong:,} of {total:,} rows misclassified")
         found.shade(axes)
         found.outline(axes, **style)
         points.scatter(axes, picture, TEST)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from exp.plotting import layout
 from exp.plotting.numbers import percent
 from exp.plotting.picture import TEST, TRAIN, Picture
-from exp.plotting.style import THEMES, Theme, blend, plain
+from exp.plotting.style import THEMES, Theme, blend, wrapped
 
 _SIDE = 4.1  # inches
 _MOST = 40  # classes: of more only some are named, and counts would be too small to read
@@ -30,10 +30,12 @@ def draw(picture: Picture) -> Figure:
     figure = layout.figure()
     ((left, right),) = layout.panels(figure, [_SIDE, _SIDE], [_SIDE])
     named = np.arange(0, count, max(1, -(-count // _MOST)))
-    names = [plain(picture.classes[label], 20) for label in named]
     cell = _SIDE * 72 / count
     font = float(np.clip(cell * 0.62, 4.5, 8.5))
-    turned = max(map(len, names)) * font * 0.62 > cell
+    lines = int(np.clip(cell / (font * 1.25), 1, 3))  # for which a cell has room
+    names = [wrapped(picture.classes[label], 72 // lines, lines) for label in named]
+    longest = max(len(line) for name in names for line in name.split("\n"))
+    turned = longest * font * 0.62 > cell
     for axes, split, title in ((left, TRAIN, "train"), (right, TEST, "test")):
         members = picture.split == split
         matrix = counts(picture.labels[members], picture.predicted[members], count)

@@ -14,13 +14,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from exp.plotting import layout
-from exp.plotting.style import NORMAL, SMALL, Theme, line, plain
+from exp.plotting.style import NORMAL, SMALL, Theme, line, wrapped
 
 _WIDTH = 6.6  # inches of the line
 _MOST_WIDTH = 9.0
 _STEP = 0.27  # inches between two names
 _BAR = 0.13  # inches between two bars
-_LONGEST = 34  # characters of a name
+_LONGEST = 60  # characters of a name
 
 
 def draw(
@@ -68,7 +68,7 @@ def draw(
             clip_on=False, solid_joinstyle="miter", zorder=3,
         )  # fmt: skip
         axes.plot([x], [0.0], "o", color=colour, markersize=4.2, clip_on=False, zorder=5)
-        text = plain(name, _LONGEST)
+        text = wrapped(name, _LONGEST, 1)
         side, gap = ("right", -0.06) if on_left else ("left", 0.06)
         label = f"{text}  {rank:.2f}" if on_left else f"{rank:.2f}  {text}"
         axes.text(

@@ -12,6 +12,14 @@ from exp.plotting.style import THEMES
 SIDE = 4.1  # inches, as in the boundary's panels: rows lie at the same places
 
 
+def about(picture: Picture) -> str:
+    """How much there is of the data."""
+    features = f"{picture.features:,} feature" + "s" * (picture.features != 1)
+    if picture.numeric:
+        return f"{len(picture.targets):,} rows, {features}, the target is a number"
+    return f"{len(picture.labels):,} rows, {features}, {len(picture.classes):,} classes"
+
+
 def draw(picture: Picture) -> Figure:
     """Train rows filled, validation rows pale, test rows hollow; where the target is a number, it
     is a second axis or a colour."""
@@ -20,8 +28,6 @@ def draw(picture: Picture) -> Figure:
     theme = THEMES[picture.theme]
     figure = layout.figure()
     ((axes,),) = layout.panels(figure, [SIDE], [SIDE])
-    remark = f"{len(picture.labels):,} rows, {len(picture.classes)} classes"
-    layout.title(axes, "data", remark)
     axes.grid(True)
     for split, _ in points.SPLITS:
         points.scatter(axes, picture, split)

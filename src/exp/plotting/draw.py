@@ -18,6 +18,7 @@ from exp.plotting import (
     layer_norms,
     layout,
     learning_curves,
+    network,
     precision_recall,
     roc,
 )
@@ -34,6 +35,7 @@ DRAWERS: dict[str, Callable[[Picture], Figure]] = {
     "precision_recall": precision_recall.draw,
     "calibration": calibration.draw,
     "hidden_units": hidden_units.draw,
+    "network": network.draw,
     "norms": layer_norms.draw,
     "fit": fit.draw,
 }
@@ -46,7 +48,11 @@ def drawings(picture: Picture) -> Iterator[tuple[str, bytes]]:
     for name in picture.names:
         with settings(picture.theme):
             figure = DRAWERS[name](picture)
-            layout.heading(figure, *picture.subject, remark=picture.metric)
+            if name == "data":  # which neither a model nor a score belongs to
+                subject = (picture.dataset, "data", f"seed {picture.seed}")
+                layout.heading(figure, *subject, remark=data.about(picture), above=0.12)
+            else:
+                layout.heading(figure, *picture.subject, remark=picture.metric)
             files = {
                 f"{name}.{suffix}": layout.encode(figure, suffix, dpi=picture.dpi)
                 for suffix in picture.format

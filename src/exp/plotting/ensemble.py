@@ -13,7 +13,7 @@ from exp.plotting import decision_map, layout
 from exp.plotting.decision_map import DecisionMap, colours
 from exp.plotting.field import Field
 from exp.plotting.points import handle
-from exp.plotting.style import Theme, plain
+from exp.plotting.style import Theme, wrapped
 
 _SIDE = 4.1  # inches
 _MOST_CLASSES = 8
@@ -61,12 +61,17 @@ def draw(
     together.outline(right, width=1.8, colors=["#ffffff"])
     x0, x1, y0, y1 = mean.window
     for panel in (left, right):
-        panel.set(xlim=(x0, x1), ylim=(y0, y1), xlabel=plain(axes[0]), ylabel=plain(axes[1]))
+        panel.set(
+            xlim=(x0, x1),
+            ylim=(y0, y1),
+            xlabel=wrapped(axes[0], 56, 2),
+            ylabel=wrapped(axes[1], 56, 2),
+        )
     layout.join(left, right)
     count = len(mean.probabilities)
     tints = colours(np.ones(count), np.arange(count), count, theme)
     entries = [
-        handle(plain(name, 20), marker="s", linestyle="none", color=tints[label])
+        handle(wrapped(name), marker="s", linestyle="none", color=tints[label])
         for label, name in enumerate(classes[:_MOST_CLASSES])
     ]
     if len(classes) > _MOST_CLASSES:

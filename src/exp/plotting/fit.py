@@ -8,7 +8,7 @@ import numpy as np
 from contourpy import contour_generator
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from exp.plotting import decision_map, layout, points
 from exp.plotting.numbers import number
 from exp.plotting.picture import TEST, TRAIN, VALIDATION, Picture
-from exp.plotting.style import THEMES, Colour, Theme, plain
+from exp.plotting.style import THEMES, Colour, Theme, wrapped
 
 _SIDE = 4.1  # inches, as of the boundary's panels
 _LINES = 8  # contours at most
+# As cividis, from blue over grey to yellow, without the colours that are as dark as the page.
+_DARK = LinearSegmentedColormap.from_list("exp", ["#4478e8", "#7b8696", "#ffe14d"])
 _RINGS = {TRAIN: "train", VALIDATION: "validation, pale ring", TEST: "test, ringed"}
 _COLUMNS = ((TRAIN, "train"), (TEST, "test"))
 _SPLITS = tuple(split for split, _ in points.SPLITS)
@@ -42,20 +44,19 @@ def draw_data(picture: Picture) -> Figure:
         return _line(picture, fitted=False)
     figure, scale, theme = layout.figure(), _scale(picture), THEMES[picture.theme]
     ((axes,),) = layout.panels(figure, [_SIDE], [_SIDE])
-    layout.title(axes, "data", f"{len(picture.targets):,} rows")
     axes.grid(True)
     for split in _SPLITS:
         _coloured(axes, picture, split, scale)
     points.thinned(axes, picture, *_SPLITS)
     points.show_window(axes, picture)
-    red, green, blue = to_rgb(theme.faint)
+    red, green, blue = to_rgb(theme.muted)
     entries = [
         points.handle(f"{name}: {count:,}", **_ringed(6.2, split, (red, green, blue), theme))
         for split, name in _RINGS.items()
         if (count := int(np.count_nonzero(picture.split == split)))
     ]
     layout.legend(axes, entries)
-    _bar(figure, scale, "target of a row")
+    _bar(figure, scale, theme, "target of a row")
     layout.note(figure, picture.note)
     return figure
 
@@ -64,7 +65,8 @@ def _line(picture: Picture, *, fitted: bool = True) -> Figure:
     """The target over the one feature, with what the model predicts everywhere."""
     figure, theme = layout.figure(), THEMES[picture.theme]
     ((axes,),) = layout.panels(figure, [5.2], [3.6])
-    layout.title(axes, "fit" if fitted else "data", f"{len(picture.targets):,} rows")
+    if fitted:
+        layout.title(axes, "fit", f"{len(picture.targets):,} rows")
     axes.grid(True)
     entries: list[Line2D] = []
     for split, name in points.SPLITS:
@@ -84,7 +86,7 @@ def _line(picture: Picture, *, fitted: bool = True) -> Figure:
         if not np.isfinite(line).all():
             layout.corner(axes, "no line: the prediction of the model is not finite")
     axes.set(xlim=points.window(picture)[:2], ylim=_padded(picture.targets))
-    axes.set_xlabel(plain(picture.axes[0]))
+    axes.set_xlabel(wrapped(picture.axes[0], 56, 2))
     axes.set_ylabel("target")
     layout.legend(axes, entries)
     return figure
@@ -97,7 +99,7 @@ def _surface(picture: Picture) -> Figure:
     field = picture.probabilities[0].astype(np.float64) if picture.mapped else np.zeros((0, 0))
     finite = np.isfinite(field)
     # Lighter than the rows' colours, so that rows stand out where the fit is good.
-    image = _colours(field, scale)
+    image = _colours(field, scale, theme)
     image = image + (np.array(to_rgb(theme.page)) - image) * 0.25
     image = np.where(finite[..., None], image, decision_map.striped(finite.shape, theme))
     contours: list[Values] = []
@@ -115,7 +117,7 @@ def _surface(picture: Picture) -> Figure:
         points.thinned(axes, picture, split)
         points.show_window(axes, picture)
     layout.join(*row)
-    _bar(figure, scale, "target of a row;\nprediction of the model\n(lines: contours)")
+    _bar(figure, scale, theme, "target of a row;\nprediction of the model\n(lines: contours)")
     notes = [picture.note, picture.map_note]
     if not finite.all():
         notes.append("striped grey: the prediction is not finite")
@@ -178,10 +180,11 @@ def _levels(scale: Range) -> list[float]:
     return [float(place) for place in places if scale[0] <= place <= scale[1]]
 
 
-def _colours(values: NDArray[Any], scale: Range) -> Values:
-    """RGB `[..., 3]`, cividis; values beyond the scale have the colours of its ends."""
+def _colours(values: NDArray[Any], scale: Range, theme: Theme) -> Values:
+    """RGB `[..., 3]`; values beyond the scale have the colours of its ends."""
     share = np.clip((values - scale[0]) / (scale[1] - scale[0]), 0.0, 1.0)
-    return np.asarray(colormaps["cividis"](np.nan_to_num(share, nan=0.0)))[..., :3]
+    colours = _DARK if theme is THEMES["dark"] else colormaps["cividis"]
+    return np.asarray(colours(np.nan_to_num(share, nan=0.0)))[..., :3]
 
 
 def _coloured(axes: Axes, picture: Picture, split: int, scale: Range) -> None:
@@ -190,7 +193,7 @@ def _coloured(axes: Axes, picture: Picture, split: int, scale: Range) -> None:
     x, y = picture.points[kept].T
     look = _ringed(points.size(picture), split, (0.0, 0.0, 0.0), theme)
     axes.scatter(
-        x, y, c=_colours(picture.targets[kept], scale), s=look["markersize"] ** 2, zorder=4,
+        x, y, c=_colours(picture.targets[kept], scale, theme), s=look["markersize"] ** 2, zorder=4,
         edgecolors=look["markeredgecolor"], linewidths=look["markeredgewidth"],
     )  # fmt: skip
 
@@ -216,9 +219,9 @@ def _error(picture: Picture, split: int) -> str:
     return f"{int(members.sum()):,} rows, RMSE {written}"
 
 
-def _bar(figure: Figure, scale: Range, caption: str) -> None:
+def _bar(figure: Figure, scale: Range, theme: Theme, caption: str) -> None:
     """The colours and their numbers."""
     low, high = scale
-    strip = _colours(np.linspace(low, high, 64)[:, None], scale)
+    strip = _colours(np.linspace(low, high, 64)[:, None], scale, theme)
     marks = [((place - low) / (high - low), number(place)) for place in _levels(scale)]
     layout.scale(figure, strip, marks, caption, height=1.8)

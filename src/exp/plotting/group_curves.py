@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from exp.plotting import layout
 from exp.plotting.metric import Metric
 from exp.plotting.points import handle
-from exp.plotting.style import Theme, line, plain
+from exp.plotting.style import Theme, line, wrapped
 
 Values = NDArray[np.float64]
 
@@ -66,7 +66,9 @@ def draw(
         curves = [group.curves.get(metric.name) for group in groups]
         _panel(axes, metric, curves, theme, log=metric.name in log)
     entries = [
-        handle(f"{plain(group.name, 34)}\n{plain(group.about, 44)}", **line(i, len(groups), theme))
+        handle(
+            f"{wrapped(group.name, 40)}\n{wrapped(group.about, 44)}", **line(i, len(groups), theme)
+        )
         for i, group in enumerate(groups)
     ]
     layout.legend(row[-1], entries)

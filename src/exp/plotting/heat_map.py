@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from exp.plotting import layout
 from exp.plotting.levels import Levels
 from exp.plotting.metric import Metric
-from exp.plotting.style import NORMAL, Theme, plain
+from exp.plotting.style import NORMAL, Theme, plain, wrapped
 
 _CELL = (0.92, 0.52)  # inches
 _LARGEST = (8.4, 6.6)  # inches of the whole table: of more cells, each is smaller
@@ -51,8 +51,12 @@ def draw(
     axes.set_facecolor(theme.page)
     axes.patch.set(hatch="////", edgecolor=theme.faint)  # seen where a mean is missing
     axes.imshow(np.ma.masked_invalid(shares), cmap=_COLOURS, vmin=0.0, vmax=1.0, origin="upper")
-    names = [[plain(label, 26) for label in levels.labels] for levels in (across, up)]
-    upright = max(map(len, names[0])) * 0.075 + 0.1 > cell[0]
+    names = []
+    for levels, room in zip((across, up), cell, strict=True):
+        lines = int(np.clip(room / 0.14, 1, 3))
+        names.append([wrapped(label, 60 // lines, lines) for label in levels.labels])
+    longest = max(len(line) for name in names[0] for line in name.split("\n"))
+    upright = longest * 0.075 + 0.1 > cell[0]
     axes.set_xticks(range(columns), names[0], rotation=90 if upright else 0)
     axes.set_yticks(range(down), names[1])
     axes.set(xlabel=plain(across.name), ylabel=plain(up.name))

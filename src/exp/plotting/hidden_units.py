@@ -8,12 +8,13 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from exp.plotting import layout
+from exp.plotting import layout, points
 from exp.plotting.numbers import number
-from exp.plotting.picture import Picture
-from exp.plotting.style import THEMES, Theme, palette
+from exp.plotting.picture import TRAIN, Picture
+from exp.plotting.style import THEMES, Theme, palette, wrapped
 
 _SIDE = 0.98  # inches
+_DOTS = 150  # rows on each map
 _COLUMNS, _ROWS = 8, 8
 
 
@@ -28,16 +29,20 @@ def draw(picture: Picture) -> Figure:
     for row, members in enumerate(reversed(rows)):
         for column, unit in enumerate(members):
             place = column * (_SIDE + 0.14), row * (_SIDE + 0.36)
-            _unit(layout.axes(figure, *place, _SIDE, _SIDE), picture, unit)
+            made = layout.axes(figure, *place, _SIDE, _SIDE)
+            _unit(made, picture, unit, labelled=row == column == 0)
     x = wide * (_SIDE + 0.14) + 0.14
     top = layout.top(figure)
     caption = "layer.unit, and the unit's\nvalue farthest from 0"
     figure.text(x, top, caption, va="top", size=8.0, color=theme.muted, linespacing=1.4)
     strip = layout.axes(figure, x, top - 0.62, 1.3, 0.14)
-    strip.imshow(_colours(np.linspace(-1.0, 1.0, 64)[None, :], theme), extent=(-1, 1, 0, 1))
+    strip.imshow(shades(np.linspace(-1.0, 1.0, 64)[None, :], theme), extent=(-1, 1, 0, 1))
     strip.set_xticks([-1, 0, 1], ["\N{MINUS SIGN}", "0", "+"])
     strip.set_yticks([])
-    layout.note(figure, f"not drawn: {left_out} more units" if left_out else "", below=0.2)
+    entries = points.handles(picture.classes, theme, 8)
+    strip.legend(handles=entries, loc="upper left", bbox_to_anchor=(0.0, -2.6))
+    note = f"not drawn: {left_out} more units" if left_out else ""
+    layout.note(figure, "the dots are training rows; all maps have the same axes", note)
     return figure
 
 
@@ -55,7 +60,7 @@ def _arranged(names: tuple[str, ...]) -> tuple[list[list[int]], int]:
     return rows, len(names) - sum(len(row) for row in rows)
 
 
-def _unit(axes: Axes, picture: Picture, unit: int) -> None:
+def _unit(axes: Axes, picture: Picture, unit: int, *, labelled: bool) -> None:
     values = picture.units[unit]
     finite = np.isfinite(values)
     low = float(values[finite].min()) if finite.any() else 0.0
@@ -68,13 +73,31 @@ def _unit(axes: Axes, picture: Picture, unit: int) -> None:
     else:
         remark = f"to {number(high if high >= -low else low)}"
     layout.title(axes, picture.unit_names[unit][:12], remark)
-    share = np.nan_to_num(values / largest if largest else values * 0.0)
-    image = _colours(np.clip(share, -1.0, 1.0), THEMES[picture.theme])
-    axes.imshow(image, interpolation="bilinear")
-    axes.set(xticks=[], yticks=[])
+    theme, (x0, x1, y0, y1) = THEMES[picture.theme], points.window(picture)
+    image = shades(share(values), theme)
+    axes.imshow(image, extent=(x0, x1, y0, y1), interpolation="bilinear")
+    for label, places in points.some(picture, TRAIN, _DOTS):
+        look = points.look(to_rgb(theme.ink), TRAIN, 2.2, theme)
+        if not picture.numeric:
+            look = points.class_look(label, len(picture.classes), TRAIN, 2.2, theme)
+        axes.plot(*places.T, zorder=4, **look | {"markeredgewidth": 0.3})
+    axes.set(xlim=(x0, x1), ylim=(y0, y1))
+    if labelled:
+        axes.locator_params(nbins=3)
+        axes.set_xlabel(wrapped(picture.axes[0], 20))
+        axes.set_ylabel(wrapped(picture.axes[1], 20))
+    else:
+        axes.set(xticks=[], yticks=[])
 
 
-def _colours(share: NDArray[np.floating], theme: Theme) -> NDArray[np.float64]:
+def share(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Values of a unit as shares of the largest one, -1 to 1; 0 where they are not finite."""
+    finite = np.where(np.isfinite(values), values, 0.0).astype(np.float64)
+    largest = np.abs(finite).max(initial=0.0)
+    return finite / largest if largest else finite
+
+
+def shades(share: NDArray[np.floating], theme: Theme) -> NDArray[np.float64]:
     """`[..., 3]`: blue below 0, the page at 0, orange above, as in the playground."""
     page = np.array(to_rgb(theme.page))
     hues = np.where((share >= 0)[..., None], *(palette(2, theme)[k] for k in (1, 0)))

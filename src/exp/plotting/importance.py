@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from exp.plotting import layout
 from exp.plotting.numbers import number
-from exp.plotting.style import THEMES, Theme, plain
+from exp.plotting.style import THEMES, Theme, plain, wrapped
 
 MOST = 20
 """Columns that are shown."""
@@ -43,7 +43,7 @@ def draw(
     axes.axvline(0.0, color=theme.muted, linewidth=0.9)
     axes.hlines(places, lows[:count], highs[:count], color=theme.test, linewidth=1.6, alpha=0.6)
     axes.plot(means[:count], places, "o", color=theme.test, markersize=5.2)
-    axes.set_yticks(places, [plain(name, 34) for name in names[:count]])
+    axes.set_yticks(places, [wrapped(name, 40, 2) for name in names[:count]])
     axes.tick_params(axis="y", length=0, labelcolor=theme.ink)
     axes.set_ylim(max(count, 2) - 0.4, -0.6)
     axes.xaxis.set_major_locator(MaxNLocator(6))

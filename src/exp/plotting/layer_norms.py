@@ -11,7 +11,7 @@ from exp.plotting import layout
 from exp.plotting.numbers import number
 from exp.plotting.picture import Picture
 from exp.plotting.points import MOST_LISTED, handle
-from exp.plotting.style import THEMES, Theme, line, plain
+from exp.plotting.style import THEMES, Theme, line, wrapped
 
 _LOG_FROM = 20.0  # values that differ by this factor are shown on a logarithmic scale
 
@@ -69,7 +69,7 @@ def _described(table: dict[str, Values], layers: list[str], place: int) -> str:
     layer = layers[place]
     name = layer.removesuffix(".weight")
     if not name.replace(".", "").isdigit():
-        name = plain(name, 24)
+        name = wrapped(name)
     else:
         name = "output layer" if place == len(layers) - 1 else f"hidden layer {place + 1}"
     weight, gradient = (_last(table[f"{what}/{layer}"]) for what in ("weight", "gradient"))

@@ -175,7 +175,7 @@ def scale(
         dashed: the share at which a dashed line crosses the strips.
     """
     # Not Axes, which take longer to make and to draw than all the rest of the scale.
-    left, width = right(figure) + 0.28, min(0.72, 0.22 * colours.shape[1])
+    left, width = right(figure) + 0.28, min(1.2, 0.22 * colours.shape[1])
     muted, place = _muted(), figure.transFigure
     strip = BboxImage(TransformedBbox(Bbox.from_bounds(left, 0.0, width, height), place))
     strip.set_data(colours)

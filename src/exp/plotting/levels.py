@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from exp.plotting.style import plain
+from exp.plotting.style import wrapped
 
 _MOST = 8  # numbers that all have a tick
 _NAMES = 24  # names that all have a tick
@@ -62,8 +62,8 @@ class Levels:
                 axes.xaxis.set_major_formatter(lambda place, _: f"{10**place:.3g}")
             return
         step = -(-len(places) // _NAMES)
-        labels = [plain(label, 20) for label in self.labels[::step]]
-        upright = max(map(len, labels), default=0) > room
+        labels = [wrapped(label, 20) for label in self.labels[::step]]
+        upright = max((len(line) for each in labels for line in each.split("\n")), default=0) > room
         axes.set_xticks(places[::step], labels, rotation=90 if upright else 0)
 
 

@@ -14,6 +14,7 @@ Name = Literal[
     "precision_recall",
     "calibration",
     "hidden_units",
+    "network",
     "norms",
     "fit",
 ]
@@ -23,7 +24,7 @@ USUAL: list[Name] = ["data", "boundary", "fit", "learning_curves", "confusion_ma
 OF_SWEEP: list[Name] = ["boundary", "fit"]
 """What each run of a sweep draws where `figures.draw` names none."""
 NEED_MODEL: frozenset[Name] = frozenset(
-    {"data", "boundary", "boundary_strip", "hidden_units", "fit"}
+    {"data", "boundary", "boundary_strip", "hidden_units", "network", "fit"}
 )
 """What can be drawn only with a run's rows and its model; its tables hold all other figures."""
 EVERY: list[Name] = list(get_args(Name))

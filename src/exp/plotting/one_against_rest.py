@@ -14,7 +14,7 @@ from exp.plotting import layout
 from exp.plotting.picture import TEST, TRAIN, Picture
 from exp.plotting.points import MOST_LISTED, handle
 from exp.plotting.scores import Curve
-from exp.plotting.style import THEMES, line, plain
+from exp.plotting.style import THEMES, line, wrapped
 
 _SIDE = 3.7  # inches
 
@@ -57,10 +57,10 @@ def draw(
     layout.join(left, right)
     about = "each class against the rest"
     if picture.positive is not None:
-        about = f"positive class: {plain(picture.classes[picture.positive], 24)}"
+        about = wrapped(f"positive class: {picture.classes[picture.positive]}", 28)
     shown = count if count <= MOST_LISTED else MOST_LISTED - 1
     entries = [
-        handle(f"{_rounded(values[label])}  {plain(picture.classes[label], 22)}", **look)
+        handle(f"{_rounded(values[label])}  {_named(picture.classes[label])}", **look)
         for label, look in ((label, line(label, count, theme)) for label in range(shown))
     ]
     if shown < count:
@@ -72,6 +72,11 @@ def draw(
     made.set_alignment("left")
     made.get_title().set(size=8.0, color=theme.muted)
     return figure
+
+
+def _named(name: str) -> str:
+    """A class in the key; one that is a number must not be taken for a second score."""
+    return wrapped(f"class {name}" if name.replace(".", "").isdigit() else name)
 
 
 def _rounded(value: float) -> str:

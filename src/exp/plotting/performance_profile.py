@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from exp.plotting import layout
 from exp.plotting.numbers import number
 from exp.plotting.points import handle
-from exp.plotting.style import Theme, line, plain
+from exp.plotting.style import Theme, line, plain, wrapped
 
 Values = NDArray[np.float64]
 
@@ -80,7 +80,9 @@ def draw(
     axes.set(xlabel=plain(x_label, 90), ylabel=plain(y_label, 60))
     entries = [
         handle(
-            "\n".join([plain(curve.name, 40), *([plain(curve.about, 50)] if curve.about else [])]),
+            "\n".join(
+                [wrapped(curve.name, 40), *([wrapped(curve.about, 50)] if curve.about else [])]
+            ),
             **line(place, len(curves), theme) | {"linewidth": 1.8},
         )
         for place, curve in enumerate(curves)

@@ -32,6 +32,7 @@ _ARRAYS: dict[str, Any] = {
     "probabilities": np.float32,
     "scores": np.float32,
     "units": np.float32,
+    "inputs": np.float32,
 }
 
 
@@ -67,6 +68,10 @@ class Picture:
         units: `[U, G, G]`, what each hidden unit gives over the plane, on a separate grid.
         unit_names: `[U]`, `<layer>.<unit>`, both counted from 1.
         no_units: why there are none.
+        inputs: `[I, G, G]`, what the network is given over the same grid; may be empty.
+        input_names: `[I]`.
+        weights: `[units, inputs]` of each linear layer, the first one's inputs being `inputs`; ()
+            where the network is not a chain of layers.
         best_epoch: the epoch to mark; None marks none.
         monitor: the column of the history by which it is best; may be empty.
         animation: whether the frames are also drawn as an animation.
@@ -105,6 +110,9 @@ class Picture:
     units: NDArray[Any] = field(default_factory=lambda: np.zeros((0, 0, 0)))
     unit_names: tuple[str, ...] = ()
     no_units: str = ""
+    inputs: NDArray[Any] = field(default_factory=lambda: np.zeros((0, 0, 0)))
+    input_names: tuple[str, ...] = ()
+    weights: tuple[NDArray[Any], ...] = ()
     history: dict[str, NDArray[Any]] = field(default_factory=dict)
     norms: dict[str, NDArray[Any]] = field(default_factory=dict)
     best_epoch: int | None = None

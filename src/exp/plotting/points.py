@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from exp.plotting import layout
 from exp.plotting.picture import TEST, TRAIN, VALIDATION, Picture
-from exp.plotting.style import THEMES, Colour, Theme, blend, marker, palette, plain
+from exp.plotting.style import THEMES, Colour, Theme, blend, marker, palette, wrapped
 
 MOST = 5000  # markers per panel: more only cover each other
 MOST_LISTED = 20  # classes in a legend
@@ -63,6 +65,17 @@ def scatter(axes: Axes, picture: Picture, split: int) -> None:
         axes.plot(x, y, zorder=4, **class_look(label, count, split, points, theme))
 
 
+def some(picture: Picture, split: int, most: int) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Each class of a split with the places of its rows: at most so many of all, at even
+    distances."""
+    rows = np.flatnonzero(picture.split == split)
+    if len(rows) > most:
+        rows = rows[np.linspace(0, len(rows) - 1, most).astype(np.intp)]
+    labels = picture.labels[rows]
+    for label in np.unique(labels).tolist():
+        yield label, picture.points[rows[labels == label]]
+
+
 def cross_out(axes: Axes, picture: Picture, split: int) -> None:
     """Mark the drawn rows of a split that are misclassified: a cross behind each, its class on top.
 
@@ -103,8 +116,8 @@ def show_window(axes: Axes, picture: Picture) -> None:
     """Set a panel's limits and labels: those of the plane."""
     x0, x1, y0, y1 = window(picture)
     axes.set(xlim=(x0, x1), ylim=(y0, y1))
-    axes.set_xlabel(plain(picture.axes[0]))
-    axes.set_ylabel(plain(picture.axes[1]))
+    axes.set_xlabel(wrapped(picture.axes[0], 56, 2))
+    axes.set_ylabel(wrapped(picture.axes[1], 56, 2))
 
 
 def window(picture: Picture) -> tuple[float, float, float, float]:
@@ -126,7 +139,7 @@ def handles(classes: tuple[str, ...], theme: Theme, most: int = MOST_LISTED) -> 
     count = len(classes)
     shown = count if count <= most else most - 1
     found = [
-        handle(plain(classes[label], 24), **class_look(label, count, TRAIN, 6.2, theme))
+        handle(wrapped(classes[label]), **class_look(label, count, TRAIN, 6.2, theme))
         for label in range(shown)
     ]
     return found if shown == count else [*found, handle(f"and {count - shown} more")]
@@ -135,6 +148,16 @@ def handles(classes: tuple[str, ...], theme: Theme, most: int = MOST_LISTED) -> 
 def handle(label: str, **options: Any) -> Line2D:
     """An entry of a legend; without options, one of text alone."""
     return Line2D([], [], label=label, **(options or {"linestyle": "none"}))
+
+
+def head(figure: Figure, count: int, theme: Theme) -> None:
+    """The markers of the classes below the strips of `layout.scale`."""
+    left, width = layout.right(figure) + 0.28, min(1.2, 0.22 * count)
+    for label in range(count):
+        look = class_look(label, count, TRAIN, 4.2, theme)
+        x = left + width * (label + 0.5) / count
+        marks = Line2D([x], [-0.11], transform=figure.transFigure, clip_on=False, **look)
+        figure.add_artist(marks)
 
 
 def misclassified(theme: Theme) -> Line2D:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import threading
 import unicodedata
 from collections.abc import Iterator
@@ -135,16 +136,27 @@ def plain(text: str, most: int = 60) -> str:
     """`text` on one line and safe to draw: characters that the font lacks become a square.
 
     Args:
-        most: characters; of longer text the middle is left out, since names that go together
-            often begin alike and differ at their ends.
+        most: characters; of longer text the end is left out. Where there is room for more than a
+            line, `wrapped` keeps more.
     """
     text = " ".join(str(text)[:5000].split())
     if not (text.isascii() and text.isprintable()):
         text = _drawable(text)
     if len(text) > most:
-        tail = most // 3
-        text = f"{text[: most - tail - 1].rstrip()}…{text[-tail:].lstrip()}"
+        text = f"{text[: most - 1].rstrip()}…"
     return text or "(empty)"
+
+
+def wrapped(text: str, width: int = 24, lines: int = 3) -> str:
+    """As `plain`, on at most so many lines of so many characters."""
+    whole = plain(text, 5000)
+    if len(whole) <= width:
+        return whole
+    parts = textwrap.wrap(whole, width)
+    if len(parts) > lines:
+        last = parts[lines - 1] if len(parts[lines - 1]) < width else parts[lines - 1][:-1]
+        parts[lines - 1 :] = [f"{last}…"]
+    return "\n".join(parts)
 
 
 def _drawable(text: str) -> str:

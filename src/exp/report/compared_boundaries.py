@@ -12,11 +12,15 @@ from exp.plotting import Picture
 from exp.plotting.comparison import png
 from exp.plotting.numbers import percent
 from exp.plotting.picture import TEST
+from exp.report.captions import brief, short
+from exp.report.differences import unlike
 from exp.runs.record import RunRecord
 from exp.runs.trained.load_model import model
 from exp.util.errors import ExpError, RunDirectoryError
 from exp.util.files import reason_of, write_through
 
+QUIET = ("name", "figures", "logger", "sweep", "run.", "trainer.print_every", "trainer.checkpoint")
+"""How keys begin that do not change what a model is."""
 RESOLUTION = 200
 """Points of the maps along each side."""
 
@@ -31,9 +35,31 @@ def draw(one: RunRecord, other: RunRecord, path: Path, *, theme: str, trust: boo
     """
     pictures = over_one_plane(*(model(run, trust=trust) for run in (one, other)), theme=theme)
     try:
-        write_through(path, png(*pictures))
+        write_through(path, png(*pictures, different(one, other)))
     except OSError as error:
         raise RunDirectoryError(f"cannot write {path}: {reason_of(error)}") from error
+
+
+def different(one: RunRecord, other: RunRecord) -> tuple[str, str]:
+    """What A is and B is not, and the reverse, as on a command line: `optimizer=sgd, lr=0.1`.
+
+    Of a component that is another one only the parameters that both have, and the seeds only where
+    nothing else differs.
+    """
+    found = [
+        (key.removesuffix(".name"), *values)
+        for key, *values in unlike(one.config(), other.config())
+        if not key.startswith(QUIET) and None not in values
+    ]
+    if any(not key.startswith("seed") for key, *_ in found):
+        found = [each for each in found if not each[0].startswith("seed")]
+    elif any(key == "seed" for key, *_ in found):
+        found = [each for each in found if each[0] == "seed"]
+    names = short([key for key, *_ in found])
+    first, second = (
+        ", ".join(f"{names[key]}={brief(values[at])}" for key, *values in found) for at in (0, 1)
+    )
+    return first, second
 
 
 def over_one_plane(

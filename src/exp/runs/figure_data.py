@@ -18,6 +18,8 @@ CODES = {"train": 0, "validation": 1, "test": 2}
 
 SCORED = {"roc", "precision_recall", "calibration"}
 """Figures that need the probabilities of every row."""
+UNITS_OF = {"hidden_units", "network"}
+"""Figures that need the map of every hidden unit."""
 UNITS = 60
 """Points of a hidden unit's map along each side."""
 MOST_UNITS = 512
@@ -43,7 +45,7 @@ def picture(answers: Answers, figures: Figures) -> Picture:
     scores = np.zeros((0, 0))
     if drawn & SCORED:
         scores = np.concatenate(list(answers.probabilities.values()))
-    units = hidden_units(result) if "hidden_units" in drawn else {}
+    units = hidden_units(result) if drawn & UNITS_OF else {}
     split = "test" if "test" in answers.rows else "train"
     predicted = np.concatenate(list(answers.predicted.values()))
     truth, none = data.y[rows], np.zeros(0)
@@ -114,10 +116,20 @@ def hidden_units(result: Result) -> dict[str, Any]:
     if features != 2:
         found = "1 feature" if features == 1 else f"{features} features"
         return {"no_units": f"hidden units are drawn over two features, and there are {found}"}
-    layers = result.predictor.hidden(result.job.view.grid(UNITS)[2])
+    given = result.job.view.grid(UNITS)[2]
+    layers = result.predictor.hidden(given)
     if not layers:
         name = result.job.plan["model"].name
         return {"no_units": f"model {name} has no hidden layers that exp knows"}
     maps = np.concatenate(layers, axis=1).T.reshape(-1, UNITS, UNITS)[:MOST_UNITS]
     names = [f"{i + 1}.{k + 1}" for i, each in enumerate(layers) for k in range(each.shape[1])]
-    return {"units": maps, "unit_names": tuple(names[:MOST_UNITS])}
+    units = {"units": maps, "unit_names": tuple(names[:MOST_UNITS])}
+    weights = result.predictor.weights()
+    if weights is None or sum(len(each) for each in weights[:-1]) != len(maps):
+        return units  # a network of shortcuts, or one that is too wide for a diagram
+    prepared = result.job.data
+    names_of_inputs = prepared.features if prepared.mapping is None else prepared.mapping.names
+    inputs = given.T.reshape(-1, UNITS, UNITS)
+    return units | {
+        "inputs": inputs, "input_names": names_of_inputs, "weights": tuple(weights)
+    }  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from exp.script import data_inputs, data_rows, data_split, data_table
+from exp.script import data_custom, data_inputs, data_rows, data_split, data_table
 from exp.script.section import Recipe, Section
 from exp.util.errors import ImpossibleError
 
@@ -21,7 +21,9 @@ def section(recipe: Recipe) -> Section:
     """
     table = data_table.is_table(recipe)
     out = Section().add(heading(recipe))
-    out.join(data_table.rows(recipe) if table else data_rows.rows(recipe)).add("")
+    custom = not recipe.plan["dataset"].component.packaged
+    made = data_table if table else data_custom if custom else data_rows
+    out.join(made.rows(recipe)).add("")
     simple = data_split.is_simple(recipe)
     if not simple:
         out.join(data_split.rows_of_parts(recipe)).add("")
@@ -29,7 +31,7 @@ def section(recipe: Recipe) -> Section:
         out.join(data_table.encoded(recipe)).add("")
     out.join(data_inputs.function(recipe)).add("", "")
     out.join(data_split.tensors(recipe, simple=simple))
-    if table:
+    if table or custom:
         check(out, recipe)
     return out
 

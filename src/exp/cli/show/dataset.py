@@ -58,7 +58,9 @@ def show_rows(words: list[str], output: str | None, theme: str) -> None:
     picture = picture_of(found, prepared, view, theme)
     with settings(theme):
         figure = data_figure.draw(picture)
-        layout.heading(figure, name, f"seed {seeds.data}", remark="the rows before any training")
+        layout.heading(
+            figure, name, f"seed {seeds.data}", remark="the rows before any training", above=0.12
+        )
         png = layout.encode(figure, "png", dpi=120)
     if prepared.data.classes:
         print()

@@ -126,7 +126,8 @@ class Diagram {
   }
 
   layout(width) {
-    const count = this.columns.length, top = 44;
+    const count = this.columns.length, tall = width / count < 70; // the buttons of a layer stand one above the other
+    const top = tall ? 100 : 44;
     const most = Math.max(...this.columns.map((column) => column.length));
     const size = clamp(Math.floor(Math.min(width / (1.75 * count), 360 / most)), 24, 44);
     const row = size + (most > 10 ? 6 : 10), height = top + most * row + 4;
@@ -145,6 +146,7 @@ class Diagram {
     this.image = new ImageData(across * SMALL, down * SMALL);
     this.pixels = new Uint32Array(this.image.data.buffer);
     this.headings.forEach((head, l) => {
+      head.classList.toggle("tall", tall);
       head.style.left = left(l + 1) + size / 2 + "px";
       const last = this.columns[l + 1][this.columns[l + 1].length - 1];
       this.rests[l].style.cssText = `left:${left(l + 1) + size / 2}px;top:${last.top + size}px`;
