@@ -1,6 +1,7 @@
 // What can be taken home: the exp command, the plain PyTorch script, the rows, and a link.
 
 const FILE = "points.csv";
+const REFRESH = 1000; // milliseconds between two versions of the texts while the page trains
 
 class Home {
   constructor(session, loop, link) {
@@ -22,6 +23,7 @@ class Home {
     for (const name of ["settings", "points", "restart"]) session.addEventListener(name, () => this.later());
     loop.addEventListener("change", () => this.later());
     loop.addEventListener("step", () => this.later());
+    setInterval(() => loop.running && this.show(), REFRESH);
     this.show();
   }
 
