@@ -421,10 +421,15 @@ def test_the_commands_do_the_run_again(shared: Opened, sweep: Path) -> None:
 
 
 @pytest.mark.parametrize("width", [1280, 420])
-def test_axe_finds_nothing(browser: Any, page_file: Path, width: int) -> None:
+@pytest.mark.parametrize("which", ["page_file", "single"])
+def test_axe_finds_nothing(
+    browser: Any, request: pytest.FixtureRequest, which: str, width: int
+) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
-    with opened(browser, page_file, viewport={"width": width, "height": 900}) as found:
+    page = request.getfixturevalue(which)
+    with opened(browser, page, viewport={"width": width, "height": 900}) as found:
+        found.page.click("#code")
         # Nothing is cut off beside the page; what is wide scrolls by itself.
         assert found.page.evaluate("document.documentElement.scrollWidth") == width
         for scheme in ("light", "dark"):

@@ -17,7 +17,7 @@ from exp.util import notebook
 EVERY = 0.25
 """Seconds between two pictures, at least."""
 SHARE = 0.03
-"""Of the time, what pictures may take: those that take long are drawn less often."""
+"""Of the processor's time, what pictures may take: those that take long are drawn less often."""
 GRID = 64
 """Points of the map along each side."""
 MOST_ROWS, MOST_STEPS = 300, 240
@@ -34,7 +34,7 @@ class LiveFigure(Hook):
 
     def __init__(self, job: Job, output: notebook.Output) -> None:
         self.job, self.output = job, output
-        self.due = 0.0
+        self.due = self.earned = 0.0
         self._view: MapView | None = None
         self._grid: torch.Tensor | None = None
 
@@ -47,7 +47,8 @@ class LiveFigure(Hook):
         self.draw(training, "")
 
     def between_epochs(self, training: Training) -> None:
-        if training.stack.runs and time.perf_counter() >= self.due:
+        late = time.perf_counter() >= self.due and time.process_time() >= self.earned
+        if late and training.stack.runs:
             self.draw(training, "")
 
     def run_ended(self, training: Training, end: End) -> None:
@@ -59,8 +60,8 @@ class LiveFigure(Hook):
         self.output.show(html(moment, last=last), moment.text())
         cost = time.thread_time() - begun
         # The first picture also loads the libraries that draw it.
-        pause = max(EVERY, cost / SHARE) if self.due else EVERY
-        self.due = time.perf_counter() + pause
+        self.earned = time.process_time() + (cost / SHARE if self.due else 0.0)
+        self.due = time.perf_counter() + EVERY
 
     def moment(self, training: Training, state: str) -> Moment:
         """What there is to see."""
