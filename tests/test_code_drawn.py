@@ -59,7 +59,7 @@ CHOICES = {
         "optimizer=adam", "optimizer=adamw optimizer.weight_decay=0.1", "optimizer=nadam",
         "optimizer=radam", "optimizer=rmsprop", "optimizer=adagrad", "optimizer=adadelta",
         "optimizer=lion", "optimizer=muon", "optimizer=sam", "optimizer=schedule_free_sgd",
-        "optimizer=schedule_free_adamw", "optimizer=soap",
+        "optimizer=schedule_free_adamw",
     ),
     "scheduler": (
         "", "", "scheduler=cosine", "scheduler=step scheduler.step_size=9", "scheduler=one_cycle",
@@ -72,6 +72,9 @@ CHOICES = {
         "trainer.eval_every=5",
     ),
 }  # fmt: skip
+UNDECIDED = {"model.batch_norm=true", "optimizer=lion"}
+"""The gradient of a bias before batch normalization is 0, and lion takes its sign: rounding decides
+in any precision. So it does for the eigenbases of soap, which is not drawn."""
 RUNNER = """
 import contextlib, io, json, sys
 sys.modules["exp"] = None  # as on a machine without it
@@ -93,6 +96,8 @@ def drawn(count: int, seed: int) -> Iterator[Drawn]:
     chance = random.Random(seed)
     while count:
         parts = [chance.choice(choices) for choices in CHOICES.values()]
+        if set(" ".join(parts).split()) >= UNDECIDED:
+            continue
         words = f"dataset={' '.join(parts)} figures=none trainer.epochs=30 seed={count}"
         try:
             found = planned_job(words)
