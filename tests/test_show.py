@@ -358,7 +358,7 @@ def test_the_table_is_that_of_pandas(rows: tuple[Path, str]) -> None:
         run = exp.run([*words, "trainer.epochs=1"])
     table = run.predictions.sort_values("row").reset_index(drop=True)[["x1", "x2", "label"]]
     table = table.astype({"x1": np.float32, "x2": np.float32})
-    assert str(table.head()) in text
+    assert table.head().to_string() in text
     assert text.startswith("moons: 1,000 rows, 2 features, 2 classes\n")
     counts = pd.crosstab(run.predictions.label, run.predictions.split)
     for name in ("0", "1"):

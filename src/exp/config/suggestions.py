@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 
 from exp.config import presets
 from exp.config.unresolved import unresolved
+from exp.plotting.names import EVERY
 from exp.registry import aliases
 from exp.util.errors import closest, nearest, offer, shown
 
@@ -98,7 +99,6 @@ def anywhere(word: object) -> list[str]:
 
 def figure(word: object) -> list[str]:
     """The override that draws the figure which a word names; nothing where it names none."""
-    from exp.plotting.names import EVERY
 
     name = aliases.spelled(word, EVERY)
     return [] if name is None else [f"figures.draw=[{name}]"]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 from rich.color import Color
 from rich.style import Style
 from rich.text import Text
 
 from exp.cli.show.plane_picture import PlanePicture
-from exp.plotting.decision_map import colours
-from exp.plotting.style import THEMES, Theme, palette
+from exp.plotting.theme import THEMES, Theme, colours, palette, rgb
 
 UPPER = "\u2580"
 Pixels = NDArray[np.uint8]
@@ -20,7 +18,7 @@ Pixels = NDArray[np.uint8]
 def pixels(picture: PlanePicture, side: int, theme: Theme) -> Pixels:
     """RGB `[side, side, 3]`: the map in its tints with the boundary, and the rows above it;
     misclassified ones in the colour of the text."""
-    shown = np.tile(np.array(to_rgb(theme.page)), (side, side, 1))
+    shown = np.tile(np.array(rgb(theme.page)), (side, side, 1))
     chances = picture.map(side, side)
     count = len(picture.classes)
     if chances.size:
@@ -30,11 +28,11 @@ def pixels(picture: PlanePicture, side: int, theme: Theme) -> Pixels:
         edge = np.zeros((side, side), bool)
         edge[:, 1:] |= winner[:, 1:] != winner[:, :-1]
         edge[1:] |= winner[1:] != winner[:-1]
-        shown[edge] = to_rgb(theme.muted)
+        shown[edge] = rgb(theme.muted)
     rows, wrong = picture.cells(side, side)
     there = rows >= 0
     shown[there] = palette(count, theme)[rows[there]]
-    shown[wrong] = to_rgb(theme.ink)
+    shown[wrong] = rgb(theme.ink)
     return np.round(shown * 255).astype(np.uint8)
 
 

@@ -7,6 +7,7 @@ import sys
 from rich.console import Console
 
 from exp.cli.show.graphics import encoded, protocol
+from exp.cli.show.half_blocks import lines
 from exp.cli.show.plane_picture import PlanePicture
 from exp.util.terminal import raw
 
@@ -36,8 +37,6 @@ def show(picture: PlanePicture, png: bytes | None = None) -> None:
     if not coloured or "utf" not in (sys.stdout.encoding or "").lower():
         print("\n".join(picture.text(min(60, terminal.width - 12))))
         return
-    from exp.cli.show.half_blocks import lines  # matplotlib
-
     side = max(20, min(SIDE, terminal.width - 1, 2 * (terminal.height - BESIDE)))
     for line in lines(picture, side - side % 2):
         terminal.print(line, soft_wrap=True)
