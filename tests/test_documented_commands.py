@@ -66,7 +66,7 @@ OTHERS = {
     r"python -m sphinx .*|bash \.ci/run": ".ci/run builds the site",
     r"pytest -n 2": "this is it",
     r"python -m pytest -p exp\.cli\.check\.plugin .*": "test_check has it",
-    r"python spirals\.py": "test_code_training executes scripts",
+    r"python spirals\.py": "test_code_page executes it",
     r"python (docs|tests|benchmarks)/.*": "makes files of the repository anew",
 }
 """Commands that are not exp's, and why they are not executed here."""
