@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 
 # As `exp.cli.main` does before torch is imported: the promise of same bits rests on it.
 os.environ.setdefault("MKL_CBWR", "AUTO")
@@ -19,6 +20,7 @@ from typing import Any
 import pytest
 
 from exp.config.plan import GROUPS, Plan, plan
+from exp.registry.registry import register
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -111,6 +113,19 @@ def nothing_remembered(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
     """A run that another test has finished is not taken over, except where that is tested."""
     if "remembering" not in request.fixturenames:
         monkeypatch.setattr("exp.runs.reuse.pointer", lambda signature: None)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_components(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What the tests of a file register is gone after them, and its modules can be imported anew."""
+    before = {kind: set(each.components) for kind, each in register.kinds.items()}
+    yield
+    for kind, each in register.kinds.items():
+        for name in set(each.components) - before[kind]:
+            if not each.components[name].packaged:
+                module = each.components.pop(name).module
+                if module != request.module.__name__:
+                    sys.modules.pop(module, None)
 
 
 @pytest.fixture

@@ -69,16 +69,18 @@ def drawn() -> Iterator[str]:
 
 
 def both(words: str) -> tuple[Job, str]:
-    """A job, and the section of its script that makes the rows."""
+    """A job and its script."""
     with composer(words.split(), quiet=True) as (hydra, args):
         job = Job.of(planned(hydra, args))
-    return job, code.of_job(job, words.split()).partition("\n# 2. ")[0].rstrip("\n") + "\n"
+    return job, code.of_job(job, words.split())
 
 
 def compare(job: Job, script: str) -> None:
-    """Runs a script and compares its rows with those of a job."""
+    """Runs the section of a script that makes the rows, and compares them with those of a job."""
     names: dict[str, Any] = {}
-    exec(compile(script, "script.py", "exec"), names)
+    data, second, _ = script.partition("\n# 2. ")
+    assert second
+    exec(compile(data, "script.py", "exec"), names)
     for part, rows in job.data.split.parts.items():
         X, y = names[f"X_{part}"], names[f"y_{part}"]
         assert X.dtype == job.device.dtype

@@ -261,7 +261,7 @@ def test_on_a_terminal_there_is_a_bar_that_goes_when_the_run_ends(in_tmp: Path) 
     # Each line of the log stands by itself, not behind the bar.
     assert sum(line.startswith("Epoch: ") for line in seen) == 3
     assert any(line.startswith("done after 21 epochs") for line in seen)
-    assert "  summary.json" in seen
+    assert any(line.startswith("Written to ") for line in seen)
 
 
 def test_without_a_terminal_there_is_no_bar(in_tmp: Path) -> None:

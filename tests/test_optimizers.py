@@ -191,7 +191,8 @@ def trained(setting: dict[str, Any], runs: int, dtype: torch.dtype) -> tuple[Ten
 @pytest.mark.parametrize("setting", SETTINGS, ids=NAMES)
 def test_float32_is_torch_optim(setting: dict[str, Any], runs: int) -> None:
     ours, theirs = trained(setting, runs, torch.float32)
-    torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-6)
+    # Rounding differs between processors; the test in float64 is the exact one.
+    torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=2e-6)
 
 
 @pytest.mark.usefixtures("float64")

@@ -228,15 +228,18 @@ def test_every_preset_has_a_table_and_says_what_it_is() -> None:
 def test_exp_list_tells_the_presets(in_tmp: Path) -> None:
     assert "\nexperiment: blog_moons, blog_spirals, " in inside(in_tmp, "list").out
     lines = inside(in_tmp, "list", "experiment").out.splitlines()
-    assert [line.split()[0] for line in lines] == list(presets())
-    assert lines[0] == (
-        "blog_moons               Moons: the network of the blog post behind this project, "
-        "stuck on a plateau near 90 %."
-    )
+    # A preset with all that it says of itself, further lines of it indented.
+    assert [line.split()[0] for line in lines if line and line[0] != " "] == list(presets())
+    shown = " ".join(" ".join(lines).split())
+    for file in presets().values():
+        about = text(file).splitlines()[1].removeprefix("# ")
+        assert len(about) > 10
+        assert about in shown
+    assert "Its seed of the initial weights was recovered from the printed logits." in shown
     assert inside(in_tmp, "list", "experiments", "blog_moons").out == text(presets()["blog_moons"])
     (in_tmp / "conf/experiment").mkdir(parents=True)
     (in_tmp / "conf/experiment/mine.yaml").write_text("# @package _global_\n# My own. More.\n")
-    assert "\nmine                     My own.\n" in inside(in_tmp, "list", "experiment").out
+    assert "\nmine                     My own. More.\n" in inside(in_tmp, "list", "experiment").out
     said = inside(in_tmp, "list", "experiment", "min").err
     assert "unknown experiment 'min'. Did you mean 'mine'?" in said
 

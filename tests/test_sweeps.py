@@ -18,6 +18,7 @@ import yaml
 
 from commands import SMALL, Ended, inside, process
 from custom_modules import forgotten
+from exp.plotting.frames import SWEEP_FRAMES, SWEEP_GRID
 from exp.plotting.names import OF_SWEEP
 from exp.runs.manifest import read_json
 from exp.runs.record import RunRecord
@@ -264,6 +265,8 @@ def test_a_run_of_a_sweep_is_the_run_alone(in_tmp: Path) -> None:
             in_tmp,
             *run["overrides"],
             f"figures.draw=[{','.join(OF_SWEEP)}]",
+            f"figures.frames={SWEEP_FRAMES}",
+            f"figures.frame_resolution={SWEEP_GRID}",
             f"hydra.run.dir={alone}",
         )
         place = in_tmp / "swept" / run["directory"]
