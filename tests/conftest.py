@@ -117,7 +117,7 @@ def nothing_remembered(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
 
 @pytest.fixture(scope="module", autouse=True)
 def own_components(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What the tests of a file register is gone after them, and its modules can be imported anew."""
+    """What the tests of a file register is gone after them; its modules can be imported anew."""
     before = {kind: set(each.components) for kind, each in register.kinds.items()}
     yield
     for kind, each in register.kinds.items():

@@ -141,4 +141,9 @@ def printed(recipe: Recipe) -> list[str]:
     parts = [" | ".join(pieces[i : i + together]) for i in range(0, len(pieces), together)]
     texts = ['f"Epoch: {epoch} | "', *(f'f"{part} | "' for part in parts[:-1]), f'f"{parts[-1]}"']
     body = ["print(", *(f"    {text}" for text in texts), ")"]
+    on_one_line = f'print(f"Epoch: {{epoch}} | {" | ".join(parts)}")'
+    # Behind `for epoch`, `if epoch % every`, and `if` of the evaluation.
+    depth = 1 + (every > 1) + (recipe.plan.trainer.eval_every > 1)
+    if 4 * depth + len(on_one_line) <= WIDTH:
+        body = [on_one_line]
     return [f"if epoch % {every} == 0:", *indented(body)] if every > 1 else body
