@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -281,3 +282,17 @@ def test_errors_say_what_is_wrong(words: str, message: str) -> None:
     with pytest.raises(ExpError) as caught:
         script_of(words.split(), trust=False)
     assert message in str(caught.value)
+
+
+def test_names_of_columns_stay_texts_in_a_script(in_tmp: Path) -> None:
+    """A stranger's csv file has its say only within quotes."""
+    names = ['a"); print(1)\nb"""', "c\\d\ne'"]
+    rows = pd.DataFrame({name: np.arange(20.0) + place for place, name in enumerate(names)})
+    rows.assign(label=["no", "yes"] * 10).to_csv("rows.csv", index=False)
+    words = ["dataset=csv", "dataset.path=rows.csv", "dataset.target=label"]
+    calls = [each.value for each in ast.parse(script_of(words, trust=False)).body
+             if isinstance(each, ast.Expr) and isinstance(each.value, ast.Call)]  # fmt: skip
+    labels = [
+        ast.literal_eval(each.args[0]) for each in calls if "label(" in f"{ast.unparse(each)[:11]}"
+    ]
+    assert labels == names

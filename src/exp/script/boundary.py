@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from exp.script.loss_section import form_of
+from exp.script.python import text
 from exp.script.scores import slope_of
 from exp.script.section import Recipe, Section
 
@@ -26,16 +27,11 @@ def section(recipe: Recipe) -> Section:
         f"    logits = model(grid{place}){squeeze}",
         *answer(recipe),
         *drawn(recipe),
-        f"plt.xlabel({quoted(first)})",
-        f"plt.ylabel({quoted(second)})",
+        f"plt.xlabel({text(first)})",
+        f"plt.ylabel({text(second)})",
         'plt.savefig("boundary.png", dpi=150)',
     )
     return out
-
-
-def quoted(name: str) -> str:
-    """A name in double quotes."""
-    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def answer(recipe: Recipe) -> list[str]:

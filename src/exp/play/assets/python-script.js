@@ -193,7 +193,7 @@ class PythonScript {
       class_0: seen.classes[0], class_1: seen.classes[1],
       feature_0: seen.features[0], feature_1: seen.features[1],
     };
-    if (name in texts) return texts[name];
+    if (name in texts) return JSON.stringify(texts[name]).slice(1, -1); // within double quotes
     if (!(name in values)) throw new Error(`no value for ${name}`);
     return pythonNumber(values[name], !WHOLE_NUMBERS.includes(name));
   }

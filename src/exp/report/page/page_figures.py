@@ -22,7 +22,7 @@ TITLES: dict[Name, tuple[str, str]] = {
     "precision_recall": ("Precision and recall", "precision against recall at each threshold"),
     "calibration": ("Calibration", "predicted probabilities against observed frequencies"),
     "hidden_units": ("Hidden units", "the value of each hidden unit over the two features"),
-    "network": ("Network", "each unit's values over the two features, and the weights between"),
+    "network": ("Network", "inputs, units and outputs as maps of the plane, joined by weights"),
     "norms": ("Norms", "the size of each layer's weights and gradients over the epochs"),
     "fit": ("Fit", "the predicted numbers against the targets"),
 }
