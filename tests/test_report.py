@@ -595,13 +595,15 @@ def test_a_script_that_cannot_be_written_says_why(
     (tmp_path / "rows.csv").write_text("a,b,kind\n" + "1,2,x\n2,1,y\n" * 20)
     (tmp_path / "mine.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w')\n")
     words = ["dataset=csv", "dataset.path=rows.csv", "dataset.target=kind", "trainer.epochs=2"]
-    ended = inside(tmp_path, "-m", *words, "figures=none", "seed=0,1,2", "sweep.dir=swept")
+    ended = inside(tmp_path, "-m", *words, "figures=none", "seed=range(0,4)", "sweep.dir=swept")
     assert ended.code == 0, ended.err
     runs = sorted((tmp_path / "swept").glob("*/config.yaml"))
     text = runs[1].read_text()
     assert "plugins: []" in text
     runs[1].write_text(text.replace("plugins: []", "plugins: [mine]"))
     runs[2].write_text(text.replace("seed: 1", "seed: ${oc.env:HOME}"))
+    (tmp_path / "private.csv").write_text("secret,b\n1,2\n")
+    runs[3].write_text(runs[3].read_text().replace("path: rows.csv", "path: private.csv"))
     (tmp_path / "rows.csv").write_text("a,b,kind\n" + "1,2,hunter\n2,1,y\n" * 20)
     ended = inside(tmp_path, "report", "swept")
     assert ended.code == 0, ended.err
@@ -610,6 +612,7 @@ def test_a_script_that_cannot_be_written_says_why(
         "0": "its data have changed since it was trained",
         "1": "modules of its author (mine), and exp report runs no code of a run",
         "2": "read from the environment",
+        "3": "or its data cannot be read as they were",
     }
     with opened(browser, tmp_path / "swept" / "report.html") as found:
         page = found.page
@@ -618,6 +621,7 @@ def test_a_script_that_cannot_be_written_says_why(
             found.until(f"document.querySelector('#code-why').textContent.includes({reason!r})")
             assert page.locator("#code").is_disabled()
         assert "hunter" not in page.content()
+        assert "secret" not in page.content()
         assert found.complaints == []
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from exp.runs.collection import Row
 from exp.runs.record import RunRecord
 from exp.runs.stored_plan import job_of, plan_of, plugins_of
-from exp.util.errors import DataError, ExpError
+from exp.util.errors import ExpError, ImpossibleError
 from exp.util.text_tables import cell
 
 MOST = 50
@@ -65,8 +65,8 @@ def script_or_reason(row: Row, command: str) -> dict[str, Any]:
         if job.data.fingerprint != row.data[0]:
             return {"why": "This run has no script: its data have changed since it was trained."}
         return {"text": of_job(job, row.overrides)}
-    except DataError:  # its message can quote a file that a stranger's config names
-        why = "This run has no script: its data cannot be read as they were. To see why"
-        return {"why": f"{why}: {command}"}
-    except ExpError as error:
+    except ImpossibleError as error:  # a part that has no plain script
         return {"why": f"This run has no script: {error}"}
+    except ExpError:  # its message can quote a file that a stranger's config names
+        why = "This run has no script, or its data cannot be read as they were. To see why"
+        return {"why": f"{why}: {command}"}
