@@ -22,7 +22,7 @@ from exp.runs.code import of_job
 from exp.sweeps.from_python import composer
 from exp.util.errors import ExpError
 
-COUNT = int(os.environ.get("DRAWN_SCRIPTS", "12"))
+COUNT = int(os.environ.get("DRAWN_SCRIPTS", "6"))
 CHOICES = {
     "dataset": (
         "moons", "circles", "blobs dataset.centers=3", "spirals", "xor dataset.noise=0.1",
