@@ -32,6 +32,6 @@ def test_its_ranks_are_those_of_its_scores() -> None:
     methods = [each["name"] for each in found["methods"]]
     losses = {(each["table"], each["method"]): each["loss"] for each in content["results"]}
     scores = [[losses[t["table"], method] for method in methods] for t in content["tables"]]
-    assert len(scores) == 16
+    assert len(scores) == 20
     ranked = ranks.ranks(np.array(scores), higher=False).mean(axis=0)
     assert [each["mean_rank"] for each in found["methods"]] == pytest.approx(ranked.tolist())

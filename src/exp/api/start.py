@@ -23,7 +23,7 @@ NESTED = "In exp.sweep a list contains the values to try: write [[8, 8]] for the
 def run(
     *given: str | Iterable[str], progress: bool = True, verbose: bool = False, **settings: Any
 ) -> Run:
-    """Trains one run, as `python -m exp OVERRIDES...` does: the same directory, the same bits.
+    """Trains one run, as `python -m exp OVERRIDES...` does: the same directory, the same bits::
 
         exp.run("dataset=spirals", "optimizer.lr=0.01")
         exp.run(dataset="spirals", optimizer=dict(name="adam", lr=0.01))
@@ -57,7 +57,7 @@ def run(
 def sweep(
     *given: str | Iterable[str], progress: bool = True, verbose: bool = False, **settings: Any
 ) -> Sweep:
-    """Trains every combination of values, as `python -m exp -m OVERRIDES...` does.
+    """Trains every combination of values, as `python -m exp -m OVERRIDES...` does::
 
         exp.sweep("optimizer=sgd,adam", "seed=range(0,8)", "figures=none")
         exp.sweep(optimizer=["sgd", "adam"], seed=range(8), figures="none")
