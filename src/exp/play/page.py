@@ -18,7 +18,7 @@ from exp.plotting.style import THEMES
 from exp.report.page import document
 from exp.report.page.content import json_block, shades
 
-SHARED = ("blocks", "theme")
+SHARED = ("element", "blocks", "theme")
 """Files of the page of `exp report` that this page has too."""
 SCRIPTS = (
     "dom", "session", "link", "loop", "colours", "contour", "plane", "points", "diagram", "edges",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,14 @@ def data_sets(plan: Plan, job: Job) -> list[dict[str, Any]]:
     check(job.data)
     first = plan["dataset"]
     found = [described(first, job.data, plan)]
+    found += [described(other, rows, plan) for other, rows in other_data_sets(plan)]
+    return found
+
+
+def other_data_sets(plan: Plan) -> Iterator[tuple[Chosen, Prepared]]:
+    """The data sets that the page offers besides that of the config, with the rows of its seeds."""
     for name in SOURCES:
-        if name == first.name:
+        if name == plan["dataset"].name:
             continue
         other = register.choose("dataset", {"name": name}, "dataset")
         try:
@@ -45,8 +52,7 @@ def data_sets(plan: Plan, job: Job) -> list[dict[str, Any]]:
             )
         except ExpError:  # a split that only the data of the config can have, such as by a column
             continue
-        found.append(described(other, rows, plan))
-    return found
+        yield other, rows
 
 
 def check(rows: Prepared) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from exp.config.plan import Plan
 from exp.engine.job import Job
 from exp.engine.prepare import prepare
+from exp.play.payload_data import other_data_sets
 from exp.play.payload_noise import SOURCES
 from exp.play.payload_offers import ACTIVATIONS, LOSSES, OPTIMIZERS
 from exp.registry.registry import register
@@ -40,21 +41,9 @@ def script_texts(plan: Plan) -> dict[str, Any]:
         script(base, command="exp")
     except ExpError:
         return {}
-    for name, each in SOURCES.items():
-        if name in found:
-            continue
-        other = register.choose("dataset", {"name": name}, "dataset")
-        try:
-            rows = prepare(
-                other,
-                plan["split"],
-                data_seed=plan.seeds.data,
-                split_seed=plan.seeds.split,
-            )
-        except ExpError:  # as in the payload: a split that only the data of the config can have
-            continue
+    for other, rows in other_data_sets(plan):
         chosen = replace(plan, chosen={**plan.chosen, "dataset": other})
-        found[name] = (replace(base, plan=chosen, data=rows), each.key)
+        found[other.name] = (replace(base, plan=chosen, data=rows), SOURCES[other.name].key)
     with TemporaryDirectory() as folder:
         place = Path(folder) / FILE
         found["points"] = (changed_by_hand(base, place), None)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from hydra.types import RunMode
 
+from exp.cli.code import planned
 from exp.cli.show.plane_picture import PlanePicture
 from exp.cli.show.shown import show
-from exp.config.compose import compose, resolved
-from exp.config.plan import Plan, plan
+from exp.config.plan import Plan
 from exp.data.dataset import Data
 from exp.data.prepared import Prepared
 from exp.engine.prepare import prepare
@@ -23,8 +21,6 @@ from exp.plotting import layout
 from exp.plotting.picture import Picture
 from exp.plotting.style import settings
 from exp.sweeps.from_python import composer
-from exp.sweeps.hydra_checks import misplaced
-from exp.sweeps.hydra_setup import HydraApp, as_faults
 from exp.util.files import write_output
 from exp.util.terminal import one_line
 
@@ -76,18 +72,6 @@ def show_rows(words: list[str], output: str | None, theme: str) -> None:
     path = Path(output if output is not None else f"{name}.png")
     write_output(path, png)
     print(f"\n{one_line(str(path))}")
-
-
-@as_faults()
-def planned(hydra: HydraApp, args: Namespace) -> Plan:
-    """The plan of a command line.
-
-    Raises:
-        ConfigError: it is not valid.
-    """
-    config, faults = compose(hydra.config_loader, "config", args.overrides, RunMode.RUN)
-    faults = [*faults, *misplaced(args.overrides, RunMode.RUN)]
-    return plan(resolved(config, faults), faults)
 
 
 def about(found: Plan, prepared: Prepared) -> Iterator[str]:

@@ -1,16 +1,6 @@
-// Small helpers: elements, numbers as text, and what is read out.
+// Small helpers: numbers as text, and what is read out.
 
 const byId = (id) => document.getElementById(id);
-
-function element(name, properties = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(properties)) {
-    if (key.includes("-") || key === "role" || key === "for") made.setAttribute(key, value);
-    else made[key] = value;
-  }
-  made.append(...children);
-  return made;
-}
 
 let announcing = null;
 

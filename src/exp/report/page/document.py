@@ -10,9 +10,9 @@ from importlib.resources import files
 from string import Template
 
 SCRIPTS = (
-    "blocks", "runs", "selection", "theme", "thumbnails", "table", "filters", "axis", "brush",
-    "parallel", "scatter", "curves", "player", "rows", "boundary", "detail", "script", "figures",
-    "main",
+    "element", "blocks", "runs", "selection", "theme", "thumbnails", "table", "filters", "axis",
+    "brush", "parallel", "scatter", "curves", "player", "rows", "boundary", "detail", "script",
+    "figures", "main",
 )  # fmt: skip
 """The files of the page's own script, in their order."""
 

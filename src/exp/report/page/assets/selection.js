@@ -63,16 +63,6 @@ function announce(text) {
   document.getElementById("announcement").textContent = text;
 }
 
-function element(name, properties = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(properties)) {
-    if (key.includes("-") || key === "role" || key === "for") made.setAttribute(key, value);
-    else made[key] = value;
-  }
-  made.append(...children);
-  return made;
-}
-
 function options(select, pairs, value) {
   select.replaceChildren(...pairs.map(([key, text]) => element("option", { value: key }, text)));
   select.value = value;
